@@ -1,0 +1,29 @@
+/** @type {import('jest').Config} */
+export default {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/test'],
+  testMatch: ['**/*.test.ts'],
+  // Sources are ESM TypeScript with `.ts` import specifiers; swc lowers each file to CommonJS. Types are tsc's job.
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+        module: { type: 'commonjs' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+  // Jest's CommonJS mode cannot load packages that are ES modules only; these two carry a UMD build as well.
+  moduleNameMapper: {
+    '^vega$': '<rootDir>/node_modules/vega/build/vega.js',
+    '^vega-lite$': '<rootDir>/node_modules/vega-lite/build/vega-lite.min.js',
+  },
+  moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
+  setupFiles: ['<rootDir>/test/support/setup.ts'],
+  testTimeout: 60_000,
+  reporters: ['default', '<rootDir>/scripts/summaryReporter.mjs'],
+  collectCoverageFrom: ['src/**/*.ts', '!src/**/index.ts'],
+  coverageProvider: 'v8', // babel's counters end up inside the source of gpu.js kernels and break them
+  coverageThreshold: { global: { statements: 90, branches: 85, functions: 90, lines: 90 } },
+};

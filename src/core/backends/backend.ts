@@ -1,0 +1,72 @@
+/**
+ * What an interpreter that computes offers beyond `Ops`: factorisations, reading back, scopes, a report of itself.
+ *
+ * Factorisations are asynchronous in form, because a device must wait for them and a host may run them on another
+ * thread; array operations are not.
+ *
+ * @module
+ */
+import type * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { KfacError } from '../errors.ts';
+import type { Ops } from '../ops/ops.ts';
+import type { Shaped, Tensor } from '../tensor.ts';
+
+/** M = U diag(values) Uᵀ for a symmetric M `[n, n]`. */
+export interface SymmetricEigen<T> {
+  /** Eigenvalues in ascending order, `[n]`. */
+  readonly values: T;
+  /** Orthonormal eigenvectors as columns, `[n, n]`. */
+  readonly vectors: T;
+}
+
+/** Dense factorisations. Symmetric arguments are read from one triangle; which one is not promised. */
+export interface LinearAlgebra<T> {
+  /** Lower-triangular L `[n, n]` with L Lᵀ = M. Fails with `NotPositiveDefinite`. */
+  readonly cholesky: (m: T) => TE.TaskEither<KfacError, T>;
+  /** X with L Lᵀ X = B, for L from `cholesky` and B `[n, k]`. */
+  readonly choleskySolve: (l: T, b: T) => TE.TaskEither<KfacError, T>;
+  /** M⁻¹ of a symmetric positive definite M, exactly symmetric. Fails with `NotPositiveDefinite`. */
+  readonly inverse: (m: T) => TE.TaskEither<KfacError, T>;
+  /** X with M X = B for a general square M `[n, n]` and B `[n, k]`. Fails when M is singular. */
+  readonly solve: (m: T, b: T) => TE.TaskEither<KfacError, T>;
+  /** Eigendecomposition of a symmetric matrix. */
+  readonly eigh: (m: T) => TE.TaskEither<KfacError, SymmetricEigen<T>>;
+}
+
+/** What a backend is and runs on; `kfac doctor` prints it. */
+export interface BackendReport {
+  readonly backend: string;
+  /** Library or mode, with version, for example `OpenBLAS 0.3.21 (Zen)`. */
+  readonly library: string;
+  readonly threads: number;
+  /** Where factorisations run: `LAPACK` or `portable`. */
+  readonly factorisations: string;
+  readonly warnings: ReadonlyArray<string>;
+}
+
+/** A backend whose temporaries are handed back when the scope closes. */
+export interface Scope<T extends Shaped> {
+  /** The same backend; whatever its operations allocate belongs to the scope. */
+  readonly backend: Backend<T>;
+  /**
+   * Ends the scope. Arrays made in it go back to a pool, except those in `keep`. Arrays in `retire` go back as well,
+   * wherever they came from on this backend: the caller promises that nobody else holds them.
+   */
+  readonly close: (keep: ReadonlyArray<T>, retire?: ReadonlyArray<T>) => void;
+}
+
+/** An interpreter that computes. */
+export interface Backend<T extends Shaped> {
+  readonly name: string;
+  /** Precision of its floats. */
+  readonly dtype: 'f32' | 'f64';
+  readonly ops: Ops<T>;
+  readonly linearAlgebra: LinearAlgebra<T>;
+  /** The values of an array, once they are there. The result is a copy that stays valid after a scope ends. */
+  readonly read: (x: T) => TE.TaskEither<KfacError, Tensor>;
+  readonly scope: () => Scope<T>;
+  readonly report: () => BackendReport;
+  /** Frees what the backend holds (workers, device memory). The backend must not be used afterwards. */
+  readonly dispose: TE.TaskEither<KfacError, void>;
+}

@@ -1,0 +1,52 @@
+/**
+ * The native linear algebra of this machine: a library, and its routines on typed arrays in both precisions.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { BackendUnavailable } from '../../errors.ts';
+
+import type { Blas } from './blas.ts';
+import { blasOf } from './blas.ts';
+import type { FactorisationError, Job } from './job.ts';
+import { runInBackground, runNow } from './job.ts';
+import type { Lapack } from './lapack.ts';
+import { lapackOf } from './lapack.ts';
+import type { BlasLibrary } from './library.ts';
+import { openBlasLibrary } from './library.ts';
+import { f32, f64 } from './vectors.ts';
+
+/** Products and factorisations of one precision. */
+export type Kernels = Blas & Lapack;
+
+/** Products and factorisations in both precisions, and the two ways to run a factorisation. */
+export interface NativeKernels {
+  readonly library: BlasLibrary;
+  readonly f32: Kernels;
+  readonly f64: Kernels;
+  /** Runs a job on this thread. */
+  readonly runNow: <A>(job: Job<A>) => E.Either<FactorisationError, A>;
+  /** Runs a job beside the program, or on this thread where the library cannot do that. */
+  readonly run: <A>(job: Job<A>) => TE.TaskEither<FactorisationError, A>;
+}
+
+/**
+ * Opens the BLAS of this machine and binds its routines.
+ *
+ * @param choice - see {@link openBlasLibrary}
+ * @returns the kernels, or what was tried and how to install a BLAS
+ */
+export const openNativeKernels = (choice?: string): E.Either<BackendUnavailable, NativeKernels> =>
+  pipe(
+    openBlasLibrary(choice),
+    E.map((library) => ({
+      library,
+      f32: { ...blasOf(library.single, f32), ...lapackOf(library.single, f32) },
+      f64: { ...blasOf(library.double, f64), ...lapackOf(library.double, f64) },
+      runNow,
+      run: library.background ? runInBackground : (job) => TE.fromIOEither(() => runNow(job)),
+    })),
+  );

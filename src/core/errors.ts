@@ -1,0 +1,164 @@
+/**
+ * Everything that can go wrong, as data. Sentences are made in one place, {@link describeError}.
+ *
+ * Array operations are synchronous and return arrays, so a broken shape inside them cannot be an `Either` without
+ * one on every line of every program. They {@link raise} instead, and {@link attempt} turns what was raised back
+ * into a value at the stage boundary. These two functions are the only place where the library throws or catches.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+
+/** Two shapes that an operation cannot combine, or one it cannot take. */
+export interface ShapeMismatch {
+  readonly _tag: 'ShapeMismatch';
+  /** The operation, for example `matmul`. */
+  readonly where: string;
+  readonly expected: string;
+  readonly actual: string;
+}
+
+/** A NaN or an infinity where a finite number is needed. */
+export interface NonFinite {
+  readonly _tag: 'NonFinite';
+  /** The stage that saw it. */
+  readonly where: string;
+  /** The parameter or site, or what else was being computed. */
+  readonly what: string;
+  readonly advice: string;
+}
+
+/** A factorisation met a matrix that is not positive definite. */
+export interface NotPositiveDefinite {
+  readonly _tag: 'NotPositiveDefinite';
+  readonly where: string;
+  /** Order of the leading minor that is not positive. */
+  readonly order: number;
+  /** The damping that was tried, when there was one. */
+  readonly damping?: number;
+}
+
+/** A backend that was asked for cannot be had here. */
+export interface BackendUnavailable {
+  readonly _tag: 'BackendUnavailable';
+  readonly backend: string;
+  readonly reason: string;
+  readonly advice: string;
+}
+
+/** A setting with a wrong name, type or value. */
+export interface BadConfig {
+  readonly _tag: 'BadConfig';
+  /** Where the setting is, for example `optimizer.damping`. */
+  readonly path: string;
+  readonly expected: string;
+  readonly actual: string;
+}
+
+/** Data that cannot be what it claims to be. */
+export interface BadData {
+  readonly _tag: 'BadData';
+  /** File or data set. */
+  readonly source: string;
+  readonly expected: string;
+  readonly actual: string;
+  readonly advice: string;
+}
+
+/** A saved state that cannot be read back. */
+export interface BadCheckpoint {
+  readonly _tag: 'BadCheckpoint';
+  readonly source: string;
+  readonly expected: string;
+  readonly actual: string;
+}
+
+/** A collective operation between processes failed. */
+export interface CollectiveFailed {
+  readonly _tag: 'CollectiveFailed';
+  readonly operation: string;
+  readonly reason: string;
+}
+
+/** A file or directory could not be read or written. */
+export interface FileFailed {
+  readonly _tag: 'FileFailed';
+  readonly path: string;
+  readonly operation: 'read' | 'write';
+  readonly reason: string;
+}
+
+/** Every failure that a function of this library reports. */
+export type KfacError =
+  | ShapeMismatch
+  | NonFinite
+  | NotPositiveDefinite
+  | BackendUnavailable
+  | BadConfig
+  | BadData
+  | BadCheckpoint
+  | CollectiveFailed
+  | FileFailed;
+
+/**
+ * One error as one sentence or two: where, what was expected, what came, what to do.
+ *
+ * @param error - any error of the library
+ * @returns text for a person, without a trailing newline
+ */
+export const describeError = (error: KfacError): string => {
+  switch (error._tag) {
+    case 'ShapeMismatch':
+      return `${error.where}: expected ${error.expected}, got ${error.actual}.`;
+    case 'NonFinite':
+      return `${error.where}: ${error.what} is not finite. ${error.advice}`;
+    case 'NotPositiveDefinite':
+      return (
+        `${error.where}: not positive definite at order ${error.order}` +
+        `${error.damping === undefined ? '' : ` with damping ${error.damping}`}. Raise the damping.`
+      );
+    case 'BackendUnavailable':
+      return `Backend ${error.backend} is not available: ${error.reason}. ${error.advice}`;
+    case 'BadConfig':
+      return `${error.path}: expected ${error.expected}, got ${error.actual}.`;
+    case 'BadData':
+      return `${error.source}: expected ${error.expected}, got ${error.actual}. ${error.advice}`;
+    case 'BadCheckpoint':
+      return `${error.source}: expected ${error.expected}, got ${error.actual}.`;
+    case 'CollectiveFailed':
+      return `${error.operation} failed: ${error.reason}.`;
+    case 'FileFailed':
+      return `Cannot ${error.operation} ${error.path}: ${error.reason}.`;
+  }
+};
+
+/** What {@link raise} throws: an `Error` that carries the data. */
+interface Raised extends Error {
+  readonly kfacError: KfacError;
+}
+
+const isRaised = (thrown: unknown): thrown is Raised => thrown instanceof Error && 'kfacError' in thrown;
+
+/**
+ * Leaves a synchronous computation with an error. For array operations only; everything else returns `Either`.
+ *
+ * @param error - what went wrong
+ */
+export const raise = (error: KfacError): never => {
+  throw Object.assign(new Error(describeError(error)), { kfacError: error });
+};
+
+/**
+ * Runs a synchronous computation; an error that it {@link raise}d becomes a `Left`. Anything else that was thrown is
+ * a defect and goes on.
+ *
+ * @param run - the computation
+ */
+export const attempt = <A>(run: () => A): E.Either<KfacError, A> => {
+  try {
+    return E.right(run());
+  } catch (thrown) {
+    if (isRaised(thrown)) return E.left(thrown.kfacError);
+    throw thrown;
+  }
+};

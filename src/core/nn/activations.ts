@@ -1,0 +1,23 @@
+/**
+ * Elementwise activations as layers without parameters.
+ *
+ * @module
+ */
+import type { Layer } from './layer.ts';
+import { leaf } from './layer.ts';
+
+/** Elementwise functions of the array language that make an activation; `gelu` is the exact one, x Φ(x). */
+export type ActivationKind = 'relu' | 'tanh' | 'sigmoid' | 'gelu' | 'identity';
+
+/**
+ * a = φ(s), elementwise.
+ *
+ * @param kind - which function φ
+ */
+export const activation = (kind: ActivationKind): Layer =>
+  leaf({
+    kind: 'activation',
+    label: kind,
+    parameters: () => [],
+    apply: (ops, _params, _path, x) => (kind === 'identity' ? x : ops[kind](x)),
+  });

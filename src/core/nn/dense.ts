@@ -1,0 +1,50 @@
+/**
+ * Fully connected layer.
+ *
+ * @module
+ */
+import { joinPath } from '../params.ts';
+import { zeros } from './initialisers/constant.ts';
+import { glorotUniform } from './initialisers/varianceScaling.ts';
+import type { Initialiser, Layer } from './layer.ts';
+import { leaf, parameterAt } from './layer.ts';
+
+/** A dense layer's extents and initial values. */
+export interface DenseOptions {
+  /** Features that go in. */
+  readonly in: number;
+  /** Features that come out. */
+  readonly out: number;
+  /** Whether there is a bias; there is unless this is `false`. */
+  readonly bias?: boolean;
+  /** Of the weight; Glorot's uniform unless given. */
+  readonly initialiser?: Initialiser;
+  /** Of the bias; zeros unless given. */
+  readonly biasInitialiser?: Initialiser;
+}
+
+/**
+ * s = a Wᵀ + b for rows a `[n, in]`: `[n, out]`. Parameters `weight` `[out, in]` and, with a bias, `bias` `[out]`.
+ *
+ * @param options - extents and initial values
+ */
+export const dense = (options: DenseOptions): Layer => {
+  const { in: fanIn, out: fanOut, bias: hasBias = true, initialiser = glorotUniform, biasInitialiser = zeros } = options;
+  const weightAt = (path: string): string => joinPath(path, 'weight');
+  const biasAt = (path: string): string | null => (hasBias ? joinPath(path, 'bias') : null);
+  return leaf({
+    kind: 'dense',
+    label: `dense ${fanIn} → ${fanOut}`,
+    parameters: (path) => {
+      const bias = biasAt(path);
+      const weight = { path: weightAt(path), shape: [fanOut, fanIn], initialiser };
+      return bias === null ? [weight] : [weight, { path: bias, shape: [fanOut], initialiser: biasInitialiser }];
+    },
+    apply: (ops, params, path, x) => {
+      const weight = weightAt(path);
+      const bias = biasAt(path);
+      const output = ops.affine(x, parameterAt(params, weight), bias === null ? null : parameterAt(params, bias));
+      return ops.site({ kind: 'dense', path, weight, bias }, x, output);
+    },
+  });
+};

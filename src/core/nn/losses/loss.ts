@@ -1,0 +1,55 @@
+/**
+ * What a loss is: the negative log-likelihood of a predictive distribution p(y | outputs), and what curvature asks of it.
+ *
+ * Everything is per example and nothing is divided by the batch, so that λ means the same for every batch size.
+ * Outputs are natural parameters (logits, means), for which the Hessian H of the loss does not depend on the targets and
+ * equals the Fisher information: E[g gᵀ] = H for targets y ~ p(y | outputs) and g = ∂ℓ/∂outputs.
+ *
+ * @module
+ */
+import { raise } from '../../errors.ts';
+import type { Ops } from '../../ops/ops.ts';
+import { axesOf } from '../../ops/shapes.ts';
+import type { Key } from '../../random/key.ts';
+import type { Shaped } from '../../tensor.ts';
+import { sameShape, showShape } from '../../tensor.ts';
+
+/** A loss ℓ of outputs and targets, both `[n, …]`. */
+export interface Loss {
+  readonly name: string;
+  /** ℓ for each example: `[n]`. */
+  readonly value: <T extends Shaped>(ops: Ops<T>, outputs: T, targets: T) => T;
+  /** ∂ℓ/∂outputs for each example, with the shape of the outputs. */
+  readonly gradient: <T extends Shaped>(ops: Ops<T>, outputs: T, targets: T) => T;
+  /** Targets drawn from p(y | outputs), one per example. */
+  readonly sample: <T extends Shaped>(ops: Ops<T>, key: Key, outputs: T) => T;
+  /** H v for each example; v has the shape of the outputs. */
+  readonly hessianProduct: <T extends Shaped>(ops: Ops<T>, outputs: T, v: T) => T;
+  /** B_c with the shape of the outputs such that Σ_c B_c B_cᵀ = H for each example. */
+  readonly squareRootColumns: <T extends Shaped>(ops: Ops<T>, outputs: T) => ReadonlyArray<T>;
+}
+
+/**
+ * The sum of each example's elements: `[n, …]` to `[n]`.
+ *
+ * @param ops - interpreter
+ * @param x - an array with the batch axis first
+ */
+export const sumPerExample = <T extends Shaped>(ops: Ops<T>, x: T): T => ops.sum(x, axesOf(x.shape).slice(1));
+
+/**
+ * The targets, checked to have the shape of the outputs: targets that merely broadcast would give a wrong loss in silence.
+ *
+ * @param where - name of the loss
+ * @param outputs - model outputs
+ * @param targets - what may be their targets
+ */
+export const targetsLike = <T extends Shaped>(where: string, outputs: T, targets: T): T =>
+  sameShape(outputs.shape, targets.shape)
+    ? targets
+    : raise({
+        _tag: 'ShapeMismatch',
+        where,
+        expected: `targets ${showShape(outputs.shape)} like the outputs`,
+        actual: showShape(targets.shape),
+      });

@@ -1,0 +1,65 @@
+/**
+ * A model: a layer with a name and the shape of what goes in.
+ *
+ * @module
+ */
+import type * as E from 'fp-ts/lib/Either.js';
+
+import type { Program } from '../autodiff/program.ts';
+import type { KfacError } from '../errors.ts';
+import type { Params } from '../params.ts';
+import type { Key } from '../random/key.ts';
+import { split } from '../random/split.ts';
+import type { FloatType } from '../random/uniform.ts';
+import type { Shape, Tensor } from '../tensor.ts';
+import type { Layer } from './layer.ts';
+import type { Summary } from './summary.ts';
+import { summariseLayer } from './summary.ts';
+
+/** A layer ready to be trained. */
+export interface Model {
+  readonly name: string;
+  /** Shape of one example, without the batch axis. */
+  readonly inputShape: Shape;
+  readonly layer: Layer;
+  /** The model's function; `inputs[0]` is x `[n, …inputShape]`. */
+  readonly program: Program;
+}
+
+/**
+ * A model from its outermost layer, which stands at the empty path.
+ *
+ * @param name - a word for reports
+ * @param inputShape - shape of one example
+ * @param layer - what the model does
+ */
+export const model = (name: string, inputShape: Shape, layer: Layer): Model => ({
+  name,
+  inputShape,
+  layer,
+  program: (ops, params, inputs) => layer.apply(ops, params, '', inputs[0]),
+});
+
+/**
+ * Initial parameters, drawn by the initialiser of each.
+ *
+ * @param described - the model
+ * @param key - randomness; equal keys give equal values in either precision, up to rounding
+ * @param dtype - element type
+ * @returns one tensor per parameter, in the order of the layers
+ */
+export const initialParams = (described: Model, key: Key, dtype: FloatType): Params<Tensor> => {
+  const specs = described.layer.parameters('');
+  const keys = split(key, specs.length);
+  return Object.fromEntries(specs.map(({ path, shape, initialiser }, i) => [path, initialiser(keys[i], shape, dtype)]));
+};
+
+/**
+ * What each layer makes and costs for a batch, without computing anything.
+ *
+ * @param described - the model
+ * @param batch - number of examples
+ * @returns a row per layer and the totals, or the `ShapeMismatch` that the model would run into
+ */
+export const summarise = (described: Model, batch: number): E.Either<KfacError, Summary> =>
+  summariseLayer(described.name, described.layer, [batch, ...described.inputShape]);

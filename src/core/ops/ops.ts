@@ -1,0 +1,82 @@
+/**
+ * `Ops<T>`: primitives plus operations derived from them.
+ *
+ * Derived operations have default implementations on primitives, so an interpreter gets them for free; one that can
+ * do better (a fused loop, a device kernel) overrides what it likes in {@link completeOps}. A derived operation is
+ * never differentiated as a whole: interpreters that differentiate see the primitives it is made of.
+ *
+ * @module
+ */
+import type { Shape, Shaped } from '../tensor.ts';
+import { derive } from './derived.ts';
+import type { Primitives, UnaryKind } from './primitives.ts';
+
+/** Operations that every interpreter has by default. */
+export interface Derived<T extends Shaped> {
+  readonly add: (a: T, b: T) => T;
+  readonly sub: (a: T, b: T) => T;
+  readonly mul: (a: T, b: T) => T;
+  readonly div: (a: T, b: T) => T;
+  readonly maximum: (a: T, b: T) => T;
+  readonly minimum: (a: T, b: T) => T;
+  readonly greater: (a: T, b: T) => T;
+  readonly equal: (a: T, b: T) => T;
+  readonly neg: (x: T) => T;
+  readonly exp: (x: T) => T;
+  readonly log: (x: T) => T;
+  readonly sqrt: (x: T) => T;
+  readonly square: (x: T) => T;
+  readonly abs: (x: T) => T;
+  readonly tanh: (x: T) => T;
+  readonly sigmoid: (x: T) => T;
+  readonly softplus: (x: T) => T;
+  readonly relu: (x: T) => T;
+  readonly erf: (x: T) => T;
+  /** x Φ(x) with Φ the normal distribution function (the exact form, not the tanh one). */
+  readonly gelu: (x: T) => T;
+  /** c x for a number c. */
+  readonly scale: (c: number, x: T) => T;
+  /** a x + b y for numbers a, b and equal shapes. */
+  readonly linearCombination: (a: number, x: T, b: number, y: T) => T;
+  /** cotangent ⊙ f′(x) where y = f(x): the VJP of an elementwise function. */
+  readonly unaryVjp: (kind: UnaryKind, x: T, y: T, cotangent: T) => T;
+  /** M + c I for a square M. */
+  readonly addDiagonal: (m: T, c: number) => T;
+  /** Sum of the diagonal of a square matrix: shape `[]`. */
+  readonly trace: (m: T) => T;
+  /** ⟨x, y⟩ over all elements of equal shapes: shape `[]`. */
+  readonly dot: (x: T, y: T) => T;
+  /** Mean over axes, which are dropped. */
+  readonly mean: (x: T, axes: ReadonlyArray<number>) => T;
+  /** Transpose of a matrix. */
+  readonly transposed: (m: T) => T;
+  /** Over the last axis. */
+  readonly logSumExp: (x: T) => T;
+  /** Over the last axis. */
+  readonly softmax: (x: T) => T;
+  /** Over the last axis. */
+  readonly logSoftmax: (x: T) => T;
+  /** 1 at the index, 0 elsewhere: indices of any shape to `[…indices, classes]`. */
+  readonly oneHot: (indices: T, classes: number) => T;
+  /** The sum over the axes along which a value of `shape` was repeated to give x: the adjoint of `broadcastTo`. */
+  readonly sumTo: (x: T, shape: Shape) => T;
+  /** x with a column of ones appended: `[n, d]` to `[n, d + 1]` (the homogeneous coordinate). */
+  readonly withOnes: (x: T) => T;
+}
+
+/** The array language: what a program may use. */
+export interface Ops<T extends Shaped> extends Primitives<T>, Derived<T> {}
+
+/**
+ * Primitives, the derived operations, and an interpreter's own versions of the latter.
+ *
+ * @param primitives - the interpreter
+ * @param overrides - faster versions of derived operations, equal to the defaults up to rounding
+ */
+export const completeOps = <T extends Shaped>(
+  primitives: Primitives<T>,
+  overrides: Partial<Derived<T>> = {},
+): Ops<T> => {
+  const ops: Ops<T> = { ...primitives, ...derive(primitives, () => ops), ...overrides };
+  return ops;
+};

@@ -1,0 +1,153 @@
+/**
+ * Shape rules of the primitives: what comes out of what goes in, or a `ShapeMismatch` that names the operation.
+ *
+ * One module, used by every interpreter, so that all of them reject the same programs with the same words.
+ *
+ * @module
+ */
+import { raise } from '../errors.ts';
+import type { Shape } from '../tensor.ts';
+import { sameShape, showShape, sizeOf } from '../tensor.ts';
+import type { Transposes, Window } from './primitives.ts';
+
+const mismatch = (where: string, expected: string, ...shapes: ReadonlyArray<Shape>): never =>
+  raise({ _tag: 'ShapeMismatch', where, expected, actual: shapes.map(showShape).join(' and ') });
+
+/** All axes of a shape: 0, 1, …. */
+export const axesOf = (shape: Shape): ReadonlyArray<number> => shape.map((_, axis) => axis);
+
+/** Shape of a broadcast elementwise operation. */
+export const broadcastShape = (where: string, a: Shape, b: Shape): Shape => {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, axis) => {
+    const x = a[axis - rank + a.length] ?? 1;
+    const y = b[axis - rank + b.length] ?? 1;
+    return x === y || y === 1 ? x : x === 1 ? y : mismatch(where, 'shapes that broadcast together', a, b);
+  });
+};
+
+/** Axes of `to` along which a value of shape `from` is repeated when it is broadcast. */
+export const raisedAxes = (from: Shape, to: Shape): ReadonlyArray<number> =>
+  axesOf(to).filter((axis) => {
+    const extent = from[axis - to.length + from.length];
+    return extent === undefined || (extent === 1 && to[axis] !== 1);
+  });
+
+/** Extents of a product after the flagged transposes. `batch` is `null` for matrices. */
+export interface ProductExtents {
+  readonly batch: number | null;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+}
+
+/** Extents of `matmul`, from the operands' shapes. */
+export const matmulExtents = (a: Shape, b: Shape, transposes: Transposes): ProductExtents => {
+  const rank = a.length;
+  if (rank !== b.length || (rank !== 2 && rank !== 3) || (rank === 3 && a[0] !== b[0])) {
+    return mismatch('matmul', 'two matrices, or two batches of as many matrices', a, b);
+  }
+  const [rowsA, columnsA] = a.slice(-2);
+  const [rowsB, columnsB] = b.slice(-2);
+  const [m, k] = transposes.transposeA === true ? [columnsA, rowsA] : [rowsA, columnsA];
+  const [inner, n] = transposes.transposeB === true ? [columnsB, rowsB] : [rowsB, columnsB];
+  if (k !== inner) {
+    const flags = `${transposes.transposeA === true ? 'ᵀ' : ''} and ${transposes.transposeB === true ? 'ᵀ' : ''}`;
+    return mismatch('matmul', `equal inner extents, not ${k} and ${inner} (transposed: ${flags.trim()})`, a, b);
+  }
+  return { batch: rank === 3 ? a[0] : null, m, n, k };
+};
+
+/** Shape of `matmul`. */
+export const matmulShape = (a: Shape, b: Shape, transposes: Transposes): Shape => {
+  const { batch, m, n } = matmulExtents(a, b, transposes);
+  return batch === null ? [m, n] : [batch, m, n];
+};
+
+/** Shape of `affine`. */
+export const affineShape = (x: Shape, weight: Shape, bias: Shape | null): Shape => {
+  const fits =
+    x.length === 2 &&
+    weight.length === 2 &&
+    x[1] === weight[1] &&
+    (bias === null || (bias.length === 1 && bias[0] === weight[0]));
+  return fits
+    ? [x[0], weight[0]]
+    : mismatch('affine', 'x [n, in], weight [out, in], bias [out]', x, weight, ...(bias === null ? [] : [bias]));
+};
+
+/** Shape of `gram`. */
+export const gramShape = (x: Shape): Shape => (x.length === 2 ? [x[1], x[1]] : mismatch('gram', 'a matrix', x));
+
+/** Shape of `sum` and `max` over axes. */
+export const reducedShape = (where: string, x: Shape, axes: ReadonlyArray<number>): Shape =>
+  axes.every((axis) => Number.isInteger(axis) && axis >= 0 && axis < x.length) && new Set(axes).size === axes.length
+    ? x.filter((_, axis) => !axes.includes(axis))
+    : mismatch(where, `distinct axes of the operand, not [${axes.join(', ')}]`, x);
+
+/** Checks that `reshape` keeps the number of elements. */
+export const reshapedShape = (x: Shape, shape: Shape): Shape =>
+  sizeOf(x) === sizeOf(shape) ? shape : mismatch('reshape', `${sizeOf(x)} elements`, x, shape);
+
+/** Shape of `transpose`. */
+export const transposedShape = (x: Shape, permutation: ReadonlyArray<number>): Shape =>
+  permutation.length === x.length && axesOf(x).every((axis) => permutation.includes(axis))
+    ? permutation.map((axis) => x[axis])
+    : mismatch('transpose', `a permutation of the axes, not [${permutation.join(', ')}]`, x);
+
+/** Checks that x broadcasts to a shape. */
+export const broadcastToShape = (x: Shape, shape: Shape): Shape =>
+  x.length <= shape.length && sameShape(broadcastShape('broadcastTo', x, shape), shape)
+    ? shape
+    : mismatch('broadcastTo', 'a shape that the operand broadcasts to', x, shape);
+
+/** Shape of `concat`. */
+export const concatShape = (shapes: ReadonlyArray<Shape>, axis: number): Shape => {
+  const fits =
+    shapes.length > 0 &&
+    axis >= 0 &&
+    axis < shapes[0].length &&
+    shapes.every((s) => s.length === shapes[0].length && s.every((e, i) => i === axis || e === shapes[0][i]));
+  return fits
+    ? shapes[0].map((extent, i) => (i === axis ? shapes.reduce((sum, s) => sum + s[axis], 0) : extent))
+    : mismatch('concat', `arrays that agree except along axis ${axis}`, ...shapes);
+};
+
+/** Shape of `slice`. */
+export const sliceShape = (x: Shape, begin: ReadonlyArray<number>, size: ReadonlyArray<number>): Shape =>
+  begin.length === x.length && size.length === x.length && x.every((e, i) => begin[i] >= 0 && begin[i] + size[i] <= e)
+    ? size
+    : mismatch('slice', `a box inside the operand, not [${size.join(', ')}] at [${begin.join(', ')}]`, x);
+
+/** Shape of `pad`. */
+export const padShape = (x: Shape, begin: ReadonlyArray<number>, shape: Shape): Shape =>
+  begin.length === x.length && shape.length === x.length && x.every((e, i) => begin[i] >= 0 && begin[i] + e <= shape[i])
+    ? shape
+    : mismatch('pad', `a shape that holds the operand at [${begin.join(', ')}]`, x, shape);
+
+/** Shape of `gather`. */
+export const gatherShape = (x: Shape, indices: Shape): Shape =>
+  x.length >= 1 ? [...indices, ...x.slice(1)] : mismatch('gather', 'an operand with rows', x);
+
+/** Shape of `scatterAdd`. */
+export const scatterAddShape = (indices: Shape, updates: Shape, rows: number): Shape =>
+  updates.length >= indices.length && indices.every((e, i) => e === updates[i])
+    ? [rows, ...updates.slice(indices.length)]
+    : mismatch('scatterAdd', 'updates whose first axes are those of the indices', indices, updates);
+
+/** Shape of `patches`. */
+export const patchesShape = (images: Shape, window: Window): Shape => {
+  const [n, h, w, c] = images;
+  const { kernel, stride, dilation, padding } = window;
+  const oh = Math.floor((h + padding[0] + padding[1] - dilation[0] * (kernel[0] - 1) - 1) / stride[0]) + 1;
+  const ow = Math.floor((w + padding[2] + padding[3] - dilation[1] * (kernel[1] - 1) - 1) / stride[1]) + 1;
+  return images.length === 4 && oh >= 1 && ow >= 1
+    ? [n, oh, ow, kernel[0] * kernel[1] * c]
+    : mismatch('patches', `images [n, h, w, c] that hold a window of ${kernel[0]} x ${kernel[1]}`, images);
+};
+
+/** Shape of `unpatches`: checks that the columns are those of images of the given shape. */
+export const unpatchesShape = (columns: Shape, window: Window, shape: Shape): Shape =>
+  sameShape(patchesShape(shape, window), columns)
+    ? shape
+    : mismatch('unpatches', `columns ${showShape(patchesShape(shape, window))}`, columns);

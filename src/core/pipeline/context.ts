@@ -1,0 +1,93 @@
+/**
+ * What a training step knows, field by field.
+ *
+ * Stages are typed by the names of the fields they need and add, and this interface says what each name means for an
+ * interpreter's arrays `T`. A step therefore works on every backend, and one put together in a wrong order does not
+ * compile.
+ *
+ * @module
+ */
+import type { Cotangents } from '../autodiff/reverse.ts';
+import type { LinearOperator } from '../operators/linearOperator.ts';
+import type { Site } from '../ops/site.ts';
+import type { Params } from '../params.ts';
+import type { TrainState } from './trainState.ts';
+
+/** Examples of one step. */
+export interface Batch<T> {
+  /** Inputs, `[n, …]`. */
+  readonly inputs: T;
+  /** Targets, `[n, …]`; what they look like is the loss's business. */
+  readonly targets: T;
+}
+
+/** A site of the forward pass with its input activations a, without the homogeneous coordinate: `[n, in]`. */
+export interface SiteInput<T> {
+  readonly site: Site;
+  readonly input: T;
+}
+
+/** What one site saw in one batch. */
+export interface SiteCapture<T> extends SiteInput<T> {
+  /**
+   * Output cotangents g per example, never divided by the batch: `[n, out]`, one array per pass of the estimator. The sum
+   * over passes of E[g gᵀ] estimates the Fisher.
+   */
+  readonly cotangents: ReadonlyArray<T>;
+}
+
+/** What a batch says about the curvature. */
+export interface Captured<T> {
+  readonly sites: ReadonlyArray<SiteCapture<T>>;
+  /** Per pass, the cotangents of parameters that no site covers, summed over examples. */
+  readonly uncovered: ReadonlyArray<Params<T>>;
+  /** Number of examples. */
+  readonly examples: number;
+}
+
+/** The fields of a step in the order in which the standard stages add them. */
+export interface StepFields<T> {
+  /** The state before the step; stages that change a part of it (the averages, a prepared solve) replace it. */
+  readonly state: TrainState<T>;
+  readonly batch: Batch<T>;
+
+  /** Model outputs, `[n, …]`. */
+  readonly outputs: T;
+  /** Mean loss over the batch, shape `[]`. */
+  readonly loss: T;
+  /** Sites in the order of the forward pass, with their input activations. */
+  readonly sites: ReadonlyArray<SiteInput<T>>;
+  /** Jᵀ c for a cotangent c of the outputs, summed over examples, with the cotangents that passed the sites. */
+  readonly pullback: (cotangent: T) => Cotangents<T>;
+  /** The sites' output cotangents alone: cheaper, since no parameter's cotangent is formed. */
+  readonly sitePullback: (cotangent: T) => ReadonlyArray<T>;
+
+  /** Mean gradient over the batch. */
+  readonly gradient: Params<T>;
+  /** Cotangents of the training loss at the sites, per example, in the order of `sites`. */
+  readonly siteCotangents: ReadonlyArray<T>;
+
+  /** What the sites saw, or `null` in a step that takes no statistics. */
+  readonly captured: Captured<T> | null;
+
+  /** The curvature as an operator on block vectors. */
+  readonly operator: LinearOperator<T>;
+
+  /** Preconditioned gradient, in the units of the parameters. */
+  readonly direction: Params<T>;
+
+  /** The state after the step. */
+  readonly next: TrainState<T>;
+
+  /** Scalars of the step, shape `[]` or plain numbers, by name. */
+  readonly metrics: Readonly<Record<string, T | number>>;
+}
+
+/** A field's name. */
+export type Field = keyof StepFields<unknown>;
+
+/** The part of a step's knowledge that has the given fields. */
+export type Context<T, Fields extends Field> = Pick<StepFields<T>, Fields>;
+
+/** What every step starts from. */
+export type Given = 'state' | 'batch' | 'metrics';

@@ -1,0 +1,14 @@
+/**
+ * The environment of a step: capabilities as a record, so that tests replace any of them.
+ *
+ * @module
+ */
+import type { Backend } from '../backends/backend.ts';
+import type { Shaped } from '../tensor.ts';
+
+/** What a stage may use. */
+export interface Env<T extends Shaped> {
+  readonly backend: Backend<T>;
+  /** Seconds on a clock that only moves forward. */
+  readonly clock: () => number;
+}

@@ -1,0 +1,60 @@
+/**
+ * All state of a training run as one immutable value.
+ *
+ * Everything in it is data (arrays, numbers, strings), never a closure, so that saving and loading this value and
+ * nothing else resumes a run bit for bit, and so that a scope can see which arrays outlive a step.
+ *
+ * @module
+ */
+import type { LinearOperator } from '../operators/linearOperator.ts';
+import type { Params } from '../params.ts';
+import type { Key } from '../random/key.ts';
+
+/** Averaged statistics of the curvature. */
+export interface CurvatureState<T> {
+  /** Averages per block and name, for example `averages['encoder.0'].A`. */
+  readonly averages: Readonly<Record<string, Params<T>>>;
+  /** How many batches have gone into the averages. */
+  readonly updates: number;
+}
+
+/** A solver's memory. */
+export interface SolverState<T> {
+  /** What was factorised, as an operator that maps a gradient to a direction; `null` before the first time. */
+  readonly prepared: LinearOperator<T> | null;
+  /** Step at which `prepared` was made. */
+  readonly preparedAt: number;
+  /** Parameter-shaped memory by name, for example Adam's moments `m` and `v`. */
+  readonly slots: Readonly<Record<string, Params<T>>>;
+}
+
+/** The state between two steps. */
+export interface TrainState<T> {
+  /** Steps done. */
+  readonly step: number;
+  readonly params: Params<T>;
+  readonly curvature: CurvatureState<T>;
+  readonly solver: SolverState<T>;
+  /** Memory of update rules by name, for example the velocity of momentum. */
+  readonly rules: Readonly<Record<string, Params<T>>>;
+  /** Numbers that adapt during training by name, for example the damping. */
+  readonly scalars: Readonly<Record<string, number>>;
+  /** Key of the next step's randomness. */
+  readonly key: Key;
+}
+
+/**
+ * The state before the first step.
+ *
+ * @param params - initial parameters
+ * @param key - randomness of the run
+ */
+export const initialState = <T>(params: Params<T>, key: Key): TrainState<T> => ({
+  step: 0,
+  params,
+  curvature: { averages: {}, updates: 0 },
+  solver: { prepared: null, preparedAt: 0, slots: {} },
+  rules: {},
+  scalars: {},
+  key,
+});

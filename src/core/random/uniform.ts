@@ -1,0 +1,53 @@
+/**
+ * Random bits and uniform numbers.
+ *
+ * Element i of an f64 draw has element i of the f32 draw as its leading 24 bits: a seed then gives the same network in
+ * either precision, up to rounding, and results can be compared across backends.
+ *
+ * @module
+ */
+import type { DType, ReadonlyVector, Shape, Tensor } from '../tensor.ts';
+import { sizeOf } from '../tensor.ts';
+import type { Key } from './key.ts';
+import { counterWord, threefry } from './threefry.ts';
+
+/** Element types that random reals come in. */
+export type FloatType = Exclude<DType, 'i32'>;
+
+/**
+ * Random words.
+ *
+ * @param key - a key
+ * @param length - number of words
+ * @returns uniform unsigned 32-bit words, `[length]`
+ */
+export const bits = (key: Key, length: number): ReadonlyVector => threefry(key, [0, counterWord('draws')], length);
+
+/**
+ * Words that continue those of {@link bits} to 64 bits, where 32 are too few.
+ *
+ * @param key - a key
+ * @param length - number of words
+ */
+export const lowBits = (key: Key, length: number): ReadonlyVector => threefry(key, [0, counterWord('lowBits')], length);
+
+/**
+ * Uniform draws from [0, 1): multiples of 2⁻²⁴ in `f32`, of 2⁻⁵³ in `f64`, all equally likely.
+ *
+ * @param key - a key
+ * @param shape - shape of the draw
+ * @param dtype - element type
+ */
+export const uniform = (key: Key, shape: Shape, dtype: FloatType): Tensor => {
+  const size = sizeOf(shape);
+  const words = bits(key, size);
+  if (dtype === 'f32') {
+    const data = new Float32Array(size);
+    for (let i = 0; i < size; i += 1) data[i] = (words[i] >>> 8) * 2 ** -24;
+    return { shape, dtype, data };
+  }
+  const low = lowBits(key, size);
+  const data = new Float64Array(size);
+  for (let i = 0; i < size; i += 1) data[i] = (words[i] * 2 ** 21 + (low[i] >>> 11)) * 2 ** -53;
+  return { shape, dtype, data };
+};

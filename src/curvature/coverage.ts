@@ -1,0 +1,49 @@
+/**
+ * The coverage report: each parameter, its site, its curvature. Nothing is dropped silently.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+
+import { dryRun } from '../core/autodiff/shape.ts';
+import type { KfacError } from '../core/errors.ts';
+import type { Model } from '../core/nn/model.ts';
+import { parametersOfSite } from '../core/ops/site.ts';
+import type { Shape } from '../core/tensor.ts';
+import { blocksOf } from './blocks.ts';
+import type { Curvature } from './curvature.ts';
+
+/** One parameter in the report. */
+export interface CoverageRow {
+  readonly parameter: string;
+  readonly shape: Shape;
+  /** Path of the site that covers it, or `null`. */
+  readonly site: string | null;
+  /** For example `A ⊗ G`. */
+  readonly curvature: string;
+}
+
+/**
+ * Which curvature each parameter of a model gets.
+ *
+ * @param model - model
+ * @param curvature - approximation
+ */
+export const coverage = (model: Model, curvature: Curvature): E.Either<KfacError, ReadonlyArray<CoverageRow>> => {
+  const specs = model.layer.parameters('');
+  const shapes: Readonly<Record<string, Shape>> = Object.fromEntries(specs.map(({ path, shape }) => [path, shape]));
+  return pipe(
+    dryRun(model.program, shapes, [[1, ...model.inputShape]]),
+    E.map(({ sites }) =>
+      blocksOf(sites, Object.keys(shapes)).flatMap((block) =>
+        (block.kind === 'site' ? parametersOfSite(block.site) : [block.name]).map((parameter) => ({
+          parameter,
+          shape: shapes[parameter],
+          site: block.kind === 'site' ? block.site.path : null,
+          curvature: curvature.describe(block),
+        })),
+      ),
+    ),
+  );
+};

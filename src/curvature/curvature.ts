@@ -1,0 +1,86 @@
+/**
+ * What a curvature approximation is, and the stage that keeps it up to date.
+ *
+ * A curvature is two functions: from a capture to statistics per block, and from averaged statistics to an operator.
+ * The average between them is the same for all, so averaging over time, micro-batches and workers is written once.
+ *
+ * @module
+ */
+import { raise } from '../core/errors.ts';
+import type { BlockOperator } from '../core/operators/linearOperator.ts';
+import { blockDiagonal } from '../core/operators/linearOperator.ts';
+import type { Ops } from '../core/ops/ops.ts';
+import type { Params } from '../core/params.ts';
+import { computation } from '../core/pipeline/compute.ts';
+import type { Captured } from '../core/pipeline/context.ts';
+import type { Stage } from '../core/pipeline/stage.ts';
+import type { CurvatureState } from '../core/pipeline/trainState.ts';
+import type { Shaped } from '../core/tensor.ts';
+import type { Block } from './blocks.ts';
+import { blocksOf } from './blocks.ts';
+import type { BlockStatistics } from './statistics/statistics.ts';
+import { averageInto } from './statistics/statistics.ts';
+
+/** A curvature approximation. */
+export interface Curvature {
+  readonly name: string;
+  /** ρ of the moving average, in [0, 1). */
+  readonly decay: number;
+  /** Whether a parameter without a site is an error instead of a diagonal block. */
+  readonly strict: boolean;
+  readonly statistics: <T extends Shaped>(ops: Ops<T>, captured: Captured<T>) => BlockStatistics<T>;
+  /** The operator of one block, from the block's averages by name. */
+  readonly block: <T extends Shaped>(block: Block, averages: Params<T>) => BlockOperator<T>;
+  /** What the block's curvature is called in the coverage report. */
+  readonly describe: (block: Block) => string;
+}
+
+/** Averages a batch's statistics into the state. */
+const accumulate = <T extends Shaped>(
+  ops: Ops<T>,
+  curvature: Curvature,
+  state: CurvatureState<T>,
+  captured: Captured<T>,
+): CurvatureState<T> => {
+  const updates = state.updates + 1;
+  const averages = Object.entries(curvature.statistics(ops, captured)).map(
+    ([name, statistics]): readonly [string, Params<T>] => [
+      name,
+      averageInto(ops, curvature.decay, updates, state.averages[name], statistics),
+    ],
+  );
+  return { averages: Object.fromEntries(averages), updates };
+};
+
+const refuseUncovered = (blocks: ReadonlyArray<Block>): ReadonlyArray<Block> =>
+  blocks.map((block) =>
+    block.kind === 'site'
+      ? block
+      : raise({
+          _tag: 'BadConfig',
+          path: block.name,
+          expected: 'a parameter that belongs to a site, since the curvature is strict',
+          actual: 'a parameter without a site',
+        }),
+  );
+
+/**
+ * Averages what was captured and gives the curvature as an operator; without a capture the average stays.
+ *
+ * @param curvature - the approximation
+ */
+export const updateFactors = (
+  curvature: Curvature,
+): Stage<'state' | 'sites' | 'captured', 'state' | 'operator'> =>
+  computation('updateFactors', (ops, { state, sites, captured }) => {
+    const blocks = blocksOf(sites, Object.keys(state.params));
+    const accepted = curvature.strict ? refuseUncovered(blocks) : blocks;
+    const averaged = captured === null ? state.curvature : accumulate(ops, curvature, state.curvature, captured);
+    const operators = accepted.map(
+      (block) => [block.name, curvature.block(block, averaged.averages[block.name])] as const,
+    );
+    return {
+      state: { ...state, curvature: averaged },
+      operator: blockDiagonal(Object.fromEntries(operators)),
+    };
+  });

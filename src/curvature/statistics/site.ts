@@ -1,0 +1,64 @@
+/**
+ * Statistics of any site, by its kind.
+ *
+ * @module
+ */
+import type { Ops } from '../../core/ops/ops.ts';
+import type { Captured, SiteCapture } from '../../core/pipeline/context.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import { denseStatistics } from './dense.ts';
+import type { BlockStatistics, Statistics } from './statistics.ts';
+import { combine } from './statistics.ts';
+
+/**
+ * Kronecker statistics of one site.
+ *
+ * @param ops - interpreter
+ * @param capture - what the site saw
+ */
+export const siteStatistics = <T extends Shaped>(ops: Ops<T>, capture: SiteCapture<T>): Statistics<T> => {
+  switch (capture.site.kind) {
+    case 'dense':
+      return denseStatistics(ops, capture);
+  }
+};
+
+/**
+ * Second moments of a parameter without a site: Σ_n g_n², from the square of cotangents summed over the batch.
+ *
+ * @param ops - interpreter
+ * @param passes - the parameter's summed cotangents, one per pass of the estimator
+ * @param examples - number of examples
+ */
+export const parameterStatistics = <T extends Shaped>(
+  ops: Ops<T>,
+  passes: ReadonlyArray<T>,
+  examples: number,
+): Statistics<T> => ({
+  sums: { second: passes.map((g) => ops.square(g)).reduce((x, y) => ops.add(x, y)) },
+  weight: examples,
+});
+
+/**
+ * Statistics of all blocks of a capture. A site that was passed several times adds up.
+ *
+ * @param ops - interpreter
+ * @param captured - what a batch says about the curvature
+ */
+export const blockStatistics = <T extends Shaped>(ops: Ops<T>, captured: Captured<T>): BlockStatistics<T> => {
+  const sites = captured.sites.reduce((blocks: BlockStatistics<T>, capture) => {
+    const name = capture.site.path;
+    const statistics = siteStatistics(ops, capture);
+    return { ...blocks, [name]: name in blocks ? combine(ops, blocks[name], statistics) : statistics };
+  }, {});
+  const paths = Object.keys(captured.uncovered[0] ?? {});
+  const parameters = paths.map((path) => [
+    path,
+    parameterStatistics(
+      ops,
+      captured.uncovered.map((pass) => pass[path]),
+      captured.examples,
+    ),
+  ]);
+  return { ...sites, ...Object.fromEntries(parameters) };
+};

@@ -1,0 +1,68 @@
+/**
+ * Statistics as a commutative monoid of (weighted sum, weight).
+ *
+ * Sums, not means: adding micro-batches, workers and samples is then plain addition, and the result does not depend on
+ * how a batch is split.
+ *
+ * @module
+ */
+import type { Ops } from '../../core/ops/ops.ts';
+import type { Params } from '../../core/params.ts';
+import { mapParams, zipParams } from '../../core/params.ts';
+import type { Shaped } from '../../core/tensor.ts';
+
+/** Sums by name (`A`, `G`, …) and the weight they carry. */
+export interface Statistics<T> {
+  readonly sums: Params<T>;
+  /** Number of examples in each sum. */
+  readonly weight: number;
+}
+
+/** Statistics of every block, by block name. */
+export type BlockStatistics<T> = Readonly<Record<string, Statistics<T>>>;
+
+/**
+ * The monoid's operation: sums and weights add.
+ *
+ * @param ops - interpreter
+ * @param a - statistics
+ * @param b - statistics of the same kind from other examples
+ */
+export const combine = <T extends Shaped>(ops: Ops<T>, a: Statistics<T>, b: Statistics<T>): Statistics<T> => ({
+  sums: zipParams(a.sums, b.sums, (x, y) => ops.add(x, y)),
+  weight: a.weight + b.weight,
+});
+
+/**
+ * Means: sums divided by their weight.
+ *
+ * @param ops - interpreter
+ * @param statistics - sums and weight
+ */
+export const means = <T extends Shaped>(ops: Ops<T>, statistics: Statistics<T>): Params<T> =>
+  mapParams(statistics.sums, (sum) => ops.scale(1 / statistics.weight, sum));
+
+/**
+ * One step of the bias-corrected moving average X ← ρ_k X + (1 − ρ_k) X̂ with ρ_k = min(1 − 1/k, ρ), which makes the
+ * first update exact [MG15 §5].
+ *
+ * @param ops - interpreter
+ * @param decay - ρ in [0, 1)
+ * @param k - how many batches have come, this one included; at least 1
+ * @param average - the average so far; ignored when k is 1
+ * @param statistics - the new batch
+ */
+export const averageInto = <T extends Shaped>(
+  ops: Ops<T>,
+  decay: number,
+  k: number,
+  average: Params<T> | undefined,
+  statistics: Statistics<T>,
+): Params<T> => {
+  const rho = Math.min(1 - 1 / k, decay);
+  return average === undefined || rho === 0
+    ? means(ops, statistics)
+    : mapParams(average, (x, name) =>
+        ops.linearCombination(rho, x, (1 - rho) / statistics.weight, statistics.sums[name]),
+      );
+};

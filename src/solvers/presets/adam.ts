@@ -1,0 +1,49 @@
+/**
+ * Adam and AdamW.
+ *
+ * @module
+ */
+import { backward, forward } from '../../core/pipeline/forward.ts';
+import { pipeline } from '../../core/pipeline/stage.ts';
+import { adam as adamSolver } from '../firstOrder.ts';
+import { weightDecay } from '../rules/weightDecay.ts';
+import { solve } from '../solver.ts';
+import { update } from '../update.ts';
+import type { Optimizer } from './optimizer.ts';
+
+/** Settings of {@link adam}. */
+export interface AdamPresetOptions {
+  /** η, 1e-3 unless given. */
+  readonly learningRate?: number;
+  /** β₁, 0.9 unless given. */
+  readonly beta1?: number;
+  /** β₂, 0.999 unless given. */
+  readonly beta2?: number;
+  /** ε, 1e-8 unless given. */
+  readonly epsilon?: number;
+  /** Decoupled weight decay (AdamW), 0 unless given. */
+  readonly weightDecay?: number;
+}
+
+/**
+ * Adam (Kingma & Ba 2015); with weight decay AdamW (Loshchilov & Hutter 2019).
+ *
+ * @param options - learning rate, moments, weight decay
+ */
+export const adam = (options: AdamPresetOptions = {}): Optimizer => {
+  const settings = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, ...options };
+  return {
+    name: 'adam',
+    hyperparameters: settings,
+    step: (objective) =>
+      pipeline(
+        forward(objective),
+        backward(objective),
+        solve(adamSolver(settings)),
+        update({
+          learningRate: settings.learningRate,
+          rules: settings.weightDecay === 0 ? [] : [weightDecay(settings.weightDecay)],
+        }),
+      ),
+  };
+};

@@ -1,0 +1,95 @@
+/**
+ * K-FAC for stochastic mini-batches.
+ *
+ * @module
+ */
+import { backward, forward } from '../../core/pipeline/forward.ts';
+import { pipeline } from '../../core/pipeline/stage.ts';
+import { capture } from '../../curvature/capture.ts';
+import { updateFactors } from '../../curvature/curvature.ts';
+import { empirical, monteCarlo } from '../../curvature/estimators.ts';
+import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
+import { kroneckerInverse } from '../kroneckerInverse.ts';
+import { klClip } from '../rules/klClip.ts';
+import { momentum } from '../rules/momentum.ts';
+import { weightDecay } from '../rules/weightDecay.ts';
+import { exponential } from '../schedules.ts';
+import { solve } from '../solver.ts';
+import { update } from '../update.ts';
+import type { Optimizer } from './optimizer.ts';
+
+/** Settings of {@link kfac}. */
+export interface KfacPresetOptions {
+  /** η, 1 unless given: the direction already has the right scale. */
+  readonly learningRate?: number;
+  /** λ at step 0. */
+  readonly damping?: number;
+  /** λ is multiplied by this every 100 steps; 1 keeps it. */
+  readonly dampingDecay?: number;
+  /** λ does not fall below this. */
+  readonly minDamping?: number;
+  /** κ of the KL clip. */
+  readonly klClip?: number;
+  /** μ, 0.9 unless given. */
+  readonly momentum?: number;
+  /** Decoupled weight decay, 0 unless given. */
+  readonly weightDecay?: number;
+  /** ρ of the factors' average, 0.95 unless given. */
+  readonly decay?: number;
+  /** Steps between two captures of statistics, 1 unless given. */
+  readonly statisticsEvery?: number;
+  /** Steps between two refreshes of the inverses. */
+  readonly inverseEvery?: number;
+  /** Which targets feed the Fisher, `monteCarlo` unless given. */
+  readonly estimator?: 'monteCarlo' | 'empirical';
+  /** Whether a parameter without a site is an error. */
+  readonly strict?: boolean;
+}
+
+/** Default settings of {@link kfac}. */
+const defaults = {
+  learningRate: 1,
+  damping: 1,
+  dampingDecay: 1,
+  minDamping: 1e-8,
+  klClip: 1,
+  momentum: 0.9,
+  weightDecay: 0,
+  decay: 0.95,
+  statisticsEvery: 1,
+  inverseEvery: 10,
+  estimator: 'monteCarlo',
+  strict: false,
+} as const;
+
+/**
+ * K-FAC: sampled Fisher, Kronecker factors, damped inverses, KL clip, momentum.
+ *
+ * @param options - settings, each with a default
+ */
+export const kfac = (options: KfacPresetOptions = {}): Optimizer => {
+  const settings = { ...defaults, ...options };
+  return {
+    name: 'kfac',
+    hyperparameters: settings,
+    step: (objective) =>
+      pipeline(
+        forward(objective),
+        backward(objective),
+        capture(settings.estimator === 'empirical' ? empirical() : monteCarlo(), objective.loss, {
+          every: settings.statisticsEvery,
+        }),
+        updateFactors(kfacCurvature({ decay: settings.decay, strict: settings.strict })),
+        solve(
+          kroneckerInverse({
+            damping: exponential(settings.damping, settings.dampingDecay, 100, settings.minDamping),
+            every: settings.inverseEvery,
+          }),
+        ),
+        update({
+          learningRate: settings.learningRate,
+          rules: [weightDecay(settings.weightDecay), klClip(settings.klClip), momentum(settings.momentum)],
+        }),
+      ),
+  };
+};

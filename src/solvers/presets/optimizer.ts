@@ -1,0 +1,17 @@
+/**
+ * Optimizers: ready-made training steps.
+ *
+ * A preset is a short composition of public parts; copy one and change it to get an optimizer of your own.
+ *
+ * @module
+ */
+import type { Objective } from '../../core/pipeline/forward.ts';
+import type { Step } from '../../core/pipeline/stage.ts';
+
+/** A training step for any objective, with its settings for the record. */
+export interface Optimizer {
+  readonly name: string;
+  /** Settings as numbers and words, for reports; schedules are described. */
+  readonly hyperparameters: Readonly<Record<string, number | string | boolean>>;
+  readonly step: (objective: Objective) => Step;
+}

@@ -1,0 +1,56 @@
+/**
+ * Presets by name, made from settings that come from outside.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+
+import type { KfacError } from '../../core/errors.ts';
+import { adam } from './adam.ts';
+import { kfac } from './kfac.ts';
+import type { Optimizer } from './optimizer.ts';
+import { sgd } from './sgd.ts';
+
+/** A setting as it comes from a file or a command line. */
+export type Setting = number | string | boolean;
+
+type Make = (settings: Readonly<Record<string, Setting>>) => Optimizer;
+
+/** Every preset. */
+const presets: Readonly<Record<string, Make>> = { kfac, adam, sgd };
+
+/** Names of the presets. */
+export const optimizerNames: ReadonlyArray<string> = Object.keys(presets);
+
+/**
+ * A preset with some settings changed. A setting must exist and have the type of its default.
+ *
+ * @param name - one of {@link optimizerNames}
+ * @param settings - changes by name
+ */
+export const optimizerOf = (
+  name: string,
+  settings: Readonly<Record<string, Setting>> = {},
+): E.Either<KfacError, Optimizer> => {
+  if (!Object.hasOwn(presets, name)) {
+    return E.left({
+      _tag: 'BadConfig',
+      path: 'optimizer',
+      expected: `one of ${optimizerNames.join(', ')}`,
+      actual: name,
+    });
+  }
+  const make = presets[name];
+  const known = make({}).hyperparameters;
+  const wrong = Object.entries(settings).find(
+    ([key, value]) => !Object.hasOwn(known, key) || typeof known[key] !== typeof value,
+  );
+  if (wrong === undefined) return E.right(make(settings));
+  const [key, value] = wrong;
+  return E.left({
+    _tag: 'BadConfig',
+    path: `${name}.${key}`,
+    expected: Object.hasOwn(known, key) ? `a ${typeof known[key]}` : `one of ${Object.keys(known).join(', ')}`,
+    actual: Object.hasOwn(known, key) ? `${typeof value} ${String(value)}` : 'an unknown setting',
+  });
+};

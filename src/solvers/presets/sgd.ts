@@ -1,0 +1,46 @@
+/**
+ * Stochastic gradient descent with momentum.
+ *
+ * @module
+ */
+import { backward, forward } from '../../core/pipeline/forward.ts';
+import { pipeline } from '../../core/pipeline/stage.ts';
+import { identity } from '../firstOrder.ts';
+import { momentum } from '../rules/momentum.ts';
+import { weightDecay } from '../rules/weightDecay.ts';
+import { solve } from '../solver.ts';
+import { update } from '../update.ts';
+import type { Optimizer } from './optimizer.ts';
+
+/** Settings of {@link sgd}. */
+export interface SgdOptions {
+  /** η, 0.01 unless given. */
+  readonly learningRate?: number;
+  /** μ, 0.9 unless given. */
+  readonly momentum?: number;
+  /** Decoupled weight decay, 0 unless given. */
+  readonly weightDecay?: number;
+}
+
+/**
+ * SGD: the gradient, heavy-ball momentum.
+ *
+ * @param options - learning rate, momentum, weight decay
+ */
+export const sgd = (options: SgdOptions = {}): Optimizer => {
+  const settings = { learningRate: 0.01, momentum: 0.9, weightDecay: 0, ...options };
+  return {
+    name: 'sgd',
+    hyperparameters: settings,
+    step: (objective) =>
+      pipeline(
+        forward(objective),
+        backward(objective),
+        solve(identity),
+        update({
+          learningRate: settings.learningRate,
+          rules: [weightDecay(settings.weightDecay), momentum(settings.momentum)],
+        }),
+      ),
+  };
+};

@@ -1,0 +1,122 @@
+/**
+ * Solvers: from a gradient (and a curvature) to a direction.
+ *
+ * A solver that uses curvature has two moments. `prepare` is dear and runs every so many steps; its result is again a
+ * linear operator, which maps a gradient to a direction and is part of the training state.
+ *
+ * @module
+ */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { Backend } from '../core/backends/backend.ts';
+import type { KfacError } from '../core/errors.ts';
+import { apply } from '../core/operators/apply.ts';
+import type { LinearOperator } from '../core/operators/linearOperator.ts';
+import type { Ops } from '../core/ops/ops.ts';
+import type { Params } from '../core/params.ts';
+import type { Computation } from '../core/pipeline/compute.ts';
+import { computation, compute } from '../core/pipeline/compute.ts';
+import type { Context, Field } from '../core/pipeline/context.ts';
+import type { Env } from '../core/pipeline/env.ts';
+import type { Stage, StageRun } from '../core/pipeline/stage.ts';
+import { stage } from '../core/pipeline/stage.ts';
+import type { SolverState } from '../core/pipeline/trainState.ts';
+import type { Shaped } from '../core/tensor.ts';
+import { blocksOf, fromBlocks, toBlocks } from '../curvature/blocks.ts';
+import type { Schedule } from './schedules.ts';
+import { scheduleOf } from './schedules.ts';
+
+/** What every solver adds to a step. */
+export type Solved = 'direction' | 'state' | 'metrics';
+
+/** A way to a direction that needs the given fields of the context. */
+export interface Solver<Needs extends Field> {
+  readonly name: string;
+  readonly run: StageRun<Needs, Solved>;
+}
+
+/**
+ * The solve stage.
+ *
+ * @param solver - any solver
+ */
+export const solve = <Needs extends Field>(solver: Solver<Needs>): Stage<Needs, Solved> => stage('solve', solver.run);
+
+/** A solver that only computes. */
+export const computing = <Needs extends Field>(name: string, run: Computation<Needs, Solved>): Solver<Needs> =>
+  computation(name, run);
+
+/** Factorises: from an operator and a damping λ to an operator that approximates (operator + λ I)⁻¹. */
+export type Prepare = <T extends Shaped>(
+  backend: Backend<T>,
+  operator: LinearOperator<T>,
+  damping: number,
+) => TE.TaskEither<KfacError, LinearOperator<T>>;
+
+/** Settings of solvers that prepare. */
+export interface RefreshOptions {
+  /** Damping λ > 0, in units of the loss per example and squared parameter. */
+  readonly damping: number | Schedule;
+  /** Steps between two preparations, 1 unless given. */
+  readonly every?: number;
+}
+
+/** The fields that a solver with curvature needs. */
+export type SolveNeeds = 'state' | 'sites' | 'gradient' | 'operator' | 'metrics';
+
+/** λ of a step: the adapted one when the state has one, else the schedule's. */
+export const dampingAt = <T>(state: Context<T, 'state'>['state'], damping: number | Schedule): number =>
+  state.scalars['damping'] ?? scheduleOf(damping)(state.step);
+
+/** Prepares anew when it is due. */
+const refresh =
+  <T extends Shaped>(prepare: Prepare, options: RefreshOptions, context: Context<T, SolveNeeds>) =>
+  (env: Env<T>): TE.TaskEither<KfacError, SolverState<T>> => {
+    const { state, operator } = context;
+    const due = state.solver.prepared === null || state.step % (options.every ?? 1) === 0;
+    if (!due) return TE.right(state.solver);
+    return pipe(
+      prepare(env.backend, operator, dampingAt(state, options.damping)),
+      TE.map((prepared) => ({ ...state.solver, prepared, preparedAt: state.step })),
+    );
+  };
+
+/** The prepared inverse applied to the gradient. */
+const precondition = <T extends Shaped>(
+  ops: Ops<T>,
+  context: Context<T, SolveNeeds>,
+  solver: SolverState<T>,
+): Params<T> => {
+  const { state, sites, gradient } = context;
+  if (solver.prepared === null) return gradient;
+  const blocks = blocksOf(sites, Object.keys(state.params));
+  return fromBlocks(ops, blocks, apply(ops, solver.prepared, toBlocks(ops, blocks, gradient)));
+};
+
+/**
+ * A solver that prepares an inverse every so many steps and applies it in each.
+ *
+ * @param name - name for reports
+ * @param prepare - the dear part
+ * @param options - damping and period
+ */
+export const refreshing = (name: string, prepare: Prepare, options: RefreshOptions): Solver<SolveNeeds> => ({
+  name,
+  run: <T extends Shaped>(context: Context<T, SolveNeeds>) =>
+    pipe(
+      refresh(prepare, options, context),
+      RTE.chain((solver: SolverState<T>) =>
+        compute((ops: Ops<T>) => ({
+          direction: precondition(ops, context, solver),
+          state: { ...context.state, solver },
+          metrics: {
+            ...context.metrics,
+            damping: dampingAt(context.state, options.damping),
+            inverseAge: context.state.step - solver.preparedAt,
+          },
+        })),
+      ),
+    ),
+});

@@ -1,0 +1,182 @@
+import fc from 'fast-check';
+
+import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
+import {
+  apply,
+  applyBlock,
+  applyBlockTranspose,
+  applyTranspose,
+  materialise,
+} from '../../../src/core/operators/apply.ts';
+import { costOf } from '../../../src/core/operators/cost.ts';
+import type { BlockOperator } from '../../../src/core/operators/linearOperator.ts';
+import {
+  blockDiagonal,
+  damped,
+  dampedBlock,
+  dense,
+  diagonal,
+  kronecker,
+  matrixFree,
+} from '../../../src/core/operators/linearOperator.ts';
+import type { Tensor } from '../../../src/core/tensor.ts';
+import { tensor } from '../../../src/core/tensor.ts';
+import { scaledError } from '../../support/closeness.ts';
+import { gaussian } from '../../support/training.ts';
+
+const { ops } = referenceBackend();
+
+interface Case {
+  readonly op: BlockOperator<Tensor>;
+  readonly shape: readonly [number, number];
+}
+
+const extents = fc.record({ out: fc.integer({ min: 1, max: 4 }), inputs: fc.integer({ min: 1, max: 4 }), seed: fc.nat() });
+
+/** One row per kind of operator; a new kind joins here. */
+const kinds: ReadonlyArray<readonly [string, fc.Arbitrary<Case>]> = [
+  [
+    'kronecker',
+    extents.map(({ out, inputs, seed }) => ({
+      op: kronecker(gaussian(seed, [inputs, inputs]), gaussian(seed + 1, [out, out])),
+      shape: [out, inputs],
+    })),
+  ],
+  [
+    'diagonal',
+    extents.map(({ out, inputs, seed }) => ({ op: diagonal(gaussian(seed, [out, inputs])), shape: [out, inputs] })),
+  ],
+  [
+    'dense',
+    extents.map(({ out, inputs, seed }) => ({
+      op: dense(gaussian(seed, [out * inputs, out * inputs])),
+      shape: [out, inputs],
+    })),
+  ],
+  [
+    'damped',
+    extents.map(({ out, inputs, seed }) => ({
+      op: dampedBlock(kronecker(gaussian(seed, [inputs, inputs]), gaussian(seed + 1, [out, out])), 0.7),
+      shape: [out, inputs],
+    })),
+  ],
+];
+
+const inner = (x: Tensor, y: Tensor): number => ops.dot(x, y).data[0];
+
+/** Column-stacked elements as a column. */
+const vec = (v: Tensor): Tensor => ops.reshape(ops.transposed(v), [v.data.length, 1]);
+
+describe.each(kinds)('operator %s', (_, cases) => {
+  it('law: apply is the matrix, vec(op V) = M vec(V)', () => {
+    fc.assert(
+      fc.property(cases, fc.nat(), ({ op, shape }, seed) => {
+        const v = gaussian(seed, shape);
+        const direct = vec(applyBlock(ops, op, v));
+        const dense = ops.matmul(materialise(ops, op, shape), vec(v));
+        expect(scaledError(direct.data, dense.data)).toBeLessThan(1e-12);
+      }),
+    );
+  });
+
+  it('law: transpose, ⟨u, op v⟩ = ⟨opᵀ u, v⟩', () => {
+    fc.assert(
+      fc.property(cases, fc.nat(), ({ op, shape }, seed) => {
+        const [u, v] = [gaussian(seed, shape), gaussian(seed + 1, shape)];
+        const left = inner(u, applyBlock(ops, op, v));
+        const right = inner(applyBlockTranspose(ops, op, u), v);
+        expect(Math.abs(left - right)).toBeLessThan(1e-11 * (1 + Math.abs(left)));
+      }),
+    );
+  });
+
+  it('law: linearity, op (a u + b v) = a op u + b op v', () => {
+    fc.assert(
+      fc.property(cases, fc.nat(), ({ op, shape }, seed) => {
+        const [u, v] = [gaussian(seed, shape), gaussian(seed + 1, shape)];
+        const left = applyBlock(ops, op, ops.linearCombination(2, u, -3, v));
+        const right = ops.linearCombination(2, applyBlock(ops, op, u), -3, applyBlock(ops, op, v));
+        expect(scaledError(left.data, right.data)).toBeLessThan(1e-12);
+      }),
+    );
+  });
+
+  it('law: adding and damping, (op + λ I) v = op v + λ v', () => {
+    fc.assert(
+      fc.property(cases, fc.nat(), fc.double({ min: 0, max: 10, noNaN: true }), ({ op, shape }, seed, lambda) => {
+        const v = gaussian(seed, shape);
+        const left = applyBlock(ops, dampedBlock(op, lambda), v);
+        const right = ops.add(applyBlock(ops, op, v), ops.scale(lambda, v));
+        expect(scaledError(left.data, right.data)).toBeLessThan(1e-12);
+      }),
+    );
+  });
+
+  it('has a cost of at least one operation per element', () => {
+    fc.assert(
+      fc.property(cases, ({ op, shape }) => {
+        const cost = costOf(op, shape);
+        expect(cost.flops).toBeGreaterThanOrEqual(shape[0] * shape[1]);
+        expect(cost.numbers).toBeGreaterThan(0);
+      }),
+    );
+  });
+});
+
+describe('kronecker', () => {
+  it('worked example: (A ⊗ G) vec(V) = vec(G V Aᵀ) as an explicit Kronecker product', () => {
+    const A = tensor([1, 2, 3, 4], [2, 2]);
+    const G = tensor([0, 1, 1, 0], [2, 2]);
+    // A ⊗ G has blocks a_ij G: [[0 1 0 2] [1 0 2 0] [0 3 0 4] [3 0 4 0]].
+    const explicit = [0, 1, 0, 2, 1, 0, 2, 0, 0, 3, 0, 4, 3, 0, 4, 0];
+    expect(Array.from(materialise(ops, kronecker(A, G), [2, 2]).data)).toEqual(explicit);
+  });
+
+  it('worked example: cost is 2 · out · in · (out + in) and out² + in² numbers', () => {
+    const op = kronecker(gaussian(1, [3, 3]), gaussian(2, [2, 2]));
+    expect(costOf(op, [2, 3])).toEqual({ flops: 2 * 6 * 5, numbers: 13 });
+  });
+});
+
+describe('operators on block vectors', () => {
+  const operator = blockDiagonal({
+    a: kronecker(gaussian(1, [2, 2]), gaussian(2, [3, 3])),
+    b: diagonal(gaussian(3, [4])),
+  });
+  const vector = (seed: number): Readonly<Record<string, Tensor>> => ({
+    a: gaussian(seed, [3, 2]),
+    b: gaussian(seed + 1, [4]),
+  });
+
+  it('law: each block acts on its own part', () => {
+    const v = vector(5);
+    const image = apply(ops, operator, v);
+    expect(image['a']).toEqual(applyBlock(ops, operator._tag === 'blockDiagonal' ? operator.blocks['a'] : diagonal(v['a']), v['a']));
+    expect(Object.keys(image)).toEqual(['a', 'b']);
+  });
+
+  it('law: damping adds λ v to every block, and a matrix-free operator is its action', () => {
+    const v = vector(7);
+    const left = apply(ops, damped(operator, 0.5), v);
+    const right = apply(
+      ops,
+      matrixFree((x) => apply(ops, damped(operator, 0.5), x)),
+      v,
+    );
+    for (const name of ['a', 'b']) {
+      const expected = ops.add(apply(ops, operator, v)[name], ops.scale(0.5, v[name]));
+      expect(scaledError(left[name].data, expected.data)).toBeLessThan(1e-12);
+      expect(right[name]).toEqual(left[name]);
+    }
+  });
+
+  it('law: transpose on block vectors, Σ⟨u, op v⟩ = Σ⟨opᵀ u, v⟩', () => {
+    const [u, v] = [vector(11), vector(13)];
+    for (const op of [operator, damped(operator, 2)]) {
+      const [forward, back] = [apply(ops, op, v), applyTranspose(ops, op, u)];
+      const left = inner(u['a'], forward['a']) + inner(u['b'], forward['b']);
+      const right = inner(back['a'], v['a']) + inner(back['b'], v['b']);
+      expect(left).toBeCloseTo(right, 10);
+    }
+  });
+});

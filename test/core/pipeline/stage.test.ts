@@ -1,0 +1,99 @@
+import * as E from 'fp-ts/lib/Either.js';
+import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
+
+import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
+import { computation } from '../../../src/core/pipeline/compute.ts';
+import { backward, forward } from '../../../src/core/pipeline/forward.ts';
+import { readMetrics } from '../../../src/core/pipeline/metrics.ts';
+import type { Step } from '../../../src/core/pipeline/stage.ts';
+import { pipeline, stage } from '../../../src/core/pipeline/stage.ts';
+import { capture } from '../../../src/curvature/capture.ts';
+import { updateFactors } from '../../../src/curvature/curvature.ts';
+import { monteCarlo } from '../../../src/curvature/estimators.ts';
+import { kfac } from '../../../src/curvature/kfac.ts';
+import { identity } from '../../../src/solvers/firstOrder.ts';
+import { kroneckerInverse } from '../../../src/solvers/kroneckerInverse.ts';
+import { solve } from '../../../src/solvers/solver.ts';
+import { update } from '../../../src/solvers/update.ts';
+import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf, tryStage } from '../../support/training.ts';
+
+const objective = { model: mlp([3, 4, 2]), loss: squaredError };
+const batch = { inputs: gaussian(1, [5, 3]), targets: gaussian(2, [5, 2]) };
+
+describe('composition', () => {
+  it('types: parts in an order that lacks a field do not compile', () => {
+    const inOrder: Step = pipeline(
+      forward(objective),
+      backward(objective),
+      capture(monteCarlo(), objective.loss),
+      updateFactors(kfac()),
+      solve(kroneckerInverse({ damping: 1 })),
+      update({ learningRate: 1 }),
+    );
+    expect(inOrder.name).toBe('forward → backward → capture → updateFactors → solve → update');
+
+    // @ts-expect-error the gradient comes from backward, which needs the outputs of forward
+    pipeline(backward(objective), forward(objective));
+    // @ts-expect-error solving needs an operator, which updateFactors adds
+    pipeline(forward(objective), backward(objective), solve(kroneckerInverse({ damping: 1 })));
+    // @ts-expect-error capturing needs the gradient
+    pipeline(forward(objective), capture(monteCarlo(), objective.loss), backward(objective));
+    // @ts-expect-error without update there is no next state, so this is not a step
+    const unfinished: Step = pipeline(forward(objective), backward(objective), solve(identity));
+    expect(unfinished.name).toBe('forward → backward → solve');
+  });
+
+  it('law: associativity, (f then g) then h = f then (g then h)', async () => {
+    const [f, g, h] = [forward(objective), backward(objective), solve(identity)];
+    const state = stateOf(objective.model, 3);
+    const flat = await runStage(pipeline(f, g, h), state, batch);
+    const nested = await runStage(pipeline(pipeline(f, g), h), state, batch);
+    expect(nested.direction).toEqual(flat.direction);
+  });
+
+  it('notes the seconds of every stage on the clock of the environment', async () => {
+    let now = 0;
+    const tick = stage<'state', 'metrics'>('tick', () => () => {
+      now += 2;
+      return Promise.resolve(E.right({ metrics: {} }));
+    });
+    const { metrics } = await runStage(pipeline(tick), stateOf(objective.model, 3), batch, {
+      ...referenceEnv(),
+      clock: () => now,
+    });
+    expect(metrics).toEqual({ 'seconds.tick': 2 });
+  });
+});
+
+describe('errors', () => {
+  it('a shape error inside a computation is a Left that names the operation and both shapes', async () => {
+    const result = await tryStage(pipeline(forward(objective)), stateOf(objective.model, 3), {
+      ...batch,
+      inputs: gaussian(1, [5, 7]),
+    });
+    expect(result).toMatchObject({ _tag: 'Left', left: { _tag: 'ShapeMismatch', where: 'affine' } });
+    expect(JSON.stringify(result)).toContain('[5, 7] and [4, 3]');
+  });
+
+  it('a failing stage stops the pipeline', async () => {
+    const fail = stage<'state', 'metrics'>('fail', () =>
+      RTE.left({ _tag: 'NonFinite', where: 'fail', what: 'x', advice: '' }),
+    );
+    const after = jest.fn();
+    const watch = computation<'state', 'metrics'>('watch', () => {
+      after();
+      return { metrics: {} };
+    });
+    const result = await tryStage(pipeline(fail, watch), stateOf(objective.model, 3), batch);
+    expect(E.isLeft(result)).toBe(true);
+    expect(after).not.toHaveBeenCalled();
+  });
+});
+
+describe('metrics', () => {
+  it('are read as numbers', async () => {
+    const { backend } = referenceEnv();
+    const metrics = orThrow(await readMetrics(backend, { a: 1.5, b: backend.ops.full([], 2.5) })());
+    expect(metrics).toEqual({ a: 1.5, b: 2.5 });
+  });
+});
