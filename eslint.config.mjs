@@ -13,7 +13,10 @@ const boundary = ['src/core/backends/**/*.ts', 'src/core/parallel/**/*.ts'];
 const barrel = { regex: '/index\\.ts$', message: 'Import the module, not the barrel.' };
 const fpTs = { regex: '^fp-ts(?!/lib/[A-Za-z]+\\.js$)', message: 'Import fp-ts/lib/<Module>.js.' };
 const ioTs = { regex: '^io-ts', message: 'Codecs live in src/pipelines.' };
-const foreign = { regex: '^(gpu\\.js|koffi)(/|$)', message: 'Only src/core/backends and src/core/parallel call these.' };
+const foreign = {
+  regex: '^(gpu\\.js|koffi)(/|$)',
+  message: 'Only src/core/backends and src/core/parallel call these.',
+};
 
 const layersAbove = (layer) =>
   layers
@@ -26,13 +29,7 @@ const restrictImports = (patterns) => ({ 'no-restricted-imports': ['error', { pa
 const importRules = [
   ...layers.map((layer) => ({
     files: [`src/${layer}/**/*.ts`],
-    rules: restrictImports([
-      ...layersAbove(layer),
-      barrel,
-      fpTs,
-      foreign,
-      ...(layer === 'pipelines' ? [] : [ioTs]),
-    ]),
+    rules: restrictImports([...layersAbove(layer), barrel, fpTs, foreign, ...(layer === 'pipelines' ? [] : [ioTs])]),
   })),
   { files: boundary, rules: restrictImports([...layersAbove('core'), barrel, fpTs, ioTs]) },
 ];
@@ -71,7 +68,7 @@ export default defineConfig([
       '@typescript-eslint/no-unnecessary-type-parameters': 'off', // rank-2 programs mention T where the rule sees none
       '@typescript-eslint/prefer-for-of': 'off', // index loops over typed arrays are the point
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
     },
   },
   {

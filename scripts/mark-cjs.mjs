@@ -11,7 +11,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('../dist/cjs', import.meta.url));
-const lowered = /Promise\.resolve\(\)\.then\(\(\) => (?:__importStar\(require\((['"][^.'"][^'"]*['"])\)\)|require\((['"][^.'"][^'"]*['"])\))\)/g;
+const lowered =
+  /Promise\.resolve\(\)\.then\(\(\) => (?:__importStar\(require\((['"][^.'"][^'"]*['"])\)\)|require\((['"][^.'"][^'"]*['"])\))\)/g;
 
 writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ type: 'commonjs' })}\n`);
 

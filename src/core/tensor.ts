@@ -93,5 +93,4 @@ export const generate = (shape: Shape, valueAt: (position: number) => number, dt
 };
 
 /** The same values with another element type; the tensor itself when it has that type already. */
-export const cast = (x: Tensor, dtype: DType): Tensor => 
-  x.dtype === dtype ? x : tensor(x.data, x.shape, dtype);
+export const cast = (x: Tensor, dtype: DType): Tensor => (x.dtype === dtype ? x : tensor(x.data, x.shape, dtype));

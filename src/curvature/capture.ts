@@ -6,9 +6,12 @@
 import type { Cotangents } from '../core/autodiff/reverse.ts';
 import type { Loss } from '../core/nn/losses/loss.ts';
 import { mapParams, pickParams } from '../core/params.ts';
+import type { Ops } from '../core/ops/ops.ts';
 import { computation } from '../core/pipeline/compute.ts';
+import type { Context } from '../core/pipeline/context.ts';
 import type { Stage } from '../core/pipeline/stage.ts';
 import { foldIn } from '../core/random/split.ts';
+import type { Shaped } from '../core/tensor.ts';
 import { blocksOf, parameterBlocks } from './blocks.ts';
 import type { Estimator } from './estimators.ts';
 
@@ -17,6 +20,27 @@ export interface CaptureOptions {
   /** Period in steps, 1 unless given. A state without statistics always captures. */
   readonly every?: number;
 }
+
+type Needs = 'state' | 'outputs' | 'sites' | 'pullback' | 'sitePullback' | 'gradient' | 'siteCotangents';
+
+/** The backward passes that the estimator asks for; parameters' cotangents only where some parameter has no site. */
+const passesOf = <T extends Shaped>(
+  ops: Ops<T>,
+  context: Context<T, Needs>,
+  estimator: Estimator,
+  loss: Loss,
+  uncovered: ReadonlyArray<string>,
+): ReadonlyArray<Cotangents<T>> => {
+  const { state, outputs, gradient, siteCotangents } = context;
+  const cotangents = estimator.cotangents(ops, loss, foldIn(state.key, state.step), outputs);
+  if (cotangents === null) {
+    const summed = mapParams(pickParams(gradient, uncovered), (g) => ops.scale(outputs.shape[0], g));
+    return [{ params: summed, sites: siteCotangents }];
+  }
+  return cotangents.map((cotangent) =>
+    uncovered.length === 0 ? { params: {}, sites: context.sitePullback(cotangent) } : context.pullback(cotangent),
+  );
+};
 
 /**
  * Captures site inputs and estimator cotangents.
@@ -28,27 +52,13 @@ export interface CaptureOptions {
  * @param loss - the loss that the model is trained on
  * @param options - period
  */
-export const capture = (
-  estimator: Estimator,
-  loss: Loss,
-  options: CaptureOptions = {},
-): Stage<'state' | 'outputs' | 'sites' | 'pullback' | 'sitePullback' | 'gradient' | 'siteCotangents', 'captured'> =>
+export const capture = (estimator: Estimator, loss: Loss, options: CaptureOptions = {}): Stage<Needs, 'captured'> =>
   computation('capture', (ops, context) => {
-    const { state, outputs, sites, siteCotangents } = context;
+    const { state, outputs, sites } = context;
     const due = state.curvature.updates === 0 || state.step % (options.every ?? 1) === 0;
     if (!due) return { captured: null };
-
     const uncovered = parameterBlocks(blocksOf(sites, Object.keys(state.params)));
-    const cotangents = estimator.cotangents(ops, loss, foldIn(state.key, state.step), outputs);
-    const summed = (): ReadonlyArray<Cotangents<typeof outputs>> => [
-      { params: mapParams(context.gradient, (g) => ops.scale(outputs.shape[0], g)), sites: siteCotangents },
-    ];
-    const passes =
-      cotangents === null
-        ? summed()
-        : cotangents.map((cotangent) =>
-            uncovered.length === 0 ? { params: {}, sites: context.sitePullback(cotangent) } : context.pullback(cotangent),
-          );
+    const passes = passesOf(ops, context, estimator, loss, uncovered);
     return {
       captured: {
         sites: sites.map((site, i) => ({ ...site, cotangents: passes.map((pass) => pass.sites[i]) })),

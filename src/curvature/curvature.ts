@@ -69,9 +69,7 @@ const refuseUncovered = (blocks: ReadonlyArray<Block>): ReadonlyArray<Block> =>
  *
  * @param curvature - the approximation
  */
-export const updateFactors = (
-  curvature: Curvature,
-): Stage<'state' | 'sites' | 'captured', 'state' | 'operator'> =>
+export const updateFactors = (curvature: Curvature): Stage<'state' | 'sites' | 'captured', 'state' | 'operator'> =>
   computation('updateFactors', (ops, { state, sites, captured }) => {
     const blocks = blocksOf(sites, Object.keys(state.params));
     const accepted = curvature.strict ? refuseUncovered(blocks) : blocks;

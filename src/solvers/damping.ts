@@ -10,8 +10,7 @@
  * @param meanA - mean eigenvalue of A, tr A / dim A
  * @param meanG - mean eigenvalue of G, tr G / dim G
  */
-export const piOf = (meanA: number, meanG: number): number =>
-  meanA > 0 && meanG > 0 ? Math.sqrt(meanA / meanG) : 1;
+export const piOf = (meanA: number, meanG: number): number => (meanA > 0 && meanG > 0 ? Math.sqrt(meanA / meanG) : 1);
 
 /** What is added to the diagonals of A and G. */
 export interface FactoredDamping {

@@ -31,12 +31,7 @@ const curvatureOf = async (
   estimator: Estimator,
 ) =>
   runStage(
-    pipeline(
-      forward(objective),
-      backward(objective),
-      capture(estimator, objective.loss),
-      updateFactors(kfac()),
-    ),
+    pipeline(forward(objective), backward(objective), capture(estimator, objective.loss), updateFactors(kfac())),
     state,
     batch,
   );
@@ -65,8 +60,10 @@ const gaussNewtonBlock = (objective: Objective, state: TrainState<Tensor>, input
   return ops.concat(columns, 1);
 };
 
-const siteBlocks = (state: TrainState<Tensor>, sites: ReadonlyArray<{ readonly site: Parameters<typeof blocksOf>[0][number]['site'] }>) =>
-  blocksOf(sites, Object.keys(state.params)).filter((block) => block.kind === 'site');
+const siteBlocks = (
+  state: TrainState<Tensor>,
+  sites: ReadonlyArray<{ readonly site: Parameters<typeof blocksOf>[0][number]['site'] }>,
+) => blocksOf(sites, Object.keys(state.params)).filter((block) => block.kind === 'site');
 
 describe('K-FAC against the Gauss–Newton matrix', () => {
   it.each([true, false])(

@@ -63,11 +63,7 @@ describe('kroneckerInverse', () => {
         async (seed, out, inputs, lambda) => {
           const [A, G, V] = [spd(seed, inputs), spd(seed + 1, out), gaussian(seed + 2, [out, inputs])];
           const solution = applyBlock(ops, await invertOne(kronecker(A, G), lambda), V);
-          const { ofA, ofG } = factoredTikhonov(
-            lambda,
-            ops.trace(A).data[0] / inputs,
-            ops.trace(G).data[0] / out,
-          );
+          const { ofA, ofG } = factoredTikhonov(lambda, ops.trace(A).data[0] / inputs, ops.trace(G).data[0] / out);
           const back = applyBlock(ops, kronecker(ops.addDiagonal(A, ofA), ops.addDiagonal(G, ofG)), solution);
           expect(scaledError(back.data, V.data)).toBeLessThan(1e-8);
         },
@@ -98,7 +94,7 @@ describe('kroneckerInverse', () => {
 
   it('refuses operators that it cannot invert, naming the block', async () => {
     const block = dense(tensor([1], [1, 1]));
-    const result = await invertFactors(backend, blockDiagonal({ 'head': block }), 1)();
+    const result = await invertFactors(backend, blockDiagonal({ head: block }), 1)();
     expect(result).toMatchObject({ _tag: 'Left', left: { _tag: 'BadConfig', path: 'head', actual: 'dense' } });
     const whole = await invertFactors(backend, damped(blockDiagonal({ head: block }), 1), 1)();
     expect(E.isLeft(whole)).toBe(true);

@@ -113,7 +113,9 @@ describe('kfac', () => {
     const state = stateOf(objective.model, 4);
     const moved = { ...batch, inputs: ops.affine(batch.inputs, R, c) };
     // W x + b = W′ (R x + c) + b′ with W′ = W R⁻¹ and b′ = b − W′ c.
-    const inverse = orThrow(await env.backend.linearAlgebra.solve(R, ops.constant(tensor([1, 0, 0, 0, 1, 0, 0, 0, 1], [3, 3])))());
+    const inverse = orThrow(
+      await env.backend.linearAlgebra.solve(R, ops.constant(tensor([1, 0, 0, 0, 1, 0, 0, 0, 1], [3, 3])))(),
+    );
     const W = ops.matmul(state.params['0.weight'], inverse);
     const b = ops.sub(state.params['0.bias'], ops.reshape(ops.matmul(W, ops.reshape(c, [3, 1])), [4]));
     const movedState = { ...state, params: { ...state.params, '0.weight': W, '0.bias': b } };

@@ -48,7 +48,12 @@ describe('schedules: laws', () => {
   });
 
   it('law: every decreasing schedule never rises', () => {
-    for (const schedule of [cosine(1, 77), piecewise(1, 0.1, [5, 50]), exponential(1, 0.9, 3), inverseSquareRoot(1, 9)]) {
+    for (const schedule of [
+      cosine(1, 77),
+      piecewise(1, 0.1, [5, 50]),
+      exponential(1, 0.9, 3),
+      inverseSquareRoot(1, 9),
+    ]) {
       fc.assert(fc.property(step, (k) => schedule(k + 1) <= schedule(k)));
     }
   });

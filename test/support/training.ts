@@ -77,5 +77,9 @@ export const tryStage = <Adds extends Field>(
 ): Promise<E.Either<KfacError, Context<Tensor, Adds>>> => stage.run({ state, batch, metrics: {} })(env)();
 
 /** Outputs of a model. */
-export const outputsOf = (backend: Backend<Tensor>, objective: Objective, state: TrainState<Tensor>, x: Tensor): Tensor =>
-  objective.model.program(backend.ops, state.params, [x]);
+export const outputsOf = (
+  backend: Backend<Tensor>,
+  objective: Objective,
+  state: TrainState<Tensor>,
+  x: Tensor,
+): Tensor => objective.model.program(backend.ops, state.params, [x]);

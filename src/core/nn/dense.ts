@@ -29,7 +29,13 @@ export interface DenseOptions {
  * @param options - extents and initial values
  */
 export const dense = (options: DenseOptions): Layer => {
-  const { in: fanIn, out: fanOut, bias: hasBias = true, initialiser = glorotUniform, biasInitialiser = zeros } = options;
+  const {
+    in: fanIn,
+    out: fanOut,
+    bias: hasBias = true,
+    initialiser = glorotUniform,
+    biasInitialiser = zeros,
+  } = options;
   const weightAt = (path: string): string => joinPath(path, 'weight');
   const biasAt = (path: string): string | null => (hasBias ? joinPath(path, 'bias') : null);
   return leaf({

@@ -16,9 +16,7 @@ const vec = <T extends Shaped>(ops: Ops<T>, v: T): T =>
 
 /** The inverse of {@link vec}. */
 const unvec = <T extends Shaped>(ops: Ops<T>, column: T, shape: Shaped['shape']): T =>
-  shape.length === 2
-    ? ops.transposed(ops.reshape(column, [shape[1], shape[0]]))
-    : ops.reshape(column, shape);
+  shape.length === 2 ? ops.transposed(ops.reshape(column, [shape[1], shape[0]])) : ops.reshape(column, shape);
 
 const applyEither = <T extends Shaped>(ops: Ops<T>, op: BlockOperator<T>, v: T, transposed: boolean): T => {
   switch (op._tag) {

@@ -31,7 +31,11 @@ interface Case {
   readonly shape: readonly [number, number];
 }
 
-const extents = fc.record({ out: fc.integer({ min: 1, max: 4 }), inputs: fc.integer({ min: 1, max: 4 }), seed: fc.nat() });
+const extents = fc.record({
+  out: fc.integer({ min: 1, max: 4 }),
+  inputs: fc.integer({ min: 1, max: 4 }),
+  seed: fc.nat(),
+});
 
 /** One row per kind of operator; a new kind joins here. */
 const kinds: ReadonlyArray<readonly [string, fc.Arbitrary<Case>]> = [
@@ -151,7 +155,9 @@ describe('operators on block vectors', () => {
   it('law: each block acts on its own part', () => {
     const v = vector(5);
     const image = apply(ops, operator, v);
-    expect(image['a']).toEqual(applyBlock(ops, operator._tag === 'blockDiagonal' ? operator.blocks['a'] : diagonal(v['a']), v['a']));
+    expect(image['a']).toEqual(
+      applyBlock(ops, operator._tag === 'blockDiagonal' ? operator.blocks['a'] : diagonal(v['a']), v['a']),
+    );
     expect(Object.keys(image)).toEqual(['a', 'b']);
   });
 
@@ -160,7 +166,7 @@ describe('operators on block vectors', () => {
     const left = apply(ops, damped(operator, 0.5), v);
     const right = apply(
       ops,
-      matrixFree((x) => apply(ops, damped(operator, 0.5), x)),
+      matrixFree<Tensor>((x) => apply(ops, damped(operator, 0.5), x)),
       v,
     );
     for (const name of ['a', 'b']) {

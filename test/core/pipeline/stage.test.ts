@@ -53,10 +53,12 @@ describe('composition', () => {
 
   it('notes the seconds of every stage on the clock of the environment', async () => {
     let now = 0;
-    const tick = stage<'state', 'metrics'>('tick', () => () => {
-      now += 2;
-      return Promise.resolve(E.right({ metrics: {} }));
-    });
+    const tick = stage<'state', 'metrics'>('tick', () =>
+      RTE.fromIO(() => {
+        now += 2;
+        return { metrics: {} };
+      }),
+    );
     const { metrics } = await runStage(pipeline(tick), stateOf(objective.model, 3), batch, {
       ...referenceEnv(),
       clock: () => now,

@@ -26,12 +26,24 @@ describe('uniform', () => {
     const centred = Array.from(data, (u) => (u - 1 / 2) ** 2);
     expect(Math.abs(meanScore(data, 1 / 2, 1 / 12))).toBeLessThan(MOST);
     expect(Math.abs(meanScore(centred, 1 / 12, 1 / 80 - 1 / 144))).toBeLessThan(MOST);
-    expect(Math.abs(chiSquareScore(countsOf(Array.from(data, (u) => Math.floor(64 * u)), 64)))).toBeLessThan(MOST);
+    expect(
+      Math.abs(
+        chiSquareScore(
+          countsOf(
+            Array.from(data, (u) => Math.floor(64 * u)),
+            64,
+          ),
+        ),
+      ),
+    ).toBeLessThan(MOST);
   });
 
   it.each(cases)('law: neighbours are independent (seed %d, %s)', (seed, dtype) => {
     const { data } = uniform(keyOf(seed), [n], dtype);
-    const pairs = Array.from({ length: n / 2 }, (_, i) => 8 * Math.floor(8 * data[2 * i]) + Math.floor(8 * data[2 * i + 1]));
+    const pairs = Array.from(
+      { length: n / 2 },
+      (_, i) => 8 * Math.floor(8 * data[2 * i]) + Math.floor(8 * data[2 * i + 1]),
+    );
     expect(Math.abs(chiSquareScore(countsOf(pairs, 64)))).toBeLessThan(MOST);
   });
 
@@ -59,10 +71,26 @@ describe('normal', () => {
     // Var zᵏ = E z²ᵏ − (E zᵏ)²: 1, 3 − 1, 15, 105 − 9.
     const scores = [
       meanScore(z, 0, 1),
-      meanScore(z.map((x) => x ** 2), 1, 2),
-      meanScore(z.map((x) => x ** 3), 0, 15),
-      meanScore(z.map((x) => x ** 4), 3, 96),
-      meanScore(z.map((x) => (Math.abs(x) < 1 ? 1 : 0)), 0.682689492137, 0.682689492137 * 0.317310507863),
+      meanScore(
+        z.map((x) => x ** 2),
+        1,
+        2,
+      ),
+      meanScore(
+        z.map((x) => x ** 3),
+        0,
+        15,
+      ),
+      meanScore(
+        z.map((x) => x ** 4),
+        3,
+        96,
+      ),
+      meanScore(
+        z.map((x) => (Math.abs(x) < 1 ? 1 : 0)),
+        0.682689492137,
+        0.682689492137 * 0.317310507863,
+      ),
     ];
     expect(Math.max(...scores.map(Math.abs))).toBeLessThan(MOST);
   });
@@ -130,7 +158,12 @@ describe('law: purity', () => {
     fc.assert(
       fc.property(fc.nat(), fc.constantFrom(...dtypes), (seed, dtype) => {
         const key = Object.freeze(keyOf(seed));
-        const draw = (): unknown => [uniform(key, [7], dtype), normal(key, [7], dtype), permutation(key, 7), bits(key, 7)];
+        const draw = (): unknown => [
+          uniform(key, [7], dtype),
+          normal(key, [7], dtype),
+          permutation(key, 7),
+          bits(key, 7),
+        ];
         const before = draw();
         uniform(keyOf(seed + 1), [9], dtype);
         expect(draw()).toEqual(before);

@@ -71,6 +71,7 @@ export const candidates = (
 
 /** How to get a BLAS on a platform. */
 export const advice = (platform: string): string => {
+  if (platform === 'browser') return 'Use the gpu backend, which needs nothing installed.';
   const install =
     platform === 'darwin'
       ? 'brew install openblas'

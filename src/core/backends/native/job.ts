@@ -9,6 +9,7 @@
  * @module
  */
 import * as E from 'fp-ts/lib/Either.js';
+import type { Task } from 'fp-ts/lib/Task.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 
 import type { NonFinite, NotPositiveDefinite } from '../../errors.ts';
@@ -61,14 +62,18 @@ const callInBackground = ({ routine, args }: NativeCall): Promise<void> =>
     });
   });
 
+/** Something to be done around a task, for example a setting that holds while it runs. */
+export type Around = <A>(task: Task<A>) => Task<A>;
+
 /**
  * Runs a job on a worker thread. Its input is checked and copied when the task starts, on this thread, as is what
  * little work is left between and after the calls.
  *
+ * @param around - applied to the calls, after the input was checked
  * @param job - the computation
  */
-export const runInBackground = <A>(job: Job<A>): TaskEither<FactorisationError, A> => {
-  const finish = async (plan: Plan<A>): Promise<E.Either<FactorisationError, A>> => {
+export const runInBackground = <A>(around: Around, job: Job<A>): TaskEither<FactorisationError, A> => {
+  const callAll = async (plan: Plan<A>): Promise<E.Either<FactorisationError, A>> => {
     for (const call of plan.calls) {
       await callInBackground(call);
       const failure = call.failure?.();
@@ -78,6 +83,6 @@ export const runInBackground = <A>(job: Job<A>): TaskEither<FactorisationError, 
   };
   return () => {
     const planned = job();
-    return E.isLeft(planned) ? Promise.resolve(planned) : finish(planned.right);
+    return E.isLeft(planned) ? Promise.resolve(planned) : around(() => callAll(planned.right))();
   };
 };

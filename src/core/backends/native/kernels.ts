@@ -27,9 +27,13 @@ export interface NativeKernels {
   readonly library: BlasLibrary;
   readonly f32: Kernels;
   readonly f64: Kernels;
-  /** Runs a job on this thread. */
+  /** Runs a job on this thread, with all threads of the library. */
   readonly runNow: <A>(job: Job<A>) => E.Either<FactorisationError, A>;
-  /** Runs a job beside the program, or on this thread where the library cannot do that. */
+  /**
+   * Runs a job beside the program, or on this thread where that cannot be had. Any number may run at once. While one
+   * does, every call into the library has a single thread, those of the program too: right for many jobs and for jobs
+   * that overlap with steps, while a lone job that is waited for is faster with {@link NativeKernels.runNow}.
+   */
   readonly run: <A>(job: Job<A>) => TE.TaskEither<FactorisationError, A>;
 }
 
@@ -42,11 +46,14 @@ export interface NativeKernels {
 export const openNativeKernels = (choice?: string): E.Either<BackendUnavailable, NativeKernels> =>
   pipe(
     openBlasLibrary(choice),
-    E.map((library) => ({
-      library,
-      f32: { ...blasOf(library.single, f32), ...lapackOf(library.single, f32) },
-      f64: { ...blasOf(library.double, f64), ...lapackOf(library.double, f64) },
-      runNow,
-      run: library.background ? runInBackground : (job) => TE.fromIOEither(() => runNow(job)),
-    })),
+    E.map((library) => {
+      const around = library.background;
+      return {
+        library,
+        f32: { ...blasOf(library.single, f32), ...lapackOf(library.single, f32) },
+        f64: { ...blasOf(library.double, f64), ...lapackOf(library.double, f64) },
+        runNow,
+        run: (job) => (around === undefined ? TE.fromIOEither(() => runNow(job)) : runInBackground(around, job)),
+      };
+    }),
   );

@@ -70,13 +70,10 @@ const ownLocation = (): string | undefined =>
 export const loadKoffi = (): E.Either<string, Koffi> => {
   const process = currentProcess();
   const nodeModule = process?.getBuiltinModule?.('node:module') as
-    | { readonly createRequire: (from: string) => (name: string) => unknown }
-    | undefined;
+    { readonly createRequire: (from: string) => (name: string) => unknown } | undefined;
   if (process === undefined || nodeModule === undefined) return E.left('native code needs Node.js 20.16 or later');
   const places = [ownLocation(), process.argv[1], `${process.cwd()}/`].filter((place) => place !== undefined);
-  const attempts = places.map((place) =>
-    E.tryCatch(() => nodeModule.createRequire(place)('koffi') as Koffi, String),
-  );
+  const attempts = places.map((place) => E.tryCatch(() => nodeModule.createRequire(place)('koffi') as Koffi, String));
   const koffi = attempts.find(E.isRight);
   if (koffi === undefined) return E.left('the package koffi is not installed or cannot be loaded');
   E.tryCatch(() => koffi.right.config(stacks), String); // refused once any library is open; see hasRoomyStacks

@@ -53,10 +53,11 @@ const dampingAdvice = 'Look for what made it so in the input, or raise the dampi
 const nonFinite = (where: string, what: string) => ({ _tag: 'NonFinite', where, what, advice: dampingAdvice }) as const;
 
 /** Refuses a result with a NaN or an infinity, which LAPACK hands through without a word. */
-const finite = (where: string, what: string, values: ReadonlyVector) => (): ReturnType<typeof nonFinite> | undefined => {
-  const at = firstNonFinite(values);
-  return at < 0 ? undefined : nonFinite(where, `${what} (element ${at})`);
-};
+const finite =
+  (where: string, what: string, values: ReadonlyVector) => (): ReturnType<typeof nonFinite> | undefined => {
+    const at = firstNonFinite(values);
+    return at < 0 ? undefined : nonFinite(where, `${what} (element ${at})`);
+  };
 
 /**
  * The factorisations of a library in one precision.
@@ -99,7 +100,8 @@ export const lapackOf = (routines: Routines, precision: Precision): Lapack => {
     return {
       routine: routines.getrf,
       args: [[n], [n], a, order(n), pivots, info],
-      failure: () => (info[0] > 0 ? nonFinite(where, `the inverse of a singular matrix (pivot ${info[0]})`) : undefined),
+      failure: () =>
+        info[0] > 0 ? nonFinite(where, `the inverse of a singular matrix (pivot ${info[0]})`) : undefined,
     };
   };
 

@@ -13,10 +13,12 @@ import type { BackendUnavailable } from '../../errors.ts';
 
 import type { Candidate } from './candidates.ts';
 import { advice, candidates } from './candidates.ts';
+import type { Around } from './job.ts';
 import type { ForeignLibrary, Koffi } from './koffi.ts';
 import { currentProcess, hasRoomyStacks, loadKoffi } from './koffi.ts';
 import type { Routines } from './signatures.ts';
 import { bindRoutines } from './signatures.ts';
+import { oneThreadEach } from './threads.ts';
 import type { Vendor } from './vendors.ts';
 import { identify } from './vendors.ts';
 
@@ -26,8 +28,8 @@ export interface BlasLibrary extends Vendor {
   readonly files: ReadonlyArray<string>;
   readonly single: Routines;
   readonly double: Routines;
-  /** Whether calls may run on worker threads, beside the program. */
-  readonly background: boolean;
+  /** What to put around calls on worker threads; absent where there can be none. */
+  readonly background?: Around;
 }
 
 /** Looks a symbol up in several libraries; the failure of the last one stands. */
@@ -42,12 +44,14 @@ const findIn =
 
 const open = (koffi: Koffi, files: Candidate): BlasLibrary => {
   const find = findIn(files.map((file) => koffi.load(file)));
+  const vendor = identify(find);
+  const background: Around = vendor.threads === undefined ? (task) => task : oneThreadEach(vendor.threads);
   return {
-    ...identify(find),
+    ...vendor,
     files,
     single: bindRoutines(find, 's'),
     double: bindRoutines(find, 'd'),
-    background: hasRoomyStacks(koffi),
+    ...(hasRoomyStacks(koffi) ? { background } : {}),
   };
 };
 

@@ -33,7 +33,21 @@ const lapackSignatures = {
   getrf: [int, int, buffer, int, buffer, buffer],
   getri: [int, buffer, int, buffer, buffer, int, buffer],
   getrs: [character, int, int, buffer, int, buffer, buffer, int, buffer, characterLength],
-  syevd: [character, character, int, buffer, int, buffer, buffer, int, buffer, int, buffer, characterLength, characterLength],
+  syevd: [
+    character,
+    character,
+    int,
+    buffer,
+    int,
+    buffer,
+    buffer,
+    int,
+    buffer,
+    int,
+    buffer,
+    characterLength,
+    characterLength,
+  ],
 };
 
 /** Names of the routines, without their letter for the precision. */
@@ -51,7 +65,8 @@ export type Routines = Readonly<Record<RoutineName, ForeignFunction>>;
 export const bindRoutines = (find: ForeignLibrary['func'], precision: 's' | 'd'): Routines => {
   const c = blasSignatures(precision === 's' ? 'float' : 'double');
   const blas = (name: keyof typeof c): ForeignFunction => find(`cblas_${precision}${name}`, 'void', c[name]);
-  const fortran = (name: keyof typeof lapackSignatures): ForeignFunction => find(`${precision}${name}_`, 'void', lapackSignatures[name]);
+  const fortran = (name: keyof typeof lapackSignatures): ForeignFunction =>
+    find(`${precision}${name}_`, 'void', lapackSignatures[name]);
   return {
     gemm: blas('gemm'),
     gemv: blas('gemv'),

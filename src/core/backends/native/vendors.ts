@@ -8,12 +8,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 
 import type { ForeignLibrary } from './koffi.ts';
-
-/** Reads and sets how many threads the BLAS uses; a setting of the whole process. */
-export interface Threads {
-  readonly get: () => number;
-  readonly set: (count: number) => void;
-}
+import type { Threads } from './threads.ts';
 
 /** Which implementation a library is. */
 export interface Vendor {

@@ -13,7 +13,7 @@ import { uniform } from '../../random/uniform.ts';
 import type { Shaped } from '../../tensor.ts';
 import { generate } from '../../tensor.ts';
 
-/** Σ_{k ≤ c} x_k along the rows of x `[rows, C]`. */
+/** x₀ + … + x_c at column c, along the rows of x `[rows, C]`. */
 const partialSums = <T extends Shaped>(ops: Ops<T>, x: T): T => {
   const [rows, classes] = x.shape;
   let sums = x;

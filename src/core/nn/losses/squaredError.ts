@@ -16,8 +16,7 @@ export const squaredError: Loss = {
   value: (ops, outputs, targets) =>
     ops.scale(0.5, sumPerExample(ops, ops.square(ops.sub(outputs, targetsLike(name, outputs, targets))))),
   gradient: (ops, outputs, targets) => ops.sub(outputs, targetsLike(name, outputs, targets)),
-  sample: (ops, key, outputs) =>
-    ops.add(ops.stopGradient(outputs), ops.constant(normal(key, outputs.shape, 'f32'))),
+  sample: (ops, key, outputs) => ops.add(ops.stopGradient(outputs), ops.constant(normal(key, outputs.shape, 'f32'))),
   hessianProduct: (_ops, outputs, v) => targetsLike(name, outputs, v),
   squareRootColumns: (ops, outputs) =>
     unitVectors(ops, outputs.shape.slice(1)).map((unit) => ops.broadcastTo(unit, outputs.shape)),

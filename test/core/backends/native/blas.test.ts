@@ -14,7 +14,21 @@ describeNative('blas', ({ kernels, precision, epsilon }) => {
 
   it('worked example: [[1, 2], [3, 4]] [[5, 6], [7, 8]] = [[19, 22], [43, 50]]', () => {
     const c = precision.zeros(4);
-    kernels.gemm(false, false, 2, 2, 2, 1, vector(precision, [1, 2, 3, 4]), 2, vector(precision, [5, 6, 7, 8]), 2, 0, c, 2);
+    kernels.gemm(
+      false,
+      false,
+      2,
+      2,
+      2,
+      1,
+      vector(precision, [1, 2, 3, 4]),
+      2,
+      vector(precision, [5, 6, 7, 8]),
+      2,
+      0,
+      c,
+      2,
+    );
     expect(Array.from(c)).toEqual([19, 22, 43, 50]);
   });
 
@@ -68,8 +82,14 @@ describeNative('blas', ({ kernels, precision, epsilon }) => {
   it('law: matrix-vector. Large products with one row or column agree with the definition', () => {
     const wide = 512;
     const tall = 65;
-    const a = vector(precision, Array.from({ length: wide * tall }, (_, i) => Math.sin(i)));
-    const x = vector(precision, Array.from({ length: wide * 3 }, (_, i) => Math.cos(i)));
+    const a = vector(
+      precision,
+      Array.from({ length: wide * tall }, (_, i) => Math.sin(i)),
+    );
+    const x = vector(
+      precision,
+      Array.from({ length: wide * 3 }, (_, i) => Math.cos(i)),
+    );
     // prettier-ignore
     for (const [transA, transB, m, n, k, left, lda, rightHand, ldb] of [
       [false, false, tall, 1, wide, a, wide, x, 3], // A x, x a column of a wider matrix
@@ -150,7 +170,9 @@ describeNative('blas', ({ kernels, precision, epsilon }) => {
         const product = multiply(transposed, !transposed, n, n, k, a, lda, a, lda);
         for (let i = 0; i < n; i += 1) {
           for (let j = 0; j <= i; j += 1) {
-            expect(Math.abs(out[i * n + j] - alpha * product[i * n + j] - beta * c[i * n + j])).toBeLessThan(bound(k, 2 * k + 2));
+            expect(Math.abs(out[i * n + j] - alpha * product[i * n + j] - beta * c[i * n + j])).toBeLessThan(
+              bound(k, 2 * k + 2),
+            );
             expect(Object.is(out[i * n + j], out[j * n + i])).toBe(true);
           }
         }
@@ -188,17 +210,37 @@ describeNative('blas', ({ kernels, precision, epsilon }) => {
     const ok = vector(precision, identity(2));
     const wrong = precision.dtype === 'f32' ? new Float64Array(4) : new Float32Array(4);
     for (const run of [
-      () => { kernels.gemm(false, false, 2, 2, 2, 1, precision.zeros(3), 2, ok, 2, 0, ok, 2); },
-      () => { kernels.gemm(false, false, 2, 2, 2, 1, ok, 2, wrong, 2, 0, ok, 2); },
-      () => { kernels.gemm(false, false, 2, 2, 2, 1, ok, 1, ok, 2, 0, ok, 2); },
-      () => { kernels.gemmBatched(2, false, false, 2, 2, 2, 1, ok, 4, ok, 0, 0, ok); },
-      () => { kernels.gemmBatched(2, true, false, 2, 2, 2, 1, ok, 4, ok, 4, 0, ok); },
-      () => { kernels.syrk(true, 2, 3, 1, ok, 2, 0, ok, 2); },
-      () => { kernels.trsm(false, 3, 1, ok, ok); },
+      () => {
+        kernels.gemm(false, false, 2, 2, 2, 1, precision.zeros(3), 2, ok, 2, 0, ok, 2);
+      },
+      () => {
+        kernels.gemm(false, false, 2, 2, 2, 1, ok, 2, wrong, 2, 0, ok, 2);
+      },
+      () => {
+        kernels.gemm(false, false, 2, 2, 2, 1, ok, 1, ok, 2, 0, ok, 2);
+      },
+      () => {
+        kernels.gemmBatched(2, false, false, 2, 2, 2, 1, ok, 4, ok, 0, 0, ok);
+      },
+      () => {
+        kernels.gemmBatched(2, true, false, 2, 2, 2, 1, ok, 4, ok, 4, 0, ok);
+      },
+      () => {
+        kernels.syrk(true, 2, 3, 1, ok, 2, 0, ok, 2);
+      },
+      () => {
+        kernels.trsm(false, 3, 1, ok, ok);
+      },
     ]) {
       expect(attempt(run)).toMatchObject({ _tag: 'Left', left: { _tag: 'ShapeMismatch' } });
     }
-    expect(E.isRight(attempt(() => { kernels.trsm(false, 2, 2, ok, ok); }))).toBe(true);
+    expect(
+      E.isRight(
+        attempt(() => {
+          kernels.trsm(false, 2, 2, ok, ok);
+        }),
+      ),
+    ).toBe(true);
     expect(right(E.right(Array.from(ok)))).toEqual([1, 0, 0, 1]);
   });
 });

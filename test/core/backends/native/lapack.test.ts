@@ -7,7 +7,18 @@ import type { Eigen } from '../../../../src/core/backends/native/lapack.ts';
 import type { Vector } from '../../../../src/core/backends/native/vectors.ts';
 import { attempt } from '../../../../src/core/errors.ts';
 
-import { describeNative, distance, identity, multiply, norm, positiveOf, right, symmetricOf, vector, vectorOf } from './support.ts';
+import {
+  describeNative,
+  distance,
+  identity,
+  multiply,
+  norm,
+  positiveOf,
+  right,
+  symmetricOf,
+  vector,
+  vectorOf,
+} from './support.ts';
 
 const order = fc.integer({ min: 0, max: 20 });
 const columns = fc.integer({ min: 0, max: 5 });
@@ -40,7 +51,9 @@ describeNative('lapack', ({ native, kernels, precision, epsilon }) => {
   });
 
   it('worked example: [[0, 2], [1, 1]] x = [4, 5] has the solution [3, 2], and needs a pivot', () => {
-    expect(Array.from(run(kernels.solve(2, 1, vector(precision, [0, 2, 1, 1]), vector(precision, [4, 5]))))).toEqual([3, 2]);
+    expect(Array.from(run(kernels.solve(2, 1, vector(precision, [0, 2, 1, 1]), vector(precision, [4, 5]))))).toEqual([
+      3, 2,
+    ]);
   });
 
   it('worked example: [[2, 1], [1, 2]] has eigenvalues 1 and 3', () => {
@@ -77,9 +90,9 @@ describeNative('lapack', ({ native, kernels, precision, epsilon }) => {
   it('law: Cholesky solve. M X = B with M = L Lᵀ', () => {
     fc.assert(
       fc.property(
-        fc.tuple(positive, columns).chain(([p, k]) =>
-          fc.record({ p: fc.constant(p), k: fc.constant(k), b: vectorOf(precision, p.n * k) }),
-        ),
+        fc
+          .tuple(positive, columns)
+          .chain(([p, k]) => fc.record({ p: fc.constant(p), k: fc.constant(k), b: vectorOf(precision, p.n * k) })),
         ({ p: { n, m }, k, b }) => {
           const x = run(kernels.choleskySolve(n, k, run(kernels.cholesky(n, m)), b));
           expect(distance(multiply(false, false, n, k, n, m, n, x, k), b)).toBeLessThan(bound(n, norm(m), norm(x)));
@@ -100,9 +113,9 @@ describeNative('lapack', ({ native, kernels, precision, epsilon }) => {
   it('law: general solve. M X = B', () => {
     fc.assert(
       fc.property(
-        fc.tuple(regular, columns).chain(([p, k]) =>
-          fc.record({ p: fc.constant(p), k: fc.constant(k), b: vectorOf(precision, p.n * k) }),
-        ),
+        fc
+          .tuple(regular, columns)
+          .chain(([p, k]) => fc.record({ p: fc.constant(p), k: fc.constant(k), b: vectorOf(precision, p.n * k) })),
         ({ p: { n, m }, k, b }) => {
           const x = run(kernels.solve(n, k, m, b));
           expect(distance(multiply(false, false, n, k, n, m, n, x, k), b)).toBeLessThan(bound(n, norm(m), norm(x)));
@@ -119,7 +132,9 @@ describeNative('lapack', ({ native, kernels, precision, epsilon }) => {
           const { values, vectors } = run(kernels.eigh(n, m));
           const scaled = vectors.map((u, i) => u * values[i % n]);
           expect(distance(multiply(false, true, n, n, n, scaled, n, vectors, n), m)).toBeLessThan(bound(n, norm(m), 1));
-          expect(distance(multiply(true, false, n, n, n, vectors, n, vectors, n), identity(n))).toBeLessThan(bound(n, 1));
+          expect(distance(multiply(true, false, n, n, n, vectors, n, vectors, n), identity(n))).toBeLessThan(
+            bound(n, 1),
+          );
           for (let i = 1; i < n; i += 1) expect(values[i]).toBeGreaterThanOrEqual(values[i - 1]);
         },
       ),
@@ -159,7 +174,10 @@ describeNative('lapack', ({ native, kernels, precision, epsilon }) => {
 
   it('law: overlap. Jobs in the background, all at once and beside products, give what they give alone', async () => {
     const n = 90;
-    const a = vector(precision, Array.from({ length: n * n }, (_, i) => Math.sin(i * i)));
+    const a = vector(
+      precision,
+      Array.from({ length: n * n }, (_, i) => Math.sin(i * i)),
+    );
     const m = precision.zeros(n * n);
     kernels.syrk(true, n, n, 1, a, n, 0, m, n);
     for (let i = 0; i < n; i += 1) m[i * n + i] += 1;

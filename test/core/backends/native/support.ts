@@ -55,9 +55,12 @@ export const vector = (precision: Precision, values: ArrayLike<number>): Vector 
 
 /** Vectors of a length with entries in [-1, 1] that have at least the magnitude 1e-6, or are 0. */
 export const vectorOf = (precision: Precision, length: number): fc.Arbitrary<Vector> =>
-  fc
-    .array(fc.integer({ min: -1_000_000, max: 1_000_000 }), { minLength: length, maxLength: length })
-    .map((xs) => vector(precision, xs.map((x) => x / 1_000_000)));
+  fc.array(fc.integer({ min: -1_000_000, max: 1_000_000 }), { minLength: length, maxLength: length }).map((xs) =>
+    vector(
+      precision,
+      xs.map((x) => x / 1_000_000),
+    ),
+  );
 
 /** Element of op(A), where A is row-major with a row stride. */
 export const at = (a: ReadonlyVector, stride: number, transposed: boolean, row: number, column: number): number =>
@@ -94,7 +97,12 @@ export const positiveOf = (precision: Precision, n: number): fc.Arbitrary<Vector
 
 /** `(B + Bᵀ) / 2`, shape [n, n]. */
 export const symmetricOf = (precision: Precision, n: number): fc.Arbitrary<Vector> =>
-  vectorOf(precision, n * n).map((b) => vector(precision, b.map((x, i) => (x + b[(i % n) * n + Math.floor(i / n)]) / 2)));
+  vectorOf(precision, n * n).map((b) =>
+    vector(
+      precision,
+      b.map((x, i) => (x + b[(i % n) * n + Math.floor(i / n)]) / 2),
+    ),
+  );
 
 /** Frobenius norm. */
 export const norm = (a: ReadonlyVector): number => Math.sqrt(Array.from(a).reduce((sum, x) => sum + x * x, 0));
@@ -104,7 +112,8 @@ export const distance = (a: ReadonlyVector, b: ReadonlyVector): number =>
   a.length === b.length ? Array.from(a).reduce((most, x, i) => Math.max(most, Math.abs(x - b[i])), 0) : Infinity;
 
 /** The identity of order n. */
-export const identity = (n: number): Float64Array => Float64Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0));
+export const identity = (n: number): Float64Array =>
+  Float64Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0));
 
 /** The value of a Right. */
 export const right = <L, A>(either: E.Either<L, A>): A => {

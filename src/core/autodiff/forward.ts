@@ -1,0 +1,146 @@
+/**
+ * Forward mode: an interpreter that computes values with their derivatives in one direction.
+ *
+ * @module
+ */
+import { raise } from '../errors.ts';
+import type { Ops } from '../ops/ops.ts';
+import { completeOps } from '../ops/ops.ts';
+import type { Primitives } from '../ops/primitives.ts';
+import type { Params } from '../params.ts';
+import { mapParams } from '../params.ts';
+import type { Shaped } from '../tensor.ts';
+import { sameShape, showShape } from '../tensor.ts';
+import type { Dual } from './jvpRules.ts';
+import { jvpRules, linear } from './jvpRules.ts';
+import type { Program, TreeProgram } from './program.ts';
+
+const dual = <T extends Shaped>(primal: T, tangent: T | null): Dual<T> => ({ shape: primal.shape, primal, tangent });
+
+const constant = <T extends Shaped>(primal: T): Dual<T> => dual(primal, null);
+
+const forwardPrimitives = <T extends Shaped>(ops: Ops<T>): Primitives<Dual<T>> => {
+  const rules = jvpRules(ops);
+  /** An operation that is linear in x does to the tangent what it does to the value. */
+  const linearIn = (x: Dual<T>, f: (x: T) => T): Dual<T> => dual(f(x.primal), linear(x.tangent, f));
+  return {
+    constant: (value) => constant(ops.constant(value)),
+    full: (shape, value) => constant(ops.full(shape, value)),
+    matmul: (a, b, transposes = {}) => dual(ops.matmul(a.primal, b.primal, transposes), rules.matmul(a, b, transposes)),
+    affine: (x, weight, bias) =>
+      dual(ops.affine(x.primal, weight.primal, bias === null ? null : bias.primal), rules.affine(x, weight, bias)),
+    gram: (x) => dual(ops.gram(x.primal), rules.gram(x)),
+    unary: (kind, x) => {
+      const y = ops.unary(kind, x.primal);
+      return dual(y, rules.unary(kind, x, y));
+    },
+    binary: (kind, a, b) => {
+      const y = ops.binary(kind, a.primal, b.primal);
+      return dual(y, rules.binary(kind, a, b, y));
+    },
+    select: (condition, a, b) => {
+      const y = ops.select(condition.primal, a.primal, b.primal);
+      return dual(y, rules.select(condition.primal, a, b, y.shape));
+    },
+    sum: (x, axes) => linearIn(x, (value) => ops.sum(value, axes)),
+    max: (x, axes) => {
+      const y = ops.max(x.primal, axes);
+      return dual(y, rules.max(x, y, axes));
+    },
+    reshape: (x, shape) => linearIn(x, (value) => ops.reshape(value, shape)),
+    transpose: (x, permutation) => linearIn(x, (value) => ops.transpose(value, permutation)),
+    broadcastTo: (x, shape) => linearIn(x, (value) => ops.broadcastTo(value, shape)),
+    concat: (xs, axis) => {
+      const joined = ops.concat(
+        xs.map(({ primal }) => primal),
+        axis,
+      );
+      return dual(joined, rules.concat(xs, axis));
+    },
+    slice: (x, begin, size) => linearIn(x, (value) => ops.slice(value, begin, size)),
+    pad: (x, begin, shape) => linearIn(x, (value) => ops.pad(value, begin, shape)),
+    gather: (x, indices) => linearIn(x, (value) => ops.gather(value, indices.primal)),
+    scatterAdd: (indices, updates, rows) => linearIn(updates, (value) => ops.scatterAdd(indices.primal, value, rows)),
+    patches: (images, window) => linearIn(images, (value) => ops.patches(value, window)),
+    unpatches: (columns, window, shape) => linearIn(columns, (value) => ops.unpatches(value, window, shape)),
+    stopGradient: (x) => constant(ops.stopGradient(x.primal)),
+    // The tangent of a site's output is no site's output, so only the value passes through the inner site.
+    site: (site, input, output) => dual(ops.site(site, input.primal, output.primal), output.tangent),
+  };
+};
+
+/** Pairs each parameter with its tangent. A tangent that fits no parameter is an error, not a zero. */
+const paired = <T extends Shaped>(params: Params<T>, tangents: Params<T>): Params<Dual<T>> => {
+  const stray = Object.keys(tangents).filter((path) => !(path in params));
+  if (stray.length > 0) {
+    return raise({
+      _tag: 'ShapeMismatch',
+      where: 'jvp',
+      expected: `tangents of the parameters ${Object.keys(params).join(', ')}`,
+      actual: `a tangent of ${stray.join(', ')}`,
+    });
+  }
+  return mapParams(params, (primal, path) => {
+    if (!(path in tangents)) return constant(primal);
+    const tangent = tangents[path];
+    return sameShape(tangent.shape, primal.shape)
+      ? dual(primal, tangent)
+      : raise({
+          _tag: 'ShapeMismatch',
+          where: `jvp at ${path}`,
+          expected: `a tangent in the shape ${showShape(primal.shape)} of the parameter`,
+          actual: showShape(tangent.shape),
+        });
+  });
+};
+
+const tangentOf = <T extends Shaped>(ops: Ops<T>, { shape, tangent }: Dual<T>): T => tangent ?? ops.full(shape, 0);
+
+/** A value and its derivative in the direction that was asked for. */
+export interface Jvp<V> {
+  readonly value: V;
+  readonly tangent: V;
+}
+
+/**
+ * A program's value f(θ) and directional derivative J u, with J = ∂f/∂θ.
+ *
+ * @param ops - interpreter that computes
+ * @param program - f
+ * @param params - θ
+ * @param tangents - u; a parameter whose path it lacks does not move
+ * @param inputs - constants of f
+ */
+export const jvp = <T extends Shaped>(
+  ops: Ops<T>,
+  program: Program,
+  params: Params<T>,
+  tangents: Params<T>,
+  inputs: ReadonlyArray<T>,
+): Jvp<T> => {
+  const result = program(completeOps(forwardPrimitives(ops)), paired(params, tangents), inputs.map(constant));
+  return { value: result.primal, tangent: tangentOf(ops, result) };
+};
+
+/**
+ * The same for a program with named results.
+ *
+ * @param ops - interpreter that computes
+ * @param program - f
+ * @param params - θ
+ * @param tangents - u; a parameter whose path it lacks does not move
+ * @param inputs - constants of f
+ */
+export const jvpTree = <T extends Shaped>(
+  ops: Ops<T>,
+  program: TreeProgram,
+  params: Params<T>,
+  tangents: Params<T>,
+  inputs: ReadonlyArray<T>,
+): Jvp<Params<T>> => {
+  const results = program(completeOps(forwardPrimitives(ops)), paired(params, tangents), inputs.map(constant));
+  return {
+    value: mapParams(results, ({ primal }) => primal),
+    tangent: mapParams(results, (result) => tangentOf(ops, result)),
+  };
+};

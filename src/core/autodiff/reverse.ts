@@ -1,0 +1,229 @@
+/**
+ * Reverse mode: an interpreter that computes with another one and remembers the way back.
+ *
+ * The tape never leaves this module: {@link vjp} runs a program and returns its value with pure functions. They may be
+ * called any number of times, for one cotangent per sample of a Fisher estimate, say.
+ *
+ * @module
+ */
+import { raise } from '../errors.ts';
+import type { Ops } from '../ops/ops.ts';
+import { completeOps } from '../ops/ops.ts';
+import type { Primitives } from '../ops/primitives.ts';
+import type { Site } from '../ops/site.ts';
+import type { Params } from '../params.ts';
+import { mapParams } from '../params.ts';
+import type { Shape, Shaped } from '../tensor.ts';
+import { sameShape, showShape } from '../tensor.ts';
+import type { Program, TreeProgram } from './program.ts';
+import type { Tape, TapeNode } from './tape.ts';
+import { constantNode, createTape } from './tape.ts';
+import { vjpRules } from './vjpRules.ts';
+
+/** What a cotangent of the output becomes. */
+export interface Cotangents<T> {
+  /** Jᵀ c per parameter; zeros for a parameter that the output does not depend on. */
+  readonly params: Params<T>;
+  /** The cotangents of the sites' outputs, in the order of `Linearised.sites`. */
+  readonly sites: ReadonlyArray<T>;
+}
+
+/** A program's value at a point, with the transpose of its Jacobian there. */
+export interface Linearised<T> {
+  readonly outputs: T;
+  /** Sites in the order in which the program came to them, with the values of their inputs. */
+  readonly sites: ReadonlyArray<{ readonly site: Site; readonly input: T }>;
+  /** c ↦ Jᵀ c, for a cotangent in the shape of the outputs. */
+  readonly pullback: (cotangent: T) => Cotangents<T>;
+  /** The sites' cotangents alone; no parameter's cotangent is formed, nor anything before the first site. */
+  readonly sitePullback: (cotangent: T) => ReadonlyArray<T>;
+}
+
+/** A tree-valued program's values at a point, with the transpose of its Jacobian there. */
+export interface LinearisedTree<T> {
+  readonly outputs: Params<T>;
+  /** c ↦ Jᵀ c; an output whose path c lacks has cotangent zero. */
+  readonly pullback: (cotangents: Params<T>) => Params<T>;
+}
+
+interface SiteRecord<T> {
+  readonly site: Site;
+  readonly input: T;
+  readonly id: number;
+}
+
+/** The primitives on tape nodes: the inner value, and an edge for each operand that has a derivative. */
+const reversePrimitives = <T extends Shaped>(
+  ops: Ops<T>,
+  tape: Tape<T>,
+  onSite: (record: SiteRecord<T>) => void,
+): Primitives<TapeNode<T>> => {
+  const rules = vjpRules(ops);
+  const { record } = tape;
+  return {
+    constant: (value) => constantNode(ops.constant(value)),
+    full: (shape, value) => constantNode(ops.full(shape, value)),
+    matmul: (a, b, transposes = {}) =>
+      record(ops.matmul(a.value, b.value, transposes), [a, b], rules.matmul(a.value, b.value, transposes)),
+    affine: (x, weight, bias) =>
+      record(
+        ops.affine(x.value, weight.value, bias === null ? null : bias.value),
+        bias === null ? [x, weight] : [x, weight, bias],
+        rules.affine(x.value, weight.value),
+      ),
+    gram: (x) => record(ops.gram(x.value), [x], rules.gram(x.value)),
+    unary: (kind, x) => {
+      const y = ops.unary(kind, x.value);
+      return record(y, [x], rules.unary(kind, x.value, y));
+    },
+    binary: (kind, a, b) => {
+      const y = ops.binary(kind, a.value, b.value);
+      return record(y, [a, b], rules.binary(kind, a.value, b.value, y));
+    },
+    select: (condition, a, b) =>
+      record(ops.select(condition.value, a.value, b.value), [a, b], rules.select(condition.value, a.shape, b.shape)),
+    sum: (x, axes) => record(ops.sum(x.value, axes), [x], rules.sum(x.shape, axes)),
+    max: (x, axes) => {
+      const y = ops.max(x.value, axes);
+      return record(y, [x], rules.max(x.value, y, axes));
+    },
+    reshape: (x, shape) => record(ops.reshape(x.value, shape), [x], rules.reshape(x.shape)),
+    transpose: (x, permutation) => record(ops.transpose(x.value, permutation), [x], rules.transpose(permutation)),
+    broadcastTo: (x, shape) => record(ops.broadcastTo(x.value, shape), [x], rules.broadcastTo(x.shape)),
+    concat: (xs, axis) => {
+      const joined = ops.concat(
+        xs.map(({ value }) => value),
+        axis,
+      );
+      const shapes = xs.map(({ shape }) => shape);
+      return record(joined, xs, rules.concat(shapes, axis));
+    },
+    slice: (x, begin, size) => record(ops.slice(x.value, begin, size), [x], rules.slice(x.shape, begin)),
+    pad: (x, begin, shape) => record(ops.pad(x.value, begin, shape), [x], rules.pad(x.shape, begin)),
+    gather: (x, indices) => record(ops.gather(x.value, indices.value), [x], rules.gather(x.shape, indices.value)),
+    scatterAdd: (indices, updates, rows) =>
+      record(ops.scatterAdd(indices.value, updates.value, rows), [updates], rules.scatterAdd(indices.value)),
+    patches: (images, window) =>
+      record(ops.patches(images.value, window), [images], rules.patches(images.shape, window)),
+    unpatches: (columns, window, shape) =>
+      record(ops.unpatches(columns.value, window, shape), [columns], rules.unpatches(window)),
+    stopGradient: (x) => constantNode(ops.stopGradient(x.value)),
+    site: (site, input, output) => {
+      const value = ops.site(site, input.value, output.value);
+      const passed = record(value, [output], [(cotangent) => cotangent]);
+      // A site whose parameters are all held constant still has a cotangent of its own.
+      const id = passed.id ?? tape.leaf(value).id;
+      onSite({ site, input: input.value, id });
+      return { shape: value.shape, value, id };
+    },
+  };
+};
+
+/** A program's run on tape nodes. */
+const run = <T extends Shaped, R>(
+  ops: Ops<T>,
+  params: Params<T>,
+  inputs: ReadonlyArray<T>,
+  program: (ops: Ops<TapeNode<T>>, params: Params<TapeNode<T>>, inputs: ReadonlyArray<TapeNode<T>>) => R,
+): {
+  readonly result: R;
+  readonly leaves: ReadonlyArray<number>;
+  readonly sites: ReadonlyArray<SiteRecord<T>>;
+  readonly tape: Tape<T>;
+} => {
+  const tape = createTape(ops);
+  const sites: Array<SiteRecord<T>> = [];
+  const nodes = mapParams(params, tape.leaf);
+  const recording = completeOps(reversePrimitives(ops, tape, (record) => void sites.push(record)));
+  const result = program(recording, nodes, inputs.map(constantNode));
+  return { result, leaves: Object.values(nodes).map(({ id }) => id), sites, tape };
+};
+
+const checked = <T extends Shaped>(where: string, cotangent: T, shape: Shape): T =>
+  sameShape(cotangent.shape, shape)
+    ? cotangent
+    : raise({
+        _tag: 'ShapeMismatch',
+        where,
+        expected: `a cotangent in the shape ${showShape(shape)} of the output`,
+        actual: showShape(cotangent.shape),
+      });
+
+const named = <T>(paths: ReadonlyArray<string>, leaves: ReadonlyArray<T>): Params<T> =>
+  Object.fromEntries(paths.map((path, i) => [path, leaves[i]]));
+
+/**
+ * Runs a program and linearises it: its outputs f(θ) and the maps c ↦ Jᵀ c with J = ∂f/∂θ.
+ *
+ * @param ops - interpreter that computes
+ * @param program - f
+ * @param params - θ
+ * @param inputs - constants of f
+ */
+export const vjp = <T extends Shaped>(
+  ops: Ops<T>,
+  program: Program,
+  params: Params<T>,
+  inputs: ReadonlyArray<T>,
+): Linearised<T> => {
+  const { result, leaves, sites, tape } = run(ops, params, inputs, program);
+  const siteIds = sites.map(({ id }) => id);
+  const toAll = tape.walkBack([result], [...leaves, ...siteIds]);
+  const toSites = tape.walkBack([result], siteIds);
+  const paths = Object.keys(params);
+  return {
+    outputs: result.value,
+    sites: sites.map(({ site, input }) => ({ site, input })),
+    pullback: (cotangent) => {
+      const all = toAll([checked('pullback', cotangent, result.shape)]);
+      return { params: named(paths, all), sites: all.slice(paths.length) };
+    },
+    sitePullback: (cotangent) => toSites([checked('sitePullback', cotangent, result.shape)]),
+  };
+};
+
+/**
+ * Runs a program with named results and linearises it, like {@link vjp}.
+ *
+ * Of a gradient, the transposed Hessian: the Jacobian of a game's joint gradient is not symmetric.
+ *
+ * @param ops - interpreter that computes
+ * @param program - f
+ * @param params - θ
+ * @param inputs - constants of f
+ */
+export const vjpTree = <T extends Shaped>(
+  ops: Ops<T>,
+  program: TreeProgram,
+  params: Params<T>,
+  inputs: ReadonlyArray<T>,
+): LinearisedTree<T> => {
+  const { result, leaves, tape } = run(ops, params, inputs, program);
+  const results = Object.values(result);
+  const back = tape.walkBack(results, leaves);
+  const outputs = mapParams(result, ({ value }) => value);
+  const zero = (shape: Shape): T => ops.full(shape, 0);
+  const cotangentAt = (cotangents: Params<T>, path: string, shape: Shape): T =>
+    path in cotangents ? checked(`pullback at ${path}`, cotangents[path], shape) : zero(shape);
+  return {
+    outputs,
+    pullback: (cotangents) =>
+      named(
+        Object.keys(params),
+        back(Object.entries(result).map(([path, { shape }]) => cotangentAt(cotangents, path, shape))),
+      ),
+  };
+};
+
+/**
+ * The gradient of a program with a scalar output, as a program: θ ↦ ∇f(θ).
+ *
+ * @param program - f, with an output of shape `[]`
+ */
+export const gradientOf =
+  (program: Program): TreeProgram =>
+  (ops, params, inputs) => {
+    const { outputs, pullback } = vjp(ops, program, params, inputs);
+    const one = checked('gradient', ops.full([], 1), outputs.shape);
+    return pullback(one).params;
+  };

@@ -1,0 +1,102 @@
+/**
+ * The tape of the reverse mode: what was computed from what, and the walk back.
+ *
+ * Only values that depend on a leaf (a parameter or a site) get a place on the tape, and an operation keeps edges to
+ * such operands alone, so constants cost nothing on the way back. The walk is restricted further to nodes that lead to
+ * a target: asked for the sites' cotangents, it never forms a parameter's.
+ *
+ * @module
+ */
+import type { Ops } from '../ops/ops.ts';
+import type { Shape, Shaped } from '../tensor.ts';
+import type { Pull } from './vjpRules.ts';
+
+/** A value with its place on the tape, or `null` when no derivative flows to it. */
+export interface TapeNode<T> extends Shaped {
+  readonly value: T;
+  readonly id: number | null;
+}
+
+interface Edge<T> {
+  readonly parent: number;
+  readonly pull: Pull<T>;
+}
+
+interface Entry<T> {
+  readonly shape: Shape;
+  readonly edges: ReadonlyArray<Edge<T>>;
+}
+
+/** Records operations and walks back over them. */
+export interface Tape<T extends Shaped> {
+  /** A value to differentiate with respect to. */
+  readonly leaf: (value: T) => TapeNode<T> & { readonly id: number };
+  /** The result of an operation, with one function per operand (or none); a constant when all operands are. */
+  readonly record: (value: T, operands: ReadonlyArray<TapeNode<T>>, pulls: ReadonlyArray<Pull<T>>) => TapeNode<T>;
+  /** The map from cotangents of results to those of targets; zeros where a target does not reach a result. */
+  readonly walkBack: (
+    results: ReadonlyArray<TapeNode<T>>,
+    targets: ReadonlyArray<number>,
+  ) => (cotangents: ReadonlyArray<T>) => ReadonlyArray<T>;
+}
+
+/** A value that no derivative flows to. */
+export const constantNode = <T extends Shaped>(value: T): TapeNode<T> => ({ shape: value.shape, value, id: null });
+
+/** Which nodes are targets or depend on one. Operands come before results on a tape, so one pass is enough. */
+const leadsTo = <T>(entries: ReadonlyArray<Entry<T>>, targets: ReadonlyArray<number>): ReadonlyArray<boolean> => {
+  const leads = new Array<boolean>(entries.length).fill(false);
+  for (const target of targets) leads[target] = true;
+  for (let id = 0; id < entries.length; id += 1) {
+    leads[id] = leads[id] || entries[id].edges.some(({ parent }) => leads[parent]);
+  }
+  return leads;
+};
+
+/**
+ * An empty tape.
+ *
+ * @param ops - interpreter that adds up cotangents
+ */
+export const createTape = <T extends Shaped>(ops: Ops<T>): Tape<T> => {
+  const entries: Array<Entry<T>> = [];
+  const place = (value: T, edges: ReadonlyArray<Edge<T>>): TapeNode<T> & { readonly id: number } => {
+    entries.push({ shape: value.shape, edges });
+    return { shape: value.shape, value, id: entries.length - 1 };
+  };
+
+  return {
+    leaf: (value) => place(value, []),
+    record: (value, operands, pulls) => {
+      const edges = pulls.slice(0, operands.length).flatMap((pull, i) => {
+        const parent = operands[i].id;
+        return parent === null ? [] : [{ parent, pull }];
+      });
+      return edges.length === 0 ? constantNode(value) : place(value, edges);
+    },
+    walkBack: (results, targets) => {
+      const leads = leadsTo(entries, targets);
+      const isTarget = new Set(targets);
+      return (cotangents) => {
+        const found = new Map<number, T>();
+        const pending: Array<T | undefined> = [];
+        const add = (id: number, part: T): void => {
+          const sum = pending[id];
+          pending[id] = sum === undefined ? part : ops.add(sum, part);
+        };
+        results.forEach(({ id }, i) => {
+          if (id !== null && leads[id]) add(id, cotangents[i]);
+        });
+        // A cotangent is complete when the walk reaches its node, and dropped when the walk has passed it.
+        for (let id = pending.length - 1; id >= 0; id -= 1) {
+          const cotangent = pending[id];
+          if (cotangent === undefined) continue;
+          pending[id] = undefined;
+          if (isTarget.has(id)) found.set(id, cotangent);
+          for (const { parent, pull } of entries[id].edges) if (leads[parent]) add(parent, pull(cotangent));
+        }
+        return targets.map((id) => found.get(id) ?? ops.full(entries[id].shape, 0));
+      };
+    },
+  };
+};

@@ -1,0 +1,148 @@
+import fc from 'fast-check';
+
+import { jvp, jvpTree } from '../../../src/core/autodiff/forward.ts';
+import { hessianProduct } from '../../../src/core/autodiff/products.ts';
+import type { Program, TreeProgram } from '../../../src/core/autodiff/program.ts';
+import { gradientOf, vjp, vjpTree } from '../../../src/core/autodiff/reverse.ts';
+import { scaledError } from '../../support/closeness.ts';
+import type { Setting } from './cases.ts';
+import { derivedCases, primitiveCases } from './cases.ts';
+import {
+  centralDifference,
+  expectAgree,
+  flat,
+  halfSquareOf,
+  inner,
+  innerTree,
+  moved,
+  noise,
+  noiseLike,
+  ops,
+  snapshot,
+} from './support.ts';
+
+/** Rounding of sums of a few dozen products, each accurate to a few units in the last place. */
+const rounding = 1e-13;
+/** Step 1e-3, extrapolated: truncation h⁴ f⁽⁵⁾/480 and rounding 2e-16/h, both below. */
+const truncation = 1e-8;
+
+const seed = fc.nat(2 ** 31);
+const secondOrderRuns = { numRuns: 40 };
+
+/** θ ↦ ⟨∇f(θ), u⟩ has the gradient H u: the Hessian by two forward sweeps. */
+const directional = (program: Program, setting: Setting, u: Setting['params']): Program => {
+  const along: Program = (on, params, inputs) => {
+    const paths = Object.keys(setting.params);
+    const tangents = Object.fromEntries(paths.map((path) => [path, on.constant(u[path])]));
+    return jvp(on, program, params, tangents, inputs).tangent;
+  };
+  return along;
+};
+
+describe.each([...primitiveCases, ...derivedCases].map((entry) => [entry.name, entry] as const))('%s', (_, entry) => {
+  const smooth = entry.settings('smooth');
+  const any = fc.oneof(smooth, entry.settings('ties'));
+
+  it('law: vjp–jvp duality. ⟨v, J u⟩ = ⟨Jᵀ v, u⟩, ties included', () => {
+    fc.assert(
+      fc.property(any, seed, ({ params, inputs, program }, at) => {
+        const { outputs, pullback } = vjp(ops, program, params, inputs);
+        const u = noiseLike(at, params);
+        const v = noise(at + 1, outputs.shape);
+        const { value, tangent } = jvp(ops, program, params, u, inputs);
+        expect(snapshot([value])).toEqual(snapshot([outputs]));
+        expect(value.shape).toEqual(outputs.shape);
+        expect(tangent.shape).toEqual(outputs.shape);
+        expectAgree(inner(v, tangent), innerTree(pullback(v).params, u), rounding);
+      }),
+    );
+  });
+
+  it('law: gradient against central differences. ⟨∇⟨v, f⟩, u⟩ = d/dt ⟨v, f(θ + t u)⟩', () => {
+    fc.assert(
+      fc.property(smooth, seed, ({ params, inputs, program }, at) => {
+        const { outputs, pullback } = vjp(ops, program, params, inputs);
+        const u = mapToUnit(noiseLike(at, params));
+        const v = noise(at + 1, outputs.shape);
+        const [slope] = centralDifference((t) => [inner(v, program(ops, moved(params, t, u), inputs)).value]);
+        const product = innerTree(pullback(v).params, u);
+        expectAgree(product, { value: slope, scale: product.scale }, truncation);
+      }),
+    );
+  });
+
+  it('law: second derivatives of f = ½‖y‖². ⟨u, H w⟩ = ⟨H u, w⟩, ties included', () => {
+    fc.assert(
+      fc.property(any, seed, ({ params, inputs, program }, at) => {
+        const f = halfSquareOf(program);
+        const u = noiseLike(at, params);
+        const w = noiseLike(at + 1, params);
+        const left = innerTree(u, hessianProduct(ops, f, params, w, inputs));
+        expectAgree(left, innerTree(hessianProduct(ops, f, params, u, inputs), w), 10 * rounding);
+      }),
+      secondOrderRuns,
+    );
+  });
+
+  it('law: Hessian product against central differences of gradients. H u = d/dt ∇f(θ + t u)', () => {
+    fc.assert(
+      fc.property(smooth, seed, ({ params, inputs, program }, at) => {
+        const f = halfSquareOf(program);
+        const u = mapToUnit(noiseLike(at, params));
+        const expected = centralDifference((t) => flat(gradientOf(f)(ops, moved(params, t, u), inputs)));
+        expect(scaledError(flat(hessianProduct(ops, f, params, u, inputs)), expected)).toBeLessThanOrEqual(truncation);
+      }),
+      secondOrderRuns,
+    );
+  });
+
+  it('law: the orders agree. forward∘reverse = reverse∘reverse = reverse∘forward, and forward∘forward is uᵀHu', () => {
+    fc.assert(
+      fc.property(any, seed, (setting, at) => {
+        const { params, inputs, program } = setting;
+        const f = halfSquareOf(program);
+        const u = noiseLike(at, params);
+        const gradient: TreeProgram = gradientOf(f);
+        const forwardOverReverse = jvpTree(ops, gradient, params, u, inputs).tangent;
+        const reverseOverReverse = vjpTree(ops, gradient, params, inputs).pullback(u);
+        const along = directional(f, setting, u);
+        const reverseOverForward = gradientOf(along)(ops, params, inputs);
+        const forwardOverForward = jvp(ops, along, params, u, inputs).tangent;
+        expect(scaledError(flat(reverseOverReverse), flat(forwardOverReverse))).toBeLessThanOrEqual(10 * rounding);
+        expect(scaledError(flat(reverseOverForward), flat(forwardOverReverse))).toBeLessThanOrEqual(10 * rounding);
+        const quadratic = innerTree(u, forwardOverReverse);
+        expectAgree({ value: forwardOverForward.data[0], scale: quadratic.scale }, quadratic, 10 * rounding);
+      }),
+      secondOrderRuns,
+    );
+  });
+
+  it('law: purity. Arguments are bit-identical after every call, and a second call gives the same bits', () => {
+    fc.assert(
+      fc.property(any, seed, ({ params, inputs, program }, at) => {
+        const u = noiseLike(at, params);
+        const f = halfSquareOf(program);
+        const { outputs, pullback, sitePullback } = vjp(ops, program, params, inputs);
+        const v = noise(at + 1, outputs.shape);
+        const given = [...Object.values(params), ...inputs, ...Object.values(u), v, outputs];
+        const before = snapshot(given);
+        const once = pullback(v);
+        sitePullback(v);
+        jvp(ops, program, params, u, inputs);
+        hessianProduct(ops, f, params, u, inputs);
+        const again = pullback(v);
+        expect(snapshot(given)).toEqual(before);
+        expect(snapshot([...Object.values(again.params), ...again.sites])).toEqual(
+          snapshot([...Object.values(once.params), ...once.sites]),
+        );
+      }),
+      secondOrderRuns,
+    );
+  });
+});
+
+/** Directions of length at most 1 per element keep the difference inside the neighbourhood that the case grants. */
+function mapToUnit(u: Setting['params']): Setting['params'] {
+  const largest = Math.max(1, ...flat(u).map(Math.abs));
+  return moved(u, 1 / largest - 1, u);
+}

@@ -1,0 +1,326 @@
+import fc from 'fast-check';
+
+import { jvp } from '../../../src/core/autodiff/forward.ts';
+import type { Program } from '../../../src/core/autodiff/program.ts';
+import { vjp } from '../../../src/core/autodiff/reverse.ts';
+import { sigmoidCrossEntropy } from '../../../src/core/nn/losses/sigmoidCrossEntropy.ts';
+import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEntropy.ts';
+import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
+import type { Loss } from '../../../src/core/nn/losses/loss.ts';
+import { keyOf } from '../../../src/core/random/key.ts';
+import { uniform } from '../../../src/core/random/uniform.ts';
+import type { Shape, Tensor } from '../../../src/core/tensor.ts';
+import { generate, sizeOf, tensor } from '../../../src/core/tensor.ts';
+import { scaledError } from '../../support/closeness.ts';
+import { MOST } from '../random/statistics.ts';
+import { derivativeAlong, gaussian, inner, moved, ops, relativeGap, total, values } from './support.ts';
+
+/** Shapes `[n, classes]` and `[n, positions, classes]`. */
+const shapes: fc.Arbitrary<Shape> = fc
+  .tuple(fc.integer({ min: 1, max: 3 }), fc.constantFrom([], [1], [2]), fc.integer({ min: 1, max: 4 }))
+  .map(([n, positions, classes]) => [n, ...positions, classes]);
+
+const classIndices = (seed: number, shape: Shape): Tensor => {
+  const classes = shape[shape.length - 1];
+  const draws = uniform(keyOf(seed), shape.slice(0, -1), 'f64');
+  return generate(draws.shape, (i) => Math.floor(classes * draws.data[i]), 'i32');
+};
+
+interface Case {
+  readonly loss: Loss;
+  readonly targets: (seed: number, shape: Shape) => Tensor;
+  readonly valid: (target: Tensor) => boolean;
+}
+
+/** Whether each row is zeros and a single one. */
+const isOneHot = (target: Tensor): boolean => {
+  const classes = target.shape[target.shape.length - 1];
+  const rows = sizeOf(target.shape) / classes;
+  return Array.from({ length: rows }, (_, row) => values(target).slice(row * classes, (row + 1) * classes)).every(
+    (row) => row.filter((y) => y === 1).length === 1 && row.filter((y) => y === 0).length === classes - 1,
+  );
+};
+
+const cases: ReadonlyArray<readonly [string, Case]> = [
+  ['softmaxCrossEntropy, indices', { loss: softmaxCrossEntropy, targets: classIndices, valid: isOneHot }],
+  [
+    'softmaxCrossEntropy, probabilities',
+    { loss: softmaxCrossEntropy, targets: (seed, shape) => ops.softmax(gaussian(seed, shape)), valid: isOneHot },
+  ],
+  [
+    'sigmoidCrossEntropy',
+    {
+      loss: sigmoidCrossEntropy,
+      targets: (seed, shape) => uniform(keyOf(seed), shape, 'f64'),
+      valid: (target) => values(target).every((y) => y === 0 || y === 1),
+    },
+  ],
+  ['squaredError', { loss: squaredError, targets: gaussian, valid: (target) => values(target).every(Number.isFinite) }],
+];
+
+describe.each(cases)('%s', (_, { loss, targets, valid }) => {
+  const value: Program = (o, params, [y]) => loss.value(o, params['outputs'], y);
+  const gradient: Program = (o, params, [y]) => loss.gradient(o, params['outputs'], y);
+
+  it('law: gradient = the derivative of value, by reverse differentiation', () => {
+    fc.assert(
+      fc.property(fc.nat(), shapes, (seed, shape) => {
+        const [outputs, y] = [gaussian(seed, shape), targets(seed + 1, shape)];
+        const { pullback } = vjp(ops, value, { outputs }, [y]);
+        const expected = pullback(ops.full([shape[0]], 1)).params['outputs'];
+        expect(scaledError(loss.gradient(ops, outputs, y).data, expected.data)).toBeLessThan(1e-13);
+      }),
+    );
+  });
+
+  it('law: gradient = the derivative of value, by central differences', () => {
+    fc.assert(
+      fc.property(fc.nat(), shapes, (seed, shape) => {
+        const [outputs, v, y] = [gaussian(seed, shape), gaussian(seed + 1, shape), targets(seed + 2, shape)];
+        const expected = derivativeAlong((c) => total(loss.value(ops, moved(outputs, c, v), y)));
+        expect(relativeGap(inner(loss.gradient(ops, outputs, y), v), expected)).toBeLessThan(1e-9);
+      }),
+    );
+  });
+
+  it('law: hessianProduct = the derivative of gradient, whatever the targets', () => {
+    fc.assert(
+      fc.property(fc.nat(), shapes, (seed, shape) => {
+        const [outputs, v, y] = [gaussian(seed, shape), gaussian(seed + 1, shape), targets(seed + 2, shape)];
+        const { tangent } = jvp(ops, gradient, { outputs }, { outputs: v }, [y]);
+        expect(scaledError(loss.hessianProduct(ops, outputs, v).data, tangent.data)).toBeLessThan(1e-13);
+      }),
+    );
+  });
+
+  it('law: Σ_c B_c ⟨B_c, v⟩ = H v for each example', () => {
+    fc.assert(
+      fc.property(fc.nat(), shapes, (seed, shape) => {
+        const [outputs, v] = [gaussian(seed, shape), gaussian(seed + 1, shape)];
+        const n = shape[0];
+        const perExample = sizeOf(shape) / n;
+        const expected = new Float64Array(sizeOf(shape));
+        loss.squareRootColumns(ops, outputs).forEach((column) => {
+          expect(column.shape).toEqual(shape);
+          for (let example = 0; example < n; example += 1) {
+            const [from, to] = [example * perExample, (example + 1) * perExample];
+            let product = 0;
+            for (let i = from; i < to; i += 1) product += column.data[i] * v.data[i];
+            for (let i = from; i < to; i += 1) expected[i] += product * column.data[i];
+          }
+        });
+        expect(scaledError(loss.hessianProduct(ops, outputs, v).data, expected)).toBeLessThan(1e-13);
+      }),
+    );
+  });
+
+  it('law: H is symmetric and positive semi-definite', () => {
+    fc.assert(
+      fc.property(fc.nat(), shapes, (seed, shape) => {
+        const [outputs, u, v] = [gaussian(seed, shape), gaussian(seed + 1, shape), gaussian(seed + 2, shape)];
+        const hu = loss.hessianProduct(ops, outputs, u);
+        const hv = loss.hessianProduct(ops, outputs, v);
+        expect(relativeGap(inner(u, hv), inner(hu, v))).toBeLessThan(1e-13);
+        expect(inner(v, hv)).toBeGreaterThanOrEqual(-1e-14 * inner(v, v));
+      }),
+    );
+  });
+
+  it('law: nothing depends on the rest of the batch', () => {
+    fc.assert(
+      fc.property(fc.nat(), shapes, (seed, shape) => {
+        const [outputs, v, y] = [gaussian(seed, shape), gaussian(seed + 1, shape), targets(seed + 2, shape)];
+        const last = (x: Tensor): Tensor => {
+          const [n, ...rest] = x.shape;
+          return ops.slice(x, [n - 1, ...rest.map(() => 0)], [1, ...rest]);
+        };
+        const alone: ReadonlyArray<Tensor> = [
+          loss.value(ops, last(outputs), last(y)),
+          loss.gradient(ops, last(outputs), last(y)),
+          loss.hessianProduct(ops, last(outputs), last(v)),
+        ];
+        const together = [
+          loss.value(ops, outputs, y),
+          loss.gradient(ops, outputs, y),
+          loss.hessianProduct(ops, outputs, v),
+        ];
+        expect(together[0].shape).toEqual([shape[0]]);
+        alone.forEach((expected, i) => {
+          expect(scaledError(last(together[i]).data, expected.data)).toBeLessThan(1e-14);
+        });
+      }),
+    );
+  });
+
+  it('law: sampled targets are targets, and the key decides them', () => {
+    fc.assert(
+      fc.property(fc.nat(), shapes, (seed, shape) => {
+        const outputs = gaussian(seed, shape);
+        const y = loss.sample(ops, keyOf(seed), outputs);
+        expect(y.shape).toEqual(shape);
+        expect(valid(y)).toBe(true);
+        expect(values(loss.value(ops, outputs, y)).every(Number.isFinite)).toBe(true);
+        expect(loss.sample(ops, keyOf(seed), outputs)).toEqual(y);
+      }),
+    );
+    const many = gaussian(0, [50, 3]);
+    expect(loss.sample(ops, keyOf(1), many)).not.toEqual(loss.sample(ops, keyOf(2), many));
+  });
+
+  it.each([
+    ['[C]', [4]],
+    ['[positions, C]', [2, 3]],
+  ])('law: E g = 0 and E g gᵀ = H for sampled targets, within five standard errors, outputs %s', (__, shape) => {
+    const samples = 20000;
+    const size = sizeOf(shape);
+    const one = gaussian(7, [1, ...shape]);
+    const outputs = ops.broadcastTo(one, [samples, ...shape]);
+    const g = loss.gradient(ops, outputs, loss.sample(ops, keyOf(11), outputs)).data;
+    /** (mean of f over the samples − expected) in standard errors, these from the samples too. */
+    const score = (f: (example: number) => number, expected: number): number => {
+      let sum = 0;
+      let squares = 0;
+      for (let example = 0; example < samples; example += 1) {
+        const x = f(example);
+        sum += x;
+        squares += x * x;
+      }
+      const mean = sum / samples;
+      const variance = squares / samples - mean * mean;
+      // A statistic that does not vary (entries between positions of a class that is certain) must be exact.
+      return variance < 1e-20
+        ? Math.abs(mean - expected) < 1e-12
+          ? 0
+          : Infinity
+        : (mean - expected) / Math.sqrt(variance / samples);
+    };
+    for (let i = 0; i < size; i += 1) {
+      expect(Math.abs(score((example) => g[example * size + i], 0))).toBeLessThan(MOST);
+      const unit = generate([1, ...shape], (position) => (position === i ? 1 : 0));
+      const column = loss.hessianProduct(ops, one, unit).data;
+      for (let j = 0; j <= i; j += 1) {
+        expect(Math.abs(score((example) => g[example * size + i] * g[example * size + j], column[j]))).toBeLessThan(
+          MOST,
+        );
+      }
+    }
+  });
+
+  it('stays finite at extreme outputs', () => {
+    const outputs = tensor([800, -800, 0, -800, -800, 1e4], [2, 3]);
+    const y = targets(3, [2, 3]);
+    const v = gaussian(4, [2, 3]);
+    const results = [
+      loss.value(ops, outputs, y),
+      loss.gradient(ops, outputs, y),
+      loss.hessianProduct(ops, outputs, v),
+      ...loss.squareRootColumns(ops, outputs),
+    ];
+    expect(results.flatMap(values).every(Number.isFinite)).toBe(true);
+    expect(valid(loss.sample(ops, keyOf(5), outputs))).toBe(true);
+  });
+
+  it('law: purity. Arguments are bit-identical after every call', () => {
+    const shape = [2, 3];
+    const [outputs, v, y] = [gaussian(1, shape), gaussian(2, shape), targets(3, shape)];
+    const before = [outputs, v, y].map(values);
+    loss.value(ops, outputs, y);
+    loss.gradient(ops, outputs, y);
+    loss.sample(ops, keyOf(1), outputs);
+    loss.hessianProduct(ops, outputs, v);
+    loss.squareRootColumns(ops, outputs);
+    expect([outputs, v, y].map(values)).toEqual(before);
+  });
+
+  it('rejects targets that would only broadcast', () => {
+    const outputs = gaussian(1, [2, 3]);
+    expect(() => loss.value(ops, outputs, gaussian(2, [3]))).toThrow(`${loss.name}: expected targets`);
+    expect(() => loss.gradient(ops, outputs, gaussian(2, [2, 1]))).toThrow('got [2, 1]');
+    expect(() => loss.hessianProduct(ops, outputs, gaussian(2, [1, 3]))).toThrow('[2, 3]');
+  });
+});
+
+describe('softmaxCrossEntropy', () => {
+  it('law: class indices and their one-hot vectors give the same value and gradient', () => {
+    fc.assert(
+      fc.property(fc.nat(), shapes, (seed, shape) => {
+        const [outputs, indices] = [gaussian(seed, shape), classIndices(seed + 1, shape)];
+        const hot = ops.oneHot(indices, shape[shape.length - 1]);
+        (['value', 'gradient'] as const).forEach((part) => {
+          const expected = softmaxCrossEntropy[part](ops, outputs, hot);
+          expect(values(softmaxCrossEntropy[part](ops, outputs, indices))).toEqual(values(expected));
+        });
+      }),
+    );
+  });
+
+  it('law: adding a constant to all logits of an example changes nothing', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.integer({ min: -50, max: 50 }), (seed, c) => {
+        const [outputs, y] = [gaussian(seed, [2, 3]), classIndices(seed + 1, [2, 3])];
+        const shifted = ops.add(outputs, ops.full([], c));
+        const expected = softmaxCrossEntropy.value(ops, outputs, y);
+        expect(scaledError(softmaxCrossEntropy.value(ops, shifted, y).data, expected.data)).toBeLessThan(1e-13);
+      }),
+    );
+  });
+
+  it('by hand: logits (0, ln 3) are probabilities (1/4, 3/4)', () => {
+    const outputs = tensor([0, Math.log(3)], [1, 2]);
+    const y = tensor([1], [1], 'i32');
+    expect(softmaxCrossEntropy.value(ops, outputs, y).data[0]).toBeCloseTo(Math.log(4 / 3), 14);
+    expect(scaledError(softmaxCrossEntropy.gradient(ops, outputs, y).data, [1 / 4, -1 / 4])).toBeLessThan(1e-15);
+    // H = diag(p) − p pᵀ = 3/16 [[1, −1], [−1, 1]]
+    const product = softmaxCrossEntropy.hessianProduct(ops, outputs, tensor([1, 0], [1, 2]));
+    expect(scaledError(product.data, [3 / 16, -3 / 16])).toBeLessThan(1e-15);
+    // Columns of diag(√p) − p √pᵀ: (½ − ¼ · ½, −¾ · ½) and (−¼ · √¾, √¾ − ¾ · √¾)
+    const [first, second] = softmaxCrossEntropy.squareRootColumns(ops, outputs);
+    expect(scaledError(first.data, [3 / 8, -3 / 8])).toBeLessThan(1e-15);
+    expect(scaledError(second.data, [-Math.sqrt(3) / 8, Math.sqrt(3) / 8])).toBeLessThan(1e-15);
+  });
+
+  it('samples a class that has all the probability, first, middle or last', () => {
+    const outputs = tensor([900, 0, 0, 0, 900, 0, 0, 0, 900], [3, 3]);
+    expect(values(softmaxCrossEntropy.sample(ops, keyOf(1), outputs))).toEqual([1, 0, 0, 0, 1, 0, 0, 0, 1]);
+  });
+
+  it('needs a class axis besides the batch', () => {
+    expect(() => softmaxCrossEntropy.value(ops, gaussian(1, [3]), gaussian(2, [3]))).toThrow('outputs [n, …, classes]');
+  });
+});
+
+describe('sigmoidCrossEntropy', () => {
+  it('by hand: logit ln 3 is probability 3/4', () => {
+    const outputs = tensor([Math.log(3), 0], [1, 2]);
+    const y = tensor([1, 1 / 4], [1, 2]);
+    // −ln ¾ − (¼ ln ½ + ¾ ln ½)
+    expect(sigmoidCrossEntropy.value(ops, outputs, y).data[0]).toBeCloseTo(Math.log(4 / 3) + Math.log(2), 14);
+    expect(scaledError(sigmoidCrossEntropy.gradient(ops, outputs, y).data, [-1 / 4, 1 / 4])).toBeLessThan(1e-15);
+    const product = sigmoidCrossEntropy.hessianProduct(ops, outputs, tensor([1, 2], [1, 2]));
+    expect(scaledError(product.data, [3 / 16, 1 / 2])).toBeLessThan(1e-15);
+    const [first, second] = sigmoidCrossEntropy.squareRootColumns(ops, outputs);
+    expect(scaledError(first.data, [Math.sqrt(3) / 4, 0])).toBeLessThan(1e-15);
+    expect(scaledError(second.data, [0, 1 / 2])).toBeLessThan(1e-15);
+  });
+
+  it('has the derivative ½ − y at 0, where one-sided formulas have −y', () => {
+    const y = tensor([0, 1], [1, 2]);
+    const outputs = tensor([0, 0], [1, 2]);
+    const program: Program = (o, params, [targets]) => sigmoidCrossEntropy.value(o, params['outputs'], targets);
+    const { pullback } = vjp(ops, program, { outputs }, [y]);
+    expect(values(pullback(ops.full([1], 1)).params['outputs'])).toEqual([1 / 2, -1 / 2]);
+  });
+});
+
+describe('squaredError', () => {
+  it('by hand: outputs (1, 2), targets (0, 4)', () => {
+    const [outputs, y] = [tensor([1, 2], [1, 2]), tensor([0, 4], [1, 2])];
+    expect(values(squaredError.value(ops, outputs, y))).toEqual([5 / 2]);
+    expect(values(squaredError.gradient(ops, outputs, y))).toEqual([1, -2]);
+    expect(values(squaredError.hessianProduct(ops, outputs, y))).toEqual([0, 4]);
+    expect(squaredError.squareRootColumns(ops, outputs).map(values)).toEqual([
+      [1, 0],
+      [0, 1],
+    ]);
+  });
+});
