@@ -91,7 +91,7 @@ const unsupported = (path: string, actual: string): KfacError => ({
  *
  * @param backend - where to factorise
  * @param operator - block-diagonal curvature with Kronecker and diagonal blocks
- * @param lambda - damping λ > 0
+ * @param lambda - damping λ, greater than 0
  */
 export const invertFactors = <T extends Shaped>(
   backend: Backend<T>,

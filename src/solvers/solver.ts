@@ -57,7 +57,7 @@ export type Prepare = <T extends Shaped>(
 
 /** Settings of solvers that prepare. */
 export interface RefreshOptions {
-  /** Damping λ > 0, in units of the loss per example and squared parameter. */
+  /** Damping λ, greater than 0, in units of the loss per example and squared parameter. */
   readonly damping: number | Schedule;
   /** Steps between two preparations, 1 unless given. */
   readonly every?: number;

@@ -40,8 +40,8 @@ const lossOf = (state: TrainState<Tensor>): number => {
 const difference = (a: TrainState<Tensor>, b: TrainState<Tensor>): number =>
   Math.max(...Object.keys(a.params).map((path) => scaledError(a.params[path].data, b.params[path].data)));
 
-describe.each(['kfac', 'adam', 'sgd'])('preset %s', (name) => {
-  const optimizer = orThrow(optimizerOf(name, name === 'kfac' ? { damping: 0.1 } : {}));
+describe.each(['kfac', 'kfac-adaptive', 'adam', 'sgd'])('preset %s', (name) => {
+  const optimizer = orThrow(optimizerOf(name, name.startsWith('kfac') ? { damping: 0.1 } : {}));
 
   it('lowers the loss of a small regression', async () => {
     const start = stateOf(objective.model, 4);
@@ -120,7 +120,7 @@ describe('kfac', () => {
     const b = ops.sub(state.params['0.bias'], ops.reshape(ops.matmul(W, ops.reshape(c, [3, 1])), [4]));
     const movedState = { ...state, params: { ...state.params, '0.weight': W, '0.bias': b } };
 
-    const optimizer = kfac({ damping: 0, estimator: 'empirical', klClip: 1e9, momentum: 0, learningRate: 0.5 });
+    const optimizer = kfac({ damping: 0, minDamping: 0, estimator: 'empirical', klClip: 1e9, momentum: 0, learningRate: 0.5 });
     // Twelve examples and factors of order at most 5: the factors are positive definite without damping.
     const plain = await runStage(optimizer.step(objective), state, batch);
     const other = await runStage(optimizer.step(objective), movedState, moved);
@@ -191,7 +191,7 @@ describe('sgd', () => {
 
 describe('registry', () => {
   it('knows every preset', () => {
-    expect([...optimizerNames].sort()).toEqual(['adam', 'kfac', 'sgd']);
+    expect([...optimizerNames].sort()).toEqual(['adam', 'kfac', 'kfac-adaptive', 'sgd']);
   });
 
   it('refuses an unknown name, an unknown setting and a wrong type, each with its path', () => {

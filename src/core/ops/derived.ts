@@ -97,7 +97,7 @@ export const derive = <T extends Shaped>(p: Primitives<T>, self: () => Ops<T>): 
     const ops = self();
     const last = x.shape.length - 1;
     const kept = [...x.shape.slice(0, last), 1];
-    const top = p.stopGradient(p.reshape(p.max(x, [last]), kept));
+    const top = p.reshape(p.max(p.stopGradient(x), [last]), kept);
     const sum = p.sum(ops.exp(ops.sub(x, top)), [last]);
     return ops.add(ops.log(sum), p.reshape(top, sum.shape));
   },

@@ -76,6 +76,9 @@ export interface StepFields<T> {
   /** Preconditioned gradient, in the units of the parameters. */
   readonly direction: Params<T>;
 
+  /** M(δ) − M(0): how much the quadratic model says that the loss changes. */
+  readonly predictedChange: number;
+
   /** The state after the step. */
   readonly next: TrainState<T>;
 

@@ -52,7 +52,7 @@ export const blockStatistics = <T extends Shaped>(ops: Ops<T>, captured: Capture
     return { ...blocks, [name]: name in blocks ? combine(ops, blocks[name], statistics) : statistics };
   }, {});
   const paths = Object.keys(captured.uncovered[0] ?? {});
-  const parameters = paths.map((path) => [
+  const parameters = paths.map((path): readonly [string, Statistics<T>] => [
     path,
     parameterStatistics(
       ops,

@@ -8,6 +8,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { KfacError } from '../../core/errors.ts';
 import { adam } from './adam.ts';
 import { kfac } from './kfac.ts';
+import { kfacAdaptive } from './kfacAdaptive.ts';
 import type { Optimizer } from './optimizer.ts';
 import { sgd } from './sgd.ts';
 
@@ -17,7 +18,7 @@ export type Setting = number | string | boolean;
 type Make = (settings: Readonly<Record<string, Setting>>) => Optimizer;
 
 /** Every preset. */
-const presets: Readonly<Record<string, Make>> = { kfac, adam, sgd };
+const presets: Readonly<Record<string, Make>> = { kfac, 'kfac-adaptive': kfacAdaptive, adam, sgd };
 
 /** Names of the presets. */
 export const optimizerNames: ReadonlyArray<string> = Object.keys(presets);

@@ -10,7 +10,7 @@ import type { UpdateRule } from './rule.ts';
 /**
  * Scales the direction so that its norm over all parameters is at most a bound.
  *
- * @param bound - largest norm, > 0
+ * @param bound - largest norm, greater than 0
  */
 export const clipByGlobalNorm = (bound: number): UpdateRule => ({
   name: 'clipByGlobalNorm',

@@ -12,7 +12,7 @@ import type { UpdateRule } from './rule.ts';
 /**
  * Scales the direction by ν.
  *
- * @param kappa - κ > 0, the bound
+ * @param kappa - the bound κ, greater than 0
  */
 export const klClip = (kappa: number): UpdateRule => ({
   name: 'klClip',

@@ -32,12 +32,10 @@ const elements: Record<Values, (length: number) => fc.Arbitrary<Array<number>>> 
   beside: (length) => draw(length, -20, 19, (k) => (k + 0.5) / 10),
   positive: (length) => draw(length, 5, 25, (k) => k / 10),
   distinct: (length) =>
-    fc
-      .shuffledSubarray(
-        Array.from({ length }, (_, k) => (k - length / 2) / 10),
-        { minLength: length },
-      )
-      .map((values) => values),
+    fc.shuffledSubarray(
+      Array.from({ length }, (_, k) => (k - length / 2) / 10),
+      { minLength: length },
+    ),
   ties: (length) => draw(length, -1, 1, (k) => k),
 };
 
@@ -73,7 +71,8 @@ export const broadcastableTo = (shape: Shape): fc.Arbitrary<Shape> =>
     .map(({ dropped, single }) => shape.map((e, axis) => (single[axis] ? 1 : e)).slice(dropped));
 
 /** Distinct axes of a shape, in any order. */
-export const axesAmong = (shape: Shape): fc.Arbitrary<Array<number>> => fc.shuffledSubarray(shape.map((_, axis) => axis));
+export const axesAmong = (shape: Shape): fc.Arbitrary<Array<number>> =>
+  fc.shuffledSubarray(shape.map((_, axis) => axis));
 
 /** A permutation of the axes of a shape. */
 export const permutationOf = (shape: Shape): fc.Arbitrary<Array<number>> =>
@@ -89,7 +88,11 @@ export const reshapeOf = (shape: Shape): fc.Arbitrary<Shape> =>
 /** A box inside a shape: where it starts and its extents. */
 export const boxIn = (shape: Shape): fc.Arbitrary<{ begin: ReadonlyArray<number>; size: ReadonlyArray<number> }> =>
   fc
-    .tuple(...shape.map((e) => fc.nat(e).chain((begin) => fc.record({ begin: fc.constant(begin), size: fc.nat(e - begin) }))))
+    .tuple(
+      ...shape.map((e) =>
+        fc.nat(e).chain((begin) => fc.record({ begin: fc.constant(begin), size: fc.nat(e - begin) })),
+      ),
+    )
     .map((sides) => ({ begin: sides.map(({ begin }) => begin), size: sides.map(({ size }) => size) }));
 
 /** Row numbers below `rows`, with repetitions. */

@@ -120,15 +120,17 @@ const products = [2, 3].flatMap((rank) =>
 const affine = (hasBias: boolean): Case => ({
   name: hasBias ? 'affine' : 'affine without bias',
   settings: () =>
-    fc.tuple(extent, extent, extent).chain(([n, from, to]) =>
-      fc
-        .record({ x: arrayOf([n, from]), weight: arrayOf([to, from]), bias: arrayOf([to]) })
-        .map(({ x, weight, bias }) =>
-          hasBias
-            ? setting({ x, weight, bias }, (ops, p) => ops.affine(p['x'], p['weight'], p['bias']))
-            : setting({ x, weight }, (ops, p) => ops.affine(p['x'], p['weight'], null)),
-        ),
-    ),
+    fc
+      .tuple(extent, extent, extent)
+      .chain(([n, from, to]) =>
+        fc
+          .record({ x: arrayOf([n, from]), weight: arrayOf([to, from]), bias: arrayOf([to]) })
+          .map(({ x, weight, bias }) =>
+            hasBias
+              ? setting({ x, weight, bias }, (ops, p) => ops.affine(p['x'], p['weight'], p['bias']))
+              : setting({ x, weight }, (ops, p) => ops.affine(p['x'], p['weight'], null)),
+          ),
+      ),
 });
 
 /** Operands of an affine map that do not all have a derivative. */
@@ -193,7 +195,8 @@ const unaryVjp = unaryNames.map((kind) =>
   ),
 );
 
-const apart = (spread: Spread): readonly [Values, Values] => (spread === 'ties' ? ['ties', 'ties'] : ['grid', 'beside']);
+const apart = (spread: Spread): readonly [Values, Values] =>
+  spread === 'ties' ? ['ties', 'ties'] : ['grid', 'beside'];
 
 const binaryKinds: ReadonlyArray<readonly [BinaryKind, (spread: Spread) => readonly [Values, Values]]> = [
   ['add', () => ['grid', 'grid']],
@@ -228,17 +231,19 @@ const select = (moving: ReadonlyArray<'a' | 'b'>): Case => ({
   name: `select in ${moving.join(' and ')}`,
   settings: () =>
     shapeOf().chain((shape) =>
-      fc.tuple(broadcastableTo(shape), broadcastableTo(shape), broadcastableTo(shape)).chain(([c, left, right]) =>
-        fc
-          .record({ condition: arrayOf(c, 'ties'), a: arrayOf(left), b: arrayOf(right) })
-          .map(({ condition, a, b }) =>
-            setting(
-              Object.fromEntries(moving.map((name) => [name, { a, b }[name]])),
-              (ops, p, inputs) => ops.select(inputs[0], p['a'] ?? inputs[1], p['b'] ?? inputs[2]),
-              [condition, a, b],
+      fc
+        .tuple(broadcastableTo(shape), broadcastableTo(shape), broadcastableTo(shape))
+        .chain(([c, left, right]) =>
+          fc
+            .record({ condition: arrayOf(c, 'ties'), a: arrayOf(left), b: arrayOf(right) })
+            .map(({ condition, a, b }) =>
+              setting(
+                Object.fromEntries(moving.map((name) => [name, { a, b }[name]])),
+                (ops, p, inputs) => ops.select(inputs[0], p['a'] ?? inputs[1], p['b'] ?? inputs[2]),
+                [condition, a, b],
+              ),
             ),
-          ),
-      ),
+        ),
     ),
 });
 
@@ -258,18 +263,16 @@ const concat: Case = {
     shapeOf(1).chain((shape) =>
       fc.nat(shape.length - 1).chain((axis) => {
         const part = (e: number): fc.Arbitrary<Tensor> => arrayOf(shape.map((old, at) => (at === axis ? e : old)));
-        return fc
-          .record({ a: part(2), b: part(1), c: part(3), order: fc.nat(2) })
-          .map(({ a, b, c, order }) =>
-            setting(
-              { a, b },
-              (ops, p, [fixed]) => {
-                const parts = [p['a'], p['b']];
-                return ops.concat([...parts.slice(0, order), fixed, ...parts.slice(order)], axis);
-              },
-              [c],
-            ),
-          );
+        return fc.record({ a: part(2), b: part(1), c: part(3), order: fc.nat(2) }).map(({ a, b, c, order }) =>
+          setting(
+            { a, b },
+            (ops, p, [fixed]) => {
+              const parts = [p['a'], p['b']];
+              return ops.concat([...parts.slice(0, order), fixed, ...parts.slice(order)], axis);
+            },
+            [c],
+          ),
+        );
       }),
     ),
 };
@@ -277,23 +280,27 @@ const concat: Case = {
 const gather: Case = {
   name: 'gather',
   settings: () =>
-    fc.tuple(solidShape(1), shapeOf(0, 2)).chain(([shape, picks]) =>
-      fc
-        .record({ x: arrayOf(shape), indices: indicesOf(picks, shape[0]) })
-        .map(({ x, indices }) => setting({ x }, (ops, p, inputs) => ops.gather(p['x'], inputs[0]), [indices])),
-    ),
+    fc
+      .tuple(solidShape(1), shapeOf(0, 2))
+      .chain(([shape, picks]) =>
+        fc
+          .record({ x: arrayOf(shape), indices: indicesOf(picks, shape[0]) })
+          .map(({ x, indices }) => setting({ x }, (ops, p, inputs) => ops.gather(p['x'], inputs[0]), [indices])),
+      ),
 };
 
 const scatterAdd: Case = {
   name: 'scatterAdd',
   settings: () =>
-    fc.tuple(fc.integer({ min: 1, max: 4 }), shapeOf(0, 2), shapeOf(0, 2)).chain(([rows, picks, rest]) =>
-      fc
-        .record({ updates: arrayOf([...picks, ...rest]), indices: indicesOf(picks, rows) })
-        .map(({ updates, indices }) =>
-          setting({ updates }, (ops, p, inputs) => ops.scatterAdd(inputs[0], p['updates'], rows), [indices]),
-        ),
-    ),
+    fc
+      .tuple(fc.integer({ min: 1, max: 4 }), shapeOf(0, 2), shapeOf(0, 2))
+      .chain(([rows, picks, rest]) =>
+        fc
+          .record({ updates: arrayOf([...picks, ...rest]), indices: indicesOf(picks, rows) })
+          .map(({ updates, indices }) =>
+            setting({ updates }, (ops, p, inputs) => ops.scatterAdd(inputs[0], p['updates'], rows), [indices]),
+          ),
+      ),
 };
 
 const oneHot: Case = {
@@ -325,17 +332,19 @@ export const primitiveCases: ReadonlyArray<Case> = [
   row('constant', anyArray(), (ops, x) => ops.mul(x, ops.constant(tensor([2], [1])))),
   row('full', anyArray(), (ops, x) => ops.mul(ops.full([], 3), x)),
   ...products,
-  rowOfTwo(
-    'matmul of an array with itself',
-    fc.constant([[3, 2], [1]] as const),
-    (ops, a, b) => ops.mul(ops.matmul(a, a, { transposeA: true }), b),
+  rowOfTwo('matmul of an array with itself', fc.constant([[3, 2], [1]] as const), (ops, a, b) =>
+    ops.mul(ops.matmul(a, a, { transposeA: true }), b),
   ),
   affine(true),
   affine(false),
   affineIn('x'),
   affineIn('weight'),
   affineIn('bias'),
-  row('gram', fc.tuple(extent, extent).chain((shape) => arrayOf(shape)), (ops, x) => ops.gram(x)),
+  row(
+    'gram',
+    fc.tuple(extent, extent).chain((shape) => arrayOf(shape)),
+    (ops, x) => ops.gram(x),
+  ),
   ...unary,
   ...binary,
   select(['a']),
@@ -365,7 +374,14 @@ export const primitiveCases: ReadonlyArray<Case> = [
       ),
   },
   concat,
-  rowWith('slice', shapeOf(), boxIn, ({ begin, size }) => (ops, x) => ops.slice(x, begin, size)),
+  rowWith(
+    'slice',
+    shapeOf(),
+    boxIn,
+    ({ begin, size }) =>
+      (ops, x) =>
+        ops.slice(x, begin, size),
+  ),
   {
     name: 'pad',
     settings: () =>
@@ -387,9 +403,7 @@ export const primitiveCases: ReadonlyArray<Case> = [
     name: 'unpatches',
     settings: () =>
       window.chain((view) =>
-        arrayOf(patchesShape(imagesShape, view)).map((x) =>
-          onOne(x, (ops, v) => ops.unpatches(v, view, imagesShape)),
-        ),
+        arrayOf(patchesShape(imagesShape, view)).map((x) => onOne(x, (ops, v) => ops.unpatches(v, view, imagesShape))),
       ),
   },
   site,

@@ -31,6 +31,12 @@ export const noiseLike = (seed: number, tree: Params<Shaped>): Params<Tensor> =>
 export const moved = (a: Params<Tensor>, c: number, b: Params<Tensor>): Params<Tensor> =>
   zipParams(a, b, (x, y) => generate(x.shape, (i) => x.data[i] + c * y.data[i]));
 
+/** The same direction with no element above 1, so that a finite difference stays near the point. */
+export const atMostOne = (u: Params<Tensor>): Params<Tensor> => {
+  const largest = Math.max(1, ...flat(u).map(Math.abs));
+  return mapParams(u, (leaf) => generate(leaf.shape, (i) => leaf.data[i] / largest));
+};
+
 /** An inner product with its scale: the sum of the magnitudes of its terms, which bounds the rounding error. */
 export interface Product {
   readonly value: number;

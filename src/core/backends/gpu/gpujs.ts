@@ -1,0 +1,193 @@
+/**
+ * gpu.js behind narrow types of our own; nothing else imports it.
+ *
+ * gpu.js degrades silently: a kernel that its backend cannot run is moved to plain JavaScript with a warning, several
+ * times slower. Every kernel is therefore asked, after its first call, where it really ran, and a kernel that moved is
+ * an error. Results are taken flat by replacing the private method that nests them, because nesting costs more than
+ * many kernels; a self-test decides whether that still works, and nested results are walked when it does not.
+ *
+ * The import is static: it opens no handles and takes about 60 ms.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import { GPU, Input } from 'gpu.js';
+
+import type { BackendUnavailable } from '../../errors.ts';
+import { raise } from '../../errors.ts';
+import type { ReadonlyVector } from '../../tensor.ts';
+
+/** Where kernels run. `cpu` is gpu.js's plain JavaScript: a second opinion on kernel sources, not a fast path. */
+export type GpuMode = 'webasm' | 'cpu';
+
+/** How many threads a kernel spans, and how many numbers each of its threads returns. */
+export interface KernelOutput {
+  /** Threads along x, y and z; x runs fastest. */
+  readonly size: ReadonlyArray<number>;
+  readonly components: 1 | 4;
+}
+
+/** A compiled kernel. It is compiled by its first call and keeps a copy of its arguments and results until destroyed. */
+export interface GpuKernel {
+  /**
+   * Runs the kernel.
+   *
+   * @param args - flat arrays, always of the lengths of the first call
+   * @returns a new array: the components of thread (x, y, z) start at `components * (x + X (y + Y z))`
+   */
+  readonly run: (...args: ReadonlyArray<ReadonlyVector>) => Float32Array;
+  /** Frees the kernel's memory. */
+  readonly destroy: () => void;
+}
+
+/** An open gpu.js. */
+export interface Gpu {
+  readonly mode: GpuMode;
+  /** Whether results arrive flat; when not, they are walked, which is slow. */
+  readonly flatResults: boolean;
+  /**
+   * A kernel from the text of a function expression.
+   *
+   * @param source - the text; text, because bundlers and coverage tools rewrite functions
+   * @param output - extents of the result
+   */
+  readonly createKernel: (source: string, output: KernelOutput) => GpuKernel;
+  /** Ends workers and frees all kernels. */
+  readonly dispose: () => Promise<void>;
+}
+
+/** What one thread returned, or an array of such along x, y or z. */
+type Nested = number | ArrayLike<Nested>;
+
+/** The part of gpu.js's kernels that is used here. */
+interface RawKernel {
+  (...args: ReadonlyArray<object>): Nested;
+  readonly kernel: {
+    readonly constructor: { readonly mode?: string };
+    readonly fallbackReason?: string | null;
+    /** Private: shapes the flat result. */
+    _shapeOutput?: unknown; // eslint-disable-line no-restricted-syntax -- replaced, see the module comment
+  };
+  readonly setLoopMaxIterations: (most: number) => RawKernel;
+  readonly destroy: () => void;
+}
+
+/** The part of gpu.js's `GPU` that is used here. */
+interface RawGpu {
+  readonly createKernel: (source: string, settings: object) => RawKernel;
+  readonly destroy: () => Promise<void>;
+}
+
+const RawGpu = GPU as unknown as new (settings: { readonly mode: string }) => RawGpu;
+const RawInput = Input as unknown as new (value: ReadonlyVector, size: ReadonlyArray<number>) => object;
+
+const unavailable = (mode: GpuMode, reason: string): BackendUnavailable => ({
+  _tag: 'BackendUnavailable',
+  backend: `gpu (${mode})`,
+  reason,
+  advice: 'Use the native or the reference backend.',
+});
+
+/**
+ * Lays a result out flat.
+ *
+ * @param nested - arrays of arrays, or an array that is flat already
+ * @param length - number of elements
+ */
+export const flatten = (nested: Nested, length: number): Float32Array => {
+  if (ArrayBuffer.isView(nested) && nested instanceof Float32Array && nested.length === length) return nested;
+  const flat = new Float32Array(length);
+  let next = 0;
+  const walk = (part: Nested): void => {
+    if (typeof part === 'number') {
+      flat[next] = part;
+      next += 1;
+      return;
+    }
+    for (let i = 0; i < part.length; i += 1) walk(part[i]);
+  };
+  walk(nested);
+  return flat;
+};
+
+const lengthOf = (output: KernelOutput): number => output.size.reduce((size, extent) => size * extent, output.components);
+
+const compile = (gpu: RawGpu, source: string, output: KernelOutput): RawKernel =>
+  gpu
+    .createKernel(source, { output: output.size, precision: 'single' })
+    // The default of 1000 cuts off, without a word, every loop whose bounds are not literals.
+    .setLoopMaxIterations(2 ** 30);
+
+const takeFlat = (raw: RawKernel): void => {
+  raw.kernel._shapeOutput = (flat: Nested) => flat;
+};
+
+/** Why a kernel did not run where it should, or `undefined` when it did. */
+const degraded = (raw: RawKernel, mode: GpuMode): string | undefined => {
+  const actual = raw.kernel.constructor.mode;
+  if (actual === mode && (raw.kernel.fallbackReason ?? null) === null) return undefined;
+  return `a kernel was moved to ${actual ?? 'an unknown mode'}: ${raw.kernel.fallbackReason ?? 'no reason given'}`;
+};
+
+const probe = { source: 'function(a) { const v = a[this.thread.x + 3 * this.thread.y]; return [v, 2 * v, 3 * v, 4 * v]; }' };
+
+/** Runs a kernel nested and flat. Right: whether flat results can be had. Left: why the mode cannot be used. */
+const selfTest = (gpu: RawGpu, mode: GpuMode): E.Either<string, boolean> => {
+  const output: KernelOutput = { size: [3, 2], components: 4 };
+  const values = Float32Array.from([1, 2, 3, 4, 5, 6]);
+  const expected = Array.from(values).flatMap((v) => [v, 2 * v, 3 * v, 4 * v]);
+  const isExpected = (result: ArrayLike<Nested>): boolean =>
+    result.length === expected.length && expected.every((v, i) => v === result[i]);
+  const raw = compile(gpu, probe.source, output);
+  const input = new RawInput(values, [values.length]);
+  const nested = flatten(raw(input), expected.length);
+  const reason = degraded(raw, mode) ?? (isExpected(nested) ? undefined : `a test kernel returned ${nested.join(' ')}`);
+  if (reason !== undefined) return E.left(reason);
+  const overridable = typeof raw.kernel._shapeOutput === 'function';
+  takeFlat(raw);
+  const flat = overridable ? raw(input) : 0;
+  raw.destroy();
+  return E.right(typeof flat !== 'number' && isExpected(flat));
+};
+
+const kernelOf = (gpu: RawGpu, mode: GpuMode, flatResults: boolean, source: string, output: KernelOutput): GpuKernel => {
+  const length = lengthOf(output);
+  const raw = compile(gpu, source, output);
+  if (flatResults) takeFlat(raw);
+  const call = (args: ReadonlyArray<ReadonlyVector>): Float32Array =>
+    flatten(raw(...args.map((value) => new RawInput(value, [value.length]))), length);
+  let checked = false;
+  const firstCall = (args: ReadonlyArray<ReadonlyVector>): Float32Array => {
+    const result = E.tryCatch(() => call(args), String); // the compiler's errors, and memory that cannot be had
+    const reason = E.isLeft(result) ? result.left : degraded(raw, mode);
+    if (E.isLeft(result) || reason !== undefined) return raise(unavailable(mode, reason ?? ''));
+    checked = true;
+    return result.right;
+  };
+  return { run: (...args) => (checked ? call(args) : firstCall(args)), destroy: () => raw.destroy() };
+};
+
+/**
+ * Opens gpu.js in one mode and tries a kernel.
+ *
+ * @param mode - where kernels shall run; gpu.js's own choice is never used, it prefers software rasterisers
+ * @returns gpu.js, or why the mode cannot be had
+ */
+export const openGpu = (mode: GpuMode): E.Either<BackendUnavailable, Gpu> =>
+  pipe(
+    E.tryCatch(() => {
+      const raw = new RawGpu({ mode });
+      return { raw, tested: selfTest(raw, mode) };
+    }, String),
+    E.flatMap(({ raw, tested }) => pipe(tested, E.map((flatResults) => ({ raw, flatResults })))),
+    E.bimap(
+      (reason) => unavailable(mode, reason),
+      ({ raw, flatResults }) => ({
+        mode,
+        flatResults,
+        createKernel: (source, output) => kernelOf(raw, mode, flatResults, source, output),
+        dispose: () => raw.destroy(),
+      }),
+    ),
+  );

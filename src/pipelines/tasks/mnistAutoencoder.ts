@@ -1,0 +1,73 @@
+/**
+ * The deep autoencoder of Hinton & Salakhutdinov (2006) on MNIST: the standard test of second-order optimizers.
+ *
+ * Tanh units and a linear code; sigmoid cross-entropy summed over pixels, mean over images. Training starts from
+ * Glorot's uniform weights, without pretraining.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { KfacError } from '../../core/errors.ts';
+import { activation } from '../../core/nn/activation.ts';
+import { dense } from '../../core/nn/dense.ts';
+import type { Layer } from '../../core/nn/layer.ts';
+import { sigmoidCrossEntropy } from '../../core/nn/losses/sigmoidCrossEntropy.ts';
+import type { Model } from '../../core/nn/model.ts';
+import { model } from '../../core/nn/model.ts';
+import { sequential } from '../../core/nn/sequential.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { dataset } from '../data/dataset.ts';
+import type { LabelledImages } from '../data/mnist.ts';
+import { imageShape, readMnist } from '../data/mnist.ts';
+import { sigmoidSquaredError } from './measures.ts';
+import type { Task, TaskFamily, TaskSize } from './task.ts';
+
+/** Units per layer from image to code; the decoder mirrors them. */
+const widths: Readonly<Record<TaskSize, ReadonlyArray<number>>> = {
+  full: [784, 1000, 500, 250, 30],
+  small: [784, 256, 64, 16],
+};
+
+/** Dense layers with tanh between them and nothing after the last. */
+const stack = (units: ReadonlyArray<number>): Layer =>
+  sequential(
+    units.slice(1).flatMap((out, i) => {
+      const layer = dense({ in: units[i], out });
+      return i === units.length - 2 ? [layer] : [layer, activation('tanh')];
+    }),
+  );
+
+/**
+ * An autoencoder: from images to a linear code and back to logits.
+ *
+ * @param name - name of the model
+ * @param units - units per layer, from image to code
+ */
+export const autoencoder = (name: string, units: ReadonlyArray<number>): Model =>
+  model(name, [units[0]], sequential({ encoder: stack(units), decoder: stack(units.toReversed()) }));
+
+const ofImages = ({ name, images }: LabelledImages): E.Either<KfacError, Dataset> => dataset(name, images, images);
+
+const name = 'mnist-autoencoder';
+const description = 'deep autoencoder on MNIST: images through a narrow code and back';
+
+const ofSize = (size: TaskSize): Task => ({
+  name,
+  size,
+  description,
+  objective: { model: autoencoder(`${name}-${size}`, widths[size]), loss: sigmoidCrossEntropy },
+  measures: { squaredError: sigmoidSquaredError },
+  load: (files, directory) =>
+    pipe(
+      readMnist(files, directory),
+      TE.chainEitherK(({ train, test }) => pipe(E.Do, E.apS('train', ofImages(train)), E.apS('test', ofImages(test)))),
+    ),
+  defaults: size === 'full' ? { steps: 600, batch: 1000 } : { steps: 300, batch: 500 },
+  preview: { count: 10, image: imageShape, decode: (ops, outputs) => ops.sigmoid(outputs) },
+});
+
+/** The autoencoder task. */
+export const mnistAutoencoder: TaskFamily = { name, description, ofSize };

@@ -1,0 +1,74 @@
+/**
+ * Digits of MNIST by a multilayer perceptron.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import { activation } from '../../core/nn/activation.ts';
+import { dense } from '../../core/nn/dense.ts';
+import { heUniform } from '../../core/nn/initialisers/varianceScaling.ts';
+import { softmaxCrossEntropy } from '../../core/nn/losses/softmaxCrossEntropy.ts';
+import type { Model } from '../../core/nn/model.ts';
+import { model } from '../../core/nn/model.ts';
+import { sequential } from '../../core/nn/sequential.ts';
+import { dataset } from '../data/dataset.ts';
+import { classes, imageShape, readMnist } from '../data/mnist.ts';
+import { correct } from './measures.ts';
+import type { Task, TaskFamily, TaskSize } from './task.ts';
+
+/** Hidden units per layer. */
+const hidden: Readonly<Record<TaskSize, ReadonlyArray<number>>> = { full: [512, 256], small: [64] };
+
+/**
+ * A perceptron with rectified hidden units and a logit per class.
+ *
+ * @param name - name of the model
+ * @param units - units per layer, inputs and classes included
+ */
+export const perceptron = (name: string, units: ReadonlyArray<number>): Model =>
+  model(
+    name,
+    [units[0]],
+    sequential(
+      units
+        .slice(1)
+        .flatMap((out, i) =>
+          i === units.length - 2
+            ? [dense({ in: units[i], out })]
+            : [dense({ in: units[i], out, initialiser: heUniform }), activation('relu')],
+        ),
+    ),
+  );
+
+const name = 'mnist-classifier';
+const description = 'multilayer perceptron on MNIST: images to digits';
+
+const ofSize = (size: TaskSize): Task => ({
+  name,
+  size,
+  description,
+  objective: {
+    model: perceptron(`${name}-${size}`, [imageShape[0] * imageShape[1], ...hidden[size], classes]),
+    loss: softmaxCrossEntropy,
+  },
+  measures: { accuracy: correct },
+  load: (files, directory) =>
+    pipe(
+      readMnist(files, directory),
+      TE.chainEitherK(({ train, test }) =>
+        pipe(
+          E.Do,
+          E.apS('train', dataset(train.name, train.images, train.labels)),
+          E.apS('test', dataset(test.name, test.images, test.labels)),
+        ),
+      ),
+    ),
+  defaults: size === 'full' ? { steps: 600, batch: 500 } : { steps: 300, batch: 200 },
+  preview: null,
+});
+
+/** The classifier task. */
+export const mnistClassifier: TaskFamily = { name, description, ofSize };

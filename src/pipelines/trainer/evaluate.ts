@@ -1,0 +1,146 @@
+/**
+ * Judging parameters on a whole data set, and looking at what they make of a few examples.
+ *
+ * A data set goes through in chunks, each in a scope of its own, and only sums leave the device.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as R from 'fp-ts/lib/Record.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { Backend } from '../../core/backends/backend.ts';
+import type { KfacError } from '../../core/errors.ts';
+import { attempt } from '../../core/errors.ts';
+import type { Model } from '../../core/nn/model.ts';
+import type { Ops } from '../../core/ops/ops.ts';
+import type { Params } from '../../core/params.ts';
+import { mapParams } from '../../core/params.ts';
+import type { Batch } from '../../core/pipeline/context.ts';
+import type { Objective } from '../../core/pipeline/forward.ts';
+import { iterate } from '../../core/pipeline/iterate.ts';
+import type { Metrics } from '../../core/pipeline/metrics.ts';
+import { readMetrics } from '../../core/pipeline/metrics.ts';
+import type { Shaped, Tensor } from '../../core/tensor.ts';
+import { range } from '../data/batches.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { inScope, upload } from './scope.ts';
+
+/** A number that says how good outputs are, summed over examples: shape `[]`. */
+export type Measure = <T extends Shaped>(ops: Ops<T>, outputs: T, targets: T) => T;
+
+/** What is judged, and how. */
+export interface Judged {
+  readonly objective: Objective;
+  /** Measures besides the loss, by name. */
+  readonly measures: Readonly<Record<string, Measure>>;
+}
+
+/** Means over a data set: the loss and each measure. */
+export interface Evaluation {
+  readonly loss: number;
+  readonly measures: Metrics;
+}
+
+/** Running sums over the examples before `start`. */
+interface Sums extends Evaluation {
+  readonly start: number;
+}
+
+/** Sums of the loss and of each measure over one batch. */
+const sumsOf = <T extends Shaped>(
+  backend: Backend<T>,
+  { objective, measures }: Judged,
+  params: Params<T>,
+  batch: Batch<Tensor>,
+): TE.TaskEither<KfacError, Evaluation> =>
+  inScope(backend, (scoped) =>
+    pipe(
+      attempt(() => {
+        const { ops } = scoped;
+        const { inputs, targets } = upload(ops, batch);
+        const outputs = objective.model.program(ops, params, [inputs]);
+        return {
+          loss: ops.sum(objective.loss.value(ops, outputs, targets), [0]),
+          measures: R.map((measure: Measure) => measure(ops, outputs, targets))(measures),
+        };
+      }),
+      TE.fromEither,
+      TE.chain(({ loss, measures: sums }) =>
+        pipe(
+          TE.Do,
+          TE.apS('loss', readMetrics(scoped, { loss })),
+          TE.apS('measures', readMetrics(scoped, sums)),
+          TE.map((read) => ({ loss: read.loss['loss'], measures: read.measures })),
+        ),
+      ),
+    ),
+  );
+
+/**
+ * Means of the loss and of each measure over a data set.
+ *
+ * @param backend - where to compute
+ * @param judged - model, loss and measures
+ * @param params - parameters
+ * @param data - examples
+ * @param chunk - how many of them at a time
+ */
+export const evaluate = <T extends Shaped>(
+  backend: Backend<T>,
+  judged: Judged,
+  params: Params<T>,
+  data: Dataset,
+  chunk: number,
+): TE.TaskEither<KfacError, Evaluation> => {
+  const next = (sums: Sums): TE.TaskEither<KfacError, E.Either<Sums, Evaluation>> => {
+    const { start } = sums;
+    const length = Math.min(chunk, data.size - start);
+    return length <= 0
+      ? TE.right(E.right({ loss: sums.loss / data.size, measures: R.map((x: number) => x / data.size)(sums.measures) }))
+      : pipe(
+          TE.fromIO(() => data.batch(range(start, length))),
+          TE.chain((batch) => sumsOf(backend, judged, params, batch)),
+          TE.map((part) =>
+            E.left({
+              start: start + length,
+              loss: sums.loss + part.loss,
+              measures: R.mapWithIndex((name, x: number) => sums.measures[name] + x)(part.measures),
+            }),
+          ),
+        );
+  };
+  return iterate({ start: 0, loss: 0, measures: R.map(() => 0)(judged.measures) }, next);
+};
+
+/** From a model's outputs to what a person looks at. */
+export type Decode = <T extends Shaped>(ops: Ops<T>, outputs: T) => T;
+
+/**
+ * A model's decoded outputs, in host memory.
+ *
+ * @param backend - where to compute
+ * @param model - model
+ * @param params - parameters, in host memory
+ * @param inputs - a few examples, `[n, …]`
+ * @param decode - applied to the outputs
+ */
+export const predict = <T extends Shaped>(
+  backend: Backend<T>,
+  model: Model,
+  params: Params<Tensor>,
+  inputs: Tensor,
+  decode: Decode = (_, outputs) => outputs,
+): TE.TaskEither<KfacError, Tensor> =>
+  inScope(backend, (scoped) =>
+    pipe(
+      attempt(() => {
+        const { ops } = scoped;
+        const placed = mapParams(params, (p) => ops.constant(p));
+        return decode(ops, model.program(ops, placed, [ops.constant(inputs)]));
+      }),
+      TE.fromEither,
+      TE.chain(scoped.read),
+    ),
+  );

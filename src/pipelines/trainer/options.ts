@@ -1,0 +1,90 @@
+/**
+ * How long to train and on what: settings of the trainer, and what follows from them.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+
+import type { KfacError } from '../../core/errors.ts';
+import type { EarlyStopping } from './earlyStopping.ts';
+import type { Listener } from './events.ts';
+
+/** How long to train. */
+export type Duration = { readonly steps: number } | { readonly epochs: number };
+
+/** Settings of a run. */
+export interface TrainOptions {
+  /** Steps, or passes over the training set. */
+  readonly duration: Duration;
+  /** Examples per step, at most as many as there are. */
+  readonly batch: number;
+  /** A whole number that decides everything random. */
+  readonly seed: number;
+  /** Steps between evaluations on the test set. None unless given; with early stopping, an epoch. */
+  readonly evaluateEvery?: number;
+  readonly earlyStopping?: EarlyStopping;
+  /** Told of every step and evaluation. */
+  readonly listeners?: ReadonlyArray<Listener>;
+}
+
+/** Steps of an epoch, the last one begun. */
+const epochSteps = (epochs: number, size: number, batch: number): number => Math.ceil((epochs * size) / batch);
+
+/**
+ * Number of steps.
+ *
+ * @param options - settings
+ * @param size - number of training examples
+ */
+export const stepsOf = ({ duration, batch }: TrainOptions, size: number): number =>
+  'steps' in duration ? duration.steps : epochSteps(duration.epochs, size, batch);
+
+/**
+ * Steps between evaluations, or `null` for none.
+ *
+ * @param options - settings
+ * @param size - number of training examples
+ */
+export const evaluationPeriod = (options: TrainOptions, size: number): number | null =>
+  options.evaluateEvery ?? (options.earlyStopping === undefined ? null : epochSteps(1, size, options.batch));
+
+interface Rule {
+  readonly path: string;
+  readonly value: number;
+  readonly expected: string;
+  readonly holds: boolean;
+}
+
+const wholeFrom = (low: number, path: string, value: number): Rule => ({
+  path,
+  value,
+  expected: `a whole number of at least ${low}`,
+  holds: Number.isSafeInteger(value) && value >= low,
+});
+
+const rulesOf = (options: TrainOptions, size: number): ReadonlyArray<Rule> => {
+  const { duration, batch, seed, evaluateEvery, earlyStopping } = options;
+  return [
+    'steps' in duration
+      ? wholeFrom(0, 'steps', duration.steps)
+      : { path: 'epochs', value: duration.epochs, expected: 'a number above 0', holds: duration.epochs > 0 },
+    wholeFrom(1, 'batch', batch),
+    { path: 'batch', value: batch, expected: `at most the ${size} examples of the training set`, holds: batch <= size },
+    wholeFrom(0, 'seed', seed),
+    ...(evaluateEvery === undefined ? [] : [wholeFrom(1, 'evaluateEvery', evaluateEvery)]),
+    ...(earlyStopping === undefined ? [] : [wholeFrom(1, 'earlyStopping.patience', earlyStopping.patience)]),
+  ];
+};
+
+/**
+ * Settings that make sense for a data set, or what is wrong with them.
+ *
+ * @param options - settings
+ * @param size - number of training examples
+ */
+export const checkOptions = (options: TrainOptions, size: number): E.Either<KfacError, TrainOptions> => {
+  const broken = rulesOf(options, size).find(({ holds }) => !holds);
+  return broken === undefined
+    ? E.right(options)
+    : E.left({ _tag: 'BadConfig', path: broken.path, expected: broken.expected, actual: String(broken.value) });
+};

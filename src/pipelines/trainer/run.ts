@@ -1,0 +1,215 @@
+/**
+ * The course of a run: a state that steps and evaluations carry on.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as R from 'fp-ts/lib/Record.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { KfacError } from '../../core/errors.ts';
+import { attempt } from '../../core/errors.ts';
+import { initialParams } from '../../core/nn/model.ts';
+import type { Params } from '../../core/params.ts';
+import { mapParams } from '../../core/params.ts';
+import type { Env } from '../../core/pipeline/env.ts';
+import { iterate } from '../../core/pipeline/iterate.ts';
+import type { Step } from '../../core/pipeline/stage.ts';
+import type { TrainState } from '../../core/pipeline/trainState.ts';
+import { initialState } from '../../core/pipeline/trainState.ts';
+import type { Key } from '../../core/random/key.ts';
+import { keyOf } from '../../core/random/key.ts';
+import { split } from '../../core/random/split.ts';
+import type { Shaped, Tensor } from '../../core/tensor.ts';
+import type { Epoch } from '../data/batches.ts';
+import { batchIndices } from '../data/batches.ts';
+import type { Dataset, Splits } from '../data/dataset.ts';
+import type { Watch } from './earlyStopping.ts';
+import { exhausted, improved, improves, unwatched, waiting } from './earlyStopping.ts';
+import type { Evaluation, Judged } from './evaluate.ts';
+import { evaluate } from './evaluate.ts';
+import type { EvaluationRecord, StepRecord, TrainEvent } from './events.ts';
+import type { Log } from './log.ts';
+import { append } from './log.ts';
+import type { TrainOptions } from './options.ts';
+import { evaluationPeriod, stepsOf } from './options.ts';
+import { runStep } from './step.ts';
+import { tensorsOf } from './tensorsOf.ts';
+
+/** What is learned. */
+export interface TrainTask extends Judged {
+  readonly data: Splits;
+}
+
+/** What stays the same during a run. */
+export interface Setting<T extends Shaped> {
+  readonly env: Env<T>;
+  readonly task: TrainTask;
+  readonly step: Step;
+  readonly options: TrainOptions;
+}
+
+/** Where a run stands between two steps. */
+export interface Run<T> {
+  readonly state: TrainState<T>;
+  readonly seconds: number;
+  /** The epoch of the last batch. */
+  readonly epoch: Epoch | undefined;
+  readonly steps: Log<StepRecord>;
+  readonly evaluations: Log<EvaluationRecord>;
+  readonly watch: Watch;
+}
+
+/** Keys of all that is random in a run. */
+interface Keys {
+  readonly params: Key;
+  readonly data: Key;
+  readonly steps: Key;
+}
+
+const keysOf = (seed: number): Keys => {
+  const [params, data, steps] = split(keyOf(seed), 3);
+  return { params, data, steps };
+};
+
+/** Fewer examples at a time than this make evaluation slow. */
+const smallestChunk = 500;
+
+const tell = (options: TrainOptions, event: TrainEvent) => (): void =>
+  (options.listeners ?? []).forEach((listener) => listener(event)());
+
+/** Parameters copied to host memory. */
+export const readParams = <T extends Shaped>(
+  { backend }: Env<T>,
+  params: Params<T>,
+): TE.TaskEither<KfacError, Params<Tensor>> => pipe(params, R.traverse(TE.ApplicativeSeq)(backend.read));
+
+/** Parameters copied to the backend. */
+const placeParams = <T extends Shaped>({ backend }: Env<T>, params: Params<Tensor>): Params<T> =>
+  mapParams(params, (p) => backend.ops.constant(p));
+
+/**
+ * Hands the arrays of a run back; it must not go on afterwards.
+ *
+ * @param env - where they are
+ * @param run - a run
+ */
+export const release =
+  <T extends Shaped>({ backend }: Env<T>, run: Run<T>) =>
+  (): void =>
+    backend.scope().close([], [...tensorsOf(run.state)]);
+
+/**
+ * Judges the parameters of a run.
+ *
+ * @param setting - task and backend
+ * @param run - a run
+ * @param data - on which examples
+ */
+export const judgeOn = <T extends Shaped>(
+  { env, task, options }: Setting<T>,
+  run: Run<T>,
+  data: Dataset,
+): TE.TaskEither<KfacError, Evaluation> =>
+  evaluate(env.backend, task, run.state.params, data, Math.max(options.batch, smallestChunk));
+
+/**
+ * A run before its first step.
+ *
+ * @param setting - task, backend and seed
+ */
+export const begin = <T extends Shaped>({ env, task, options }: Setting<T>): E.Either<KfacError, Run<T>> =>
+  attempt(() => {
+    const keys = keysOf(options.seed);
+    const params = initialParams(task.objective.model, keys.params, env.backend.dtype);
+    return {
+      state: initialState(placeParams(env, params), keys.steps),
+      seconds: 0,
+      epoch: undefined,
+      steps: null,
+      evaluations: null,
+      watch: unwatched,
+    };
+  });
+
+const takeStep = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEither<KfacError, Run<T>> => {
+  const { env, task, step, options } = setting;
+  const { train } = task.data;
+  const plan = { key: keysOf(options.seed).data, size: train.size, batch: options.batch };
+  const { indices, epoch } = batchIndices(plan, run.state.step, run.epoch);
+  return pipe(
+    runStep(env, step, run.state, train.batch(indices)),
+    TE.chainIOK(({ state, metrics, seconds }) => () => {
+      const record = { step: state.step, seconds: run.seconds + seconds, loss: metrics['loss'], metrics };
+      tell(options, { event: 'step', ...record })();
+      return { ...run, state, epoch, seconds: record.seconds, steps: append(run.steps, record) };
+    }),
+  );
+};
+
+/** Takes an evaluation into account for early stopping; copies the parameters when they are the best so far. */
+const watchOver = <T extends Shaped>(
+  { env, options }: Setting<T>,
+  run: Run<T>,
+  loss: number,
+): TE.TaskEither<KfacError, Watch> => {
+  if (options.earlyStopping === undefined) return TE.right(run.watch);
+  if (!improves(options.earlyStopping, run.watch, loss)) return TE.right(waiting(run.watch));
+  return pipe(
+    readParams(env, run.state.params),
+    TE.map((params) => improved({ step: run.state.step, loss, params })),
+  );
+};
+
+const judge = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEither<KfacError, Run<T>> =>
+  pipe(
+    judgeOn(setting, run, setting.task.data.test),
+    TE.map((evaluation) => ({ ...evaluation, step: run.state.step, seconds: run.seconds })),
+    TE.chainFirstIOK((record) => tell(setting.options, { event: 'evaluation', ...record })),
+    TE.chain((record) =>
+      pipe(
+        watchOver(setting, run, record.loss),
+        TE.map((watch) => ({ ...run, watch, evaluations: append(run.evaluations, record) })),
+      ),
+    ),
+  );
+
+/**
+ * Takes steps until there are enough, or early stopping says so.
+ *
+ * @param setting - task, step and options
+ * @param start - a run before its first step; it is used up
+ */
+export const proceed = <T extends Shaped>(setting: Setting<T>, start: Run<T>): TE.TaskEither<KfacError, Run<T>> => {
+  const { task, options } = setting;
+  const total = stepsOf(options, task.data.train.size);
+  const period = evaluationPeriod(options, task.data.train.size);
+  const isDue = (step: number): boolean => period !== null && (step % period === 0 || step === total);
+  const isOver = ({ state, watch }: Run<T>): boolean =>
+    state.step >= total || (options.earlyStopping !== undefined && exhausted(options.earlyStopping, watch));
+  return iterate(start, (run) =>
+    isOver(run)
+      ? TE.right(E.right(run))
+      : pipe(
+          takeStep(setting, run),
+          TE.chain((stepped) => (isDue(stepped.state.step) ? judge(setting, stepped) : TE.right(stepped))),
+          TE.map((next) => E.left(next)),
+        ),
+  );
+};
+
+/**
+ * The run with its best parameters in place of the last ones, where early stopping kept some.
+ *
+ * @param env - where the arrays are
+ * @param run - a run that is over
+ */
+export const restoreBest =
+  <T extends Shaped>(env: Env<T>, run: Run<T>) =>
+  (): Run<T> => {
+    const { best } = run.watch;
+    if (best === null || best.step === run.state.step) return run;
+    release(env, run)();
+    return { ...run, state: { ...initialState(placeParams(env, best.params), run.state.key), step: best.step } };
+  };

@@ -1,0 +1,41 @@
+/**
+ * Computing with host data on a backend, in a scope.
+ *
+ * @module
+ */
+import type * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { Backend } from '../../core/backends/backend.ts';
+import type { KfacError } from '../../core/errors.ts';
+import type { Ops } from '../../core/ops/ops.ts';
+import type { Batch } from '../../core/pipeline/context.ts';
+import type { Shaped, Tensor } from '../../core/tensor.ts';
+
+/**
+ * A batch of host tensors on a backend.
+ *
+ * @param ops - the backend's operations
+ * @param batch - inputs and targets; where they are one tensor, they stay one
+ */
+export const upload = <T extends Shaped>(ops: Ops<T>, batch: Batch<Tensor>): Batch<T> => {
+  const inputs = ops.constant(batch.inputs);
+  return { inputs, targets: batch.targets === batch.inputs ? inputs : ops.constant(batch.targets) };
+};
+
+/**
+ * Uses a backend whose temporaries are handed back afterwards, whatever the outcome.
+ *
+ * @param backend - where to compute
+ * @param use - what to do; nothing of the scope may be in its result
+ */
+export const inScope =
+  <T extends Shaped, A>(
+    backend: Backend<T>,
+    use: (scoped: Backend<T>) => TE.TaskEither<KfacError, A>,
+  ): TE.TaskEither<KfacError, A> =>
+  async () => {
+    const scope = backend.scope();
+    const outcome = await use(scope.backend)();
+    scope.close([]);
+    return outcome;
+  };

@@ -1,0 +1,80 @@
+/**
+ * One step of the trainer: a batch goes in, the next state and the step's numbers come out, and everything that is not
+ * part of the next state goes back to the backend.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { KfacError } from '../../core/errors.ts';
+import { attempt } from '../../core/errors.ts';
+import type { Batch } from '../../core/pipeline/context.ts';
+import type { Env } from '../../core/pipeline/env.ts';
+import type { Metrics } from '../../core/pipeline/metrics.ts';
+import { readMetrics } from '../../core/pipeline/metrics.ts';
+import type { Step } from '../../core/pipeline/stage.ts';
+import type { TrainState } from '../../core/pipeline/trainState.ts';
+import type { Shaped, Tensor } from '../../core/tensor.ts';
+import { upload } from './scope.ts';
+import { tensorsOf } from './tensorsOf.ts';
+
+/** What a step leaves behind. */
+export interface Stepped<T> {
+  readonly state: TrainState<T>;
+  readonly metrics: Metrics;
+  /** Time from the batch in host memory to the metrics in host memory. */
+  readonly seconds: number;
+}
+
+const checkLoss = (step: number, metrics: Metrics): E.Either<KfacError, Metrics> =>
+  Number.isFinite(metrics['loss'])
+    ? E.right(metrics)
+    : E.left({
+        _tag: 'NonFinite',
+        where: `training step ${step}`,
+        what: 'the loss',
+        advice: 'Lower the learning rate or raise the damping.',
+      });
+
+/**
+ * Runs a step and disposes of the state it started from, which must not be used afterwards.
+ *
+ * @param env - backend and clock
+ * @param step - the optimizer's step
+ * @param state - state before; nobody else may hold its arrays
+ * @param batch - examples
+ * @returns the state after, or the first error; a loss that is not finite is one
+ */
+export const runStep =
+  <T extends Shaped>(
+    env: Env<T>,
+    step: Step,
+    state: TrainState<T>,
+    batch: Batch<Tensor>,
+  ): TE.TaskEither<KfacError, Stepped<T>> =>
+  async () => {
+    const start = env.clock();
+    const scope = env.backend.scope();
+    const outcome = await pipe(
+      TE.fromEither(attempt(() => upload(scope.backend.ops, batch))),
+      TE.chain((uploaded) => step.run({ state, batch: uploaded, metrics: {} })({ ...env, backend: scope.backend })),
+      TE.chain(({ next, metrics }) =>
+        pipe(
+          readMetrics(scope.backend, metrics),
+          TE.chainEitherK((read) => checkLoss(next.step, read)),
+          TE.map((read) => ({ next, metrics: read })),
+        ),
+      ),
+    )();
+    const kept = E.isRight(outcome) ? tensorsOf(outcome.right.next) : new Set<T>();
+    scope.close(
+      [...kept],
+      [...tensorsOf(state)].filter((x) => !kept.has(x)),
+    );
+    return pipe(
+      outcome,
+      E.map(({ next, metrics }) => ({ state: next, metrics, seconds: env.clock() - start })),
+    );
+  };

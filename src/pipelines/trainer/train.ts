@@ -1,0 +1,109 @@
+/**
+ * The trainer: from a task and an optimizer to trained parameters and the numbers of the way there.
+ *
+ * Everything random follows from the seed: initial parameters, the order of examples and the randomness of the steps
+ * each have a key of their own, so two optimizers with the same seed start from the same parameters and see the same
+ * batches.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { KfacError } from '../../core/errors.ts';
+import type { Params } from '../../core/params.ts';
+import type { Env } from '../../core/pipeline/env.ts';
+import type { Shaped, Tensor } from '../../core/tensor.ts';
+import type { Optimizer } from '../../solvers/presets/optimizer.ts';
+import type { Evaluation } from './evaluate.ts';
+import type { EvaluationRecord, StepRecord } from './events.ts';
+import { entries } from './log.ts';
+import type { TrainOptions } from './options.ts';
+import { checkOptions } from './options.ts';
+import type { Run, Setting, TrainTask } from './run.ts';
+import { begin, judgeOn, proceed, readParams, release, restoreBest } from './run.ts';
+
+/** What came of a run. */
+export interface TrainResult {
+  /** Name of the optimizer. */
+  readonly optimizer: string;
+  /** Steps done. */
+  readonly steps: number;
+  /** Training time: without data loading and evaluation. */
+  readonly seconds: number;
+  readonly history: ReadonlyArray<StepRecord>;
+  readonly evaluations: ReadonlyArray<EvaluationRecord>;
+  /** Final parameters, in host memory; the best ones after early stopping. */
+  readonly params: Params<Tensor>;
+  /** Steps after which the parameters were as they are. */
+  readonly paramsFrom: number;
+  /** Judged on the whole training set. */
+  readonly train: Evaluation;
+  /** Judged on the whole test set. */
+  readonly test: Evaluation;
+}
+
+const diverged: KfacError = {
+  _tag: 'NonFinite',
+  where: 'evaluation after training',
+  what: 'the loss on the training set',
+  advice: 'Lower the learning rate or raise the damping.',
+};
+
+const finiteLoss = (evaluation: Evaluation): E.Either<KfacError, Evaluation> =>
+  Number.isFinite(evaluation.loss) ? E.right(evaluation) : E.left(diverged);
+
+/** Judges what came of a run and copies it to host memory. */
+const conclude = <T extends Shaped>(
+  setting: Setting<T>,
+  optimizer: string,
+  ended: Run<T>,
+): TE.TaskEither<KfacError, TrainResult> => {
+  const { env, task } = setting;
+  return TE.bracket(
+    TE.fromIO(restoreBest(env, ended)),
+    (run) =>
+      pipe(
+        TE.Do,
+        TE.bind('train', () => judgeOn(setting, run, task.data.train)),
+        TE.chainFirstEitherK((judged) => finiteLoss(judged.train)),
+        TE.bind('test', () => judgeOn(setting, run, task.data.test)),
+        TE.bind('params', () => readParams(env, run.state.params)),
+        TE.map((judged) => ({
+          ...judged,
+          optimizer,
+          steps: ended.state.step,
+          seconds: run.seconds,
+          history: entries(run.steps),
+          evaluations: entries(run.evaluations),
+          paramsFrom: run.state.step,
+        })),
+      ),
+    (run) => TE.fromIO(release(env, run)),
+  );
+};
+
+/**
+ * Trains a model.
+ *
+ * @param env - backend and clock
+ * @param task - model, loss, measures and data
+ * @param optimizer - a preset, or a step of your own with a name
+ * @param options - how long, on how many examples at a time, from which seed
+ * @returns parameters and numbers in host memory; nothing of the backend is kept
+ */
+export const train = <T extends Shaped>(
+  env: Env<T>,
+  task: TrainTask,
+  optimizer: Optimizer,
+  options: TrainOptions,
+): TE.TaskEither<KfacError, TrainResult> => {
+  const setting: Setting<T> = { env, task, step: optimizer.step(task.objective), options };
+  return pipe(
+    TE.fromEither(checkOptions(options, task.data.train.size)),
+    TE.chainEitherK(() => begin(setting)),
+    TE.chain((start) => proceed(setting, start)),
+    TE.chain((ended) => conclude(setting, optimizer.name, ended)),
+  );
+};

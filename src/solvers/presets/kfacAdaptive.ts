@@ -1,0 +1,76 @@
+/**
+ * K-FAC for large batches: learning rate and momentum from the quadratic model, λ by Levenberg–Marquardt [MG15].
+ *
+ * @module
+ */
+import { backward, forward } from '../../core/pipeline/forward.ts';
+import { pipeline } from '../../core/pipeline/stage.ts';
+import { capture } from '../../curvature/capture.ts';
+import { updateFactors } from '../../curvature/curvature.ts';
+import { monteCarlo } from '../../curvature/estimators.ts';
+import { kfac } from '../../curvature/kfac.ts';
+import { kroneckerInverse } from '../kroneckerInverse.ts';
+import { levenbergMarquardt } from '../levenbergMarquardt.ts';
+import { quadraticUpdate } from '../quadraticUpdate.ts';
+import { solve } from '../solver.ts';
+import type { Optimizer } from './optimizer.ts';
+
+/** Settings of {@link kfacAdaptive}. */
+export interface KfacAdaptiveOptions {
+  /** λ at step 0, 10 unless given. */
+  readonly damping?: number;
+  /** λ does not fall below this. */
+  readonly minDamping?: number;
+  /** Steps between two adaptations of λ, 5 unless given. */
+  readonly dampingEvery?: number;
+  /** Factor per step by which λ adapts, in (0, 1). */
+  readonly dampingDecay?: number;
+  /** ρ of the factors' average, 0.95 unless given. */
+  readonly decay?: number;
+  /** Steps between two captures of statistics, 1 unless given. */
+  readonly statisticsEvery?: number;
+  /** Steps between two refreshes of the inverses. */
+  readonly inverseEvery?: number;
+  /** Whether a parameter without a site is an error. */
+  readonly strict?: boolean;
+}
+
+const defaults = {
+  damping: 10,
+  minDamping: 1e-8,
+  dampingEvery: 5,
+  dampingDecay: 19 / 20,
+  decay: 0.95,
+  statisticsEvery: 1,
+  inverseEvery: 5,
+  strict: false,
+};
+
+/**
+ * Adaptive K-FAC: no learning rate, no momentum and hardly a damping to tune.
+ *
+ * @param options - settings, each with a default
+ */
+export const kfacAdaptive = (options: KfacAdaptiveOptions = {}): Optimizer => {
+  const settings = { ...defaults, ...options };
+  const { damping } = settings;
+  return {
+    name: 'kfac-adaptive',
+    hyperparameters: settings,
+    step: (objective) =>
+      pipeline(
+        forward(objective),
+        backward(objective),
+        capture(monteCarlo(), objective.loss, { every: settings.statisticsEvery }),
+        updateFactors(kfac({ decay: settings.decay, strict: settings.strict })),
+        solve(kroneckerInverse({ damping, every: settings.inverseEvery })),
+        quadraticUpdate(objective, { damping }),
+        levenbergMarquardt(objective, {
+          damping,
+          every: settings.dampingEvery,
+          decay: settings.dampingDecay,
+          minimum: settings.minDamping,
+        }),
+      ),
+  };
+};
