@@ -21,7 +21,7 @@ export interface CaptureOptions {
   readonly every?: number;
 }
 
-type Needs = 'state' | 'outputs' | 'sites' | 'pullback' | 'sitePullback' | 'gradient' | 'siteCotangents';
+type Needs = 'state' | 'batch' | 'outputs' | 'sites' | 'pullback' | 'sitePullback' | 'gradient' | 'siteCotangents';
 
 /** The backward passes that the estimator asks for; parameters' cotangents only where some parameter has no site. */
 const passesOf = <T extends Shaped>(
@@ -54,7 +54,7 @@ const passesOf = <T extends Shaped>(
  */
 export const capture = (estimator: Estimator, loss: Loss, options: CaptureOptions = {}): Stage<Needs, 'captured'> =>
   computation('capture', (ops, context) => {
-    const { state, outputs, sites } = context;
+    const { state, batch, outputs, sites } = context;
     const due = state.curvature.updates === 0 || state.step % (options.every ?? 1) === 0;
     if (!due) return { captured: null };
     const uncovered = parameterBlocks(blocksOf(sites, Object.keys(state.params)));
@@ -63,6 +63,7 @@ export const capture = (estimator: Estimator, loss: Loss, options: CaptureOption
       captured: {
         sites: sites.map((site, i) => ({ ...site, cotangents: passes.map((pass) => pass.sites[i]) })),
         uncovered: passes.map(({ params }) => pickParams(params, uncovered)),
+        targets: batch.targets,
         examples: outputs.shape[0],
       },
     };

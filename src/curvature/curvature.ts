@@ -7,7 +7,7 @@
  * @module
  */
 import { raise } from '../core/errors.ts';
-import type { BlockOperator } from '../core/operators/linearOperator.ts';
+import type { BlockOperator, LinearOperator } from '../core/operators/linearOperator.ts';
 import { blockDiagonal } from '../core/operators/linearOperator.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { Params } from '../core/params.ts';
@@ -29,11 +29,29 @@ export interface Curvature {
   /** Whether a parameter without a site is an error instead of a diagonal block. */
   readonly strict: boolean;
   readonly statistics: <T extends Shaped>(ops: Ops<T>, captured: Captured<T>) => BlockStatistics<T>;
-  /** The operator of one block, from the block's averages by name. */
-  readonly block: <T extends Shaped>(block: Block, averages: Params<T>) => BlockOperator<T>;
+  /** The curvature as an operator, from averages by block and name. */
+  readonly operator: <T extends Shaped>(
+    ops: Ops<T>,
+    blocks: ReadonlyArray<Block>,
+    averages: CurvatureState<T>['averages'],
+  ) => LinearOperator<T>;
   /** What the block's curvature is called in the coverage report. */
   readonly describe: (block: Block) => string;
 }
+
+/**
+ * ⊕ over blocks, each from its own averages: the operator of every block-diagonal curvature.
+ *
+ * @param blocks - the model's blocks
+ * @param averages - by block and name
+ * @param operatorOf - the operator of one block
+ */
+export const blockwise = <T>(
+  blocks: ReadonlyArray<Block>,
+  averages: CurvatureState<T>['averages'],
+  operatorOf: (block: Block, averages: Params<T>) => BlockOperator<T>,
+): LinearOperator<T> =>
+  blockDiagonal(Object.fromEntries(blocks.map((block) => [block.name, operatorOf(block, averages[block.name])])));
 
 /** Averages a batch's statistics into the state. */
 const accumulate = <T extends Shaped>(
@@ -74,11 +92,8 @@ export const updateFactors = (curvature: Curvature): Stage<'state' | 'sites' | '
     const blocks = blocksOf(sites, Object.keys(state.params));
     const accepted = curvature.strict ? refuseUncovered(blocks) : blocks;
     const averaged = captured === null ? state.curvature : accumulate(ops, curvature, state.curvature, captured);
-    const operators = accepted.map(
-      (block) => [block.name, curvature.block(block, averaged.averages[block.name])] as const,
-    );
     return {
       state: { ...state, curvature: averaged },
-      operator: blockDiagonal(Object.fromEntries(operators)),
+      operator: curvature.operator(ops, accepted, averaged.averages),
     };
   });

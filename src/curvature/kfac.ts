@@ -5,6 +5,7 @@
  */
 import { diagonal, kronecker } from '../core/operators/linearOperator.ts';
 import type { Curvature } from './curvature.ts';
+import { blockwise } from './curvature.ts';
 import { blockStatistics } from './statistics/site.ts';
 
 /** Settings of {@link kfac}. */
@@ -25,7 +26,9 @@ export const kfac = (options: KfacOptions = {}): Curvature => ({
   decay: options.decay ?? 0.95,
   strict: options.strict ?? false,
   statistics: blockStatistics,
-  block: (block, averages) =>
-    block.kind === 'site' ? kronecker(averages['A'], averages['G']) : diagonal(averages['second']),
+  operator: (_, blocks, averages) =>
+    blockwise(blocks, averages, (block, { A, G, second }) =>
+      block.kind === 'site' ? kronecker(A, G) : diagonal(second),
+    ),
   describe: (block) => (block.kind === 'site' ? 'A ⊗ G' : 'diagonal'),
 });

@@ -70,7 +70,5 @@ export const minimiseModel = (model: QuadraticModel, lambda: number): ModelMinim
 export const modelChange = (model: QuadraticModel, lambda: number, at: ModelMinimum): number => {
   const [a, b, c] = damped(model, lambda);
   const { alpha, mu } = at;
-  return (
-    0.5 * (alpha * alpha * a + 2 * alpha * mu * b + mu * mu * c) + alpha * model.slopes[0] + mu * model.slopes[1]
-  );
+  return 0.5 * (alpha * alpha * a + 2 * alpha * mu * b + mu * mu * c) + alpha * model.slopes[0] + mu * model.slopes[1];
 };

@@ -72,7 +72,12 @@ describe('statistics of a dense site', () => {
 
   it('a site that is passed twice adds up', () => {
     const capture = { site, input: gaussian(1, [4, 3]), cotangents: [gaussian(2, [4, 2])] };
-    const blocks = blockStatistics(ops, { sites: [capture, capture], uncovered: [], examples: 4 });
+    const blocks = blockStatistics(ops, {
+      sites: [capture, capture],
+      uncovered: [],
+      targets: gaussian(3, [4, 1]),
+      examples: 4,
+    });
     near(blocks['l'], combine(ops, denseStatistics(ops, capture), denseStatistics(ops, capture)));
   });
 });

@@ -37,7 +37,8 @@ describe('kfac-adaptive', () => {
   const lossOf = (state: TrainState<Tensor>): number => {
     const { backend } = referenceEnv();
     const { ops } = backend;
-    return ops.mean(squaredError.value(ops, outputsOf(backend, linear, state, batch.inputs), batch.targets), [0]).data[0];
+    return ops.mean(squaredError.value(ops, outputsOf(backend, linear, state, batch.inputs), batch.targets), [0])
+      .data[0];
   };
 
   it('law: on a quadratic objective the undamped model predicts the change exactly, ρ = 1', async () => {

@@ -120,7 +120,14 @@ describe('kfac', () => {
     const b = ops.sub(state.params['0.bias'], ops.reshape(ops.matmul(W, ops.reshape(c, [3, 1])), [4]));
     const movedState = { ...state, params: { ...state.params, '0.weight': W, '0.bias': b } };
 
-    const optimizer = kfac({ damping: 0, minDamping: 0, estimator: 'empirical', klClip: 1e9, momentum: 0, learningRate: 0.5 });
+    const optimizer = kfac({
+      damping: 0,
+      minDamping: 0,
+      estimator: 'empirical',
+      klClip: 1e9,
+      momentum: 0,
+      learningRate: 0.5,
+    });
     // Twelve examples and factors of order at most 5: the factors are positive definite without damping.
     const plain = await runStage(optimizer.step(objective), state, batch);
     const other = await runStage(optimizer.step(objective), movedState, moved);

@@ -25,7 +25,7 @@ export interface Cost {
   readonly parameters: number;
   /** Floating-point operations of one forward pass over the batch. */
   readonly flops: number;
-  /** Bytes of the arrays that this pass makes. */
+  /** Bytes that this pass reads and writes, at 4 bytes per element. */
   readonly bytes: number;
 }
 

@@ -41,6 +41,8 @@ export interface Captured<T> {
   readonly sites: ReadonlyArray<SiteCapture<T>>;
   /** Per pass, the cotangents of parameters that no site covers, summed over examples. */
   readonly uncovered: ReadonlyArray<Params<T>>;
+  /** Training targets of the examples, for curvatures that keep classes apart. */
+  readonly targets: T;
   /** Number of examples. */
   readonly examples: number;
 }

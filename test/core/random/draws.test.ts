@@ -59,9 +59,12 @@ describe('uniform', () => {
     );
   });
 
-  it('uses all 53 bits in f64', () => {
-    const odd = Array.from(uniform(keyOf(5), [n], 'f64').data, (u) => (u * 2 ** 53) % 2);
-    expect(Math.abs(meanScore(odd, 1 / 2, 1 / 4))).toBeLessThan(MOST);
+  it('law: each of the 53 bits of an f64 draw is set half the time', () => {
+    const { data } = uniform(keyOf(5), [n], 'f64');
+    for (let bit = 1; bit <= 53; bit += 1) {
+      const set = Array.from(data, (u) => Math.floor(u * 2 ** bit) % 2);
+      expect(Math.abs(meanScore(set, 1 / 2, 1 / 4))).toBeLessThan(MOST);
+    }
   });
 });
 
@@ -103,6 +106,19 @@ describe('normal', () => {
     // (x² − 1)(y² − 1) has mean 0 and variance 2 · 2.
     const squares = (xs: Float64Array): Float64Array => xs.map((x) => x * x - 1);
     expect(Math.abs(meanScore(productsOf(squares(even), squares(odd)), 0, 4))).toBeLessThan(MOST);
+  });
+
+  it('law: the two draws of a pair are the point at radius √(−2 ln u) and angle 2πv of two random words', () => {
+    fc.assert(
+      fc.property(fc.nat(), (seed) => {
+        const [x, y] = normal(keyOf(seed), [2], 'f64').data;
+        const [u, v] = bits(keyOf(seed), 2);
+        // u is the middle of the words' cell; its lower bits, which bits() does not show, move it by 2⁻³³ at most.
+        expect(Math.abs(Math.exp(-(x * x + y * y) / 2) - (u + 0.5) * 2 ** -32)).toBeLessThan(2 ** -32);
+        expect(Math.abs(Math.cos(2 * Math.PI * v * 2 ** -32) - x / Math.hypot(x, y))).toBeLessThan(2 ** -29);
+        expect(Math.abs(Math.sin(2 * Math.PI * v * 2 ** -32) - y / Math.hypot(x, y))).toBeLessThan(2 ** -29);
+      }),
+    );
   });
 
   it('law: f32 draws are the f64 draws up to rounding', () => {

@@ -1,21 +1,181 @@
 /**
  * Matrix products on flat row-major f32 arrays, through kernels that are compiled by the first product of a shape.
  *
- * The one thing to know is where a product runs and how its operands lie (`planOf`): plain loops when a kernel call
- * would cost more, otherwise the tile kernel, on packed panels where columns would have to be read with a large stride.
+ * Arrays are copied into a kernel and out of it; they stay below a few per cent of the time of a product that is large
+ * enough for a kernel. Buffers for packed operands are kept between calls, which is safe because gpu.js copies its
+ * arguments before a call returns.
  *
  * @module
  */
 import { raise } from '../../errors.ts';
 import type { ReadonlyVector } from '../../tensor.ts';
 
-import type { Epilogue } from './epilogue.ts';
-import { activationFunction, noEpilogue } from './epilogue.ts';
-import type { Gpu, GpuKernel } from './gpujs.ts';
-import type { CacheLimits, KernelCache } from './kernelCache.ts';
-import { kernelCache } from './kernelCache.ts';
-import type { OperandLayout } from './matmulSource.ts';
+import type { Activation, Epilogue } from './epilogue.ts';
+import { activationFunction } from './epilogue.ts';
+import type { Gpu, KernelOutput } from './gpujs.ts';
+import type { CacheLimits, SizedKernel } from './kernelCache.ts';
+import { defaultLimits, kernelCache } from './kernelCache.ts';
+import type { MatmulSpec, OperandLayout } from './matmulSource.ts';
 import { matmulSource, matmulThreads } from './matmulSource.ts';
 import { packPanels, panelsLength, unpackSymmetric, unpackTiles } from './panels.ts';
+import type { KernelPlan, ProductPlan, ProductShape, SymmetricPlan } from './plan.ts';
+import { planProduct, planSymmetric } from './plan.ts';
 import { smallProduct } from './smallProducts.ts';
 import { symmetricSource, symmetricThreads } from './symmetricSource.ts';
+
+/** What is done to a product besides computing it, and where it goes. */
+export interface ProductOptions {
+  /** Added to every row, n elements. */
+  readonly bias?: ReadonlyVector | null;
+  /** Applied to every element, after the bias. */
+  readonly activation?: Activation;
+  /** Receives the result; a new array unless given. */
+  readonly out?: Float32Array;
+}
+
+/** Matrix products. Everything is row-major. */
+export interface Products {
+  /** `activation(op(A) op(B) + bias)`, shape [m, n]. */
+  readonly matmul: (a: ReadonlyVector, b: ReadonlyVector, shape: ProductShape, options?: ProductOptions) => Float32Array;
+  /** `XᵀX`, shape [columns, columns], symmetric bit for bit, for X [rows, columns]. */
+  readonly gram: (x: ReadonlyVector, rows: number, columns: number, out?: Float32Array) => Float32Array;
+  /** How many kernels there are, and the memory they hold. */
+  readonly usage: () => CacheLimits;
+  /** Destroys all kernels; later products compile them anew. */
+  readonly clear: () => void;
+}
+
+/** Bounds of the kernel cache, and plans other than the measured ones. */
+export interface ProductSettings {
+  readonly limits?: CacheLimits;
+  readonly planProduct?: (shape: ProductShape) => ProductPlan;
+  readonly planSymmetric?: (d: number, k: number) => SymmetricPlan;
+}
+
+const requireLength = (where: string, what: string, values: ReadonlyVector, length: number): void => {
+  if (values.length === length) return;
+  raise({ _tag: 'ShapeMismatch', where, expected: `${length} elements of ${what}`, actual: `${values.length} elements` });
+};
+
+/** A buffer that grows and is used again; its contents are only good until the next call. */
+const scratch = (): ((length: number) => Float32Array) => {
+  let buffer = new Float32Array(0);
+  return (length) => {
+    if (buffer.length < length) buffer = new Float32Array(length);
+    return buffer.subarray(0, length);
+  };
+};
+
+/** Memory of a kernel: its arguments and results, and a megabyte of slack that gpu.js adds. */
+const bytesOf = (argumentLength: number, output: KernelOutput): number =>
+  4 * (argumentLength + output.size.reduce((size, extent) => size * extent, output.components)) + 2 ** 20;
+
+/** C after bias and activation, in place, for products in plain loops. */
+const finish = (c: Float32Array, n: number, bias: ReadonlyVector | null, activation: Activation): void => {
+  if (bias !== null) for (let i = 0; i < c.length; i += 1) c[i] += bias[i % n];
+  if (activation === 'identity') return;
+  const f = activationFunction(activation);
+  for (let i = 0; i < c.length; i += 1) c[i] = f(c[i]);
+};
+
+/**
+ * Products on an open gpu.js.
+ *
+ * @param gpu - where kernels run
+ * @param settings - bounds and plans
+ */
+export const productsOn = (gpu: Gpu, settings: ProductSettings = {}): Products => {
+  const cache = kernelCache(settings.limits ?? defaultLimits);
+  const plan = settings.planProduct ?? planProduct;
+  const planGram = settings.planSymmetric ?? planSymmetric;
+  const packedA = scratch();
+  const packedB = scratch();
+  const paddedBias = scratch();
+
+  const sized = (source: string, output: KernelOutput, argumentLength: number): SizedKernel => ({
+    kernel: gpu.createKernel(source, output),
+    bytes: bytesOf(argumentLength, output),
+  });
+
+  const operand = (
+    values: ReadonlyVector,
+    layout: OperandLayout,
+    width: number,
+    k: number,
+    room: (length: number) => Float32Array,
+  ): ReadonlyVector => {
+    if (layout !== 'panels') return values;
+    const packed = room(panelsLength(k, width));
+    packPanels(values, k, width, packed);
+    return packed;
+  };
+
+  const byKernel = (
+    a: ReadonlyVector,
+    b: ReadonlyVector,
+    shape: ProductShape,
+    layouts: KernelPlan,
+    bias: ReadonlyVector | null,
+    activation: Activation,
+    out: Float32Array,
+  ): void => {
+    const { m, n, k } = shape;
+    const epilogue: Epilogue = { bias: bias !== null, activation };
+    const left = operand(a, layouts.a, m, k, packedA);
+    const right = operand(b, layouts.b, n, k, packedB);
+    const threads = matmulThreads(m, n);
+    const key = `matmul ${m} ${n} ${k} ${layouts.a} ${layouts.b} ${epilogue.bias ? 'bias' : ''} ${activation}`;
+    const kernel = cache.obtain(key, () => {
+      const spec: MatmulSpec = { m, n, k, a: layouts.a, b: layouts.b, epilogue };
+      return sized(matmulSource(spec), { size: threads, components: 4 }, left.length + right.length + threads[0]);
+    });
+    if (bias === null) {
+      unpackTiles(kernel.run(left, right), threads[0], m, n, out);
+      return;
+    }
+    const padded = paddedBias(threads[0]);
+    padded.set(bias);
+    unpackTiles(kernel.run(left, right, padded), threads[0], m, n, out);
+  };
+
+  return {
+    matmul: (a, b, shape, options = {}) => {
+      const { m, n, k, transposeA, transposeB } = shape;
+      const { bias = null, activation = 'identity', out = new Float32Array(m * n) } = options;
+      requireLength('matmul', 'A', a, m * k);
+      requireLength('matmul', 'B', b, k * n);
+      requireLength('matmul', 'C', out, m * n);
+      if (bias !== null) requireLength('matmul', 'bias', bias, n);
+      const chosen: ProductPlan = m * n * k === 0 ? { by: 'loops' } : plan(shape);
+      if (chosen.by === 'kernel') {
+        byKernel(a, b, shape, chosen, bias, activation, out);
+        return out;
+      }
+      smallProduct(m, n, k, transposeA, transposeB, a, b, out);
+      finish(out, n, bias, activation);
+      return out;
+    },
+    gram: (x, rows, columns, out = new Float32Array(columns * columns)) => {
+      requireLength('gram', 'X', x, rows * columns);
+      requireLength('gram', 'XᵀX', out, columns * columns);
+      const chosen: SymmetricPlan = rows * columns === 0 ? { by: 'loops' } : planGram(columns, rows);
+      if (chosen.by === 'loops') {
+        smallProduct(columns, columns, rows, true, false, x, x, out);
+        return out;
+      }
+      const { layout } = chosen;
+      const packed = operand(x, layout, columns, rows, packedA);
+      const kernel = cache.obtain(`gram ${columns} ${rows} ${layout}`, () =>
+        sized(
+          symmetricSource({ d: columns, k: rows, layout }),
+          { size: symmetricThreads(columns), components: 4 },
+          packed.length,
+        ),
+      );
+      unpackSymmetric(kernel.run(packed), columns, out);
+      return out;
+    },
+    usage: cache.usage,
+    clear: cache.clear,
+  };
+};
