@@ -55,6 +55,21 @@ export type Prepare = <T extends Shaped>(
   damping: number,
 ) => TE.TaskEither<KfacError, LinearOperator<T>>;
 
+/** What a preparation gives that says something of itself. */
+export interface Prepared<T> {
+  readonly operator: LinearOperator<T>;
+  /** Scalars of shape `[]` or plain numbers, reported in the step that prepared. */
+  readonly metrics: Readonly<Record<string, T | number>>;
+}
+
+/** Factorises and reports; it may start from what was prepared before, `null` the first time. */
+export type PrepareReported = <T extends Shaped>(
+  backend: Backend<T>,
+  operator: LinearOperator<T>,
+  damping: number,
+  previous: LinearOperator<T> | null,
+) => TE.TaskEither<KfacError, Prepared<T>>;
+
 /** Settings of solvers that prepare. */
 export interface RefreshOptions {
   /** Damping λ, greater than 0, in units of the loss per example and squared parameter. */
@@ -70,21 +85,32 @@ export type SolveNeeds = 'state' | 'sites' | 'gradient' | 'operator' | 'metrics'
 export const dampingAt = <T>(state: Context<T, 'state'>['state'], damping: number | Schedule): number =>
   state.scalars['damping'] ?? scheduleOf(damping)(state.step);
 
+/** Whether a step prepares: the first, and every so many. */
+export const dueAt = <T>(state: Context<T, 'state'>['state'], every: number | undefined): boolean =>
+  state.solver.prepared === null || state.step % (every ?? 1) === 0;
+
+interface Refreshed<T> {
+  readonly solver: SolverState<T>;
+  readonly metrics: Prepared<T>['metrics'];
+}
+
 /** Prepares anew when it is due. */
 const refresh =
-  <T extends Shaped>(prepare: Prepare, options: RefreshOptions, context: Context<T, SolveNeeds>) =>
-  (env: Env<T>): TE.TaskEither<KfacError, SolverState<T>> => {
+  <T extends Shaped>(prepare: PrepareReported, options: RefreshOptions, context: Context<T, SolveNeeds>) =>
+  (env: Env<T>): TE.TaskEither<KfacError, Refreshed<T>> => {
     const { state, operator } = context;
-    const due = state.solver.prepared === null || state.step % (options.every ?? 1) === 0;
-    if (!due) return TE.right(state.solver);
+    if (!dueAt(state, options.every)) return TE.right({ solver: state.solver, metrics: {} });
     return pipe(
-      prepare(env.backend, operator, dampingAt(state, options.damping)),
-      TE.map((prepared) => ({ ...state.solver, prepared, preparedAt: state.step })),
+      prepare(env.backend, operator, dampingAt(state, options.damping), state.solver.prepared),
+      TE.map((prepared) => ({
+        solver: { ...state.solver, prepared: prepared.operator, preparedAt: state.step },
+        metrics: prepared.metrics,
+      })),
     );
   };
 
 /** The prepared inverse applied to the gradient. */
-const precondition = <T extends Shaped>(
+export const precondition = <T extends Shaped>(
   ops: Ops<T>,
   context: Context<T, SolveNeeds>,
   solver: SolverState<T>,
@@ -102,17 +128,40 @@ const precondition = <T extends Shaped>(
  * @param prepare - the dear part
  * @param options - damping and period
  */
-export const refreshing = (name: string, prepare: Prepare, options: RefreshOptions): Solver<SolveNeeds> => ({
+export const refreshing = (name: string, prepare: Prepare, options: RefreshOptions): Solver<SolveNeeds> =>
+  refreshingReported(
+    name,
+    (backend, operator, damping) =>
+      pipe(
+        prepare(backend, operator, damping),
+        TE.map((prepared) => ({ operator: prepared, metrics: {} })),
+      ),
+    options,
+  );
+
+/**
+ * Like {@link refreshing}, with a preparation that reports and may start from the last one.
+ *
+ * @param name - name for reports
+ * @param prepare - the dear part
+ * @param options - damping and period
+ */
+export const refreshingReported = (
+  name: string,
+  prepare: PrepareReported,
+  options: RefreshOptions,
+): Solver<SolveNeeds> => ({
   name,
   run: <T extends Shaped>(context: Context<T, SolveNeeds>) =>
     pipe(
       refresh(prepare, options, context),
-      RTE.chain((solver: SolverState<T>) =>
+      RTE.chain(({ solver, metrics }: Refreshed<T>) =>
         compute((ops: Ops<T>) => ({
           direction: precondition(ops, context, solver),
           state: { ...context.state, solver },
           metrics: {
             ...context.metrics,
+            ...metrics,
             damping: dampingAt(context.state, options.damping),
             inverseAge: context.state.step - solver.preparedAt,
           },

@@ -6,28 +6,42 @@
 import type { Ops } from '../ops/ops.ts';
 import type { Params } from '../params.ts';
 import { mapParams, zipParams } from '../params.ts';
-import type { Shaped } from '../tensor.ts';
+import type { Shape, Shaped } from '../tensor.ts';
 import { generate, sizeOf } from '../tensor.ts';
+import type { Composite } from './composite.ts';
+import { applyComposite } from './composite.ts';
+import { multiplyLeft, multiplyRight } from './factor.ts';
 import type { BlockOperator, LinearOperator } from './linearOperator.ts';
-
-/** vec(V), column-stacking, as a column `[n, 1]`. */
-const vec = <T extends Shaped>(ops: Ops<T>, v: T): T =>
-  ops.reshape(v.shape.length === 2 ? ops.transposed(v) : v, [sizeOf(v.shape), 1]);
-
-/** The inverse of {@link vec}. */
-const unvec = <T extends Shaped>(ops: Ops<T>, column: T, shape: Shaped['shape']): T =>
-  shape.length === 2 ? ops.transposed(ops.reshape(column, [shape[1], shape[0]])) : ops.reshape(column, shape);
+import { stack, unstack, unvec, vec } from './vec.ts';
 
 const applyEither = <T extends Shaped>(ops: Ops<T>, op: BlockOperator<T>, v: T, transposed: boolean): T => {
   switch (op._tag) {
     case 'kronecker':
       return ops.matmul(ops.matmul(op.G, v, { transposeA: transposed }), op.A, { transposeB: !transposed });
+    case 'factoredKronecker':
+      return multiplyRight(ops, op.A, multiplyLeft(ops, op.G, v, transposed), transposed);
+    case 'eigenKronecker': {
+      const rotated = ops.matmul(ops.matmul(op.UG, v, { transposeA: true }), op.UA);
+      return ops.matmul(ops.matmul(op.UG, ops.mul(op.S, rotated)), op.UA, { transposeB: true });
+    }
     case 'diagonal':
       return ops.mul(op.values, v);
     case 'dense':
       return unvec(ops, ops.matmul(op.matrix, vec(ops, v), { transposeA: transposed }), v.shape);
-    case 'damped':
-      return ops.linearCombination(1, applyEither(ops, op.operator, v, transposed), op.lambda, v);
+    case 'lowRankPlusDiagonal':
+      return unvec(ops, multiplyLeft(ops, op.factor, vec(ops, v), transposed), v.shape);
+    default:
+      return applyComposite(
+        {
+          scale: (c, x) => ops.scale(c, x),
+          add: (x, y) => ops.add(x, y),
+          combine: (a, x, b, y) => ops.linearCombination(a, x, b, y),
+        },
+        (operator: BlockOperator<T>, x: T, flag) => applyEither(ops, operator, x, flag),
+        op,
+        v,
+        transposed,
+      );
   }
 };
 
@@ -46,8 +60,24 @@ export const applyBlock = <T extends Shaped>(ops: Ops<T>, op: BlockOperator<T>, 
 export const applyBlockTranspose = <T extends Shaped>(ops: Ops<T>, op: BlockOperator<T>, v: T): T =>
   applyEither(ops, op, v, true);
 
-const dampedSum = <T extends Shaped>(ops: Ops<T>, image: Params<T>, lambda: number, v: Params<T>): Params<T> =>
-  zipParams(image, v, (y, x) => ops.linearCombination(1, y, lambda, x));
+const compositeOnBlocks = <T extends Shaped>(
+  ops: Ops<T>,
+  op: Composite<LinearOperator<T>>,
+  v: Params<T>,
+  transposed: boolean,
+): Params<T> =>
+  applyComposite(
+    {
+      scale: (c, x) => mapParams(x, (leaf) => ops.scale(c, leaf)),
+      add: (x, y) => ({ ...y, ...zipParams(x, y, (a, b) => ops.add(a, b)) }),
+      combine: (a, x, b, y) => zipParams(x, y, (p, q) => ops.linearCombination(a, p, b, q)),
+    },
+    (operator: LinearOperator<T>, x: Params<T>, flag) =>
+      flag ? applyTranspose(ops, operator, x) : apply(ops, operator, x),
+    op,
+    v,
+    transposed,
+  );
 
 /**
  * op v on a block vector. Blocks that the operator does not have are dropped.
@@ -60,10 +90,10 @@ export const apply = <T extends Shaped>(ops: Ops<T>, op: LinearOperator<T>, v: P
   switch (op._tag) {
     case 'blockDiagonal':
       return mapParams(op.blocks, (block, name) => applyBlock(ops, block, v[name]));
-    case 'damped':
-      return dampedSum(ops, apply(ops, op.operator, v), op.lambda, v);
     case 'matrixFree':
       return op.apply(v);
+    default:
+      return compositeOnBlocks(ops, op, v, false);
   }
 };
 
@@ -72,27 +102,45 @@ export const applyTranspose = <T extends Shaped>(ops: Ops<T>, op: LinearOperator
   switch (op._tag) {
     case 'blockDiagonal':
       return mapParams(op.blocks, (block, name) => applyBlockTranspose(ops, block, v[name]));
-    case 'damped':
-      return dampedSum(ops, applyTranspose(ops, op.operator, v), op.lambda, v);
     case 'matrixFree':
       return op.applyTranspose(v);
+    default:
+      return compositeOnBlocks(ops, op, v, true);
   }
 };
 
+/** One product with a basis vector per column. */
+const columnsOf = <T extends Shaped>(ops: Ops<T>, n: number, image: (column: T) => T): T =>
+  ops.concat(
+    Array.from({ length: n }, (_, j) => image(ops.constant(generate([n, 1], (i) => (i === j ? 1 : 0))))),
+    1,
+  );
+
 /**
- * The matrix of an operator on arrays of a shape, one product with a basis vector per column: for tests and small
- * models.
+ * The matrix of an operator on arrays of a shape: for tests and small models.
  *
  * @param ops - interpreter
  * @param op - operator
  * @param shape - shape of the arrays acted on, n elements
  * @returns `[n, n]`, acting on column-stacked elements
  */
-export const materialise = <T extends Shaped>(ops: Ops<T>, op: BlockOperator<T>, shape: Shaped['shape']): T => {
-  const n = sizeOf(shape);
-  const columns = Array.from({ length: n }, (_, j) => {
-    const basis = ops.constant(generate([n, 1], (i) => (i === j ? 1 : 0)));
-    return vec(ops, applyBlock(ops, op, unvec(ops, basis, shape)));
-  });
-  return ops.concat(columns, 1);
+export const materialise = <T extends Shaped>(ops: Ops<T>, op: BlockOperator<T>, shape: Shape): T =>
+  columnsOf(ops, sizeOf(shape), (column) => vec(ops, applyBlock(ops, op, unvec(ops, column, shape))));
+
+/**
+ * The matrix of an operator on block vectors: for tests and small models.
+ *
+ * @param ops - interpreter
+ * @param op - operator
+ * @param shapes - shapes of the blocks acted on, n elements in all
+ * @returns `[n, n]`, acting on the blocks in the order of `shapes`, each column-stacked
+ */
+export const materialiseBlocks = <T extends Shaped>(
+  ops: Ops<T>,
+  op: LinearOperator<T>,
+  shapes: Params<Shape>,
+): T => {
+  const names = Object.keys(shapes);
+  const n = names.reduce((sum, name) => sum + sizeOf(shapes[name]), 0);
+  return columnsOf(ops, n, (column) => stack(ops, apply(ops, op, unstack(ops, column, shapes)), names));
 };

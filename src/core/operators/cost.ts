@@ -3,17 +3,41 @@
  *
  * @module
  */
+import type { Params } from '../params.ts';
 import type { Shape, Shaped } from '../tensor.ts';
 import { sizeOf } from '../tensor.ts';
-import type { BlockOperator } from './linearOperator.ts';
+import type { Composite } from './composite.ts';
+import { flopsPerColumn, numbersIn } from './factor.ts';
+import type { BlockOperator, LinearOperator } from './linearOperator.ts';
 
 /** Cost of one product, and memory. */
 export interface Cost {
-  /** Floating-point operations of one product, a multiply-add counted as two. */
+  /** Floating-point operations of one product, a multiply-add counted as two. NaN where that is not known. */
   readonly flops: number;
   /** Numbers held by the operator. */
   readonly numbers: number;
 }
+
+const plus = (x: Cost, y: Cost): Cost => ({ flops: x.flops + y.flops, numbers: x.numbers + y.numbers });
+
+const nothing: Cost = { flops: 0, numbers: 0 };
+
+/** Cost of an operator made of operators, on n elements. */
+const compositeCost = <Op>(op: Composite<Op>, costOfPart: (part: Op) => Cost, n: number): Cost => {
+  switch (op._tag) {
+    case 'damped':
+      return plus(costOfPart(op.operator), { flops: 2 * n, numbers: 0 });
+    case 'scaled':
+      return plus(costOfPart(op.operator), { flops: n, numbers: 0 });
+    case 'sum':
+      return op.operators.map(costOfPart).reduce(plus, { flops: (op.operators.length - 1) * n, numbers: 0 });
+    case 'symmetricPart':
+    case 'skewPart': {
+      const { flops, numbers } = costOfPart(op.operator);
+      return { flops: 2 * flops + 3 * n, numbers };
+    }
+  }
+};
 
 /**
  * Cost of applying an operator to one array.
@@ -28,13 +52,42 @@ export const costOf = <T extends Shaped>(op: BlockOperator<T>, shape: Shape): Co
       const [out, inputs] = [op.G.shape[0], op.A.shape[0]];
       return { flops: 2 * n * (out + inputs), numbers: out * out + inputs * inputs };
     }
+    case 'factoredKronecker': {
+      const flops = shape[1] * flopsPerColumn(op.G) + shape[0] * flopsPerColumn(op.A);
+      return { flops, numbers: numbersIn(op.A) + numbersIn(op.G) };
+    }
+    case 'eigenKronecker': {
+      const [out, inputs] = [op.UG.shape[0], op.UA.shape[0]];
+      return { flops: 4 * n * (out + inputs) + n, numbers: out * out + inputs * inputs + n };
+    }
     case 'diagonal':
       return { flops: n, numbers: n };
     case 'dense':
       return { flops: 2 * n * n, numbers: n * n };
-    case 'damped': {
-      const inner = costOf(op.operator, shape);
-      return { flops: inner.flops + 2 * n, numbers: inner.numbers };
+    case 'lowRankPlusDiagonal':
+      return { flops: flopsPerColumn(op.factor), numbers: numbersIn(op.factor) };
+    default:
+      return compositeCost(op, (part: BlockOperator<T>) => costOf(part, shape), n);
+  }
+};
+
+/**
+ * Cost of applying an operator to a block vector. That of a matrix-free operator is not known.
+ *
+ * @param op - operator
+ * @param shapes - shapes of the blocks
+ */
+export const costOfBlocks = <T extends Shaped>(op: LinearOperator<T>, shapes: Params<Shape>): Cost => {
+  switch (op._tag) {
+    case 'blockDiagonal':
+      return Object.entries(op.blocks)
+        .map(([name, block]) => costOf(block, shapes[name]))
+        .reduce(plus, nothing);
+    case 'matrixFree':
+      return { flops: NaN, numbers: 0 };
+    default: {
+      const n = Object.values(shapes).reduce((sum, shape) => sum + sizeOf(shape), 0);
+      return compositeCost(op, (part: LinearOperator<T>) => costOfBlocks(part, shapes), n);
     }
   }
 };

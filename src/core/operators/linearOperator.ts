@@ -3,19 +3,37 @@
  *
  * Two levels. A {@link BlockOperator} acts on one array: a Kronecker product A ⊗ G acts on V `[out, in]` as G V Aᵀ, so
  * that (A ⊗ G) vec(V) = vec(G V Aᵀ) with column-stacking vec. A {@link LinearOperator} acts on a block vector, a
- * record of such arrays. Both are plain data that a checkpoint can hold, except `matrixFree`.
+ * record of such arrays. Sums, multiples, damping and parts are the same at both levels. All are plain data that a
+ * checkpoint can hold, except `matrixFree`.
  *
  * They live in core, below curvature, because a prepared solve is an operator too and is part of the training state.
  *
  * @module
  */
 import type { Params } from '../params.ts';
+import type { Factor } from './factor.ts';
+import { lowRank } from './factor.ts';
 
 /** A ⊗ G with A `[in, in]` and G `[out, out]`, on arrays `[out, in]`. */
 export interface Kronecker<T> {
   readonly _tag: 'kronecker';
   readonly A: T;
   readonly G: T;
+}
+
+/** A ⊗ G like {@link Kronecker}, with factors that may be of low rank. */
+export interface FactoredKronecker<T> {
+  readonly _tag: 'factoredKronecker';
+  readonly A: Factor<T>;
+  readonly G: Factor<T>;
+}
+
+/** V ↦ U_G (S ⊙ (U_Gᵀ V U_A)) U_Aᵀ: diagonal S `[out, in]` in the basis U_A ⊗ U_G. */
+export interface EigenKronecker<T> {
+  readonly _tag: 'eigenKronecker';
+  readonly UA: T;
+  readonly UG: T;
+  readonly S: T;
 }
 
 /** Elementwise multiplication by `values`, which has the shape of the arrays acted on. */
@@ -30,27 +48,62 @@ export interface Dense<T> {
   readonly matrix: T;
 }
 
+/** U diag(D) Uᵀ + ρ I on the column-stacked elements of an array of n elements. */
+export interface LowRankPlusDiagonal<T> {
+  readonly _tag: 'lowRankPlusDiagonal';
+  readonly factor: Factor<T>;
+}
+
 /** op + λ I. */
-export interface DampedBlock<T> {
+export interface Damped<Op> {
   readonly _tag: 'damped';
-  readonly operator: BlockOperator<T>;
+  readonly operator: Op;
   readonly lambda: number;
 }
 
+/** Σ op_i, at least one. */
+export interface Sum<Op> {
+  readonly _tag: 'sum';
+  readonly operators: ReadonlyArray<Op>;
+}
+
+/** c op. */
+export interface Scaled<Op> {
+  readonly _tag: 'scaled';
+  readonly factor: number;
+  readonly operator: Op;
+}
+
+/** (op + opᵀ) / 2. */
+export interface SymmetricPart<Op> {
+  readonly _tag: 'symmetricPart';
+  readonly operator: Op;
+}
+
+/** (op − opᵀ) / 2. */
+export interface SkewPart<Op> {
+  readonly _tag: 'skewPart';
+  readonly operator: Op;
+}
+
 /** An operator on one array. */
-export type BlockOperator<T> = Kronecker<T> | Diagonal<T> | Dense<T> | DampedBlock<T>;
+export type BlockOperator<T> =
+  | Kronecker<T>
+  | FactoredKronecker<T>
+  | EigenKronecker<T>
+  | Diagonal<T>
+  | Dense<T>
+  | LowRankPlusDiagonal<T>
+  | Damped<BlockOperator<T>>
+  | Sum<BlockOperator<T>>
+  | Scaled<BlockOperator<T>>
+  | SymmetricPart<BlockOperator<T>>
+  | SkewPart<BlockOperator<T>>;
 
 /** ⊕ over named blocks. */
 export interface BlockDiagonal<T> {
   readonly _tag: 'blockDiagonal';
   readonly blocks: Readonly<Record<string, BlockOperator<T>>>;
-}
-
-/** op + λ I. */
-export interface Damped<T> {
-  readonly _tag: 'damped';
-  readonly operator: LinearOperator<T>;
-  readonly lambda: number;
 }
 
 /** An operator known by its action only, for example a Gauss–Newton product. Not storable. */
@@ -61,16 +114,51 @@ export interface MatrixFree<T> {
 }
 
 /** An operator on a block vector. */
-export type LinearOperator<T> = BlockDiagonal<T> | Damped<T> | MatrixFree<T>;
+export type LinearOperator<T> =
+  | BlockDiagonal<T>
+  | MatrixFree<T>
+  | Damped<LinearOperator<T>>
+  | Sum<LinearOperator<T>>
+  | Scaled<LinearOperator<T>>
+  | SymmetricPart<LinearOperator<T>>
+  | SkewPart<LinearOperator<T>>;
 
 /** A ⊗ G. */
 export const kronecker = <T>(A: T, G: T): BlockOperator<T> => ({ _tag: 'kronecker', A, G });
+
+/** A ⊗ G with structured factors. */
+export const factoredKronecker = <T>(A: Factor<T>, G: Factor<T>): BlockOperator<T> => ({
+  _tag: 'factoredKronecker',
+  A,
+  G,
+});
+
+/**
+ * (U_A ⊗ U_G) diag(vec S) (U_A ⊗ U_G)ᵀ.
+ *
+ * @param UA - `[in, in]`
+ * @param UG - `[out, out]`
+ * @param S - `[out, in]`
+ */
+export const eigenKronecker = <T>(UA: T, UG: T, S: T): BlockOperator<T> => ({ _tag: 'eigenKronecker', UA, UG, S });
 
 /** Elementwise multiplication. */
 export const diagonal = <T>(values: T): BlockOperator<T> => ({ _tag: 'diagonal', values });
 
 /** A full matrix. */
 export const dense = <T>(matrix: T): BlockOperator<T> => ({ _tag: 'dense', matrix });
+
+/**
+ * U diag(D) Uᵀ + ρ I on column-stacked elements.
+ *
+ * @param U - `[n, k]`
+ * @param D - `[k]`
+ * @param rho - ρ, shape `[]`
+ */
+export const lowRankPlusDiagonal = <T>(U: T, D: T, rho: T): BlockOperator<T> => ({
+  _tag: 'lowRankPlusDiagonal',
+  factor: lowRank(U, D, rho),
+});
 
 /** op + λ I on one array. */
 export const dampedBlock = <T>(operator: BlockOperator<T>, lambda: number): BlockOperator<T> => ({
@@ -91,6 +179,18 @@ export const damped = <T>(operator: LinearOperator<T>, lambda: number): LinearOp
   operator,
   lambda,
 });
+
+/** Σ op_i, of operators on one array or on block vectors. At least one; a block that one of them lacks counts as zero. */
+export const sumOf = <Op>(operators: ReadonlyArray<Op>): Sum<Op> => ({ _tag: 'sum', operators });
+
+/** c op. */
+export const scaled = <Op>(factor: number, operator: Op): Scaled<Op> => ({ _tag: 'scaled', factor, operator });
+
+/** S = (op + opᵀ) / 2. */
+export const symmetricPart = <Op>(operator: Op): SymmetricPart<Op> => ({ _tag: 'symmetricPart', operator });
+
+/** K = (op − opᵀ) / 2, so that op = S + K. */
+export const skewPart = <Op>(operator: Op): SkewPart<Op> => ({ _tag: 'skewPart', operator });
 
 /** An operator from its action, symmetric unless the transposed action is given. */
 export const matrixFree = <T>(

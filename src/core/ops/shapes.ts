@@ -52,8 +52,12 @@ export const matmulExtents = (a: Shape, b: Shape, transposes: Transposes): Produ
   const [m, k] = transposes.transposeA === true ? [columnsA, rowsA] : [rowsA, columnsA];
   const [inner, n] = transposes.transposeB === true ? [columnsB, rowsB] : [rowsB, columnsB];
   if (k !== inner) {
-    const flags = `${transposes.transposeA === true ? 'ᵀ' : ''} and ${transposes.transposeB === true ? 'ᵀ' : ''}`;
-    return mismatch('matmul', `equal inner extents, not ${k} and ${inner} (transposed: ${flags.trim()})`, a, b);
+    const transposed = [
+      ...(transposes.transposeA === true ? ['a'] : []),
+      ...(transposes.transposeB === true ? ['b'] : []),
+    ];
+    const flags = transposed.length === 0 ? '' : ` (transposed: ${transposed.join(' and ')})`;
+    return mismatch('matmul', `equal inner extents, not ${k} and ${inner}${flags}`, a, b);
   }
   return { batch: rank === 3 ? a[0] : null, m, n, k };
 };
@@ -115,7 +119,9 @@ export const concatShape = (shapes: ReadonlyArray<Shape>, axis: number): Shape =
 
 /** Shape of `slice`. */
 export const sliceShape = (x: Shape, begin: ReadonlyArray<number>, size: ReadonlyArray<number>): Shape =>
-  begin.length === x.length && size.length === x.length && x.every((e, i) => begin[i] >= 0 && begin[i] + size[i] <= e)
+  begin.length === x.length &&
+  size.length === x.length &&
+  x.every((e, i) => begin[i] >= 0 && size[i] >= 0 && begin[i] + size[i] <= e)
     ? size
     : mismatch('slice', `a box inside the operand, not [${size.join(', ')}] at [${begin.join(', ')}]`, x);
 
@@ -135,19 +141,26 @@ export const scatterAddShape = (indices: Shape, updates: Shape, rows: number): S
     ? [rows, ...updates.slice(indices.length)]
     : mismatch('scatterAdd', 'updates whose first axes are those of the indices', indices, updates);
 
-/** Shape of `patches`. */
-export const patchesShape = (images: Shape, window: Window): Shape => {
+/** Shape of `patches`, or `null` where the images hold no window. */
+const columnsShape = (images: Shape, window: Window): Shape | null => {
   const [n, h, w, c] = images;
   const { kernel, stride, dilation, padding } = window;
   const oh = Math.floor((h + padding[0] + padding[1] - dilation[0] * (kernel[0] - 1) - 1) / stride[0]) + 1;
   const ow = Math.floor((w + padding[2] + padding[3] - dilation[1] * (kernel[1] - 1) - 1) / stride[1]) + 1;
-  return images.length === 4 && oh >= 1 && ow >= 1
-    ? [n, oh, ow, kernel[0] * kernel[1] * c]
-    : mismatch('patches', `images [n, h, w, c] that hold a window of ${kernel[0]} x ${kernel[1]}`, images);
+  return images.length === 4 && oh >= 1 && ow >= 1 ? [n, oh, ow, kernel[0] * kernel[1] * c] : null;
 };
 
+const imagesWithWindow = ({ kernel }: Window): string =>
+  `images [n, h, w, c] that hold a window of ${kernel[0]} x ${kernel[1]}`;
+
+/** Shape of `patches`. */
+export const patchesShape = (images: Shape, window: Window): Shape =>
+  columnsShape(images, window) ?? mismatch('patches', imagesWithWindow(window), images);
+
 /** Shape of `unpatches`: checks that the columns are those of images of the given shape. */
-export const unpatchesShape = (columns: Shape, window: Window, shape: Shape): Shape =>
-  sameShape(patchesShape(shape, window), columns)
+export const unpatchesShape = (columns: Shape, window: Window, shape: Shape): Shape => {
+  const expected = columnsShape(shape, window) ?? mismatch('unpatches', imagesWithWindow(window), columns, shape);
+  return sameShape(expected, columns)
     ? shape
-    : mismatch('unpatches', `columns ${showShape(patchesShape(shape, window))}`, columns);
+    : mismatch('unpatches', `columns ${showShape(expected)} for those images`, columns, shape);
+};

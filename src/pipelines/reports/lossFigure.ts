@@ -33,6 +33,9 @@ export interface Figure {
 /** More points than this in a line are not seen. */
 const mostPoints = 800;
 
+/** Fewer points than this are marked, since a line through one or two says little. */
+const fewPoints = 40;
+
 interface Point {
   readonly optimizer: string;
   readonly step: number;
@@ -56,7 +59,7 @@ const specOf = (curves: ReadonlyArray<Curve>, { title, loss }: FigureText): TopL
   const panel = (field: 'step' | 'seconds', axis: string, vertical: string | null) => ({
     width: 340,
     height: 280,
-    mark: { type: 'line' as const, strokeWidth: 2, clip: true },
+    mark: { type: 'line' as const, strokeWidth: 2, point: values.length <= fewPoints },
     encoding: {
       x: { field, type: 'quantitative' as const, title: axis, scale: { nice: false } },
       y: {
@@ -82,7 +85,7 @@ const specOf = (curves: ReadonlyArray<Curve>, { title, loss }: FigureText): TopL
     hconcat: [panel('step', 'steps', loss), panel('seconds', 'training time (seconds)', null)],
     config: {
       font: `${fontFamily}, Helvetica, Arial, sans-serif`,
-      axis: { labelFontSize: 12, titleFontSize: 13, gridColor: '#e4e4e4', format: '~g' },
+      axis: { labelFontSize: 12, titleFontSize: 13, gridColor: '#e4e4e4' },
       legend: { labelFontSize: 13, symbolStrokeWidth: 3, orient: 'right' },
       view: { stroke: '#888888' },
     },

@@ -2,34 +2,19 @@
  * Every array that a training state holds, so that a step's scope can keep those of the next state and hand back those
  * of the last one.
  *
+ * Found by walking the state as the plain data it is, so a new kind of operator or memory needs no change here.
+ *
  * @module
  */
-import type { BlockOperator, LinearOperator } from '../../core/operators/linearOperator.ts';
-import { leavesOf } from '../../core/params.ts';
 import type { TrainState } from '../../core/pipeline/trainState.ts';
+import type { Shaped } from '../../core/tensor.ts';
 
-const ofBlock = <T>(block: BlockOperator<T>): ReadonlyArray<T> => {
-  switch (block._tag) {
-    case 'kronecker':
-      return [block.A, block.G];
-    case 'diagonal':
-      return [block.values];
-    case 'dense':
-      return [block.matrix];
-    case 'damped':
-      return ofBlock(block.operator);
-  }
-};
+/** Only arrays have a shape, and the arrays of a state are all of one type. */
+const isTensor = <T extends Shaped>(value: object): value is T => 'shape' in value && Array.isArray(value.shape);
 
-const ofOperator = <T>(operator: LinearOperator<T>): ReadonlyArray<T> => {
-  switch (operator._tag) {
-    case 'blockDiagonal':
-      return Object.values(operator.blocks).flatMap((block) => ofBlock(block));
-    case 'damped':
-      return ofOperator(operator.operator);
-    case 'matrixFree':
-      return []; // holds closures, not arrays, and is never part of a state
-  }
+const walk = <T extends Shaped>(value: unknown): ReadonlyArray<T> => {
+  if (typeof value !== 'object' || value === null) return [];
+  return isTensor<T>(value) ? [value] : Object.values(value).flatMap((part) => walk<T>(part));
 };
 
 /**
@@ -37,11 +22,4 @@ const ofOperator = <T>(operator: LinearOperator<T>): ReadonlyArray<T> => {
  *
  * @param state - any state
  */
-export const tensorsOf = <T>(state: TrainState<T>): ReadonlySet<T> =>
-  new Set([
-    ...leavesOf(state.params),
-    ...Object.values(state.curvature.averages).flatMap(leavesOf),
-    ...(state.solver.prepared === null ? [] : ofOperator(state.solver.prepared)),
-    ...Object.values(state.solver.slots).flatMap(leavesOf),
-    ...Object.values(state.rules).flatMap(leavesOf),
-  ]);
+export const tensorsOf = <T extends Shaped>(state: TrainState<T>): ReadonlySet<T> => new Set(walk<T>(state));

@@ -8,7 +8,10 @@ import type { Params } from '../../../src/core/params.ts';
 import { mapParams } from '../../../src/core/params.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { scaledError } from '../../support/closeness.ts';
-import { derivedCases, primitiveCases } from './cases.ts';
+import { derivedCases } from './derivedCases.ts';
+import { elementwiseCases } from './elementwiseCases.ts';
+import { matrixCases } from './matrixCases.ts';
+import { structuralCases } from './structuralCases.ts';
 import {
   atMostOne,
   centralDifference,
@@ -44,7 +47,9 @@ const directional =
       inputs,
     ).tangent;
 
-describe.each([...primitiveCases, ...derivedCases].map((entry) => [entry.name, entry] as const))('%s', (_, entry) => {
+const cases = [...structuralCases, ...matrixCases, ...elementwiseCases, ...derivedCases];
+
+describe.each(cases.map((entry) => [entry.name, entry] as const))('%s', (_, entry) => {
   const smooth = entry.settings('smooth');
   const any = fc.oneof(smooth, entry.settings('ties'));
 

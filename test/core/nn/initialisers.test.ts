@@ -7,7 +7,7 @@ import { lsuv } from '../../../src/core/nn/initialisers/lsuv.ts';
 import { orthogonal } from '../../../src/core/nn/initialisers/orthogonal.ts';
 import { sparse } from '../../../src/core/nn/initialisers/sparse.ts';
 import { glorotNormal, glorotUniform, heNormal, heUniform } from '../../../src/core/nn/initialisers/varianceScaling.ts';
-import type { Initialiser } from '../../../src/core/nn/layer.ts';
+import type { Initialiser, Layer } from '../../../src/core/nn/layer.ts';
 import type { Model } from '../../../src/core/nn/model.ts';
 import { initialParams, model } from '../../../src/core/nn/model.ts';
 import { sequential } from '../../../src/core/nn/sequential.ts';
@@ -109,6 +109,12 @@ describe('orthogonal', () => {
         expect(scaledError(product.data, expected)).toBeLessThan(1e-14);
       }),
     );
+  });
+
+  it('law: rounding does not grow with the size. One pass of Gram–Schmidt gives 10⁻¹³ here', () => {
+    const w = orthogonal()(keyOf(3), [200, 200], 'f64');
+    const expected = Array.from({ length: 40000 }, (_, i) => (i % 201 === 0 ? 1 : 0));
+    expect(scaledError(ops.matmul(w, w, { transposeB: true }).data, expected)).toBeLessThan(1e-14);
   });
 
   it('law: entries have mean 0 and variance 1/3 over rotations of space, both signs of the determinant alike', () => {
@@ -280,6 +286,21 @@ describe('lsuv', () => {
       generate([5, 6], () => 0),
     );
     expect(Object.values(scaled).map(values)).toEqual(Object.values(params).map(values));
+  });
+
+  it('scales a weight that is used twice at its first use, for both', () => {
+    const inner = dense({ in: 3, out: 3 });
+    const twice: Layer = {
+      ...inner,
+      apply: (o, params, path, x) => inner.apply(o, params, path, inner.apply(o, params, path, x)),
+    };
+    const tied = model('tied', [3], twice);
+    const once = model('once', [3], inner);
+    const params = initialParams(tied, keyOf(1), 'f64');
+    const x = gaussian(2, [20, 3]);
+    const expected = lsuv(ops, once, params, x);
+    expect(values(lsuv(ops, tied, params, x)['weight'])).toEqual(values(expected['weight']));
+    expect(values(expected['weight'])).not.toEqual(values(params['weight']));
   });
 
   it('by hand: outputs 2 and −2 have variance 4, so the weight is halved', () => {

@@ -16,8 +16,11 @@ import {
   dampedBlock,
   dense,
   diagonal,
+  eigenKronecker,
   kronecker,
+  lowRankKronecker,
   matrixFree,
+  partitionedKronecker,
 } from '../../../src/core/operators/linearOperator.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
@@ -37,12 +40,47 @@ const extents = fc.record({
   seed: fc.nat(),
 });
 
+/** Orders of one to three blocks. */
+const partition = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 3 });
+
 /** One row per kind of operator; a new kind joins here. */
 const kinds: ReadonlyArray<readonly [string, fc.Arbitrary<Case>]> = [
   [
     'kronecker',
     extents.map(({ out, inputs, seed }) => ({
       op: kronecker(gaussian(seed, [inputs, inputs]), gaussian(seed + 1, [out, out])),
+      shape: [out, inputs],
+    })),
+  ],
+  [
+    'eigenKronecker',
+    // Any matrices will do for these laws; orthonormal ones are a matter of meaning.
+    extents.map(({ out, inputs, seed }) => ({
+      op: eigenKronecker(
+        gaussian(seed, [inputs, inputs]),
+        gaussian(seed + 1, [out, out]),
+        gaussian(seed + 2, [out, inputs]),
+      ),
+      shape: [out, inputs],
+    })),
+  ],
+  [
+    'partitionedKronecker',
+    fc.record({ rows: partition, columns: partition, seed: fc.nat() }).map(({ rows, columns, seed }) => ({
+      op: partitionedKronecker(
+        columns.map((order, i) => gaussian(seed + i, [order, order])),
+        rows.map((order, i) => gaussian(seed + 10 + i, [order, order])),
+      ),
+      shape: [rows.reduce((x, y) => x + y), columns.reduce((x, y) => x + y)],
+    })),
+  ],
+  [
+    'lowRankKronecker',
+    extents.map(({ out, inputs, seed }) => ({
+      op: lowRankKronecker(
+        { U: gaussian(seed, [inputs, 2]), core: gaussian(seed + 1, [2, 2]), shift: 0.5 },
+        { U: gaussian(seed + 2, [out, 3]), core: gaussian(seed + 3, [3, 3]), shift: -0.2 },
+      ),
       shape: [out, inputs],
     })),
   ],
@@ -139,6 +177,45 @@ describe('kronecker', () => {
   it('worked example: cost is 2 · out · in · (out + in) and out² + in² numbers', () => {
     const op = kronecker(gaussian(1, [3, 3]), gaussian(2, [2, 2]));
     expect(costOf(op, [2, 3])).toEqual({ flops: 2 * 6 * 5, numbers: 13 });
+  });
+});
+
+describe('partitionedKronecker', () => {
+  it('worked example: a partition of 1 + 1 columns and 1 row scales entry by entry', () => {
+    const op = partitionedKronecker([tensor([2], [1, 1]), tensor([3], [1, 1])], [tensor([5], [1, 1])]);
+    expect(Array.from(applyBlock(ops, op, tensor([1, 1], [1, 2])).data)).toEqual([10, 15]);
+    expect(costOf(op, [1, 2]).numbers).toBe(3);
+  });
+
+  it('law: it is the Kronecker product of the block-diagonal factors', () => {
+    const [As, Gs] = [
+      [gaussian(1, [2, 2]), gaussian(2, [1, 1])],
+      [gaussian(3, [1, 1]), gaussian(4, [3, 3])],
+    ];
+    const join = (blocks: ReadonlyArray<Tensor>, n: number): Tensor =>
+      ops.add(
+        ops.pad(blocks[0], [0, 0], [n, n]),
+        ops.pad(blocks[1], [n - blocks[1].shape[0], n - blocks[1].shape[0]], [n, n]),
+      );
+    const whole = materialise(ops, kronecker(join(As, 3), join(Gs, 4)), [4, 3]);
+    expect(scaledError(materialise(ops, partitionedKronecker(As, Gs), [4, 3]).data, whole.data)).toBeLessThan(1e-14);
+  });
+});
+
+describe('eigenKronecker and lowRankKronecker', () => {
+  it('worked example: with identity bases S multiplies entry by entry', () => {
+    const I = tensor([1, 0, 0, 1], [2, 2]);
+    const op = eigenKronecker(I, I, tensor([1, 2, 3, 4], [2, 2]));
+    expect(Array.from(applyBlock(ops, op, tensor([1, 1, 2, 2], [2, 2])).data)).toEqual([1, 2, 6, 8]);
+  });
+
+  it('worked example: (2 + 3 · 1) on one side, (1 + 4 · 1) on the other', () => {
+    const one = tensor([1], [1, 1]);
+    const op = lowRankKronecker(
+      { U: one, core: tensor([3], [1, 1]), shift: 2 },
+      { U: one, core: tensor([4], [1, 1]), shift: 1 },
+    );
+    expect(applyBlock(ops, op, one).data[0]).toBe(25);
   });
 });
 

@@ -40,11 +40,11 @@ interface Walk {
   readonly step: string;
 }
 
-/** Rows 4y to 4y + 3 of A. Rows beyond m read row 0: their results are dropped, but reads stay inside the array. */
+/** Rows 4y to 4y + 3 of A. Rows beyond m read row 4y: their results are dropped, but reads stay inside the array. */
 const walkA = (m: number, k: number, layout: OperandLayout): Walk => {
   if (layout === 'rows') {
-    const row = (r: number): string => `this.thread.y * 4 + ${r}`;
-    const guard = (r: number): string => (m % 4 === 0 || r === 0 ? '' : `if (${row(r)} > ${m - 1}) { p${r} = 0; }`);
+    const row = (r: number): string => (r === 0 ? 'this.thread.y * 4' : `this.thread.y * 4 + ${r}`);
+    const guard = (r: number): string => (m % 4 === 0 || r === 0 ? '' : `if (${row(r)} > ${m - 1}) { p${r} = p0; }`);
     return {
       pointers: rowsOfTile.map((r) => `p${r}`),
       start: rowsOfTile.map((r) => `p${r} = (${row(r)}) * ${k}; ${guard(r)}`).join(' '),
@@ -61,15 +61,15 @@ const walkA = (m: number, k: number, layout: OperandLayout): Walk => {
   };
 };
 
-/** Column x of B. Columns beyond n read column 0. */
+/** Column x of B. Columns beyond n read the first column of their group of four. */
 const walkB = (n: number, k: number, layout: OperandLayout): Walk => {
-  const guard = n % 4 === 0 || layout === 'panels' ? '' : `if (this.thread.x > ${n - 1}) { pb = 0; }`;
-  const [start, step] =
-    layout === 'rows'
-      ? [`this.thread.x * ${k}`, 1]
-      : layout === 'columns'
-        ? ['this.thread.x', n]
-        : [`(this.thread.x >> 2) * ${4 * k} + (this.thread.x & 3)`, 4];
+  const group = 'this.thread.x >> 2';
+  const [start, first, step] = {
+    rows: [`this.thread.x * ${k}`, `(${group}) * ${4 * k}`, 1] as const,
+    columns: ['this.thread.x', `(${group}) * 4`, n] as const,
+    panels: [`(${group}) * ${4 * k} + (this.thread.x & 3)`, '', 4] as const, // panels are filled up
+  }[layout];
+  const guard = n % 4 === 0 || layout === 'panels' ? '' : `if (this.thread.x > ${n - 1}) { pb = ${first}; }`;
   return { pointers: ['pb'], start: `pb = ${start}; ${guard}`, reads: ['b[pb]'], step: `pb += ${step};` };
 };
 

@@ -26,8 +26,11 @@ export interface KernelPlan {
 /** How a product is computed. */
 export type ProductPlan = KernelPlan | { readonly by: 'loops' };
 
-/** Nanoseconds: of a call, for each element copied, for each element of the result, for each multiplication. */
-const kernelCost = { call: 20_000, copied: 0.3, result: 2.5, multiplication: 0.23 };
+/**
+ * Nanoseconds: of a call, for each element copied, for each element of the result, for each multiplication. A call
+ * takes less, but the first one takes some 5 ms, which a kernel must earn back.
+ */
+const kernelCost = { call: 10_000, copied: 0.3, result: 1.7, multiplication: 0.23 };
 const loopCost = { multiplication: 0.8 };
 
 /** Whether a kernel takes less time than plain loops. */
@@ -41,7 +44,7 @@ const worthKernel = (m: number, n: number, k: number): boolean => {
 };
 
 /** Whether columns are read often enough, and from far enough apart, to be packed first. */
-const worthPacking = (width: number, k: number, uses: number): boolean => width * k >= 1 << 14 && uses >= 64;
+const worthPacking = (width: number, k: number, uses: number): boolean => width * k >= 1 << 15 && uses >= 64;
 
 /**
  * The plan of a product.

@@ -1,0 +1,32 @@
+/**
+ * Timing: the median of repeated runs, after a warm-up.
+ *
+ * @module
+ */
+
+const median = (sorted: ReadonlyArray<number>): number => sorted[Math.floor(sorted.length / 2)];
+
+/**
+ * Seconds per call: the median over windows of at least 20 ms.
+ *
+ * @param run - what is measured
+ * @param seconds - how long to measure
+ */
+export const secondsPerCall = (run: () => void, seconds = 0.6): number => {
+  run();
+  const probeStart = performance.now();
+  run();
+  const probe = Math.max(1e-4, performance.now() - probeStart);
+  const calls = Math.max(1, Math.round(20 / probe));
+  const windows: Array<number> = [];
+  const end = performance.now() + 1000 * seconds;
+  while (windows.length < 3 || performance.now() < end) {
+    const start = performance.now();
+    for (let i = 0; i < calls; i += 1) run();
+    windows.push((performance.now() - start) / calls / 1000);
+  }
+  return median(windows.sort((a, b) => a - b));
+};
+
+/** The median of some numbers. */
+export const medianOf = (values: ReadonlyArray<number>): number => median(values.toSorted((a, b) => a - b));

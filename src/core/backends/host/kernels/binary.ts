@@ -1,0 +1,98 @@
+/**
+ * Plain loops for functions of two arguments.
+ *
+ * @module
+ */
+import type { BinaryKernel, Kernels } from './kernels.ts';
+
+const add: BinaryKernel['right'] = (x, at, s, out, to, n) => {
+  for (let i = 0; i < n; i += 1) out[to + i] = x[at + i] + s;
+};
+
+const mul: BinaryKernel['right'] = (x, at, s, out, to, n) => {
+  for (let i = 0; i < n; i += 1) out[to + i] = x[at + i] * s;
+};
+
+const max: BinaryKernel['right'] = (x, at, s, out, to, n) => {
+  for (let i = 0; i < n; i += 1) out[to + i] = Math.max(x[at + i], s);
+};
+
+const min: BinaryKernel['right'] = (x, at, s, out, to, n) => {
+  for (let i = 0; i < n; i += 1) out[to + i] = Math.min(x[at + i], s);
+};
+
+const equal: BinaryKernel['right'] = (x, at, s, out, to, n) => {
+  for (let i = 0; i < n; i += 1) out[to + i] = x[at + i] === s ? 1 : 0;
+};
+
+/** Loops over elements of either float type; the inputs may be integers as well. */
+export const binaryKernels: Kernels['binary'] = {
+  add: {
+    both: (a, atA, b, atB, out, to, n) => {
+      for (let i = 0; i < n; i += 1) out[to + i] = a[atA + i] + b[atB + i];
+    },
+    right: add,
+    left: add,
+  },
+  sub: {
+    both: (a, atA, b, atB, out, to, n) => {
+      for (let i = 0; i < n; i += 1) out[to + i] = a[atA + i] - b[atB + i];
+    },
+    right: (x, at, s, out, to, n) => {
+      for (let i = 0; i < n; i += 1) out[to + i] = x[at + i] - s;
+    },
+    left: (x, at, s, out, to, n) => {
+      for (let i = 0; i < n; i += 1) out[to + i] = s - x[at + i];
+    },
+  },
+  mul: {
+    both: (a, atA, b, atB, out, to, n) => {
+      for (let i = 0; i < n; i += 1) out[to + i] = a[atA + i] * b[atB + i];
+    },
+    right: mul,
+    left: mul,
+  },
+  div: {
+    both: (a, atA, b, atB, out, to, n) => {
+      for (let i = 0; i < n; i += 1) out[to + i] = a[atA + i] / b[atB + i];
+    },
+    right: (x, at, s, out, to, n) => {
+      for (let i = 0; i < n; i += 1) out[to + i] = x[at + i] / s;
+    },
+    left: (x, at, s, out, to, n) => {
+      for (let i = 0; i < n; i += 1) out[to + i] = s / x[at + i];
+    },
+  },
+  max: {
+    both: (a, atA, b, atB, out, to, n) => {
+      for (let i = 0; i < n; i += 1) out[to + i] = Math.max(a[atA + i], b[atB + i]);
+    },
+    right: max,
+    left: max,
+  },
+  min: {
+    both: (a, atA, b, atB, out, to, n) => {
+      for (let i = 0; i < n; i += 1) out[to + i] = Math.min(a[atA + i], b[atB + i]);
+    },
+    right: min,
+    left: min,
+  },
+  greater: {
+    both: (a, atA, b, atB, out, to, n) => {
+      for (let i = 0; i < n; i += 1) out[to + i] = a[atA + i] > b[atB + i] ? 1 : 0;
+    },
+    right: (x, at, s, out, to, n) => {
+      for (let i = 0; i < n; i += 1) out[to + i] = x[at + i] > s ? 1 : 0;
+    },
+    left: (x, at, s, out, to, n) => {
+      for (let i = 0; i < n; i += 1) out[to + i] = s > x[at + i] ? 1 : 0;
+    },
+  },
+  equal: {
+    both: (a, atA, b, atB, out, to, n) => {
+      for (let i = 0; i < n; i += 1) out[to + i] = a[atA + i] === b[atB + i] ? 1 : 0;
+    },
+    right: equal,
+    left: equal,
+  },
+};

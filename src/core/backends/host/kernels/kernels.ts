@@ -1,0 +1,56 @@
+/**
+ * What the host interpreter asks of elementwise kernels: whole loops over typed arrays.
+ *
+ * A kernel is one loop for one function. Nothing calls a function for each element, and no loop is shared by functions:
+ * either would make engines compile it for all of them at once, at several times the cost.
+ *
+ * @module
+ */
+import type { BinaryKind, UnaryKind } from '../../../ops/primitives.ts';
+import type { ReadonlyVector } from '../../../tensor.ts';
+import type { Vector } from '../../native/vectors.ts';
+
+/** `out[i] = f(x[i])` for all elements; `out` may be `x`. */
+export type UnaryKernel = (x: ReadonlyVector, out: Vector) => void;
+
+/** `out[to + i] = a[atA + i] ∘ b[atB + i]` for `0 <= i < n`. */
+export type PairKernel = (
+  a: ReadonlyVector,
+  atA: number,
+  b: ReadonlyVector,
+  atB: number,
+  out: Vector,
+  to: number,
+  n: number,
+) => void;
+
+/** `out[to + i] = x[at + i] ∘ s` for `0 <= i < n`, or `s ∘ x[at + i]`. */
+export type ScalarKernel = (x: ReadonlyVector, at: number, s: number, out: Vector, to: number, n: number) => void;
+
+/** A function of two arguments, with both varying or one of them fixed. */
+export interface BinaryKernel {
+  readonly both: PairKernel;
+  /** The right argument is fixed. */
+  readonly right: ScalarKernel;
+  /** The left argument is fixed. */
+  readonly left: ScalarKernel;
+}
+
+/** `out = cotangent ⊙ f′(x)` where y = f(x). */
+export type VjpKernel = (x: ReadonlyVector, y: ReadonlyVector, cotangent: ReadonlyVector, out: Vector) => void;
+
+/** The loops of an interpreter in one precision. Sums are accumulated in 64 bits. */
+export interface Kernels {
+  readonly unary: Readonly<Record<UnaryKind, UnaryKernel>>;
+  readonly binary: Readonly<Record<BinaryKind, BinaryKernel>>;
+  /** Only of functions whose product with a cotangent is worth a loop of its own. */
+  readonly vjp: Readonly<Partial<Record<UnaryKind, VjpKernel>>>;
+  /** `out = a x + b y`. */
+  readonly linearCombination: (a: number, x: ReadonlyVector, b: number, y: ReadonlyVector, out: Vector) => void;
+  /** `Σ x[at + i]` for `0 <= i < n`. */
+  readonly sum: (x: ReadonlyVector, at: number, n: number) => number;
+  /** `Σ x[i] y[i]` over all elements. */
+  readonly dot: (x: ReadonlyVector, y: ReadonlyVector) => number;
+  /** `totals[j] += Σ_r x[at + r columns + j]` over rows, where `columns` is the length of `totals`. */
+  readonly addRows: (x: ReadonlyVector, at: number, rows: number, totals: Float64Array) => void;
+}

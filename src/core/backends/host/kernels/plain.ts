@@ -1,0 +1,62 @@
+/**
+ * Kernels in plain JavaScript, for both precisions.
+ *
+ * Loops shared by two types of arrays are compiled for both and run half as fast as for one. That costs little here: a
+ * program that uses one precision has one type in them, and single precision takes its long loops elsewhere
+ * (`simd/kernels.ts`).
+ *
+ * @module
+ */
+import { binaryKernels } from './binary.ts';
+import type { Kernels } from './kernels.ts';
+import { unaryKernels, vjpKernels } from './unary.ts';
+
+/** Kernels in plain JavaScript. */
+export const plainKernels: Kernels = {
+  unary: unaryKernels,
+  binary: binaryKernels,
+  vjp: vjpKernels,
+  linearCombination: (a, x, b, y, out) => {
+    for (let i = 0; i < out.length; i += 1) out[i] = a * x[i] + b * y[i];
+  },
+  // Several sums side by side, so that an addition need not wait for the one before it.
+  sum: (x, at, n) => {
+    const end = at + n;
+    const whole = end - (n % 4);
+    let s0 = 0;
+    let s1 = 0;
+    let s2 = 0;
+    let s3 = 0;
+    for (let i = at; i < whole; i += 4) {
+      s0 += x[i];
+      s1 += x[i + 1];
+      s2 += x[i + 2];
+      s3 += x[i + 3];
+    }
+    for (let i = whole; i < end; i += 1) s0 += x[i];
+    return s0 + s1 + (s2 + s3);
+  },
+  dot: (x, y) => {
+    const n = x.length;
+    const whole = n - (n % 4);
+    let s0 = 0;
+    let s1 = 0;
+    let s2 = 0;
+    let s3 = 0;
+    for (let i = 0; i < whole; i += 4) {
+      s0 += x[i] * y[i];
+      s1 += x[i + 1] * y[i + 1];
+      s2 += x[i + 2] * y[i + 2];
+      s3 += x[i + 3] * y[i + 3];
+    }
+    for (let i = whole; i < n; i += 1) s0 += x[i] * y[i];
+    return s0 + s1 + (s2 + s3);
+  },
+  addRows: (x, at, rows, totals) => {
+    const columns = totals.length;
+    for (let r = 0; r < rows; r += 1) {
+      const row = at + r * columns;
+      for (let j = 0; j < columns; j += 1) totals[j] += x[row + j];
+    }
+  },
+};

@@ -1,0 +1,160 @@
+/**
+ * Writes WebAssembly modules: enough of the binary format for loops over vectors of four floats.
+ *
+ * WebAssembly is a stack machine, so code composes by concatenation: an expression is the code of its operands followed
+ * by an instruction. Written out at run time because the whole module is smaller than a compiler for it would be, and a
+ * binary in the repository could not be read.
+ *
+ * @module
+ */
+
+/** Bytes of instructions. An expression leaves one value on the stack, a statement none. */
+export type Code = ReadonlyArray<number>;
+
+/** Types of WebAssembly values. */
+export const valueType = { i32: 0x7f, f32: 0x7d, f64: 0x7c, v128: 0x7b } as const;
+
+/** A type of WebAssembly values. */
+export type ValueType = (typeof valueType)[keyof typeof valueType];
+
+/** A function to be exported under its name. */
+export interface FunctionCode {
+  readonly name: string;
+  readonly parameters: ReadonlyArray<ValueType>;
+  readonly results: ReadonlyArray<ValueType>;
+  /** Types of the locals after the parameters; they start at 0. */
+  readonly locals: ReadonlyArray<ValueType>;
+  readonly body: Code;
+}
+
+const unsigned = (value: number): Code =>
+  value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(Math.floor(value / 128))];
+
+const signed = (value: number): Code =>
+  value >= -64 && value < 64 ? [value & 0x7f] : [(value & 0x7f) | 0x80, ...signed(value >> 7)];
+
+const bytesOf = (values: Float32Array | Int32Array): Code =>
+  Array.from(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+
+const sized = (content: Code): Code => [...unsigned(content.length), ...content];
+
+const list = (items: ReadonlyArray<Code>): Code => [...unsigned(items.length), ...items.flat()];
+
+const text = (value: string): Code => sized(Array.from(value, (character) => character.charCodeAt(0)));
+
+/** A vector instruction after its operands. */
+const vector =
+  (opcode: number) =>
+  (...operands: ReadonlyArray<Code>): Code => [...operands.flat(), 0xfd, ...unsigned(opcode)];
+
+/** A scalar instruction after its operands. */
+const scalar =
+  (opcode: number) =>
+  (...operands: ReadonlyArray<Code>): Code => [...operands.flat(), opcode];
+
+/** Instructions, named as in the specification of WebAssembly. */
+export const v128 = {
+  bitselect: vector(0x52),
+  and: vector(0x4e),
+  andnot: vector(0x4f),
+  xor: vector(0x51),
+  load: (address: Code, offset: number): Code => [...address, 0xfd, 0x00, 4, ...unsigned(offset)],
+  store: (address: Code, offset: number, value: Code): Code => [...address, ...value, 0xfd, 0x0b, 4, ...unsigned(offset)],
+  /** The upper half of a vector, moved to the lower one. */
+  upperHalf: (x: Code): Code => [
+    ...x,
+    ...x,
+    ...[0xfd, 0x0d],
+    ...[8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15],
+  ],
+};
+
+export const f32x4 = {
+  constant: (value: number): Code => [0xfd, 0x0c, ...bytesOf(new Float32Array(4).fill(value))],
+  splat: vector(0x13),
+  equal: vector(0x41),
+  lessThan: vector(0x43),
+  greaterThan: vector(0x44),
+  nearest: vector(0x6a),
+  abs: vector(0xe0),
+  neg: vector(0xe1),
+  sqrt: vector(0xe3),
+  add: vector(0xe4),
+  sub: vector(0xe5),
+  mul: vector(0xe6),
+  div: vector(0xe7),
+  min: vector(0xe8),
+  max: vector(0xe9),
+};
+
+export const i32x4 = {
+  constant: (value: number): Code => [0xfd, 0x0c, ...bytesOf(new Int32Array(4).fill(value))],
+  /** Rounds towards 0; NaN becomes 0. */
+  fromF32x4: vector(0xf8),
+  add: vector(0xae),
+  sub: vector(0xb1),
+  shiftLeft: vector(0xab),
+  shiftRight: vector(0xac),
+};
+
+export const f64x2 = {
+  /** The lower two floats of four, in 64 bits. */
+  fromLower: vector(0x5f),
+  add: vector(0xf0),
+  mul: vector(0xf2),
+  lane: (x: Code, index: 0 | 1): Code => [...x, 0xfd, 0x21, index],
+};
+
+export const f64 = { add: scalar(0xa0) };
+
+export const i32 = {
+  constant: (value: number): Code => [0x41, ...signed(value)],
+  add: scalar(0x6a),
+  lessThan: scalar(0x49),
+};
+
+/** A local or parameter, by its number. */
+export const local = {
+  get: (index: number): Code => [0x20, ...unsigned(index)],
+  set: (index: number, value: Code): Code => [...value, 0x21, ...unsigned(index)],
+};
+
+/** Runs a body again as long as the condition after it holds. */
+export const repeatWhile = (body: Code, condition: Code): Code => [
+  ...[0x03, 0x40],
+  ...body,
+  ...condition,
+  ...[0x0d, 0x00],
+  0x0b,
+];
+
+const section = (id: number, items: ReadonlyArray<Code>): Code => [id, ...sized(list(items))];
+
+/** Kinds of exports. */
+const exported = { function: 0, memory: 2 } as const;
+
+/**
+ * A module that exports functions, and its memory as `memory`.
+ *
+ * @param pages - size of the memory, in units of 64 KiB
+ * @param functions - what it exports
+ * @returns the binary
+ */
+export const assemble = (pages: number, functions: ReadonlyArray<FunctionCode>): Uint8Array => {
+  const header = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
+  const types = functions.map(({ parameters, results }) => [
+    0x60,
+    ...list(parameters.map((type) => [type])),
+    ...list(results.map((type) => [type])),
+  ]);
+  const names = functions.map(({ name }, index) => [...text(name), exported.function, ...unsigned(index)]);
+  const bodies = functions.map(({ locals, body }) => sized([...list(locals.map((type) => [1, type])), ...body, 0x0b]));
+  return Uint8Array.from([
+    ...header,
+    ...section(1, types),
+    ...section(3, functions.map((_, index) => unsigned(index))), // prettier-ignore
+    ...section(5, [[0, ...unsigned(pages)]]),
+    ...section(7, [...names, [...text('memory'), exported.memory, 0]]),
+    ...section(10, bodies),
+  ]);
+};

@@ -1,0 +1,166 @@
+/**
+ * Elementwise functions on vectors of four floats, as code.
+ *
+ * Transcendental ones reduce their argument to a short interval and use a polynomial there, with the coefficients of
+ * Cephes [S. Moshier, Methods and Programs for Mathematical Functions, 1989: expf, tanhf]; errors are a few units in
+ * the last place everywhere, relative to the result. NaN passes through all of them.
+ *
+ * @module
+ */
+import type { Code } from './assembler.ts';
+import { f32x4, i32x4, local, v128 } from './assembler.ts';
+
+const { add, sub, mul, div, min, max, neg, abs, sqrt, nearest, equal, lessThan, greaterThan, constant } = f32x4;
+const { get, set } = local;
+
+/** Locals of type v128 that a function may use, by number. */
+export type Registers = ReadonlyArray<number>;
+
+/** A function of one vector. */
+export type VectorFunction = (x: Code, registers: Registers) => Code;
+
+/** c₀ xⁿ + c₁ xⁿ⁻¹ + … + cₙ. */
+const polynomial = (x: Code, coefficients: ReadonlyArray<number>): Code =>
+  coefficients.slice(1).reduce((sum, c) => add(mul(sum, x), constant(c)), constant(coefficients[0]));
+
+/** 1 where a comparison holds, else 0. */
+const indicator = (mask: Code): Code => v128.and(constant(1), mask);
+
+/** 2ⁿ for integers n in [−126, 127], made from the bits of the exponent. */
+const powerOfTwo = (n: Code): Code =>
+  i32x4.shiftLeft(i32x4.add(n, i32x4.constant(127)), [0x41, 23]);
+
+/** ln 2 in two parts; products of the first with integers are exact. */
+const ln2 = { high: 0.693359375, low: -2.12194440054690581e-4 };
+
+/** eˣ = 2ⁿ eʳ with |r| ≤ ½ ln 2; 2ⁿ in two factors, so that results may overflow and underflow gradually. */
+const exp: VectorFunction = (x, [r, n]) => [
+  ...set(r, min(max(x, constant(-104)), constant(89))),
+  ...set(n, nearest(mul(get(r), constant(Math.LOG2E)))),
+  ...set(r, sub(sub(get(r), mul(get(n), constant(ln2.high))), mul(get(n), constant(ln2.low)))),
+  ...set(n, i32x4.fromF32x4(get(n))),
+  ...mul(
+    mul(
+      add(
+        add(
+          mul(
+            mul(
+              polynomial(
+                get(r),
+                [1.987569150e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1],
+              ),
+              get(r),
+            ),
+            get(r),
+          ),
+          get(r),
+        ),
+        constant(1),
+      ),
+      powerOfTwo(i32x4.shiftRight(get(n), [0x41, 1])),
+    ),
+    powerOfTwo(i32x4.sub(get(n), i32x4.shiftRight(get(n), [0x41, 1]))),
+  ),
+];
+
+/** x + x³ P(x²) near 0, else ±(1 − 2 / (e^(2|x|) + 1)). */
+const tanh: VectorFunction = (x, [v, z, ...rest]) => [
+  ...set(v, x),
+  ...set(z, mul(get(v), get(v))),
+  ...v128.bitselect(
+    add(
+      mul(
+        mul(
+          polynomial(get(z), [
+            -5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1,
+          ]),
+          get(z),
+        ),
+        get(v),
+      ),
+      get(v),
+    ),
+    v128.xor(
+      sub(constant(1), div(constant(2), add(exp(mul(constant(2), abs(get(v))), rest), constant(1)))),
+      v128.and(get(v), constant(-0)),
+    ),
+    lessThan(abs(get(v)), constant(0.625)),
+  ),
+];
+
+/** 1 / (1 + e⁻ˣ), from the exponential of −|x|, which cannot overflow. */
+const sigmoid: VectorFunction = (x, [v, e, q, ...rest]) => [
+  ...set(v, x),
+  ...set(e, exp(neg(abs(get(v))), rest)),
+  ...set(q, div(constant(1), add(constant(1), get(e)))),
+  ...v128.bitselect(get(q), mul(get(e), get(q)), greaterThan(get(v), constant(0))),
+];
+
+/** 1 / (2k + 1) for k = 7, …, 0: log(1 + u) = 2 s Σ s²ᵏ / (2k + 1) with s = u / (2 + u) ≤ ⅓ for u ≤ 1. */
+const artanhCoefficients = [7, 6, 5, 4, 3, 2, 1, 0].map((k) => 1 / (2 * k + 1));
+
+/** log(1 + eˣ) = max(x, 0) + log(1 + e^(−|x|)). */
+const softplus: VectorFunction = (x, [v, s, ...rest]) => [
+  ...set(v, x),
+  ...set(s, exp(neg(abs(get(v))), rest)),
+  ...set(s, div(get(s), add(constant(2), get(s)))),
+  ...add(
+    max(get(v), constant(0)),
+    mul(mul(constant(2), get(s)), polynomial(mul(get(s), get(s)), artanhCoefficients)),
+  ),
+];
+
+const sign: VectorFunction = (x, [v]) => [
+  ...set(v, x),
+  ...v128.bitselect(
+    constant(1),
+    v128.bitselect(constant(-1), get(v), lessThan(get(v), constant(0))),
+    greaterThan(get(v), constant(0)),
+  ),
+];
+
+const square: VectorFunction = (x, [v]) => [...set(v, x), ...mul(get(v), get(v))];
+
+/** Functions of one argument. `log` and `erf` are missing: nothing on a hot path needs them. */
+export const unaryCode = {
+  neg: (x) => neg(x),
+  exp,
+  sqrt: (x) => sqrt(x),
+  square,
+  abs: (x) => abs(x),
+  sign,
+  step: (x) => indicator(greaterThan(x, constant(0))),
+  tanh,
+  sigmoid,
+  softplus,
+  relu: (x) => max(x, constant(0)),
+} satisfies Readonly<Record<string, VectorFunction>>;
+
+/** Functions of two arguments. */
+export const binaryCode = {
+  add,
+  sub,
+  mul,
+  div,
+  max,
+  min,
+  greater: (a, b) => indicator(greaterThan(a, b)),
+  equal: (a, b) => indicator(equal(a, b)),
+} satisfies Readonly<Record<string, (a: Code, b: Code) => Code>>;
+
+/** c f′(x) from the argument x. */
+export const vjpFromArgumentCode = {
+  relu: (x, c) => mul(c, indicator(greaterThan(x, constant(0)))),
+  softplus: (x, c, registers) => mul(sigmoid(x, registers), c),
+  square: (x, c) => mul(mul(constant(2), x), c),
+} satisfies Readonly<Record<string, (x: Code, cotangent: Code, registers: Registers) => Code>>;
+
+/** c f′(x) from the value y = f(x). 1 − y² as a product, which keeps its digits near |y| = 1. */
+export const vjpFromValueCode = {
+  exp: (y, c) => mul(c, y),
+  tanh: (y, c, [v]) => [
+    ...set(v, y),
+    ...mul(c, mul(sub(constant(1), get(v)), add(constant(1), get(v)))),
+  ],
+  sigmoid: (y, c, [v]) => [...set(v, y), ...mul(c, mul(get(v), sub(constant(1), get(v))))],
+} satisfies Readonly<Record<string, (y: Code, cotangent: Code, registers: Registers) => Code>>;

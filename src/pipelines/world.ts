@@ -1,0 +1,47 @@
+/**
+ * What a program of this folder may do to the world outside, as a record that tests replace.
+ *
+ * @module
+ */
+import type * as IO from 'fp-ts/lib/IO.js';
+
+import type { FileSystem } from './files/fileSystem.ts';
+import { nodeFileSystem } from './files/fileSystem.ts';
+
+/** Output, files, clocks and memory of the process. */
+export interface World {
+  /** A line on standard output. */
+  readonly out: (line: string) => IO.IO<void>;
+  /** A line on standard error. */
+  readonly err: (line: string) => IO.IO<void>;
+  /** Whether a person watches standard error, so that a bar that redraws itself makes sense. */
+  readonly isWatched: boolean;
+  readonly files: FileSystem;
+  /** Seconds on a clock that only moves forward. */
+  readonly clock: IO.IO<number>;
+  readonly date: IO.IO<Date>;
+  /** Memory that the process holds now and held at most, in MiB. */
+  readonly memory: IO.IO<Memory>;
+}
+
+/** Resident memory in MiB. */
+export interface Memory {
+  readonly now: number;
+  readonly peak: number;
+}
+
+const mebibyte = 2 ** 20;
+
+/** This process. */
+export const nodeWorld: World = {
+  out: (line) => () => void process.stdout.write(`${line}\n`),
+  err: (line) => () => void process.stderr.write(`${line}\n`),
+  isWatched: process.stderr.isTTY,
+  files: nodeFileSystem,
+  clock: () => performance.now() / 1000,
+  date: () => new Date(),
+  memory: () => ({
+    now: process.memoryUsage.rss() / mebibyte,
+    peak: process.resourceUsage().maxRSS / 1024, // which is in KiB
+  }),
+};

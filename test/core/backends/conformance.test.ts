@@ -1,0 +1,9 @@
+/**
+ * Every backend against the reference, which is itself measured against NumPy in `reference.test.ts`.
+ */
+import * as E from 'fp-ts/lib/Either.js';
+
+import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
+import { conformance } from '../../support/conformance.ts';
+
+conformance('reference', () => E.right(referenceBackend()));

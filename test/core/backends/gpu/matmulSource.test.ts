@@ -1,0 +1,76 @@
+import { GPU, Input } from 'gpu.js';
+
+import { noEpilogue } from '../../../../src/core/backends/gpu/epilogue.ts';
+import { integers, unrolledLoop } from '../../../../src/core/backends/gpu/kernelText.ts';
+import type { OperandLayout } from '../../../../src/core/backends/gpu/matmulSource.ts';
+import { matmulSource, matmulThreads } from '../../../../src/core/backends/gpu/matmulSource.ts';
+import { symmetricSource } from '../../../../src/core/backends/gpu/symmetricSource.ts';
+
+import { entries } from './support.ts';
+
+const layouts: ReadonlyArray<OperandLayout> = ['rows', 'columns', 'panels'];
+const pairs = layouts.flatMap((a) => layouts.map((b): readonly [OperandLayout, OperandLayout] => [a, b]));
+
+const sourceOf = (a: OperandLayout, b: OperandLayout): string =>
+  matmulSource({ m: 10, n: 11, k: 7, a, b, epilogue: noEpilogue });
+
+/** The WebAssembly module that gpu.js makes of a kernel; private to it, so all the more worth a test. */
+const moduleOf = (source: string, output: ReadonlyArray<number>, ...args: ReadonlyArray<Float32Array>): Uint8Array => {
+  const gpu = new GPU({ mode: 'webasm' });
+  const kernel = gpu.createKernel(source, { output: [...output], precision: 'single' });
+  kernel(...args.map((value) => new Input(value as unknown as Array<number>, [value.length])));
+  const { _active } = kernel.kernel as unknown as { readonly _active: { readonly bytes: Uint8Array } };
+  return _active.bytes;
+};
+
+/**
+ * Conversions of floats to integers in a module: `i32.trunc_sat_f32_*` (fc 00, fc 01) and `i32x4.trunc_sat_f32x4_*`
+ * (fd f8 01, fd f9 01). After a load or store (2a or 38, then its alignment 02) these bytes are an offset.
+ */
+const conversions = (module: Uint8Array): number => {
+  let count = 0;
+  for (let i = 2; i + 2 < module.length; i += 1) {
+    const offset = module[i - 1] === 2 && (module[i - 2] === 0x2a || module[i - 2] === 0x38);
+    const scalar = module[i] === 0xfc && module[i + 1] <= 1;
+    const vector = module[i] === 0xfd && (module[i + 1] === 0xf8 || module[i + 1] === 0xf9) && module[i + 2] === 1;
+    if (!offset && (scalar || vector)) count += 1;
+  }
+  return count;
+};
+
+describe('kernel sources', () => {
+  it('declare pointers so that they stay integers', () => {
+    expect(integers(['p', 'q'])).toBe('let p = this.output.x; p++; let q = this.output.x; q++;');
+    expect(sourceOf('columns', 'panels')).toContain(integers(['pa', 'pb']));
+    expect(symmetricSource({ d: 8, k: 4, layout: 'columns' })).toContain(integers(['pa', 'pb']));
+  });
+
+  it.each(pairs)('matmul of %s and %s is compiled without conversions between floats and integers', (a, b) => {
+    const source = sourceOf(a, b);
+    const output = matmulThreads(10, 11);
+    const left = entries(84);
+    const right = entries(84);
+    expect(conversions(moduleOf(source, output, left, right))).toBe(0);
+    const withFloats = source.replaceAll('this.output.x', '0');
+    expect(conversions(moduleOf(withFloats, output, left, right))).toBeGreaterThan(0); // what the declarations are for
+  });
+
+  it.each(['columns', 'panels'] as const)('XᵀX of %s is compiled without conversions', (layout) => {
+    const source = symmetricSource({ d: 8, k: 7, layout });
+    expect(conversions(moduleOf(source, [4, 2, 2], entries(56)))).toBe(0);
+  });
+
+  it('unroll loops twice, with the odd round at the end', () => {
+    const run = (count: number): number => {
+      const body = new Function(`let rounds = 0; ${unrolledLoop(count, 'rounds++;')} return rounds;`) as () => number;
+      return body();
+    };
+    expect([0, 1, 2, 3, 7, 1000].map(run)).toEqual([0, 1, 2, 3, 7, 1000]);
+  });
+
+  it('have one text for one product', () => {
+    const texts = pairs.map(([a, b]) => sourceOf(a, b));
+    expect(new Set(texts).size).toBe(texts.length);
+    expect(sourceOf('rows', 'columns')).toBe(sourceOf('rows', 'columns'));
+  });
+});

@@ -1,0 +1,102 @@
+/**
+ * What every backend must satisfy: it computes what the reference computes, refuses what does not fit, and keeps its
+ * hands off what it was given.
+ *
+ * A new backend joins with one call; see `test/core/backends/conformance.test.ts`.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+
+import type { Backend } from '../../src/core/backends/backend.ts';
+import type { KfacError } from '../../src/core/errors.ts';
+import type { Shaped } from '../../src/core/tensor.ts';
+import { arithmeticCases } from './conformance/arithmetic.ts';
+import { elementwiseCases } from './conformance/elementwise.ts';
+import { linearAlgebraLaws } from './conformance/linearAlgebra.ts';
+import { partialPrimitives, refusalOfMisfits, totalPrimitives } from './conformance/mismatches.ts';
+import { movementCases } from './conformance/movement.ts';
+import { productCases } from './conformance/products.ts';
+import { reductionCases } from './conformance/reductions.ts';
+import { scopeLaws } from './conformance/scopes.ts';
+import { propagationOfSpecialValues, unarySpecialValues } from './conformance/specialValues.ts';
+import type { Case, Tolerance } from './conformance/trial.ts';
+import { epsilonOf, expectAgreement } from './conformance/trial.ts';
+import { orThrow } from './training.ts';
+
+const cases: ReadonlyArray<Case> = [
+  ...productCases,
+  ...elementwiseCases,
+  ...reductionCases,
+  ...movementCases,
+  ...arithmeticCases,
+];
+
+/** Error of elementary functions in epsilons, unless a backend says otherwise. */
+const ELEMENTARY = 4;
+
+const operationsOf = (table: ReadonlyArray<Case>): ReadonlyArray<Case['operation']> => [
+  ...new Set(table.map(({ operation }) => operation)),
+];
+
+/**
+ * Describes a backend.
+ *
+ * @param name - shown in the report
+ * @param make - makes the backend; `Left` where this machine cannot have it, which a caller must deal with
+ * @param tolerance - what it may differ by from the reference; by default that of its precision
+ */
+export const conformance = <T extends Shaped>(
+  name: string,
+  make: () => E.Either<KfacError, Backend<T>>,
+  tolerance: Partial<Tolerance> = {},
+): void => {
+  describe(name, () => {
+    const backend = orThrow(make());
+    const subject = (): Backend<T> => backend;
+    const allowed: Tolerance = { epsilon: epsilonOf[backend.dtype], elementary: ELEMENTARY, ...tolerance };
+    afterAll(async () => {
+      orThrow(await backend.dispose());
+    });
+
+    it('is measured on every operation of the array language', () => {
+      expect([...operationsOf(cases)].sort()).toEqual(Object.keys(backend.ops).sort());
+      const primitives = [...partialPrimitives, ...totalPrimitives];
+      expect(primitives.filter((operation) => !(operation in backend.ops))).toEqual([]);
+    });
+
+    describe('law: agreement with the reference, element by element', () => {
+      for (const operation of operationsOf(cases)) {
+        it(operation, async () => {
+          for (const table of cases.filter((c) => c.operation === operation)) {
+            await expectAgreement(backend, allowed, table);
+          }
+        });
+      }
+    });
+
+    describe('special values', () => {
+      unarySpecialValues(subject, allowed);
+      propagationOfSpecialValues(subject, allowed);
+    });
+
+    describe('shapes that do not fit', () => {
+      refusalOfMisfits(subject);
+    });
+
+    describe('scopes', () => {
+      scopeLaws(subject);
+    });
+
+    describe('linear algebra', () => {
+      linearAlgebraLaws(subject, backend.dtype, allowed);
+    });
+
+    it('reports what it is', () => {
+      const report = backend.report();
+      expect(report.backend).not.toBe('');
+      expect(report.library).not.toBe('');
+      expect(report.threads).toBeGreaterThanOrEqual(1);
+    });
+  });
+};

@@ -1,0 +1,90 @@
+/**
+ * Derived arithmetic with numbers that the program brings itself.
+ *
+ * @module
+ */
+import fc from 'fast-check';
+
+import { arrayOf, shapeOf, wideExtent } from '../arbitraries.ts';
+import type { Case } from './trial.ts';
+import { given, magnitude, numberOf, reference } from './trial.ts';
+
+const coefficient = fc.constantFrom(0, 1, -1, 0.1, -2.5, 1 / 3, 1e-3, 700);
+
+/** Cases of `full`, `scale`, `linearCombination`, `addDiagonal` and `gelu`. */
+export const arithmeticCases: ReadonlyArray<Case> = [
+  {
+    operation: 'full',
+    trials: given(fc.tuple(shapeOf(), coefficient), ([shape, value]) => ({
+      label: `${value} in [${shape.join(', ')}]`,
+      operands: [],
+      run: (ops) => ops.full(shape, value),
+      error: (_, y) => magnitude(y),
+    })),
+  },
+  {
+    operation: 'scale',
+    trials: given(
+      fc.tuple(
+        coefficient,
+        shapeOf().chain((shape) => arrayOf(shape, 'wide')),
+      ),
+      ([c, x]) => ({
+        label: `${c}`,
+        operands: [x],
+        run: (ops, [a]) => ops.scale(c, a),
+        error: (_, y) => reference.scale(2, magnitude(y)),
+      }),
+    ),
+  },
+  {
+    operation: 'linearCombination',
+    trials: given(
+      fc.tuple(
+        coefficient,
+        coefficient,
+        shapeOf().chain((shape) => fc.tuple(arrayOf(shape), arrayOf(shape))),
+      ),
+      ([a, b, operands]) => ({
+        label: `${a} x + ${b} y`,
+        operands,
+        run: (ops, [x, y]) => ops.linearCombination(a, x, b, y),
+        error: ([x, y]) => reference.linearCombination(3 * Math.abs(a), magnitude(x), 3 * Math.abs(b), magnitude(y)),
+      }),
+    ),
+  },
+  {
+    operation: 'addDiagonal',
+    trials: given(
+      fc.tuple(
+        coefficient,
+        wideExtent.chain((n) => arrayOf([n, n])),
+      ),
+      ([c, m]) => ({
+        label: `${c}`,
+        operands: [m],
+        run: (ops, [x]) => ops.addDiagonal(x, c),
+        // Off the diagonal nothing changes.
+        error: ([x]) => {
+          const mask = reference.addDiagonal(reference.full(x.shape, 0), 1);
+          return reference.mul(mask, reference.add(magnitude(x), numberOf(2 * Math.abs(c))));
+        },
+      }),
+    ),
+  },
+  {
+    operation: 'gelu',
+    trials: given(
+      fc
+        .tuple(fc.constantFrom(0.01, 1, 4), shapeOf())
+        .chain(([size, shape]) => arrayOf(shape).map((x) => reference.scale(size, x))),
+      // Φ(x) far below 0 is a difference of nearly equal numbers: the error is one of x, not of x Φ(x).
+      (x) => ({
+        label: '',
+        operands: [x],
+        run: (ops, [a]) => ops.gelu(a),
+        error: ([a], _, { elementary }) => reference.scale(3 + elementary, magnitude(a)),
+      }),
+    ),
+  },
+];

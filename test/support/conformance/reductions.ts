@@ -1,0 +1,135 @@
+/**
+ * Reductions over any axes, empty ones included, and the functions over the last axis that are built on them.
+ *
+ * @module
+ */
+import fc from 'fast-check';
+
+import type { Tensor } from '../../../src/core/tensor.ts';
+import { sizeOf } from '../../../src/core/tensor.ts';
+import type { Values } from '../arbitraries.ts';
+import { arrayOf, axesAmong, broadcastableTo, extent, indicesOf, shapeOf, wideExtent } from '../arbitraries.ts';
+import type { Case, Tolerance, Trial } from './trial.ts';
+import { given, magnitude, numberOf, reference } from './trial.ts';
+
+const reduced: fc.Arbitrary<readonly [Tensor, ReadonlyArray<number>]> = fc
+  .tuple(shapeOf(), fc.constantFrom<Values>('signed', 'ties', 'wide'))
+  .chain(([shape, values]) => fc.tuple(arrayOf(shape, values), axesAmong(shape)));
+
+const termsOf = (x: Tensor, axes: ReadonlyArray<number>): number =>
+  axes.reduce((count, axis) => count * x.shape[axis], 1);
+
+/** Rows to take the softmax of: close together and far apart, at 0 and away from it. */
+const rows = fc
+  .tuple(shapeOf(0, 2), extent, fc.constantFrom(1, 30), fc.constantFrom(-1000, 0, 50))
+  .chain(([lead, last, spread, offset]) =>
+    arrayOf([...lead, last]).map((x) => reference.add(reference.scale(spread, x), numberOf(offset))),
+  );
+
+/** |x| + |log Σ e^x| + width, in which an exponent or a logarithm may err. */
+const exponentError = (x: Tensor, elementary: number): Tensor => {
+  const width = x.shape[x.shape.length - 1];
+  const total = reference.reshape(reference.logSumExp(x), [...x.shape.slice(0, -1), 1]);
+  const size = reference.add(magnitude(x), magnitude(total));
+  return reference.add(size, numberOf(width + 3 * elementary));
+};
+
+const overLastAxis = (
+  operation: 'softmax' | 'logSoftmax',
+  error: (x: Tensor, y: Tensor, tolerance: Tolerance) => Tensor,
+): Case => ({
+  operation,
+  trials: given(rows, (x) => ({
+    label: '',
+    operands: [x],
+    run: (ops, [a]) => ops[operation](a),
+    error: ([a], y, tolerance) => error(a, y, tolerance),
+  })),
+});
+
+const sumTrial = (operands: ReadonlyArray<Tensor>, axes: ReadonlyArray<number>): Trial => ({
+  label: `over [${axes.join(', ')}]`,
+  operands,
+  run: (ops, [a]) => ops.sum(a, axes),
+  error: ([a]) => reference.scale(termsOf(a, axes), reference.sum(magnitude(a), axes)),
+});
+
+/** Cases of `sum`, `max`, `mean`, `sumTo`, `dot`, `trace`, `logSumExp`, `softmax` and `logSoftmax`. */
+export const reductionCases: ReadonlyArray<Case> = [
+  { operation: 'sum', trials: given(reduced, ([x, axes]) => sumTrial([x], axes)) },
+  {
+    operation: 'sum',
+    trials: given(
+      shapeOf(1, 3).chain((shape) => fc.tuple(indicesOf(shape, 7), axesAmong(shape))),
+      ([x, axes]) => ({ label: 'of integers', operands: [x], run: (ops, [a]) => ops.sum(a, axes) }),
+    ),
+  },
+  {
+    operation: 'max',
+    trials: given(reduced, ([x, axes]) => ({
+      label: `over [${axes.join(', ')}]`,
+      operands: [x],
+      run: (ops, [a]) => ops.max(a, axes),
+    })),
+  },
+  {
+    operation: 'mean',
+    trials: given(reduced, ([x, axes]) => ({
+      label: `over [${axes.join(', ')}]`,
+      operands: [x],
+      run: (ops, [a]) => ops.mean(a, axes),
+      error: ([a]) => reference.scale(termsOf(a, axes) + 2, reference.mean(magnitude(a), axes)),
+    })),
+  },
+  {
+    operation: 'sumTo',
+    trials: given(
+      shapeOf().chain((shape) => fc.tuple(arrayOf(shape), broadcastableTo(shape))),
+      ([x, shape]) => ({
+        label: `[${shape.join(', ')}]`,
+        operands: [x],
+        run: (ops, [a]) => ops.sumTo(a, shape),
+        error: ([a]) => reference.scale(sizeOf(a.shape), reference.sumTo(magnitude(a), shape)),
+      }),
+    ),
+  },
+  {
+    operation: 'dot',
+    trials: given(
+      shapeOf().chain((shape) => fc.tuple(arrayOf(shape), arrayOf(shape))),
+      (operands) => ({
+        label: '',
+        operands,
+        run: (ops, [a, b]) => ops.dot(a, b),
+        error: ([a, b]) => reference.scale(sizeOf(a.shape) + 1, reference.dot(magnitude(a), magnitude(b))),
+      }),
+    ),
+  },
+  {
+    operation: 'trace',
+    trials: given(
+      wideExtent.chain((n) => arrayOf([n, n])),
+      (m) => ({
+        label: '',
+        operands: [m],
+        run: (ops, [a]) => ops.trace(a),
+        error: ([a]) => reference.scale(a.shape[0], reference.trace(magnitude(a))),
+      }),
+    ),
+  },
+  {
+    operation: 'logSumExp',
+    trials: given(rows, (x) => ({
+      label: '',
+      operands: [x],
+      run: (ops, [a]) => ops.logSumExp(a),
+      error: ([a], y, { elementary }) => {
+        const last = a.shape.length - 1;
+        const largest = reference.max(reference.add(magnitude(a), numberOf(a.shape[last] + 3 * elementary)), [last]);
+        return reference.maximum(numberOf(0), reference.add(largest, magnitude(y)));
+      },
+    })),
+  },
+  overLastAxis('logSoftmax', (x, _, { elementary }) => exponentError(x, elementary)),
+  overLastAxis('softmax', (x, y, { elementary }) => reference.mul(y, exponentError(x, 2 * elementary))),
+];
