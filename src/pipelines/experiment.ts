@@ -30,14 +30,21 @@ export interface Outcome {
   readonly preview: Tensor | null;
 }
 
+/** Listeners for the time of one run. */
+export interface Observer {
+  readonly listeners: ReadonlyArray<Listener>;
+  /** Run when the run is over, however it ended. */
+  readonly stop: IO.IO<void>;
+}
+
 /** What is compared. */
 export interface Experiment<A> {
   readonly task: Task;
   readonly data: Splits;
   readonly optimizers: ReadonlyArray<Optimizer>;
   readonly options: Omit<TrainOptions, 'listeners'>;
-  /** Who is told of an optimizer's steps and evaluations. */
-  readonly listeners: (optimizer: Optimizer) => ReadonlyArray<Listener>;
+  /** Who watches an optimizer's run; asked when the run begins. */
+  readonly observe: (optimizer: Optimizer) => IO.IO<Observer>;
   /** What to make of each outcome, at once, before the next optimizer begins. */
   readonly conclude: (outcome: Outcome) => IO.IO<A>;
 }
@@ -58,6 +65,17 @@ const previewOf = <T extends Shaped>(
     : predict(env.backend, objective.model, result.params, inputs, preview.decode);
 };
 
+const trainObserved = <T extends Shaped, A>(
+  env: Env<T>,
+  { task, data, options, observe }: Experiment<A>,
+  optimizer: Optimizer,
+): TE.TaskEither<KfacError, TrainResult> =>
+  TE.bracket(
+    TE.fromIO(observe(optimizer)),
+    ({ listeners }) => train(env, { ...task, data }, optimizer, { ...options, listeners }),
+    ({ stop }) => TE.fromIO(stop),
+  );
+
 /**
  * Trains with each optimizer in turn.
  *
@@ -73,10 +91,7 @@ export const runExperiment = <T extends Shaped, A>(
     experiment.optimizers,
     RA.traverse(TE.ApplicativeSeq)((optimizer) =>
       pipe(
-        train(env, { ...experiment.task, data: experiment.data }, optimizer, {
-          ...experiment.options,
-          listeners: experiment.listeners(optimizer),
-        }),
+        trainObserved(env, experiment, optimizer),
         TE.bindTo('result'),
         TE.bind('preview', ({ result }) => previewOf(env, experiment, result)),
         TE.map((trained) => ({ ...trained, optimizer })),

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import * as E from 'fp-ts/lib/Either.js';
+import type * as E from 'fp-ts/lib/Either.js';
 
 import type { Backend } from '../../src/core/backends/backend.ts';
 import type { KfacError } from '../../src/core/errors.ts';

@@ -171,4 +171,8 @@ export const inverse = (n: number, m: ReadonlyVector): E.Either<CholeskyError, F
   pipe(
     factorOf('inverse', n, m),
     E.map((l) => inverseFromFactor(n, l)),
+    E.filterOrElse(
+      (x) => x.every(Number.isFinite), // the inverse of something tiny overflows
+      (): CholeskyError => ({ _tag: 'NonFinite', where: 'inverse', what: 'the inverse', advice }),
+    ),
   );

@@ -39,7 +39,9 @@ export const eigh = (n: number, m: ReadonlyVector): E.Either<NonFinite, Eigen> =
   const values = new Float64Array(n);
   const vectors = new Float64Array(n * n);
   if (n > 0) {
-    const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(new Matrix(rows), { assumeSymmetric: true });
+    const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(new Matrix(rows), {
+      assumeSymmetric: true,
+    });
     values.set(realEigenvalues);
     for (let i = 0; i < n; i += 1) vectors.set(eigenvectorMatrix.getRow(i), i * n);
   }

@@ -56,11 +56,11 @@ const swapRows = (w: Float64Array, stride: number, a: number, b: number): void =
   w.set(held, b * stride);
 };
 
-/** Row of the largest entry of a column, on or below the diagonal. A NaN counts as largest. */
+/** Row of the largest entry of a column, on or below the diagonal. */
 const pivotRow = (w: Float64Array, stride: number, n: number, column: number): number => {
   let best = column;
   for (let i = column + 1; i < n; i += 1) {
-    if (!(Math.abs(w[i * stride + column]) <= Math.abs(w[best * stride + column]))) best = i;
+    if (Math.abs(w[i * stride + column]) > Math.abs(w[best * stride + column])) best = i;
   }
   return best;
 };
@@ -86,6 +86,7 @@ export const solve = (
     for (let j = 0; j < n; j += 1) w[i * stride + j] = m[i * n + j];
     for (let c = 0; c < columns; c += 1) w[i * stride + n + c] = b[i * columns + c];
   }
+  if (!w.every(Number.isFinite)) return E.left(failed('the matrix or the right-hand side'));
   for (let first = 0; first < n; first += 4) {
     const last = Math.min(first + 4, n);
     for (let p = first; p < last; p += 1) {

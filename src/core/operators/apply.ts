@@ -10,26 +10,54 @@ import type { Shape, Shaped } from '../tensor.ts';
 import { generate, sizeOf } from '../tensor.ts';
 import type { Composite } from './composite.ts';
 import { applyComposite } from './composite.ts';
-import { multiplyLeft, multiplyRight } from './factor.ts';
-import type { BlockOperator, LinearOperator } from './linearOperator.ts';
+import type { BlockOperator, LinearOperator, LowRankFactor, LowRankPlusDiagonal } from './linearOperator.ts';
 import { stack, unstack, unvec, vec } from './vec.ts';
+
+/** (⊕ B_i) V for B_i of any orders that add up to V's rows, or its transpose's. */
+const applyPartition = <T extends Shaped>(ops: Ops<T>, blocks: ReadonlyArray<T>, v: T, transposed: boolean): T => {
+  const columns = v.shape[1];
+  const starts = blocks.map((_, i) => blocks.slice(0, i).reduce((sum, b) => sum + b.shape[0], 0));
+  const parts = blocks.map((block, i) =>
+    ops.matmul(block, ops.slice(v, [starts[i], 0], [block.shape[0], columns]), { transposeA: transposed }),
+  );
+  return parts.length === 1 ? parts[0] : ops.concat(parts, 0);
+};
+
+/** (shift I + U core Uᵀ) V, or its transpose's. */
+const applyLowRank = <T extends Shaped>(ops: Ops<T>, factor: LowRankFactor<T>, v: T, transposed: boolean): T => {
+  const { U, core, shift } = factor;
+  const inner = ops.matmul(core, ops.matmul(U, v, { transposeA: true }), { transposeA: transposed });
+  return ops.linearCombination(shift, v, 1, ops.matmul(U, inner));
+};
+
+const applyLowRankPlusDiagonal = <T extends Shaped>(ops: Ops<T>, op: LowRankPlusDiagonal<T>, v: T): T => {
+  const projected = ops.matmul(op.U, vec(ops, v), { transposeA: true });
+  const image = ops.matmul(op.U, ops.mul(ops.reshape(op.D, projected.shape), projected));
+  return ops.linearCombination(1, unvec(ops, image, v.shape), op.rho, v);
+};
 
 const applyEither = <T extends Shaped>(ops: Ops<T>, op: BlockOperator<T>, v: T, transposed: boolean): T => {
   switch (op._tag) {
     case 'kronecker':
       return ops.matmul(ops.matmul(op.G, v, { transposeA: transposed }), op.A, { transposeB: !transposed });
-    case 'factoredKronecker':
-      return multiplyRight(ops, op.A, multiplyLeft(ops, op.G, v, transposed), transposed);
     case 'eigenKronecker': {
       const rotated = ops.matmul(ops.matmul(op.UG, v, { transposeA: true }), op.UA);
       return ops.matmul(ops.matmul(op.UG, ops.mul(op.S, rotated)), op.UA, { transposeB: true });
+    }
+    case 'partitionedKronecker': {
+      const rows = applyPartition(ops, op.Gs, v, transposed);
+      return ops.transposed(applyPartition(ops, op.As, ops.transposed(rows), transposed));
+    }
+    case 'lowRankKronecker': {
+      const rows = applyLowRank(ops, op.G, v, transposed);
+      return ops.transposed(applyLowRank(ops, op.A, ops.transposed(rows), transposed));
     }
     case 'diagonal':
       return ops.mul(op.values, v);
     case 'dense':
       return unvec(ops, ops.matmul(op.matrix, vec(ops, v), { transposeA: transposed }), v.shape);
     case 'lowRankPlusDiagonal':
-      return unvec(ops, multiplyLeft(ops, op.factor, vec(ops, v), transposed), v.shape);
+      return applyLowRankPlusDiagonal(ops, op, v);
     default:
       return applyComposite(
         {
@@ -135,11 +163,7 @@ export const materialise = <T extends Shaped>(ops: Ops<T>, op: BlockOperator<T>,
  * @param shapes - shapes of the blocks acted on, n elements in all
  * @returns `[n, n]`, acting on the blocks in the order of `shapes`, each column-stacked
  */
-export const materialiseBlocks = <T extends Shaped>(
-  ops: Ops<T>,
-  op: LinearOperator<T>,
-  shapes: Params<Shape>,
-): T => {
+export const materialiseBlocks = <T extends Shaped>(ops: Ops<T>, op: LinearOperator<T>, shapes: Params<Shape>): T => {
   const names = Object.keys(shapes);
   const n = names.reduce((sum, name) => sum + sizeOf(shapes[name]), 0);
   return columnsOf(ops, n, (column) => stack(ops, apply(ops, op, unstack(ops, column, shapes)), names));

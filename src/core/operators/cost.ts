@@ -7,7 +7,6 @@ import type { Params } from '../params.ts';
 import type { Shape, Shaped } from '../tensor.ts';
 import { sizeOf } from '../tensor.ts';
 import type { Composite } from './composite.ts';
-import { flopsPerColumn, numbersIn } from './factor.ts';
 import type { BlockOperator, LinearOperator } from './linearOperator.ts';
 
 /** Cost of one product, and memory. */
@@ -52,20 +51,27 @@ export const costOf = <T extends Shaped>(op: BlockOperator<T>, shape: Shape): Co
       const [out, inputs] = [op.G.shape[0], op.A.shape[0]];
       return { flops: 2 * n * (out + inputs), numbers: out * out + inputs * inputs };
     }
-    case 'factoredKronecker': {
-      const flops = shape[1] * flopsPerColumn(op.G) + shape[0] * flopsPerColumn(op.A);
-      return { flops, numbers: numbersIn(op.A) + numbersIn(op.G) };
-    }
     case 'eigenKronecker': {
       const [out, inputs] = [op.UG.shape[0], op.UA.shape[0]];
       return { flops: 4 * n * (out + inputs) + n, numbers: out * out + inputs * inputs + n };
+    }
+    case 'partitionedKronecker': {
+      const squares = (blocks: ReadonlyArray<T>): number => blocks.reduce((sum, b) => sum + b.shape[0] ** 2, 0);
+      const [out, inputs] = [op.Gs, op.As].map((blocks) => blocks.reduce((sum, b) => sum + b.shape[0], 0));
+      const numbers = squares(op.Gs) + squares(op.As);
+      return { flops: 2 * (inputs * squares(op.Gs) + out * squares(op.As)), numbers };
+    }
+    case 'lowRankKronecker': {
+      const [[out, rankG], [inputs, rankA]] = [op.G.U.shape, op.A.U.shape];
+      const flops = inputs * rankG * (4 * out + 2 * rankG) + out * rankA * (4 * inputs + 2 * rankA) + 4 * n;
+      return { flops, numbers: rankG * (out + rankG) + rankA * (inputs + rankA) + 2 };
     }
     case 'diagonal':
       return { flops: n, numbers: n };
     case 'dense':
       return { flops: 2 * n * n, numbers: n * n };
     case 'lowRankPlusDiagonal':
-      return { flops: flopsPerColumn(op.factor), numbers: numbersIn(op.factor) };
+      return { flops: 4 * n * op.D.shape[0] + op.D.shape[0] + 2 * n, numbers: (n + 1) * op.D.shape[0] + 1 };
     default:
       return compositeCost(op, (part: BlockOperator<T>) => costOf(part, shape), n);
   }

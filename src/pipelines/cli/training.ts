@@ -14,21 +14,19 @@ import type { Backend, BackendReport } from '../../core/backends/backend.ts';
 import { withBackend } from '../../core/backends/choose.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import { readConfigFile } from '../config/file.ts';
 import type { Plan } from '../config/plan.ts';
 import { planOf } from '../config/plan.ts';
 import type { RunConfig } from '../config/runConfig.ts';
 import { mergeConfigs } from '../config/runConfig.ts';
 import type { Splits } from '../data/dataset.ts';
+import type { Observer } from '../experiment.ts';
 import { runExperiment } from '../experiment.ts';
-import { doneLine, eventLine } from '../reports/jsonLines.ts';
-import type { Progress } from '../reports/progress.ts';
-import { noProgress, progressBar, progressLines } from '../reports/progress.ts';
+import { doneLine } from '../reports/jsonLines.ts';
+import { progressBar, progressJson, progressLines } from '../reports/progress.ts';
 import { resultTable } from '../reports/resultTable.ts';
 import type { Concluded, Written } from '../reports/runFolder.ts';
 import { writeReport } from '../reports/runFolder.ts';
-import type { Listener } from '../trainer/events.ts';
 import { stepsOf } from '../trainer/options.ts';
 import type { World } from '../world.ts';
 import type { RawFlags } from './options.ts';
@@ -74,23 +72,25 @@ const directoryOf = (world: World, { name, flags }: TrainingCommand, plan: Plan)
   return join('runs', `${timestamp(world.date())}-${plan.task.name}-${plan.task.size}-${what}`);
 };
 
-const progressOf = (world: World, isJson: boolean, name: string, total: number): Progress => {
-  if (isJson) return noProgress;
+const observerOf = (world: World, isJson: boolean, name: string, total: number): IO.IO<Observer> => {
+  if (isJson) return progressJson(world, name);
   return world.isWatched ? progressBar(name, total) : progressLines(world, name, total);
 };
 
-/** A line about the run before it begins, and the backend's warnings. */
-const announce = (world: World, isJson: boolean, plan: Plan, data: Splits, report: BackendReport): IO.IO<void> => () => {
-  report.warnings.forEach((warning) => world.err(`warning: ${warning}`)());
-  if (isJson) return;
-  const { task, options } = plan;
-  const backend = `${report.backend} (${report.library}, ${report.threads} ${report.threads === 1 ? 'thread' : 'threads'})`;
-  const examples = data.train.size.toLocaleString('en-US');
-  world.err(`${task.objective.model.name}: ${examples} examples, batch ${options.batch}, seed ${options.seed}, ${backend}`)();
-};
+/** A line about the run before it begins, after the backend's warnings. */
+const announce =
+  (world: World, isJson: boolean, plan: Plan, data: Splits, report: BackendReport): IO.IO<void> =>
+  () => {
+    report.warnings.forEach((warning) => world.err(`warning: ${warning}`)());
+    if (isJson) return;
+    const { task, options } = plan;
+    const examples = `${data.train.size.toLocaleString('en-US')} examples, batch ${options.batch}, seed ${options.seed}`;
+    const threads = `${report.threads} ${report.threads === 1 ? 'thread' : 'threads'}`;
+    world.err(`${task.objective.model.name}: ${examples}`)();
+    world.err(`${report.backend}: ${report.library}, ${threads}`)();
+  };
 
 interface Ended {
-  readonly data: Splits;
   readonly backend: BackendReport;
   readonly outcomes: ReadonlyArray<Concluded>;
 }
@@ -99,10 +99,6 @@ const runOn =
   (world: World, isJson: boolean, plan: Plan, data: Splits) =>
   <T extends Shaped>(backend: Backend<T>): TE.TaskEither<KfacError, Ended> => {
     const total = stepsOf(plan.options, data.train.size);
-    const listenersOf = (optimizer: Optimizer): ReadonlyArray<Listener> => [
-      progressOf(world, isJson, optimizer.name, total).listener,
-      ...(isJson ? [(event: Parameters<Listener>[0]) => world.out(eventLine(optimizer.name, event))] : []),
-    ];
     return pipe(
       TE.fromIO(announce(world, isJson, plan, data, backend.report())),
       TE.chain(() =>
@@ -111,7 +107,7 @@ const runOn =
           {
             ...plan,
             data,
-            listeners: listenersOf,
+            observe: (optimizer) => observerOf(world, isJson, optimizer.name, total),
             conclude: (outcome) => () => {
               const ending = doneLine(outcome, world.memory());
               if (isJson) world.out(ending)();
@@ -120,6 +116,41 @@ const runOn =
           },
         ),
       ),
-      TE.map((outcomes) => ({ data, backend: backend.report(), outcomes })),
+      TE.map((outcomes) => ({ backend: backend.report(), outcomes })),
     );
   };
+
+/** The table, unless a program reads, and what was written. */
+const conclude =
+  (world: World, isJson: boolean, outcomes: ReadonlyArray<Concluded>, written: Written): IO.IO<void> =>
+  () => {
+    written.warnings.forEach((warning) => world.err(`warning: ${warning}`)());
+    if (isJson) return;
+    ['', ...resultTable(outcomes), '', ...written.files].forEach((line) => world.out(line)());
+  };
+
+const nothingWritten: Written = { files: [], warnings: [] };
+
+/**
+ * Runs a training command to its end: plan, data, training, report.
+ *
+ * Whatever can be found wrong before training is, the report's directory included.
+ *
+ * @param world - what the program may do
+ * @param command - what to do
+ */
+export const runTraining = (world: World, command: TrainingCommand): TE.TaskEither<KfacError, void> => {
+  const isJson = command.flags['json'] === true;
+  return pipe(
+    TE.Do,
+    TE.bind('plan', () => readPlan(world, command)),
+    TE.bind('directory', ({ plan }) => TE.fromIO(() => directoryOf(world, command, plan))),
+    TE.chainFirst(({ directory }) => (directory === null ? TE.right(undefined) : world.files.canWrite(directory))),
+    TE.bind('data', ({ plan }) => plan.task.load(world.files, plan.data)),
+    TE.bind('ended', ({ plan, data }) => withBackend(plan.backend, runOn(world, isJson, plan, data))),
+    TE.bind('written', ({ plan, data, directory, ended }) =>
+      directory === null ? TE.right(nothingWritten) : writeReport(world.files, directory, { plan, data, ...ended }),
+    ),
+    TE.chainIOK(({ ended, written }) => conclude(world, isJson, ended.outcomes, written)),
+  );
+};

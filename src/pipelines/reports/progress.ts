@@ -4,16 +4,12 @@
  * @module
  */
 import { SingleBar } from 'cli-progress';
-import type * as IO from 'fp-ts/lib/IO.js';
+import * as IO from 'fp-ts/lib/IO.js';
 
-import type { Listener, StepRecord } from '../trainer/events.ts';
+import type { Observer } from '../experiment.ts';
+import type { StepRecord } from '../trainer/events.ts';
+import { eventLine } from './jsonLines.ts';
 import type { World } from '../world.ts';
-
-/** Something that shows progress until it is stopped. */
-export interface Progress {
-  readonly listener: Listener;
-  readonly stop: IO.IO<void>;
-}
 
 /** Lines of a whole run without a terminal. */
 const lines = 20;
@@ -46,23 +42,27 @@ const shown = ({ step, seconds, loss }: StepRecord, total: number): Shown => {
  * @param name - name of the optimizer
  * @param total - number of steps
  */
-export const progressBar = (name: string, total: number): Progress => {
-  const bar = new SingleBar({
-    format: `${name} [{bar}] {value}/{total} | loss {loss} | {rate} steps/s | {left} left`,
-    barsize: 24,
-    // An interrupt ends the process at once, so the bar changes nothing of the terminal that it would have to put back.
-    hideCursor: false,
-    linewrap: true,
-    gracefulExit: false,
-  });
-  bar.start(total, 0, { loss: '?', rate: '?', left: '?' });
-  return {
-    listener: (event) => () => {
-      if (event.event === 'step') bar.update(event.step, shown(event, total));
-    },
-    stop: () => bar.stop(),
+export const progressBar =
+  (name: string, total: number): IO.IO<Observer> =>
+  () => {
+    const bar = new SingleBar({
+      format: `${name} [{bar}] {value}/{total} | loss {loss} | {rate} steps/s | {left} left`,
+      barsize: 24,
+      // An interrupt ends the process at once, so the bar changes nothing of the terminal that it would have to put back.
+      hideCursor: false,
+      linewrap: true,
+      gracefulExit: false,
+    });
+    bar.start(total, 0, { loss: '?', rate: '?', left: '?' });
+    return {
+      listeners: [
+        (event) => () => {
+          if (event.event === 'step') bar.update(event.step, shown(event, total));
+        },
+      ],
+      stop: () => bar.stop(),
+    };
   };
-};
 
 /**
  * Lines on standard error, about twenty of them in a run.
@@ -71,20 +71,29 @@ export const progressBar = (name: string, total: number): Progress => {
  * @param name - name of the optimizer
  * @param total - number of steps
  */
-export const progressLines = (world: World, name: string, total: number): Progress => ({
-  listener: (event) => () => {
-    if (event.event === 'evaluation') {
-      world.err(`${name} ${event.step}/${total}  test loss ${event.loss.toPrecision(5)}`)();
-      return;
-    }
-    const { step } = event;
-    const isDue = step === 1 || Math.floor((step * lines) / total) > Math.floor(((step - 1) * lines) / total);
-    if (!isDue) return;
-    const { loss, rate, left } = shown(event, total);
-    world.err(`${name} ${step}/${total}  loss ${loss}  ${rate} steps/s  ${left} left`)();
-  },
-  stop: () => undefined,
-});
+export const progressLines = (world: World, name: string, total: number): IO.IO<Observer> =>
+  IO.of({
+    listeners: [
+      (event) => () => {
+        if (event.event === 'evaluation') {
+          world.err(`${name} ${event.step}/${total}  test loss ${event.loss.toPrecision(5)}`)();
+          return;
+        }
+        const { step } = event;
+        const isDue = step === 1 || Math.floor((step * lines) / total) > Math.floor(((step - 1) * lines) / total);
+        if (!isDue) return;
+        const { loss, rate, left } = shown(event, total);
+        world.err(`${name} ${step}/${total}  loss ${loss}  ${rate} steps/s  ${left} left`)();
+      },
+    ],
+    stop: () => undefined,
+  });
 
-/** Shows nothing. */
-export const noProgress: Progress = { listener: () => () => undefined, stop: () => undefined };
+/**
+ * Every step and evaluation as a JSON line on standard output.
+ *
+ * @param world - where to write
+ * @param name - name of the optimizer
+ */
+export const progressJson = (world: World, name: string): IO.IO<Observer> =>
+  IO.of({ listeners: [(event) => world.out(eventLine(name, event))], stop: () => undefined });

@@ -3,9 +3,12 @@
  *
  * @module
  */
+import type { Objective } from '../../core/pipeline/forward.ts';
 import { backward, forward } from '../../core/pipeline/forward.ts';
+import type { Step } from '../../core/pipeline/stage.ts';
 import { pipeline } from '../../core/pipeline/stage.ts';
 import { capture } from '../../curvature/capture.ts';
+import type { Curvature } from '../../curvature/curvature.ts';
 import { updateFactors } from '../../curvature/curvature.ts';
 import { empirical, monteCarlo } from '../../curvature/estimators.ts';
 import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
@@ -13,7 +16,9 @@ import { kroneckerInverse } from '../kroneckerInverse.ts';
 import { klClip } from '../rules/klClip.ts';
 import { momentum } from '../rules/momentum.ts';
 import { weightDecay } from '../rules/weightDecay.ts';
+import type { Schedule } from '../schedules.ts';
 import { exponential } from '../schedules.ts';
+import type { Solver, SolveNeeds } from '../solver.ts';
 import { solve } from '../solver.ts';
 import { update } from '../update.ts';
 import type { Optimizer } from './optimizer.ts';
@@ -46,8 +51,8 @@ export interface KfacPresetOptions {
   readonly strict?: boolean;
 }
 
-/** Default settings of {@link kfac}. */
-const defaults = {
+/** Default settings of {@link kfac}, and of its relatives. */
+export const kfacDefaults = {
   learningRate: 1,
   damping: 1,
   dampingDecay: 1,
@@ -62,34 +67,57 @@ const defaults = {
   strict: false,
 } as const;
 
+/** Settings that are all there. */
+export type KfacSettings = Required<KfacPresetOptions>;
+
+/** λ by step: exponential decay to a floor. */
+export const dampingOf = (settings: KfacSettings): Schedule =>
+  exponential(settings.damping, settings.dampingDecay, 100, settings.minDamping);
+
+/**
+ * The step of K-FAC and its relatives, which differ in curvature and solver.
+ *
+ * @param objective - model and loss
+ * @param settings - settings
+ * @param curvature - from captures to an operator
+ * @param solver - from the operator to a direction
+ */
+export const kfacStep = (
+  objective: Objective,
+  settings: KfacSettings,
+  curvature: Curvature,
+  solver: Solver<SolveNeeds | 'captured'>,
+): Step =>
+  pipeline(
+    forward(objective),
+    backward(objective),
+    capture(settings.estimator === 'empirical' ? empirical() : monteCarlo(), objective.loss, {
+      every: settings.statisticsEvery,
+    }),
+    updateFactors(curvature),
+    solve(solver),
+    update({
+      learningRate: settings.learningRate,
+      rules: [weightDecay(settings.weightDecay), klClip(settings.klClip), momentum(settings.momentum)],
+    }),
+  );
+
 /**
  * K-FAC: sampled Fisher, Kronecker factors, damped inverses, KL clip, momentum.
  *
  * @param options - settings, each with a default
  */
 export const kfac = (options: KfacPresetOptions = {}): Optimizer => {
-  const settings = { ...defaults, ...options };
+  const settings = { ...kfacDefaults, ...options };
   return {
     name: 'kfac',
     hyperparameters: settings,
     step: (objective) =>
-      pipeline(
-        forward(objective),
-        backward(objective),
-        capture(settings.estimator === 'empirical' ? empirical() : monteCarlo(), objective.loss, {
-          every: settings.statisticsEvery,
-        }),
-        updateFactors(kfacCurvature({ decay: settings.decay, strict: settings.strict })),
-        solve(
-          kroneckerInverse({
-            damping: exponential(settings.damping, settings.dampingDecay, 100, settings.minDamping),
-            every: settings.inverseEvery,
-          }),
-        ),
-        update({
-          learningRate: settings.learningRate,
-          rules: [weightDecay(settings.weightDecay), klClip(settings.klClip), momentum(settings.momentum)],
-        }),
+      kfacStep(
+        objective,
+        settings,
+        kfacCurvature({ decay: settings.decay, strict: settings.strict }),
+        kroneckerInverse({ damping: dampingOf(settings), every: settings.inverseEvery }),
       ),
   };
 };

@@ -7,6 +7,7 @@ import * as E from 'fp-ts/lib/Either.js';
 
 import type { KfacError } from '../../core/errors.ts';
 import { adam } from './adam.ts';
+import { ekfac } from './ekfac.ts';
 import { kfac } from './kfac.ts';
 import { kfacAdaptive } from './kfacAdaptive.ts';
 import type { Optimizer } from './optimizer.ts';
@@ -18,7 +19,7 @@ export type Setting = number | string | boolean;
 type Make = (settings: Readonly<Record<string, Setting>>) => Optimizer;
 
 /** Every preset. */
-const presets: Readonly<Record<string, Make>> = { kfac, 'kfac-adaptive': kfacAdaptive, adam, sgd };
+const presets: Readonly<Record<string, Make>> = { kfac, 'kfac-adaptive': kfacAdaptive, ekfac, adam, sgd };
 
 /** Names of the presets. */
 export const optimizerNames: ReadonlyArray<string> = Object.keys(presets);

@@ -7,9 +7,10 @@ import {
   applyBlockTranspose,
   applyTranspose,
   materialise,
+  materialiseBlocks,
 } from '../../../src/core/operators/apply.ts';
-import { costOf } from '../../../src/core/operators/cost.ts';
-import type { BlockOperator } from '../../../src/core/operators/linearOperator.ts';
+import { costOf, costOfBlocks } from '../../../src/core/operators/cost.ts';
+import type { BlockOperator, LinearOperator } from '../../../src/core/operators/linearOperator.ts';
 import {
   blockDiagonal,
   damped,
@@ -19,8 +20,13 @@ import {
   eigenKronecker,
   kronecker,
   lowRankKronecker,
+  lowRankPlusDiagonal,
   matrixFree,
   partitionedKronecker,
+  scaled,
+  skewPart,
+  sumOf,
+  symmetricPart,
 } from '../../../src/core/operators/linearOperator.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
@@ -42,6 +48,112 @@ const extents = fc.record({
 
 /** Orders of one to three blocks. */
 const partition = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 3 });
+
+const inner = (x: Tensor, y: Tensor): number => ops.dot(x, y).data[0];
+
+/** Operators with neither symmetry nor definiteness. */
+const general: fc.Arbitrary<Case> = extents.map(({ out, inputs, seed }) => ({
+  op: kronecker(gaussian(seed, [inputs, inputs]), gaussian(seed + 1, [out, out])),
+  shape: [out, inputs],
+}));
+
+/** A positive definite matrix. */
+const spd = (seed: number, n: number): Tensor => ops.addDiagonal(ops.gram(gaussian(seed, [n + 1, n])), 0.1);
+
+/** Positive entries. */
+const positive = (seed: number, shape: ReadonlyArray<number>): Tensor =>
+  ops.add(ops.square(gaussian(seed, shape)), ops.full([], 0.1));
+
+/** One row per kind that can be symmetric, from positive definite parts. */
+const definite: ReadonlyArray<readonly [string, fc.Arbitrary<Case>]> = [
+  [
+    'kronecker',
+    extents.map(({ out, inputs, seed }) => ({
+      op: kronecker(spd(seed, inputs), spd(seed + 1, out)),
+      shape: [out, inputs],
+    })),
+  ],
+  [
+    'eigenKronecker',
+    extents.map(({ out, inputs, seed }) => ({
+      op: eigenKronecker(spd(seed, inputs), spd(seed + 1, out), positive(seed + 2, [out, inputs])),
+      shape: [out, inputs],
+    })),
+  ],
+  [
+    'partitionedKronecker',
+    fc.nat().map((seed) => ({
+      op: partitionedKronecker([spd(seed, 2), spd(seed + 1, 1)], [spd(seed + 2, 1), spd(seed + 3, 3)]),
+      shape: [4, 3],
+    })),
+  ],
+  [
+    'lowRankKronecker',
+    extents.map(({ out, inputs, seed }) => ({
+      op: lowRankKronecker(
+        { U: gaussian(seed, [inputs, 2]), core: spd(seed + 1, 2), shift: 0.5 },
+        { U: gaussian(seed + 2, [out, 3]), core: spd(seed + 3, 3), shift: 0.2 },
+      ),
+      shape: [out, inputs],
+    })),
+  ],
+  [
+    'diagonal',
+    extents.map(({ out, inputs, seed }) => ({ op: diagonal(positive(seed, [out, inputs])), shape: [out, inputs] })),
+  ],
+  ['dense', extents.map(({ out, inputs, seed }) => ({ op: dense(spd(seed, out * inputs)), shape: [out, inputs] }))],
+  [
+    'lowRankPlusDiagonal',
+    extents.map(({ out, inputs, seed }) => ({
+      op: lowRankPlusDiagonal(gaussian(seed, [out * inputs, 2]), positive(seed + 1, [2]), 0.3),
+      shape: [out, inputs],
+    })),
+  ],
+  [
+    'damped',
+    // Singular without damping.
+    extents.map(({ out, inputs, seed }) => ({
+      op: dampedBlock(dense(ops.gram(gaussian(seed, [1, out * inputs]))), 0.7),
+      shape: [out, inputs],
+    })),
+  ],
+  [
+    'sum',
+    extents.map(({ out, inputs, seed }) => ({
+      op: sumOf([kronecker(spd(seed, inputs), spd(seed + 1, out)), diagonal(positive(seed + 2, [out, inputs]))]),
+      shape: [out, inputs],
+    })),
+  ],
+  [
+    'scaled',
+    extents.map(({ out, inputs, seed }) => ({ op: scaled(0.5, dense(spd(seed, out * inputs))), shape: [out, inputs] })),
+  ],
+  [
+    'symmetricPart',
+    // M + K with M positive definite and K skew.
+    extents.map(({ out, inputs, seed }) => {
+      const n = out * inputs;
+      const B = gaussian(seed + 1, [n, n]);
+      return {
+        op: symmetricPart(dense(ops.add(spd(seed, n), ops.sub(B, ops.transposed(B))))),
+        shape: [out, inputs],
+      };
+    }),
+  ],
+];
+
+describe.each(definite)('operator %s from positive definite parts', (_, cases) => {
+  it('law: symmetry and definiteness, M = Mᵀ and ⟨v, op v⟩ > 0', () => {
+    fc.assert(
+      fc.property(cases, fc.nat(), ({ op, shape }, seed) => {
+        const M = materialise(ops, op, shape);
+        expect(scaledError(M.data, ops.transposed(M).data)).toBeLessThan(1e-12);
+        const v = gaussian(seed, shape);
+        expect(inner(v, applyBlock(ops, op, v))).toBeGreaterThan(0);
+      }),
+    );
+  });
+});
 
 /** One row per kind of operator; a new kind joins here. */
 const kinds: ReadonlyArray<readonly [string, fc.Arbitrary<Case>]> = [
@@ -102,9 +214,28 @@ const kinds: ReadonlyArray<readonly [string, fc.Arbitrary<Case>]> = [
       shape: [out, inputs],
     })),
   ],
+  [
+    'lowRankPlusDiagonal',
+    extents.map(({ out, inputs, seed }) => ({
+      op: lowRankPlusDiagonal(gaussian(seed, [out * inputs, 2]), gaussian(seed + 1, [2]), 0.3),
+      shape: [out, inputs],
+    })),
+  ],
+  [
+    'sum',
+    extents.map(({ out, inputs, seed }) => ({
+      op: sumOf([
+        kronecker(gaussian(seed, [inputs, inputs]), gaussian(seed + 1, [out, out])),
+        diagonal(gaussian(seed + 2, [out, inputs])),
+        dense(gaussian(seed + 3, [out * inputs, out * inputs])),
+      ]),
+      shape: [out, inputs],
+    })),
+  ],
+  ['scaled', general.map(({ op, shape }) => ({ op: scaled(-2.5, op), shape }))],
+  ['symmetricPart', general.map(({ op, shape }) => ({ op: symmetricPart(op), shape }))],
+  ['skewPart', general.map(({ op, shape }) => ({ op: skewPart(op), shape }))],
 ];
-
-const inner = (x: Tensor, y: Tensor): number => ops.dot(x, y).data[0];
 
 /** Column-stacked elements as a column. */
 const vec = (v: Tensor): Tensor => ops.reshape(ops.transposed(v), [v.data.length, 1]);
@@ -177,6 +308,41 @@ describe('kronecker', () => {
   it('worked example: cost is 2 · out · in · (out + in) and out² + in² numbers', () => {
     const op = kronecker(gaussian(1, [3, 3]), gaussian(2, [2, 2]));
     expect(costOf(op, [2, 3])).toEqual({ flops: 2 * 6 * 5, numbers: 13 });
+  });
+});
+
+describe('lowRankPlusDiagonal', () => {
+  it('worked example: U = (1, 2, 0, 0), D = 3, ρ = 10 adds 3 u uᵀ to 10 I on column-stacked elements', () => {
+    const op = lowRankPlusDiagonal(tensor([1, 2, 0, 0], [4, 1]), tensor([3], [1]), 10);
+    // vec of [[1, 0], [1, 0]] is (1, 1, 0, 0): uᵀ v = 3, so the image is 10 v + 9 u = (19, 28, 0, 0).
+    expect(Array.from(applyBlock(ops, op, tensor([1, 0, 1, 0], [2, 2])).data)).toEqual([19, 0, 28, 0]);
+    expect(costOf(op, [2, 2])).toEqual({ flops: 16 + 1 + 8, numbers: 6 });
+  });
+});
+
+describe('parts of an operator', () => {
+  it('worked example: [[1, 4], [0, 3]] has the parts [[1, 2], [2, 3]] and [[0, 2], [−2, 0]]', () => {
+    const op = dense(tensor([1, 4, 0, 3], [2, 2]));
+    expect(Array.from(materialise(ops, symmetricPart(op), [2]).data)).toEqual([1, 2, 2, 3]);
+    expect(Array.from(materialise(ops, skewPart(op), [2]).data)).toEqual([0, 2, -2, 0]);
+  });
+
+  it('law: op = S + K, Sᵀ = S, Kᵀ = −K, ⟨v, K v⟩ = 0', () => {
+    fc.assert(
+      fc.property(general, fc.nat(), ({ op, shape }, seed) => {
+        const v = gaussian(seed, shape);
+        const [S, K] = [symmetricPart(op), skewPart(op)];
+        expect(
+          scaledError(applyBlock(ops, sumOf<BlockOperator<Tensor>>([S, K]), v).data, applyBlock(ops, op, v).data),
+        ).toBeLessThan(1e-12);
+        expect(applyBlockTranspose(ops, S, v)).toEqual(applyBlock(ops, S, v));
+        expect(scaledError(applyBlockTranspose(ops, K, v).data, ops.neg(applyBlock(ops, K, v)).data)).toBeLessThan(
+          1e-15,
+        );
+        const scale = Math.sqrt(inner(v, v) * inner(applyBlock(ops, op, v), applyBlock(ops, op, v)));
+        expect(Math.abs(inner(v, applyBlock(ops, K, v)))).toBeLessThan(1e-12 * (1 + scale));
+      }),
+    );
   });
 });
 
@@ -261,5 +427,69 @@ describe('operators on block vectors', () => {
       const right = inner(back['a'], v['a']) + inner(back['b'], v['b']);
       expect(left).toBeCloseTo(right, 10);
     }
+  });
+
+  const shapes = { a: [3, 2], b: [4] };
+  const n = 10;
+  const asymmetric: LinearOperator<Tensor> = blockDiagonal({
+    a: kronecker(gaussian(21, [2, 2]), gaussian(22, [3, 3])),
+    b: dense(gaussian(23, [4, 4])),
+  });
+
+  it('law: materialised blocks lie on the diagonal', () => {
+    const M = materialiseBlocks(ops, asymmetric, shapes);
+    const blocks = asymmetric._tag === 'blockDiagonal' ? asymmetric.blocks : {};
+    const expected = ops.add(
+      ops.pad(materialise(ops, blocks['a'], [3, 2]), [0, 0], [n, n]),
+      ops.pad(materialise(ops, blocks['b'], [4]), [6, 6], [n, n]),
+    );
+    expect(M).toEqual(expected);
+  });
+
+  const whole = (op: LinearOperator<Tensor>): Tensor => materialiseBlocks(ops, op, shapes);
+
+  it.each<readonly [string, LinearOperator<Tensor>, (M: Tensor, D: Tensor) => Tensor]>([
+    ['damped', damped(asymmetric, 0.5), (M) => ops.addDiagonal(M, 0.5)],
+    ['sum', sumOf([asymmetric, operator]), (M, D) => ops.add(M, D)],
+    ['scaled', scaled(-3, asymmetric), (M) => ops.scale(-3, M)],
+    ['symmetricPart', symmetricPart(asymmetric), (M) => ops.scale(0.5, ops.add(M, ops.transposed(M)))],
+    ['skewPart', skewPart(asymmetric), (M) => ops.scale(0.5, ops.sub(M, ops.transposed(M)))],
+  ])('law: %s on block vectors is the same of the matrices, and so is its transpose', (_, op, expected) => {
+    const matrix = expected(whole(asymmetric), whole(operator));
+    expect(scaledError(whole(op).data, matrix.data)).toBeLessThan(1e-14);
+    const transposed = whole(
+      matrixFree<Tensor>(
+        (v) => applyTranspose(ops, op, v),
+        (v) => apply(ops, op, v),
+      ),
+    );
+    expect(scaledError(transposed.data, ops.transposed(matrix).data)).toBeLessThan(1e-14);
+  });
+
+  it('a sum of operators on different blocks has the blocks of both', () => {
+    const sum = sumOf([
+      blockDiagonal({ a: diagonal(gaussian(1, [2])) }),
+      blockDiagonal({ b: diagonal(gaussian(2, [2])) }),
+    ]);
+    expect(Object.keys(apply(ops, sum, { a: gaussian(3, [2]), b: gaussian(4, [2]) })).sort()).toEqual(['a', 'b']);
+  });
+
+  it('worked example: costs add over blocks and terms; that of a matrix-free operator is not known', () => {
+    const [a, b] = [costOf(kronecker(gaussian(1, [2, 2]), gaussian(2, [3, 3])), [3, 2]), 4];
+    expect(costOfBlocks(operator, shapes)).toEqual({ flops: a.flops + b, numbers: a.numbers + b });
+    const one = a.flops + b;
+    expect(costOfBlocks(damped(operator, 1), shapes).flops).toBe(one + 2 * n);
+    expect(costOfBlocks(sumOf([operator, operator]), shapes)).toEqual({
+      flops: 2 * one + n,
+      numbers: 2 * (a.numbers + b),
+    });
+    expect(costOfBlocks(scaled(2, operator), shapes).flops).toBe(one + n);
+    expect(costOfBlocks(skewPart(operator), shapes)).toEqual({ flops: 2 * one + 3 * n, numbers: a.numbers + b });
+    expect(
+      costOfBlocks(
+        matrixFree<Tensor>((v) => v),
+        shapes,
+      ).flops,
+    ).toBeNaN();
   });
 });

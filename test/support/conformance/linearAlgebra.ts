@@ -187,18 +187,18 @@ export const linearAlgebraLaws = <T extends Shaped>(
     });
   });
 
-  const refusals: ReadonlyArray<readonly [string, Tensor, KfacError['_tag'], 'cholesky' | 'inverse' | 'eigh']> = [
-    ['an indefinite matrix', tensor([1, 2, 2, 1], [2, 2]), 'NotPositiveDefinite', 'cholesky'],
-    ['an indefinite matrix', tensor([1, 2, 2, 1], [2, 2]), 'NotPositiveDefinite', 'inverse'],
-    ['a zero matrix', tensor([0, 0, 0, 0], [2, 2]), 'NotPositiveDefinite', 'inverse'],
-    ['NaN', tensor([1, 0, 0, NaN], [2, 2]), 'NonFinite', 'cholesky'],
-    ['NaN', tensor([1, 0, 0, NaN], [2, 2]), 'NonFinite', 'inverse'],
-    ['NaN', tensor([1, 0, 0, NaN], [2, 2]), 'NonFinite', 'eigh'],
-    ['a matrix that is not square', tensor([1, 0, 0, 1, 0, 0], [3, 2]), 'ShapeMismatch', 'cholesky'],
-    ['a matrix that is not square', tensor([1, 0, 0, 1, 0, 0], [3, 2]), 'ShapeMismatch', 'inverse'],
-    ['a matrix that is not square', tensor([1, 0, 0, 1, 0, 0], [3, 2]), 'ShapeMismatch', 'eigh'],
-  ];
-  it.each(refusals)('refuses %s (%p): %s from %s', async (_, m, tag, operation) => {
+  const refusals = [
+    ['cholesky', 'NotPositiveDefinite', 'an indefinite matrix', tensor([1, 2, 2, 1], [2, 2])],
+    ['inverse', 'NotPositiveDefinite', 'an indefinite matrix', tensor([1, 2, 2, 1], [2, 2])],
+    ['inverse', 'NotPositiveDefinite', 'a zero matrix', tensor([0, 0, 0, 0], [2, 2])],
+    ['cholesky', 'NonFinite', 'NaN', tensor([1, 0, 0, NaN], [2, 2])],
+    ['inverse', 'NonFinite', 'NaN', tensor([1, 0, 0, NaN], [2, 2])],
+    ['eigh', 'NonFinite', 'NaN', tensor([1, 0, 0, NaN], [2, 2])],
+    ['cholesky', 'ShapeMismatch', 'a matrix that is not square', tensor([1, 0, 0, 1, 0, 0], [3, 2])],
+    ['inverse', 'ShapeMismatch', 'a matrix that is not square', tensor([1, 0, 0, 1, 0, 0], [3, 2])],
+    ['eigh', 'ShapeMismatch', 'a matrix that is not square', tensor([1, 0, 0, 1, 0, 0], [3, 2])],
+  ] as const;
+  it.each(refusals)('%s answers with %s to %s', async (operation, tag, _, m) => {
     const backend = subject();
     const x = backend.ops.constant(m);
     const result: E.Either<KfacError, unknown> = await backend.linearAlgebra[operation](x)();

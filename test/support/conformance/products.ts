@@ -85,4 +85,18 @@ export const productCases: ReadonlyArray<Case> = [
       }),
     ),
   },
+  {
+    operation: 'gram',
+    trials: given(
+      fc.tuple(wideExtent, wideExtent).chain((shape) => arrayOf(shape)),
+      (x) => ({
+        label: 'is exactly symmetric: S − Sᵀ = 0',
+        operands: [x],
+        run: (ops, [a]) => {
+          const s = ops.gram(a);
+          return ops.sub(s, ops.transposed(s));
+        },
+      }),
+    ),
+  },
 ];

@@ -15,9 +15,6 @@ export interface Epilogue {
   readonly activation: Activation;
 }
 
-/** Stores the product as it is. */
-export const noEpilogue: Epilogue = { bias: false, activation: 'identity' };
-
 /** Text of an activation applied to an expression, in the language of kernels. */
 export const activationSource = (activation: Activation, expression: string): string => {
   switch (activation) {

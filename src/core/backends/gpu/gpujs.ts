@@ -111,7 +111,8 @@ export const flatten = (nested: Nested, length: number): Float32Array => {
   return flat;
 };
 
-const lengthOf = (output: KernelOutput): number => output.size.reduce((size, extent) => size * extent, output.components);
+const lengthOf = (output: KernelOutput): number =>
+  output.size.reduce((size, extent) => size * extent, output.components);
 
 const compile = (gpu: RawGpu, source: string, output: KernelOutput): RawKernel =>
   gpu
@@ -130,7 +131,9 @@ const degraded = (raw: RawKernel, mode: GpuMode): string | undefined => {
   return `a kernel was moved to ${actual ?? 'an unknown mode'}: ${raw.kernel.fallbackReason ?? 'no reason given'}`;
 };
 
-const probe = { source: 'function(a) { const v = a[this.thread.x + 3 * this.thread.y]; return [v, 2 * v, 3 * v, 4 * v]; }' };
+const probe = {
+  source: 'function(a) { const v = a[this.thread.x + 3 * this.thread.y]; return [v, 2 * v, 3 * v, 4 * v]; }',
+};
 
 /** Runs a kernel nested and flat. Right: whether flat results can be had. Left: why the mode cannot be used. */
 const selfTest = (gpu: RawGpu, mode: GpuMode): E.Either<string, boolean> => {
@@ -151,7 +154,13 @@ const selfTest = (gpu: RawGpu, mode: GpuMode): E.Either<string, boolean> => {
   return E.right(typeof flat !== 'number' && isExpected(flat));
 };
 
-const kernelOf = (gpu: RawGpu, mode: GpuMode, flatResults: boolean, source: string, output: KernelOutput): GpuKernel => {
+const kernelOf = (
+  gpu: RawGpu,
+  mode: GpuMode,
+  flatResults: boolean,
+  source: string,
+  output: KernelOutput,
+): GpuKernel => {
   const length = lengthOf(output);
   const raw = compile(gpu, source, output);
   if (flatResults) takeFlat(raw);
@@ -180,7 +189,12 @@ export const openGpu = (mode: GpuMode): E.Either<BackendUnavailable, Gpu> =>
       const raw = new RawGpu({ mode });
       return { raw, tested: selfTest(raw, mode) };
     }, String),
-    E.flatMap(({ raw, tested }) => pipe(tested, E.map((flatResults) => ({ raw, flatResults })))),
+    E.flatMap(({ raw, tested }) =>
+      pipe(
+        tested,
+        E.map((flatResults) => ({ raw, flatResults })),
+      ),
+    ),
     E.bimap(
       (reason) => unavailable(mode, reason),
       ({ raw, flatResults }) => ({

@@ -74,7 +74,10 @@ const walkB = (n: number, k: number, layout: OperandLayout): Walk => {
 };
 
 /** Threads along x and y for a product of m rows and n columns. */
-export const matmulThreads = (m: number, n: number): readonly [number, number] => [4 * Math.ceil(n / 4), Math.ceil(m / 4)];
+export const matmulThreads = (m: number, n: number): readonly [number, number] => [
+  4 * Math.ceil(n / 4),
+  Math.ceil(m / 4),
+];
 
 /**
  * The source of a kernel `(a, b) => C`, or `(a, b, bias) => C`. The bias has an element for each thread along x.
@@ -85,7 +88,9 @@ export const matmulSource = (spec: MatmulSpec): string => {
   const { m, n, k, epilogue } = spec;
   const a = walkA(m, k, spec.a);
   const b = walkB(n, k, spec.b);
-  const round = [`bv = ${b.reads[0]};`, ...a.reads.map((read, r) => `s${r} += ${read} * bv;`), a.step, b.step].join(' ');
+  const round = [`bv = ${b.reads[0]};`, ...a.reads.map((read, r) => `s${r} += ${read} * bv;`), a.step, b.step].join(
+    ' ',
+  );
   const result = (r: number): string => activationSource(epilogue.activation, `s${r}${epilogue.bias ? ' + bv' : ''}`);
   return [
     `function(${epilogue.bias ? 'a, b, bias' : 'a, b'}) {`,

@@ -37,9 +37,7 @@ const loopCost = { multiplication: 0.8 };
 const worthKernel = (m: number, n: number, k: number): boolean => {
   const cells = 16 * Math.ceil(m / 4) * Math.ceil(n / 4); // the kernel computes whole tiles
   const kernel =
-    kernelCost.call +
-    kernelCost.copied * (m + n) * k +
-    (kernelCost.result + kernelCost.multiplication * k) * cells;
+    kernelCost.call + kernelCost.copied * (m + n) * k + (kernelCost.result + kernelCost.multiplication * k) * cells;
   return kernel < loopCost.multiplication * m * n * k;
 };
 

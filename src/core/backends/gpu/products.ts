@@ -36,7 +36,12 @@ export interface ProductOptions {
 /** Matrix products. Everything is row-major. */
 export interface Products {
   /** `activation(op(A) op(B) + bias)`, shape [m, n]. */
-  readonly matmul: (a: ReadonlyVector, b: ReadonlyVector, shape: ProductShape, options?: ProductOptions) => Float32Array;
+  readonly matmul: (
+    a: ReadonlyVector,
+    b: ReadonlyVector,
+    shape: ProductShape,
+    options?: ProductOptions,
+  ) => Float32Array;
   /** `XᵀX`, shape [columns, columns], symmetric bit for bit, for X [rows, columns]. */
   readonly gram: (x: ReadonlyVector, rows: number, columns: number, out?: Float32Array) => Float32Array;
   /** How many kernels there are, and the memory they hold. */
@@ -54,7 +59,12 @@ export interface ProductSettings {
 
 const requireLength = (where: string, what: string, values: ReadonlyVector, length: number): void => {
   if (values.length === length) return;
-  raise({ _tag: 'ShapeMismatch', where, expected: `${length} elements of ${what}`, actual: `${values.length} elements` });
+  raise({
+    _tag: 'ShapeMismatch',
+    where,
+    expected: `${length} elements of ${what}`,
+    actual: `${values.length} elements`,
+  });
 };
 
 /** A buffer that grows and is used again; its contents are only good until the next call. */

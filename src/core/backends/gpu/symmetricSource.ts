@@ -20,7 +20,11 @@ export interface SymmetricSpec {
 }
 
 /** Threads along x, y and z. */
-export const symmetricThreads = (d: number): readonly [number, number, number] => [4, Math.ceil(d / 4), Math.ceil(d / 4)];
+export const symmetricThreads = (d: number): readonly [number, number, number] => [
+  4,
+  Math.ceil(d / 4),
+  Math.ceil(d / 4),
+];
 
 /**
  * The source of a kernel `(a) => C`, whose thread (x, y, z) returns C[4z + 0..3][4y + x] for y at or above z.

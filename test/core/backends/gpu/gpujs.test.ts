@@ -65,11 +65,10 @@ describe('gpu.js', () => {
 
   it('reports a kernel that gpu.js moved to plain JavaScript', () => {
     const webasm = openOrThrow('webasm');
-    const elsewhere = new GPU({ mode: 'cpu' });
-    const spy = jest
-      .spyOn(GPU.prototype, 'createKernel')
-      .mockImplementationOnce((source: unknown, settings: unknown) => elsewhere.createKernel(source as string, settings as object));
-    const kernel = webasm.createKernel('function(a) { return a[this.thread.x]; }', { size: [4], components: 1 });
+    const source = 'function(a) { return a[this.thread.x]; }';
+    const elsewhere = new GPU({ mode: 'cpu' }).createKernel(source, { output: [4], precision: 'single' });
+    const spy = jest.spyOn(GPU.prototype, 'createKernel').mockReturnValueOnce(elsewhere as never);
+    const kernel = webasm.createKernel(source, { size: [4], components: 1 });
     expect(attempt(() => kernel.run(entries(4)))).toEqual({
       _tag: 'Left',
       left: {
@@ -91,7 +90,8 @@ describe('gpu.js', () => {
   });
 
   it('holds nothing that keeps a process alive', () => {
-    const held = (): ReadonlyArray<string> => process.getActiveResourcesInfo().filter((name) => /Worker|Port|Timeout/.test(name));
+    const held = (): ReadonlyArray<string> =>
+      process.getActiveResourcesInfo().filter((name) => /Worker|Port|Timeout/.test(name));
     const before = held();
     const kernel = openOrThrow('webasm').createKernel('function(a) { return a[this.thread.x]; }', {
       size: [8192],

@@ -1,11 +1,6 @@
 import fc from 'fast-check';
 
-import {
-  packPanels,
-  panelsLength,
-  unpackSymmetric,
-  unpackTiles,
-} from '../../../../src/core/backends/gpu/panels.ts';
+import { packPanels, panelsLength, unpackSymmetric, unpackTiles } from '../../../../src/core/backends/gpu/panels.ts';
 
 import { entries } from './support.ts';
 
@@ -28,7 +23,8 @@ describe('panels', () => {
         packPanels(source, rows, columns, target);
         const expected = new Float32Array(target.length);
         for (let r = 0; r < rows; r += 1) {
-          for (let c = 0; c < columns; c += 1) expected[4 * rows * (c >> 2) + 4 * r + (c & 3)] = source[r * columns + c];
+          for (let c = 0; c < columns; c += 1)
+            expected[4 * rows * (c >> 2) + 4 * r + (c & 3)] = source[r * columns + c];
         }
         expect(target).toEqual(expected);
       }),
@@ -55,7 +51,8 @@ describe('panels', () => {
         const groups = Math.ceil(d / 4);
         const tiles = new Float32Array(16 * groups * groups);
         // A symmetric matrix, as the kernel leaves it: nothing useful below the diagonal tiles.
-        const element = (i: number, j: number): number => Math.fround(Math.sin(1 + Math.min(i, j) + 31 * Math.max(i, j)));
+        const element = (i: number, j: number): number =>
+          Math.fround(Math.sin(1 + Math.min(i, j) + 31 * Math.max(i, j)));
         for (let i = 0; i < 4 * groups; i += 1) {
           for (let j = 0; j < 4 * groups; j += 1) {
             tiles[16 * (i >> 2) * groups + 4 * j + (i & 3)] = j >> 2 >= i >> 2 ? element(i, j) : NaN;

@@ -21,10 +21,22 @@ const always =
 const webasm = openOrThrow('webasm');
 const variants: ReadonlyArray<readonly [string, Products]> = [
   ['plain loops', productsOn(webasm, { planProduct: () => ({ by: 'loops' }), planSymmetric: () => ({ by: 'loops' }) })],
-  ['webasm, columns', productsOn(webasm, { planProduct: always('columns'), planSymmetric: () => ({ by: 'kernel', layout: 'columns' }) })],
-  ['webasm, panels', productsOn(webasm, { planProduct: always('panels'), planSymmetric: () => ({ by: 'kernel', layout: 'panels' }) })],
+  [
+    'webasm, columns',
+    productsOn(webasm, { planProduct: always('columns'), planSymmetric: () => ({ by: 'kernel', layout: 'columns' }) }),
+  ],
+  [
+    'webasm, panels',
+    productsOn(webasm, { planProduct: always('panels'), planSymmetric: () => ({ by: 'kernel', layout: 'panels' }) }),
+  ],
   ['webasm, as planned', productsOn(webasm)],
-  ['cpu, columns', productsOn(openOrThrow('cpu'), { planProduct: always('columns'), planSymmetric: () => ({ by: 'kernel', layout: 'columns' }) })],
+  [
+    'cpu, columns',
+    productsOn(openOrThrow('cpu'), {
+      planProduct: always('columns'),
+      planSymmetric: () => ({ by: 'kernel', layout: 'columns' }),
+    }),
+  ],
 ];
 
 const shape = (m: number, n: number, k: number, transposeA = false, transposeB = false): ProductShape => ({
@@ -72,27 +84,30 @@ describe.each(variants)('products (%s)', (_, products) => {
     }
   });
 
-  it.each<Activation>(['identity', 'relu', 'tanh', 'sigmoid'])('law: matmul with bias and %s is f(A B + bias)', (activation) => {
-    const reference = {
-      identity: (x: number) => x,
-      relu: (x: number) => (x > 0 ? x : 0),
-      tanh: Math.tanh,
-      sigmoid: (x: number) => 1 / (1 + Math.exp(-x)),
-    }[activation];
-    fc.assert(
-      fc.property(smallShapes, fc.boolean(), ({ seed, ...s }, biased) => {
-        const a = entries(s.m * s.k, seed);
-        const b = entries(s.k * s.n, seed + 1);
-        const bias = biased ? entries(s.n, seed + 2) : null;
-        const { value, magnitude } = exactProduct(a, b, s, bias ?? undefined);
-        const expected = { value: value.map(reference), magnitude };
-        // All four functions change by no more than their argument does; their own rounding is the slack.
-        const actual = products.matmul(a, b, s, { bias, activation });
-        expect(excess(actual, expected, gamma(s.k + 1), 8 * unitRoundoff)).toBeLessThanOrEqual(1);
-      }),
-      { numRuns: 30 },
-    );
-  });
+  it.each<Activation>(['identity', 'relu', 'tanh', 'sigmoid'])(
+    'law: matmul with bias and %s is f(A B + bias)',
+    (activation) => {
+      const reference = {
+        identity: (x: number) => x,
+        relu: (x: number) => (x > 0 ? x : 0),
+        tanh: Math.tanh,
+        sigmoid: (x: number) => 1 / (1 + Math.exp(-x)),
+      }[activation];
+      fc.assert(
+        fc.property(smallShapes, fc.boolean(), ({ seed, ...s }, biased) => {
+          const a = entries(s.m * s.k, seed);
+          const b = entries(s.k * s.n, seed + 1);
+          const bias = biased ? entries(s.n, seed + 2) : null;
+          const { value, magnitude } = exactProduct(a, b, s, bias ?? undefined);
+          const expected = { value: value.map(reference), magnitude };
+          // All four functions change by no more than their argument does; their own rounding is the slack.
+          const actual = products.matmul(a, b, s, { bias, activation });
+          expect(excess(actual, expected, gamma(s.k + 1), 8 * unitRoundoff)).toBeLessThanOrEqual(1);
+        }),
+        { numRuns: 30 },
+      );
+    },
+  );
 
   it('law: gram(X) = XᵀX within γ_k |X|ᵀ|X|, symmetric bit for bit', () => {
     const check = (rows: number, columns: number, seed: number): void => {
@@ -100,7 +115,8 @@ describe.each(variants)('products (%s)', (_, products) => {
       const c = products.gram(x, rows, columns);
       const exact = exactProduct(x, x, shape(columns, columns, rows, true));
       expect(excess(c, exact, gamma(rows))).toBeLessThanOrEqual(1);
-      for (let i = 0; i < columns; i += 1) for (let j = 0; j < i; j += 1) expect(c[i * columns + j]).toBe(c[j * columns + i]);
+      for (let i = 0; i < columns; i += 1)
+        for (let j = 0; j < i; j += 1) expect(c[i * columns + j]).toBe(c[j * columns + i]);
     };
     const extent = fc.integer({ min: 0, max: 13 });
     fc.assert(fc.property(extent, extent, fc.integer({ min: 0, max: 1000 }), check));
@@ -141,10 +157,14 @@ describe.each(variants)('products (%s)', (_, products) => {
     expect(attempt(() => products.matmul(entries(5), entries(6), shape(2, 2, 3)))).toMatchObject({
       left: { _tag: 'ShapeMismatch', where: 'matmul', expected: '6 elements of A', actual: '5 elements' },
     });
-    expect(attempt(() => products.matmul(entries(6), entries(6), shape(2, 2, 3), { out: new Float32Array(3) }))).toMatchObject({
+    expect(
+      attempt(() => products.matmul(entries(6), entries(6), shape(2, 2, 3), { out: new Float32Array(3) })),
+    ).toMatchObject({
       left: { _tag: 'ShapeMismatch', where: 'matmul' },
     });
-    expect(attempt(() => products.gram(entries(5), 2, 3))).toMatchObject({ left: { _tag: 'ShapeMismatch', where: 'gram' } });
+    expect(attempt(() => products.gram(entries(5), 2, 3))).toMatchObject({
+      left: { _tag: 'ShapeMismatch', where: 'gram' },
+    });
   });
 });
 

@@ -8,7 +8,7 @@
  * @module
  */
 import type { Code } from './assembler.ts';
-import { f32x4, i32x4, local, v128 } from './assembler.ts';
+import { f32x4, i32, i32x4, local, v128 } from './assembler.ts';
 
 const { add, sub, mul, div, min, max, neg, abs, sqrt, nearest, equal, lessThan, greaterThan, constant } = f32x4;
 const { get, set } = local;
@@ -27,71 +27,69 @@ const polynomial = (x: Code, coefficients: ReadonlyArray<number>): Code =>
 const indicator = (mask: Code): Code => v128.and(constant(1), mask);
 
 /** 2ⁿ for integers n in [−126, 127], made from the bits of the exponent. */
-const powerOfTwo = (n: Code): Code =>
-  i32x4.shiftLeft(i32x4.add(n, i32x4.constant(127)), [0x41, 23]);
+const powerOfTwo = (n: Code): Code => i32x4.shiftLeft(i32x4.add(n, i32x4.constant(127)), i32.constant(23));
 
-/** ln 2 in two parts; products of the first with integers are exact. */
+/** ln 2 in two parts; products of the first with small integers are exact. */
 const ln2 = { high: 0.693359375, low: -2.12194440054690581e-4 };
 
-/** eˣ = 2ⁿ eʳ with |r| ≤ ½ ln 2; 2ⁿ in two factors, so that results may overflow and underflow gradually. */
-const exp: VectorFunction = (x, [r, n]) => [
-  ...set(r, min(max(x, constant(-104)), constant(89))),
-  ...set(n, nearest(mul(get(r), constant(Math.LOG2E)))),
-  ...set(r, sub(sub(get(r), mul(get(n), constant(ln2.high))), mul(get(n), constant(ln2.low)))),
-  ...set(n, i32x4.fromF32x4(get(n))),
-  ...mul(
-    mul(
-      add(
-        add(
-          mul(
-            mul(
-              polynomial(
-                get(r),
-                [1.987569150e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1],
-              ),
-              get(r),
-            ),
-            get(r),
-          ),
-          get(r),
-        ),
-        constant(1),
-      ),
-      powerOfTwo(i32x4.shiftRight(get(n), [0x41, 1])),
-    ),
-    powerOfTwo(i32x4.sub(get(n), i32x4.shiftRight(get(n), [0x41, 1]))),
-  ),
-];
+/**
+ * The parts of eˣ = 2ⁿ eʳ with |r| ≤ ½ ln 2. Leaves eʳ on the stack and n, an integer, in its register. The polynomial
+ * is evaluated in pairs of terms, which wait for each other less than Horner's.
+ */
+const splitExp = (x: Code, [r, n, rr]: Registers): Code => {
+  const pair = (c1: number, c0: number): Code => add(mul(constant(c1), get(r)), constant(c0));
+  const upper = add(mul(pair(1.98756915e-4, 1.3981999507e-3), get(rr)), pair(8.3334519073e-3, 4.1665795894e-2));
+  const series = add(mul(upper, get(rr)), pair(1.6666665459e-1, 5.0000001201e-1));
+  return [
+    ...set(r, x),
+    ...set(n, nearest(mul(get(r), constant(Math.LOG2E)))),
+    ...set(r, sub(sub(get(r), mul(get(n), constant(ln2.high))), mul(get(n), constant(ln2.low)))),
+    ...set(rr, mul(get(r), get(r))),
+    ...set(n, i32x4.fromF32x4(get(n))),
+    ...add(mul(series, get(rr)), add(get(r), constant(1))),
+  ];
+};
 
-/** x + x³ P(x²) near 0, else ±(1 − 2 / (e^(2|x|) + 1)). */
-const tanh: VectorFunction = (x, [v, z, ...rest]) => [
-  ...set(v, x),
-  ...set(z, mul(get(v), get(v))),
-  ...v128.bitselect(
-    add(
-      mul(
-        mul(
-          polynomial(get(z), [
-            -5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1,
-          ]),
-          get(z),
-        ),
-        get(v),
-      ),
-      get(v),
-    ),
-    v128.xor(
-      sub(constant(1), div(constant(2), add(exp(mul(constant(2), abs(get(v))), rest), constant(1)))),
-      v128.and(get(v), constant(-0)),
-    ),
-    lessThan(abs(get(v)), constant(0.625)),
-  ),
-];
+/** eˣ, with 2ⁿ in two factors, so that results may overflow and underflow gradually. */
+const exp: VectorFunction = (x, registers) => {
+  const n = get(registers[1]);
+  const half = i32x4.shiftRight(n, i32.constant(1));
+  return mul(
+    mul(splitExp(min(max(x, constant(-104)), constant(89)), registers), powerOfTwo(half)),
+    powerOfTwo(i32x4.sub(n, half)),
+  );
+};
+
+/** e^(−|x|) of the value of a register; 0 where that is no normal number. */
+const expOfMinusAbs = (x: number, registers: Registers): Code =>
+  v128.andnot(
+    mul(splitExp(max(neg(abs(get(x))), constant(-87.33)), registers), powerOfTwo(get(registers[1]))),
+    greaterThan(abs(get(x)), constant(87.33)),
+  );
+
+/** x + x³ P(x²) near 0, else ±(1 − 2 e^(−2|x|) / (1 + e^(−2|x|))). */
+const tanh: VectorFunction = (x, [v, w, ...rest]) => {
+  const z = get(w);
+  const series = polynomial(z, [
+    -5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1,
+  ]);
+  const near = add(mul(mul(series, z), get(v)), get(v));
+  const far = sub(constant(1), div(add(get(w), get(w)), add(constant(1), get(w))));
+  return [
+    ...set(v, x),
+    ...set(w, mul(get(v), get(v))),
+    ...near,
+    ...set(w, add(get(v), get(v))),
+    ...set(w, expOfMinusAbs(w, rest)),
+    ...v128.xor(far, v128.and(get(v), constant(-0))),
+    ...v128.bitselect(lessThan(abs(get(v)), constant(0.625))),
+  ];
+};
 
 /** 1 / (1 + e⁻ˣ), from the exponential of −|x|, which cannot overflow. */
 const sigmoid: VectorFunction = (x, [v, e, q, ...rest]) => [
   ...set(v, x),
-  ...set(e, exp(neg(abs(get(v))), rest)),
+  ...set(e, expOfMinusAbs(v, rest)),
   ...set(q, div(constant(1), add(constant(1), get(e)))),
   ...v128.bitselect(get(q), mul(get(e), get(q)), greaterThan(get(v), constant(0))),
 ];
@@ -100,14 +98,12 @@ const sigmoid: VectorFunction = (x, [v, e, q, ...rest]) => [
 const artanhCoefficients = [7, 6, 5, 4, 3, 2, 1, 0].map((k) => 1 / (2 * k + 1));
 
 /** log(1 + eˣ) = max(x, 0) + log(1 + e^(−|x|)). */
-const softplus: VectorFunction = (x, [v, s, ...rest]) => [
+const softplus: VectorFunction = (x, [v, s, ss, ...rest]) => [
   ...set(v, x),
-  ...set(s, exp(neg(abs(get(v))), rest)),
+  ...set(s, expOfMinusAbs(v, rest)),
   ...set(s, div(get(s), add(constant(2), get(s)))),
-  ...add(
-    max(get(v), constant(0)),
-    mul(mul(constant(2), get(s)), polynomial(mul(get(s), get(s)), artanhCoefficients)),
-  ),
+  ...set(ss, mul(get(s), get(s))),
+  ...add(max(get(v), constant(0)), mul(add(get(s), get(s)), polynomial(get(ss), artanhCoefficients))),
 ];
 
 const sign: VectorFunction = (x, [v]) => [

@@ -1,0 +1,153 @@
+/**
+ * The command line: which commands and flags there are.
+ *
+ * Parsing gives a command as data, or what is wrong as a `KfacError`. The parser itself reports by throwing, help and
+ * version included; that ends here.
+ *
+ * @module
+ */
+import { Command, CommanderError } from 'commander';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { KfacError } from '../../core/errors.ts';
+import { optimizerNames } from '../../solvers/presets/registry.ts';
+import { tasks } from '../tasks/registry.ts';
+import type { World } from '../world.ts';
+import type { DoctorCommand } from './doctor.ts';
+import type { Flag, RawFlags } from './options.ts';
+import { jsonFlag, runFlags, setFlag, summaryFlags } from './options.ts';
+import type { SummaryCommand } from './summary.ts';
+import type { TrainingCommand } from './training.ts';
+import { installedVersion } from './version.ts';
+
+/** What a command line asks for. */
+export type CliCommand = TrainingCommand | SummaryCommand | DoctorCommand;
+
+/** There is nothing left to do: help or the version has been shown. */
+export interface Shown {
+  readonly _tag: 'Shown';
+}
+
+type Found = (command: CliCommand) => void;
+
+const withFlags = (command: Command, flags: ReadonlyArray<Flag>): Command =>
+  flags.reduce((extended, { flag, description }) => extended.option(flag, description), command);
+
+const collect = (value: string, before: ReadonlyArray<string> | undefined): ReadonlyArray<string> => [
+  ...(before ?? []),
+  value,
+];
+
+const taskHelp = ['', 'Tasks:', ...tasks.map(({ name, description }) => `  ${name.padEnd(20)}${description}`)].join(
+  '\n',
+);
+
+const trainingCommand = (name: TrainingCommand['name'], description: string, own: Flag, found: Found): Command =>
+  withFlags(
+    new Command(name)
+      .description(description)
+      .argument('<task>', 'what to learn')
+      .option(own.flag, own.description)
+      .option(setFlag.flag, setFlag.description, collect),
+    runFlags,
+  )
+    .addHelpText('after', taskHelp)
+    .action((task: string, flags: RawFlags) => found({ name, task, flags }));
+
+const buildProgram = (world: World, found: Found): Command => {
+  const names = optimizerNames.join(', ');
+  const commands = [
+    trainingCommand(
+      'train',
+      'train a network',
+      { flag: '--optimizer <NAME>', description: `one of ${names} (default: kfac)` },
+      found,
+    ),
+    trainingCommand(
+      'compare',
+      'train with several optimizers under the same conditions',
+      { flag: '--optimizers <NAMES>', description: `some of ${names}, with commas between (default: kfac,adam,sgd)` },
+      found,
+    ),
+    withFlags(new Command('summary').description('layers, cost and curvature of a task’s network'), summaryFlags)
+      .argument('<task>', 'which task')
+      .addHelpText('after', taskHelp)
+      .action((task: string, flags: RawFlags) => found({ name: 'summary', task, flags })),
+    withFlags(new Command('doctor').description('what this machine computes with, and how fast'), [jsonFlag]).action(
+      (flags: RawFlags) => found({ name: 'doctor', flags }),
+    ),
+  ];
+  const program = new Command('kfac')
+    .description('Trains neural networks with K-FAC and other optimizers.')
+    .version(installedVersion());
+  // Settings of the parser are inherited when a command is added, so they come first.
+  const quiet = program.exitOverride().configureOutput({
+    writeOut: (text) => world.out(text.trimEnd())(),
+    writeErr: (text) => world.err(text.trimEnd())(),
+    outputError: () => undefined,
+  });
+  return commands.reduce((all, command) => all.addCommand(command.copyInheritedSettings(quiet)), quiet);
+};
+
+/** Flags of the command that the arguments name, or all commands where they name none. */
+const knownTo = (program: Command, args: ReadonlyArray<string>): string => {
+  const command = program.commands.find((candidate) => candidate.name() === args[0]);
+  return command === undefined
+    ? program.commands.map((candidate) => candidate.name()).join(', ')
+    : command.options.map(({ long, flags }) => long ?? flags).join(', ');
+};
+
+/** The parser's words without its prefix, and the name that it quotes. */
+const quoted = (message: string): string => /'([^']*)'/.exec(message)?.[1] ?? 'command line';
+
+const failureOf = (program: Command, args: ReadonlyArray<string>, thrown: unknown): KfacError | Shown => {
+  if (!(thrown instanceof CommanderError)) {
+    return { _tag: 'BadConfig', path: 'command line', expected: 'a command', actual: String(thrown) };
+  }
+  if (thrown.exitCode === 0) return { _tag: 'Shown' };
+  const path = quoted(thrown.message);
+  switch (thrown.code) {
+    case 'commander.unknownOption':
+      return { _tag: 'BadConfig', path, expected: `one of ${knownTo(program, args)}`, actual: 'an unknown option' };
+    case 'commander.unknownCommand':
+      return { _tag: 'BadConfig', path, expected: `one of ${knownTo(program, args)}`, actual: 'an unknown command' };
+    case 'commander.missingArgument':
+      return {
+        _tag: 'BadConfig',
+        path,
+        expected: `one of ${tasks.map(({ name }) => name).join(', ')}`,
+        actual: 'nothing',
+      };
+    case 'commander.optionMissingArgument':
+      return { _tag: 'BadConfig', path, expected: 'a value after it', actual: 'nothing' };
+    default:
+      return {
+        _tag: 'BadConfig',
+        path: 'command line',
+        expected: 'what kfac --help describes',
+        actual: thrown.message.replace(/^error: /, ''),
+      };
+  }
+};
+
+/**
+ * Parses arguments. Shows help or the version where they ask for it, or where there are none.
+ *
+ * @param world - where to show
+ * @param args - arguments after the name of the program
+ */
+export const parseCommand = (
+  world: World,
+  args: ReadonlyArray<string>,
+): TE.TaskEither<KfacError | Shown, CliCommand> => {
+  const given = args.length === 0 ? ['--help'] : args;
+  return TE.tryCatch(
+    () => new Promise((resolve) => void buildProgram(world, resolve).parse(given, { from: 'user' })),
+    (thrown) =>
+      failureOf(
+        buildProgram(world, () => undefined),
+        given,
+        thrown,
+      ),
+  );
+};

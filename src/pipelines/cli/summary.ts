@@ -1,0 +1,107 @@
+/**
+ * `kfac summary`: what a task's model is made of, what it costs and which curvature each parameter gets.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import type * as IO from 'fp-ts/lib/IO.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { KfacError } from '../../core/errors.ts';
+import { summarise } from '../../core/nn/model.ts';
+import type { Summary } from '../../core/nn/summary.ts';
+import { sizeOf } from '../../core/tensor.ts';
+import type { CoverageRow } from '../../curvature/coverage.ts';
+import { coverage } from '../../curvature/coverage.ts';
+import { kfac } from '../../curvature/kfac.ts';
+import { planOf } from '../config/plan.ts';
+import { showNumber, textTable } from '../reports/table.ts';
+import type { World } from '../world.ts';
+import type { RawFlags } from './options.ts';
+import { configOfFlags } from './options.ts';
+
+/** What the command asks for. */
+export interface SummaryCommand {
+  readonly name: 'summary';
+  readonly task: string;
+  readonly flags: RawFlags;
+}
+
+const bytes = (count: number): string => `${showNumber(count / 2 ** 20)} MiB`;
+
+const withoutBatch = (shape: ReadonlyArray<number>): string => shape.slice(1).join(' × ');
+
+const layerTable = ({ rows }: Summary): ReadonlyArray<string> =>
+  textTable(
+    [
+      { title: 'path', align: 'left' },
+      { title: 'layer', align: 'left' },
+      { title: 'output', align: 'left' },
+      { title: 'parameters' },
+      { title: 'MFLOP' },
+      { title: 'memory' },
+    ],
+    rows.map((row) => [
+      row.path,
+      row.label,
+      withoutBatch(row.output),
+      row.parameters,
+      row.flops / 1e6,
+      bytes(row.bytes),
+    ]),
+  );
+
+const coverageTable = (rows: ReadonlyArray<CoverageRow>): ReadonlyArray<string> =>
+  textTable(
+    [
+      { title: 'parameter', align: 'left' },
+      { title: 'shape', align: 'left' },
+      { title: 'site', align: 'left' },
+      { title: 'curvature', align: 'left' },
+    ],
+    rows.map(({ parameter, shape, site, curvature }) => [parameter, shape.join(' × '), site ?? 'none', curvature]),
+  );
+
+const covered = (rows: ReadonlyArray<CoverageRow>): string => {
+  const count = (selected: ReadonlyArray<CoverageRow>): number =>
+    selected.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const share = (100 * count(rows.filter(({ site }) => site !== null))) / count(rows);
+  return `K-FAC covers ${showNumber(share)}% of the parameters; the rest gets a diagonal.`;
+};
+
+const lines = (description: string, batch: number, summary: Summary, rows: ReadonlyArray<CoverageRow>) => [
+  `${summary.name}: ${description}`,
+  '',
+  ...layerTable(summary),
+  '',
+  `${showNumber(summary.parameters)} parameters, ${bytes(4 * summary.parameters)} in single precision`,
+  `${showNumber(summary.flops / 1e9)} GFLOP and ${bytes(summary.bytes)} for one forward pass over a batch of ${batch}`,
+  '',
+  ...coverageTable(rows),
+  '',
+  covered(rows),
+];
+
+/**
+ * Prints the summary of a task's model, or with `--json` gives it as one line.
+ *
+ * @param world - where to print
+ * @param command - which task
+ */
+export const runSummary = (world: World, command: SummaryCommand): TE.TaskEither<KfacError, void> =>
+  pipe(
+    configOfFlags(command.flags, []),
+    E.chain((config) => planOf(command.task, ['kfac'], config)),
+    E.bindTo('plan'),
+    E.bind('summary', ({ plan }) => summarise(plan.task.objective.model, plan.options.batch)),
+    E.bind('rows', ({ plan }) => coverage(plan.task.objective.model, kfac())),
+    TE.fromEither,
+    TE.chainIOK(
+      ({ plan, summary, rows }): IO.IO<void> =>
+        () =>
+          command.flags['json'] === true
+            ? world.out(JSON.stringify({ ...summary, coverage: rows }))()
+            : lines(plan.task.description, plan.options.batch, summary, rows).forEach((line) => world.out(line)()),
+    ),
+  );

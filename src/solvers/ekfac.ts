@@ -1,0 +1,168 @@
+/**
+ * EKFAC [G18]: K-FAC's eigenbasis, made seldom, with second moments of per-example gradients in it, taken whenever there
+ * is a capture: direction U_G [(U_Gᵀ V U_A) ⊘ (S + λ)] U_Aᵀ.
+ *
+ * S belongs to a basis, so its average starts again when the basis changes: from the captured batch of that step, or, in
+ * a step without a capture, from K-FAC's own λ_G λ_Aᵀ until the next capture replaces it.
+ *
+ * @module
+ */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { Backend } from '../core/backends/backend.ts';
+import type { KfacError } from '../core/errors.ts';
+import type { BlockOperator } from '../core/operators/linearOperator.ts';
+import { blockDiagonal, eigenKronecker } from '../core/operators/linearOperator.ts';
+import type { Params } from '../core/params.ts';
+import { mapParams } from '../core/params.ts';
+import type { Ops } from '../core/ops/ops.ts';
+import { compute } from '../core/pipeline/compute.ts';
+import type { Context } from '../core/pipeline/context.ts';
+import type { Env } from '../core/pipeline/env.ts';
+import type { Shaped } from '../core/tensor.ts';
+import type { Basis } from '../curvature/statistics/eigenbasis.ts';
+import { blockEigenMoments } from '../curvature/statistics/eigenbasis.ts';
+import { averageInto } from '../curvature/statistics/statistics.ts';
+import { dampedReciprocal, eachBlock, invertDiagonal, unsupported } from './blockwise.ts';
+import type { Extremes } from './eigen.ts';
+import { eigenMetrics, eigenOf } from './eigen.ts';
+import type { RefreshOptions, SolveNeeds, Solver } from './solver.ts';
+import { dampingAt, dueAt, precondition } from './solver.ts';
+
+/** Settings of {@link ekfac}. */
+export interface EkfacOptions extends RefreshOptions {
+  /** ρ of the moving average of S, in [0, 1); 0.95 unless given. */
+  readonly decay?: number;
+}
+
+/** The fields that EKFAC needs. */
+export type EkfacNeeds = SolveNeeds | 'captured';
+
+/** A basis with the second moments in it, and how many batches they average. */
+interface Moments<T> {
+  readonly bases: Readonly<Record<string, Basis<T>>>;
+  readonly second: Params<T>;
+  readonly updates: number;
+  readonly preparedAt: number;
+  readonly extremes: ReadonlyArray<Extremes<T>>;
+}
+
+/** Name of the slot that holds S, and of the number that counts its batches. */
+const memory = 'ekfac';
+
+/** The basis of the last refresh, from the prepared inverse. */
+const remembered = <T>({ solver, scalars }: Context<T, 'state'>['state']): Moments<T> => {
+  const blocks = solver.prepared?._tag === 'blockDiagonal' ? Object.entries(solver.prepared.blocks) : [];
+  return {
+    bases: Object.fromEntries(
+      blocks.flatMap(([name, block]) =>
+        block._tag === 'eigenKronecker' ? [[name, { UA: block.UA, UG: block.UG }] as const] : [],
+      ),
+    ),
+    second: solver.slots[memory] ?? {},
+    updates: scalars[memory] ?? 0,
+    preparedAt: solver.preparedAt,
+    extremes: [],
+  };
+};
+
+/** A new basis, with K-FAC's eigenvalues for second moments. */
+const decomposed = <T extends Shaped>(
+  backend: Backend<T>,
+  { state, operator }: Context<T, EkfacNeeds>,
+): TE.TaskEither<KfacError, Moments<T>> =>
+  pipe(
+    eachBlock('ekfac', operator, (name, block) => {
+      if (block._tag === 'diagonal') return TE.right([]);
+      return block._tag === 'kronecker'
+        ? pipe(
+            eigenOf(backend, block),
+            TE.map((eigen) => [eigen]),
+          )
+        : TE.left(unsupported('ekfac', name, 'blocks of kind kronecker or diagonal', block._tag));
+    }),
+    TE.map((blocks) => {
+      const eigens = Object.entries(blocks).flatMap(([name, found]) => found.map((eigen) => [name, eigen] as const));
+      return {
+        bases: Object.fromEntries(eigens.map(([name, { UA, UG }]) => [name, { UA, UG }])),
+        second: Object.fromEntries(eigens.map(([name, { values }]) => [name, values])),
+        updates: 0,
+        preparedAt: state.step,
+        extremes: eigens.map(([, eigen]) => eigen.extremes),
+      };
+    }),
+  );
+
+/** Averages the second moments of the captured batch in. */
+const averaged = <T extends Shaped>(
+  ops: Ops<T>,
+  moments: Moments<T>,
+  captured: Context<T, 'captured'>['captured'],
+  decay: number,
+): Moments<T> => {
+  if (captured === null) return moments;
+  const updates = moments.updates + 1;
+  const second = Object.entries(blockEigenMoments(ops, captured, moments.bases)).map(
+    ([name, statistics]): readonly [string, T] => [
+      name,
+      averageInto(ops, decay, updates, { S: moments.second[name] }, statistics)['S'],
+    ],
+  );
+  return { ...moments, updates, second: { ...moments.second, ...Object.fromEntries(second) } };
+};
+
+const directed = <T extends Shaped>(
+  ops: Ops<T>,
+  context: Context<T, EkfacNeeds>,
+  moments: Moments<T>,
+  lambda: number,
+): Context<T, 'direction' | 'state' | 'metrics'> => {
+  const { state, operator, metrics } = context;
+  const { bases, second } = moments;
+  const invert = (block: BlockOperator<T>, name: string): BlockOperator<T> =>
+    block._tag === 'diagonal'
+      ? invertDiagonal(ops, block.values, lambda)
+      : eigenKronecker(bases[name].UA, bases[name].UG, dampedReciprocal(ops, second[name], lambda));
+  const blocks = operator._tag === 'blockDiagonal' ? operator.blocks : {};
+  const solver = {
+    prepared: blockDiagonal(mapParams(blocks, invert)),
+    preparedAt: moments.preparedAt,
+    slots: { ...state.solver.slots, [memory]: second },
+  };
+  return {
+    direction: precondition(ops, context, solver),
+    state: { ...state, solver, scalars: { ...state.scalars, [memory]: moments.updates } },
+    metrics: {
+      ...metrics,
+      ...eigenMetrics(ops, moments.extremes),
+      damping: lambda,
+      inverseAge: state.step - moments.preparedAt,
+    },
+  };
+};
+
+/**
+ * EKFAC.
+ *
+ * @param options - damping, period of the basis, decay of the second moments
+ */
+export const ekfac = (options: EkfacOptions): Solver<EkfacNeeds> => ({
+  name: 'ekfac',
+  run: <T extends Shaped>(context: Context<T, EkfacNeeds>) =>
+    pipe(
+      (env: Env<T>): TE.TaskEither<KfacError, Moments<T>> =>
+        dueAt(context.state, options.every) ? decomposed(env.backend, context) : TE.right(remembered(context.state)),
+      RTE.chain((moments) =>
+        compute((ops: Ops<T>) =>
+          directed(
+            ops,
+            context,
+            averaged(ops, moments, context.captured, options.decay ?? 0.95),
+            dampingAt(context.state, options.damping),
+          ),
+        ),
+      ),
+    ),
+});

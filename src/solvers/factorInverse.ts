@@ -1,0 +1,183 @@
+/**
+ * Inverses of Kronecker-factored blocks, whatever the way in which one factor is inverted.
+ *
+ * Damping is factored Tikhonov [MG15 §6.3] and rises when a factor is not positive definite. A partitioned block takes
+ * one π for all its parts, from the traces of the whole: every product of two added diagonals is then λ, and each part
+ * is inverted once. A π for each pair of parts would need every A_i inverted anew for every G_j.
+ *
+ * @module
+ */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { Backend } from '../core/backends/backend.ts';
+import type { KfacError } from '../core/errors.ts';
+import type { BlockOperator, LinearOperator } from '../core/operators/linearOperator.ts';
+import { blockDiagonal, kronecker, partitionedKronecker } from '../core/operators/linearOperator.ts';
+import { mapParams } from '../core/params.ts';
+import { readScalars } from '../core/pipeline/read.ts';
+import type { Shaped } from '../core/tensor.ts';
+import { calculate, eachBlock, invertDiagonal, unsupported } from './blockwise.ts';
+import { factoredTikhonov } from './damping.ts';
+
+/** λ is raised by this factor when a factor is not positive definite … */
+const escalation = 10;
+/** … at most this many times. */
+const escalations = 6;
+
+/** An inverse and what its maker has to say of it. */
+export interface FactorInverse<T, R> {
+  readonly inverse: T;
+  readonly report: R;
+}
+
+/**
+ * A way to invert one symmetric positive definite matrix. Fails with `NotPositiveDefinite`. `previous` is an inverse of
+ * the same factor from an earlier time, or `null`.
+ */
+export type InvertFactor<R> = <T extends Shaped>(
+  backend: Backend<T>,
+  m: T,
+  previous: T | null,
+) => TE.TaskEither<KfacError, FactorInverse<T, R>>;
+
+/** Parts of A and of G. */
+interface Factors<T> {
+  readonly As: ReadonlyArray<T>;
+  readonly Gs: ReadonlyArray<T>;
+}
+
+const factorsOf = <T>(block: BlockOperator<T> | undefined): Factors<T> | null => {
+  if (block?._tag === 'kronecker') return { As: [block.A], Gs: [block.G] };
+  return block?._tag === 'partitionedKronecker' ? block : null;
+};
+
+/** tr M / dim M of A and of G as numbers, in one read. */
+const meanEigenvalues = <T extends Shaped>(
+  backend: Backend<T>,
+  factors: Factors<T>,
+): TE.TaskEither<KfacError, readonly [number, number]> => {
+  const { ops } = backend;
+  const trace = (parts: ReadonlyArray<T>): T => parts.map((m) => ops.trace(m)).reduce((x, y) => ops.add(x, y));
+  const order = (parts: ReadonlyArray<T>): number => parts.reduce((sum, m) => sum + m.shape[0], 0);
+  return pipe(
+    calculate(() => [trace(factors.As), trace(factors.Gs)]),
+    TE.chain((traces) => readScalars(backend, traces)),
+    TE.map(([a, g]) => [a / Math.max(1, order(factors.As)), g / Math.max(1, order(factors.Gs))]),
+  );
+};
+
+interface Inverted<T, R> {
+  readonly operator: BlockOperator<T>;
+  readonly reports: ReadonlyArray<R>;
+}
+
+const invertFactors = <T extends Shaped, R>(
+  backend: Backend<T>,
+  invert: InvertFactor<R>,
+  name: string,
+  factors: Factors<T>,
+  previous: Factors<T> | null,
+  lambda: number,
+  tries = 0,
+): TE.TaskEither<KfacError, readonly [ReadonlyArray<FactorInverse<T, R>>, ReadonlyArray<FactorInverse<T, R>>]> => {
+  const all = (
+    parts: ReadonlyArray<T>,
+    before: ReadonlyArray<T> | undefined,
+    added: number,
+  ): TE.TaskEither<KfacError, ReadonlyArray<FactorInverse<T, R>>> =>
+    pipe(
+      parts,
+      TE.traverseArray((m) => calculate(() => backend.ops.addDiagonal(m, added))),
+      TE.chain(TE.traverseArrayWithIndex((i, m) => invert(backend, m, before?.[i] ?? null))),
+    );
+  return pipe(
+    meanEigenvalues(backend, factors),
+    TE.chain(([meanA, meanG]) => {
+      const { ofA, ofG } = factoredTikhonov(lambda, meanA, meanG);
+      return pipe(
+        TE.Do,
+        TE.apS('As', all(factors.As, previous?.As, ofA)),
+        TE.apS('Gs', all(factors.Gs, previous?.Gs, ofG)),
+      );
+    }),
+    TE.map(({ As, Gs }) => [As, Gs] as const),
+    TE.orElse((error) => {
+      if (error._tag !== 'NotPositiveDefinite') return TE.left(error);
+      return tries < escalations
+        ? invertFactors(backend, invert, name, factors, previous, lambda * escalation, tries + 1)
+        : TE.left({ ...error, where: name, damping: lambda });
+    }),
+  );
+};
+
+const invertBlock = <T extends Shaped, R>(
+  backend: Backend<T>,
+  solver: string,
+  invert: InvertFactor<R>,
+  name: string,
+  block: BlockOperator<T>,
+  previous: BlockOperator<T> | undefined,
+  lambda: number,
+): TE.TaskEither<KfacError, Inverted<T, R>> => {
+  switch (block._tag) {
+    case 'kronecker':
+    case 'partitionedKronecker':
+      return pipe(
+        invertFactors(backend, invert, name, factorsOf(block) ?? { As: [], Gs: [] }, factorsOf(previous), lambda),
+        TE.map(([As, Gs]) => ({
+          operator:
+            block._tag === 'kronecker'
+              ? kronecker(As[0].inverse, Gs[0].inverse)
+              : partitionedKronecker(
+                  As.map(({ inverse }) => inverse),
+                  Gs.map(({ inverse }) => inverse),
+                ),
+          reports: [...As, ...Gs].map(({ report }) => report),
+        })),
+      );
+    case 'diagonal':
+      return calculate(() => ({ operator: invertDiagonal(backend.ops, block.values, lambda), reports: [] }));
+    default:
+      return TE.left(
+        unsupported(solver, name, 'blocks of kind kronecker, partitionedKronecker or diagonal', block._tag),
+      );
+  }
+};
+
+/** An inverse of all blocks, and what was reported of each factor. */
+export interface InvertedBlocks<T, R> {
+  readonly operator: LinearOperator<T>;
+  readonly reports: ReadonlyArray<R>;
+}
+
+/**
+ * (⊕ (A + π√λ I) ⊗ (G + π⁻¹√λ I))⁻¹ as an operator. A factor that is not positive definite raises the block's λ by 10, at
+ * most 6 times; then the error names the block.
+ *
+ * @param solver - who asks, for errors
+ * @param invert - inverts one factor
+ * @param backend - where to compute
+ * @param operator - block-diagonal curvature with Kronecker, partitioned and diagonal blocks
+ * @param lambda - damping λ, greater than 0
+ * @param previous - what was prepared before, or `null`
+ */
+export const invertKroneckerBlocks = <T extends Shaped, R>(
+  solver: string,
+  invert: InvertFactor<R>,
+  backend: Backend<T>,
+  operator: LinearOperator<T>,
+  lambda: number,
+  previous: LinearOperator<T> | null,
+): TE.TaskEither<KfacError, InvertedBlocks<T, R>> => {
+  const before = previous?._tag === 'blockDiagonal' ? previous.blocks : {};
+  return pipe(
+    eachBlock(solver, operator, (name, block) =>
+      invertBlock(backend, solver, invert, name, block, before[name], lambda),
+    ),
+    TE.map((blocks) => ({
+      operator: blockDiagonal(mapParams(blocks, (block) => block.operator)),
+      reports: Object.values(blocks).flatMap((block) => block.reports),
+    })),
+  );
+};

@@ -1,0 +1,36 @@
+/**
+ * EKFAC for stochastic mini-batches [G18].
+ *
+ * @module
+ */
+import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
+import { ekfac as ekfacSolver } from '../ekfac.ts';
+import type { KfacPresetOptions } from './kfac.ts';
+import { dampingOf, kfacDefaults, kfacStep } from './kfac.ts';
+import type { Optimizer } from './optimizer.ts';
+
+/** Settings of {@link ekfac}: those of K-FAC, where `inverseEvery` is the period of the eigenbasis. */
+export interface EkfacPresetOptions extends KfacPresetOptions {
+  /** ρ of the average of the second moments in the eigenbasis, 0.95 unless given. */
+  readonly momentDecay?: number;
+}
+
+/**
+ * EKFAC: K-FAC's eigenbasis now and then, second moments in it at every step, KL clip, momentum.
+ *
+ * @param options - settings, each with a default
+ */
+export const ekfac = (options: EkfacPresetOptions = {}): Optimizer => {
+  const settings = { ...kfacDefaults, momentDecay: 0.95, ...options };
+  return {
+    name: 'ekfac',
+    hyperparameters: settings,
+    step: (objective) =>
+      kfacStep(
+        objective,
+        settings,
+        kfacCurvature({ decay: settings.decay, strict: settings.strict }),
+        ekfacSolver({ damping: dampingOf(settings), every: settings.inverseEvery, decay: settings.momentDecay }),
+      ),
+  };
+};

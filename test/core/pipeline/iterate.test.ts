@@ -1,0 +1,38 @@
+import * as E from 'fp-ts/lib/Either.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import { iterate } from '../../../src/core/pipeline/iterate.ts';
+
+/** Counts down to 0 and gives a word. */
+const countDown = (from: number) =>
+  iterate(from, (n: number) => TE.right<string, E.Either<number, string>>(n === 0 ? E.right('done') : E.left(n - 1)));
+
+describe('iterate', () => {
+  it('runs a hundred thousand turns without growing the stack', async () => {
+    expect(await countDown(100_000)()).toEqual(E.right('done'));
+  });
+
+  it('ends at the first error', async () => {
+    const visited: Array<number> = [];
+    const run = iterate(0, (n: number) => {
+      visited.push(n);
+      return n === 3 ? TE.left('broken') : TE.right<string, E.Either<number, never>>(E.left(n + 1));
+    });
+    expect(await run()).toEqual(E.left('broken'));
+    expect(visited).toEqual([0, 1, 2, 3]);
+  });
+
+  it('does nothing before it is run, and the same each time it is', async () => {
+    const run = countDown(3);
+    expect(await run()).toEqual(await run());
+  });
+
+  it('lets timers through between turns', async () => {
+    let fired = false;
+    setTimeout(() => (fired = true), 0);
+    const run = iterate(0, (n: number) =>
+      TE.right<never, E.Either<number, number>>(fired ? E.right(n) : E.left(n + 1)),
+    );
+    expect(await run()).toMatchObject({ _tag: 'Right' });
+  });
+});

@@ -1,0 +1,45 @@
+import { tensor } from '../../../src/core/tensor.ts';
+import { dataset, datasetOf } from '../../../src/pipelines/data/dataset.ts';
+import { orThrow } from '../../support/training.ts';
+import { errorOf } from '../support.ts';
+
+const x = tensor([1, 2, 3, 4, 5, 6], [3, 2], 'f32');
+
+describe('dataset', () => {
+  it('worked example: rows at positions, repeated and in any order', () => {
+    const data = orThrow(datasetOf('d', x, tensor([7, 8, 9], [3], 'i32')));
+    expect(data.size).toBe(3);
+    const { inputs, targets } = data.batch(Int32Array.of(2, 0, 2));
+    expect(inputs).toEqual(tensor([5, 6, 1, 2, 5, 6], [3, 2], 'f32'));
+    expect(targets).toEqual(tensor([9, 7, 9], [3], 'i32'));
+  });
+
+  it('scales bytes when they are asked for', () => {
+    const bytes = { shape: [2], data: Uint8Array.of(0, 255, 51, 102), scale: 1 / 255, dtype: 'f64' } as const;
+    const { inputs } = orThrow(dataset('d', bytes, bytes)).batch(Int32Array.of(1));
+    expect(inputs.shape).toEqual([1, 2]);
+    expect(inputs.data[0]).toBeCloseTo(0.2, 12);
+    expect(inputs.data[1]).toBeCloseTo(0.4, 12);
+  });
+
+  it('law: targets that are the inputs stay one tensor', () => {
+    const { inputs, targets } = orThrow(datasetOf('d', x, x)).batch(Int32Array.of(0, 1));
+    expect(targets).toBe(inputs);
+  });
+
+  it.each([NaN, Infinity, -Infinity])('refuses %p and names the example', (bad) => {
+    const inputs = tensor([1, 2, 3, bad, 5, 6], [3, 2], 'f32');
+    const error = errorOf(datasetOf('d', inputs, tensor([0, 0, 0], [3])));
+    expect(error).toMatchObject({ _tag: 'BadData', source: 'd, inputs', actual: `${bad} in example 1` });
+  });
+
+  it('refuses NaN in targets', () => {
+    const error = errorOf(datasetOf('d', x, tensor([0, 0, NaN], [3])));
+    expect(error).toMatchObject({ _tag: 'BadData', source: 'd, targets' });
+  });
+
+  it('refuses different numbers of inputs and targets, and an empty set', () => {
+    expect(errorOf(datasetOf('d', x, tensor([1, 2], [2])))).toMatchObject({ actual: '3 inputs and 2 targets' });
+    expect(errorOf(datasetOf('d', tensor([], [0, 2]), tensor([], [0])))).toMatchObject({ _tag: 'BadData' });
+  });
+});
