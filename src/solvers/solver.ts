@@ -112,7 +112,7 @@ const refresh =
 /** The prepared inverse applied to the gradient. */
 export const precondition = <T extends Shaped>(
   ops: Ops<T>,
-  context: Context<T, SolveNeeds>,
+  context: Context<T, 'state' | 'sites' | 'gradient'>,
   solver: SolverState<T>,
 ): Params<T> => {
   const { state, sites, gradient } = context;

@@ -198,7 +198,17 @@ describe('sgd', () => {
 
 describe('registry', () => {
   it('knows every preset', () => {
-    expect([...optimizerNames].sort()).toEqual(['adam', 'ekfac', 'kfac', 'kfac-adaptive', 'sgd']);
+    expect([...optimizerNames].sort()).toEqual([
+      'adam',
+      'block-kfac',
+      'ekfac',
+      'kfac',
+      'kfac-adaptive',
+      'kfac-cg',
+      'low-rank-kfac',
+      'newton-schulz-kfac',
+      'sgd',
+    ]);
   });
 
   it('refuses an unknown name, an unknown setting and a wrong type, each with its path', () => {

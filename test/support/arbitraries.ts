@@ -69,9 +69,17 @@ export const wideExtent: fc.Arbitrary<number> = fc.oneof(
 /** An extent that is not 0. */
 export const solidExtent: fc.Arbitrary<number> = extent.map((e) => Math.max(e, 1));
 
-/** A shape of `minRank` to `maxRank` axes. */
-export const shapeOf = (minRank = 0, maxRank = 4): fc.Arbitrary<Shape> =>
-  fc.array(extent, { minLength: minRank, maxLength: maxRank });
+/** Shapes of a thousand to some thousand elements, with axes that are no multiples of anything. */
+const largeShapes: ReadonlyArray<Shape> = [[1031], [9001], [3, 347], [347, 3], [131, 2, 5], [37, 41], [2, 5, 7, 17]];
+
+/** A shape of `minRank` to `maxRank` axes, mostly small. */
+export const shapeOf = (minRank = 0, maxRank = 4): fc.Arbitrary<Shape> => {
+  const small = fc.array(extent, { minLength: minRank, maxLength: maxRank });
+  const large = largeShapes.filter(({ length }) => length >= minRank && length <= maxRank);
+  return large.length === 0
+    ? small
+    : fc.oneof({ weight: 14, arbitrary: small }, { weight: 1, arbitrary: fc.constantFrom(...large) });
+};
 
 /** A shape that broadcasts to the given one: leading axes dropped, others set to 1. */
 export const broadcastableTo = (shape: Shape): fc.Arbitrary<Shape> =>
@@ -97,14 +105,19 @@ export const permutationOf = (shape: Shape): fc.Arbitrary<Array<number>> =>
 export const reshapeOf = (shape: Shape): fc.Arbitrary<Shape> =>
   fc.constantFrom<Shape>([sizeOf(shape)], [...shape, 1], [1, ...shape], [...shape].reverse());
 
+/** Where a box lies along one axis; seldom empty. */
+const sideWithin = (whole: number): fc.Arbitrary<{ begin: number; size: number }> =>
+  fc
+    .oneof(
+      { weight: 12, arbitrary: fc.integer({ min: Math.min(1, whole), max: whole }) },
+      { weight: 1, arbitrary: fc.constant(0) },
+    )
+    .chain((size) => fc.record({ begin: fc.nat(whole - size), size: fc.constant(size) }));
+
 /** A box inside a shape: where it starts and its extents. */
 export const boxIn = (shape: Shape): fc.Arbitrary<{ begin: ReadonlyArray<number>; size: ReadonlyArray<number> }> =>
   fc
-    .tuple(
-      ...shape.map((e) =>
-        fc.nat(e).chain((begin) => fc.record({ begin: fc.constant(begin), size: fc.nat(e - begin) })),
-      ),
-    )
+    .tuple(...shape.map(sideWithin))
     .map((sides) => ({ begin: sides.map(({ begin }) => begin), size: sides.map(({ size }) => size) }));
 
 const along = fc.record({

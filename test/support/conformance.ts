@@ -24,7 +24,8 @@ import type { Case, Tolerance } from './conformance/trial.ts';
 import { epsilonOf, expectAgreement } from './conformance/trial.ts';
 import { orThrow } from './training.ts';
 
-const cases: ReadonlyArray<Case> = [
+/** Every operation with operands drawn for it. */
+export const conformanceCases: ReadonlyArray<Case> = [
   ...productCases,
   ...elementwiseCases,
   ...reductionCases,
@@ -60,15 +61,15 @@ export const conformance = <T extends Shaped>(
     });
 
     it('is measured on every operation of the array language', () => {
-      expect([...operationsOf(cases)].sort()).toEqual(Object.keys(backend.ops).sort());
+      expect([...operationsOf(conformanceCases)].sort()).toEqual(Object.keys(backend.ops).sort());
       const primitives = [...partialPrimitives, ...totalPrimitives];
       expect(primitives.filter((operation) => !(operation in backend.ops))).toEqual([]);
     });
 
     describe('law: agreement with the reference, element by element', () => {
-      for (const operation of operationsOf(cases)) {
+      for (const operation of operationsOf(conformanceCases)) {
         it(operation, async () => {
-          for (const table of cases.filter((c) => c.operation === operation)) {
+          for (const table of conformanceCases.filter((c) => c.operation === operation)) {
             await expectAgreement(backend, allowed, table);
           }
         });

@@ -86,7 +86,7 @@ export const derive = <T extends Shaped>(p: Primitives<T>, self: () => Ops<T>): 
     const ops = self();
     return ops.add(m, ops.scale(c, p.constant(identityMask(m.shape[0]))));
   },
-  trace: (m) => p.sum(p.binary('mul', m, p.constant(identityMask(m.shape[0]))), [0, 1]),
+  trace: (m) => p.sum(p.select(p.constant(identityMask(m.shape[0])), m, p.full([], 0)), [0, 1]),
   dot: (x, y) => p.sum(p.binary('mul', x, y), axesOf(x.shape)),
   mean: (x, axes) => {
     const count = axes.reduce((product, axis) => product * x.shape[axis], 1);

@@ -40,15 +40,21 @@ export const parameterStatistics = <T extends Shaped>(
 });
 
 /**
- * Statistics of all blocks of a capture. A site that was passed several times adds up.
+ * Statistics of all blocks of a capture, given those of one site. A site that was passed several times adds up;
+ * parameters without a site have their second moments.
  *
  * @param ops - interpreter
  * @param captured - what a batch says about the curvature
+ * @param ofSite - statistics of one pass through a site
  */
-export const blockStatistics = <T extends Shaped>(ops: Ops<T>, captured: Captured<T>): BlockStatistics<T> => {
+export const statisticsBy = <T extends Shaped>(
+  ops: Ops<T>,
+  captured: Captured<T>,
+  ofSite: (capture: SiteCapture<T>) => Statistics<T>,
+): BlockStatistics<T> => {
   const sites = captured.sites.reduce((blocks: BlockStatistics<T>, capture) => {
     const name = capture.site.path;
-    const statistics = siteStatistics(ops, capture);
+    const statistics = ofSite(capture);
     return { ...blocks, [name]: name in blocks ? combine(ops, blocks[name], statistics) : statistics };
   }, {});
   const paths = Object.keys(captured.uncovered[0] ?? {});
@@ -62,3 +68,12 @@ export const blockStatistics = <T extends Shaped>(ops: Ops<T>, captured: Capture
   ]);
   return { ...sites, ...Object.fromEntries(parameters) };
 };
+
+/**
+ * Kronecker statistics of all blocks of a capture.
+ *
+ * @param ops - interpreter
+ * @param captured - what a batch says about the curvature
+ */
+export const blockStatistics = <T extends Shaped>(ops: Ops<T>, captured: Captured<T>): BlockStatistics<T> =>
+  statisticsBy(ops, captured, (capture) => siteStatistics(ops, capture));

@@ -125,7 +125,7 @@ const failureOf = (program: Command, args: ReadonlyArray<string>, thrown: unknow
         _tag: 'BadConfig',
         path: 'command line',
         expected: 'what kfac --help describes',
-        actual: thrown.message.replace(/^error: /, ''),
+        actual: thrown.message.replace(/^error: |\.$/g, ''),
       };
   }
 };

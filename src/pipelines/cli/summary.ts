@@ -67,7 +67,9 @@ const covered = (rows: ReadonlyArray<CoverageRow>): string => {
   const count = (selected: ReadonlyArray<CoverageRow>): number =>
     selected.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const share = (100 * count(rows.filter(({ site }) => site !== null))) / count(rows);
-  return `K-FAC covers ${showNumber(share)}% of the parameters; the rest gets a diagonal.`;
+  return share === 100
+    ? 'K-FAC covers every parameter.'
+    : `K-FAC covers ${showNumber(share)}% of the parameters; the rest gets a diagonal.`;
 };
 
 const lines = (description: string, batch: number, summary: Summary, rows: ReadonlyArray<CoverageRow>) => [

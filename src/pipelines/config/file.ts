@@ -10,6 +10,7 @@ import { parse } from 'yaml';
 
 import type { KfacError } from '../../core/errors.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
+import { messageOf } from '../files/thrown.ts';
 import type { RunConfig } from './runConfig.ts';
 import { decodeRunConfig } from './runConfig.ts';
 
@@ -20,7 +21,7 @@ const parseText = (text: string, path: string): E.Either<KfacError, unknown> =>
       _tag: 'BadConfig',
       path,
       expected: 'YAML or JSON',
-      actual: thrown instanceof Error ? thrown.message.split('\n')[0].replace(/[.:]$/, '') : String(thrown),
+      actual: messageOf(thrown),
     }),
   );
 

@@ -11,6 +11,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
 import type { FileSystem } from './fileSystem.ts';
+import { messageOf } from './thrown.ts';
 
 /** What the bytes say, not the name: renamed files are common. */
 const isCompressed = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
@@ -22,7 +23,7 @@ const decompress = (bytes: Uint8Array, source: string): E.Either<KfacError, Uint
       _tag: 'BadData',
       source,
       expected: 'a whole gzip file',
-      actual: thrown instanceof Error ? thrown.message : String(thrown),
+      actual: messageOf(thrown),
       advice: 'Fetch the file again.',
     }),
   );

@@ -12,6 +12,7 @@ import { dirname, resolve } from 'node:path';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { FileFailed, KfacError } from '../../core/errors.ts';
+import { codeOf, messageOf } from './thrown.ts';
 
 /** What programs here do with files. */
 export interface FileSystem {
@@ -36,11 +37,7 @@ const reasons: Readonly<Record<string, string>> = {
   EEXIST: 'a file of that name is in the way',
 };
 
-const reasonOf = (thrown: unknown): string => {
-  if (!(thrown instanceof Error)) return String(thrown);
-  const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
-  return reasons[code] ?? thrown.message;
-};
+const reasonOf = (thrown: unknown): string => reasons[codeOf(thrown) ?? ''] ?? messageOf(thrown);
 
 const failed =
   (operation: FileFailed['operation'], path: string) =>

@@ -13,6 +13,7 @@ import * as O from 'fp-ts/lib/Option.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import { packageDirectory } from '../files/packages.ts';
+import { messageOf } from '../files/thrown.ts';
 
 /** Why something was not drawn. */
 export interface NotDrawn {
@@ -30,7 +31,7 @@ export const describeNotDrawn = ({ what, reason }: NotDrawn): string => `${what}
  * @param run - does it
  */
 export const drawing = <A>(what: string, run: () => Promise<A>): TE.TaskEither<NotDrawn, A> =>
-  TE.tryCatch(run, (thrown) => ({ what, reason: thrown instanceof Error ? thrown.message : String(thrown) }));
+  TE.tryCatch(run, (thrown) => ({ what, reason: messageOf(thrown) }));
 
 /** Family of the font in figures, which comes as a package: a machine for computing often has no fonts at all. */
 export const fontFamily = 'DejaVu Sans';

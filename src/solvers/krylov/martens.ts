@@ -17,7 +17,7 @@ export interface MartensRule {
 }
 
 /**
- * Whether to stop: i > k, φ_i < 0 and (φ_i − φ_{i−k}) / φ_i < k ε with k = max(window, fraction · i).
+ * Whether to stop after iteration i: `i > k`, `φ[i] < 0` and `(φ[i] − φ[i − k]) / φ[i] < k ε`, with k = max(window, fraction · i).
  *
  * @param phis - φ_0, …, φ_i
  * @param rule - ε and k

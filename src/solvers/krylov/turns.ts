@@ -4,7 +4,7 @@
  * @module
  */
 import * as E from 'fp-ts/lib/Either.js';
-import * as TE from 'fp-ts/lib/TaskEither.js';
+import type * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';

@@ -37,9 +37,7 @@ export const weightedSum = <T extends Shaped>(
   weights: ReadonlyArray<number>,
   xs: ReadonlyArray<Params<T>>,
 ): Params<T> =>
-  xs
-    .slice(1)
-    .reduce((sum, x, i) => combine(ops, 1, sum, weights[i + 1], x), times(ops, weights[0], xs[0]));
+  xs.slice(1).reduce((sum, x, i) => combine(ops, 1, sum, weights[i + 1], x), times(ops, weights[0], xs[0]));
 
 /** The arrays of several vectors. */
 export const arraysIn = <T>(vectors: ReadonlyArray<Params<T>>): ReadonlyArray<T> => vectors.flatMap(leavesOf);

@@ -7,9 +7,13 @@ import * as E from 'fp-ts/lib/Either.js';
 
 import type { KfacError } from '../../core/errors.ts';
 import { adam } from './adam.ts';
+import { blockKfac } from './blockKfac.ts';
 import { ekfac } from './ekfac.ts';
 import { kfac } from './kfac.ts';
 import { kfacAdaptive } from './kfacAdaptive.ts';
+import { kfacCg } from './kfacCg.ts';
+import { newtonSchulzKfac } from './newtonSchulzKfac.ts';
+import { lowRankKfac } from './lowRankKfac.ts';
 import type { Optimizer } from './optimizer.ts';
 import { sgd } from './sgd.ts';
 
@@ -19,7 +23,17 @@ export type Setting = number | string | boolean;
 type Make = (settings: Readonly<Record<string, Setting>>) => Optimizer;
 
 /** Every preset. */
-const presets: Readonly<Record<string, Make>> = { kfac, 'kfac-adaptive': kfacAdaptive, ekfac, adam, sgd };
+const presets: Readonly<Record<string, Make>> = {
+  kfac,
+  'kfac-adaptive': kfacAdaptive,
+  'kfac-cg': kfacCg,
+  ekfac,
+  'block-kfac': blockKfac,
+  'newton-schulz-kfac': newtonSchulzKfac,
+  'low-rank-kfac': lowRankKfac,
+  adam,
+  sgd,
+};
 
 /** Names of the presets. */
 export const optimizerNames: ReadonlyArray<string> = Object.keys(presets);

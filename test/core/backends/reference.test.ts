@@ -132,10 +132,10 @@ describe('the reference interpreter, worked by hand', () => {
   const m = tensor([1, 2, 3, 4], [2, 2]);
 
   it.each([
-    ['A B', {}, [5, 14, 13, 34]],
-    ['Aᵀ B', { transposeA: true }, [9, 20, 12, 28]],
-    ['A Bᵀ', { transposeB: true }, [4, 9, 10, 23]],
-    ['Aᵀ Bᵀ', { transposeA: true, transposeB: true }, [6, 15, 8, 22]],
+    ['A B', {}, [5, 14, 11, 32]],
+    ['Aᵀ B', { transposeA: true }, [7, 19, 10, 28]],
+    ['A Bᵀ', { transposeB: true }, [9, 12, 19, 26]],
+    ['Aᵀ Bᵀ', { transposeA: true, transposeB: true }, [13, 17, 18, 24]],
   ])('%s for A = [[1, 2], [3, 4]] and B = [[1, 4], [2, 5]]', (_, flags, expected) => {
     expect(Array.from(ops.matmul(m, tensor([1, 4, 2, 5], [2, 2]), flags).data)).toEqual(expected);
   });

@@ -139,9 +139,17 @@ export const expectAgreement = <T extends Shaped>(
     }),
   );
 
+/** Values are shown where they are few. */
+const shown = ({ shape, dtype, data }: Tensor): string =>
+  `${dtype} ${showShape(shape)}${data.length > 12 ? '' : ` = ${Array.from(data).join(' ')}`}`;
+
 /** The trials of an operation on drawn operands. */
 export const given = <A>(drawn: fc.Arbitrary<A>, trialOf: (sample: A) => Trial): fc.Arbitrary<Trial> =>
-  drawn.map(trialOf);
+  drawn.map((sample) => {
+    const trial = trialOf(sample);
+    const text = `${trial.label} of ${trial.operands.map(shown).join(' and ')}`;
+    return { ...trial, [fc.toStringMethod]: () => text };
+  });
 
 /** Magnitudes. */
 export const magnitude = (x: Tensor): Tensor => reference.abs(x);

@@ -3,18 +3,106 @@
  *
  * @module
  */
-import type { BinaryKind } from '../../ops/primitives.ts';
+import type { Primitives } from '../../ops/primitives.ts';
 import { broadcastShape } from '../../ops/shapes.ts';
-import type { ReadonlyVector, Shape } from '../../tensor.ts';
+import type { ReadonlyVector, Shape, Tensor } from '../../tensor.ts';
 import { sameShape, sizeOf } from '../../tensor.ts';
 import type { Vector } from '../native/vectors.ts';
 
+import type { Host } from './host.ts';
+import { floatsOf, floatTensor } from './host.ts';
 import type { BinaryKernel } from './kernels/kernels.ts';
-import type { Allocator } from './pool.ts';
-import { broadcastStrides, denseStrides, forEachRun, mergeAxes } from './walk.ts';
+import { plainKernels } from './kernels/plain.ts';
+import { broadcastStrides, forEachRun, mergeAxes } from './walk.ts';
 
-/** An array as operations see it here: elements with a shape. */
-export interface Shaped {
-  readonly shape: Shape;
-  readonly data: ReadonlyVector;
-}
+/** The general case: runs along the last axis, in each of which an operand varies or is one number. */
+const broadcastBinary = (
+  kernel: BinaryKernel,
+  a: ReadonlyVector,
+  shapeA: Shape,
+  b: ReadonlyVector,
+  shapeB: Shape,
+  out: Vector,
+  shape: Shape,
+): void => {
+  const walk = mergeAxes(shape, [broadcastStrides(shapeA, shape), broadcastStrides(shapeB, shape)]);
+  const last = walk.extents.length - 1;
+  const n = walk.extents[last];
+  const [variesA, variesB] = walk.strides.map((strides) => strides[last] !== 0);
+  let to = 0;
+  forEachRun(walk, 1, ([atA, atB]) => {
+    if (variesA && variesB) kernel.both(a, atA, b, atB, out, to, n);
+    else if (variesA) kernel.right(a, atA, b[atB], out, to, n);
+    else kernel.left(b, atB, a[atA], out, to, n);
+    to += n;
+  });
+};
+
+/** `out[to + i] = condition[i] !== 0 ? a[i] : b[i]`, each operand with its own start and a step of 0 or 1. */
+const selectRun = (
+  condition: ReadonlyVector,
+  atC: number,
+  stepC: number,
+  a: ReadonlyVector,
+  atA: number,
+  stepA: number,
+  b: ReadonlyVector,
+  atB: number,
+  stepB: number,
+  out: Vector,
+  to: number,
+  n: number,
+): void => {
+  let c = atC;
+  let left = atA;
+  let right = atB;
+  for (let i = to; i < to + n; i += 1) {
+    out[i] = condition[c] !== 0 ? a[left] : b[right];
+    c += stepC;
+    left += stepA;
+    right += stepB;
+  }
+};
+
+/** The elementwise primitives. */
+export const elementwise = (host: Host): Pick<Primitives<Tensor>, 'unary' | 'binary' | 'select'> => ({
+  unary: (kind, x) => {
+    const out = host.allocator.take(x.data.length);
+    host.kernels.unary[kind](floatsOf(host, x), out);
+    return floatTensor(host, x.shape, out);
+  },
+  binary: (kind, a, b) => {
+    const shape = sameShape(a.shape, b.shape) ? a.shape : broadcastShape(kind, a.shape, b.shape);
+    // Two arrays of integers are not rounded first, so that large ones compare right.
+    const exact = a.dtype === 'i32' && b.dtype === 'i32';
+    const kernel = exact ? plainKernels.binary[kind] : host.kernels.binary[kind];
+    const left = exact ? a.data : floatsOf(host, a);
+    const right = exact ? b.data : floatsOf(host, b);
+    const n = shape === a.shape ? left.length : sizeOf(shape);
+    const out = host.allocator.take(n);
+    if (n === left.length && n === right.length) kernel.both(left, 0, right, 0, out, 0, n);
+    else if (n === left.length && right.length === 1) kernel.right(left, 0, right[0], out, 0, n);
+    else if (n === right.length && left.length === 1) kernel.left(right, 0, left[0], out, 0, n);
+    else broadcastBinary(kernel, left, a.shape, right, b.shape, out, shape);
+    return floatTensor(host, shape, out);
+  },
+  select: (condition, a, b) => {
+    const shape = broadcastShape('select', condition.shape, broadcastShape('select', a.shape, b.shape));
+    const out = host.allocator.take(sizeOf(shape));
+    const walk = mergeAxes(
+      shape,
+      [condition, a, b].map((operand) => broadcastStrides(operand.shape, shape)),
+    );
+    const last = walk.extents.length - 1;
+    const [stepC, stepA, stepB] = walk.strides.map((strides) => strides[last]);
+    const n = walk.extents[last];
+    const left = floatsOf(host, a);
+    const right = floatsOf(host, b);
+    let to = 0;
+    forEachRun(walk, 1, ([atC, atA, atB]) => {
+      selectRun(condition.data, atC, stepC, left, atA, stepA, right, atB, stepB, out, to, n);
+      to += n;
+    });
+    return floatTensor(host, shape, out);
+  },
+});

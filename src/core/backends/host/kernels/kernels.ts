@@ -36,6 +36,9 @@ export interface BinaryKernel {
   readonly left: ScalarKernel;
 }
 
+/** Functions whose derivative times a cotangent is worth a loop of its own. */
+export type VjpKind = 'exp' | 'square' | 'tanh' | 'sigmoid' | 'relu' | 'softplus';
+
 /** `out = cotangent ⊙ f′(x)` where y = f(x). */
 export type VjpKernel = (x: ReadonlyVector, y: ReadonlyVector, cotangent: ReadonlyVector, out: Vector) => void;
 
@@ -43,8 +46,7 @@ export type VjpKernel = (x: ReadonlyVector, y: ReadonlyVector, cotangent: Readon
 export interface Kernels {
   readonly unary: Readonly<Record<UnaryKind, UnaryKernel>>;
   readonly binary: Readonly<Record<BinaryKind, BinaryKernel>>;
-  /** Only of functions whose product with a cotangent is worth a loop of its own. */
-  readonly vjp: Readonly<Partial<Record<UnaryKind, VjpKernel>>>;
+  readonly vjp: Readonly<Record<VjpKind, VjpKernel>>;
   /** `out = a x + b y`. */
   readonly linearCombination: (a: number, x: ReadonlyVector, b: number, y: ReadonlyVector, out: Vector) => void;
   /** `Σ x[at + i]` for `0 <= i < n`. */

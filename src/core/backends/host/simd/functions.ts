@@ -7,6 +7,9 @@
  *
  * @module
  */
+import type { BinaryKind, UnaryKind } from '../../../ops/primitives.ts';
+import type { VjpKind } from '../kernels/kernels.ts';
+
 import type { Code } from './assembler.ts';
 import { f32x4, i32, i32x4, local, v128 } from './assembler.ts';
 
@@ -117,8 +120,25 @@ const sign: VectorFunction = (x, [v]) => [
 
 const square: VectorFunction = (x, [v]) => [...set(v, x), ...mul(get(v), get(v))];
 
-/** Functions of one argument. `log` and `erf` are missing: nothing on a hot path needs them. */
-export const unaryCode = {
+/** x P(x²) / Q(x²) on [−4, 4], beyond which erf is ±1: the rational approximation of Eigen's `erf` for floats. */
+const erf: VectorFunction = (x, [v, w]) => {
+  const z = get(w);
+  const numerator = polynomial(z, [
+    -2.72614225801306e-10, 2.77068142495902e-8, -2.10102402082508e-6, -5.69250639462346e-5, -7.34990630326855e-4,
+    -2.95459980854025e-3, -1.60960333262415e-2,
+  ]);
+  const denominator = polynomial(z, [
+    -1.45660718464996e-5, -2.13374055278905e-4, -1.68282697438203e-3, -7.37332916720468e-3, -1.42647390514189e-2,
+  ]);
+  return [
+    ...set(v, min(max(x, constant(-4)), constant(4))),
+    ...set(w, mul(get(v), get(v))),
+    ...div(mul(get(v), numerator), denominator),
+  ];
+};
+
+/** Functions of one argument. `log` is missing: nothing on a hot path needs it. */
+export const unaryCode: Readonly<Record<Exclude<UnaryKind, 'log'>, VectorFunction>> = {
   neg: (x) => neg(x),
   exp,
   sqrt: (x) => sqrt(x),
@@ -130,10 +150,11 @@ export const unaryCode = {
   sigmoid,
   softplus,
   relu: (x) => max(x, constant(0)),
-} satisfies Readonly<Record<string, VectorFunction>>;
+  erf,
+};
 
 /** Functions of two arguments. */
-export const binaryCode = {
+export const binaryCode: Readonly<Record<BinaryKind, (a: Code, b: Code) => Code>> = {
   add,
   sub,
   mul,
@@ -142,21 +163,26 @@ export const binaryCode = {
   min,
   greater: (a, b) => indicator(greaterThan(a, b)),
   equal: (a, b) => indicator(equal(a, b)),
-} satisfies Readonly<Record<string, (a: Code, b: Code) => Code>>;
+};
 
-/** c f′(x) from the argument x. */
-export const vjpFromArgumentCode = {
-  relu: (x, c) => mul(c, indicator(greaterThan(x, constant(0)))),
-  softplus: (x, c, registers) => mul(sigmoid(x, registers), c),
-  square: (x, c) => mul(mul(constant(2), x), c),
-} satisfies Readonly<Record<string, (x: Code, cotangent: Code, registers: Registers) => Code>>;
+/** A function's derivative times a cotangent, from its argument or from its value. */
+export interface VjpCode {
+  readonly from: 'argument' | 'value';
+  readonly code: (x: Code, cotangent: Code, registers: Registers) => Code;
+}
 
-/** c f′(x) from the value y = f(x). 1 − y² as a product, which keeps its digits near |y| = 1. */
-export const vjpFromValueCode = {
-  exp: (y, c) => mul(c, y),
-  tanh: (y, c, [v]) => [
-    ...set(v, y),
-    ...mul(c, mul(sub(constant(1), get(v)), add(constant(1), get(v)))),
-  ],
-  sigmoid: (y, c, [v]) => [...set(v, y), ...mul(c, mul(get(v), sub(constant(1), get(v))))],
-} satisfies Readonly<Record<string, (y: Code, cotangent: Code, registers: Registers) => Code>>;
+/** Derivatives times cotangents. That of tanh is 1 − y² as a product, which keeps its digits near |y| = 1. */
+export const vjpCode: Readonly<Record<VjpKind, VjpCode>> = {
+  exp: { from: 'value', code: (y, c) => mul(c, y) },
+  square: { from: 'argument', code: (x, c) => mul(mul(constant(2), x), c) },
+  tanh: {
+    from: 'value',
+    code: (y, c, [v]) => [...set(v, y), ...mul(c, mul(sub(constant(1), get(v)), add(constant(1), get(v))))],
+  },
+  sigmoid: {
+    from: 'value',
+    code: (y, c, [v]) => [...set(v, y), ...mul(c, mul(get(v), sub(constant(1), get(v))))],
+  },
+  relu: { from: 'argument', code: (x, c) => mul(c, indicator(greaterThan(x, constant(0)))) },
+  softplus: { from: 'argument', code: (x, c, registers) => mul(sigmoid(x, registers), c) },
+};

@@ -9,21 +9,22 @@
 import type { BinaryKind, UnaryKind } from '../../../ops/primitives.ts';
 import type { ReadonlyVector } from '../../../tensor.ts';
 import type { Vector } from '../../native/vectors.ts';
-import type { BinaryKernel, Kernels, ScalarKernel, UnaryKernel, VjpKernel } from '../kernels/kernels.ts';
+import type { BinaryKernel, Kernels, ScalarKernel, UnaryKernel, VjpKernel, VjpKind } from '../kernels/kernels.ts';
 import { plainKernels } from '../kernels/plain.ts';
 
+import { vjpCode } from './functions.ts';
 import type { Pointwise, VectorUnit } from './instance.ts';
 import { vectorUnit } from './instance.ts';
 import { chunk } from './module.ts';
 
-/** Elements from which the vector unit is worth a call. */
-const worthwhile = 256;
+/** Elements from which the vector unit is worth a call: staging costs as much as some hundred elements. */
+const worthACall = 256;
 
 /** Elements `at <= i < at + n` of an array of 32-bit floats, sharing its memory. */
 const part = (x: ReadonlyVector, at: number, n: number): ReadonlyVector =>
   at === 0 && n === x.length ? x : new Float32Array(x.buffer, x.byteOffset + 4 * at, n);
 
-const kernelsOn = (unit: VectorUnit): Kernels => {
+const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
   const { a, b, out: result, totals } = unit;
 
   /** Bytes of n elements, up to a whole vector of four; what the last vector holds beyond them is never read. */
@@ -73,7 +74,7 @@ const kernelsOn = (unit: VectorUnit): Kernels => {
     return total;
   };
 
-  const unary = (kind: Exclude<UnaryKind, 'log' | 'erf'>): UnaryKernel => {
+  const unary = (kind: Exclude<UnaryKind, 'log'>): UnaryKernel => {
     const f = unit.pointwise[kind];
     const plain = plainKernels.unary[kind];
     return (x, out) => {
@@ -102,15 +103,15 @@ const kernelsOn = (unit: VectorUnit): Kernels => {
     };
   };
 
-  const vjpFromArgument =
-    (kind: 'relu' | 'softplus' | 'square'): VjpKernel =>
-    (x, _, cotangent, out) =>
-      map(unit.pointwise[`vjp.${kind}`], 0, 0, x, 0, cotangent, 0, out, 0, out.length);
-
-  const vjpFromValue =
-    (kind: 'exp' | 'tanh' | 'sigmoid'): VjpKernel =>
-    (_, y, cotangent, out) =>
-      map(unit.pointwise[`vjp.${kind}`], 0, 0, y, 0, cotangent, 0, out, 0, out.length);
+  const vjp = (kind: VjpKind): VjpKernel => {
+    const f = unit.pointwise[`vjp.${kind}`];
+    const plain = plainKernels.vjp[kind];
+    const fromArgument = vjpCode[kind].from === 'argument';
+    return (x, y, cotangent, out) => {
+      if (out.length < worthwhile) plain(x, y, cotangent, out);
+      else map(f, 0, 0, fromArgument ? x : y, 0, cotangent, 0, out, 0, out.length);
+    };
+  };
 
   return {
     unary: {
@@ -126,7 +127,7 @@ const kernelsOn = (unit: VectorUnit): Kernels => {
       sigmoid: unary('sigmoid'),
       softplus: unary('softplus'),
       relu: unary('relu'),
-      erf: plainKernels.unary.erf,
+      erf: unary('erf'),
     },
     binary: {
       add: binary('add'),
@@ -139,12 +140,12 @@ const kernelsOn = (unit: VectorUnit): Kernels => {
       equal: binary('equal'),
     },
     vjp: {
-      exp: vjpFromValue('exp'),
-      square: vjpFromArgument('square'),
-      tanh: vjpFromValue('tanh'),
-      sigmoid: vjpFromValue('sigmoid'),
-      relu: vjpFromArgument('relu'),
-      softplus: vjpFromArgument('softplus'),
+      exp: vjp('exp'),
+      square: vjp('square'),
+      tanh: vjp('tanh'),
+      sigmoid: vjp('sigmoid'),
+      relu: vjp('relu'),
+      softplus: vjp('softplus'),
     },
     linearCombination: (s, x, t, y, out) => {
       if (out.length < worthwhile) plainKernels.linearCombination(s, x, t, y, out);
@@ -171,8 +172,12 @@ const kernelsOn = (unit: VectorUnit): Kernels => {
   };
 };
 
-/** Kernels for 32-bit floats: on the vector unit where there is one, else plain. */
-export const singleKernels = (): Kernels => {
+/**
+ * Kernels for 32-bit floats: on the vector unit where there is one, else plain.
+ *
+ * @param worthwhile - elements from which the vector unit is used
+ */
+export const singleKernels = (worthwhile: number = worthACall): Kernels => {
   const unit = vectorUnit();
-  return unit === null ? plainKernels : kernelsOn(unit);
+  return unit === null ? plainKernels : kernelsOn(unit, worthwhile);
 };

@@ -7,11 +7,12 @@
  *
  * @module
  */
-import type { BinaryKind } from '../../../ops/primitives.ts';
+import type { BinaryKind, UnaryKind } from '../../../ops/primitives.ts';
+import type { VjpKind } from '../kernels/kernels.ts';
 
 import type { Code, FunctionCode } from './assembler.ts';
 import { assemble, f32x4, f64, f64x2, i32, local, repeatWhile, v128, valueType } from './assembler.ts';
-import { binaryCode, unaryCode, vjpFromArgumentCode, vjpFromValueCode } from './functions.ts';
+import { binaryCode, unaryCode, vjpCode } from './functions.ts';
 
 /** Elements of a chunk; a multiple of 4. */
 export const chunk = 4096;
@@ -77,9 +78,9 @@ const names = <K extends string>(record: Readonly<Record<K, unknown>>): Readonly
 
 /** Kernels by name: functions as in `Ops`, binary ones also with a number on the right or on the left. */
 export type PointwiseName =
-  | keyof typeof unaryCode
+  | Exclude<UnaryKind, 'log'>
   | `${BinaryKind}${'' | '.right' | '.left'}`
-  | `vjp.${keyof typeof vjpFromArgumentCode | keyof typeof vjpFromValueCode}`
+  | `vjp.${VjpKind}`
   | 'linearCombination';
 
 const pointwiseKernels: ReadonlyArray<readonly [PointwiseName, Code]> = [
@@ -92,8 +93,7 @@ const pointwiseKernels: ReadonlyArray<readonly [PointwiseName, Code]> = [
         [`${name}.left`, binaryCode[name](splatS, a)],
       ] as const,
   ),
-  ...names(vjpFromArgumentCode).map((name) => [`vjp.${name}`, vjpFromArgumentCode[name](a, b, registers)] as const),
-  ...names(vjpFromValueCode).map((name) => [`vjp.${name}`, vjpFromValueCode[name](a, b, registers)] as const),
+  ...names(vjpCode).map((name) => [`vjp.${name}`, vjpCode[name].code(a, b, registers)] as const),
   ['linearCombination', f32x4.add(f32x4.mul(splatS, a), f32x4.mul(splatT, b))],
 ];
 

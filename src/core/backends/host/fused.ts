@@ -1,0 +1,121 @@
+/**
+ * Derived operations in one pass each, where the default takes several.
+ *
+ * @module
+ */
+import { raise } from '../../errors.ts';
+import { unaryDerivative } from '../../ops/derived.ts';
+import type { Derived, Ops } from '../../ops/ops.ts';
+import type { UnaryKind } from '../../ops/primitives.ts';
+import type { Shape, Tensor } from '../../tensor.ts';
+import { sameShape, showShape } from '../../tensor.ts';
+
+import type { Host } from './host.ts';
+import { copyRun, floatsOf, floatTensor } from './host.ts';
+import type { Kernels, VjpKind } from './kernels/kernels.ts';
+import { transposeTensor } from './transpose.ts';
+
+const orderOf = (where: string, shape: Shape): number =>
+  shape.length === 2 && shape[0] === shape[1]
+    ? shape[0]
+    : raise({ _tag: 'ShapeMismatch', where, expected: 'a square matrix', actual: showShape(shape) });
+
+const isFused = (kind: UnaryKind, table: Kernels['vjp']): kind is VjpKind => kind in table;
+
+/** Fused versions of what training steps are made of. */
+type Fused = Pick<
+  Derived<Tensor>,
+  | 'scale'
+  | 'linearCombination'
+  | 'unaryVjp'
+  | 'addDiagonal'
+  | 'trace'
+  | 'dot'
+  | 'transposed'
+  | 'withOnes'
+  | 'oneHot'
+  | 'gelu'
+>;
+
+/**
+ * The fused operations.
+ *
+ * @param host - the interpreter
+ * @param self - its operations, for the cases without a fused version
+ */
+export const fused = (host: Host, self: () => Ops<Tensor>): Fused => {
+  const { allocator, kernels } = host;
+  return {
+    scale: (c, x) => {
+      const data = floatsOf(host, x);
+      const out = allocator.take(data.length);
+      kernels.binary.mul.right(data, 0, c, out, 0, out.length);
+      return floatTensor(host, x.shape, out);
+    },
+    linearCombination: (a, x, b, y) => {
+      if (!sameShape(x.shape, y.shape)) return self().add(self().scale(a, x), self().scale(b, y));
+      const out = allocator.take(x.data.length);
+      kernels.linearCombination(a, floatsOf(host, x), b, floatsOf(host, y), out);
+      return floatTensor(host, x.shape, out);
+    },
+    unaryVjp: (kind, x, y, cotangent) => {
+      if (!isFused(kind, kernels.vjp) || !sameShape(x.shape, cotangent.shape)) {
+        return self().mul(cotangent, unaryDerivative(self(), kind, x, y));
+      }
+      const out = allocator.take(x.data.length);
+      kernels.vjp[kind](floatsOf(host, x), floatsOf(host, y), floatsOf(host, cotangent), out);
+      return floatTensor(host, x.shape, out);
+    },
+    addDiagonal: (m, c) => {
+      const n = orderOf('addDiagonal', m.shape);
+      const out = allocator.take(n * n);
+      out.set(m.data);
+      for (let i = 0; i < out.length; i += n + 1) out[i] += c;
+      return floatTensor(host, m.shape, out);
+    },
+    trace: (m) => {
+      const n = orderOf('trace', m.shape);
+      let sum = 0;
+      for (let i = 0; i < n; i += 1) sum += m.data[i * (n + 1)];
+      return self().full([], sum);
+    },
+    dot: (x, y) =>
+      sameShape(x.shape, y.shape)
+        ? self().full([], kernels.dot(floatsOf(host, x), floatsOf(host, y)))
+        : raise({
+            _tag: 'ShapeMismatch',
+            where: 'dot',
+            expected: 'two arrays of one shape',
+            actual: `${showShape(x.shape)} and ${showShape(y.shape)}`,
+          }),
+    transposed: (m) => transposeTensor(host, m, [1, 0]),
+    withOnes: (x) => {
+      if (x.shape.length !== 2) return self().concat([x, self().full([x.shape[0], 1], 1)], 1);
+      const [rows, columns] = x.shape;
+      const source = floatTensor(host, x.shape, floatsOf(host, x));
+      const out = allocator.take(rows * (columns + 1));
+      for (let row = 0; row < rows; row += 1) {
+        const to = row * (columns + 1);
+        copyRun(source, row * columns, out, to, columns);
+        out[to + columns] = 1;
+      }
+      return floatTensor(host, [rows, columns + 1], out);
+    },
+    oneHot: (indices, classes) => {
+      const at = indices.data;
+      const out = allocator.zeros(at.length * classes);
+      for (let i = 0; i < at.length; i += 1) {
+        if (at[i] >= 0 && at[i] < classes && Number.isInteger(at[i])) out[i * classes + at[i]] = 1;
+      }
+      return floatTensor(host, [...indices.shape, classes], out);
+    },
+    gelu: (x) => {
+      const data = floatsOf(host, x);
+      const out = allocator.take(data.length);
+      kernels.binary.mul.right(data, 0, Math.SQRT1_2, out, 0, out.length);
+      kernels.unary.erf(out, out);
+      for (let i = 0; i < out.length; i += 1) out[i] = 0.5 * data[i] * (1 + out[i]);
+      return floatTensor(host, x.shape, out);
+    },
+  };
+};

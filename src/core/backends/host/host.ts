@@ -1,0 +1,78 @@
+/**
+ * What every operation of the host interpreter works with.
+ *
+ * @module
+ */
+import type { DType, ReadonlyVector, Shape, Tensor } from '../../tensor.ts';
+import type { Precision, Vector } from '../native/vectors.ts';
+
+import type { Kernels } from './kernels/kernels.ts';
+import type { Allocator } from './pool.ts';
+import type { Products } from './products.ts';
+
+/** The parts of an interpreter: a precision, loops, matrix products, and where results live. */
+export interface Host {
+  readonly precision: Precision;
+  readonly kernels: Kernels;
+  readonly products: Products;
+  readonly allocator: Allocator;
+}
+
+/** An array that an operation may still write to. */
+export type Buffer = Vector | Int32Array;
+
+/** The elements of a tensor as floats of the interpreter; converted when they are integers or of the other precision. */
+export const floatsOf = (host: Host, x: Tensor): ReadonlyVector => {
+  if (x.dtype === host.precision.dtype) return x.data;
+  const floats = host.allocator.take(x.data.length);
+  floats.set(x.data);
+  return floats;
+};
+
+/** A tensor of the interpreter's floats. */
+export const floatTensor = (host: Host, shape: Shape, data: ReadonlyVector): Tensor => ({
+  shape,
+  dtype: host.precision.dtype,
+  data,
+});
+
+/** A tensor as operations take it that only move elements: integers stay, floats take the interpreter's precision. */
+export const movable = (host: Host, x: Tensor): Tensor =>
+  x.dtype === 'i32' || x.dtype === host.precision.dtype ? x : floatTensor(host, x.shape, floatsOf(host, x));
+
+/** Room for elements of a type, with arbitrary contents. */
+export const room = (host: Host, dtype: DType, length: number): Buffer =>
+  dtype === 'i32' ? new Int32Array(length) : host.allocator.take(length);
+
+/** Zeros of a type. */
+export const zeros = (host: Host, dtype: DType, length: number): Buffer =>
+  dtype === 'i32' ? new Int32Array(length) : host.allocator.zeros(length);
+
+/** Runs shorter than this are copied element by element, which is quicker than making a view. */
+const longRun = 48;
+
+/**
+ * Copies `n` elements, `out[to + i] = x[from + i]`.
+ *
+ * @param x - where from, with its element type
+ * @param out - array of the same type
+ */
+export const copyRun = (x: Tensor, from: number, out: Buffer, to: number, n: number): void => {
+  const { data } = x;
+  if (n < longRun) {
+    for (let i = 0; i < n; i += 1) out[to + i] = data[from + i];
+  } else if (n === data.length) {
+    out.set(data, to);
+  } else {
+    out.set(viewOf(x, from, n), to);
+  }
+};
+
+/** Elements `at <= i < at + n`, sharing memory. */
+export const viewOf = (x: Tensor, at: number, n: number): ReadonlyVector => {
+  const { buffer, byteOffset } = x.data;
+  if (x.dtype === 'f64') return new Float64Array(buffer, byteOffset + 8 * at, n);
+  return x.dtype === 'f32'
+    ? new Float32Array(buffer, byteOffset + 4 * at, n)
+    : new Int32Array(buffer, byteOffset + 4 * at, n);
+};

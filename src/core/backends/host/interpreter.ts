@@ -1,0 +1,46 @@
+/**
+ * The host interpreter: `Ops` on tensors in memory, in one precision, drawing on one allocator.
+ *
+ * @module
+ */
+import type { Ops } from '../../ops/ops.ts';
+import { completeOps } from '../../ops/ops.ts';
+import type { Tensor } from '../../tensor.ts';
+
+import { elementwise } from './elementwise.ts';
+import { fused } from './fused.ts';
+import type { Host } from './host.ts';
+import { floatTensor, movable } from './host.ts';
+import { indexing } from './indexing.ts';
+import { movement } from './movement.ts';
+import { matrixProducts } from './products.ts';
+import { reductions } from './reductions.ts';
+import { softmaxes } from './softmax.ts';
+import { windows } from './windows.ts';
+
+/**
+ * All operations of a host.
+ *
+ * @param host - precision, kernels, products and allocator
+ */
+export const interpreterOn = (host: Host): Ops<Tensor> => {
+  const ops: Ops<Tensor> = completeOps<Tensor>(
+    {
+      constant: (value) => movable(host, value),
+      full: (shape, value) => {
+        const size = shape.reduce((product, extent) => product * extent, 1);
+        return floatTensor(host, shape, value === 0 ? host.allocator.zeros(size) : host.allocator.take(size).fill(value));
+      },
+      ...matrixProducts(host),
+      ...elementwise(host),
+      ...reductions(host),
+      ...movement(host),
+      ...indexing(host),
+      ...windows(host),
+      stopGradient: (x) => x,
+      site: (_, __, output) => output,
+    },
+    { ...fused(host, () => ops), ...softmaxes(host) },
+  );
+  return ops;
+};

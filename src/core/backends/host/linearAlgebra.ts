@@ -1,0 +1,109 @@
+/**
+ * Factorisations of the host interpreter: shapes are checked here, numbers are a backend's.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { KfacError } from '../../errors.ts';
+import { attempt, raise } from '../../errors.ts';
+import type { ReadonlyVector, Shape, Tensor } from '../../tensor.ts';
+import { showShape } from '../../tensor.ts';
+import type { LinearAlgebra } from '../backend.ts';
+
+import type { Host } from './host.ts';
+import { floatsOf, floatTensor } from './host.ts';
+
+/**
+ * Factorisations on dense row-major arrays of one precision. Each has read its arguments by the time its task has
+ * started, so that a scope may end while it runs.
+ */
+export interface Factorisations {
+  readonly cholesky: (n: number, m: ReadonlyVector) => TE.TaskEither<KfacError, ReadonlyVector>;
+  readonly choleskySolve: (
+    n: number,
+    columns: number,
+    l: ReadonlyVector,
+    b: ReadonlyVector,
+  ) => TE.TaskEither<KfacError, ReadonlyVector>;
+  readonly inverse: (n: number, m: ReadonlyVector) => TE.TaskEither<KfacError, ReadonlyVector>;
+  readonly solve: (
+    n: number,
+    columns: number,
+    m: ReadonlyVector,
+    b: ReadonlyVector,
+  ) => TE.TaskEither<KfacError, ReadonlyVector>;
+  readonly eigh: (
+    n: number,
+    m: ReadonlyVector,
+  ) => TE.TaskEither<KfacError, { readonly values: ReadonlyVector; readonly vectors: ReadonlyVector }>;
+}
+
+const orderOf = (where: string, m: Shape): number =>
+  m.length === 2 && m[0] === m[1]
+    ? m[0]
+    : raise({ _tag: 'ShapeMismatch', where, expected: 'a square matrix', actual: showShape(m) });
+
+/** Columns of the right-hand sides that go with a matrix of order n. */
+const columnsOf = (where: string, n: number, b: Shape): number =>
+  b.length === 2 && b[0] === n
+    ? b[1]
+    : raise({ _tag: 'ShapeMismatch', where, expected: `right-hand sides [${n}, columns]`, actual: showShape(b) });
+
+/** A task whose making may raise. It is made when it starts, and starts without delay. */
+const task =
+  <A>(make: () => TE.TaskEither<KfacError, A>): TE.TaskEither<KfacError, A> =>
+  () =>
+    pipe(
+      attempt(() => make()()),
+      E.getOrElse((error): Promise<E.Either<KfacError, A>> => Promise.resolve(E.left(error))),
+    );
+
+/**
+ * Factorisations on tensors.
+ *
+ * @param host - the interpreter
+ * @param factorisations - on arrays of its precision
+ */
+export const linearAlgebraOf = (host: Host, factorisations: Factorisations): LinearAlgebra<Tensor> => {
+  const asTensor = (shape: Shape) => (data: ReadonlyVector) => floatTensor(host, shape, data);
+  return {
+    cholesky: (m) =>
+      task(() => {
+        const n = orderOf('cholesky', m.shape);
+        return pipe(factorisations.cholesky(n, floatsOf(host, m)), TE.map(asTensor(m.shape)));
+      }),
+    choleskySolve: (l, b) =>
+      task(() => {
+        const n = orderOf('choleskySolve', l.shape);
+        const columns = columnsOf('choleskySolve', n, b.shape);
+        const solution = factorisations.choleskySolve(n, columns, floatsOf(host, l), floatsOf(host, b));
+        return pipe(solution, TE.map(asTensor(b.shape)));
+      }),
+    inverse: (m) =>
+      task(() => {
+        const n = orderOf('inverse', m.shape);
+        return pipe(factorisations.inverse(n, floatsOf(host, m)), TE.map(asTensor(m.shape)));
+      }),
+    solve: (m, b) =>
+      task(() => {
+        const n = orderOf('solve', m.shape);
+        const columns = columnsOf('solve', n, b.shape);
+        const solution = factorisations.solve(n, columns, floatsOf(host, m), floatsOf(host, b));
+        return pipe(solution, TE.map(asTensor(b.shape)));
+      }),
+    eigh: (m) =>
+      task(() => {
+        const n = orderOf('eigh', m.shape);
+        return pipe(
+          factorisations.eigh(n, floatsOf(host, m)),
+          TE.map(({ values, vectors }) => ({
+            values: asTensor([n])(values),
+            vectors: asTensor([n, n])(vectors),
+          })),
+        );
+      }),
+  };
+};

@@ -1,0 +1,92 @@
+/**
+ * Sums and maxima over axes. Sums are accumulated in 64 bits in either precision.
+ *
+ * @module
+ */
+import type { Primitives } from '../../ops/primitives.ts';
+import { reducedShape } from '../../ops/shapes.ts';
+import type { ReadonlyVector, Shape, Tensor } from '../../tensor.ts';
+import { sizeOf } from '../../tensor.ts';
+import type { Vector } from '../native/vectors.ts';
+
+import type { Host } from './host.ts';
+import { floatsOf, floatTensor } from './host.ts';
+import { transposeTensor } from './transpose.ts';
+
+/** An array seen as `[outer, reduced, inner]`. */
+interface Extents {
+  readonly outer: number;
+  readonly reduced: number;
+  readonly inner: number;
+}
+
+/** Three axes when the reduced ones are neighbours, else `null`. Axes of extent 1 are neither here nor there. */
+const extentsOf = (shape: Shape, axes: ReadonlyArray<number>): Extents | null => {
+  const real = axes.filter((axis) => shape[axis] !== 1);
+  if (real.length === 0) return { outer: sizeOf(shape), reduced: 1, inner: 1 };
+  const first = Math.min(...real);
+  const last = Math.max(...real);
+  const between = shape.slice(first, last + 1);
+  if (between.some((extent, i) => extent !== 1 && !axes.includes(first + i))) return null;
+  return { outer: sizeOf(shape.slice(0, first)), reduced: sizeOf(between), inner: sizeOf(shape.slice(last + 1)) };
+};
+
+/** The elements and their extents, with reduced axes moved to the end when they are apart. */
+const gathered = (host: Host, x: Tensor, axes: ReadonlyArray<number>): Extents & { readonly data: ReadonlyVector } => {
+  const extents = extentsOf(x.shape, axes);
+  if (extents !== null) return { ...extents, data: floatsOf(host, x) };
+  const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+  const moved = transposeTensor(host, x, [...kept, ...axes]);
+  const reduced = sizeOf(axes.map((axis) => x.shape[axis]));
+  return { outer: sizeOf(kept.map((axis) => x.shape[axis])), reduced, inner: 1, data: floatsOf(host, moved) };
+};
+
+const sumInto = (host: Host, data: ReadonlyVector, { outer, reduced, inner }: Extents, out: Vector): void => {
+  const { sum, addRows } = host.kernels;
+  if (inner === 1) {
+    for (let o = 0; o < outer; o += 1) out[o] = sum(data, o * reduced, reduced);
+    return;
+  }
+  const totals = new Float64Array(inner);
+  for (let o = 0; o < outer; o += 1) {
+    addRows(data, o * reduced * inner, reduced, totals);
+    out.set(totals, o * inner);
+    totals.fill(0);
+  }
+};
+
+const maxInto = (data: ReadonlyVector, { outer, reduced, inner }: Extents, out: Vector): void => {
+  out.fill(-Infinity);
+  if (inner === 1) {
+    for (let o = 0; o < outer; o += 1) {
+      let most = -Infinity;
+      for (let i = o * reduced; i < (o + 1) * reduced; i += 1) most = Math.max(most, data[i]);
+      out[o] = most;
+    }
+    return;
+  }
+  for (let o = 0; o < outer; o += 1) {
+    for (let r = 0; r < reduced; r += 1) {
+      const row = (o * reduced + r) * inner;
+      for (let i = 0; i < inner; i += 1) out[o * inner + i] = Math.max(out[o * inner + i], data[row + i]);
+    }
+  }
+};
+
+/** The reducing primitives. */
+export const reductions = (host: Host): Pick<Primitives<Tensor>, 'sum' | 'max'> => ({
+  sum: (x, axes) => {
+    const shape = reducedShape('sum', x.shape, axes);
+    const { data, ...extents } = gathered(host, x, axes);
+    const out = host.allocator.take(sizeOf(shape));
+    sumInto(host, data, extents, out);
+    return floatTensor(host, shape, out);
+  },
+  max: (x, axes) => {
+    const shape = reducedShape('max', x.shape, axes);
+    const { data, ...extents } = gathered(host, x, axes);
+    const out = host.allocator.take(sizeOf(shape));
+    maxInto(data, extents, out);
+    return floatTensor(host, shape, out);
+  },
+});

@@ -1,0 +1,105 @@
+/**
+ * The native backend: BLAS and LAPACK of the machine under the host interpreter.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { BackendUnavailable, BadConfig } from '../../errors.ts';
+import type { Tensor } from '../../tensor.ts';
+import type { Backend } from '../backend.ts';
+import { hostBackend } from '../host/backend.ts';
+import type { Factorisations } from '../host/linearAlgebra.ts';
+import type { Products } from '../host/products.ts';
+
+import type { Blas } from './blas.ts';
+import type { Kernels, NativeKernels } from './kernels.ts';
+import { openNativeKernels } from './kernels.ts';
+import type { Schedule } from './schedule.ts';
+import { createSchedule } from './schedule.ts';
+
+/** Settings of {@link nativeBackend}. */
+export interface NativeOptions {
+  /** Precision; `f32` unless given. */
+  readonly dtype?: 'f32' | 'f64';
+  /** Threads of a BLAS call, at least 1; what the library chooses unless given. A setting of the whole process. */
+  readonly threads?: number;
+}
+
+const productsOf = ({ gemm, gemmBatched, syrk }: Blas): Products => ({
+  matmul: (a, b, { m, n, k, transposeA, transposeB }, out) =>
+    gemm(transposeA, transposeB, m, n, k, 1, a, transposeA ? m : k, b, transposeB ? k : n, 0, out, n),
+  batchedMatmul: (batch, a, b, { m, n, k, transposeA, transposeB }, out) =>
+    gemmBatched(batch, transposeA, transposeB, m, n, k, 1, a, m * k, b, k * n, 0, out),
+  affine: (x, weight, bias, m, n, k, out) => {
+    for (let row = 0; row < m; row += 1) out.set(bias, row * n);
+    gemm(false, true, m, n, k, 1, x, k, weight, k, 1, out, n);
+  },
+  gram: (x, rows, columns, out) => syrk(true, columns, rows, 1, x, columns, 0, out, columns),
+});
+
+const factorisationsOf = (lapack: Kernels, { run }: Schedule): Factorisations => ({
+  cholesky: (n, m) => run(n ** 3 / 3, lapack.cholesky(n, m)),
+  choleskySolve: (n, columns, l, b) => run(n * n * columns, lapack.choleskySolve(n, columns, l, b)),
+  inverse: (n, m) => run(n ** 3, lapack.inverse(n, m)),
+  solve: (n, columns, m, b) => run(n * n * (n / 3 + columns), lapack.solve(n, columns, m, b)),
+  eigh: (n, m) => run(9 * n ** 3, lapack.eigh(n, m)),
+});
+
+/** Sets the number of threads; gives back what undoes it, and what to warn of. */
+const setThreads = (
+  kernels: NativeKernels,
+  threads: number | undefined,
+): { readonly undo: () => void; readonly warnings: ReadonlyArray<string> } => {
+  const setting = kernels.library.threads;
+  if (threads === undefined) return { undo: () => undefined, warnings: [] };
+  if (setting === undefined) {
+    const { name } = kernels.library;
+    return { undo: () => undefined, warnings: [`${name} does not let its threads be set: threads ${threads} is ignored`] };
+  }
+  const before = setting.get();
+  setting.set(threads);
+  return { undo: () => setting.set(before), warnings: [] };
+};
+
+/** The library as people know it: the version string of OpenBLAS repeats the name, others do not. */
+const describeLibrary = ({ library }: NativeKernels): string =>
+  library.version.startsWith(library.name) ? library.version : `${library.name} ${library.version}`;
+
+/**
+ * Opens the native backend.
+ *
+ * @param options - precision and threads
+ * @returns the backend, or what was tried and how to install a BLAS
+ */
+export const nativeBackend = (
+  options: NativeOptions = {},
+): E.Either<BackendUnavailable | BadConfig, Backend<Tensor>> => {
+  const { dtype = 'f32', threads } = options;
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+    return E.left({ _tag: 'BadConfig', path: 'threads', expected: 'a whole number of at least 1', actual: String(threads) });
+  }
+  return pipe(
+    openNativeKernels(),
+    E.map((kernels) => {
+      const { undo, warnings } = setThreads(kernels, threads);
+      const routines = dtype === 'f32' ? kernels.f32 : kernels.f64;
+      return hostBackend({
+        name: 'native',
+        dtype,
+        products: productsOf(routines),
+        factorisations: factorisationsOf(routines, createSchedule(kernels)),
+        report: () => ({
+          backend: 'native',
+          library: describeLibrary(kernels),
+          threads: kernels.library.threads?.get() ?? threads ?? 1,
+          factorisations: 'LAPACK',
+          warnings,
+        }),
+        dispose: TE.fromIO(undo),
+      });
+    }),
+  );
+};

@@ -1,0 +1,58 @@
+/**
+ * Decides how native jobs run: one alone on this thread with all processors, several beside each other.
+ *
+ * Jobs that are started in one turn of the event loop are seen together; a solver starts the factorisations of all
+ * layers at once, and one thread each is then as fast on two processors and faster on more. A job waits for the end of
+ * the turn, which takes a few microseconds; small ones do not wait.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+
+import type { FactorisationError, Job } from './job.ts';
+import type { NativeKernels } from './kernels.ts';
+
+/** Runs jobs. The input of a job has been read when its task has started. */
+export interface Schedule {
+  /**
+   * Runs a job.
+   *
+   * @param work - multiplications, roughly
+   * @param job - the computation
+   */
+  readonly run: <A>(work: number, job: Job<A>) => TaskEither<FactorisationError, A>;
+}
+
+/** Multiplications below which a job takes less time than handing it over. */
+const smallWork = 1e6;
+
+/**
+ * A schedule for the jobs of one library.
+ *
+ * @param kernels - the two ways to run a job
+ */
+export const createSchedule = (kernels: Pick<NativeKernels, 'run' | 'runNow'>): Schedule => {
+  let waiting: Array<(alone: boolean) => void> = [];
+
+  const dispatch = (): void => {
+    const starts = waiting;
+    waiting = [];
+    for (const start of starts) start(starts.length === 1);
+  };
+
+  return {
+    run: (work, job) => () => {
+      const planned = job(); // reads the input
+      const again: typeof job = () => planned;
+      if (E.isLeft(planned) || work < smallWork) return Promise.resolve(kernels.runNow(again));
+      if (waiting.length === 0) setImmediate(dispatch);
+      return new Promise((resolve, reject) => {
+        waiting.push((alone) => {
+          if (alone) resolve(kernels.runNow(again));
+          else kernels.run(again)().then(resolve, reject);
+        });
+      });
+    },
+  };
+};

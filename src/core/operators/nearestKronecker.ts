@@ -1,0 +1,74 @@
+/**
+ * The Kronecker product nearest to a sum of Kronecker products, in the Frobenius norm [VL].
+ *
+ * The rearranged matrix Σ_k vec(A_k) vec(G_k)ᵀ has rank m, the number of terms, so its leading singular vectors are
+ * Σ x_k A_k and Σ y_k G_k with x the leading eigenvector of Q P, for the m × m inner products P_kl = ⟨A_k, A_l⟩ and
+ * Q_kl = ⟨G_k, G_l⟩. Neither the sum nor its rearrangement is formed.
+ *
+ * The eigenvector comes from squaring Q P over and over, which is 2^20 turns of power iteration, and not from a
+ * factorisation: inner products of positive semidefinite matrices are not negative, so no weight can become negative,
+ * not even by rounding or where the two largest singular values are equal. The result is then positive semidefinite.
+ *
+ * @module
+ */
+import type { Ops } from '../ops/ops.ts';
+import type { Shaped } from '../tensor.ts';
+import { sizeOf } from '../tensor.ts';
+import type { Kronecker } from './linearOperator.ts';
+
+/** A ⊗ G. */
+type Term<T> = Pick<Kronecker<T>, 'A' | 'G'>;
+
+/** Squarings of Q P. */
+const squarings = 20;
+
+/** Least divisor, so that a sum that is zero stays zero. */
+const tiny = 1e-30;
+
+const asRows = <T extends Shaped>(ops: Ops<T>, matrices: ReadonlyArray<T>): T =>
+  ops.concat(
+    matrices.map((m) => ops.reshape(m, [1, sizeOf(m.shape)])),
+    0,
+  );
+
+/** M over its largest entry. */
+const normalised = <T extends Shaped>(ops: Ops<T>, m: T): T =>
+  ops.div(m, ops.maximum(ops.max(ops.abs(m), [0, 1]), ops.full([], tiny)));
+
+/**
+ * A ⊗ G that minimises ‖Σ_k A_k ⊗ G_k − A ⊗ G‖_F; one term is returned as it is.
+ *
+ * The iteration starts from the merged A = Σ_k A_k with the G that suits it best, so the result is never worse than
+ * merging. A scale common to all A_k goes to A, and the scale of the G_k to G.
+ *
+ * @param ops - interpreter
+ * @param terms - at least one, with symmetric positive semidefinite factors A_k `[in, in]` and G_k `[out, out]`
+ * @returns symmetric positive semidefinite A `[in, in]` and G `[out, out]`
+ */
+export const nearestKronecker = <T extends Shaped>(ops: Ops<T>, terms: ReadonlyArray<Term<T>>): Kronecker<T> => {
+  if (terms.length === 1) return { _tag: 'kronecker', A: terms[0].A, G: terms[0].G };
+  const As = asRows(
+    ops,
+    terms.map(({ A }) => A),
+  );
+  const Gs = asRows(
+    ops,
+    terms.map(({ G }) => G),
+  );
+  // Inner products of matrices scaled to a largest entry of 1, which cannot under- or overflow. x and y do not notice.
+  const [P, Q] = [As, Gs].map((rows) => {
+    const scaled = normalised(ops, rows);
+    return ops.matmul(scaled, scaled, { transposeB: true });
+  });
+  const start = normalised(ops, ops.matmul(Q, P));
+  const power = Array.from({ length: squarings }).reduce((m: T) => normalised(ops, ops.matmul(m, m)), start);
+  // Row sums: the power applied to weights of one, which are those of the merged A.
+  const x = ops.reshape(normalised(ops, ops.reshape(ops.sum(power, [1]), [terms.length, 1])), [1, terms.length]);
+  const Px = ops.matmul(x, P);
+  const y = ops.div(Px, ops.maximum(ops.dot(Px, x), ops.full([], tiny)));
+  return {
+    _tag: 'kronecker',
+    A: ops.reshape(ops.matmul(x, As), terms[0].A.shape),
+    G: ops.reshape(ops.matmul(y, Gs), terms[0].G.shape),
+  };
+};

@@ -1,0 +1,70 @@
+/**
+ * Dense curvature: the whole Fisher block of each site, E[vec(V_n) vec(V_n)ᵀ] over per-example gradients. For small
+ * models, and as the truth that the structured curvatures approximate.
+ *
+ * @module
+ */
+import { raise } from '../core/errors.ts';
+import { dense as denseOperator, diagonal } from '../core/operators/linearOperator.ts';
+import type { Ops } from '../core/ops/ops.ts';
+import type { SiteCapture } from '../core/pipeline/context.ts';
+import type { Shaped } from '../core/tensor.ts';
+import type { Curvature } from './curvature.ts';
+import { blockwise } from './curvature.ts';
+import type { KfacOptions } from './kfac.ts';
+import { perExampleGradients } from './statistics/perExample.ts';
+import { statisticsBy } from './statistics/site.ts';
+import type { Statistics } from './statistics/statistics.ts';
+
+/** Settings of {@link dense}. */
+export interface DenseOptions extends KfacOptions {
+  /** Most parameters in a block, 4096 unless given; more is an error that names the block. */
+  readonly limit?: number;
+}
+
+/**
+ * Σ_n vec(V_n) vec(V_n)ᵀ of one capture.
+ *
+ * @param ops - interpreter
+ * @param capture - inputs `[n, in]`, cotangents `[n, out]` per pass
+ * @param limit - most parameters
+ * @returns the sum `F`, square of order (in + 1) out on column-stacked elements, of weight n
+ */
+export const fisherStatistics = <T extends Shaped>(
+  ops: Ops<T>,
+  capture: SiteCapture<T>,
+  limit: number,
+): Statistics<T> => {
+  const { site, input, cotangents } = capture;
+  const order = (input.shape[1] + (site.bias === null ? 0 : 1)) * cotangents[0].shape[1];
+  if (order > limit) {
+    return raise({
+      _tag: 'BadConfig',
+      path: site.path,
+      expected: `at most ${limit} parameters in a block of dense curvature`,
+      actual: `${order} parameters`,
+    });
+  }
+  const F = perExampleGradients(ops, capture)
+    .map((rows) => ops.gram(rows))
+    .reduce((x, y) => ops.add(x, y));
+  return { sums: { F }, weight: input.shape[0] };
+};
+
+/**
+ * The Fisher block of each site as a full matrix.
+ *
+ * @param options - decay, strictness, largest block
+ */
+export const dense = (options: DenseOptions = {}): Curvature => ({
+  name: 'dense',
+  decay: options.decay ?? 0.95,
+  strict: options.strict ?? false,
+  statistics: (ops, captured) =>
+    statisticsBy(ops, captured, (capture) => fisherStatistics(ops, capture, options.limit ?? 4096)),
+  operator: (_, blocks, averages) =>
+    blockwise(blocks, averages, (block, { F, second }) =>
+      block.kind === 'site' ? denseOperator(F) : diagonal(second),
+    ),
+  describe: (block) => (block.kind === 'site' ? 'dense' : 'diagonal'),
+});

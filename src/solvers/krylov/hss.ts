@@ -1,0 +1,148 @@
+/**
+ * Hermitian and skew-Hermitian splitting (Bai, Golub & Ng 2003) for A = S + K with S positive definite:
+ * (αI + S) x′ = (αI − K) x + b, then (αI + K) x = (αI − S) x′ + b.
+ *
+ * Differs from the paper in form: both halves are written as corrections, x′ = x + (αI + S)⁻¹ (b − A x) and the like. That
+ * is the same with exact inner solves, and with inexact ones, or with a curvature that merely stands for S, the iteration
+ * still has the solution of A x = b as its only fixed point.
+ *
+ * @module
+ */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { Backend } from '../../core/backends/backend.ts';
+import type { KfacError } from '../../core/errors.ts';
+import type { Params } from '../../core/params.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import { innerProduct } from '../rules/innerProduct.ts';
+import type { Applicable } from './action.ts';
+import { act, shifted } from './action.ts';
+import { conjugateGradient } from './conjugateGradient.ts';
+import { gmres } from './gmres.ts';
+import type { Ending, Outcome, Reached } from './outcome.ts';
+import { relative, startOf } from './problem.ts';
+import type { Splitting } from './splitting.ts';
+import { takeTurns } from './turns.ts';
+import { arraysIn, combine, computing, readFinite } from './vectors.ts';
+
+/** Settings of {@link hss}. */
+export interface HssOptions<T extends Shaped> {
+  /** α, greater than 0. The bound on the rate is least at √(λ_min λ_max) of S. */
+  readonly alpha: number;
+  /** Stands for (αI + S)⁻¹, for example an inverse of damped K-FAC factors; conjugate gradients unless given. */
+  readonly symmetricSolve?: Applicable<T>;
+  /** Stands for (αI + K)⁻¹; GMRES unless given. */
+  readonly skewSolve?: Applicable<T>;
+  /** Approximates (αI + S)⁻¹ in the conjugate gradients; none unless given. */
+  readonly preconditioner?: Applicable<T>;
+  /** Relative residual of the inner solves, 1e-3 unless given. */
+  readonly innerTolerance?: number;
+  /** Where to start; 0 unless given. */
+  readonly initial?: Params<T>;
+  /** Stop when ‖b − A x‖ ≤ tolerance · ‖b‖; 1e-10 unless given. */
+  readonly tolerance?: number;
+  /** Stop after this many iterations of two halves; 1000 unless given. */
+  readonly maxIterations?: number;
+}
+
+interface HssState<T> extends Reached<T> {
+  readonly ending: Ending | null;
+  readonly r: Params<T>;
+}
+
+const where = 'hss';
+
+/** One half: a way to solve (αI + part) d = r for a correction. */
+type Half<T extends Shaped> = (backend: Backend<T>, r: Params<T>) => TE.TaskEither<KfacError, Params<T>>;
+
+const direct =
+  <T extends Shaped>(inverse: Applicable<T>): Half<T> =>
+  (backend, r) =>
+    computing(() => act(backend.ops, inverse, r));
+
+const halvesOf = <T extends Shaped>(
+  splitting: Splitting<T>,
+  options: HssOptions<T>,
+): { readonly symmetric: Half<T>; readonly skew: Half<T> } => {
+  const { alpha, symmetricSolve, skewSolve, preconditioner, innerTolerance: tolerance = 1e-3 } = options;
+  const inner = { tolerance, ...(preconditioner === undefined ? {} : { preconditioner }) };
+  const byCg: Half<T> = (backend, r) =>
+    pipe(
+      conjugateGradient(backend, shifted(splitting.symmetric, alpha), r, inner),
+      TE.map(({ x }) => x),
+    );
+  const byGmres: Half<T> = (backend, r) =>
+    pipe(
+      gmres(backend, shifted(splitting.skew, alpha), r, { tolerance }),
+      TE.map(({ x }) => x),
+    );
+  return {
+    symmetric: symmetricSolve === undefined ? byCg : direct(symmetricSolve),
+    skew: skewSolve === undefined ? byGmres : direct(skewSolve),
+  };
+};
+
+/**
+ * Solves A x = b by alternating between the parts of A. With exact inner solves it converges for every α \> 0 when S is
+ * positive definite, at a rate of at most max |α − λ| / (α + λ) over the eigenvalues λ of S.
+ *
+ * @param backend - where to compute
+ * @param splitting - A with S and K
+ * @param b - right-hand side
+ * @param options - α, inner solves, start, stopping rules
+ */
+export const hss = <T extends Shaped>(
+  backend: Backend<T>,
+  splitting: Splitting<T>,
+  b: Params<T>,
+  options: HssOptions<T>,
+): TE.TaskEither<KfacError, Outcome<T>> => {
+  const { tolerance = 1e-10, maxIterations = 1000 } = options;
+  const halves = halvesOf(splitting, options);
+
+  /** x plus the correction of one half, with the new residual. */
+  const correct = (
+    scoped: Backend<T>,
+    half: Half<T>,
+    at: { readonly x: Params<T>; readonly r: Params<T> },
+  ): TE.TaskEither<KfacError, { readonly x: Params<T>; readonly r: Params<T> }> =>
+    pipe(
+      half(scoped, at.r),
+      TE.chain((d) =>
+        computing(() => {
+          const x = combine(scoped.ops, 1, at.x, 1, d);
+          return { x, r: combine(scoped.ops, 1, b, -1, act(scoped.ops, splitting.whole, x)) };
+        }),
+      ),
+    );
+
+  const turn = (scoped: Backend<T>, normB: number, state: HssState<T>): TE.TaskEither<KfacError, HssState<T>> =>
+    pipe(
+      correct(scoped, halves.symmetric, state),
+      TE.chain((middle) => correct(scoped, halves.skew, middle)),
+      TE.bind('square', ({ r }) => computing(() => innerProduct(scoped.ops, r, r))),
+      TE.bind('values', ({ square }) => readFinite(scoped, where, [square])),
+      TE.map(({ x, r, values: [rr] }) => {
+        const iterations = state.iterations + 1;
+        const residual = relative(Math.sqrt(rr), normB);
+        const limit = iterations >= maxIterations ? 'IterationLimit' : null;
+        return { x, r, residual, iterations, ending: residual <= tolerance ? 'Converged' : limit };
+      }),
+    );
+
+  return pipe(
+    startOf(where, backend, splitting.whole, b, options.initial),
+    TE.chain(({ x, r, normB, normR }) => {
+      const residual = relative(normR, normB);
+      return takeTurns<T, Ending, HssState<T>>(
+        backend,
+        { x, r, residual, iterations: 0, ending: residual <= tolerance ? 'Converged' : null },
+        (state) => arraysIn([state.x, state.r]),
+        (state) => arraysIn([state.x]),
+        (scoped, current) => turn(scoped, normB, current),
+      );
+    }),
+    TE.map(({ ending, x, iterations, residual }) => ({ _tag: ending ?? 'IterationLimit', x, iterations, residual })),
+  );
+};

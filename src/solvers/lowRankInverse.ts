@@ -1,0 +1,131 @@
+/**
+ * K-FAC with factors of low rank [P22]: A ≈ U diag(D) Uᵀ + ρ I with U the r leading eigenvectors, ρ the mean of the
+ * eigenvalues left out and D = θ − ρ for the r kept, so that these and the trace stay as they are. Then
+ * (A + δ I)⁻¹ = 1/c I − U diag(D / (c (D + c))) Uᵀ with c = ρ + δ (Woodbury). No matrix of the order of a factor is inverted
+ * or held, only r columns.
+ *
+ * @module
+ */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { Backend } from '../core/backends/backend.ts';
+import type { KfacError } from '../core/errors.ts';
+import type { BlockOperator, Kronecker, LinearOperator, LowRankFactor } from '../core/operators/linearOperator.ts';
+import { blockDiagonal, lowRankKronecker } from '../core/operators/linearOperator.ts';
+import type { Ops } from '../core/ops/ops.ts';
+import { readScalars } from '../core/pipeline/read.ts';
+import type { Shaped } from '../core/tensor.ts';
+import { calculate, eachBlock, invertDiagonal, unsupported } from './blockwise.ts';
+import { factoredTikhonov } from './damping.ts';
+import type { RangeOptions } from './rangeFinder.ts';
+import { leadingEigen } from './rangeFinder.ts';
+import type { RefreshOptions, SolveNeeds, Solver } from './solver.ts';
+import { refreshing } from './solver.ts';
+
+/** What one factor is approximated by: U diag(D) Uᵀ + ρ I. */
+interface Approximation<T> {
+  readonly U: T;
+  readonly D: T;
+  readonly rho: number;
+  /** tr M / dim M. */
+  readonly mean: number;
+}
+
+/** max(0, values − ρ). */
+const above = <T extends Shaped>(ops: Ops<T>, values: T, rho: number): T =>
+  ops.maximum(ops.sub(values, ops.full([], rho)), ops.full([], 0));
+
+const approximate = <T extends Shaped>(
+  backend: Backend<T>,
+  m: T,
+  options: RangeOptions,
+): TE.TaskEither<KfacError, Approximation<T>> => {
+  const { ops } = backend;
+  const [n] = m.shape;
+  return pipe(
+    leadingEigen(backend, m, options),
+    TE.bindTo('found'),
+    TE.bind('sums', ({ found }) => readScalars(backend, [ops.trace(m), ops.sum(found.values, [0])])),
+    TE.chain(({ found, sums: [trace, kept] }) => {
+      const left = n - found.values.shape[0];
+      const rho = left === 0 ? 0 : Math.max(0, (trace - kept) / left);
+      return calculate(() => ({ U: found.vectors, D: above(ops, found.values, rho), rho, mean: trace / n }));
+    }),
+  );
+};
+
+/** (U diag(D) Uᵀ + c I)⁻¹. */
+const woodbury = <T extends Shaped>(ops: Ops<T>, { U, D }: Approximation<T>, c: number): LowRankFactor<T> => {
+  const [r] = D.shape;
+  const taken = ops.div(D, ops.scale(c, ops.add(D, ops.full([], c))));
+  const identity = ops.addDiagonal(ops.full([r, r], 0), 1);
+  return { U, core: ops.mul(identity, ops.neg(taken)), shift: 1 / c };
+};
+
+const invertKronecker = <T extends Shaped>(
+  backend: Backend<T>,
+  name: string,
+  block: Kronecker<T>,
+  lambda: number,
+  options: RangeOptions,
+): TE.TaskEither<KfacError, BlockOperator<T>> =>
+  pipe(
+    TE.Do,
+    TE.apS('A', approximate(backend, block.A, options)),
+    TE.apS('G', approximate(backend, block.G, options)),
+    TE.chain(({ A, G }) => {
+      const { ofA, ofG } = factoredTikhonov(lambda, A.mean, G.mean);
+      const [cA, cG] = [A.rho + ofA, G.rho + ofG];
+      return cA > 0 && cG > 0
+        ? calculate(() => lowRankKronecker(woodbury(backend.ops, A, cA), woodbury(backend.ops, G, cG)))
+        : TE.left({ _tag: 'NotPositiveDefinite', where: name, order: 1, damping: lambda });
+    }),
+  );
+
+const refuse = (options: RangeOptions): KfacError | null => {
+  const bad = Object.entries({ rank: 1, oversampling: 0, powerIterations: 0 } as const)
+    .map(([name, least]) => ({ name, least, value: { oversampling: 10, powerIterations: 1, ...options }[name] }))
+    .find(({ value, least }) => !(Number.isInteger(value) && Number(value) >= least));
+  return bad === undefined
+    ? null
+    : {
+        _tag: 'BadConfig',
+        path: `lowRankInverse.${bad.name}`,
+        expected: `a whole number of at least ${bad.least}`,
+        actual: String(bad.value),
+      };
+};
+
+/**
+ * (⊕ (Ã + π√λ I) ⊗ (G̃ + π⁻¹√λ I))⁻¹ with factors of low rank, as an operator.
+ *
+ * @param options - rank, oversampling, power iterations
+ */
+export const invertLowRank =
+  (options: RangeOptions) =>
+  <T extends Shaped>(
+    backend: Backend<T>,
+    operator: LinearOperator<T>,
+    lambda: number,
+  ): TE.TaskEither<KfacError, LinearOperator<T>> => {
+    const refused = refuse(options);
+    if (refused !== null) return TE.left(refused);
+    return pipe(
+      eachBlock('lowRankInverse', operator, (name, block) => {
+        if (block._tag === 'diagonal') return calculate(() => invertDiagonal(backend.ops, block.values, lambda));
+        return block._tag === 'kronecker'
+          ? invertKronecker(backend, name, block, lambda, options)
+          : TE.left(unsupported('lowRankInverse', name, 'blocks of kind kronecker or diagonal', block._tag));
+      }),
+      TE.map((blocks) => blockDiagonal(blocks)),
+    );
+  };
+
+/**
+ * K-FAC with low-rank factors.
+ *
+ * @param options - damping, refresh period, rank, oversampling, power iterations
+ */
+export const lowRankInverse = (options: RefreshOptions & RangeOptions): Solver<SolveNeeds> =>
+  refreshing('lowRankInverse', invertLowRank(options), options);

@@ -1,0 +1,43 @@
+/**
+ * Block K-FAC for layers that are too wide for full factors.
+ *
+ * @module
+ */
+import { blockKfac as blockKfacCurvature } from '../../curvature/blockKfac.ts';
+import type { Cut } from '../../curvature/partition.ts';
+import { kroneckerInverse } from '../kroneckerInverse.ts';
+import type { KfacPresetOptions } from './kfac.ts';
+import { dampingOf, kfacDefaults, kfacStep } from './kfac.ts';
+import type { Optimizer } from './optimizer.ts';
+
+/** Settings of {@link blockKfac}: those of K-FAC, and how the layers are cut. */
+export interface BlockKfacPresetOptions extends KfacPresetOptions {
+  /** Parts of each layer's inputs, 4 unless given. */
+  readonly inputBlocks?: number;
+  /** Parts of each layer's outputs, 4 unless given. */
+  readonly outputBlocks?: number;
+  /** Size of a part, instead of their number; 0, the default, counts. */
+  readonly blockSize?: number;
+}
+
+/**
+ * Block K-FAC: factors of parts of the inputs and outputs, damped inverses, KL clip, momentum.
+ *
+ * @param options - settings, each with a default
+ */
+export const blockKfac = (options: BlockKfacPresetOptions = {}): Optimizer => {
+  const settings = { ...kfacDefaults, inputBlocks: 4, outputBlocks: 4, blockSize: 0, ...options };
+  const cutInto = (count: number): Cut => (settings.blockSize > 0 ? { size: settings.blockSize } : { count });
+  const blocks = { inputs: cutInto(settings.inputBlocks), outputs: cutInto(settings.outputBlocks) };
+  return {
+    name: 'block-kfac',
+    hyperparameters: settings,
+    step: (objective) =>
+      kfacStep(
+        objective,
+        settings,
+        blockKfacCurvature({ decay: settings.decay, strict: settings.strict, blocks }),
+        kroneckerInverse({ damping: dampingOf(settings), every: settings.inverseEvery }),
+      ),
+  };
+};

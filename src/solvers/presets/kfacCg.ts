@@ -1,0 +1,98 @@
+/**
+ * Hessian-free optimisation with K-FAC as preconditioner [M10, MG15].
+ *
+ * @module
+ */
+import { backward, forward } from '../../core/pipeline/forward.ts';
+import { pipeline } from '../../core/pipeline/stage.ts';
+import { capture } from '../../curvature/capture.ts';
+import { updateFactors } from '../../curvature/curvature.ts';
+import { monteCarlo } from '../../curvature/estimators.ts';
+import { kfac } from '../../curvature/kfac.ts';
+import { kfacCg as kfacCgSolver } from '../kfacCg.ts';
+import { levenbergMarquardt } from '../levenbergMarquardt.ts';
+import { quadraticUpdate } from '../quadraticUpdate.ts';
+import { solve } from '../solver.ts';
+import type { Optimizer } from './optimizer.ts';
+
+/** Settings of {@link kfacCg}. */
+export interface KfacCgPresetOptions {
+  /** λ at step 0, 10 unless given. */
+  readonly damping?: number;
+  /** λ does not fall below this. */
+  readonly minDamping?: number;
+  /** Steps between two adaptations of λ, 1 unless given: steps are few and dear. */
+  readonly dampingEvery?: number;
+  /** Factor per step by which λ adapts, in (0, 1); 2/3 unless given [M10 §4.1]. */
+  readonly dampingDecay?: number;
+  /** ρ of the factors' average, 0.95 unless given. */
+  readonly decay?: number;
+  /** Steps between two captures of statistics, 1 unless given. */
+  readonly statisticsEvery?: number;
+  /** Steps between two refreshes of the preconditioner. */
+  readonly inverseEvery?: number;
+  /** Iterations per step at most. */
+  readonly maxIterations?: number;
+  /** Relative residual at which the iteration stops. */
+  readonly tolerance?: number;
+  /** ε of Martens' stopping rule, 5e-4 unless given; 0 switches it off. */
+  readonly progress?: number;
+  /** ζ, the part of the last direction that the iteration starts from. */
+  readonly warmStart?: number;
+  /** Whether a parameter without a site is an error. */
+  readonly strict?: boolean;
+}
+
+const defaults = {
+  damping: 10,
+  minDamping: 1e-8,
+  dampingEvery: 1,
+  dampingDecay: 2 / 3,
+  decay: 0.95,
+  statisticsEvery: 1,
+  inverseEvery: 1,
+  maxIterations: 100,
+  tolerance: 1e-6,
+  progress: 5e-4,
+  warmStart: 0.95,
+  strict: false,
+};
+
+/**
+ * Conjugate gradients on the damped Gauss–Newton operator, K-FAC as preconditioner, step by the quadratic model, λ by
+ * Levenberg–Marquardt. For large batches: few, dear steps.
+ *
+ * @param options - settings, each with a default
+ */
+export const kfacCg = (options: KfacCgPresetOptions = {}): Optimizer => {
+  const settings = { ...defaults, ...options };
+  const { damping, maxIterations, tolerance, progress, warmStart } = settings;
+  return {
+    name: 'kfac-cg',
+    hyperparameters: settings,
+    step: (objective) =>
+      pipeline(
+        forward(objective),
+        backward(objective),
+        capture(monteCarlo(), objective.loss, { every: settings.statisticsEvery }),
+        updateFactors(kfac({ decay: settings.decay, strict: settings.strict })),
+        solve(
+          kfacCgSolver(objective, {
+            damping,
+            every: settings.inverseEvery,
+            maxIterations,
+            tolerance,
+            martens: progress === 0 ? null : { epsilon: progress },
+            warmStart,
+          }),
+        ),
+        quadraticUpdate(objective, { damping }),
+        levenbergMarquardt(objective, {
+          damping,
+          every: settings.dampingEvery,
+          decay: settings.dampingDecay,
+          minimum: settings.minDamping,
+        }),
+      ),
+  };
+};

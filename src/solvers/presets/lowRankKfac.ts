@@ -1,0 +1,46 @@
+/**
+ * K-FAC with inverses of low rank, for layers too wide to invert.
+ *
+ * @module
+ */
+import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
+import { lowRankInverse } from '../lowRankInverse.ts';
+import type { KfacPresetOptions } from './kfac.ts';
+import { dampingOf, kfacDefaults, kfacStep } from './kfac.ts';
+import type { Optimizer } from './optimizer.ts';
+
+/** Settings of {@link lowRankKfac}: those of K-FAC, and of the range finder. */
+export interface LowRankKfacOptions extends KfacPresetOptions {
+  /** Eigenvectors kept of each factor, 64 unless given. */
+  readonly rank?: number;
+  /** Random columns on top of the rank, 10 unless given. */
+  readonly oversampling?: number;
+  /** Products that sharpen the range, 1 unless given. */
+  readonly powerIterations?: number;
+}
+
+/**
+ * K-FAC with randomised low-rank factors, applied by Woodbury's formula.
+ *
+ * @param options - settings, each with a default
+ */
+export const lowRankKfac = (options: LowRankKfacOptions = {}): Optimizer => {
+  const settings = { ...kfacDefaults, rank: 64, oversampling: 10, powerIterations: 1, ...options };
+  return {
+    name: 'low-rank-kfac',
+    hyperparameters: settings,
+    step: (objective) =>
+      kfacStep(
+        objective,
+        settings,
+        kfacCurvature({ decay: settings.decay, strict: settings.strict }),
+        lowRankInverse({
+          damping: dampingOf(settings),
+          every: settings.inverseEvery,
+          rank: settings.rank,
+          oversampling: settings.oversampling,
+          powerIterations: settings.powerIterations,
+        }),
+      ),
+  };
+};

@@ -1,0 +1,43 @@
+/**
+ * K-FAC without factorisations: every inverse is made of matrix products.
+ *
+ * @module
+ */
+import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
+import { newtonSchulz } from '../newtonSchulz.ts';
+import type { KfacPresetOptions } from './kfac.ts';
+import { dampingOf, kfacDefaults, kfacStep } from './kfac.ts';
+import type { Optimizer } from './optimizer.ts';
+
+/** Settings of {@link newtonSchulzKfac}: those of K-FAC, and of the iteration. */
+export interface NewtonSchulzKfacOptions extends KfacPresetOptions {
+  /** Residual at which the iteration ends, 1e-4 unless given. */
+  readonly tolerance?: number;
+  /** Most iterations for one factor, 40 unless given. */
+  readonly iterations?: number;
+}
+
+/**
+ * K-FAC with Newton–Schulz inverses, each started from the last.
+ *
+ * @param options - settings, each with a default
+ */
+export const newtonSchulzKfac = (options: NewtonSchulzKfacOptions = {}): Optimizer => {
+  const settings = { ...kfacDefaults, tolerance: 1e-4, iterations: 40, ...options };
+  return {
+    name: 'newton-schulz-kfac',
+    hyperparameters: settings,
+    step: (objective) =>
+      kfacStep(
+        objective,
+        settings,
+        kfacCurvature({ decay: settings.decay, strict: settings.strict }),
+        newtonSchulz({
+          damping: dampingOf(settings),
+          every: settings.inverseEvery,
+          tolerance: settings.tolerance,
+          iterations: settings.iterations,
+        }),
+      ),
+  };
+};

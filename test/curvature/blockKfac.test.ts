@@ -1,0 +1,166 @@
+import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
+import { applyBlock, materialise } from '../../src/core/operators/apply.ts';
+import { costOf } from '../../src/core/operators/cost.ts';
+import { kronecker } from '../../src/core/operators/linearOperator.ts';
+import { backward, forward } from '../../src/core/pipeline/forward.ts';
+import { pipeline } from '../../src/core/pipeline/stage.ts';
+import type { TrainState } from '../../src/core/pipeline/trainState.ts';
+import type { Tensor } from '../../src/core/tensor.ts';
+import type { BlockKfacOptions } from '../../src/curvature/blockKfac.ts';
+import { blockKfac, partitionedStatistics } from '../../src/curvature/blockKfac.ts';
+import { capture } from '../../src/curvature/capture.ts';
+import type { Curvature } from '../../src/curvature/curvature.ts';
+import { updateFactors } from '../../src/curvature/curvature.ts';
+import { exact } from '../../src/curvature/estimators.ts';
+import { kfac } from '../../src/curvature/kfac.ts';
+import { denseStatistics } from '../../src/curvature/statistics/dense.ts';
+import { invertFactors, kroneckerInverse } from '../../src/solvers/kroneckerInverse.ts';
+import { blockKfac as blockKfacPreset } from '../../src/solvers/presets/blockKfac.ts';
+import { kfac as kfacPreset } from '../../src/solvers/presets/kfac.ts';
+import type { Optimizer } from '../../src/solvers/presets/optimizer.ts';
+import { solve } from '../../src/solvers/solver.ts';
+import { factoredTikhonov } from '../../src/solvers/damping.ts';
+import { scaledError } from '../support/closeness.ts';
+import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf, tryStage } from '../support/training.ts';
+
+const env = referenceEnv();
+const { ops } = env.backend;
+const objective = { model: mlp([5, 4, 3]), loss: squaredError };
+const batch = { inputs: gaussian(1, [9, 5]), targets: gaussian(2, [9, 3]) };
+
+const stepOf = (curvature: Curvature) =>
+  pipeline(
+    forward(objective),
+    backward(objective),
+    capture(exact(), objective.loss),
+    updateFactors(curvature),
+    solve(kroneckerInverse({ damping: 0.2 })),
+  );
+
+const run = (blocks: BlockKfacOptions['blocks']) =>
+  runStage(stepOf(blockKfac({ blocks })), stateOf(objective.model, 4), batch);
+
+const blockAt = (operator: Awaited<ReturnType<typeof run>>['operator'], name: string) => {
+  if (operator._tag !== 'blockDiagonal') throw new Error('expected blocks');
+  return operator.blocks[name];
+};
+
+describe('Block K-FAC', () => {
+  it('law: one part is K-FAC, in operator and direction', async () => {
+    const whole = await runStage(stepOf(kfac()), stateOf(objective.model, 4), batch);
+    const one = await run({ inputs: { count: 1 }, outputs: { size: 100 } });
+    const [actual, expected] = [one, whole].map(({ operator }) => materialise(ops, blockAt(operator, '0'), [4, 6]));
+    expect(actual).toEqual(expected);
+    expect(one.direction).toEqual(whole.direction);
+  });
+
+  it('law: parts of one are diag(A) ⊗ diag(G)', async () => {
+    const whole = await runStage(stepOf(kfac()), stateOf(objective.model, 4), batch);
+    const ones = await run({ inputs: { size: 1 }, outputs: { count: 4 } });
+    const { A, G } = whole.state.curvature.averages['0'];
+    const I = (n: number): Tensor => ops.addDiagonal(ops.full([n, n], 0), 1);
+    const expected = kronecker(ops.mul(A, I(6)), ops.mul(G, I(4)));
+    const matrix = materialise(ops, blockAt(ones.operator, '0'), [4, 6]);
+    expect(scaledError(matrix.data, materialise(ops, expected, [4, 6]).data)).toBeLessThan(1e-14);
+  });
+
+  it('law: each part is the part of the full factor, and the full factor is not kept', () => {
+    const seen = {
+      site: { kind: 'dense', path: 'l', weight: 'l.weight', bias: 'l.bias' } as const,
+      input: gaussian(1, [9, 5]),
+      cotangents: [gaussian(2, [9, 4]), gaussian(3, [9, 4])],
+    };
+    const parts = partitionedStatistics(ops, seen, { inputs: { count: 3 }, outputs: { size: 3 } }).sums;
+    const { A, G } = denseStatistics(ops, seen).sums;
+    const part = (m: Tensor, begin: number, size: number): Tensor => ops.slice(m, [begin, begin], [size, size]);
+    expect(Object.keys(parts)).toEqual(['A:0', 'A:1', 'A:2', 'G:0', 'G:1']);
+    for (const [name, expected] of [
+      ['A:0', part(A, 0, 2)],
+      ['A:1', part(A, 2, 2)],
+      ['A:2', part(A, 4, 2)],
+      ['G:0', part(G, 0, 3)],
+      ['G:1', part(G, 3, 1)],
+    ] as const) {
+      expect(scaledError(parts[name].data, expected.data)).toBeLessThan(1e-14);
+    }
+  });
+
+  it('law: b parts hold 1 / b of the numbers, in operator and in state', async () => {
+    const numbersOf = (state: TrainState<Tensor>): number =>
+      Object.values(state.curvature.averages['0']).reduce((sum, x) => sum + x.data.length, 0);
+    const whole = await run({ inputs: { count: 1 }, outputs: { count: 1 } });
+    const halves = await run({ inputs: { count: 2 }, outputs: { count: 2 } });
+    const [full, half] = [whole, halves].map(({ operator }) => costOf(blockAt(operator, '0'), [4, 6]).numbers);
+    expect(half * 2).toBe(full);
+    expect(numbersOf(halves.state) * 2).toBe(numbersOf(whole.state));
+  });
+
+  it('law: residual, every pair of parts is solved with one π for the layer', async () => {
+    const { operator } = await run({ inputs: { count: 2 }, outputs: { count: 3 } });
+    const block = blockAt(operator, '0');
+    if (block._tag !== 'partitionedKronecker') throw new Error('expected parts');
+    const inverse = orThrow(await invertFactors(env.backend, operator, 0.2)());
+    const V = gaussian(9, [4, 6]);
+    const solution = applyBlock(ops, blockAt(inverse, '0'), V);
+    const trace = (parts: ReadonlyArray<Tensor>): number => parts.reduce((sum, m) => sum + ops.trace(m).data[0], 0);
+    const { ofA, ofG } = factoredTikhonov(0.2, trace(block.As) / 6, trace(block.Gs) / 4);
+    const back = applyBlock(
+      ops,
+      {
+        ...block,
+        As: block.As.map((m) => ops.addDiagonal(m, ofA)),
+        Gs: block.Gs.map((m) => ops.addDiagonal(m, ofG)),
+      },
+      solution,
+    );
+    expect(scaledError(back.data, V.data)).toBeLessThan(1e-8);
+    expect(ofA * ofG).toBeCloseTo(0.2, 12);
+  });
+
+  it('names a part that cannot be inverted by its block', async () => {
+    const hopeless = ops.constant({ shape: [1, 1], dtype: 'f64', data: Float64Array.of(-1e9) });
+    const operator = {
+      _tag: 'blockDiagonal',
+      blocks: {
+        head: { _tag: 'partitionedKronecker', As: [hopeless], Gs: [ops.full([1, 1], 1), ops.full([1, 1], 1)] },
+      },
+    } as const;
+    expect(await invertFactors(env.backend, operator, 1)()).toMatchObject({
+      _tag: 'Left',
+      left: { _tag: 'NotPositiveDefinite', where: 'head' },
+    });
+  });
+
+  it.each([0, 1.5, -2])('refuses %d parts', async (count) => {
+    const step = stepOf(blockKfac({ blocks: { inputs: { count }, outputs: { count: 1 } } }));
+    expect(await tryStage(step, stateOf(objective.model, 4), batch)).toMatchObject({
+      _tag: 'Left',
+      left: { _tag: 'BadConfig', path: 'blocks.inputs' },
+    });
+  });
+});
+
+describe('preset block-kfac', () => {
+  const steps = async (optimizer: Optimizer): Promise<TrainState<Tensor>> => {
+    let state = stateOf(objective.model, 3);
+    for (let i = 0; i < 3; i += 1) state = (await runStage(optimizer.step(objective), state, batch)).next;
+    return state;
+  };
+  const difference = (a: TrainState<Tensor>, b: TrainState<Tensor>): number =>
+    Math.max(...Object.keys(a.params).map((path) => scaledError(a.params[path].data, b.params[path].data)));
+
+  it('law: with one part it is the preset kfac', async () => {
+    const one = await steps(blockKfacPreset({ damping: 0.1, inputBlocks: 1, outputBlocks: 1 }));
+    expect(one.params).toEqual((await steps(kfacPreset({ damping: 0.1 }))).params);
+  });
+
+  it.each([
+    ['inputBlocks', { inputBlocks: 3 }],
+    ['outputBlocks', { outputBlocks: 3 }],
+    ['blockSize', { blockSize: 1 }],
+  ] as const)('option: %s changes the trajectory', async (_, option) => {
+    const base = { damping: 0.1, inputBlocks: 2, outputBlocks: 2 };
+    const [plain, changed] = [await steps(blockKfacPreset(base)), await steps(blockKfacPreset({ ...base, ...option }))];
+    expect(difference(plain, changed)).toBeGreaterThan(1e-9);
+  });
+});

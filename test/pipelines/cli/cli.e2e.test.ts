@@ -1,0 +1,189 @@
+/**
+ * The built program, on real data, as a person would run it. Needs `npm run build` first, as `npm test` does.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+
+import { PNG } from 'pngjs';
+
+import { idxFile, smallMnist } from '../support.ts';
+
+const program = resolve('dist/esm/pipelines/cli/main.js');
+
+let directory: string;
+
+beforeAll(() => {
+  if (!existsSync(program)) throw new Error('Build first: npm run build');
+  directory = mkdtempSync(join(tmpdir(), 'kfac-'));
+});
+
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+interface Ran {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs the program in a directory of its own, so that what it leaves there shows. */
+const kfac = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}): Ran => {
+  const cwd = join(directory, 'cwd');
+  mkdirSync(cwd, { recursive: true });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
+    cwd,
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1', ...env },
+  });
+  return { code: status, out: stdout, err: stderr };
+};
+
+const lines = (text: string): ReadonlyArray<Record<string, unknown>> =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+/** A data set in the form of MNIST with one file replaced. */
+const dataWith = (name: string, replaced: string, content: Uint8Array): string => {
+  const data = join(directory, name);
+  for (const [path, bytes] of Object.entries({ ...smallMnist(data), [join(data, replaced)]: content })) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, bytes);
+  }
+  return data;
+};
+
+describe('kfac on real MNIST', () => {
+  it('train --json: a line per step, and the loss over the whole training set at the end', () => {
+    const { code, out, err } = kfac(
+      'train mnist-classifier --size small --optimizer kfac --steps 20 --json'.split(' '),
+    );
+    expect(err).toBe('');
+    expect(code).toBe(0);
+    const events = lines(out);
+    expect(events).toHaveLength(21);
+    for (const [i, event] of events.slice(0, 20).entries()) {
+      expect(event).toMatchObject({ event: 'step', step: i + 1 });
+      expect(event['loss']).toEqual(expect.any(Number));
+      expect(event['seconds']).toEqual(expect.any(Number));
+    }
+    const done = events[20];
+    expect(done).toMatchObject({ event: 'done', optimizer: 'kfac', steps: 20, seconds: events[19]['seconds'] });
+    expect(done['rssMb']).toBeGreaterThan(10);
+    // log 10 = 2.30 is chance.
+    expect(done['trainLoss']).toBeLessThan(1);
+    expect(readdirSync(join(directory, 'cwd'))).toEqual([]);
+  });
+
+  it('compare: one table, one figure, one grid of reconstructions', () => {
+    const report = join(directory, 'report');
+    const flags = `--size small --optimizers kfac,adam --steps 3 --out ${report}`;
+    const { code, out } = kfac(`compare mnist-autoencoder ${flags}`.split(' '));
+    expect(code).toBe(0);
+    expect(out).toMatch(/optimizer +steps[^]*\nkfac +3 [^]*\nadam +3 /);
+    expect(readdirSync(report).toSorted()).toEqual([
+      'adam.safetensors',
+      'config.json',
+      'kfac.safetensors',
+      'loss.png',
+      'loss.svg',
+      'metrics.jsonl',
+      'reconstructions.png',
+    ]);
+    const grid = PNG.sync.read(readFileSync(join(report, 'reconstructions.png')));
+    expect(grid.width).toBeGreaterThan(10 * 28);
+    const steps = lines(readFileSync(join(report, 'metrics.jsonl'), 'utf8')).filter(({ step }) => step === 1);
+    expect(steps.map(({ optimizer }) => optimizer)).toEqual(['kfac', 'adam']);
+    expect(steps[1]['loss']).toBe(steps[0]['loss']);
+  });
+
+  it('summary', () => {
+    const { code, out } = kfac(['summary', 'mnist-autoencoder']);
+    expect(code).toBe(0);
+    expect(out).toContain('dense 784 → 1000');
+    expect(out).toContain('2,837,314 parameters');
+  });
+
+  it('doctor --json: one line', () => {
+    const { code, out } = kfac(['doctor', '--json']);
+    expect(code).toBe(0);
+    expect(lines(out)).toHaveLength(1);
+  });
+
+  it('doctor: text for people', () => {
+    const { code, out } = kfac(['doctor']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/GFLOP\/s/);
+  });
+
+  it('a reader that stops reading is no error', () => {
+    const args = 'train mnist-classifier --size small --optimizer sgd --steps 50 --json';
+    const command = `"${process.execPath}" "${program}" ${args} | head -n 1`;
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8' });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^{"event":"step","step":1,.*}\n$/);
+    expect(stderr).toBe('');
+  });
+});
+
+describe('kfac with bad input', () => {
+  const train = ['train', 'mnist-classifier', '--size', 'small', '--steps', '2', '--batch', '10'];
+  const images = 'train-images-idx3-ubyte';
+  const pixels = (value: number): ReadonlyArray<number> =>
+    Array.from({ length: 60 * 784 }, (_, i) => (i === 784 * 3 ? value : 0));
+
+  const cases: ReadonlyArray<readonly [string, () => ReadonlyArray<string>, RegExp]> = [
+    [
+      'a cut-off IDX file',
+      () => [...train, '--data', dataWith('cut', images, Buffer.from([0, 0, 8, 3, 0, 0]))],
+      /16 bytes/,
+    ],
+    [
+      'a wrong magic number',
+      () => [...train, '--data', dataWith('magic', images, Buffer.from('<!doctype html>'))],
+      /magic/,
+    ],
+    [
+      'NaN in data',
+      () => [...train, '--data', dataWith('nan', images, idxFile('f32', [60, 28, 28], pixels(NaN)))],
+      /NaN in image 3/,
+    ],
+    ['an unknown task', () => ['train', 'cifar'], /mnist-autoencoder, mnist-classifier, got cifar/],
+    ['an unknown optimizer', () => [...train, '--optimizer', 'adamax'], /one of kfac, .*got adamax/],
+    ['an unknown option', () => [...train, '--learning-rate', '1'], /--learning-rate: expected one of .*--lr/],
+    [
+      'a wrong type in a configuration file',
+      () => {
+        const file = join(directory, 'wrong.yaml');
+        writeFileSync(file, 'settings:\n  kfac:\n    damping: [1, 2]\n');
+        return [...train, '--config', file];
+      },
+      /wrong\.yaml: settings\.kfac\.damping: expected a number/,
+    ],
+    [
+      'a report where none can be written',
+      () => [...train, '--out', '/dev/null/report'],
+      /Cannot write \/dev\/null\/report/,
+    ],
+  ];
+
+  it.each(cases)('%s: says what to do in one line, exit code 1, nothing written', (_, args, message) => {
+    const { code, out, err } = kfac(args());
+    expect(code).toBe(1);
+    expect(out).toBe('');
+    expect(err).toMatch(message);
+    expect(err.trimEnd().split('\n')).toHaveLength(1);
+    expect(readdirSync(join(directory, 'cwd'))).toEqual([]);
+  });
+
+  it('no BLAS for --backend native: what was tried, what to install, exit code 1', () => {
+    const { code, out, err } = kfac([...train, '--backend', 'native'], { KFAC_BLAS: '/nonexistent/libblas.so' });
+    expect(code).toBe(1);
+    expect(out).toBe('');
+    expect(err).toMatch(/native is not available.*\/nonexistent\/libblas\.so/);
+    expect(err).not.toMatch(/\n {4}at /);
+    expect(readdirSync(join(directory, 'cwd'))).toEqual([]);
+  });
+});

@@ -1,0 +1,258 @@
+import { PNG } from 'pngjs';
+
+import { taskNames } from '../../../src/pipelines/tasks/registry.ts';
+import { runCli } from '../../../src/pipelines/cli/run.ts';
+import { decodeSafetensors } from '../../../src/pipelines/reports/safetensors.ts';
+import { orThrow } from '../../support/training.ts';
+import type { MemoryFiles, RecordingWorld } from '../support.ts';
+import { memoryFiles, recordingWorld, smallMnist } from '../support.ts';
+
+interface Ran extends RecordingWorld {
+  readonly code: number;
+  readonly stored: MemoryFiles;
+}
+
+/** Runs the program on small data with the reference backend. */
+const kfac = async (args: string, extra: Readonly<Record<string, string>> = {}): Promise<Ran> => {
+  const stored = memoryFiles({ ...smallMnist('d', 30, 10), ...extra });
+  const world = recordingWorld(stored);
+  const code = await runCli(
+    world,
+    args.split(' ').filter((word) => word !== ''),
+  )();
+  return { ...world, code, stored };
+};
+
+const quick = '--size small --data d --backend reference --batch 5';
+
+const parsed = (lines: ReadonlyArray<string>): ReadonlyArray<Record<string, unknown>> =>
+  lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+
+describe('kfac train --json', () => {
+  it('gives a line per step and a last line about the whole, and nothing else', async () => {
+    const { code, outLines, errLines, stored } = await kfac(`train mnist-classifier ${quick} --steps 3 --json`);
+    expect(code).toBe(0);
+    const lines = parsed(outLines);
+    expect(lines.map(({ event }) => event)).toEqual(['step', 'step', 'step', 'done']);
+    expect(lines.slice(0, 3).map(({ step }) => step)).toEqual([1, 2, 3]);
+    for (const line of lines.slice(0, 3)) {
+      expect(line).toMatchObject({
+        optimizer: 'kfac',
+        seconds: expect.any(Number) as number,
+        loss: expect.any(Number) as number,
+      });
+      expect(line['stages']).toHaveProperty('forward');
+    }
+    expect(lines[3]).toMatchObject({
+      optimizer: 'kfac',
+      steps: 3,
+      seconds: lines[2]['seconds'],
+      trainLoss: expect.any(Number) as number,
+      rssMb: 100,
+      test: { accuracy: expect.any(Number) as number },
+    });
+    expect(errLines).toEqual([]);
+    expect(stored.content.size).toBe(4);
+  });
+
+  it('adds evaluations where they are asked for', async () => {
+    const { outLines } = await kfac(
+      `train mnist-classifier --optimizer sgd ${quick} --steps 2 --evaluate-every 2 --json`,
+    );
+    const lines = parsed(outLines);
+    expect(lines.map(({ event }) => event)).toEqual(['step', 'step', 'evaluation', 'done']);
+    expect(lines[2]).toMatchObject({ step: 2, accuracy: expect.any(Number) as number });
+  });
+
+  it('law: the same seed gives the same losses, another one gives others', async () => {
+    const losses = async (seed: number) => {
+      const { outLines } = await kfac(
+        `train mnist-classifier --optimizer adam ${quick} --steps 2 --seed ${seed} --json`,
+      );
+      return parsed(outLines).map(({ loss, trainLoss }) => loss ?? trainLoss);
+    };
+    const first = await losses(1);
+    expect(await losses(1)).toEqual(first);
+    expect(await losses(2)).not.toEqual(first);
+  });
+
+  it('takes settings from flags before those of the file', async () => {
+    const file = { 'run.yaml': 'optimizer: sgd\nsteps: 9\nsettings: { sgd: { learningRate: 0.5, momentum: 0.25 } }\n' };
+    const { outLines } = await kfac(
+      `train mnist-classifier ${quick} --config run.yaml --steps 1 --lr 0.125 --json`,
+      file,
+    );
+    const lines = parsed(outLines);
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toMatchObject({ optimizer: 'sgd', learningRate: 0.125, momentum: 0.25 });
+  });
+});
+
+describe('kfac train', () => {
+  it('writes a report: configuration, metrics, parameters and figures', async () => {
+    const { code, outLines, errLines, stored } = await kfac(
+      `train mnist-autoencoder ${quick} --steps 2 --optimizer adam --out here`,
+    );
+    expect(code).toBe(0);
+    const names = [...stored.content.keys()].filter((path) => path.startsWith('here/'));
+    const expected = [
+      'adam.safetensors',
+      'config.json',
+      'loss.png',
+      'loss.svg',
+      'metrics.jsonl',
+      'reconstructions.png',
+    ];
+    expect(names.toSorted()).toEqual(expected.map((name) => `here/${name}`));
+    const text = (name: string) => new TextDecoder().decode(stored.content.get(`here/${name}`));
+    expect(JSON.parse(text('config.json'))).toMatchObject({
+      task: 'mnist-autoencoder',
+      size: 'small',
+      batch: 5,
+      seed: 1,
+      duration: { steps: 2 },
+      optimizers: { adam: { learningRate: 1e-3 } },
+      backend: { backend: 'reference' },
+    });
+    const metrics = parsed(text('metrics.jsonl').trim().split('\n'));
+    expect(metrics.map(({ event }) => event)).toEqual(['step', 'step', 'done']);
+    const params = orThrow(decodeSafetensors(stored.content.get('here/adam.safetensors') ?? new Uint8Array(), 'f'));
+    expect(params['encoder.0.weight'].shape).toEqual([256, 784]);
+    for (const name of ['loss.png', 'reconstructions.png']) {
+      const image = PNG.sync.read(Buffer.from(stored.content.get(`here/${name}`) ?? []));
+      expect(image.width).toBeGreaterThan(500);
+    }
+    expect(outLines.join('\n')).toMatch(/optimizer +steps +seconds[^]*adam +2 /);
+    expect(outLines).toContain('here/reconstructions.png');
+    expect(errLines.join('\n')).toMatch(/reference: plain loops[^]*adam 1\/2 {2}loss [\d.]+ {2}[\d.]+ steps\/s/);
+  });
+
+  it('makes a new directory below runs/ unless told otherwise', async () => {
+    const { stored } = await kfac(`train mnist-classifier ${quick} --steps 1 --optimizer sgd`);
+    expect([...stored.content.keys()]).toContain('runs/20260131-142501-mnist-classifier-small-sgd/config.json');
+  });
+});
+
+describe('kfac compare', () => {
+  it('trains all on the same batches from the same parameters, into one report', async () => {
+    const { code, outLines, stored } = await kfac(
+      `compare mnist-classifier ${quick} --steps 2 --optimizers kfac,adam,sgd --out here`,
+    );
+    expect(code).toBe(0);
+    const lines = parsed(new TextDecoder().decode(stored.content.get('here/metrics.jsonl')).trim().split('\n'));
+    expect(new Set(lines.filter(({ step }) => step === 1).map(({ loss }) => loss)).size).toBe(1);
+    expect(lines.filter(({ event }) => event === 'done').map(({ optimizer }) => optimizer)).toEqual([
+      'kfac',
+      'adam',
+      'sgd',
+    ]);
+    const table = outLines.slice(
+      outLines.findIndex((line) => line.startsWith('optimizer')),
+      -1,
+    );
+    expect(table.slice(2, 5).map((row) => row.split(/ +/)[0])).toEqual(['kfac', 'adam', 'sgd']);
+    const svg = new TextDecoder().decode(stored.content.get('here/loss.svg'));
+    for (const name of ['kfac', 'adam', 'sgd']) expect(svg).toContain(`>${name}</text>`);
+  });
+
+  it('sets one optimizer, or all of them', async () => {
+    const { stored } = await kfac(
+      `compare mnist-classifier ${quick} --steps 1 --optimizers adam,sgd --set learningRate=0.5 --set adam.beta1=0.25 --out here`,
+    );
+    expect(JSON.parse(new TextDecoder().decode(stored.content.get('here/config.json')))).toMatchObject({
+      optimizers: { adam: { learningRate: 0.5, beta1: 0.25 }, sgd: { learningRate: 0.5 } },
+    });
+  });
+});
+
+describe('kfac summary', () => {
+  it.each(taskNames)('%s: layers, cost and curvature', async (task) => {
+    const { code, outLines } = await kfac(`summary ${task}`);
+    expect(code).toBe(0);
+    const text = outLines.join('\n');
+    for (const word of [
+      'dense',
+      'parameters',
+      'MFLOP',
+      'memory',
+      'curvature',
+      'A ⊗ G',
+      'K-FAC covers every parameter',
+    ]) {
+      expect(text).toContain(word);
+    }
+  });
+
+  it('counts the parameters of the full autoencoder', async () => {
+    const { outLines } = await kfac('summary mnist-autoencoder --json');
+    // Σ (in + 1) out over 784-1000-500-250-30-250-500-1000-784
+    expect(parsed(outLines)[0]).toMatchObject({ parameters: 2_837_314 });
+  });
+});
+
+describe('help', () => {
+  it.each(['', '--help', 'train --help', 'compare --help', 'summary --help', 'doctor --help'])(
+    'kfac %s',
+    async (args) => {
+      const { code, outLines, errLines } = await kfac(args);
+      expect(code).toBe(0);
+      expect(outLines.join('\n')).toContain('Usage: kfac');
+      expect(errLines).toEqual([]);
+    },
+  );
+
+  it('--version is that of the package', async () => {
+    expect((await kfac('--version')).outLines[0]).toMatch(/^\d+\.\d+\.\d+/);
+  });
+});
+
+describe('bad input', () => {
+  const nan = { 'nan.yaml': 'settings: { kfac: { damping: .nan } }', 'bad.yaml': 'steps: many' };
+
+  it.each([
+    ['an unknown command', 'trian mnist-classifier', 'train, compare, summary, doctor'],
+    ['no task', 'train', 'mnist-autoencoder, mnist-classifier'],
+    ['an unknown task', 'train mnits', 'mnist-autoencoder, mnist-classifier'],
+    ['an unknown task to summarise', 'summary mnits', 'mnist-autoencoder, mnist-classifier'],
+    ['an unknown optimizer', `train mnist-classifier --optimizer kfca ${quick}`, 'kfac, '],
+    ['one unknown optimizer of several', `compare mnist-classifier --optimizers kfac,kfca ${quick}`, 'kfac, '],
+    ['no optimizer', `compare mnist-classifier --optimizers , ${quick}`, 'at least one optimizer'],
+    ['an unknown option', 'train mnist-classifier --stepz 3', '--steps'],
+    ['an unknown option of summary', 'summary mnist-classifier --stepz 3', '--size'],
+    ['an option without its value', 'train mnist-classifier --steps', 'a value'],
+    ['too many arguments', 'train mnist-classifier mnist-classifier', 'kfac --help'],
+    [
+      'a wrong number',
+      `train mnist-classifier --steps ten`,
+      '--steps: expected a whole number of at least 1, got "ten"',
+    ],
+    ['a wrong size', `train mnist-classifier --size tiny`, '--size: expected one of small, full'],
+    [
+      'a wrong backend',
+      `train mnist-classifier --backend cuda`,
+      '--backend: expected one of auto, native, gpu, reference',
+    ],
+    ['a batch larger than the data', `train mnist-classifier ${quick} --batch 31`, 'batch: expected at most the 30'],
+    ['a setting that does not exist', `train mnist-classifier --set kfac.damp=1`, 'damping'],
+    ['a setting of a wrong type', `train mnist-classifier --set damping=high`, 'kfac.damping: expected a number'],
+    ['half a setting', `train mnist-classifier --set damping`, '[OPTIMIZER.]NAME=VALUE'],
+    [
+      'a wrong type in the file',
+      `train mnist-classifier --config bad.yaml`,
+      'bad.yaml: steps: expected a whole number',
+    ],
+    ['NaN in the file', `train mnist-classifier --config nan.yaml`, 'nan.yaml: settings.kfac.damping'],
+    ['a missing file', `train mnist-classifier --config none.yaml`, 'none.yaml'],
+    ['a missing data set', `train mnist-classifier --data none --backend reference`, 'none/train-'],
+    ['a step that diverges', `train mnist-classifier --optimizer sgd --lr 1e200 --steps 3 ${quick}`, 'learning rate'],
+  ])('%s: one line that says what would be right, exit code 1, nothing written', async (_, args, advice) => {
+    const { code, outLines, errLines, stored } = await kfac(args, nan);
+    expect(code).toBe(1);
+    const errors = errLines.filter((line) => line.includes('error:'));
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toContain(advice);
+    expect(errLines.join('\n')).not.toMatch(/\n {4}at /);
+    expect(outLines).toEqual([]);
+    expect(stored.content.size).toBe(6);
+  });
+});

@@ -1,0 +1,58 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { nodeFileSystem } from '../../../src/pipelines/files/fileSystem.ts';
+import { orThrow } from '../../support/training.ts';
+import { errorOf } from '../support.ts';
+
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'kfac-'));
+});
+
+afterEach(() => rmSync(directory, { recursive: true }));
+
+describe('nodeFileSystem', () => {
+  it('law: read after write gives the bytes, in directories that it makes', async () => {
+    const path = join(directory, 'a', 'b', 'file');
+    orThrow(await nodeFileSystem.write(path, Uint8Array.of(1, 2, 3))());
+    expect(Array.from(orThrow(await nodeFileSystem.read(path)()))).toEqual([1, 2, 3]);
+    orThrow(await nodeFileSystem.write(path, 'text')());
+    expect(readFileSync(path, 'utf8')).toBe('text');
+    expect(readdirSync(join(directory, 'a', 'b'))).toEqual(['file']);
+  });
+
+  it('a write that fails leaves no temporary file behind', async () => {
+    mkdirSync(join(directory, 'taken', 'inside'), { recursive: true });
+    const error = errorOf(await nodeFileSystem.write(join(directory, 'taken'), 'text')());
+    expect(error).toMatchObject({ _tag: 'FileFailed', operation: 'write' });
+    expect(readdirSync(directory)).toEqual(['taken']);
+  });
+
+  it('says in words why a file cannot be read', async () => {
+    const path = join(directory, 'nothing');
+    expect(errorOf(await nodeFileSystem.read(path)())).toEqual({
+      _tag: 'FileFailed',
+      path,
+      operation: 'read',
+      reason: 'there is no such file',
+    });
+  });
+
+  it('knows whether a directory could be written, and makes nothing to find out', async () => {
+    orThrow(await nodeFileSystem.canWrite(join(directory, 'new', 'er'))());
+    expect(readdirSync(directory)).toEqual([]);
+    writeFileSync(join(directory, 'file'), '');
+    for (const path of ['file', join('file', 'below')]) {
+      const error = errorOf(await nodeFileSystem.canWrite(join(directory, path))());
+      expect(error).toMatchObject({ _tag: 'FileFailed', operation: 'write' });
+    }
+  });
+
+  it('knows what exists', async () => {
+    expect(orThrow(await nodeFileSystem.exists(directory)())).toBe(true);
+    expect(orThrow(await nodeFileSystem.exists(join(directory, 'nothing'))())).toBe(false);
+  });
+});

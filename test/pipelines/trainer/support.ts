@@ -1,0 +1,26 @@
+/**
+ * A small regression task.
+ *
+ * @module
+ */
+import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
+import type { Loss } from '../../../src/core/nn/losses/loss.ts';
+import { generate } from '../../../src/core/tensor.ts';
+import { datasetOf } from '../../../src/pipelines/data/dataset.ts';
+import type { TrainTask } from '../../../src/pipelines/trainer/run.ts';
+import { gaussian, mlp, orThrow } from '../../support/training.ts';
+
+/** y = sin of sums of x, learned by a small network. */
+export const sineTask = (size = 24, loss: Loss = squaredError): TrainTask => {
+  const [x, held] = [gaussian(1, [size, 3]), gaussian(2, [8, 3])];
+  const sine = ({ data }: typeof x, n: number) =>
+    generate([n, 1], (i) => Math.sin(data[3 * i] + data[3 * i + 1] - data[3 * i + 2]));
+  return {
+    objective: { model: mlp([3, 5, 1]), loss },
+    measures: { square: (ops, outputs, targets) => ops.sum(ops.square(ops.sub(outputs, targets)), [0, 1]) },
+    data: {
+      train: orThrow(datasetOf('sines', x, sine(x, size))),
+      test: orThrow(datasetOf('held out', held, sine(held, 8))),
+    },
+  };
+};

@@ -1,0 +1,204 @@
+import type { Env } from '../../../src/core/pipeline/env.ts';
+import type { Tensor } from '../../../src/core/tensor.ts';
+import { tensor } from '../../../src/core/tensor.ts';
+import { adam } from '../../../src/solvers/presets/adam.ts';
+import { kfac } from '../../../src/solvers/presets/kfac.ts';
+import type { Optimizer } from '../../../src/solvers/presets/optimizer.ts';
+import { sgd } from '../../../src/solvers/presets/sgd.ts';
+import type { TrainEvent } from '../../../src/pipelines/trainer/events.ts';
+import type { TrainOptions } from '../../../src/pipelines/trainer/options.ts';
+import type { TrainResult } from '../../../src/pipelines/trainer/train.ts';
+import { train } from '../../../src/pipelines/trainer/train.ts';
+import { orThrow, referenceEnv } from '../../support/training.ts';
+import { errorOf } from '../support.ts';
+import { poisoningBackend } from './poisoningBackend.ts';
+import { sineTask } from './support.ts';
+
+const task = sineTask();
+const options: TrainOptions = { duration: { steps: 6 }, batch: 8, seed: 1 };
+
+const optimizers: ReadonlyArray<readonly [string, Optimizer]> = [
+  ['kfac', kfac({ inverseEvery: 2 })],
+  ['adam', adam()],
+  ['sgd', sgd()],
+];
+
+const run = async (
+  optimizer: Optimizer,
+  changes: Partial<TrainOptions> = {},
+  env: Env<Tensor> = referenceEnv(),
+): Promise<TrainResult> => orThrow(await train(env, task, optimizer, { ...options, ...changes })());
+
+describe('train', () => {
+  it.each(optimizers)('%s lowers the loss', async (_, optimizer) => {
+    const before = await run(optimizer, { duration: { steps: 0 } });
+    const after = await run(optimizer, { duration: { steps: 40 } });
+    expect(after.train.loss).toBeLessThan(before.train.loss);
+    expect(before.history).toEqual([]);
+  });
+
+  it('law: a seed decides everything', async () => {
+    const [first, second, other] = [await run(kfac()), await run(kfac()), await run(kfac(), { seed: 2 })];
+    expect(second).toEqual(first);
+    expect(other.history[0].loss).not.toBe(first.history[0].loss);
+  });
+
+  it('law: optimizers with one seed start from the same parameters and see the same batches', async () => {
+    const still = { learningRate: 0 };
+    const losses = await Promise.all(
+      [kfac(still), adam(still), sgd(still)].map(async (optimizer) =>
+        (await run(optimizer)).history.map(({ loss }) => loss),
+      ),
+    );
+    expect(losses[1]).toEqual(losses[0]);
+    expect(losses[2]).toEqual(losses[0]);
+  });
+
+  it.each(optimizers)('law: %s never uses what its scopes handed back, and keeps no array', async (_, optimizer) => {
+    const { backend, live, openScopes } = poisoningBackend();
+    const poisoned = await run(optimizer, { evaluateEvery: 2 }, { backend, clock: () => 0 });
+    expect(poisoned).toEqual(await run(optimizer, { evaluateEvery: 2 }));
+    expect(live.size).toBe(0);
+    expect(openScopes()).toBe(0);
+  });
+
+  it('law: the number of live arrays does not grow with the steps', async () => {
+    const { backend, live } = poisoningBackend();
+    const counts: Array<number> = [];
+    const listener = () => () => void counts.push(live.size);
+    await run(
+      kfac({ inverseEvery: 3 }),
+      { duration: { steps: 12 }, listeners: [listener] },
+      { backend, clock: () => 0 },
+    );
+    expect(new Set(counts.slice(1)).size).toBe(1);
+  });
+
+  it('tells listeners of every step, then of evaluations, with plain numbers', async () => {
+    const events: Array<TrainEvent> = [];
+    const result = await run(kfac(), { evaluateEvery: 4, listeners: [(event) => () => void events.push(event)] });
+    expect(events.map(({ event, step }) => `${event} ${step}`)).toEqual([
+      'step 1',
+      'step 2',
+      'step 3',
+      'step 4',
+      'evaluation 4',
+      'step 5',
+      'step 6',
+      'evaluation 6',
+    ]);
+    expect(result.history.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(result.evaluations.map(({ step }) => step)).toEqual([4, 6]);
+    expect(result.history[0].metrics).toMatchObject({ loss: result.history[0].loss, learningRate: 1 });
+    expect(result.test).toEqual({ loss: result.evaluations[1].loss, measures: result.evaluations[1].measures });
+  });
+
+  it('seconds count training only: not the time that data takes', async () => {
+    let now = 0;
+    const slow = {
+      ...task.data.train,
+      batch: (indices: Parameters<typeof task.data.train.batch>[0]) => {
+        now += 1000;
+        return task.data.train.batch(indices);
+      },
+    };
+    const env = { ...referenceEnv(), clock: () => (now += 1e-6) };
+    const slowTask = { ...task, data: { ...task.data, train: slow } };
+    const { seconds } = orThrow(await train(env, slowTask, sgd(), { ...options, evaluateEvery: 1 })());
+    expect(seconds).toBeGreaterThan(0);
+    expect(seconds).toBeLessThan(1);
+  });
+
+  it('an epoch is as many steps as it takes to see each example', async () => {
+    expect((await run(sgd(), { duration: { epochs: 1 }, batch: 7 })).steps).toBe(4); // ⌈24 / 7⌉
+    expect((await run(sgd(), { duration: { epochs: 2.5 }, batch: 24 })).steps).toBe(3);
+  });
+
+  it('a loss that is not finite ends the run with an error that says where', async () => {
+    const error = errorOf(await train(referenceEnv(), task, sgd({ learningRate: 1e200 }), options)());
+    expect(error).toMatchObject({ _tag: 'NonFinite', what: 'the loss' });
+    expect(error).toHaveProperty('where', expect.stringMatching(/^training step [2-6]$/));
+  });
+
+  it('parameters that went bad in the last step are found by the evaluation after it', async () => {
+    const wild = sgd({ learningRate: 1e200 });
+    const error = errorOf(await train(referenceEnv(), task, wild, { ...options, duration: { steps: 1 } })());
+    expect(error).toMatchObject({ _tag: 'NonFinite', where: 'evaluation after training' });
+  });
+
+  it('hands everything back when a run fails', async () => {
+    const { backend, live, openScopes } = poisoningBackend();
+    await train({ backend, clock: () => 0 }, task, sgd({ learningRate: 1e200 }), options)();
+    expect(live.size).toBe(0);
+    expect(openScopes()).toBe(0);
+  });
+
+  it.each([
+    ['batch', { batch: 25 }],
+    ['batch', { batch: 0 }],
+    ['steps', { duration: { steps: 1.5 } }],
+    ['epochs', { duration: { epochs: 0 } }],
+    ['seed', { seed: -1 }],
+    ['evaluateEvery', { evaluateEvery: 0 }],
+    ['earlyStopping.patience', { earlyStopping: { patience: 0 } }],
+  ])('refuses a wrong %s before it begins', async (path, changes) => {
+    const listener = (): never => {
+      throw new Error('must not begin');
+    };
+    const wrong = { ...options, ...changes, listeners: [listener] };
+    expect(errorOf(await train(referenceEnv(), task, sgd(), wrong)())).toMatchObject({ _tag: 'BadConfig', path });
+  });
+
+  it('a model that does not fit the data is a ShapeMismatch, not an exception', async () => {
+    const row = tensor([1, 2], [1, 2]);
+    const narrow = { ...task.data.train, batch: () => ({ inputs: row, targets: row }) };
+    const wrong = { ...task, data: { ...task.data, train: narrow } };
+    expect(errorOf(await train(referenceEnv(), wrong, sgd(), options)())).toMatchObject({ _tag: 'ShapeMismatch' });
+  });
+});
+
+describe('early stopping', () => {
+  /** Overfits, so that the test loss has its minimum somewhere on the way. */
+  const overfitting = kfac({ damping: 1e-3, klClip: 10, inverseEvery: 1 });
+  const stopping = { duration: { steps: 60 }, evaluateEvery: 2, batch: 24 };
+
+  it('law: stops, and restores the parameters of the best evaluation', async () => {
+    const result = await run(overfitting, { ...stopping, earlyStopping: { patience: 3 } });
+    const best = result.evaluations.reduce((a, b) => (b.loss < a.loss ? b : a));
+    expect(result.steps).toBeLessThan(60);
+    expect(result.steps).toBe(best.step + 3 * 2);
+    expect(result.paramsFrom).toBe(best.step);
+    expect(result.test.loss).toBe(best.loss);
+    const until = await run(overfitting, { ...stopping, duration: { steps: best.step } });
+    expect(result.params).toEqual(until.params);
+  });
+
+  it('restores the best parameters also when the steps run out first', async () => {
+    const result = await run(overfitting, { ...stopping, earlyStopping: { patience: 1000 } });
+    const best = result.evaluations.reduce((a, b) => (b.loss < a.loss ? b : a));
+    expect(result.steps).toBe(60);
+    expect(best.step).toBeLessThan(60);
+    expect(result.paramsFrom).toBe(best.step);
+    expect(result.test.loss).toBe(best.loss);
+  });
+
+  it('a gain that is too small does not count', async () => {
+    const options = { ...stopping, earlyStopping: { patience: 2, minimumGain: 1e9 } };
+    const result = await run(overfitting, options);
+    expect(result.steps).toBe(6);
+    expect(result.paramsFrom).toBe(2);
+  });
+
+  it('evaluates once an epoch unless told otherwise', async () => {
+    const result = await run(sgd(), { duration: { steps: 9 }, earlyStopping: { patience: 5 } });
+    expect(result.evaluations.map(({ step }) => step)).toEqual([3, 6, 9]);
+  });
+
+  it('law: hands everything back, the best parameters included', async () => {
+    const { backend, live } = poisoningBackend();
+    const patient = { ...stopping, earlyStopping: { patience: 3 } };
+    const poisoned = await run(overfitting, patient, { backend, clock: () => 0 });
+    expect(poisoned).toEqual(await run(overfitting, patient));
+    expect(live.size).toBe(0);
+  });
+});
