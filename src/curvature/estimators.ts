@@ -6,9 +6,11 @@
  *
  * @module
  */
+import { raise } from '../core/errors.ts';
 import type { Loss } from '../core/nn/losses/loss.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { Key } from '../core/random/key.ts';
+import { signs } from '../core/random/signs.ts';
 import { split } from '../core/random/split.ts';
 import type { Shaped } from '../core/tensor.ts';
 
@@ -51,5 +53,66 @@ export const exact = (): Estimator => ({
   cotangents: (ops, loss, _, outputs) => loss.squareRootColumns(ops, outputs),
 });
 
+/** Settings of {@link curvaturePropagation}. */
+export interface CurvaturePropagationOptions {
+  /** Combinations k per example, at least 1. */
+  readonly samples?: number;
+}
+
+/**
+ * Random combinations Σ_c ±B_c of the columns of a square root of H_ℓ (Martens, Sutskever & Swersky 2012): unbiased like
+ * sampled targets and as cheap, with bounded draws. Each of k combinations counts 1/k.
+ *
+ * @param options - number of combinations per example, 1 unless given
+ */
+export const curvaturePropagation = (options: CurvaturePropagationOptions = {}): Estimator => {
+  const samples = options.samples ?? 1;
+  return {
+    name: 'curvaturePropagation',
+    cotangents: <T extends Shaped>(ops: Ops<T>, loss: Loss, key: Key, outputs: T) => {
+      const columns = loss.squareRootColumns(ops, outputs);
+      const perExample = outputs.shape.map((extent, axis) => (axis === 0 ? extent : 1));
+      return split(key, samples).map((sampleKey) => {
+        const keys = split(sampleKey, columns.length);
+        const combined = columns
+          .map((column, c) => ops.mul(ops.constant(signs(keys[c], perExample, 'f32')), column))
+          .reduce((x, y) => ops.add(x, y));
+        return samples === 1 ? combined : ops.scale(1 / Math.sqrt(samples), combined);
+      });
+    },
+  };
+};
+
 /** The training targets: no extra backward pass, biased. */
 export const empirical = (): Estimator => ({ name: 'empirical', cotangents: () => null });
+
+/** Estimators by name, with their default settings. */
+const named = { monteCarlo, exact, empirical, curvaturePropagation } as const;
+
+/** Name of an estimator. */
+export type EstimatorName = keyof typeof named;
+
+/** Names of the estimators. */
+export const estimatorNames: ReadonlyArray<string> = Object.keys(named);
+
+const isEstimatorName = (name: string): name is EstimatorName => Object.hasOwn(named, name);
+
+/**
+ * An estimator by its name. One that does not exist fails with `BadConfig` when it is asked for cotangents, since that is
+ * where the name first meets a computation that can fail.
+ *
+ * @param name - one of {@link estimatorNames}
+ */
+export const estimatorOf = (name: string): Estimator =>
+  isEstimatorName(name)
+    ? named[name]()
+    : {
+        name,
+        cotangents: () =>
+          raise({
+            _tag: 'BadConfig',
+            path: 'estimator',
+            expected: `one of ${estimatorNames.join(', ')}`,
+            actual: name,
+          }),
+      };

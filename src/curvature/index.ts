@@ -1,1 +1,31 @@
-export {};
+/**
+ * From captured statistics to curvature as linear operators.
+ *
+ * @module
+ */
+export { blockKfac, partitionedStatistics } from './blockKfac.ts';
+export type { BlockKfacOptions } from './blockKfac.ts';
+export { blocksOf, fromBlocks, parameterBlocks, toBlocks } from './blocks.ts';
+export type { Block } from './blocks.ts';
+export { capture } from './capture.ts';
+export type { CaptureOptions } from './capture.ts';
+export { coverage } from './coverage.ts';
+export type { CoverageRow } from './coverage.ts';
+export { blockwise, updateFactors } from './curvature.ts';
+export type { Curvature } from './curvature.ts';
+export { dense, fisherStatistics } from './dense.ts';
+export type { DenseOptions } from './dense.ts';
+export { diagonal, diagonalStatistics } from './diagonal.ts';
+export { curvaturePropagation, empirical, estimatorNames, estimatorOf, exact, monteCarlo } from './estimators.ts';
+export type { CurvaturePropagationOptions, Estimator, EstimatorName, MonteCarloOptions } from './estimators.ts';
+export { kfac } from './kfac.ts';
+export type { KfacOptions } from './kfac.ts';
+export { partitionOf } from './partition.ts';
+export type { Cut, Run } from './partition.ts';
+export { denseStatistics, homogeneous } from './statistics/dense.ts';
+export { blockEigenMoments, eigenMoments } from './statistics/eigenbasis.ts';
+export type { Basis } from './statistics/eigenbasis.ts';
+export { perExampleGradients } from './statistics/perExample.ts';
+export { blockStatistics, parameterStatistics, siteStatistics, statisticsBy } from './statistics/site.ts';
+export { averageInto, combine, means } from './statistics/statistics.ts';
+export type { BlockStatistics, Statistics } from './statistics/statistics.ts';

@@ -38,6 +38,8 @@ const shapeOf = <T extends Shaped>(block: BlockOperator<T>): Shape => {
       return [block.matrix.shape[0]];
     case 'lowRankPlusDiagonal':
       return [block.U.shape[0]];
+    case 'twoTerm':
+      return [block.K2.shape[0], block.K1.shape[0]];
     case 'sum': {
       const shapes = block.operators.map((term) => shapeOf(term));
       return shapes.find((shape) => shape.length === 2) ?? shapes[0];

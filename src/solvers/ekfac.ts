@@ -28,6 +28,8 @@ import { averageInto } from '../curvature/statistics/statistics.ts';
 import { dampedReciprocal, eachBlock, invertDiagonal, unsupported } from './blockwise.ts';
 import type { Extremes } from './eigen.ts';
 import { eigenMetrics, eigenOf } from './eigen.ts';
+import type { SiteDamping } from './siteDamping.ts';
+import { siteDampingError } from './siteDamping.ts';
 import type { RefreshOptions, SolveNeeds, Solver } from './solver.ts';
 import { dampingAt, dueAt, precondition } from './solver.ts';
 
@@ -72,8 +74,11 @@ const remembered = <T>({ solver, scalars }: Context<T, 'state'>['state']): Momen
 const decomposed = <T extends Shaped>(
   backend: Backend<T>,
   { state, operator }: Context<T, EkfacNeeds>,
-): TE.TaskEither<KfacError, Moments<T>> =>
-  pipe(
+  siteDamping: SiteDamping,
+): TE.TaskEither<KfacError, Moments<T>> => {
+  const error = siteDampingError(siteDamping, operator);
+  if (error !== null) return TE.left(error);
+  return pipe(
     eachBlock('ekfac', operator, (name, block) => {
       if (block._tag === 'diagonal') return TE.right([]);
       return block._tag === 'kronecker'
@@ -94,6 +99,7 @@ const decomposed = <T extends Shaped>(
       };
     }),
   );
+};
 
 /** Averages the second moments of the captured batch in. */
 const averaged = <T extends Shaped>(
@@ -118,13 +124,15 @@ const directed = <T extends Shaped>(
   context: Context<T, EkfacNeeds>,
   moments: Moments<T>,
   lambda: number,
+  siteDamping: SiteDamping,
 ): Context<T, 'direction' | 'state' | 'metrics'> => {
   const { state, operator, metrics } = context;
   const { bases, second } = moments;
+  const lambdaOf = (name: string): number => lambda * (siteDamping[name] ?? 1);
   const invert = (block: BlockOperator<T>, name: string): BlockOperator<T> =>
     block._tag === 'diagonal'
-      ? invertDiagonal(ops, block.values, lambda)
-      : eigenKronecker(bases[name].UA, bases[name].UG, dampedReciprocal(ops, second[name], lambda));
+      ? invertDiagonal(ops, block.values, lambdaOf(name))
+      : eigenKronecker(bases[name].UA, bases[name].UG, dampedReciprocal(ops, second[name], lambdaOf(name)));
   const blocks = operator._tag === 'blockDiagonal' ? operator.blocks : {};
   const solver = {
     prepared: blockDiagonal(mapParams(blocks, invert)),
@@ -153,7 +161,9 @@ export const ekfac = (options: EkfacOptions): Solver<EkfacNeeds> => ({
   run: <T extends Shaped>(context: Context<T, EkfacNeeds>) =>
     pipe(
       (env: Env<T>): TE.TaskEither<KfacError, Moments<T>> =>
-        dueAt(context.state, options.every) ? decomposed(env.backend, context) : TE.right(remembered(context.state)),
+        dueAt(context.state, options.every)
+          ? decomposed(env.backend, context, options.siteDamping ?? {})
+          : TE.right(remembered(context.state)),
       RTE.chain((moments) =>
         compute((ops: Ops<T>) =>
           directed(
@@ -161,6 +171,7 @@ export const ekfac = (options: EkfacOptions): Solver<EkfacNeeds> => ({
             context,
             averaged(ops, moments, context.captured, options.decay ?? 0.95),
             dampingAt(context.state, options.damping),
+            options.siteDamping ?? {},
           ),
         ),
       ),

@@ -17,6 +17,7 @@ import type { Objective } from '../core/pipeline/forward.ts';
 import { readScalars } from '../core/pipeline/read.ts';
 import type { Stage } from '../core/pipeline/stage.ts';
 import { stage } from '../core/pipeline/stage.ts';
+import type { TrainState } from '../core/pipeline/trainState.ts';
 import type { Shaped } from '../core/tensor.ts';
 import { dampingAt } from './solver.ts';
 import type { Schedule } from './schedules.ts';
@@ -33,6 +34,8 @@ export interface LevenbergMarquardtOptions {
   readonly minimum?: number;
   /** λ does not rise above this; 1e8 unless given. */
   readonly maximum?: number;
+  /** Whether a step that raises the loss of its batch is taken back, as {@link takenBack} says; no unless given. */
+  readonly rejectSteps?: boolean;
 }
 
 /**
@@ -57,10 +60,24 @@ export const adaptedDamping = (lambda: number, rho: number, omega: number): numb
 export const reductionRatio = (before: number, after: number, predicted: number): number =>
   predicted < 0 && Number.isFinite(after) ? (after - before) / predicted : -Infinity;
 
+/**
+ * The state after a rejected step: parameters and the memory of update rules (momentum, the last update) are those before
+ * it. Statistics, prepared inverses and the step count, from which the key of the next step is made, go on, since the
+ * batch was seen; and so does the adaptation of λ.
+ *
+ * @param state - before the step
+ * @param next - after it
+ */
+export const takenBack = <T>(state: TrainState<T>, next: TrainState<T>): TrainState<T> => ({
+  ...next,
+  params: state.params,
+  rules: state.rules,
+});
+
 type Needs = 'state' | 'batch' | 'loss' | 'next' | 'predictedChange' | 'metrics';
 
 /**
- * Adapts λ in the next state and reports ρ, on steps where that is due.
+ * Adapts λ in the next state and reports ρ, on steps where that is due; takes bad steps back in all, when asked to.
  *
  * @param objective - model and loss
  * @param options - first λ, period, rate, bounds
@@ -69,10 +86,11 @@ export const levenbergMarquardt = (
   objective: Objective,
   options: LevenbergMarquardtOptions,
 ): Stage<Needs, 'next' | 'metrics'> => {
-  const { every = 5, decay = 19 / 20, minimum = 1e-8, maximum = 1e8 } = options;
+  const { every = 5, decay = 19 / 20, minimum = 1e-8, maximum = 1e8, rejectSteps = false } = options;
   return stage('adaptDamping', <T extends Shaped>(context: Context<T, Needs>) => (env: Env<T>) => {
     const { state, batch, loss, next, predictedChange, metrics } = context;
-    if ((state.step + 1) % every !== 0) return RTE.right({ next, metrics })(env);
+    const due = (state.step + 1) % every === 0;
+    if (!due && !rejectSteps) return RTE.right({ next, metrics })(env);
     return pipe(
       compute((ops: Ops<T>) => {
         const outputs = objective.model.program(ops, next.params, [batch.inputs]);
@@ -80,12 +98,17 @@ export const levenbergMarquardt = (
       }),
       RTE.chain((losses) => RTE.fromTaskEither(readScalars(env.backend, losses))),
       RTE.map(([before, after]) => {
+        // Not `after > before`: a loss that is not a number rejects too.
+        const rejected = rejectSteps && !(after <= before);
+        const kept = rejected ? takenBack(state, next) : next;
+        const judged = rejectSteps ? { ...metrics, rejected: rejected ? 1 : 0 } : metrics;
+        if (!due) return { next: kept, metrics: judged };
         const rho = reductionRatio(before, after, predictedChange);
         const adapted = adaptedDamping(dampingAt(state, options.damping), rho, decay ** every);
         const damping = Math.min(maximum, Math.max(minimum, adapted));
         return {
-          next: { ...next, scalars: { ...next.scalars, damping } },
-          metrics: { ...metrics, reductionRatio: rho, nextDamping: damping },
+          next: { ...kept, scalars: { ...kept.scalars, damping } },
+          metrics: { ...judged, reductionRatio: rho, nextDamping: damping },
         };
       }),
     )(env);

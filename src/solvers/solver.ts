@@ -27,6 +27,8 @@ import type { Shaped } from '../core/tensor.ts';
 import { blocksOf, fromBlocks, toBlocks } from '../curvature/blocks.ts';
 import type { Schedule } from './schedules.ts';
 import { scheduleOf } from './schedules.ts';
+import type { SiteDamping } from './siteDamping.ts';
+import { prepareBySite } from './siteDamping.ts';
 
 /** What every solver adds to a step. */
 export type Solved = 'direction' | 'state' | 'metrics';
@@ -76,6 +78,8 @@ export interface RefreshOptions {
   readonly damping: number | Schedule;
   /** Steps between two preparations, 1 unless given. */
   readonly every?: number;
+  /** Factors on λ by block name, for sites that need more or less of it; none unless given. */
+  readonly siteDamping?: SiteDamping;
 }
 
 /** The fields that a solver with curvature needs. */
@@ -101,7 +105,13 @@ const refresh =
     const { state, operator } = context;
     if (!dueAt(state, options.every)) return TE.right({ solver: state.solver, metrics: {} });
     return pipe(
-      prepare(env.backend, operator, dampingAt(state, options.damping), state.solver.prepared),
+      prepareBySite(
+        options.siteDamping ?? {},
+        operator,
+        dampingAt(state, options.damping),
+        (part, lambda): TE.TaskEither<KfacError, Prepared<T>> =>
+          prepare(env.backend, part, lambda, state.solver.prepared),
+      ),
       TE.map((prepared) => ({
         solver: { ...state.solver, prepared: prepared.operator, preparedAt: state.step },
         metrics: prepared.metrics,

@@ -148,6 +148,9 @@ describe('kfac', () => {
     ['statisticsEvery', { statisticsEvery: 3 }],
     ['inverseEvery', { inverseEvery: 1 }],
     ['estimator', { estimator: 'empirical' }],
+    ['estimator', { estimator: 'exact' }],
+    ['estimator', { estimator: 'curvaturePropagation' }],
+    ['statisticsFraction', { statisticsFraction: 0.5 }],
     ['learningRate', { learningRate: 0.3 }],
     ['minDamping', { minDamping: 5 }],
   ] as const)('option: %s changes the trajectory', async (_, option) => {

@@ -78,7 +78,7 @@ export const shapeOf = (minRank = 0, maxRank = 4): fc.Arbitrary<Shape> => {
   const large = largeShapes.filter(({ length }) => length >= minRank && length <= maxRank);
   return large.length === 0
     ? small
-    : fc.oneof({ weight: 14, arbitrary: small }, { weight: 1, arbitrary: fc.constantFrom(...large) });
+    : fc.oneof({ weight: 24, arbitrary: small }, { weight: 1, arbitrary: fc.constantFrom(...large) });
 };
 
 /** A shape that broadcasts to the given one: leading axes dropped, others set to 1. */

@@ -10,7 +10,8 @@ import type { Shape, Shaped } from '../tensor.ts';
 import { generate, sizeOf } from '../tensor.ts';
 import type { Composite } from './composite.ts';
 import { applyComposite } from './composite.ts';
-import type { BlockOperator, LinearOperator, LowRankFactor, LowRankPlusDiagonal } from './linearOperator.ts';
+import type { BlockOperator, LinearOperator, LowRankFactor, LowRankPlusDiagonal, TwoTerm } from './linearOperator.ts';
+import { applyTridiagonal, applyTridiagonalInverse } from './tridiagonal.ts';
 import { stack, unstack, unvec, vec } from './vec.ts';
 
 /** (⊕ B_i) V for B_i of any orders that add up to V's rows, or its transpose's. */
@@ -36,6 +37,14 @@ const applyLowRankPlusDiagonal = <T extends Shaped>(ops: Ops<T>, op: LowRankPlus
   return ops.linearCombination(1, unvec(ops, image, v.shape), op.rho, v);
 };
 
+/** (K₁ ⊗ K₂) (I + sign · S₁ ⊗ S₂)⁻¹ (K₁ ⊗ K₂)ᵀ v, which is symmetric. */
+const applyTwoTerm = <T extends Shaped>(ops: Ops<T>, { K1, S1, K2, S2, sign }: TwoTerm<T>, v: T): T => {
+  const rotated = ops.matmul(ops.matmul(K2, v, { transposeA: true }), K1);
+  const product = ops.mul(ops.reshape(S2, [S2.shape[0], 1]), ops.reshape(S1, [1, S1.shape[0]]));
+  const divided = ops.div(rotated, ops.add(ops.full([], 1), ops.scale(sign, product)));
+  return ops.matmul(ops.matmul(K2, divided), K1, { transposeB: true });
+};
+
 const applyEither = <T extends Shaped>(ops: Ops<T>, op: BlockOperator<T>, v: T, transposed: boolean): T => {
   switch (op._tag) {
     case 'kronecker':
@@ -58,6 +67,8 @@ const applyEither = <T extends Shaped>(ops: Ops<T>, op: BlockOperator<T>, v: T, 
       return unvec(ops, ops.matmul(op.matrix, vec(ops, v), { transposeA: transposed }), v.shape);
     case 'lowRankPlusDiagonal':
       return applyLowRankPlusDiagonal(ops, op, v);
+    case 'twoTerm':
+      return applyTwoTerm(ops, op, v);
     default:
       return applyComposite(
         {
@@ -118,6 +129,10 @@ export const apply = <T extends Shaped>(ops: Ops<T>, op: LinearOperator<T>, v: P
   switch (op._tag) {
     case 'blockDiagonal':
       return mapParams(op.blocks, (block, name) => applyBlock(ops, block, v[name]));
+    case 'blockTridiagonal':
+      return applyTridiagonal(ops, op, v, (block, x) => applyBlock(ops, block, x));
+    case 'blockTridiagonalInverse':
+      return applyTridiagonalInverse(ops, op, v, (block, x) => applyBlock(ops, block, x));
     case 'matrixFree':
       return op.apply(v);
     default:
@@ -130,6 +145,10 @@ export const applyTranspose = <T extends Shaped>(ops: Ops<T>, op: LinearOperator
   switch (op._tag) {
     case 'blockDiagonal':
       return mapParams(op.blocks, (block, name) => applyBlockTranspose(ops, block, v[name]));
+    case 'blockTridiagonal':
+      return applyTridiagonal(ops, op, v, (block, x) => applyBlockTranspose(ops, block, x));
+    case 'blockTridiagonalInverse':
+      return applyTridiagonalInverse(ops, op, v, (block, x) => applyBlockTranspose(ops, block, x));
     case 'matrixFree':
       return op.applyTranspose(v);
     default:

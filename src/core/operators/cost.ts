@@ -7,7 +7,7 @@ import type { Params } from '../params.ts';
 import type { Shape, Shaped } from '../tensor.ts';
 import { sizeOf } from '../tensor.ts';
 import type { Composite } from './composite.ts';
-import type { BlockOperator, LinearOperator } from './linearOperator.ts';
+import type { BlockOperator, LinearOperator, Link } from './linearOperator.ts';
 
 /** Cost of one product, and memory. */
 export interface Cost {
@@ -72,9 +72,30 @@ export const costOf = <T extends Shaped>(op: BlockOperator<T>, shape: Shape): Co
       return { flops: 2 * n * n, numbers: n * n };
     case 'lowRankPlusDiagonal':
       return { flops: 4 * n * op.D.shape[0] + op.D.shape[0] + 2 * n, numbers: (n + 1) * op.D.shape[0] + 1 };
+    case 'twoTerm': {
+      const [out, inputs] = [op.K2.shape[0], op.K1.shape[0]];
+      return { flops: 4 * n * (out + inputs) + 4 * n, numbers: out * out + inputs * inputs + out + inputs };
+    }
     default:
       return compositeCost(op, (part: BlockOperator<T>) => costOf(part, shape), n);
   }
+};
+
+const costOfDiagonal = <T extends Shaped>(
+  blocks: Readonly<Record<string, BlockOperator<T>>>,
+  shapes: Params<Shape>,
+): Cost =>
+  Object.entries(blocks)
+    .map(([name, block]) => costOf(block, shapes[name]))
+    .reduce(plus, nothing);
+
+/** A link acts twice, forth and back, and each result is added to a block. */
+const costOfLink = <T extends Shaped>({ A, G }: Link<T>): Cost => {
+  const [inTo, inFrom] = A.shape;
+  const [outTo, outFrom] = G.shape;
+  const forth = 2 * outTo * inFrom * (outFrom + inTo) + 2 * outTo * inTo;
+  const back = 2 * outFrom * inTo * (outTo + inFrom) + 2 * outFrom * inFrom;
+  return { flops: forth + back, numbers: inTo * inFrom + outTo * outFrom };
 };
 
 /**
@@ -86,9 +107,10 @@ export const costOf = <T extends Shaped>(op: BlockOperator<T>, shape: Shape): Co
 export const costOfBlocks = <T extends Shaped>(op: LinearOperator<T>, shapes: Params<Shape>): Cost => {
   switch (op._tag) {
     case 'blockDiagonal':
-      return Object.entries(op.blocks)
-        .map(([name, block]) => costOf(block, shapes[name]))
-        .reduce(plus, nothing);
+      return costOfDiagonal(op.blocks, shapes);
+    case 'blockTridiagonal':
+    case 'blockTridiagonalInverse':
+      return op.links.map((link) => costOfLink(link)).reduce(plus, costOfDiagonal(op.blocks, shapes));
     case 'matrixFree':
       return { flops: NaN, numbers: 0 };
     default: {

@@ -71,6 +71,20 @@ export interface LowRankPlusDiagonal<T> {
   readonly rho: number;
 }
 
+/**
+ * (A ⊗ B + sign · C ⊗ D)⁻¹ = (K₁ ⊗ K₂) (I + sign · S₁ ⊗ S₂)⁻¹ (K₁ ⊗ K₂)ᵀ on arrays `[out, in]` [MG15 App. B]: K₁
+ * `[in, in]` and S₁ `[in]` of the pair (A, C), K₂ `[out, out]` and S₂ `[out]` of the pair (B, D). The K's are not
+ * orthonormal.
+ */
+export interface TwoTerm<T> {
+  readonly _tag: 'twoTerm';
+  readonly K1: T;
+  readonly S1: T;
+  readonly K2: T;
+  readonly S2: T;
+  readonly sign: 1 | -1;
+}
+
 /** op + λ I. */
 export interface Damped<Op> {
   readonly _tag: 'damped';
@@ -112,6 +126,7 @@ export type BlockOperator<T> =
   | Diagonal<T>
   | Dense<T>
   | LowRankPlusDiagonal<T>
+  | TwoTerm<T>
   | Damped<BlockOperator<T>>
   | Sum<BlockOperator<T>>
   | Scaled<BlockOperator<T>>
@@ -124,6 +139,33 @@ export interface BlockDiagonal<T> {
   readonly blocks: Readonly<Record<string, BlockOperator<T>>>;
 }
 
+/** A ⊗ G from the arrays of one block, `[out′, in′]`, to those of another, `[out, in]`: A `[in, in′]`, G `[out, out′]`. */
+export interface Link<T> {
+  /** The block that is acted on. */
+  readonly from: string;
+  /** The block that the result belongs to. */
+  readonly to: string;
+  readonly A: T;
+  readonly G: T;
+}
+
+/** ⊕ over named blocks, plus every link and its transpose. */
+export interface BlockTridiagonal<T> {
+  readonly _tag: 'blockTridiagonal';
+  readonly blocks: Readonly<Record<string, BlockOperator<T>>>;
+  readonly links: ReadonlyArray<Link<T>>;
+}
+
+/**
+ * Ξᵀ Λ Ξ with Λ = ⊕ over named blocks and Ξ = I minus every link [MG15 §4.3]: the inverse of a block-tridiagonal
+ * curvature.
+ */
+export interface BlockTridiagonalInverse<T> {
+  readonly _tag: 'blockTridiagonalInverse';
+  readonly blocks: Readonly<Record<string, BlockOperator<T>>>;
+  readonly links: ReadonlyArray<Link<T>>;
+}
+
 /** An operator known by its action only, for example a Gauss–Newton product. Not storable. */
 export interface MatrixFree<T> {
   readonly _tag: 'matrixFree';
@@ -134,6 +176,8 @@ export interface MatrixFree<T> {
 /** An operator on a block vector. */
 export type LinearOperator<T> =
   | BlockDiagonal<T>
+  | BlockTridiagonal<T>
+  | BlockTridiagonalInverse<T>
   | MatrixFree<T>
   | Damped<LinearOperator<T>>
   | Sum<LinearOperator<T>>
@@ -187,6 +231,24 @@ export const lowRankPlusDiagonal = <T>(U: T, D: T, rho: number): BlockOperator<T
   rho,
 });
 
+/**
+ * (K₁ ⊗ K₂) (I + sign · S₁ ⊗ S₂)⁻¹ (K₁ ⊗ K₂)ᵀ.
+ *
+ * @param K1 - `[in, in]`
+ * @param S1 - `[in]`
+ * @param K2 - `[out, out]`
+ * @param S2 - `[out]`
+ * @param sign - 1 or −1
+ */
+export const twoTerm = <T>(K1: T, S1: T, K2: T, S2: T, sign: 1 | -1): BlockOperator<T> => ({
+  _tag: 'twoTerm',
+  K1,
+  S1,
+  K2,
+  S2,
+  sign,
+});
+
 /** op + λ I on one array. */
 export const dampedBlock = <T>(operator: BlockOperator<T>, lambda: number): BlockOperator<T> => ({
   _tag: 'damped',
@@ -199,6 +261,28 @@ export const blockDiagonal = <T>(blocks: Readonly<Record<string, BlockOperator<T
   _tag: 'blockDiagonal',
   blocks,
 });
+
+/**
+ * ⊕ over named blocks, plus every link and its transpose.
+ *
+ * @param blocks - on the diagonal
+ * @param links - above it
+ */
+export const blockTridiagonal = <T>(
+  blocks: Readonly<Record<string, BlockOperator<T>>>,
+  links: ReadonlyArray<Link<T>>,
+): LinearOperator<T> => ({ _tag: 'blockTridiagonal', blocks, links });
+
+/**
+ * Ξᵀ Λ Ξ.
+ *
+ * @param blocks - Λ
+ * @param links - I − Ξ; no two to the same block
+ */
+export const blockTridiagonalInverse = <T>(
+  blocks: Readonly<Record<string, BlockOperator<T>>>,
+  links: ReadonlyArray<Link<T>>,
+): LinearOperator<T> => ({ _tag: 'blockTridiagonalInverse', blocks, links });
 
 /** op + λ I on a block vector. */
 export const damped = <T>(operator: LinearOperator<T>, lambda: number): LinearOperator<T> => ({

@@ -1,13 +1,23 @@
 /**
- * `kfac doctor`.
+ * `kfac doctor`: what this machine computes with, how fast that is, and how to get faster.
  *
  * @module
  */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
+import type { BackendReport } from '../../core/backends/backend.ts';
+import type { BackendOptions } from '../../core/backends/choose.ts';
+import type { Diagnosis, Finding } from '../../core/backends/doctor.ts';
+import { diagnose } from '../../core/backends/doctor.ts';
 import type { KfacError } from '../../core/errors.ts';
+import type { RunConfig } from '../config/runConfig.ts';
+import { showNumber, textTable } from '../reports/table.ts';
 import type { World } from '../world.ts';
 import type { RawFlags } from './options.ts';
+import { configOfFlags } from './options.ts';
+import { installedVersion } from './version.ts';
 
 /** What the command asks for. */
 export interface DoctorCommand {
@@ -15,5 +25,71 @@ export interface DoctorCommand {
   readonly flags: RawFlags;
 }
 
-export const runDoctor = (_world: World, _command: DoctorCommand): TE.TaskEither<KfacError, void> =>
-  TE.right(undefined);
+/** The machine and the program, for bug reports. */
+interface Surroundings {
+  readonly version: string;
+  readonly node: string;
+  readonly platform: string;
+}
+
+const surroundings = (): Surroundings => ({
+  version: installedVersion(),
+  node: process.version,
+  platform: `${process.platform}-${process.arch}`,
+});
+
+const threadsOf = ({ threads }: BackendReport): string => `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+
+const describeFinding = (finding: Finding): string =>
+  finding.found
+    ? `${finding.report.library}, ${threadsOf(finding.report)}, factorisations: ${finding.report.factorisations}`
+    : finding.reason;
+
+/** A heading with its lines, or nothing where there are none. */
+const section = (heading: string, lines: ReadonlyArray<string>): ReadonlyArray<string> =>
+  lines.length === 0 ? [] : ['', heading, ...lines.map((line) => `  ${line}`)];
+
+const textOf = (
+  { backends, chosen, dtype, gflops, advice }: Diagnosis,
+  around: Surroundings,
+): ReadonlyArray<string> => [
+  `kfac-ts ${around.version}, Node.js ${around.node}, ${around.platform}`,
+  '',
+  ...textTable(
+    [
+      { title: 'backend', align: 'left' },
+      { title: 'found', align: 'left' },
+      { title: 'what', align: 'left' },
+    ],
+    backends.map((finding) => [finding.backend, finding.found ? 'yes' : 'no', describeFinding(finding)]),
+  ),
+  '',
+  `chosen: ${chosen.backend} (${chosen.library}, ${threadsOf(chosen)}), factorisations: ${chosen.factorisations}`,
+  `matrix products: ${showNumber(gflops)} GFLOP/s in ${dtype}`,
+  ...section('warnings:', chosen.warnings),
+  ...section('to get faster:', advice),
+];
+
+const optionsOf = ({ backend, threads }: RunConfig): BackendOptions => ({
+  ...(backend === undefined ? {} : { backend }),
+  ...(threads === undefined ? {} : { threads }),
+});
+
+/**
+ * Examines the machine and prints what it finds, or with `--json` gives it as one line.
+ *
+ * @param world - where to print
+ * @param command - flags
+ */
+export const runDoctor = (world: World, command: DoctorCommand): TE.TaskEither<KfacError, void> =>
+  pipe(
+    configOfFlags(command.flags, []),
+    E.map(optionsOf),
+    TE.fromEither,
+    TE.chain((options) => diagnose({ ...options, clock: world.clock })),
+    TE.chainIOK((diagnosis) => () => {
+      const around = surroundings();
+      if (command.flags['json'] === true) world.out(JSON.stringify({ ...around, ...diagnosis }))();
+      else textOf(diagnosis, around).forEach((line) => world.out(line)());
+    }),
+  );

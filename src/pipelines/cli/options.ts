@@ -25,6 +25,14 @@ export const jsonFlag: Flag = { flag: '--json', description: 'JSON lines on stan
 const batchFlag: Flag = { flag: '--batch <N>', description: 'examples per step' };
 const sizeFlag: Flag = { flag: '--size <SIZE>', description: 'small or full (default: full)' };
 
+const backendFlags: ReadonlyArray<Flag> = [
+  { flag: '--backend <NAME>', description: 'auto, native, gpu or reference (default: auto)' },
+  { flag: '--threads <N>', description: 'threads of the backend' },
+];
+
+/** Flags of `doctor`. */
+export const doctorFlags: ReadonlyArray<Flag> = [...backendFlags, jsonFlag];
+
 /** Flags of `summary`. */
 export const summaryFlags: ReadonlyArray<Flag> = [sizeFlag, batchFlag, jsonFlag];
 
@@ -35,8 +43,7 @@ export const runFlags: ReadonlyArray<Flag> = [
   batchFlag,
   { flag: '--seed <N>', description: 'decides everything random (default: 1)' },
   sizeFlag,
-  { flag: '--backend <NAME>', description: 'auto, native, gpu or reference (default: auto)' },
-  { flag: '--threads <N>', description: 'threads of the backend' },
+  ...backendFlags,
   { flag: '--lr <X>', description: 'learning rate of every optimizer' },
   { flag: '--evaluate-every <N>', description: 'steps between evaluations on the test set' },
   { flag: '--patience <N>', description: 'stop after N evaluations without improvement; keep the best parameters' },

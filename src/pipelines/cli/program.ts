@@ -15,7 +15,7 @@ import { tasks } from '../tasks/registry.ts';
 import type { World } from '../world.ts';
 import type { DoctorCommand } from './doctor.ts';
 import type { Flag, RawFlags } from './options.ts';
-import { jsonFlag, runFlags, setFlag, summaryFlags } from './options.ts';
+import { doctorFlags, runFlags, setFlag, summaryFlags } from './options.ts';
 import type { SummaryCommand } from './summary.ts';
 import type { TrainingCommand } from './training.ts';
 import { installedVersion } from './version.ts';
@@ -73,7 +73,7 @@ const buildProgram = (world: World, found: Found): Command => {
       .argument('<task>', 'which task')
       .addHelpText('after', taskHelp)
       .action((task: string, flags: RawFlags) => found({ name: 'summary', task, flags })),
-    withFlags(new Command('doctor').description('what this machine computes with, and how fast'), [jsonFlag]).action(
+    withFlags(new Command('doctor').description('what this machine computes with, and how fast'), doctorFlags).action(
       (flags: RawFlags) => found({ name: 'doctor', flags }),
     ),
   ];

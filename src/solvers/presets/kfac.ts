@@ -10,7 +10,8 @@ import { pipeline } from '../../core/pipeline/stage.ts';
 import { capture } from '../../curvature/capture.ts';
 import type { Curvature } from '../../curvature/curvature.ts';
 import { updateFactors } from '../../curvature/curvature.ts';
-import { empirical, monteCarlo } from '../../curvature/estimators.ts';
+import type { EstimatorName } from '../../curvature/estimators.ts';
+import { estimatorOf } from '../../curvature/estimators.ts';
 import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
 import { kroneckerInverse } from '../kroneckerInverse.ts';
 import { klClip } from '../rules/klClip.ts';
@@ -46,7 +47,9 @@ export interface KfacPresetOptions {
   /** Steps between two refreshes of the inverses. */
   readonly inverseEvery?: number;
   /** Which targets feed the Fisher, `monteCarlo` unless given. */
-  readonly estimator?: 'monteCarlo' | 'empirical';
+  readonly estimator?: EstimatorName;
+  /** Fraction of the batch that statistics are taken from, in (0, 1]; 1 unless given. */
+  readonly statisticsFraction?: number;
   /** Whether a parameter without a site is an error. */
   readonly strict?: boolean;
 }
@@ -64,6 +67,7 @@ export const kfacDefaults = {
   statisticsEvery: 1,
   inverseEvery: 10,
   estimator: 'monteCarlo',
+  statisticsFraction: 1,
   strict: false,
 } as const;
 
@@ -91,8 +95,9 @@ export const kfacStep = (
   pipeline(
     forward(objective),
     backward(objective),
-    capture(settings.estimator === 'empirical' ? empirical() : monteCarlo(), objective.loss, {
+    capture(estimatorOf(settings.estimator), objective.loss, {
       every: settings.statisticsEvery,
+      fraction: settings.statisticsFraction,
     }),
     updateFactors(curvature),
     solve(solver),

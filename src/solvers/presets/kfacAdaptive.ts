@@ -33,6 +33,8 @@ export interface KfacAdaptiveOptions {
   readonly inverseEvery?: number;
   /** Whether a parameter without a site is an error. */
   readonly strict?: boolean;
+  /** Whether a step that raises the loss of its batch is taken back, for one more forward pass per step. */
+  readonly rejectSteps?: boolean;
 }
 
 const defaults = {
@@ -44,6 +46,7 @@ const defaults = {
   statisticsEvery: 1,
   inverseEvery: 5,
   strict: false,
+  rejectSteps: false,
 };
 
 /**
@@ -70,6 +73,7 @@ export const kfacAdaptive = (options: KfacAdaptiveOptions = {}): Optimizer => {
           every: settings.dampingEvery,
           decay: settings.dampingDecay,
           minimum: settings.minDamping,
+          rejectSteps: settings.rejectSteps,
         }),
       ),
   };

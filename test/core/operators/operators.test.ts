@@ -27,6 +27,7 @@ import {
   skewPart,
   sumOf,
   symmetricPart,
+  twoTerm,
 } from '../../../src/core/operators/linearOperator.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
@@ -106,6 +107,19 @@ const definite: ReadonlyArray<readonly [string, fc.Arbitrary<Case>]> = [
     'lowRankPlusDiagonal',
     extents.map(({ out, inputs, seed }) => ({
       op: lowRankPlusDiagonal(gaussian(seed, [out * inputs, 2]), positive(seed + 1, [2]), 0.3),
+      shape: [out, inputs],
+    })),
+  ],
+  [
+    'twoTerm',
+    extents.map(({ out, inputs, seed }) => ({
+      op: twoTerm(
+        gaussian(seed, [inputs, inputs]),
+        ops.sigmoid(gaussian(seed + 1, [inputs])),
+        gaussian(seed + 2, [out, out]),
+        ops.sigmoid(gaussian(seed + 3, [out])),
+        -1,
+      ),
       shape: [out, inputs],
     })),
   ],
@@ -232,6 +246,19 @@ const kinds: ReadonlyArray<readonly [string, fc.Arbitrary<Case>]> = [
       shape: [out, inputs],
     })),
   ],
+  [
+    'twoTerm',
+    extents.map(({ out, inputs, seed }) => ({
+      op: twoTerm(
+        gaussian(seed, [inputs, inputs]),
+        ops.sigmoid(gaussian(seed + 1, [inputs])),
+        gaussian(seed + 2, [out, out]),
+        ops.sigmoid(gaussian(seed + 3, [out])),
+        1,
+      ),
+      shape: [out, inputs],
+    })),
+  ],
   ['scaled', general.map(({ op, shape }) => ({ op: scaled(-2.5, op), shape }))],
   ['symmetricPart', general.map(({ op, shape }) => ({ op: symmetricPart(op), shape }))],
   ['skewPart', general.map(({ op, shape }) => ({ op: skewPart(op), shape }))],
@@ -317,6 +344,16 @@ describe('lowRankPlusDiagonal', () => {
     // vec of [[1, 0], [1, 0]] is (1, 1, 0, 0): uᵀ v = 3, so the image is 10 v + 9 u = (19, 28, 0, 0).
     expect(Array.from(applyBlock(ops, op, tensor([1, 0, 1, 0], [2, 2])).data)).toEqual([19, 0, 28, 0]);
     expect(costOf(op, [2, 2])).toEqual({ flops: 16 + 1 + 8, numbers: 6 });
+  });
+});
+
+describe('twoTerm', () => {
+  it('worked example: K₁ = K₂ = 2, S₁ = ½, S₂ = ⅓ is 4 · 4 / (1 ± ⅙)', () => {
+    const [two, half, third] = [tensor([2], [1, 1]), tensor([0.5], [1]), tensor([1 / 3], [1])];
+    const one = tensor([1], [1, 1]);
+    expect(applyBlock(ops, twoTerm(two, half, two, third, 1), one).data[0]).toBeCloseTo(16 / (7 / 6), 14);
+    expect(applyBlock(ops, twoTerm(two, half, two, third, -1), one).data[0]).toBeCloseTo(16 / (5 / 6), 14);
+    expect(costOf(twoTerm(two, half, two, third, 1), [1, 1])).toEqual({ flops: 12, numbers: 4 });
   });
 });
 

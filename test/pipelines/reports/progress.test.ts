@@ -1,4 +1,4 @@
-import { progressLines } from '../../../src/pipelines/reports/progress.ts';
+import { progressBar, progressJson, progressLines } from '../../../src/pipelines/reports/progress.ts';
 import { recordingWorld } from '../support.ts';
 
 const step = (n: number, seconds: number) =>
@@ -26,5 +26,27 @@ describe('progressLines', () => {
     const { listeners } = progressLines(world, 'adam', 3)();
     listeners[0]({ event: 'evaluation', step: 2, seconds: 1, loss: 0.5, measures: {} })();
     expect(world.errLines).toEqual(['adam 2/3  test loss 0.50000']);
+  });
+});
+
+describe('progressJson', () => {
+  it('is a line of JSON for each event, the seconds of the stages apart', () => {
+    const world = recordingWorld();
+    const { listeners } = progressJson(world, 'adam')();
+    listeners[0]({ ...step(1, 0.5), metrics: { loss: 1, learningRate: 2, 'seconds.forward': 0.25 } })();
+    listeners[0]({ event: 'evaluation', step: 1, seconds: 0.5, loss: 3, measures: { accuracy: 0.75 } })();
+    expect(world.outLines.map((line) => JSON.parse(line) as unknown)).toEqual([
+      { event: 'step', step: 1, seconds: 0.5, loss: 1, optimizer: 'adam', learningRate: 2, stages: { forward: 0.25 } },
+      { event: 'evaluation', step: 1, seconds: 0.5, loss: 3, optimizer: 'adam', accuracy: 0.75 },
+    ]);
+  });
+});
+
+describe('progressBar', () => {
+  it('is silent without a terminal, and leaves nothing running', () => {
+    const { listeners, stop } = progressBar('adam', 3)();
+    listeners[0](step(1, 0.5))();
+    stop();
+    expect(listeners).toHaveLength(1);
   });
 });

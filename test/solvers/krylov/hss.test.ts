@@ -81,7 +81,7 @@ describe('hss', () => {
 
   it('law: with inner iterations instead of inverses it converges to the dense solution', async () => {
     await fc.assert(
-      fc.asyncProperty(seeds, fc.constantFrom(1, 5, 20), async (seed, alpha) => {
+      fc.asyncProperty(seeds, fc.constantFrom(3, 8, 20), async (seed, alpha) => {
         const [M, b] = [generalMatrix(seed), vectorOf(seed + 3)];
         const { _tag, x, residual } = orThrow(await hss(backend, splitting(M), b, { alpha, tolerance: 1e-11 })());
         expect(_tag).toBe('Converged');

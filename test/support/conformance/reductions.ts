@@ -26,11 +26,11 @@ const rows = fc
     arrayOf([...lead, last]).map((x) => reference.add(reference.scale(spread, x), numberOf(offset))),
   );
 
-/** |x| + |log Σ e^x| + width, in which an exponent or a logarithm may err. */
+/** Of x − log Σ e^x: the rounding of the logarithm, that of the difference, and width for the sum. */
 const exponentError = (x: Tensor, elementary: number): Tensor => {
   const width = x.shape[x.shape.length - 1];
   const total = reference.reshape(reference.logSumExp(x), [...x.shape.slice(0, -1), 1]);
-  const size = reference.add(magnitude(x), magnitude(total));
+  const size = reference.linearCombination(1, magnitude(x), 2, reference.broadcastTo(magnitude(total), x.shape));
   return reference.add(size, numberOf(width + 3 * elementary));
 };
 

@@ -29,7 +29,11 @@ export const interpreterOn = (host: Host): Ops<Tensor> => {
       constant: (value) => movable(host, value),
       full: (shape, value) => {
         const size = shape.reduce((product, extent) => product * extent, 1);
-        return floatTensor(host, shape, value === 0 ? host.allocator.zeros(size) : host.allocator.take(size).fill(value));
+        return floatTensor(
+          host,
+          shape,
+          value === 0 ? host.allocator.zeros(size) : host.allocator.take(size).fill(value),
+        );
       },
       ...matrixProducts(host),
       ...elementwise(host),

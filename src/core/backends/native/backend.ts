@@ -57,7 +57,10 @@ const setThreads = (
   if (threads === undefined) return { undo: () => undefined, warnings: [] };
   if (setting === undefined) {
     const { name } = kernels.library;
-    return { undo: () => undefined, warnings: [`${name} does not let its threads be set: threads ${threads} is ignored`] };
+    return {
+      undo: () => undefined,
+      warnings: [`${name} does not let its threads be set: threads ${threads} is ignored`],
+    };
   }
   const before = setting.get();
   setting.set(threads);
@@ -79,7 +82,12 @@ export const nativeBackend = (
 ): E.Either<BackendUnavailable | BadConfig, Backend<Tensor>> => {
   const { dtype = 'f32', threads } = options;
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
-    return E.left({ _tag: 'BadConfig', path: 'threads', expected: 'a whole number of at least 1', actual: String(threads) });
+    return E.left({
+      _tag: 'BadConfig',
+      path: 'threads',
+      expected: 'a whole number of at least 1',
+      actual: String(threads),
+    });
   }
   return pipe(
     openNativeKernels(),

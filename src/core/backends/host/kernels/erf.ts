@@ -5,7 +5,7 @@
  */
 
 /**
- * erf(x) = 2/√π x Σ (−x²)ᵏ / (k! (2k + 1)) for |x| < 1.5 [DLMF 7.6.1], from the last term to the first: the terms
+ * erf(x) = 2/√π x Σ (−x²)ᵏ / (k! (2k + 1)) for x below 1.5 [DLMF 7.6.1], from the last term to the first: the terms
  * nested in each other, which rounds less than adding them up.
  */
 const series = (x: number): number => {
@@ -18,7 +18,7 @@ const series = (x: number): number => {
 /** 1 − erf(x) = e^(−x²)/√π · 1 / (x + ½ / (x + 1 / (x + 3/2 / (x + …)))) for x ≥ 1.5 [DLMF 7.9.4]. */
 const complement = (x: number): number => {
   let fraction = x;
-  for (let k = 64; k > 0; k -= 1) fraction = x + k / 2 / fraction;
+  for (let k = Math.ceil(20 + 180 / (x * x)); k > 0; k -= 1) fraction = x + k / 2 / fraction;
   return Math.exp(-x * x) / (Math.sqrt(Math.PI) * fraction);
 };
 

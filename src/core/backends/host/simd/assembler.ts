@@ -59,7 +59,14 @@ export const v128 = {
   andnot: vector(0x4f),
   xor: vector(0x51),
   load: (address: Code, offset: number): Code => [...address, 0xfd, 0x00, 4, ...unsigned(offset)],
-  store: (address: Code, offset: number, value: Code): Code => [...address, ...value, 0xfd, 0x0b, 4, ...unsigned(offset)],
+  store: (address: Code, offset: number, value: Code): Code => [
+    ...address,
+    ...value,
+    0xfd,
+    0x0b,
+    4,
+    ...unsigned(offset),
+  ],
   /** The upper half of a vector, moved to the lower one. */
   upperHalf: (x: Code): Code => [
     ...x,

@@ -33,7 +33,7 @@ const indicator = (mask: Code): Code => v128.and(constant(1), mask);
 const powerOfTwo = (n: Code): Code => i32x4.shiftLeft(i32x4.add(n, i32x4.constant(127)), i32.constant(23));
 
 /** ln 2 in two parts; products of the first with small integers are exact. */
-const ln2 = { high: 0.693359375, low: -2.12194440054690581e-4 };
+const ln2 = { high: 0.693359375, low: -2.1219444005469057e-4 };
 
 /**
  * The parts of eˣ = 2ⁿ eʳ with |r| ≤ ½ ln 2. Leaves eʳ on the stack and n, an integer, in its register. The polynomial
@@ -73,9 +73,10 @@ const expOfMinusAbs = (x: number, registers: Registers): Code =>
 /** x + x³ P(x²) near 0, else ±(1 − 2 e^(−2|x|) / (1 + e^(−2|x|))). */
 const tanh: VectorFunction = (x, [v, w, ...rest]) => {
   const z = get(w);
-  const series = polynomial(z, [
-    -5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1,
-  ]);
+  const series = polynomial(
+    z,
+    [-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1],
+  );
   const near = add(mul(mul(series, z), get(v)), get(v));
   const far = sub(constant(1), div(add(get(w), get(w)), add(constant(1), get(w))));
   return [
@@ -123,13 +124,17 @@ const square: VectorFunction = (x, [v]) => [...set(v, x), ...mul(get(v), get(v))
 /** x P(x²) / Q(x²) on [−4, 4], beyond which erf is ±1: the rational approximation of Eigen's `erf` for floats. */
 const erf: VectorFunction = (x, [v, w]) => {
   const z = get(w);
-  const numerator = polynomial(z, [
-    -2.72614225801306e-10, 2.77068142495902e-8, -2.10102402082508e-6, -5.69250639462346e-5, -7.34990630326855e-4,
-    -2.95459980854025e-3, -1.60960333262415e-2,
-  ]);
-  const denominator = polynomial(z, [
-    -1.45660718464996e-5, -2.13374055278905e-4, -1.68282697438203e-3, -7.37332916720468e-3, -1.42647390514189e-2,
-  ]);
+  const numerator = polynomial(
+    z,
+    [
+      -2.72614225801306e-10, 2.77068142495902e-8, -2.10102402082508e-6, -5.69250639462346e-5, -7.34990630326855e-4,
+      -2.95459980854025e-3, -1.60960333262415e-2,
+    ],
+  );
+  const denominator = polynomial(
+    z,
+    [-1.45660718464996e-5, -2.13374055278905e-4, -1.68282697438203e-3, -7.37332916720468e-3, -1.42647390514189e-2],
+  );
   return [
     ...set(v, min(max(x, constant(-4)), constant(4))),
     ...set(w, mul(get(v), get(v))),

@@ -78,10 +78,7 @@ const names = <K extends string>(record: Readonly<Record<K, unknown>>): Readonly
 
 /** Kernels by name: functions as in `Ops`, binary ones also with a number on the right or on the left. */
 export type PointwiseName =
-  | Exclude<UnaryKind, 'log'>
-  | `${BinaryKind}${'' | '.right' | '.left'}`
-  | `vjp.${VjpKind}`
-  | 'linearCombination';
+  Exclude<UnaryKind, 'log'> | `${BinaryKind}${'' | '.right' | '.left'}` | `vjp.${VjpKind}` | 'linearCombination';
 
 const pointwiseKernels: ReadonlyArray<readonly [PointwiseName, Code]> = [
   ...names(unaryCode).map((name) => [name, unaryCode[name](a, registers)] as const),

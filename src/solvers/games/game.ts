@@ -1,0 +1,162 @@
+/**
+ * Two-player games: each player lowers a loss of its own by its own parameters, while both losses depend on all of them.
+ *
+ * The joint gradient ξ is not the gradient of anything, so its Jacobian J need not be symmetric. J and Jᵀ come from the two
+ * modes of differentiation on ξ as a program; there is no derivative written by hand.
+ *
+ * @module
+ */
+import { jvpTree } from '../../core/autodiff/forward.ts';
+import type { Program, TreeProgram } from '../../core/autodiff/program.ts';
+import { vjp, vjpTree } from '../../core/autodiff/reverse.ts';
+import { raise } from '../../core/errors.ts';
+import type { Ops } from '../../core/ops/ops.ts';
+import type { Params } from '../../core/params.ts';
+import { leavesOf, pickParams } from '../../core/params.ts';
+import { computation } from '../../core/pipeline/compute.ts';
+import type { Batch } from '../../core/pipeline/context.ts';
+import type { Stage } from '../../core/pipeline/stage.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import type { Action } from '../krylov/action.ts';
+
+/** One who chooses some of the parameters. */
+export interface Player {
+  /** For metrics: `generator`, `discriminator`. */
+  readonly name: string;
+  /** What it lowers, of shape `[]`: a function of all parameters, with the batch's inputs and targets as inputs. */
+  readonly loss: Program;
+  /** Whether a parameter is its own. Each parameter belongs to exactly one player. */
+  readonly owns: (path: string) => boolean;
+}
+
+/** Two players. The game is zero-sum when their losses add up to a constant. */
+export type Game = readonly [Player, Player];
+
+/** What a player's loss takes as inputs. */
+export const inputsOf = <T>(batch: Batch<T>): ReadonlyArray<T> => [batch.inputs, batch.targets];
+
+interface Lowered<T> {
+  readonly loss: T;
+  readonly gradient: Params<T>;
+}
+
+const ownPaths = <T>(player: Player, params: Params<T>): ReadonlyArray<string> =>
+  Object.keys(params).filter((path) => player.owns(path));
+
+/** A player's loss, with its gradient in the player's own parameters; the others are constants. */
+const lowered = <T extends Shaped>(
+  ops: Ops<T>,
+  player: Player,
+  params: Params<T>,
+  inputs: ReadonlyArray<T>,
+): Lowered<T> => {
+  const own = pickParams(params, ownPaths(player, params));
+  const others = Object.keys(params).filter((path) => !player.owns(path));
+  const restricted: Program = (inner, mine, given) => {
+    const theirs = Object.fromEntries(others.map((path, i) => [path, given[inputs.length + i]]));
+    return player.loss(inner, { ...mine, ...theirs }, given.slice(0, inputs.length));
+  };
+  const { outputs, pullback } = vjp(ops, restricted, own, [...inputs, ...leavesOf(pickParams(params, others))]);
+  return { loss: outputs, gradient: pullback(ops.full([], 1)).params };
+};
+
+/** θ ↦ the gradient of one player's loss in its own parameters. */
+export const ownGradient =
+  (player: Player): TreeProgram =>
+  (ops, params, inputs) =>
+    lowered(ops, player, params, inputs).gradient;
+
+const checked = <T>(game: Game, params: Params<T>): Params<T> => {
+  const contested = Object.keys(params).find((path) => game.filter((player) => player.owns(path)).length !== 1);
+  return contested === undefined
+    ? params
+    : raise({
+        _tag: 'BadConfig',
+        path: contested,
+        expected: 'a parameter that belongs to exactly one player',
+        actual: game.map((player) => `${player.name}: ${player.owns(contested)}`).join(', '),
+      });
+};
+
+/** In the order of the parameters. */
+const inOrder = <T>(params: Params<T>, parts: ReadonlyArray<Params<T>>): Params<T> => {
+  const merged = parts.reduce((all, part) => ({ ...all, ...part }), {});
+  return pickParams(merged, Object.keys(params));
+};
+
+/**
+ * The joint gradient ξ: of each player's loss in its own parameters.
+ *
+ * @param game - two players
+ */
+export const jointGradient =
+  (game: Game): TreeProgram =>
+  (ops, params, inputs) =>
+    inOrder(
+      checked(game, params),
+      game.map((player) => ownGradient(player)(ops, params, inputs)),
+    );
+
+/**
+ * v ↦ J v with J = ∂ξ/∂θ.
+ *
+ * @param game - two players
+ * @param params - where
+ * @param inputs - constants of the losses
+ */
+export const jacobian =
+  <T extends Shaped>(game: Game, params: Params<T>, inputs: ReadonlyArray<T>): Action<T> =>
+  (ops, v) =>
+    jvpTree(ops, jointGradient(game), params, v, inputs).tangent;
+
+/** v ↦ Jᵀ v. */
+export const jacobianTranspose =
+  <T extends Shaped>(game: Game, params: Params<T>, inputs: ReadonlyArray<T>): Action<T> =>
+  (ops, v) =>
+    vjpTree(ops, jointGradient(game), params, inputs).pullback(v);
+
+/**
+ * The mixed part of J: v ↦ [[0, D_xy f], [D_yx g, 0]] v, how each player's gradient moves with the other's parameters.
+ *
+ * @param game - two players with losses f of x and g of y
+ * @param params - where
+ * @param inputs - constants of the losses
+ */
+export const interaction =
+  <T extends Shaped>(game: Game, params: Params<T>, inputs: ReadonlyArray<T>): Action<T> =>
+  (ops, v) =>
+    inOrder(
+      checked(game, params),
+      game.map((player) => {
+        const others = pickParams(
+          v,
+          Object.keys(v).filter((path) => !player.owns(path)),
+        );
+        return jvpTree(ops, ownGradient(player), params, others, inputs).tangent;
+      }),
+    );
+
+/**
+ * The stage that takes the place of forward and backward in a game: the joint gradient, with both losses as metrics;
+ * `loss` is the first player's.
+ *
+ * @param game - two players
+ */
+export const playGame = (game: Game): Stage<'state' | 'batch' | 'metrics', 'gradient' | 'loss' | 'metrics'> =>
+  computation('play', (ops, { state, batch, metrics }) => {
+    const params = checked(game, state.params);
+    const [first, second] = game.map((player) => lowered(ops, player, params, inputsOf(batch)));
+    return {
+      gradient: inOrder(params, [first.gradient, second.gradient]),
+      loss: first.loss,
+      metrics: {
+        ...metrics,
+        loss: first.loss,
+        [`loss.${game[0].name}`]: first.loss,
+        [`loss.${game[1].name}`]: second.loss,
+      },
+    };
+  });
+
+/** The fields that a game's solvers need. */
+export type GameNeeds = 'state' | 'batch' | 'gradient' | 'metrics';

@@ -1,0 +1,148 @@
+/**
+ * Damped Newton steps for games: (J + λ I) d = ξ, by HSS or by GMRES.
+ *
+ * At a bilinear game it is the proximal point method, which converges where descent spirals outward. HSS needs the
+ * symmetric part of J + λ I to be positive definite; GMRES does not.
+ *
+ * @module
+ */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { KfacError } from '../../core/errors.ts';
+import type { Context } from '../../core/pipeline/context.ts';
+import type { Env } from '../../core/pipeline/env.ts';
+import type { SolverState } from '../../core/pipeline/trainState.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import { blocksOf, fromBlocks, toBlocks } from '../../curvature/blocks.ts';
+import type { Action, Applicable } from '../krylov/action.ts';
+import { act, shifted } from '../krylov/action.ts';
+import { gmres } from '../krylov/gmres.ts';
+import { hss } from '../krylov/hss.ts';
+import type { Outcome } from '../krylov/outcome.ts';
+import { splittingOf } from '../krylov/splitting.ts';
+import type { Prepare, RefreshOptions, Solver } from '../solver.ts';
+import { dampingAt, dueAt } from '../solver.ts';
+import type { Schedule } from '../schedules.ts';
+import type { Game, GameNeeds } from './game.ts';
+import { inputsOf, jacobian, jacobianTranspose } from './game.ts';
+
+/** Settings of {@link gameNewton}. */
+export interface GameNewtonOptions {
+  /** λ, greater than 0. */
+  readonly damping: number | Schedule;
+  /** `gmres` unless given. */
+  readonly method?: 'hss' | 'gmres';
+  /** α of HSS; λ unless given, which is best where the symmetric part of J is small. */
+  readonly alpha?: number;
+  /** Relative residual of the solve, 1e-6 unless given. */
+  readonly tolerance?: number;
+  /** Iterations per step at most, 100 unless given. */
+  readonly maxIterations?: number;
+}
+
+/** d with (J + λ I) d = ξ. */
+const solveGame = <T extends Shaped>(
+  game: Game,
+  options: GameNewtonOptions,
+  context: Context<T, GameNeeds>,
+  env: Env<T>,
+  preconditioner: Applicable<T> | null,
+): TE.TaskEither<KfacError, Outcome<T>> => {
+  const { state, batch, gradient } = context;
+  const { method = 'gmres', tolerance = 1e-6, maxIterations = 100 } = options;
+  const lambda = dampingAt(state, options.damping);
+  const forward = shifted(jacobian(game, state.params, inputsOf(batch)), lambda);
+  const shared = { tolerance, maxIterations, ...(preconditioner === null ? {} : { preconditioner }) };
+  if (method === 'gmres') return gmres(env.backend, forward, gradient, shared);
+  const transposed = shifted(jacobianTranspose(game, state.params, inputsOf(batch)), lambda);
+  const alpha = options.alpha ?? lambda;
+  return hss(env.backend, splittingOf(forward, transposed), gradient, { alpha, ...shared });
+};
+
+const report = <T extends Shaped>(
+  options: GameNewtonOptions,
+  context: Context<T, GameNeeds>,
+  outcome: Outcome<T>,
+): Context<T, 'direction' | 'metrics'> => ({
+  direction: outcome.x,
+  metrics: {
+    ...context.metrics,
+    damping: dampingAt(context.state, options.damping),
+    solveIterations: outcome.iterations,
+    solveResidual: outcome.residual,
+  },
+});
+
+/**
+ * A damped Newton step. It reports `solveIterations` and `solveResidual`.
+ *
+ * @param game - two players
+ * @param options - λ, method, stopping rules
+ */
+export const gameNewton = (game: Game, options: GameNewtonOptions): Solver<GameNeeds> => ({
+  name: 'gameNewton',
+  run:
+    <T extends Shaped>(context: Context<T, GameNeeds>) =>
+    (env: Env<T>) =>
+      pipe(
+        solveGame(game, options, context, env, null),
+        TE.map((outcome) => ({ ...report(options, context, outcome), state: context.state })),
+      ),
+});
+
+/** Settings of {@link preconditionedGameNewton}. */
+export interface PreconditionedGameNewtonOptions extends GameNewtonOptions, RefreshOptions {
+  /** Makes the preconditioner from the players' curvature, for example `invertFactors`. */
+  readonly prepare: Prepare;
+}
+
+/** The fields that a preconditioned step needs: those of the game, and a curvature of its players. */
+export type PreconditionedGameNeeds = GameNeeds | 'sites' | 'operator';
+
+/**
+ * A damped Newton step, preconditioned by a curvature: K-FAC of each player stands for the symmetric part of J. With GMRES
+ * it preconditions the whole system; with HSS the inner solves for α I + S.
+ *
+ * @param game - two players
+ * @param options - λ, method, preparation, refresh period, stopping rules
+ */
+export const preconditionedGameNewton = (
+  game: Game,
+  options: PreconditionedGameNewtonOptions,
+): Solver<PreconditionedGameNeeds> => ({
+  name: 'preconditionedGameNewton',
+  run: <T extends Shaped>(context: Context<T, PreconditionedGameNeeds>) => {
+    const { state, sites, operator } = context;
+    const blocks = blocksOf(sites, Object.keys(state.params));
+    const lambda = dampingAt(state, options.damping);
+    const shift = options.method === 'hss' ? lambda + (options.alpha ?? lambda) : lambda;
+
+    const refresh = (env: Env<T>): TE.TaskEither<KfacError, SolverState<T>> =>
+      dueAt(state, options.every)
+        ? pipe(
+            options.prepare(env.backend, operator, shift),
+            TE.map((prepared) => ({ ...state.solver, prepared, preparedAt: state.step })),
+          )
+        : TE.right(state.solver);
+
+    const onTrees = ({ prepared }: SolverState<T>): Action<T> | null =>
+      prepared === null ? null : (ops, v) => fromBlocks(ops, blocks, act(ops, prepared, toBlocks(ops, blocks, v)));
+
+    return pipe(
+      refresh,
+      RTE.chain(
+        (solver) => (env: Env<T>) =>
+          pipe(
+            solveGame(game, options, context, env, onTrees(solver)),
+            TE.map((outcome) => {
+              const { direction, metrics } = report(options, context, outcome);
+              const inverseAge = state.step - solver.preparedAt;
+              return { direction, state: { ...state, solver }, metrics: { ...metrics, inverseAge } };
+            }),
+          ),
+      ),
+    );
+  },
+});

@@ -1,0 +1,63 @@
+import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
+import type { Layer } from '../../../src/core/nn/layer.ts';
+import { generate } from '../../../src/core/tensor.ts';
+import { taskNames, taskOf, tasks } from '../../../src/pipelines/tasks/registry.ts';
+import type { Task } from '../../../src/pipelines/tasks/task.ts';
+import { evaluate } from '../../../src/pipelines/trainer/evaluate.ts';
+import { orThrow } from '../../support/training.ts';
+import { memoryFiles, smallMnist } from '../support.ts';
+
+const sizes = ['small', 'full'] as const;
+const all = taskNames.flatMap((name) => sizes.map((size) => [name, size] as const));
+
+/** All layers from first to last, without the ones that only hold others. */
+const leaves = (layer: Layer): ReadonlyArray<string> =>
+  layer.children.length === 0 ? [layer.label] : layer.children.flatMap(([, child]) => leaves(child));
+
+/** The mean loss with all parameters zero. */
+const lossOfZeros = async (task: Task): Promise<number> => {
+  const specs = task.objective.model.layer.parameters('');
+  const zeros = Object.fromEntries(specs.map(({ path, shape }) => [path, generate(shape, () => 0)]));
+  const data = orThrow(await task.load(memoryFiles(smallMnist('d', 4, 2)), 'd')());
+  return orThrow(await evaluate(referenceBackend(), task, zeros, data.test, 2)()).loss;
+};
+
+describe('tasks', () => {
+  it('have names of their own, and say what they are', () => {
+    expect(new Set(taskNames).size).toBe(tasks.length);
+    for (const { description } of tasks) expect(description.length).toBeGreaterThan(10);
+  });
+
+  it.each(all)('%s, %s: model and data fit', async (name, size) => {
+    const task = orThrow(taskOf(name, size));
+    expect(task).toMatchObject({ name, size });
+    const { train, test } = orThrow(await task.load(memoryFiles(smallMnist('d', 4, 2)), 'd')());
+    expect([train.size, test.size]).toEqual([4, 2]);
+    expect(train.batch(Int32Array.of(1, 2)).inputs.shape).toEqual([2, ...task.objective.model.inputShape]);
+  });
+
+  it('the full autoencoder is 784-1000-500-250-30-250-500-1000-784, tanh between, a linear code', () => {
+    const { layer } = orThrow(taskOf('mnist-autoencoder', 'full')).objective.model;
+    expect(leaves(layer)).toEqual([
+      ...['dense 784 → 1000', 'tanh', 'dense 1000 → 500', 'tanh', 'dense 500 → 250', 'tanh', 'dense 250 → 30'],
+      ...['dense 30 → 250', 'tanh', 'dense 250 → 500', 'tanh', 'dense 500 → 1000', 'tanh', 'dense 1000 → 784'],
+    ]);
+    expect(layer.parameters('').map(({ path }) => path)).toContain('encoder.0.weight');
+  });
+
+  it('worked example: an autoencoder of zeros loses 784 log 2 an image: summed over pixels, mean over images', async () => {
+    expect(await lossOfZeros(orThrow(taskOf('mnist-autoencoder', 'small')))).toBeCloseTo(784 * Math.log(2), 9);
+  });
+
+  it('worked example: a classifier of zeros loses log 10 an image', async () => {
+    expect(await lossOfZeros(orThrow(taskOf('mnist-classifier', 'small')))).toBeCloseTo(Math.log(10), 12);
+  });
+
+  it('the targets of an autoencoder are its inputs, the same tensor', async () => {
+    const task = orThrow(taskOf('mnist-autoencoder', 'small'));
+    const { train } = orThrow(await task.load(memoryFiles(smallMnist('d', 4, 2)), 'd')());
+    const { inputs, targets } = train.batch(Int32Array.of(0));
+    expect(targets).toBe(inputs);
+    expect(Math.max(...Array.from(inputs.data))).toBeLessThanOrEqual(1);
+  });
+});
