@@ -52,11 +52,8 @@ const sampled = <T extends Shaped>(ops: Ops<T>, key: Key, fraction: number, capt
   const rows = ops.slice(ops.constant(permutation(key, examples)), [0], [count]);
   const pick = (x: T): T => ops.gather(x, rows);
   return {
-    sites: captured.sites.map(({ site, input, cotangents }) => ({
-      site,
-      input: pick(input),
-      cotangents: cotangents.map(pick),
-    })),
+    ...captured,
+    sites: captured.sites.map((seen) => ({ ...seen, input: pick(seen.input), cotangents: seen.cotangents.map(pick) })),
     uncovered: captured.uncovered.map((pass) => mapParams(pass, (sum) => ops.scale(Math.sqrt(count / examples), sum))),
     targets: pick(captured.targets),
     examples: count,

@@ -1,6 +1,6 @@
 /**
  * Block-tridiagonal K-FAC [MG15 §4.3]: beside its own A ⊗ G every site keeps, with the next one, the cross statistics
- * Ā_{i−1,i} ⊗ G_{i,i+1}.
+ * Ā_(i−1,i) ⊗ G_(i,i+1).
  *
  * The operator is block-tridiagonal with these blocks. The model whose *inverse* is block-tridiagonal, which agrees with
  * it on those blocks and is always positive definite, is the business of the solver.
@@ -51,7 +51,7 @@ const chainOf = <T extends Shaped>(sites: ReadonlyArray<SiteCapture<T>>): Readon
  * @param ops - interpreter
  * @param first - site i: inputs `[n, in]`, cotangents `[n, out]` per pass
  * @param second - site i + 1: inputs `[n, in′]`, cotangents `[n, out′]` per pass
- * @returns sums `A` = Σ ā_i ā_{i+1}ᵀ `[in + 1, in′ + 1]` and `G` = Σ g_i g_{i+1}ᵀ `[out, out′]`, of weight n
+ * @returns sums `A` = Σ ā_i ā_(i+1)ᵀ `[in + 1, in′ + 1]` and `G` = Σ g_i g_(i+1)ᵀ `[out, out′]`, of weight n
  */
 export const crossStatistics = <T extends Shaped>(
   ops: Ops<T>,

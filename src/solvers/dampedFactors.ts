@@ -9,6 +9,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Backend } from '../core/backends/backend.ts';
 import type { KfacError } from '../core/errors.ts';
 import type { Kronecker } from '../core/operators/linearOperator.ts';
+import type { Ops } from '../core/ops/ops.ts';
 import { readScalars } from '../core/pipeline/read.ts';
 import type { Shaped } from '../core/tensor.ts';
 import { calculate } from './blockwise.ts';
@@ -43,28 +44,38 @@ export const meanEigenvalues = <T extends Shaped>(
   );
 
 /**
- * A + π√λ I and G + π⁻¹√λ I [MG15 §6.3] of several products.
+ * A + π√λ I and G + π⁻¹√λ I [MG15 §6.3].
+ *
+ * @param ops - interpreter
+ * @param factors - A and G
+ * @param means - their mean eigenvalues
+ * @param lambda - λ, at least 0
+ */
+export const dampedBy = <T extends Shaped>(
+  ops: Ops<T>,
+  { A, G }: Factors<T>,
+  means: MeanEigenvalues,
+  lambda: number,
+): Factors<T> => {
+  const { ofA, ofG } = factoredTikhonov(lambda, means.ofA, means.ofG);
+  return { A: ops.addDiagonal(A, ofA), G: ops.addDiagonal(G, ofG) };
+};
+
+/**
+ * Several products, each damped by λ.
  *
  * @param backend - where to compute
  * @param products - at least one
- * @param lambdas - λ of each
+ * @param lambda - λ, at least 0
  */
 export const dampedFactors = <T extends Shaped>(
   backend: Backend<T>,
   products: ReadonlyArray<Factors<T>>,
-  lambdas: (means: ReadonlyArray<MeanEigenvalues>) => ReadonlyArray<number>,
+  lambda: number,
 ): TE.TaskEither<KfacError, ReadonlyArray<Factors<T>>> =>
   pipe(
     meanEigenvalues(backend, products),
-    TE.chain((means) =>
-      calculate(() => {
-        const each = lambdas(means);
-        return products.map(({ A, G }, i) => {
-          const { ofA, ofG } = factoredTikhonov(each[i], means[i].ofA, means[i].ofG);
-          return { A: backend.ops.addDiagonal(A, ofA), G: backend.ops.addDiagonal(G, ofG) };
-        });
-      }),
-    ),
+    TE.chain((means) => calculate(() => products.map((each, i) => dampedBy(backend.ops, each, means[i], lambda)))),
   );
 
 /**

@@ -19,11 +19,7 @@ import { readScalars } from '../core/pipeline/read.ts';
 import type { Shaped } from '../core/tensor.ts';
 import { calculate, eachBlock, invertDiagonal, unsupported } from './blockwise.ts';
 import { factoredTikhonov } from './damping.ts';
-
-/** λ is raised by this factor when a factor is not positive definite … */
-const escalation = 10;
-/** … at most this many times. */
-const escalations = 6;
+import { escalating, inBlock } from './escalation.ts';
 
 /** An inverse and what its maker has to say of it. */
 export interface FactorInverse<T, R> {
@@ -79,7 +75,6 @@ const invertFactors = <T extends Shaped, R>(
   factors: Factors<T>,
   previous: Factors<T> | null,
   lambda: number,
-  tries = 0,
 ): TE.TaskEither<KfacError, readonly [ReadonlyArray<FactorInverse<T, R>>, ReadonlyArray<FactorInverse<T, R>>]> => {
   const all = (
     parts: ReadonlyArray<T>,
@@ -102,12 +97,7 @@ const invertFactors = <T extends Shaped, R>(
       );
     }),
     TE.map(({ As, Gs }) => [As, Gs] as const),
-    TE.orElse((error) => {
-      if (error._tag !== 'NotPositiveDefinite') return TE.left(error);
-      return tries < escalations
-        ? invertFactors(backend, invert, name, factors, previous, lambda * escalation, tries + 1)
-        : TE.left({ ...error, where: name, damping: lambda });
-    }),
+    TE.mapLeft(inBlock(name)),
   );
 };
 
@@ -124,7 +114,9 @@ const invertBlock = <T extends Shaped, R>(
     case 'kronecker':
     case 'partitionedKronecker':
       return pipe(
-        invertFactors(backend, invert, name, factorsOf(block) ?? { As: [], Gs: [] }, factorsOf(previous), lambda),
+        escalating(lambda, (raised) =>
+          invertFactors(backend, invert, name, factorsOf(block) ?? { As: [], Gs: [] }, factorsOf(previous), raised),
+        ),
         TE.map(([As, Gs]) => ({
           operator:
             block._tag === 'kronecker'

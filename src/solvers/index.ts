@@ -37,7 +37,17 @@ export { quadraticUpdate } from './quadraticUpdate.ts';
 export type { QuadraticUpdateOptions } from './quadraticUpdate.ts';
 export { leadingEigen } from './rangeFinder.ts';
 export type { LeadingEigen, RangeOptions } from './rangeFinder.ts';
-export { after, constant, cosine, exponential, inverseSquareRoot, piecewise, product, scheduleOf, warmUp } from './schedules.ts';
+export {
+  after,
+  constant,
+  cosine,
+  exponential,
+  inverseSquareRoot,
+  piecewise,
+  product,
+  scheduleOf,
+  warmUp,
+} from './schedules.ts';
 export type { Schedule } from './schedules.ts';
 export { prepareBySite, siteDampingError } from './siteDamping.ts';
 export type { SiteDamping } from './siteDamping.ts';
@@ -70,10 +80,22 @@ export { splittingOf, splittingOfOperator } from './krylov/splitting.ts';
 export type { Splitting } from './krylov/splitting.ts';
 export { competitive } from './games/competitive.ts';
 export type { CompetitiveOptions } from './games/competitive.ts';
-export { inputsOf, interaction, jacobian, jacobianTranspose, jointGradient, ownGradient, playGame } from './games/game.ts';
+export {
+  inputsOf,
+  interaction,
+  jacobian,
+  jacobianTranspose,
+  jointGradient,
+  ownGradient,
+  playGame,
+} from './games/game.ts';
 export type { Game, GameNeeds, Player } from './games/game.ts';
 export { gameNewton, preconditionedGameNewton } from './games/gameNewton.ts';
-export type { GameNewtonOptions, PreconditionedGameNeeds, PreconditionedGameNewtonOptions } from './games/gameNewton.ts';
+export type {
+  GameNewtonOptions,
+  PreconditionedGameNeeds,
+  PreconditionedGameNewtonOptions,
+} from './games/gameNewton.ts';
 export { symplectic } from './games/symplectic.ts';
 export type { SymplecticOptions } from './games/symplectic.ts';
 export type { Optimizer } from './presets/optimizer.ts';

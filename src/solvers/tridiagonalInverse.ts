@@ -1,8 +1,8 @@
 /**
  * The solver of block-tridiagonal K-FAC [MG15 §4.3]: F̂⁻¹ = Ξᵀ Λ Ξ.
  *
- * Ψ_{i,i+1} = (Ā_{i−1,i} Ā_{i,i}⁻¹) ⊗ (G_{i,i+1} G_{i+1,i+1}⁻¹) predicts block i from block i + 1, Ξ subtracts the
- * prediction, and Λ is the inverse of what is left over, Σ_{i|i+1} = F_{i,i} − Ψ F_{i+1,i+1} Ψᵀ, a difference of two
+ * Ψ_(i,i+1) = (Ā_(i−1,i) Ā_(i,i)⁻¹) ⊗ (G_(i,i+1) G_(i+1,i+1)⁻¹) predicts block i from block i + 1, Ξ subtracts the
+ * prediction, and Λ is the inverse of what is left over, Σ_(i|i+1) = F_(i,i) − Ψ F_(i+1,i+1) Ψᵀ, a difference of two
  * Kronecker products. F̂ has the blocks of the curvature on and beside its diagonal. The factors on the diagonal are
  * damped, those beside it are not, so Σ stays positive definite.
  *
@@ -73,7 +73,7 @@ const named = <T extends Shaped>(
         dampedFactors(
           backend,
           products.map(([, factors]) => factors),
-          () => products.map(() => lambda),
+          lambda,
         ),
         TE.map((damped) => Object.fromEntries(products.map(([name], i) => [name, damped[i]]))),
       );

@@ -1,3 +1,4 @@
+import type { Program } from '../../src/core/autodiff/program.ts';
 import { sigmoidCrossEntropy } from '../../src/core/nn/losses/sigmoidCrossEntropy.ts';
 import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
@@ -11,7 +12,14 @@ import type { CaptureOptions } from '../../src/curvature/capture.ts';
 import { capture } from '../../src/curvature/capture.ts';
 import { updateFactors } from '../../src/curvature/curvature.ts';
 import type { Estimator } from '../../src/curvature/estimators.ts';
-import { curvaturePropagation, empirical, estimatorNames, estimatorOf, exact } from '../../src/curvature/estimators.ts';
+import {
+  curvaturePropagation,
+  empirical,
+  estimatorNames,
+  estimatorOf,
+  exact,
+  monteCarlo,
+} from '../../src/curvature/estimators.ts';
 import { kfac } from '../../src/curvature/kfac.ts';
 import { kfac as kfacPreset } from '../../src/solvers/presets/kfac.ts';
 import { optimizerOf } from '../../src/solvers/presets/registry.ts';
@@ -149,6 +157,26 @@ describe('statistics from a fraction of the batch', () => {
     expect(await inputAt(0, 0.5)).not.toEqual(await inputAt(1, 0.5));
     expect(await inputAt(0, 1)).toEqual(batch.inputs.data);
     expect((await inputAt(0, 1e-9))?.length).toBe(3);
+  });
+
+  it('law: a parameter without a site has the second moment of the whole batch, whatever the fraction', async () => {
+    const base = mlp([3, 2]);
+    const program: Program = (o, params, inputs) => o.mul(base.program(o, params, inputs), params['scale']);
+    const scaled = { model: { ...base, program }, loss: squaredError };
+    const given = stateOf(base, 2);
+    const secondWith = async (fraction: number): Promise<Tensor> => {
+      const step = pipeline(
+        forward(scaled),
+        backward(scaled),
+        capture(monteCarlo(), scaled.loss, { fraction }),
+        updateFactors(kfac()),
+      );
+      const start = { ...given, params: { ...given.params, scale: tensor([2, -1], [2]) } };
+      const data = { inputs: batch.inputs, targets: gaussian(3, [6, 2]) };
+      return (await runStage(step, start, data)).state.curvature.averages['scale']['second'];
+    };
+    expect(scaledError((await secondWith(0.5)).data, (await secondWith(1)).data)).toBeLessThan(1e-14);
+    expect((await secondWith(1)).data[0]).toBeGreaterThan(0);
   });
 
   it.each([

@@ -52,7 +52,7 @@ const solverStep = (objective: typeof classifier, options: KfacCgOptions) =>
 const solving = (options: KfacCgOptions, state = stateOf(classifier.model, 3)) =>
   runStage(solverStep(classifier, options), state, classes);
 
-const iterationsOf = ({ metrics }: Context<Tensor, 'metrics'>): number => Number(metrics['cgIterations']);
+const iterationsOf = ({ metrics }: Context<Tensor, 'metrics'>): number => Number(metrics['solveIterations']);
 
 /** Prepares nothing: plain conjugate gradients. */
 const unpreconditioned: Prepare = <T>() => right<never, LinearOperator<T>>(matrixFree<T>((v) => v));
@@ -74,7 +74,7 @@ describe('kfacCg', () => {
     const expected = orThrow(await env.backend.linearAlgebra.solve(ops.addDiagonal(G, lambda), stack(ops, b, names))());
     const direction = stack(ops, toBlocks(ops, blocks, context.direction), names);
     expect(scaledError(direction.data, expected.data)).toBeLessThan(1e-8);
-    expect(Number(context.metrics['cgResidual'])).toBeLessThanOrEqual(1e-12);
+    expect(Number(context.metrics['solveResidual'])).toBeLessThanOrEqual(1e-12);
   });
 
   it('law: where K-FAC is exact one iteration is enough: one linear layer with squared error', async () => {
@@ -167,7 +167,7 @@ describe('preset kfac-cg', () => {
 
   it('reports iterations, residual, λ and ρ', async () => {
     const { metrics } = await runStage(kfacCg().step(objective), stateOf(objective.model, 3), batch);
-    const keys = ['cgIterations', 'cgResidual', 'damping', 'inverseAge', 'reductionRatio', 'learningRate'];
+    const keys = ['solveIterations', 'solveResidual', 'damping', 'inverseAge', 'reductionRatio', 'learningRate'];
     expect(Object.keys(metrics)).toEqual(expect.arrayContaining(keys));
   });
 

@@ -63,7 +63,7 @@ export const extent: fc.Arbitrary<number> = fc.oneof(
 /** An extent of a product of matrices: around the sizes of tiles too. */
 export const wideExtent: fc.Arbitrary<number> = fc.oneof(
   { weight: 6, arbitrary: extent },
-  { weight: 1, arbitrary: fc.constantFrom(15, 16, 31, 33, 40) },
+  { weight: 1, arbitrary: fc.constantFrom(15, 16, 31, 33, 40, 65, 130) },
 );
 
 /** An extent that is not 0. */
@@ -72,9 +72,13 @@ export const solidExtent: fc.Arbitrary<number> = extent.map((e) => Math.max(e, 1
 /** Shapes of a thousand to some thousand elements, with axes that are no multiples of anything. */
 const largeShapes: ReadonlyArray<Shape> = [[1031], [9001], [3, 347], [347, 3], [131, 2, 5], [37, 41], [2, 5, 7, 17]];
 
+/** A small shape of `minRank` to `maxRank` axes, for products of shapes. */
+export const smallShapeOf = (minRank = 0, maxRank = 4): fc.Arbitrary<Shape> =>
+  fc.array(extent, { minLength: minRank, maxLength: maxRank });
+
 /** A shape of `minRank` to `maxRank` axes, mostly small. */
 export const shapeOf = (minRank = 0, maxRank = 4): fc.Arbitrary<Shape> => {
-  const small = fc.array(extent, { minLength: minRank, maxLength: maxRank });
+  const small = smallShapeOf(minRank, maxRank);
   const large = largeShapes.filter(({ length }) => length >= minRank && length <= maxRank);
   return large.length === 0
     ? small

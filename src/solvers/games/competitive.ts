@@ -34,7 +34,7 @@ export interface CompetitiveOptions {
 }
 
 /**
- * d with (I + η B) d = ξ, by GMRES. It reports `gmresIterations` and `gmresResidual`.
+ * d with (I + η B) d = ξ, by GMRES. It reports `solveIterations` and `solveResidual`.
  *
  * @param game - two players
  * @param options - η, stopping rules
@@ -54,7 +54,7 @@ export const competitive = (game: Game, options: CompetitiveOptions): Solver<Gam
           TE.map(({ x, iterations, residual }) => ({
             direction: x,
             state,
-            metrics: { ...metrics, gmresIterations: iterations, gmresResidual: residual },
+            metrics: { ...metrics, solveIterations: iterations, solveResidual: residual },
           })),
         );
       },

@@ -28,15 +28,15 @@ import type { Optimizer } from './optimizer.ts';
 export interface KfacPresetOptions {
   /** η, 1 unless given: the direction already has the right scale. */
   readonly learningRate?: number;
-  /** λ at step 0. */
+  /** λ at step 0, 10 unless given. */
   readonly damping?: number;
-  /** λ is multiplied by this every 100 steps; 1 keeps it. */
+  /** λ is multiplied by this every 100 steps, 0.05 unless given; 1 keeps it. */
   readonly dampingDecay?: number;
-  /** λ does not fall below this. */
+  /** λ does not fall below this, 0.1 unless given. */
   readonly minDamping?: number;
-  /** κ of the KL clip. */
+  /** κ of the KL clip, 2 unless given. Momentum μ lengthens steps by up to 1 / (1 − μ), so more μ wants less κ. */
   readonly klClip?: number;
-  /** μ, 0.9 unless given. */
+  /** μ, 0.7 unless given. */
   readonly momentum?: number;
   /** Decoupled weight decay, 0 unless given. */
   readonly weightDecay?: number;
@@ -44,7 +44,7 @@ export interface KfacPresetOptions {
   readonly decay?: number;
   /** Steps between two captures of statistics, 1 unless given. */
   readonly statisticsEvery?: number;
-  /** Steps between two refreshes of the inverses. */
+  /** Steps between two refreshes of the inverses, 5 unless given. */
   readonly inverseEvery?: number;
   /** Which targets feed the Fisher, `monteCarlo` unless given. */
   readonly estimator?: EstimatorName;
@@ -57,15 +57,15 @@ export interface KfacPresetOptions {
 /** Default settings of {@link kfac}, and of its relatives. */
 export const kfacDefaults = {
   learningRate: 1,
-  damping: 1,
-  dampingDecay: 1,
-  minDamping: 1e-8,
-  klClip: 1,
-  momentum: 0.9,
+  damping: 10,
+  dampingDecay: 0.05,
+  minDamping: 0.1,
+  klClip: 2,
+  momentum: 0.7,
   weightDecay: 0,
   decay: 0.95,
   statisticsEvery: 1,
-  inverseEvery: 10,
+  inverseEvery: 5,
   estimator: 'monteCarlo',
   statisticsFraction: 1,
   strict: false,

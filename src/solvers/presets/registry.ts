@@ -16,6 +16,7 @@ import { newtonSchulzKfac } from './newtonSchulzKfac.ts';
 import { lowRankKfac } from './lowRankKfac.ts';
 import type { Optimizer } from './optimizer.ts';
 import { sgd } from './sgd.ts';
+import { tridiagonalKfac } from './tridiagonalKfac.ts';
 
 /** A setting as it comes from a file or a command line. */
 export type Setting = number | string | boolean;
@@ -31,6 +32,7 @@ const presets: Readonly<Record<string, Make>> = {
   'block-kfac': blockKfac,
   'newton-schulz-kfac': newtonSchulzKfac,
   'low-rank-kfac': lowRankKfac,
+  'tridiagonal-kfac': tridiagonalKfac,
   adam,
   sgd,
 };

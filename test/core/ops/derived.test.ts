@@ -15,6 +15,7 @@ import {
   imagesAndWindow,
   indicesOf,
   shapeOf,
+  smallShapeOf,
   solidExtent,
 } from '../../support/arbitraries.ts';
 import { scaledError } from '../../support/closeness.ts';
@@ -35,7 +36,7 @@ const expectAdjoint = (image: Tensor, y: Tensor, x: Tensor, back: Tensor): void 
 };
 
 /** Rows of at least one element, with the last axis kept apart. */
-const rows = fc.tuple(shapeOf(0, 2), solidExtent).chain(([lead, last]) => arrayOf([...lead, last]));
+const rows = fc.tuple(smallShapeOf(0, 2), solidExtent).chain(([lead, last]) => arrayOf([...lead, last]));
 
 describe('functions over the last axis', () => {
   it('law: softmax is a distribution, Σ_j softmax(x)_j = 1 with no negative part', () => {
@@ -89,7 +90,7 @@ describe('functions over the last axis', () => {
     fc.assert(
       fc.property(
         fc
-          .tuple(solidExtent, solidExtent, shapeOf(1, 1))
+          .tuple(solidExtent, solidExtent, smallShapeOf(1, 1))
           .chain(([classes, d, picks]) => fc.tuple(arrayOf([classes, d]), indicesOf(picks, classes))),
         ([m, indices]) => {
           const hot = ops.oneHot(indices, m.shape[0]);
@@ -135,7 +136,7 @@ describe('adjoints, ⟨A x, y⟩ = ⟨x, Aᵀ y⟩', () => {
     fc.assert(
       fc.property(
         fc
-          .tuple(solidExtent, shapeOf(0, 2), shapeOf(0, 2))
+          .tuple(solidExtent, smallShapeOf(0, 2), smallShapeOf(0, 2))
           .chain(([count, rest, picks]) =>
             fc.tuple(arrayOf([count, ...rest]), indicesOf(picks, count), arrayOf([...picks, ...rest])),
           ),

@@ -12,7 +12,7 @@ interface Ran extends RecordingWorld {
   readonly stored: MemoryFiles;
 }
 
-/** Runs the program on small data with the reference backend. */
+/** Runs the program on small data with the backend that needs nothing installed. */
 const kfac = async (args: string, extra: Readonly<Record<string, string>> = {}): Promise<Ran> => {
   const stored = memoryFiles({ ...smallMnist('d', 30, 10), ...extra });
   const world = recordingWorld(stored);
@@ -23,7 +23,7 @@ const kfac = async (args: string, extra: Readonly<Record<string, string>> = {}):
   return { ...world, code, stored };
 };
 
-const quick = '--size small --data d --backend reference --batch 5';
+const quick = '--size small --data d --backend gpu --batch 5';
 
 const parsed = (lines: ReadonlyArray<string>): ReadonlyArray<Record<string, unknown>> =>
   lines.map((line) => JSON.parse(line) as Record<string, unknown>);
@@ -112,7 +112,7 @@ describe('kfac train', () => {
       seed: 1,
       duration: { steps: 2 },
       optimizers: { adam: { learningRate: 1e-3 } },
-      backend: { backend: 'reference' },
+      backend: { backend: 'gpu' },
     });
     const metrics = parsed(text('metrics.jsonl').trim().split('\n'));
     expect(metrics.map(({ event }) => event)).toEqual(['step', 'step', 'done']);
@@ -124,7 +124,7 @@ describe('kfac train', () => {
     }
     expect(outLines.join('\n')).toMatch(/optimizer +steps +seconds[^]*adam +2 /);
     expect(outLines).toContain('here/reconstructions.png');
-    expect(errLines.join('\n')).toMatch(/reference: plain loops[^]*adam 1\/2 {2}loss [\d.]+ {2}[\d.]+ steps\/s/);
+    expect(errLines.join('\n')).toMatch(/gpu: gpu.js[^]*adam 1\/2 {2}loss [\d.]+ {2}[\d.]+ steps\/s/);
   });
 
   it('makes a new directory below runs/ unless told otherwise', async () => {
@@ -190,6 +190,33 @@ describe('kfac summary', () => {
   });
 });
 
+describe('kfac doctor', () => {
+  it('says what was found, what is chosen, and how fast it is', async () => {
+    const { code, outLines } = await kfac('doctor --backend gpu --threads 1');
+    expect(code).toBe(0);
+    const text = outLines.join('\n');
+    for (const word of ['native', 'gpu', 'reference', 'chosen: gpu', 'factorisations', 'GFLOP/s']) {
+      expect(text).toContain(word);
+    }
+  });
+
+  it('--json: the same as one line', async () => {
+    const { code, outLines } = await kfac('doctor --json');
+    expect(code).toBe(0);
+    expect(parsed(outLines)).toHaveLength(1);
+    expect(parsed(outLines)[0]).toMatchObject({
+      chosen: {
+        backend: expect.any(String) as string,
+        library: expect.any(String) as string,
+        warnings: expect.any(Array) as [],
+      },
+      gflops: expect.any(Number) as number,
+      advice: expect.any(Array) as [],
+      backends: [{ backend: 'native' }, { backend: 'gpu', found: true }, { backend: 'reference', found: true }],
+    });
+  });
+});
+
 describe('help', () => {
   it.each(['', '--help', 'train --help', 'compare --help', 'summary --help', 'doctor --help'])(
     'kfac %s',
@@ -226,6 +253,7 @@ describe('bad input', () => {
       `train mnist-classifier --steps ten`,
       '--steps: expected a whole number of at least 1, got "ten"',
     ],
+    ['a wrong backend to examine', 'doctor --backend cuda', '--backend: expected one of auto, native, gpu, reference'],
     ['a wrong size', `train mnist-classifier --size tiny`, '--size: expected one of small, full'],
     [
       'a wrong backend',

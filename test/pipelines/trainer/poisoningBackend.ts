@@ -49,16 +49,20 @@ export const poisoningBackend = (): Poisoning => {
     return completeOps(Object.fromEntries(entries) as Ops<Tensor>);
   };
 
-  const scope = (): Scope<Tensor> => {
+  /** A scope; what it keeps belongs to the scope around it, where there is one. */
+  const scopeIn = (around: Set<ReadonlyVector> | null) => (): Scope<Tensor> => {
     const made = new Set<ReadonlyVector>();
     open += 1;
     return {
-      backend: { ...base, ops: noting(made), scope },
+      backend: { ...base, ops: noting(made), scope: scopeIn(made) },
       close: (keep, retire = []) => {
         open -= 1;
         const kept = new Set(keep.map(({ data }) => data));
         for (const data of [...made, ...retire.map((x) => x.data)]) {
-          if (kept.has(data)) continue;
+          if (kept.has(data)) {
+            if (made.has(data)) around?.add(data);
+            continue;
+          }
           poison(data);
           live.delete(data);
         }
@@ -66,5 +70,5 @@ export const poisoningBackend = (): Poisoning => {
     };
   };
 
-  return { backend: { ...base, ops: noting(new Set()), scope }, live, openScopes: () => open };
+  return { backend: { ...base, ops: noting(new Set()), scope: scopeIn(null) }, live, openScopes: () => open };
 };

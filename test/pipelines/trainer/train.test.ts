@@ -4,6 +4,7 @@ import { tensor } from '../../../src/core/tensor.ts';
 import { adam } from '../../../src/solvers/presets/adam.ts';
 import { kfac } from '../../../src/solvers/presets/kfac.ts';
 import type { Optimizer } from '../../../src/solvers/presets/optimizer.ts';
+import { optimizerNames, optimizerOf } from '../../../src/solvers/presets/registry.ts';
 import { sgd } from '../../../src/solvers/presets/sgd.ts';
 import type { TrainEvent } from '../../../src/pipelines/trainer/events.ts';
 import type { TrainOptions } from '../../../src/pipelines/trainer/options.ts';
@@ -17,11 +18,8 @@ import { sineTask } from './support.ts';
 const task = sineTask();
 const options: TrainOptions = { duration: { steps: 6 }, batch: 8, seed: 1 };
 
-const optimizers: ReadonlyArray<readonly [string, Optimizer]> = [
-  ['kfac', kfac({ inverseEvery: 2 })],
-  ['adam', adam()],
-  ['sgd', sgd()],
-];
+/** Every preset, with its own settings. */
+const optimizers = optimizerNames.map((name) => [name, orThrow(optimizerOf(name))] as const);
 
 const run = async (
   optimizer: Optimizer,

@@ -236,7 +236,8 @@ describe('Dirac-GAN', () => {
   });
 
   it.each(solvers)('law: %s converges to the equilibrium 0', async (_, solverOf, learningRate) => {
-    const after = await play(diracGan, solverOf(diracGan), learningRate, start, nothing, 150);
+    // Near 0 the slowest, symplectic, shrinks by √((1 − η / 4)² + η² / 4) = 0.937 in a step, 2e-6 in 200.
+    const after = await play(diracGan, solverOf(diracGan), learningRate, start, nothing, 200);
     expect(normOf(after)).toBeLessThan(1e-4);
   });
 });
@@ -369,8 +370,8 @@ describe('options and reports', () => {
     expect(Number(newton.metrics['solveIterations'])).toBeGreaterThan(0);
     expect(Number(newton.metrics['solveResidual'])).toBeLessThanOrEqual(1e-6);
     const local = await stepFrom(convex, competitive(convex, { learningRate: 1 }), 1, state, M);
-    expect(Number(local.metrics['gmresIterations'])).toBeGreaterThan(0);
-    expect(Number(local.metrics['gmresResidual'])).toBeLessThanOrEqual(1e-6);
+    expect(Number(local.metrics['solveIterations'])).toBeGreaterThan(0);
+    expect(Number(local.metrics['solveResidual'])).toBeLessThanOrEqual(1e-6);
   });
 
   it('law: purity, a step leaves state and batch bit-identical', async () => {

@@ -20,6 +20,7 @@ import {
   permutationOf,
   reshapeOf,
   shapeOf,
+  smallShapeOf,
   solidExtent,
 } from '../arbitraries.ts';
 import type { Case, Trial } from './trial.ts';
@@ -51,7 +52,7 @@ const moves = <A>(
 const nothing = (): fc.Arbitrary<null> => fc.constant(null);
 
 const concatenation = fc
-  .tuple(shapeOf(1, 3), fc.nat(2), fc.array(extent, { minLength: 1, maxLength: 4 }), fc.boolean())
+  .tuple(smallShapeOf(1, 3), fc.nat(2), fc.array(extent, { minLength: 1, maxLength: 4 }), fc.boolean())
   .chain(([shape, draw, extents, whole]) => {
     const axis = draw % shape.length;
     const parts = extents.map((e) => (whole ? integersOf : arrayOf)(shape.with(axis, e)));
@@ -60,7 +61,7 @@ const concatenation = fc
 
 /** Indices of any shape into the rows of an array. */
 const rowsAndIndices = fc
-  .tuple(solidExtent, shapeOf(0, 2), shapeOf(0, 2))
+  .tuple(solidExtent, smallShapeOf(0, 2), smallShapeOf(0, 2))
   .chain(([rows, rest, picks]) =>
     fc.record({ rows: fc.constant(rows), x: elementsOf([rows, ...rest]), indices: indicesOf(picks, rows) }),
   );

@@ -43,6 +43,10 @@ const gathered = (host: Host, x: Tensor, axes: ReadonlyArray<number>): Extents &
 
 const sumInto = (host: Host, data: ReadonlyVector, { outer, reduced, inner }: Extents, out: Vector): void => {
   const { sum, addRows } = host.kernels;
+  if (reduced === 1) {
+    out.set(data);
+    return;
+  }
   if (inner === 1) {
     for (let o = 0; o < outer; o += 1) out[o] = sum(data, o * reduced, reduced);
     return;
@@ -56,6 +60,10 @@ const sumInto = (host: Host, data: ReadonlyVector, { outer, reduced, inner }: Ex
 };
 
 const maxInto = (data: ReadonlyVector, { outer, reduced, inner }: Extents, out: Vector): void => {
+  if (reduced === 1) {
+    out.set(data);
+    return;
+  }
   out.fill(-Infinity);
   if (inner === 1) {
     for (let o = 0; o < outer; o += 1) {

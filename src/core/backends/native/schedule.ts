@@ -2,7 +2,7 @@
  * Decides how native jobs run: one alone on this thread with all processors, several beside each other.
  *
  * Jobs that are started in one turn of the event loop are seen together; a solver starts the factorisations of all
- * layers at once, and one thread each is then as fast on two processors and faster on more. A job waits for the end of
+ * layers at once, and one thread each, the largest first, is as fast on two processors and faster on more. A job waits for the end of
  * the turn, which takes a few microseconds; small ones do not wait.
  *
  * @module
@@ -24,6 +24,11 @@ export interface Schedule {
   readonly run: <A>(work: number, job: Job<A>) => TaskEither<FactorisationError, A>;
 }
 
+interface Waiting {
+  readonly work: number;
+  readonly start: (alone: boolean) => void;
+}
+
 /** Multiplications below which a job takes less time than handing it over. */
 const smallWork = 1e6;
 
@@ -33,12 +38,12 @@ const smallWork = 1e6;
  * @param kernels - the two ways to run a job
  */
 export const createSchedule = (kernels: Pick<NativeKernels, 'run' | 'runNow'>): Schedule => {
-  let waiting: Array<(alone: boolean) => void> = [];
+  let waiting: Array<Waiting> = [];
 
   const dispatch = (): void => {
-    const starts = waiting;
+    const jobs = waiting.sort((x, y) => y.work - x.work);
     waiting = [];
-    for (const start of starts) start(starts.length === 1);
+    for (const { start } of jobs) start(jobs.length === 1);
   };
 
   return {
@@ -48,10 +53,11 @@ export const createSchedule = (kernels: Pick<NativeKernels, 'run' | 'runNow'>): 
       if (E.isLeft(planned) || work < smallWork) return Promise.resolve(kernels.runNow(again));
       if (waiting.length === 0) setImmediate(dispatch);
       return new Promise((resolve, reject) => {
-        waiting.push((alone) => {
+        const start = (alone: boolean): void => {
           if (alone) resolve(kernels.runNow(again));
           else kernels.run(again)().then(resolve, reject);
-        });
+        };
+        waiting.push({ work, start });
       });
     },
   };

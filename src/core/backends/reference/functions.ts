@@ -10,7 +10,7 @@ import type { BinaryKind, UnaryKind } from '../../ops/primitives.ts';
 
 const TWO_OVER_ROOT_PI = 1.1283791670955126;
 
-/** 2x/√π (1 + Σ_k (−x²)^k / (k! (2k + 1))) for |x| < 1, where the sum is small: it begins with −x²/3 [DLMF 7.6.1]. */
+/** 2x/√π (1 + Σ_k (−x²)^k / (k! (2k + 1))) for x below 1 in magnitude, where the sum is small [DLMF 7.6.1]. */
 const erfSeries = (x: number): number => {
   let power = 1;
   let sum = 0;

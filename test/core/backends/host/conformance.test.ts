@@ -1,7 +1,11 @@
-import { nativeBackend } from '../../../../src/core/backends/native/backend.ts';
-import { gpuBackend } from '../../../../src/core/backends/gpu/backend.ts';
-import { conformance } from '../../../support/conformance.ts';
+/**
+ * The host interpreter with the vector unit for arrays of every length. By default short ones, which most arrays of the
+ * suite are, take plain loops; those are measured through the native backend.
+ */
+import * as E from 'fp-ts/lib/Either.js';
 
-conformance('native f32', () => nativeBackend({ dtype: 'f32' }));
-conformance('native f64', () => nativeBackend({ dtype: 'f64' }));
-conformance('gpu', () => gpuBackend());
+import { singleKernels } from '../../../../src/core/backends/host/simd/kernels.ts';
+import { conformance } from '../../../support/conformance.ts';
+import { loopBackend } from './support.ts';
+
+conformance('host, vector unit for all lengths', () => E.right(loopBackend('f32', singleKernels(1)).backend));

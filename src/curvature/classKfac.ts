@@ -1,0 +1,75 @@
+/**
+ * Class-wise K-FAC: F ≈ Σ_c π_c A_c ⊗ G_c with statistics kept for each class of the target.
+ *
+ * K-FAC takes inputs and cotangents to be independent; this only asks it of the examples of one class. The operator of a
+ * site is a sum of Kronecker products, which few solvers take.
+ *
+ * @module
+ */
+import { raise } from '../core/errors.ts';
+import { diagonal, kronecker, sumOf } from '../core/operators/linearOperator.ts';
+import type { BlockOperator } from '../core/operators/linearOperator.ts';
+import type { Ops } from '../core/ops/ops.ts';
+import type { Params } from '../core/params.ts';
+import type { Captured } from '../core/pipeline/context.ts';
+import type { Shaped } from '../core/tensor.ts';
+import type { Curvature } from './curvature.ts';
+import { blockwise } from './curvature.ts';
+import type { KfacOptions } from './kfac.ts';
+import { classFactors, classStatistics, classWeights } from './statistics/classes.ts';
+import { siteStatistics, statisticsBy } from './statistics/site.ts';
+
+/** Settings of {@link classKfac}. */
+export interface ClassKfacOptions extends KfacOptions {
+  /** Number of classes, at least 1. */
+  readonly classes: number;
+  /** Paths of the sites that keep classes apart, all unless given; the others are A ⊗ G. */
+  readonly sites?: 'all' | ReadonlyArray<string>;
+}
+
+const refuse = (path: string, expected: string, actual: string): never =>
+  raise({ _tag: 'BadConfig', path, expected, actual });
+
+const check = <T>({ classes, sites = 'all' }: ClassKfacOptions, captured: Captured<T>): void => {
+  if (!Number.isInteger(classes) || classes < 1) refuse('classes', 'a whole number of at least 1', String(classes));
+  const known = captured.sites.map(({ site }) => site.path);
+  const unknown = sites === 'all' ? undefined : sites.find((path) => !known.includes(path));
+  if (unknown !== undefined) refuse('sites', `paths of sites: ${known.join(', ')}`, unknown);
+};
+
+/** Σ_c A_c ⊗ π_c G_c; a single term is itself. */
+const classOperator = <T extends Shaped>(ops: Ops<T>, averages: Params<T>): BlockOperator<T> => {
+  const terms = classFactors(ops, averages).map(({ A, G }) => kronecker(A, G));
+  return terms.length === 1 ? terms[0] : sumOf(terms);
+};
+
+/**
+ * Class-wise K-FAC. Training targets must be class indices `[n]` or probabilities `[n, classes]`. One class is K-FAC.
+ *
+ * @param options - number of classes, sites, decay and strictness
+ */
+export const classKfac = (options: ClassKfacOptions): Curvature => {
+  const { classes, sites = 'all' } = options;
+  const apart = (path: string): boolean => sites === 'all' || sites.includes(path);
+  return {
+    name: 'classKfac',
+    decay: options.decay ?? 0.95,
+    strict: options.strict ?? false,
+    statistics: (ops, captured) => {
+      check(options, captured);
+      const weights = classWeights(ops, captured.targets, classes);
+      return statisticsBy(ops, captured, (capture) =>
+        apart(capture.site.path) ? classStatistics(ops, capture, weights) : siteStatistics(ops, capture),
+      );
+    },
+    operator: (ops, blocks, averages) =>
+      blockwise(blocks, averages, (block, found) => {
+        if (block.kind === 'parameter') return diagonal(found['second']);
+        return apart(block.name) ? classOperator(ops, found) : kronecker(found['A'], found['G']);
+      }),
+    describe: (block) => {
+      if (block.kind === 'parameter') return 'diagonal';
+      return apart(block.name) ? 'Σ π_c A_c ⊗ G_c' : 'A ⊗ G';
+    },
+  };
+};

@@ -1,0 +1,96 @@
+/**
+ * Kronecker statistics kept apart by class of the target.
+ *
+ * Sums, like all statistics, are divided by the number of all examples, so they average to π_c A_c, π_c G_c and π_c. A
+ * class that a batch lacks adds nothing to any of the three, and their quotients are right over any number of batches.
+ *
+ * Every class takes a product over all examples, with those of other classes multiplied by zero: which rows belong to a
+ * class is known to the device only. C classes cost C times the statistics of K-FAC.
+ *
+ * @module
+ */
+import { raise } from '../../core/errors.ts';
+import type { Ops } from '../../core/ops/ops.ts';
+import type { Params } from '../../core/params.ts';
+import type { SiteCapture } from '../../core/pipeline/context.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import { showShape } from '../../core/tensor.ts';
+import { homogeneous } from './dense.ts';
+import type { Statistics } from './statistics.ts';
+
+/** Least divisor: the term of a class that was never seen is zero. */
+const tiny = 1e-30;
+
+/**
+ * How much each example belongs to each class.
+ *
+ * @param ops - interpreter
+ * @param targets - class indices `[n]`, or probabilities `[n, classes]`; an index outside belongs to no class
+ * @param classes - number of classes
+ * @returns `[n, classes]`
+ */
+export const classWeights = <T extends Shaped>(ops: Ops<T>, targets: T, classes: number): T => {
+  const { shape } = targets;
+  if (shape.length === 1) return ops.oneHot(targets, classes);
+  return shape.length === 2 && shape[1] === classes
+    ? targets
+    : raise({
+        _tag: 'ShapeMismatch',
+        where: 'classKfac',
+        expected: `targets [n] (class indices) or [n, ${classes}] (probabilities)`,
+        actual: showShape(shape),
+      });
+};
+
+/**
+ * Sums over the examples of one capture, class by class.
+ *
+ * @param ops - interpreter
+ * @param capture - inputs `[n, in]`, cotangents `[n, out]` per pass
+ * @param weights - w `[n, classes]` of {@link classWeights}
+ * @returns sums `A:c` = Σ_n w_nc ā āᵀ, `G:c` = Σ_n w_nc g gᵀ, and `pi` = Σ_n w_n `[classes]`, of weight n
+ */
+export const classStatistics = <T extends Shaped>(ops: Ops<T>, capture: SiteCapture<T>, weights: T): Statistics<T> => {
+  const input = homogeneous(ops, capture);
+  const [n, classes] = weights.shape;
+  if (input.shape[0] !== n) {
+    return raise({
+      _tag: 'ShapeMismatch',
+      where: `classKfac at ${capture.site.path}`,
+      expected: `${n} rows, one for each target`,
+      actual: `${input.shape[0]}`,
+    });
+  }
+  const roots = ops.sqrt(weights);
+  const factors = Array.from({ length: classes }, (_, c): Params<T> => {
+    const root = ops.slice(roots, [0, c], [n, 1]);
+    return {
+      [`A:${c}`]: ops.gram(ops.mul(root, input)),
+      [`G:${c}`]: capture.cotangents.map((g) => ops.gram(ops.mul(root, g))).reduce((x, y) => ops.add(x, y)),
+    };
+  });
+  return { sums: Object.assign({ pi: ops.sum(weights, [0]) }, ...factors), weight: n };
+};
+
+/** A_c and π_c G_c. */
+export interface ClassFactors<T> {
+  readonly A: T;
+  readonly G: T;
+}
+
+/**
+ * The factors of each class from the averages of {@link classStatistics}, with π_c in G: Σ_c A_c ⊗ (π_c G_c).
+ *
+ * @param ops - interpreter
+ * @param averages - `A:c`, `G:c` and `pi`
+ */
+export const classFactors = <T extends Shaped>(ops: Ops<T>, averages: Params<T>): ReadonlyArray<ClassFactors<T>> => {
+  const { pi } = averages;
+  return Array.from({ length: pi.shape[0] }, (_, c) => {
+    const frequency = ops.reshape(ops.slice(pi, [c], [1]), []);
+    return {
+      A: ops.div(averages[`A:${c}`], ops.maximum(frequency, ops.full([], tiny))),
+      G: averages[`G:${c}`],
+    };
+  });
+};

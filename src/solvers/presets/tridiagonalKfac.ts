@@ -1,0 +1,31 @@
+/**
+ * Block-tridiagonal K-FAC, for sequential models [MG15 §4.3].
+ *
+ * @module
+ */
+import { tridiagonalKfac as tridiagonalCurvature } from '../../curvature/tridiagonalKfac.ts';
+import { tridiagonalInverse } from '../tridiagonalInverse.ts';
+import type { KfacPresetOptions } from './kfac.ts';
+import { dampingOf, kfacDefaults, kfacStep } from './kfac.ts';
+import type { Optimizer } from './optimizer.ts';
+
+/**
+ * Block-tridiagonal K-FAC: every layer's direction takes the next layer's into account. Its inverses cost several times
+ * those of `kfac`.
+ *
+ * @param options - settings of K-FAC, each with a default
+ */
+export const tridiagonalKfac = (options: KfacPresetOptions = {}): Optimizer => {
+  const settings = { ...kfacDefaults, ...options };
+  return {
+    name: 'tridiagonal-kfac',
+    hyperparameters: settings,
+    step: (objective) =>
+      kfacStep(
+        objective,
+        settings,
+        tridiagonalCurvature({ decay: settings.decay, strict: settings.strict }),
+        tridiagonalInverse({ damping: dampingOf(settings), every: settings.inverseEvery }),
+      ),
+  };
+};

@@ -1,0 +1,200 @@
+/**
+ * The vector unit against plain loops in 64 bits.
+ */
+import fc from 'fast-check';
+
+import type { Kernels } from '../../../../../src/core/backends/host/kernels/kernels.ts';
+import { plainKernels } from '../../../../../src/core/backends/host/kernels/plain.ts';
+import { vectorUnit } from '../../../../../src/core/backends/host/simd/instance.ts';
+import { singleKernels } from '../../../../../src/core/backends/host/simd/kernels.ts';
+import { chunk } from '../../../../../src/core/backends/host/simd/module.ts';
+import type { Vector } from '../../../../../src/core/backends/native/vectors.ts';
+import type { UnaryKind } from '../../../../../src/core/ops/primitives.ts';
+import { keyOf } from '../../../../../src/core/random/key.ts';
+import { uniform } from '../../../../../src/core/random/uniform.ts';
+
+const kernels = singleKernels(1);
+
+/** Half the distance from 1 to the next number: what rounding to 32 bits costs, relative to a normal number. */
+const unit = 2 ** -24;
+const tiny = 2 ** -126;
+
+const drawn = (seed: number, length: number, low: number, high: number): Float32Array =>
+  Float32Array.from(uniform(keyOf(seed), [length], 'f64').data, (u) => low + (high - low) * u);
+
+/** Lengths around vectors of four and chunks. */
+const length = fc.oneof(
+  fc.integer({ min: 0, max: 20 }),
+  fc.constantFrom(chunk - 3, chunk - 1, chunk, chunk + 1, chunk + 6, 2 * chunk, 2 * chunk + 3),
+);
+
+const seed = fc.nat(2 ** 31 - 1);
+
+const expectWithin = (actual: ArrayLike<number>, expected: ArrayLike<number>, bound: (i: number) => number): void => {
+  expect(actual.length).toBe(expected.length);
+  for (let i = 0; i < expected.length; i += 1) {
+    if (!(Math.abs(actual[i] - expected[i]) <= bound(i))) {
+      throw new Error(`element ${i} of ${expected.length} is ${actual[i]} instead of ${expected[i]}`);
+    }
+  }
+};
+
+const f64Result = (x: Float32Array, run: (x: Float64Array, out: Float64Array) => void): Float64Array => {
+  const out = new Float64Array(x.length);
+  run(Float64Array.from(x), out);
+  return out;
+};
+
+describe('the vector unit', () => {
+  it('is there: WebAssembly is part of Node.js', () => {
+    expect(vectorUnit()).not.toBeNull();
+    expect(vectorUnit()).toBe(vectorUnit());
+  });
+
+  it.each<readonly [UnaryKind, number, number, number]>([
+    ['neg', -10, 10, 0],
+    ['abs', -10, 10, 0],
+    ['sign', -1, 1, 0],
+    ['step', -1, 1, 0],
+    ['relu', -1, 1, 0],
+    ['square', -10, 10, 1],
+    ['sqrt', 0, 10, 1],
+    ['exp', -87, 88, 4],
+    ['exp', -1, 1, 4],
+    ['tanh', -12, 12, 4],
+    ['tanh', -0.7, 0.7, 4],
+    ['tanh', -1e-3, 1e-3, 4],
+    ['sigmoid', -87, 20, 5],
+    ['softplus', -87, 20, 6],
+    ['softplus', -1, 1, 6],
+    ['erf', -4, 4, 8],
+    ['erf', -0.1, 0.1, 8],
+  ])('law: accuracy of %s on [%d, %d]. |f̂(x) − f(x)| ≤ %d · 2⁻²⁴ |f(x)|', (kind, low, high, units) => {
+    for (const [i, n] of [1, 6, chunk + 5, 40 * chunk].entries()) {
+      const x = drawn(i, n, low, high);
+      const out = new Float32Array(n);
+      kernels.unary[kind](x, out);
+      const expected = f64Result(x, plainKernels.unary[kind]);
+      expectWithin(out, expected, (at) => units * unit * Math.abs(expected[at]) + (units > 1 ? tiny : 0));
+    }
+  });
+
+  it('gives the limits of functions at infinities, far out and at NaN', () => {
+    const x = Float32Array.from([Infinity, -Infinity, NaN, 1000, -1000, 0]);
+    const at = (kind: UnaryKind): ReadonlyArray<number> => {
+      const out = new Float32Array(x.length);
+      kernels.unary[kind](x, out);
+      return Array.from(out);
+    };
+    expect(at('exp')).toEqual([Infinity, 0, NaN, Infinity, 0, 1]);
+    expect(at('tanh')).toEqual([1, -1, NaN, 1, -1, 0]);
+    expect(at('sigmoid')).toEqual([1, 0, NaN, 1, 0, 0.5]);
+    expect(at('softplus')).toEqual([Infinity, 0, NaN, 1000, 0, Math.fround(Math.LN2)]);
+    expect(at('relu')).toEqual([Infinity, 0, NaN, 1000, 0, 0]);
+    expect(at('sign')).toEqual([1, -1, NaN, 1, -1, 0]);
+    expect(at('step')).toEqual([1, 0, 0, 1, 0, 0]);
+    expect(at('erf')).toEqual([1, -1, NaN, 1, -1, 0]);
+    expect(at('sqrt')).toEqual([Infinity, NaN, NaN, Math.fround(Math.sqrt(1000)), NaN, 0]);
+  });
+
+  it.each(['add', 'sub', 'mul', 'div', 'max', 'min', 'greater', 'equal'] as const)(
+    'law: %s of arrays and numbers, from any position, rounds once and writes nothing else',
+    (kind) => {
+      fc.assert(
+        fc.property(length, seed, fc.nat(5), fc.nat(5), fc.nat(5), (n, s, atA, atB, to) => {
+          const a = drawn(s, atA + n, -2, 2).map((v) => Math.round(4 * v) / 4);
+          const b = drawn(s + 1, atB + n, -2, 2).map((v) => Math.round(4 * v) / 4);
+          const c = b[atB] ?? 0.5;
+          const [left, right] = [Float64Array.from(a), Float64Array.from(b)];
+          const check = (run: (k: Kernels, x: Vector, y: Vector, out: Vector) => void): void => {
+            const out = new Float32Array(to + n + 3).fill(7);
+            const expected = new Float64Array(to + n + 3).fill(7);
+            run(kernels, a, b, out);
+            run(plainKernels, left, right, expected);
+            expect(expected.findIndex((value, i) => !Object.is(out[i], Math.fround(value)))).toBe(-1);
+          };
+          check((k, x, y, out) => k.binary[kind].both(x, atA, y, atB, out, to, n));
+          check((k, x, _, out) => k.binary[kind].right(x, atA, c, out, to, n));
+          check((k, x, _, out) => k.binary[kind].left(x, atA, c, out, to, n));
+        }),
+        { numRuns: 40 },
+      );
+    },
+  );
+
+  it.each(['exp', 'square', 'tanh', 'sigmoid', 'relu', 'softplus'] as const)(
+    'law: VJP of %s. c f′(x), from the same numbers as plain loops',
+    (kind) => {
+      fc.assert(
+        fc.property(length, seed, (n, s) => {
+          const x = drawn(s, n, -4, 4);
+          const y = new Float32Array(n);
+          kernels.unary[kind](x, y);
+          const c = drawn(s + 1, n, -2, 2);
+          const out = new Float32Array(n);
+          kernels.vjp[kind](x, y, c, out);
+          const expected = new Float64Array(n);
+          plainKernels.vjp[kind](Float64Array.from(x), Float64Array.from(y), Float64Array.from(c), expected);
+          expectWithin(out, expected, (i) => 8 * unit * Math.abs(expected[i]) + tiny);
+        }),
+        { numRuns: 40 },
+      );
+    },
+  );
+
+  it('law: linear combination. |a x + b y| is off by at most 2 · 2⁻²⁴ (|a x| + |b y|), and a factor by 2⁻²⁴', () => {
+    fc.assert(
+      fc.property(length, seed, fc.double({ min: -3, max: 3, noNaN: true }), (n, s, a) => {
+        const x = drawn(s, n, -2, 2);
+        const y = drawn(s + 1, n, -2, 2);
+        const out = new Float32Array(n);
+        kernels.linearCombination(a, x, 0.05, y, out);
+        const expected = Array.from(x, (v, i) => a * v + 0.05 * y[i]);
+        expectWithin(out, expected, (i) => 3.01 * unit * (Math.abs(a * x[i]) + 0.05 * Math.abs(y[i])) + tiny);
+      }),
+    );
+  });
+
+  it('law: sums are accumulated in 64 bits. |ŝ − s| ≤ n 2⁻⁵³ Σ|x|', () => {
+    fc.assert(
+      fc.property(length, seed, fc.nat(5), (n, s, at) => {
+        const x = drawn(s, at + n, -2, 2);
+        const y = drawn(s + 1, at + n, -2, 2);
+        const parts = Array.from(x).slice(at);
+        const magnitude = parts.reduce((sum, v) => sum + Math.abs(v), 0);
+        const bound = (n + at + 1) * 2 ** -52;
+        expect(Math.abs(kernels.sum(x, at, n) - plainKernels.sum(x, at, n))).toBeLessThanOrEqual(bound * magnitude);
+        const products = Array.from(x, (v, i) => Math.abs(v * y[i])).reduce((sum, v) => sum + v, 0);
+        expect(Math.abs(kernels.dot(x, y) - plainKernels.dot(x, y))).toBeLessThanOrEqual(bound * products);
+      }),
+    );
+  });
+
+  it('law: a sum of 2²⁴ + 1 ones with a large array is exact, which 32 bits could not hold', () => {
+    const x = new Float32Array(5 * chunk + 1).fill(2 ** 24);
+    x[5 * chunk] = 1;
+    expect(kernels.sum(x, 0, x.length)).toBe(5 * chunk * 2 ** 24 + 1);
+  });
+
+  it('law: rows are added to totals that are there already', () => {
+    fc.assert(
+      fc.property(length, fc.nat(3), seed, fc.nat(5), (columns, rows, s, at) => {
+        const x = drawn(s, at + rows * columns, -2, 2);
+        const actual = Float64Array.from({ length: columns }, (_, j) => j);
+        const expected = actual.slice();
+        kernels.addRows(x, at, rows, actual);
+        plainKernels.addRows(x, at, rows, expected);
+        expectWithin(actual, expected, (j) => 4 * 2 ** -52 * (j + 2 * rows));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('law: results may replace operands', () => {
+    const x = drawn(1, 3 * chunk + 2, -2, 2);
+    const expected = new Float32Array(x.length);
+    kernels.binary.mul.both(x, 0, x, 0, expected, 0, x.length);
+    kernels.binary.mul.both(x, 0, x, 0, x, 0, x.length);
+    expect(x).toEqual(expected);
+  });
+});

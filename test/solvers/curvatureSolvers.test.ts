@@ -1,0 +1,118 @@
+import { nativeBackend } from '../../src/core/backends/native/backend.ts';
+import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
+import type { Batch } from '../../src/core/pipeline/context.ts';
+import type { Env } from '../../src/core/pipeline/env.ts';
+import { backward, forward } from '../../src/core/pipeline/forward.ts';
+import { pipeline } from '../../src/core/pipeline/stage.ts';
+import { mapParams } from '../../src/core/params.ts';
+import type { Params } from '../../src/core/params.ts';
+import type { Tensor } from '../../src/core/tensor.ts';
+import { cast } from '../../src/core/tensor.ts';
+import { blockKfac } from '../../src/curvature/blockKfac.ts';
+import { capture } from '../../src/curvature/capture.ts';
+import type { Curvature } from '../../src/curvature/curvature.ts';
+import { updateFactors } from '../../src/curvature/curvature.ts';
+import { dense } from '../../src/curvature/dense.ts';
+import { diagonal } from '../../src/curvature/diagonal.ts';
+import { exact } from '../../src/curvature/estimators.ts';
+import { kfac } from '../../src/curvature/kfac.ts';
+import { batchWoodbury } from '../../src/solvers/batchWoodbury.ts';
+import { denseInverse } from '../../src/solvers/denseInverse.ts';
+import { eigen } from '../../src/solvers/eigen.ts';
+import { ekfac } from '../../src/solvers/ekfac.ts';
+import { kroneckerInverse } from '../../src/solvers/kroneckerInverse.ts';
+import { lowRankInverse } from '../../src/solvers/lowRankInverse.ts';
+import { newtonSchulz } from '../../src/solvers/newtonSchulz.ts';
+import type { Solver, SolveNeeds } from '../../src/solvers/solver.ts';
+import { solve } from '../../src/solvers/solver.ts';
+import { scaledError } from '../support/closeness.ts';
+import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../support/training.ts';
+
+const objective = { model: mlp([6, 5, 3]), loss: squaredError };
+const state = stateOf(objective.model, 4);
+const { ops } = referenceEnv().backend;
+
+const blocks = { inputs: { count: 2 }, outputs: { count: 2 } };
+
+/** One row per pair of a curvature and a solver; a new solver joins here. */
+const pairs: ReadonlyArray<readonly [string, Curvature, (damping: number) => Solver<SolveNeeds | 'captured'>]> = [
+  ['kfac, kroneckerInverse', kfac(), (damping) => kroneckerInverse({ damping })],
+  ['kfac, eigen', kfac(), (damping) => eigen({ damping })],
+  ['kfac, ekfac', kfac(), (damping) => ekfac({ damping })],
+  ['kfac, newtonSchulz', kfac(), (damping) => newtonSchulz({ damping })],
+  ['kfac, lowRankInverse', kfac(), (damping) => lowRankInverse({ damping, rank: 3, oversampling: 2 })],
+  ['kfac, denseInverse', kfac(), (damping) => denseInverse({ damping })],
+  ['kfac, batchWoodbury', kfac(), (damping) => batchWoodbury({ damping })],
+  ['blockKfac, kroneckerInverse', blockKfac({ blocks }), (damping) => kroneckerInverse({ damping })],
+  ['blockKfac, newtonSchulz', blockKfac({ blocks }), (damping) => newtonSchulz({ damping })],
+  ['blockKfac, denseInverse', blockKfac({ blocks }), (damping) => denseInverse({ damping })],
+  ['diagonal, kroneckerInverse', diagonal(), (damping) => kroneckerInverse({ damping })],
+  ['diagonal, eigen', diagonal(), (damping) => eigen({ damping })],
+  ['dense, denseInverse', dense(), (damping) => denseInverse({ damping })],
+];
+
+const batch: Batch<Tensor> = { inputs: gaussian(1, [9, 6]), targets: gaussian(2, [9, 3]) };
+
+const directionOf = async (
+  curvature: Curvature,
+  solver: Solver<SolveNeeds | 'captured'>,
+  data: Batch<Tensor>,
+  env: Env<Tensor>,
+): Promise<Params<Tensor>> => {
+  const step = pipeline(
+    forward(objective),
+    backward(objective),
+    capture(exact(), objective.loss),
+    updateFactors(curvature),
+    solve(solver),
+  );
+  const like = (x: Tensor): Tensor => cast(x, env.backend.dtype);
+  const start = { ...state, params: mapParams(state.params, like) };
+  return (await runStage(step, start, { inputs: like(data.inputs), targets: like(data.targets) }, env)).direction;
+};
+
+const inner = (x: Params<Tensor>, y: Params<Tensor>): number =>
+  Object.keys(x).reduce((sum, path) => sum + ops.dot(x[path], y[path]).data[0], 0);
+
+describe.each(pairs)('%s', (_, curvature, solver) => {
+  const gradientOf = async (data: Batch<Tensor>): Promise<Params<Tensor>> =>
+    (await runStage(pipeline(forward(objective), backward(objective)), state, data)).gradient;
+
+  it('law: a descent direction, ⟨d, ∇⟩ > 0, and not longer than ∇ / λ', async () => {
+    for (const damping of [0.01, 1, 100]) {
+      const direction = await directionOf(curvature, solver(damping), batch, referenceEnv());
+      const gradient = await gradientOf(batch);
+      expect(inner(direction, gradient)).toBeGreaterThan(0);
+      expect(Math.sqrt(inner(direction, direction))).toBeLessThanOrEqual(
+        (Math.sqrt(inner(gradient, gradient)) / damping) * (1 + 1e-9),
+      );
+    }
+  });
+
+  it('law: great damping tends to the gradient, λ d → ∇', async () => {
+    const direction = await directionOf(curvature, solver(1e10), batch, referenceEnv());
+    const gradient = await gradientOf(batch);
+    for (const path of Object.keys(gradient)) {
+      // Factored damping leaves cross terms of relative size √(‖A‖ ‖G‖ / λ).
+      expect(scaledError(ops.scale(1e10, direction[path]).data, gradient[path].data)).toBeLessThan(1e-3);
+    }
+  });
+
+  it('singular statistics: inputs of zeros, and a single example, give finite directions', async () => {
+    const nothing = { ...batch, inputs: ops.full([9, 6], 0) };
+    const single = { inputs: gaussian(1, [1, 6]), targets: gaussian(2, [1, 3]) };
+    for (const data of [nothing, single]) {
+      const direction = await directionOf(curvature, solver(0.01), data, referenceEnv());
+      expect(Number.isFinite(inner(direction, direction))).toBe(true);
+    }
+  });
+
+  it('f32: within 1e-4 of f64 at λ = 0.1', async () => {
+    const env = { backend: orThrow(nativeBackend({ dtype: 'f32', threads: 1 })), clock: () => 0 };
+    const low = await directionOf(curvature, solver(0.1), batch, env);
+    const high = await directionOf(curvature, solver(0.1), batch, referenceEnv());
+    for (const path of Object.keys(high)) {
+      expect(scaledError(low[path].data, high[path].data)).toBeLessThan(1e-4);
+    }
+  });
+});
