@@ -26,8 +26,8 @@ export { apply, applyBlock, applyBlockTranspose, applyTranspose, materialise, ma
 export { applyComposite } from './operators/composite.ts';
 export type { Composite, VectorSpace } from './operators/composite.ts';
 export { costOf, costOfBlocks } from './operators/cost.ts';
-export { blockDiagonal, blockTridiagonal, damped, dampedBlock, dense as denseOperator, diagonal, eigenKronecker, kronecker, lowRankKronecker, lowRankPlusDiagonal, matrixFree, partitionedKronecker, scaled, skewPart, sumOf, symmetricPart, tridiagonalInverse, twoTerm } from './operators/linearOperator.ts';
-export type { BlockDiagonal, BlockOperator, BlockTridiagonal, Damped, Dense, Diagonal, EigenKronecker, Kronecker, LinearOperator, Link, LowRankFactor, LowRankKronecker, LowRankPlusDiagonal, MatrixFree, PartitionedKronecker, Scaled, SkewPart, Sum, SymmetricPart, TridiagonalInverse, TwoTerm } from './operators/linearOperator.ts';
+export { blockDiagonal, blockTridiagonal, blockTridiagonalInverse, damped, dampedBlock, dense as denseOperator, diagonal, eigenKronecker, kronecker, lowRankKronecker, lowRankPlusDiagonal, matrixFree, partitionedKronecker, scaled, skewPart, sumOf, symmetricPart, twoTerm } from './operators/linearOperator.ts';
+export type { BlockDiagonal, BlockOperator, BlockTridiagonal, BlockTridiagonalInverse, Damped, Dense, Diagonal, EigenKronecker, Kronecker, LinearOperator, Link, LowRankFactor, LowRankKronecker, LowRankPlusDiagonal, MatrixFree, PartitionedKronecker, Scaled, SkewPart, Sum, SymmetricPart, TwoTerm } from './operators/linearOperator.ts';
 export { nearestKronecker } from './operators/nearestKronecker.ts';
 export { applyTridiagonal, applyTridiagonalInverse } from './operators/tridiagonal.ts';
 export { stack, unstack, unvec, vec } from './operators/vec.ts';

@@ -111,9 +111,16 @@ export const invertClassWise = <T extends Shaped>(
       return escalating(lambda, (raised) => invertTwo(backend, name, terms, raised));
     }
     if (terms !== null) return calculate(() => nearestKronecker(backend.ops, terms));
-    return block._tag === 'sum'
-      ? TE.left(unsupported(solver, name, 'sums of blocks of kind kronecker', 'a sum of others'))
-      : TE.right(block);
+    switch (block._tag) {
+      case 'kronecker':
+      case 'partitionedKronecker':
+      case 'diagonal':
+        return TE.right(block);
+      default:
+        return TE.left(
+          unsupported(solver, name, 'sums of Kronecker products, or blocks of kind kronecker or diagonal', block._tag),
+        );
+    }
   };
   const splitBy = (
     blocks: Readonly<Record<string, BlockOperator<T>>>,
@@ -187,7 +194,7 @@ const refine =
       ),
       TE.chain((outcomes) =>
         calculate(() => {
-          const x: Params<T> = Object.assign({}, ...outcomes.map((outcome) => outcome.x));
+          const x = Object.fromEntries(outcomes.flatMap((outcome) => Object.entries(outcome.x)));
           return {
             ...solved,
             direction: { ...solved.direction, ...fromBlocks(backend.ops, blocks, x) },

@@ -69,6 +69,8 @@ describe('kfac-adaptive', () => {
     ['dampingDecay', { dampingDecay: 0.1 }],
     ['decay', { decay: 0 }],
     ['statisticsEvery', { statisticsEvery: 3 }],
+    ['statisticsFraction', { statisticsFraction: 0.25 }],
+    ['modelFraction', { modelFraction: 0.25 }],
     ['inverseEvery', { inverseEvery: 3 }],
   ] as const)('option: %s changes the trajectory', async (_, option) => {
     const objective = { model: mlp([3, 4, 2]), loss: squaredError };

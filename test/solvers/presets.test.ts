@@ -30,37 +30,41 @@ const steps = async (
   return current;
 };
 
-const lossOf = (state: TrainState<Tensor>): number => {
+const lossOf = (state: TrainState<Tensor>, data = batch): number => {
   const { backend } = referenceEnv();
   const { ops } = backend;
-  const outputs = outputsOf(backend, objective, state, batch.inputs);
-  return ops.mean(squaredError.value(ops, outputs, batch.targets), [0]).data[0];
+  const outputs = outputsOf(backend, objective, state, data.inputs);
+  return ops.mean(squaredError.value(ops, outputs, data.targets), [0]).data[0];
 };
 
 const difference = (a: TrainState<Tensor>, b: TrainState<Tensor>): number =>
   Math.max(...Object.keys(a.params).map((path) => scaledError(a.params[path].data, b.params[path].data)));
 
 describe.each(optimizerNames)('preset %s', (name) => {
-  const optimizer = orThrow(optimizerOf(name, name.includes('kfac') ? { damping: 0.1 } : {}));
+  const classes = name === 'class-kfac';
+  const settings = { ...(name.includes('kfac') ? { damping: 0.1 } : {}), ...(classes ? { classes: 2 } : {}) };
+  const optimizer = orThrow(optimizerOf(name, settings));
+  const start = stateOf(objective.model, 4);
+  // Where classes are kept apart the targets are probabilities.
+  const data = classes ? { ...batch, targets: referenceEnv().backend.ops.softmax(batch.targets) } : batch;
 
   it('lowers the loss of a small regression', async () => {
-    const start = stateOf(objective.model, 4);
-    expect(lossOf(await steps(optimizer, 20, start))).toBeLessThan(lossOf(start));
+    expect(lossOf(await steps(optimizer, 20, start, data), data)).toBeLessThan(lossOf(start, data));
   });
 
   it('law: purity, a step leaves state and batch bit-identical', async () => {
-    const state = await steps(optimizer, 2);
-    const before = structuredClone({ state, batch });
-    await runStage(optimizer.step(objective), state, batch);
-    expect({ state, batch }).toEqual(before);
+    const state = await steps(optimizer, 2, start, data);
+    const before = structuredClone({ state, data });
+    await runStage(optimizer.step(objective), state, data);
+    expect({ state, data }).toEqual(before);
   });
 
   it('law: determinism, equal states give bit-identical states', async () => {
-    expect(await steps(optimizer, 3)).toEqual(await steps(optimizer, 3));
+    expect(await steps(optimizer, 3, start, data)).toEqual(await steps(optimizer, 3, start, data));
   });
 
   it('reports loss, learning rate, norms and seconds per stage', async () => {
-    const { metrics } = await runStage(optimizer.step(objective), stateOf(objective.model, 4), batch);
+    const { metrics } = await runStage(optimizer.step(objective), start, data);
     expect(Object.keys(metrics)).toEqual(
       expect.arrayContaining(['loss', 'learningRate', 'gradientNorm', 'directionNorm', 'updateNorm', 'seconds.solve']),
     );
@@ -204,6 +208,7 @@ describe('registry', () => {
     expect([...optimizerNames].sort()).toEqual([
       'adam',
       'block-kfac',
+      'class-kfac',
       'ekfac',
       'kfac',
       'kfac-adaptive',
@@ -211,6 +216,7 @@ describe('registry', () => {
       'low-rank-kfac',
       'newton-schulz-kfac',
       'sgd',
+      'tridiagonal-kfac',
     ]);
   });
 

@@ -65,6 +65,14 @@ export const openBackend = (
   options: Omit<BackendOptions, 'backend'> = {},
 ): E.Either<KfacError, Backend<Tensor>> => {
   const { dtype, threads } = options;
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+    return E.left({
+      _tag: 'BadConfig',
+      path: 'threads',
+      expected: 'a whole number of at least 1',
+      actual: String(threads),
+    });
+  }
   const ignored = threadsIgnored(name, threads);
   switch (name) {
     case 'native':

@@ -78,6 +78,11 @@ export const completeOps = <T extends Shaped>(
   overrides: Partial<Derived<T>> = {},
 ): Ops<T> => {
   // Not by spreading: that takes V8 twenty times as long here, and interpreters are made for every step.
-  const ops: Ops<T> = Object.assign({}, primitives, derive(primitives, () => ops), overrides);
+  const ops: Ops<T> = Object.assign(
+    {},
+    primitives,
+    derive(primitives, () => ops),
+    overrides,
+  );
   return ops;
 };

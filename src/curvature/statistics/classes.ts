@@ -62,14 +62,15 @@ export const classStatistics = <T extends Shaped>(ops: Ops<T>, capture: SiteCapt
     });
   }
   const roots = ops.sqrt(weights);
-  const factors = Array.from({ length: classes }, (_, c): Params<T> => {
+  const factors = Array.from({ length: classes }, (_, c): ReadonlyArray<readonly [string, T]> => {
     const root = ops.slice(roots, [0, c], [n, 1]);
-    return {
-      [`A:${c}`]: ops.gram(ops.mul(root, input)),
-      [`G:${c}`]: capture.cotangents.map((g) => ops.gram(ops.mul(root, g))).reduce((x, y) => ops.add(x, y)),
-    };
+    const G = capture.cotangents.map((g) => ops.gram(ops.mul(root, g))).reduce((x, y) => ops.add(x, y));
+    return [
+      [`A:${c}`, ops.gram(ops.mul(root, input))],
+      [`G:${c}`, G],
+    ];
   });
-  return { sums: Object.assign({ pi: ops.sum(weights, [0]) }, ...factors), weight: n };
+  return { sums: { pi: ops.sum(weights, [0]), ...Object.fromEntries(factors.flat()) }, weight: n };
 };
 
 /** A_c and π_c G_c. */

@@ -29,6 +29,10 @@ export interface KfacAdaptiveOptions {
   readonly decay?: number;
   /** Steps between two captures of statistics, 1 unless given. */
   readonly statisticsEvery?: number;
+  /** Fraction of the batch that statistics are taken from, in (0, 1] [MG15 §8, τ₁]. */
+  readonly statisticsFraction?: number;
+  /** Fraction of the batch that the quadratic model's products are taken over, in (0, 1] [MG15 §8, τ₂]. */
+  readonly modelFraction?: number;
   /** Steps between two refreshes of the inverses. */
   readonly inverseEvery?: number;
   /** Whether a parameter without a site is an error. */
@@ -44,6 +48,8 @@ const defaults = {
   dampingDecay: 19 / 20,
   decay: 0.95,
   statisticsEvery: 1,
+  statisticsFraction: 1,
+  modelFraction: 1,
   inverseEvery: 5,
   strict: false,
   rejectSteps: false,
@@ -64,10 +70,13 @@ export const kfacAdaptive = (options: KfacAdaptiveOptions = {}): Optimizer => {
       pipeline(
         forward(objective),
         backward(objective),
-        capture(monteCarlo(), objective.loss, { every: settings.statisticsEvery }),
+        capture(monteCarlo(), objective.loss, {
+          every: settings.statisticsEvery,
+          fraction: settings.statisticsFraction,
+        }),
         updateFactors(kfac({ decay: settings.decay, strict: settings.strict })),
         solve(kroneckerInverse({ damping, every: settings.inverseEvery })),
-        quadraticUpdate(objective, { damping }),
+        quadraticUpdate(objective, { damping, fraction: settings.modelFraction }),
         levenbergMarquardt(objective, {
           damping,
           every: settings.dampingEvery,

@@ -8,6 +8,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { KfacError } from '../../core/errors.ts';
 import { adam } from './adam.ts';
 import { blockKfac } from './blockKfac.ts';
+import { classKfac } from './classKfac.ts';
 import { ekfac } from './ekfac.ts';
 import { kfac } from './kfac.ts';
 import { kfacAdaptive } from './kfacAdaptive.ts';
@@ -33,6 +34,7 @@ const presets: Readonly<Record<string, Make>> = {
   'newton-schulz-kfac': newtonSchulzKfac,
   'low-rank-kfac': lowRankKfac,
   'tridiagonal-kfac': tridiagonalKfac,
+  'class-kfac': classKfac,
   adam,
   sgd,
 };

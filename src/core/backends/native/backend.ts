@@ -67,9 +67,13 @@ const setThreads = (
   return { undo: () => setting.set(before), warnings: [] };
 };
 
-/** The library as people know it: the version string of OpenBLAS repeats the name, others do not. */
-const describeLibrary = ({ library }: NativeKernels): string =>
-  library.version.startsWith(library.name) ? library.version : `${library.name} ${library.version}`;
+/** Name and version. OpenBLAS's version is its whole configuration, of which the kind of processor matters here. */
+const describeLibrary = ({ library }: NativeKernels): string => {
+  const { name, version } = library;
+  const [, release, core] = /^OpenBLAS (\S+).* (\S+) MAX_THREADS=/.exec(version) ?? [];
+  if (core !== undefined) return `OpenBLAS ${release} (${core})`;
+  return version.startsWith(name) ? version : `${name} ${version}`;
+};
 
 /**
  * Opens the native backend.

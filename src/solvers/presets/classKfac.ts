@@ -1,0 +1,62 @@
+/**
+ * Class-wise K-FAC, for classifiers with few classes.
+ *
+ * @module
+ */
+import { classKfac as classCurvature } from '../../curvature/classKfac.ts';
+import type { ClassWiseMethod } from '../classWiseInverse.ts';
+import { classWiseInverse } from '../classWiseInverse.ts';
+import type { KfacPresetOptions } from './kfac.ts';
+import { dampingOf, kfacDefaults, kfacStep } from './kfac.ts';
+import type { Optimizer } from './optimizer.ts';
+
+/** Settings of {@link classKfac}: those of K-FAC, the classes, and how sums over them are solved. */
+export interface ClassKfacPresetOptions extends KfacPresetOptions {
+  /** Number of classes of the targets, 10 unless given. */
+  readonly classes?: number;
+  /** `all`, the default, or paths of the sites that keep classes apart, with commas between. */
+  readonly sites?: string;
+  /** `auto` unless given: two classes directly, more by conjugate gradients. */
+  readonly method?: ClassWiseMethod;
+  /** Relative residual at which conjugate gradients stop, 1e-4 unless given. */
+  readonly tolerance?: number;
+  /** Iterations of a block at most, 20 unless given. */
+  readonly maxIterations?: number;
+}
+
+/**
+ * Class-wise K-FAC: a Kronecker product for each class of the target, summed; statistics cost as many times those of
+ * `kfac` as there are classes. Targets must be classes.
+ *
+ * @param options - settings, each with a default
+ */
+export const classKfac = (options: ClassKfacPresetOptions = {}): Optimizer => {
+  const settings = {
+    ...kfacDefaults,
+    classes: 10,
+    sites: 'all',
+    method: 'auto' as const,
+    tolerance: 1e-4,
+    maxIterations: 20,
+    ...options,
+  };
+  const { classes, decay, strict, method, tolerance, maxIterations } = settings;
+  const sites = settings.sites === 'all' ? 'all' : settings.sites.split(',').map((path) => path.trim());
+  return {
+    name: 'class-kfac',
+    hyperparameters: settings,
+    step: (objective) =>
+      kfacStep(
+        objective,
+        settings,
+        classCurvature({ classes, sites, decay, strict }),
+        classWiseInverse({
+          damping: dampingOf(settings),
+          every: settings.inverseEvery,
+          method,
+          tolerance,
+          maxIterations,
+        }),
+      ),
+  };
+};
