@@ -4,7 +4,18 @@
  * @module
  */
 export { attempt, describeError, raise } from './errors.ts';
-export type { BackendUnavailable, BadCheckpoint, BadConfig, BadData, CollectiveFailed, FileFailed, KfacError, NonFinite, NotPositiveDefinite, ShapeMismatch } from './errors.ts';
+export type {
+  BackendUnavailable,
+  BadCheckpoint,
+  BadConfig,
+  BadData,
+  CollectiveFailed,
+  FileFailed,
+  KfacError,
+  NonFinite,
+  NotPositiveDefinite,
+  ShapeMismatch,
+} from './errors.ts';
 export { allocate, bytesOf, cast, generate, sameShape, showShape, sizeOf, tensor } from './tensor.ts';
 export type { DType, ReadonlyVector, Shape, Shaped, Tensor } from './tensor.ts';
 export { joinPath, leavesOf, mapParams, pickParams, zipParams } from './params.ts';
@@ -22,12 +33,60 @@ export type { Jvp } from './autodiff/forward.ts';
 export { gaussNewton, gaussNewtonProduct, hessianProduct } from './autodiff/products.ts';
 export { dryRun, shapeInterpreter } from './autodiff/shape.ts';
 export type { DryRun, ShapeInterpreter, SiteShapes, Tally } from './autodiff/shape.ts';
-export { apply, applyBlock, applyBlockTranspose, applyTranspose, materialise, materialiseBlocks } from './operators/apply.ts';
+export {
+  apply,
+  applyBlock,
+  applyBlockTranspose,
+  applyTranspose,
+  materialise,
+  materialiseBlocks,
+} from './operators/apply.ts';
 export { applyComposite } from './operators/composite.ts';
 export type { Composite, VectorSpace } from './operators/composite.ts';
 export { costOf, costOfBlocks } from './operators/cost.ts';
-export { blockDiagonal, blockTridiagonal, blockTridiagonalInverse, damped, dampedBlock, dense as denseOperator, diagonal, eigenKronecker, kronecker, lowRankKronecker, lowRankPlusDiagonal, matrixFree, partitionedKronecker, scaled, skewPart, sumOf, symmetricPart, twoTerm } from './operators/linearOperator.ts';
-export type { BlockDiagonal, BlockOperator, BlockTridiagonal, BlockTridiagonalInverse, Damped, Dense, Diagonal, EigenKronecker, Kronecker, LinearOperator, Link, LowRankFactor, LowRankKronecker, LowRankPlusDiagonal, MatrixFree, PartitionedKronecker, Scaled, SkewPart, Sum, SymmetricPart, TwoTerm } from './operators/linearOperator.ts';
+export {
+  blockDiagonal,
+  blockTridiagonal,
+  blockTridiagonalInverse,
+  damped,
+  dampedBlock,
+  dense as denseOperator,
+  diagonal,
+  eigenKronecker,
+  kronecker,
+  lowRankKronecker,
+  lowRankPlusDiagonal,
+  matrixFree,
+  partitionedKronecker,
+  scaled,
+  skewPart,
+  sumOf,
+  symmetricPart,
+  twoTerm,
+} from './operators/linearOperator.ts';
+export type {
+  BlockDiagonal,
+  BlockOperator,
+  BlockTridiagonal,
+  BlockTridiagonalInverse,
+  Damped,
+  Dense,
+  Diagonal,
+  EigenKronecker,
+  Kronecker,
+  LinearOperator,
+  Link,
+  LowRankFactor,
+  LowRankKronecker,
+  LowRankPlusDiagonal,
+  MatrixFree,
+  PartitionedKronecker,
+  Scaled,
+  SkewPart,
+  Sum,
+  SymmetricPart,
+  TwoTerm,
+} from './operators/linearOperator.ts';
 export { nearestKronecker } from './operators/nearestKronecker.ts';
 export { applyTridiagonal, applyTridiagonalInverse } from './operators/tridiagonal.ts';
 export { stack, unstack, unvec, vec } from './operators/vec.ts';

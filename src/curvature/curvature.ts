@@ -12,7 +12,7 @@ import { blockDiagonal } from '../core/operators/linearOperator.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { Params } from '../core/params.ts';
 import { computation } from '../core/pipeline/compute.ts';
-import type { Captured } from '../core/pipeline/context.ts';
+import type { Captured, Context } from '../core/pipeline/context.ts';
 import type { Stage } from '../core/pipeline/stage.ts';
 import type { CurvatureState } from '../core/pipeline/trainState.ts';
 import type { Shaped } from '../core/tensor.ts';
@@ -28,7 +28,8 @@ export interface Curvature {
   readonly decay: number;
   /** Whether a parameter without a site is an error instead of a diagonal block. */
   readonly strict: boolean;
-  readonly statistics: <T extends Shaped>(ops: Ops<T>, captured: Captured<T>) => BlockStatistics<T>;
+  /** Sums of a batch, from what was captured and the parameters at which it was. */
+  readonly statistics: <T extends Shaped>(ops: Ops<T>, captured: Captured<T>, params: Params<T>) => BlockStatistics<T>;
   /** The curvature as an operator, from averages by block and name. */
   readonly operator: <T extends Shaped>(
     ops: Ops<T>,
@@ -57,11 +58,11 @@ export const blockwise = <T>(
 const accumulate = <T extends Shaped>(
   ops: Ops<T>,
   curvature: Curvature,
-  state: CurvatureState<T>,
+  { params, curvature: state }: Context<T, 'state'>['state'],
   captured: Captured<T>,
 ): CurvatureState<T> => {
   const updates = state.updates + 1;
-  const averages = Object.entries(curvature.statistics(ops, captured)).map(
+  const averages = Object.entries(curvature.statistics(ops, captured, params)).map(
     ([name, statistics]): readonly [string, Params<T>] => [
       name,
       averageInto(ops, curvature.decay, updates, state.averages[name], statistics),
@@ -91,7 +92,7 @@ export const updateFactors = (curvature: Curvature): Stage<'state' | 'sites' | '
   computation('updateFactors', (ops, { state, sites, captured }) => {
     const blocks = blocksOf(sites, Object.keys(state.params));
     const accepted = curvature.strict ? refuseUncovered(blocks) : blocks;
-    const averaged = captured === null ? state.curvature : accumulate(ops, curvature, state.curvature, captured);
+    const averaged = captured === null ? state.curvature : accumulate(ops, curvature, state, captured);
     return {
       state: { ...state, curvature: averaged },
       operator: curvature.operator(ops, accepted, averaged.averages),

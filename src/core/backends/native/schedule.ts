@@ -2,8 +2,8 @@
  * Decides how native jobs run: one alone on this thread with all processors, several beside each other.
  *
  * Jobs that are started in one turn of the event loop are seen together; a solver starts the factorisations of all
- * layers at once, and one thread each, the largest first, is as fast on two processors and faster on more. A job waits for the end of
- * the turn, which takes a few microseconds; small ones do not wait.
+ * layers at once. One thread each, the largest first, is as fast as one after another on two processors and faster on
+ * more. A job waits for the end of the turn, which takes a few microseconds; small ones do not wait.
  *
  * @module
  */

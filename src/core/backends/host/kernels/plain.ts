@@ -1,7 +1,7 @@
 /**
  * Kernels in plain JavaScript, for both precisions.
  *
- * Loops shared by two types of arrays are compiled for both and run half as fast as for one. That costs little here: a
+ * Loops shared by two types of arrays are compiled for both and run slower than for one. That costs little here: a
  * program that uses one precision has one type in them, and single precision takes its long loops elsewhere
  * (`simd/kernels.ts`).
  *

@@ -1,7 +1,7 @@
 /**
  * Kernels for 32-bit floats on the vector unit, four elements at a time, by WebAssembly.
  *
- * Three to five times as fast as plain loops, for functions such as tanh thirty times. Short arrays stay with the plain
+ * Two to four times as fast as plain loops, for functions such as tanh eight times. Short arrays stay with the plain
  * loops: a call through the staging places costs as much as a few hundred elements there.
  *
  * @module

@@ -1,0 +1,116 @@
+/**
+ * KFRA [BRB17]: K-FAC with a recursive G, for chains of dense layers and activations.
+ *
+ * G at the last layer is the mean Hessian of the loss, and Ḡ_i = (W_(i+1)ᵀ Ḡ_(i+1) W_(i+1)) ⊙ E[φ′ φ′ᵀ] before it: the
+ * average over examples is taken at every layer and not once at the end. With the exact estimator that costs one small
+ * product per layer where the exact G (KFLR, which is `kfac` with the exact estimator) takes a backward pass per column;
+ * of what was captured only the last layer's cotangents matter.
+ *
+ * The recursion is not linear in the examples, so splitting a batch changes it a little.
+ *
+ * @module
+ */
+import { vjp } from '../core/autodiff/reverse.ts';
+import { raise } from '../core/errors.ts';
+import type { Layer } from '../core/nn/layer.ts';
+import type { Model } from '../core/nn/model.ts';
+import { diagonal, kronecker } from '../core/operators/linearOperator.ts';
+import type { Ops } from '../core/ops/ops.ts';
+import type { Params } from '../core/params.ts';
+import { joinPath } from '../core/params.ts';
+import type { SiteCapture } from '../core/pipeline/context.ts';
+import type { Shaped } from '../core/tensor.ts';
+import type { Curvature } from './curvature.ts';
+import { blockwise } from './curvature.ts';
+import type { KfacOptions } from './kfac.ts';
+import { denseStatistics, homogeneous } from './statistics/dense.ts';
+import { statisticsBy } from './statistics/site.ts';
+import type { BlockStatistics } from './statistics/statistics.ts';
+
+/** Settings of {@link kfra}. */
+export interface KfraOptions extends KfacOptions {
+  /** The model that is trained: dense layers and activations, one after another. */
+  readonly model: Model;
+}
+
+/** A dense layer's path and the activations between it and the next dense layer. */
+interface Segment {
+  readonly path: string;
+  readonly activations: ReadonlyArray<Layer>;
+}
+
+const refuse = (path: string, actual: string): never =>
+  raise({ _tag: 'BadConfig', path, expected: 'dense layers and activations one after another, for KFRA', actual });
+
+/** Layers in order with their paths. */
+const flat = (layer: Layer, path: string): ReadonlyArray<readonly [string, Layer]> =>
+  layer.kind === 'sequential'
+    ? layer.children.flatMap(([name, child]) => flat(child, joinPath(path, name)))
+    : [[path, layer]];
+
+const segmentsOf = (model: Model): ReadonlyArray<Segment> =>
+  flat(model.layer, '').reduce((segments: ReadonlyArray<Segment>, [path, layer], i) => {
+    if (layer.kind === 'dense') return [...segments, { path, activations: [] }];
+    if (layer.kind !== 'activation' || i === 0) return refuse(path === '' ? 'model' : path, layer.label);
+    const last = segments[segments.length - 1];
+    return [...segments.slice(0, -1), { ...last, activations: [...last.activations, layer] }];
+  }, []);
+
+/** φ′(s) of elementwise functions in a row: their Jacobian is diagonal, so its transpose times ones is that diagonal. */
+const derivativeAt = <T extends Shaped>(ops: Ops<T>, activations: ReadonlyArray<Layer>, s: T): T =>
+  vjp(ops, (on, at) => activations.reduce((x, layer) => layer.apply(on, {}, '', x), at['s']), { s }, []).pullback(
+    ops.full(s.shape, 1),
+  ).params['s'];
+
+/** Σ_n Ḡ_i of a layer from that of the next. */
+const recursiveG = <T extends Shaped>(
+  ops: Ops<T>,
+  params: Params<T>,
+  { site, input }: SiteCapture<T>,
+  activations: ReadonlyArray<Layer>,
+  next: { readonly G: T; readonly weight: T },
+): T => {
+  const s = ops.affine(input, params[site.weight], site.bias === null ? null : params[site.bias]);
+  const back = ops.matmul(ops.matmul(next.weight, next.G, { transposeA: true }), next.weight);
+  return ops.scale(1 / input.shape[0], ops.mul(back, ops.gram(derivativeAt(ops, activations, s))));
+};
+
+const chainStatistics = <T extends Shaped>(
+  ops: Ops<T>,
+  segments: ReadonlyArray<Segment>,
+  sites: ReadonlyArray<SiteCapture<T>>,
+  params: Params<T>,
+): BlockStatistics<T> => {
+  const paths = sites.map(({ site }) => site.path);
+  const expected = segments.map(({ path }) => path);
+  if (paths.join() !== expected.join()) return refuse('model', `sites ${paths.join(', ')}`);
+  return sites.reduceRight((later: BlockStatistics<T>, capture, i): BlockStatistics<T> => {
+    const following = sites[i + 1];
+    if (following === undefined) return { [paths[i]]: denseStatistics(ops, capture) };
+    const next = { G: later[paths[i + 1]].sums['G'], weight: params[following.site.weight] };
+    const G = recursiveG(ops, params, capture, segments[i].activations, next);
+    const A = ops.gram(homogeneous(ops, capture));
+    return { [paths[i]]: { sums: { A, G }, weight: capture.input.shape[0] }, ...later };
+  }, {});
+};
+
+/**
+ * KFRA: the Fisher block of a site is A ⊗ Ḡ with the recursive Ḡ. Use it with the exact estimator, and with a loss whose
+ * outputs are the last layer's.
+ *
+ * @param options - model, decay and strictness
+ */
+export const kfra = (options: KfraOptions): Curvature => ({
+  name: 'kfra',
+  decay: options.decay ?? 0.95,
+  strict: options.strict ?? false,
+  statistics: (ops, captured, params) => ({
+    ...statisticsBy(ops, { ...captured, sites: [] }, (capture) => denseStatistics(ops, capture)),
+    ...chainStatistics(ops, segmentsOf(options.model), captured.sites, params),
+  }),
+  operator: (_, blocks, averages) =>
+    blockwise(blocks, averages, (block, { A, G, second }) =>
+      block.kind === 'site' ? kronecker(A, G) : diagonal(second),
+    ),
+  describe: (block) => (block.kind === 'site' ? 'A ⊗ recursive G' : 'diagonal'),
+});
