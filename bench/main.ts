@@ -1,10 +1,11 @@
 /**
- * `npm run bench [-- matmul training memory]`: kernels and training steps against the machine's own limit, in one run.
+ * `npm run bench [-- matmul training memory presets]`: kernels and training steps against the machine's own limit, in one run.
  *
  * @module
  */
 import { nativeBackend } from '../src/core/backends/native/backend.ts';
 import { openNativeKernels } from '../src/core/backends/native/kernels.ts';
+import { optimizerNames } from '../src/solvers/presets/registry.ts';
 import { benchMatmul, sgemmRate } from './matmul.ts';
 import { succeed } from './succeed.ts';
 import { benchMemory, benchTraining } from './training.ts';
@@ -21,6 +22,13 @@ if (wanted('matmul')) benchMatmul(kernels, backend);
 if (wanted('training')) {
   const rate = sgemmRate(kernels);
   console.log(`\nsgemm at N = 1000: ${(rate / 1e9).toFixed(0)} GFLOP/s`);
-  await benchTraining(backend, rate);
+  await benchTraining(backend, rate, ['sgd', 'adam', 'kfac', 'kfac-adaptive']);
+}
+if (sections.includes('presets')) {
+  await benchTraining(
+    backend,
+    sgemmRate(kernels),
+    optimizerNames.filter((name) => name !== 'class-kfac'), // needs classes
+  );
 }
 if (wanted('memory')) await benchMemory(backend);

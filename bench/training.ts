@@ -16,7 +16,7 @@ import type { Shaped, Tensor } from '../src/core/tensor.ts';
 import { autoencoder } from '../src/pipelines/tasks/mnistAutoencoder.ts';
 import { tensorsOf } from '../src/pipelines/trainer/tensorsOf.ts';
 import type { Optimizer } from '../src/solvers/presets/optimizer.ts';
-import { optimizerNames, optimizerOf } from '../src/solvers/presets/registry.ts';
+import { optimizerOf } from '../src/solvers/presets/registry.ts';
 import { countStep } from './countStep.ts';
 import { succeed } from './succeed.ts';
 
@@ -92,12 +92,17 @@ export const measureSteps = async (
  *
  * @param backend - where to run
  * @param rate - FLOP/s of sgemm
+ * @param names - presets
  */
-export const benchTraining = async (backend: Backend<Tensor>, rate: number): Promise<void> => {
+export const benchTraining = async (
+  backend: Backend<Tensor>,
+  rate: number,
+  names: ReadonlyArray<string>,
+): Promise<void> => {
   console.log('\nfull MNIST autoencoder, batch 1000: one step (mean over 20, refreshes included)');
   console.log('preset               ms   GFLOP   of sgemm   × adam   rss MB   stages (ms)');
   const adamSeconds = (await measureSteps(backend, succeed(optimizerOf('adam')), 10, 1000)).seconds;
-  for (const name of optimizerNames) {
+  for (const name of names) {
     const measured = await measureSteps(backend, succeed(optimizerOf(name)), 20, 1000);
     const stages = Object.entries(measured.stages).map(([stage, s]) => `${stage} ${(1000 * s).toFixed(0)}`);
     console.log(

@@ -31,9 +31,9 @@ const asRows = <T extends Shaped>(ops: Ops<T>, matrices: ReadonlyArray<T>): T =>
     0,
   );
 
-/** M over its largest entry. */
+/** M over the mean magnitude of its entries. */
 const normalised = <T extends Shaped>(ops: Ops<T>, m: T): T =>
-  ops.div(m, ops.maximum(ops.max(ops.abs(m), [0, 1]), ops.full([], tiny)));
+  ops.div(m, ops.maximum(ops.mean(ops.abs(m), [0, 1]), ops.full([], tiny)));
 
 /**
  * A ⊗ G that minimises ‖Σ_k A_k ⊗ G_k − A ⊗ G‖_F; one term is returned as it is.
@@ -55,7 +55,7 @@ export const nearestKronecker = <T extends Shaped>(ops: Ops<T>, terms: ReadonlyA
     ops,
     terms.map(({ G }) => G),
   );
-  // Inner products of matrices scaled to a largest entry of 1, which cannot under- or overflow. x and y do not notice.
+  // Inner products of matrices scaled to a mean magnitude of 1, which cannot under- or overflow. x and y do not notice.
   const [P, Q] = [As, Gs].map((rows) => {
     const scaled = normalised(ops, rows);
     return ops.matmul(scaled, scaled, { transposeB: true });
