@@ -1,8 +1,9 @@
 /**
- * A small regression task.
+ * Small tasks: a regression, and the same as a classification.
  *
  * @module
  */
+import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
 import type { Loss } from '../../../src/core/nn/losses/loss.ts';
 import { generate } from '../../../src/core/tensor.ts';
@@ -21,6 +22,22 @@ export const sineTask = (size = 24, loss: Loss = squaredError): TrainTask => {
     data: {
       train: orThrow(datasetOf('sines', x, sine(x, size))),
       test: orThrow(datasetOf('held out', held, sine(held, 8))),
+    },
+  };
+};
+
+/** The sign of that sine as one of two classes, for optimizers that keep classes apart. */
+export const signTask = (size = 24): TrainTask => {
+  const { data } = sineTask(size);
+  const [x, held] = [gaussian(1, [size, 3]), gaussian(2, [8, 3])];
+  const sign = (inputs: typeof x, n: number) =>
+    generate([n], (i) => (inputs.data[3 * i] + inputs.data[3 * i + 1] > inputs.data[3 * i + 2] ? 1 : 0), 'i32');
+  return {
+    objective: { model: mlp([3, 5, 2]), loss: softmaxCrossEntropy },
+    measures: {},
+    data: {
+      train: orThrow(datasetOf(data.train.name, x, sign(x, size))),
+      test: orThrow(datasetOf(data.test.name, held, sign(held, 8))),
     },
   };
 };

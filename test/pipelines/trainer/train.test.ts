@@ -8,24 +8,30 @@ import { optimizerNames, optimizerOf } from '../../../src/solvers/presets/regist
 import { sgd } from '../../../src/solvers/presets/sgd.ts';
 import type { TrainEvent } from '../../../src/pipelines/trainer/events.ts';
 import type { TrainOptions } from '../../../src/pipelines/trainer/options.ts';
+import type { TrainTask } from '../../../src/pipelines/trainer/run.ts';
 import type { TrainResult } from '../../../src/pipelines/trainer/train.ts';
 import { train } from '../../../src/pipelines/trainer/train.ts';
 import { orThrow, referenceEnv } from '../../support/training.ts';
 import { errorOf } from '../support.ts';
 import { poisoningBackend } from './poisoningBackend.ts';
-import { sineTask } from './support.ts';
+import { signTask, sineTask } from './support.ts';
 
 const task = sineTask();
 const options: TrainOptions = { duration: { steps: 6 }, batch: 8, seed: 1 };
 
 /** Every preset, with its own settings. */
-const optimizers = optimizerNames.map((name) => [name, orThrow(optimizerOf(name))] as const);
+const optimizers = optimizerNames.map(
+  (name) => [name, orThrow(optimizerOf(name, name === 'class-kfac' ? { classes: 2 } : {}))] as const,
+);
+
+/** The task, or its like with classes for the optimizer that needs them. */
+const taskFor = ({ name }: Optimizer): TrainTask => (name === 'class-kfac' ? signTask() : task);
 
 const run = async (
   optimizer: Optimizer,
   changes: Partial<TrainOptions> = {},
   env: Env<Tensor> = referenceEnv(),
-): Promise<TrainResult> => orThrow(await train(env, task, optimizer, { ...options, ...changes })());
+): Promise<TrainResult> => orThrow(await train(env, taskFor(optimizer), optimizer, { ...options, ...changes })());
 
 describe('train', () => {
   it.each(optimizers)('%s lowers the loss', async (_, optimizer) => {
