@@ -126,6 +126,7 @@ export { bits, uniform } from './random/uniform.ts';
 export type { FloatType } from './random/uniform.ts';
 export { normal } from './random/normal.ts';
 export { permutation } from './random/permutation.ts';
+export { signs } from './random/signs.ts';
 export { computation, compute } from './pipeline/compute.ts';
 export type { Computation } from './pipeline/compute.ts';
 export type { Batch, Captured, Context, Field, Given, SiteCapture, SiteInput, StepFields } from './pipeline/context.ts';

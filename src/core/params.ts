@@ -30,7 +30,7 @@ export const mapParams = <A, B>(params: Params<A>, f: (leaf: A, path: string) =>
  * @param f - combines two leaves
  */
 export const zipParams = <A, B>(a: Params<A>, b: Params<B>, f: (x: A, y: B, path: string) => A): Params<A> =>
-  mapParams(a, (leaf, path) => (path in b ? f(leaf, b[path], path) : leaf));
+  mapParams(a, (leaf, path) => (Object.hasOwn(b, path) ? f(leaf, b[path], path) : leaf));
 
 /** The leaves, in the order of the paths. */
 export const leavesOf = <A>(params: Params<A>): ReadonlyArray<A> => Object.values(params);

@@ -22,6 +22,8 @@ export { curvaturePropagation, empirical, estimatorNames, estimatorOf, exact, mo
 export type { CurvaturePropagationOptions, Estimator, EstimatorName, MonteCarloOptions } from './estimators.ts';
 export { kfac } from './kfac.ts';
 export type { KfacOptions } from './kfac.ts';
+export { kfra } from './kfra.ts';
+export type { KfraOptions } from './kfra.ts';
 export { partitionOf } from './partition.ts';
 export type { Cut, Run } from './partition.ts';
 export { crossStatistics, tridiagonalKfac } from './tridiagonalKfac.ts';
