@@ -38,6 +38,7 @@ const durationOf = ({ steps, epochs }: RunConfig, task: Task): E.Either<KfacErro
 const optimizersOf = (
   names: ReadonlyArray<string>,
   { settings = {} }: RunConfig,
+  task: Task,
 ): E.Either<KfacError, ReadonlyArray<Optimizer>> => {
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) return bad('optimizers', 'each optimizer once', `${twice} twice`);
@@ -45,7 +46,11 @@ const optimizersOf = (
   return pipe(
     Object.entries(settings),
     E.traverseArray(([name, changes]) => optimizerOf(name, changes)),
-    E.chain(() => E.traverseArray((name: string) => optimizerOf(name, settings[name] ?? {}))(names)),
+    E.chain(() =>
+      E.traverseArray((name: string) => optimizerOf(name, { ...task.defaults.settings[name], ...settings[name] }))(
+        names,
+      ),
+    ),
   );
 };
 
@@ -65,7 +70,7 @@ export const planOf = (
   return pipe(
     E.Do,
     E.bind('task', () => taskOf(task, size)),
-    E.bind('optimizers', () => optimizersOf(optimizers, config)),
+    E.bind('optimizers', (found) => optimizersOf(optimizers, config, found.task)),
     E.bind('duration', (found) => durationOf(config, found.task)),
     E.map((found) => ({
       task: found.task,

@@ -65,7 +65,7 @@ const ofSize = (size: TaskSize): Task => ({
       readMnist(files, directory),
       TE.chainEitherK(({ train, test }) => pipe(E.Do, E.apS('train', ofImages(train)), E.apS('test', ofImages(test)))),
     ),
-  defaults: size === 'full' ? { steps: 600, batch: 1000 } : { steps: 80, batch: 500 },
+  defaults: size === 'full' ? { steps: 600, batch: 1000, settings: {} } : { steps: 80, batch: 500, settings: {} },
   preview: { count: 10, image: imageShape, decode: (ops, outputs) => ops.sigmoid(outputs) },
 });
 

@@ -7,6 +7,7 @@ import type * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
 import type { Splits } from '../data/dataset.ts';
+import type { Setting } from '../../solvers/presets/registry.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
 import type { Decode, Judged } from '../trainer/evaluate.ts';
 
@@ -23,6 +24,17 @@ export interface Preview {
   readonly decode: Decode;
 }
 
+/** How a task is trained unless told otherwise. */
+export interface TaskDefaults {
+  readonly steps: number;
+  readonly batch: number;
+  /**
+   * Settings by optimizer that differ from the presets' own: damping and bounds are in units of the loss, which differ
+   * between tasks by orders of magnitude.
+   */
+  readonly settings: Readonly<Record<string, Readonly<Record<string, Setting>>>>;
+}
+
 /** Something to learn. */
 export interface Task extends Judged {
   readonly name: string;
@@ -32,7 +44,7 @@ export interface Task extends Judged {
   /** Reads the data, from a directory or from where it is installed. */
   readonly load: (files: FileSystem, directory?: string) => TE.TaskEither<KfacError, Splits>;
   /** How it is trained unless told otherwise. */
-  readonly defaults: { readonly steps: number; readonly batch: number };
+  readonly defaults: TaskDefaults;
   /** For tasks whose outputs are images. */
   readonly preview: Preview | null;
 }
