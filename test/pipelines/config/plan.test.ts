@@ -32,7 +32,8 @@ describe('planOf', () => {
     );
     expect(plan.task.size).toBe('small');
     expect(plan.optimizers.map(({ name }) => name)).toEqual(['kfac', 'adam']);
-    expect(plan.optimizers[0].hyperparameters).toMatchObject({ damping: 0.25 });
+    // The task's own settings apply, and what is set goes before them.
+    expect(plan.optimizers[0].hyperparameters).toMatchObject({ damping: 0.25, klClip: 0.01 });
     expect(plan.options).toEqual({
       duration: { epochs: 2 },
       batch: 10,
