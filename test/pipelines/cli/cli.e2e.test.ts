@@ -58,7 +58,7 @@ const dataWith = (name: string, replaced: string, content: Uint8Array): string =
 describe('kfac on real MNIST', () => {
   it('train --json: a line per step, and the loss over the whole training set at the end', () => {
     const { code, out, err } = kfac(
-      'train mnist-classifier --size small --optimizer kfac --steps 20 --json'.split(' '),
+      'train mnist-classifier --size small --optimizer kfac --steps 20 --backend gpu --json'.split(' '),
     );
     expect(err).toBe('');
     expect(code).toBe(0);
@@ -119,7 +119,7 @@ describe('kfac on real MNIST', () => {
   });
 
   it('a reader that stops reading is no error', () => {
-    const args = 'train mnist-classifier --size small --optimizer sgd --steps 50 --json';
+    const args = 'train mnist-classifier --size small --optimizer sgd --steps 50 --backend gpu --json';
     const command = `"${process.execPath}" "${program}" ${args} | head -n 1`;
     const { status, stdout, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8' });
     expect(status).toBe(0);
