@@ -33,7 +33,7 @@ export interface QuadraticUpdateOptions {
   readonly damping: number | Schedule;
   /**
    * Fraction of the batch that products with F are taken over, in (0, 1], 1 unless given: the first examples, since
-   * batches come in random order [MG15 §8, τ₂]. Slopes are always those of the whole batch.
+   * batches come in random order. Slopes are always those of the whole batch.
    */
   readonly fraction?: number;
 }

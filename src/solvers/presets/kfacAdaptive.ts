@@ -29,9 +29,9 @@ export interface KfacAdaptiveOptions {
   readonly decay?: number;
   /** Steps between two captures of statistics, 1 unless given. */
   readonly statisticsEvery?: number;
-  /** Fraction of the batch that statistics are taken from, in (0, 1], 0.5 unless given [MG15 §8, τ₁]. */
+  /** Fraction of the batch that statistics are taken from, in (0, 1], 0.5 unless given. */
   readonly statisticsFraction?: number;
-  /** Fraction of the batch that the quadratic model's products are taken over, in (0, 1], 0.25 unless given [MG15 §8, τ₂]. */
+  /** Fraction of the batch that the quadratic model's products are taken over, in (0, 1], 0.25 unless given. */
   readonly modelFraction?: number;
   /** Steps between two refreshes of the inverses. */
   readonly inverseEvery?: number;

@@ -1,5 +1,5 @@
 /**
- * Clipping by global norm (Pascanu et al. 2013, Algorithm 1).
+ * Clipping by global norm (Pascanu et al. 2013).
  *
  * @module
  */
