@@ -77,10 +77,12 @@ describe('kroneckerInverse', () => {
   });
 
   it('raises λ until a factor is positive definite', async () => {
-    // Eigenvalues 1 and −0.5; π = 1/2 · √… is set by the traces, so the shift must exceed 0.5.
+    // A = diag(1, −½), G = 1: π = ½, so A gains ½√λ, which exceeds ½ first at λ = 10 (1e-3, 1e-2, 0.1 and 1 fail).
     const indefinite = tensor([1, 0, 0, -0.5], [2, 2]);
-    const inverse = await invertOne(kronecker(indefinite, tensor([1], [1])), 1e-3);
-    expect(applyBlock(ops, inverse, tensor([1, 1], [1, 2])).data.length).toBe(2);
+    const inverse = await invertOne(kronecker(indefinite, tensor([1], [1, 1])), 1e-3);
+    const [ofA, ofG] = [0.5 * Math.sqrt(10), 2 * Math.sqrt(10)];
+    const expected = [1 / ((1 + ofA) * (1 + ofG)), 1 / ((ofA - 0.5) * (1 + ofG))];
+    expect(scaledError(applyBlock(ops, inverse, tensor([1, 1], [1, 2])).data, expected)).toBeLessThan(1e-12);
   });
 
   it('gives up after six tries with an error that names the block and the damping', async () => {
