@@ -11,6 +11,7 @@ import { raise } from '../core/errors.ts';
 import { diagonal, partitionedKronecker } from '../core/operators/linearOperator.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { Params } from '../core/params.ts';
+import { zipParams } from '../core/params.ts';
 import type { SiteCapture } from '../core/pipeline/context.ts';
 import type { Shaped } from '../core/tensor.ts';
 import type { Curvature } from './curvature.ts';
@@ -37,9 +38,6 @@ const partGrams = <T extends Shaped>(ops: Ops<T>, name: string, x: T, cut: Cut):
     ]),
   );
 
-const addParts = <T extends Shaped>(ops: Ops<T>, a: Params<T>, b: Params<T>): Params<T> =>
-  Object.fromEntries(Object.entries(a).map(([name, x]) => [name, ops.add(x, b[name])]));
-
 /** The averages of one factor's parts in order. */
 const partsOf = <T>(averages: Params<T>, name: string): ReadonlyArray<T> =>
   Object.keys(averages)
@@ -61,7 +59,9 @@ export const partitionedStatistics = <T extends Shaped>(
 ): Statistics<T> => ({
   sums: {
     ...partGrams(ops, 'A', homogeneous(ops, capture), blocks.inputs),
-    ...capture.cotangents.map((g) => partGrams(ops, 'G', g, blocks.outputs)).reduce((a, b) => addParts(ops, a, b)),
+    ...capture.cotangents
+      .map((g) => partGrams(ops, 'G', g, blocks.outputs))
+      .reduce((a, b) => zipParams(a, b, (x, y) => ops.add(x, y))),
   },
   weight: capture.input.shape[0],
 });

@@ -7,7 +7,7 @@
  * @module
  */
 import { raise } from '../core/errors.ts';
-import { diagonal, kronecker, sumOf } from '../core/operators/linearOperator.ts';
+import { kronecker, sumOf } from '../core/operators/linearOperator.ts';
 import type { BlockOperator } from '../core/operators/linearOperator.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { Params } from '../core/params.ts';
@@ -16,6 +16,7 @@ import type { Shaped } from '../core/tensor.ts';
 import type { Curvature } from './curvature.ts';
 import { blockwise } from './curvature.ts';
 import type { KfacOptions } from './kfac.ts';
+import { kroneckerBlock } from './kfac.ts';
 import { classFactors, classStatistics, classWeights } from './statistics/classes.ts';
 import { siteStatistics, statisticsBy } from './statistics/site.ts';
 
@@ -64,8 +65,8 @@ export const classKfac = (options: ClassKfacOptions): Curvature => {
     },
     operator: (ops, blocks, averages) =>
       blockwise(blocks, averages, (block, found) => {
-        if (block.kind === 'parameter') return diagonal(found['second']);
-        return apart(block.name) ? classOperator(ops, found) : kronecker(found['A'], found['G']);
+        const keepsClasses = block.kind === 'site' && apart(block.name);
+        return keepsClasses ? classOperator(ops, found) : kroneckerBlock(block, found);
       }),
     describe: (block) => {
       if (block.kind === 'parameter') return 'diagonal';

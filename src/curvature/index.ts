@@ -20,7 +20,7 @@ export type { DenseOptions } from './dense.ts';
 export { diagonal, diagonalStatistics } from './diagonal.ts';
 export { curvaturePropagation, empirical, estimatorNames, estimatorOf, exact, monteCarlo } from './estimators.ts';
 export type { CurvaturePropagationOptions, Estimator, EstimatorName, MonteCarloOptions } from './estimators.ts';
-export { kfac } from './kfac.ts';
+export { kfac, kroneckerBlock } from './kfac.ts';
 export type { KfacOptions } from './kfac.ts';
 export { kfra } from './kfra.ts';
 export type { KfraOptions } from './kfra.ts';
@@ -33,6 +33,13 @@ export { denseStatistics, homogeneous } from './statistics/dense.ts';
 export { blockEigenMoments, eigenMoments } from './statistics/eigenbasis.ts';
 export type { Basis } from './statistics/eigenbasis.ts';
 export { perExampleGradients } from './statistics/perExample.ts';
-export { blockStatistics, parameterStatistics, siteStatistics, statisticsBy } from './statistics/site.ts';
+export {
+  blockStatistics,
+  parameterStatistics,
+  siteStatistics,
+  statisticsBy,
+  statisticsOfParameters,
+  statisticsOfSites,
+} from './statistics/site.ts';
 export { averageInto, combine, means } from './statistics/statistics.ts';
 export type { BlockStatistics, Statistics } from './statistics/statistics.ts';

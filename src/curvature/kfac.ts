@@ -3,7 +3,10 @@
  *
  * @module
  */
+import type { BlockOperator } from '../core/operators/linearOperator.ts';
 import { diagonal, kronecker } from '../core/operators/linearOperator.ts';
+import type { Params } from '../core/params.ts';
+import type { Block } from './blocks.ts';
 import type { Curvature } from './curvature.ts';
 import { blockwise } from './curvature.ts';
 import { blockStatistics } from './statistics/site.ts';
@@ -17,6 +20,15 @@ export interface KfacOptions {
 }
 
 /**
+ * A ⊗ G of a site, a diagonal of any other parameter: the operator of plain averages.
+ *
+ * @param block - one block of the model
+ * @param averages - `A` and `G`, or `second`
+ */
+export const kroneckerBlock = <T>(block: Block, averages: Params<T>): BlockOperator<T> =>
+  block.kind === 'site' ? kronecker(averages['A'], averages['G']) : diagonal(averages['second']);
+
+/**
  * K-FAC: the Fisher block of a site is A ⊗ G.
  *
  * @param options - decay and strictness
@@ -26,9 +38,6 @@ export const kfac = (options: KfacOptions = {}): Curvature => ({
   decay: options.decay ?? 0.95,
   strict: options.strict ?? false,
   statistics: blockStatistics,
-  operator: (_, blocks, averages) =>
-    blockwise(blocks, averages, (block, { A, G, second }) =>
-      block.kind === 'site' ? kronecker(A, G) : diagonal(second),
-    ),
+  operator: (_, blocks, averages) => blockwise(blocks, averages, kroneckerBlock),
   describe: (block) => (block.kind === 'site' ? 'A ⊗ G' : 'diagonal'),
 });

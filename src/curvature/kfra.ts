@@ -14,7 +14,6 @@ import { vjp } from '../core/autodiff/reverse.ts';
 import { raise } from '../core/errors.ts';
 import type { Layer } from '../core/nn/layer.ts';
 import type { Model } from '../core/nn/model.ts';
-import { diagonal, kronecker } from '../core/operators/linearOperator.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { Params } from '../core/params.ts';
 import { joinPath } from '../core/params.ts';
@@ -23,8 +22,9 @@ import type { Shaped } from '../core/tensor.ts';
 import type { Curvature } from './curvature.ts';
 import { blockwise } from './curvature.ts';
 import type { KfacOptions } from './kfac.ts';
+import { kroneckerBlock } from './kfac.ts';
 import { denseStatistics, homogeneous } from './statistics/dense.ts';
-import { statisticsBy } from './statistics/site.ts';
+import { statisticsOfParameters } from './statistics/site.ts';
 import type { BlockStatistics } from './statistics/statistics.ts';
 
 /** Settings of {@link kfra}. */
@@ -105,12 +105,9 @@ export const kfra = (options: KfraOptions): Curvature => ({
   decay: options.decay ?? 0.95,
   strict: options.strict ?? false,
   statistics: (ops, captured, params) => ({
-    ...statisticsBy(ops, { ...captured, sites: [] }, (capture) => denseStatistics(ops, capture)),
+    ...statisticsOfParameters(ops, captured),
     ...chainStatistics(ops, segmentsOf(options.model), captured.sites, params),
   }),
-  operator: (_, blocks, averages) =>
-    blockwise(blocks, averages, (block, { A, G, second }) =>
-      block.kind === 'site' ? kronecker(A, G) : diagonal(second),
-    ),
+  operator: (_, blocks, averages) => blockwise(blocks, averages, kroneckerBlock),
   describe: (block) => (block.kind === 'site' ? 'A ⊗ recursive G' : 'diagonal'),
 });

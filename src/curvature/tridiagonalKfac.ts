@@ -8,12 +8,13 @@
  * @module
  */
 import { raise } from '../core/errors.ts';
-import { blockTridiagonal, diagonal, kronecker } from '../core/operators/linearOperator.ts';
+import { blockTridiagonal } from '../core/operators/linearOperator.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { SiteCapture } from '../core/pipeline/context.ts';
 import type { Shaped } from '../core/tensor.ts';
 import type { Curvature } from './curvature.ts';
 import type { KfacOptions } from './kfac.ts';
+import { kroneckerBlock } from './kfac.ts';
 import { homogeneous } from './statistics/dense.ts';
 import { blockStatistics } from './statistics/site.ts';
 import type { Statistics } from './statistics/statistics.ts';
@@ -85,12 +86,7 @@ export const tridiagonalKfac = (options: KfacOptions = {}): Curvature => ({
   }),
   operator: (_, blocks, averages) =>
     blockTridiagonal(
-      Object.fromEntries(
-        blocks.map(({ kind, name }) => {
-          const { A, G, second } = averages[name];
-          return [name, kind === 'site' ? kronecker(A, G) : diagonal(second)];
-        }),
-      ),
+      Object.fromEntries(blocks.map((block) => [block.name, kroneckerBlock(block, averages[block.name])])),
       neighbours(blocks.filter(({ kind }) => kind === 'site')).map(([to, from]) => {
         const { A, G } = averages[linkName(to.name, from.name)];
         return { from: from.name, to: to.name, A, G };

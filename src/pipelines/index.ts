@@ -33,7 +33,7 @@ export { lossFigure } from './reports/lossFigure.ts';
 export type { Curve, Figure, FigureText } from './reports/lossFigure.ts';
 export { writeReport } from './reports/runFolder.ts';
 export type { Concluded, Report, Written } from './reports/runFolder.ts';
-export type { Preview, Task, TaskFamily, TaskSize } from './tasks/task.ts';
+export type { Preview, Task, TaskDefaults, TaskFamily, TaskSize } from './tasks/task.ts';
 export { taskNames, taskOf, tasks } from './tasks/registry.ts';
 export { autoencoder, mnistAutoencoder } from './tasks/mnistAutoencoder.ts';
 export { mnistClassifier, perceptron } from './tasks/mnistClassifier.ts';

@@ -10,8 +10,8 @@ import type { Ops } from '../../core/ops/ops.ts';
 import type { Captured, SiteCapture } from '../../core/pipeline/context.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { homogeneous } from './dense.ts';
+import { statisticsOfSites } from './site.ts';
 import type { BlockStatistics, Statistics } from './statistics.ts';
-import { combine } from './statistics.ts';
 
 /** Orthonormal bases of a block: U_A `[in + 1, in + 1]` and U_G `[out, out]`. */
 export interface Basis<T> {
@@ -51,10 +51,8 @@ export const blockEigenMoments = <T extends Shaped>(
   captured: Captured<T>,
   bases: Readonly<Record<string, Basis<T>>>,
 ): BlockStatistics<T> =>
-  captured.sites
-    .filter(({ site }) => site.path in bases)
-    .reduce((blocks: BlockStatistics<T>, capture) => {
-      const name = capture.site.path;
-      const moments = eigenMoments(ops, capture, bases[name]);
-      return { ...blocks, [name]: name in blocks ? combine(ops, blocks[name], moments) : moments };
-    }, {});
+  statisticsOfSites(
+    ops,
+    captured.sites.filter(({ site }) => site.path in bases),
+    (capture) => eigenMoments(ops, capture, bases[capture.site.path]),
+  );

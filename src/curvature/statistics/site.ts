@@ -4,6 +4,7 @@
  * @module
  */
 import type { Ops } from '../../core/ops/ops.ts';
+import { mapParams } from '../../core/params.ts';
 import type { Captured, SiteCapture } from '../../core/pipeline/context.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { denseStatistics } from './dense.ts';
@@ -40,8 +41,40 @@ export const parameterStatistics = <T extends Shaped>(
 });
 
 /**
- * Statistics of all blocks of a capture, given those of one site. A site that was passed several times adds up;
- * parameters without a site have their second moments.
+ * Statistics by site. A site that was passed several times adds up.
+ *
+ * @param ops - interpreter
+ * @param captures - what the sites saw
+ * @param ofSite - statistics of one pass through a site
+ */
+export const statisticsOfSites = <T extends Shaped>(
+  ops: Ops<T>,
+  captures: ReadonlyArray<SiteCapture<T>>,
+  ofSite: (capture: SiteCapture<T>) => Statistics<T>,
+): BlockStatistics<T> =>
+  captures.reduce((blocks: BlockStatistics<T>, capture) => {
+    const name = capture.site.path;
+    const statistics = ofSite(capture);
+    return { ...blocks, [name]: name in blocks ? combine(ops, blocks[name], statistics) : statistics };
+  }, {});
+
+/**
+ * Second moments of all parameters without a site.
+ *
+ * @param ops - interpreter
+ * @param captured - what a batch says about the curvature
+ */
+export const statisticsOfParameters = <T extends Shaped>(ops: Ops<T>, captured: Captured<T>): BlockStatistics<T> =>
+  mapParams(captured.uncovered[0] ?? {}, (_, path) =>
+    parameterStatistics(
+      ops,
+      captured.uncovered.map((pass) => pass[path]),
+      captured.examples,
+    ),
+  );
+
+/**
+ * Statistics of all blocks of a capture, given those of one site.
  *
  * @param ops - interpreter
  * @param captured - what a batch says about the curvature
@@ -51,23 +84,10 @@ export const statisticsBy = <T extends Shaped>(
   ops: Ops<T>,
   captured: Captured<T>,
   ofSite: (capture: SiteCapture<T>) => Statistics<T>,
-): BlockStatistics<T> => {
-  const sites = captured.sites.reduce((blocks: BlockStatistics<T>, capture) => {
-    const name = capture.site.path;
-    const statistics = ofSite(capture);
-    return { ...blocks, [name]: name in blocks ? combine(ops, blocks[name], statistics) : statistics };
-  }, {});
-  const paths = Object.keys(captured.uncovered[0] ?? {});
-  const parameters = paths.map((path): readonly [string, Statistics<T>] => [
-    path,
-    parameterStatistics(
-      ops,
-      captured.uncovered.map((pass) => pass[path]),
-      captured.examples,
-    ),
-  ]);
-  return { ...sites, ...Object.fromEntries(parameters) };
-};
+): BlockStatistics<T> => ({
+  ...statisticsOfSites(ops, captured.sites, ofSite),
+  ...statisticsOfParameters(ops, captured),
+});
 
 /**
  * Kronecker statistics of all blocks of a capture.
