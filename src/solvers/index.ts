@@ -35,7 +35,7 @@ export { newtonSchulz, newtonSchulzInverse } from './newtonSchulz.ts';
 export type { NewtonSchulzOptions, NewtonSchulzReport } from './newtonSchulz.ts';
 export { normConstraint } from './normConstraint.ts';
 export type { NormConstraintOptions } from './normConstraint.ts';
-export { minimiseModel, modelChange, quadraticModelOf } from './quadraticModel.ts';
+export { minimiseModel, modelChange, quadraticModelOf, updateNorm } from './quadraticModel.ts';
 export type { ModelMinimum, QuadraticModel } from './quadraticModel.ts';
 export { quadraticUpdate } from './quadraticUpdate.ts';
 export type { QuadraticUpdateOptions } from './quadraticUpdate.ts';

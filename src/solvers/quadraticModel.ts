@@ -72,3 +72,15 @@ export const modelChange = (model: QuadraticModel, lambda: number, at: ModelMini
   const { alpha, mu } = at;
   return 0.5 * (alpha * alpha * a + 2 * alpha * mu * b + mu * mu * c) + alpha * model.slopes[0] + mu * model.slopes[1];
 };
+
+/**
+ * ‖α d + μ δ₀‖, from the inner products that the model has already.
+ *
+ * @param model - coefficients
+ * @param at - α and μ
+ */
+export const updateNorm = (model: QuadraticModel, at: ModelMinimum): number => {
+  const [dd, dl, ll] = model.squares;
+  const { alpha, mu } = at;
+  return Math.sqrt(Math.max(0, alpha * alpha * dd + 2 * alpha * mu * dl + mu * mu * ll));
+};

@@ -23,7 +23,7 @@ import { stage } from '../core/pipeline/stage.ts';
 import type { Shaped } from '../core/tensor.ts';
 import { dampingAt } from './solver.ts';
 import type { QuadraticModel } from './quadraticModel.ts';
-import { minimiseModel, modelChange, quadraticModelOf } from './quadraticModel.ts';
+import { minimiseModel, modelChange, quadraticModelOf, updateNorm } from './quadraticModel.ts';
 import { innerProduct } from './rules/innerProduct.ts';
 import type { Schedule } from './schedules.ts';
 
@@ -91,7 +91,7 @@ const takeStep = <T extends Shaped>(
   model: QuadraticModel,
   lambda: number,
 ): Context<T, 'next' | 'predictedChange' | 'metrics'> => {
-  const { state, gradient, direction, metrics } = context;
+  const { state, gradient, metrics } = context;
   const minimum = minimiseModel(model, lambda);
   const delta = zipParams(basis[0], basis[1], (d, last) => ops.linearCombination(minimum.alpha, d, minimum.mu, last));
   const predictedChange = modelChange(model, 0, minimum);
@@ -109,8 +109,8 @@ const takeStep = <T extends Shaped>(
       momentum: minimum.mu,
       predictedChange,
       gradientNorm: ops.sqrt(innerProduct(ops, gradient, gradient)),
-      directionNorm: ops.sqrt(innerProduct(ops, direction, direction)),
-      updateNorm: ops.sqrt(innerProduct(ops, delta, delta)),
+      directionNorm: Math.sqrt(model.squares[0]),
+      updateNorm: updateNorm(model, minimum),
     },
   };
 };
