@@ -22,6 +22,7 @@ export { joinPath, leavesOf, mapParams, pickParams, zipParams } from './params.t
 export type { Params } from './params.ts';
 export { completeOps } from './ops/ops.ts';
 export type { Derived, Ops } from './ops/ops.ts';
+export { unaryKinds } from './ops/primitives.ts';
 export type { BinaryKind, Primitives, Transposes, UnaryKind, Window } from './ops/primitives.ts';
 export { parametersOfSite } from './ops/site.ts';
 export type { DenseSite, Site } from './ops/site.ts';

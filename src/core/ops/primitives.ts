@@ -12,20 +12,24 @@ import type { Shape, Shaped, Tensor } from '../tensor.ts';
 import type { Site } from './site.ts';
 
 /** Elementwise functions of one argument. `step` is 1 where x is greater than 0, else 0. */
-export type UnaryKind =
-  | 'neg'
-  | 'exp'
-  | 'log'
-  | 'sqrt'
-  | 'square'
-  | 'abs'
-  | 'sign'
-  | 'step'
-  | 'tanh'
-  | 'sigmoid'
-  | 'softplus'
-  | 'relu'
-  | 'erf';
+export const unaryKinds = [
+  'neg',
+  'exp',
+  'log',
+  'sqrt',
+  'square',
+  'abs',
+  'sign',
+  'step',
+  'tanh',
+  'sigmoid',
+  'softplus',
+  'relu',
+  'erf',
+] as const;
+
+/** An elementwise function of one argument. */
+export type UnaryKind = (typeof unaryKinds)[number];
 
 /** Elementwise functions of two arguments, with broadcasting. `greater` and `equal` give 1 or 0. */
 export type BinaryKind = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min' | 'greater' | 'equal';

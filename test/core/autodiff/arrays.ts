@@ -11,6 +11,8 @@ import fc from 'fast-check';
 import type { Shape, Tensor } from '../../../src/core/tensor.ts';
 import { generate, sizeOf, tensor } from '../../../src/core/tensor.ts';
 
+export { axesAmong, broadcastableTo, permutationOf, reshapeOf } from '../../support/arbitraries.ts';
+
 /** Where the elements lie. */
 export type Values =
   /** −2, −1.9, …, 2: with zeros and ties. */
@@ -60,30 +62,6 @@ export const arrayOf = (shape: Shape, values: Values = 'grid'): fc.Arbitrary<Ten
 /** An array of any shape. */
 export const anyArray = (values: Values = 'grid', minRank = 0): fc.Arbitrary<Tensor> =>
   shapeOf(minRank).chain((shape) => arrayOf(shape, values));
-
-/** A shape that broadcasts to the given one: leading axes dropped, others set to 1. */
-export const broadcastableTo = (shape: Shape): fc.Arbitrary<Shape> =>
-  fc
-    .record({
-      dropped: fc.nat(shape.length),
-      single: fc.array(fc.boolean(), { minLength: shape.length, maxLength: shape.length }),
-    })
-    .map(({ dropped, single }) => shape.map((e, axis) => (single[axis] ? 1 : e)).slice(dropped));
-
-/** Distinct axes of a shape, in any order. */
-export const axesAmong = (shape: Shape): fc.Arbitrary<Array<number>> =>
-  fc.shuffledSubarray(shape.map((_, axis) => axis));
-
-/** A permutation of the axes of a shape. */
-export const permutationOf = (shape: Shape): fc.Arbitrary<Array<number>> =>
-  fc.shuffledSubarray(
-    shape.map((_, axis) => axis),
-    { minLength: shape.length },
-  );
-
-/** A shape with as many elements. */
-export const reshapeOf = (shape: Shape): fc.Arbitrary<Shape> =>
-  fc.constantFrom<Shape>([sizeOf(shape)], [...shape, 1], [1, ...shape], [...shape].reverse());
 
 /** A box inside a shape: where it starts and its extents. */
 export const boxIn = (shape: Shape): fc.Arbitrary<{ begin: ReadonlyArray<number>; size: ReadonlyArray<number> }> =>

@@ -8,17 +8,18 @@ import fc from 'fast-check';
 import { broadcastShape } from '../../../src/core/ops/shapes.ts';
 import type { Shape, Tensor } from '../../../src/core/tensor.ts';
 import { anyArray, arrayOf, axesAmong, extent, indicesOf, shapeOf, solidShape } from './arrays.ts';
-import { unaryKinds, unaryNames } from './elementwiseCases.ts';
+import { unaryKinds } from '../../../src/core/ops/primitives.ts';
+import { valuesOfUnary } from './elementwiseCases.ts';
 import type { Case } from './rows.ts';
 import { onOne, pairOfShapes, row, rowOfTwo, rowWith, setting } from './rows.ts';
 
 /** The VJP of an elementwise function is a function of two arrays itself, which higher derivatives go through. */
-const unaryVjp = unaryNames.map((kind) =>
+const unaryVjp = unaryKinds.map((kind) =>
   rowOfTwo(
     `unaryVjp ${kind}`,
     shapeOf().map((shape) => [shape, shape] as const),
     (ops, x, cotangent) => ops.unaryVjp(kind, x, ops.unary(kind, x), cotangent),
-    (spread) => [unaryKinds[kind](spread), 'grid'],
+    (spread) => [valuesOfUnary[kind](spread), 'grid'],
   ),
 );
 

@@ -6,13 +6,14 @@
 import fc from 'fast-check';
 
 import type { BinaryKind, UnaryKind } from '../../../src/core/ops/primitives.ts';
+import { unaryKinds } from '../../../src/core/ops/primitives.ts';
 import type { Values } from './arrays.ts';
 import { anyArray, arrayOf, broadcastableTo, shapeOf } from './arrays.ts';
 import type { Case, Spread } from './rows.ts';
 import { onOne, pairOfShapes, rowOfTwo, setting } from './rows.ts';
 
 /** Where each function of one argument is tried: in its domain, and away from its kink where there is one. */
-export const unaryKinds: Record<UnaryKind, (spread: Spread) => Values> = {
+export const valuesOfUnary: Record<UnaryKind, (spread: Spread) => Values> = {
   neg: () => 'grid',
   exp: () => 'grid',
   log: () => 'positive',
@@ -28,26 +29,9 @@ export const unaryKinds: Record<UnaryKind, (spread: Spread) => Values> = {
   erf: () => 'grid',
 };
 
-/** Every function of one argument. */
-export const unaryNames: ReadonlyArray<UnaryKind> = [
-  'neg',
-  'exp',
-  'log',
-  'sqrt',
-  'square',
-  'abs',
-  'sign',
-  'step',
-  'tanh',
-  'sigmoid',
-  'softplus',
-  'relu',
-  'erf',
-];
-
-const unary = unaryNames.map((kind): Case => ({
+const unary = unaryKinds.map((kind): Case => ({
   name: `unary ${kind}`,
-  settings: (spread) => anyArray(unaryKinds[kind](spread)).map((x) => onOne(x, (ops, v) => ops.unary(kind, v))),
+  settings: (spread) => anyArray(valuesOfUnary[kind](spread)).map((x) => onOne(x, (ops, v) => ops.unary(kind, v))),
 }));
 
 const apart = (spread: Spread): readonly [Values, Values] =>

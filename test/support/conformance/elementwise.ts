@@ -7,6 +7,7 @@ import fc from 'fast-check';
 
 import type { Ops } from '../../../src/core/ops/ops.ts';
 import type { BinaryKind, UnaryKind } from '../../../src/core/ops/primitives.ts';
+import { unaryKinds } from '../../../src/core/ops/primitives.ts';
 import { broadcastShape } from '../../../src/core/ops/shapes.ts';
 import type { Shape, Tensor } from '../../../src/core/tensor.ts';
 import type { Values } from '../arbitraries.ts';
@@ -20,7 +21,7 @@ const exactKinds = ['neg', 'abs', 'sign', 'step', 'relu'] as const satisfies Rea
 const arithmetic = ['add', 'sub', 'mul'] as const satisfies ReadonlyArray<BinaryKind>;
 const selections = ['max', 'min', 'greater', 'equal'] as const satisfies ReadonlyArray<BinaryKind>;
 
-const isIn = (kinds: ReadonlyArray<string>, kind: string): boolean => kinds.includes(kind);
+const isIn = (unaryKinds: ReadonlyArray<string>, kind: string): boolean => unaryKinds.includes(kind);
 
 /** Kinds that take positive arguments here; what they do with others is a table of special values. */
 const domainOf = (kind: UnaryKind): fc.Arbitrary<Values> =>
@@ -81,24 +82,10 @@ const derivativeScale = (kind: UnaryKind, x: Tensor): Tensor => {
   }
 };
 
-const kinds: ReadonlyArray<UnaryKind> = [
-  'neg',
-  'exp',
-  'log',
-  'sqrt',
-  'square',
-  'abs',
-  'sign',
-  'step',
-  'tanh',
-  'sigmoid',
-  'softplus',
-  'relu',
-  'erf',
-];
-
-/** The kinds of `unary` that have a name of their own in `Ops`. */
-const named = kinds.filter((kind): kind is Exclude<UnaryKind, 'sign' | 'step'> => kind !== 'sign' && kind !== 'step');
+/** The unaryKinds of `unary` that have a name of their own in `Ops`. */
+const named = unaryKinds.filter(
+  (kind): kind is Exclude<UnaryKind, 'sign' | 'step'> => kind !== 'sign' && kind !== 'step',
+);
 
 const binaryNames = {
   add: 'add',
@@ -124,7 +111,10 @@ const integerArithmetic = given(
 
 /** Cases of `unary`, `binary`, `select`, their named forms, and `unaryVjp`. */
 export const elementwiseCases: ReadonlyArray<Case> = [
-  ...kinds.map((kind): Case => ({ operation: 'unary', trials: unaryTrials(kind, (ops, [x]) => ops.unary(kind, x)) })),
+  ...unaryKinds.map((kind): Case => ({
+    operation: 'unary',
+    trials: unaryTrials(kind, (ops, [x]) => ops.unary(kind, x)),
+  })),
   ...named.map((kind): Case => ({ operation: kind, trials: unaryTrials(kind, (ops, [x]) => ops[kind](x)) })),
   ...binaryKinds.flatMap(({ kind, name }): ReadonlyArray<Case> => [
     { operation: 'binary', trials: binaryTrials(kind, (ops, [a, b]) => ops.binary(kind, a, b)) },
@@ -142,7 +132,7 @@ export const elementwiseCases: ReadonlyArray<Case> = [
       (operands) => ({ label: '', operands, run: (ops, [c, a, b]) => ops.select(c, a, b) }),
     ),
   },
-  ...kinds.map((kind): Case => ({
+  ...unaryKinds.map((kind): Case => ({
     operation: 'unaryVjp',
     trials: given(
       shapeOf().chain((shape) =>

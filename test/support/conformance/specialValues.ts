@@ -4,7 +4,8 @@
  * @module
  */
 import type { Backend } from '../../../src/core/backends/backend.ts';
-import type { BinaryKind, UnaryKind } from '../../../src/core/ops/primitives.ts';
+import type { BinaryKind } from '../../../src/core/ops/primitives.ts';
+import { unaryKinds } from '../../../src/core/ops/primitives.ts';
 import type { Shaped, Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import type { Tolerance, Trial } from './trial.ts';
@@ -22,28 +23,12 @@ const anywhere: ReadonlyArray<number> = [
 
 const nearOne: ReadonlyArray<number> = [1 - 1e-6, 1 + 1e-6, 1 + 2 ** -20, 0.999];
 
-const kinds: ReadonlyArray<UnaryKind> = [
-  'neg',
-  'exp',
-  'log',
-  'sqrt',
-  'square',
-  'abs',
-  'sign',
-  'step',
-  'tanh',
-  'sigmoid',
-  'softplus',
-  'relu',
-  'erf',
-];
-
 /** Rounded to the precision: what is beyond its range is infinite. */
 const representable = (x: Tensor, dtype: 'f32' | 'f64'): Tensor => inPrecision(x, dtype);
 
 /** Every unary function is accurate relative to its value, on both tails and near its zeros. */
 export const unarySpecialValues = <T extends Shaped>(subject: () => Backend<T>, tolerance: Tolerance): void => {
-  it.each(kinds)(
+  it.each(unaryKinds)(
     'law: accuracy of %s. |f̂(x) − f(x)| ≤ c ε |f(x)| on tails, near zeros, at infinities and NaN',
     async (kind) => {
       const backend = subject();
