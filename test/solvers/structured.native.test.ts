@@ -1,6 +1,3 @@
-import * as E from 'fp-ts/lib/Either.js';
-
-import { nativeBackend } from '../../src/core/backends/native/backend.ts';
 import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { applyBlock, materialise } from '../../src/core/operators/apply.ts';
 import { kronecker, sumOf } from '../../src/core/operators/linearOperator.ts';
@@ -10,26 +7,12 @@ import { classKfac } from '../../src/solvers/presets/classKfac.ts';
 import { tridiagonalKfac } from '../../src/solvers/presets/tridiagonalKfac.ts';
 import { twoTermInverse } from '../../src/solvers/twoTerm.ts';
 import { scaledError } from '../support/closeness.ts';
+import { withNative } from '../support/native.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../support/training.ts';
 
 const { backend } = referenceEnv();
 const { ops } = backend;
-const opened = nativeBackend({ dtype: 'f32' });
-
-if (E.isLeft(opened)) {
-  it('has no BLAS on this machine, and says how to get one', () => {
-    expect(process.env['KFAC_REQUIRE_BLAS']).toBeUndefined();
-    expect(opened.left).toMatchObject({ _tag: 'BackendUnavailable', backend: 'native' });
-  });
-} else {
-  const single = opened.right;
-  const double = orThrow(nativeBackend({ dtype: 'f64' }));
-
-  afterAll(async () => {
-    orThrow(await single.dispose());
-    orThrow(await double.dispose());
-  });
-
+withNative(({ single, double }) => {
   const spd = (seed: number, n: number): Tensor => ops.addDiagonal(ops.gram(gaussian(seed, [n + 1, n])), 0.1);
 
   it.each([1e-1, 1e-3])(
@@ -85,4 +68,4 @@ if (E.isLeft(opened)) {
       scope.close([]);
     },
   );
-}
+});

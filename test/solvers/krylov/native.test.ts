@@ -1,6 +1,3 @@
-import * as E from 'fp-ts/lib/Either.js';
-
-import { nativeBackend } from '../../../src/core/backends/native/backend.ts';
 import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { mapParams } from '../../../src/core/params.ts';
 import { cast, tensor } from '../../../src/core/tensor.ts';
@@ -10,25 +7,11 @@ import { gmres } from '../../../src/solvers/krylov/gmres.ts';
 import { minres } from '../../../src/solvers/krylov/minres.ts';
 import { kfacCg } from '../../../src/solvers/presets/kfacCg.ts';
 import { scaledError } from '../../support/closeness.ts';
+import { withNative } from '../../support/native.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../../support/training.ts';
 import { acting, backend, definiteMatrix, residualOf, vectorOf } from './support.ts';
 
-const opened = nativeBackend({ dtype: 'f32' });
-
-if (E.isLeft(opened)) {
-  it('has no BLAS on this machine, and says how to get one', () => {
-    expect(process.env['KFAC_REQUIRE_BLAS']).toBeUndefined();
-    expect(opened.left).toMatchObject({ _tag: 'BackendUnavailable', backend: 'native' });
-  });
-} else {
-  const single = opened.right;
-  const double = orThrow(nativeBackend({ dtype: 'f64' }));
-
-  afterAll(async () => {
-    orThrow(await single.dispose());
-    orThrow(await double.dispose());
-  });
-
+withNative(({ single, double }) => {
   describe('f32', () => {
     it.each([
       ['conjugateGradient', conjugateGradient],
@@ -76,4 +59,4 @@ if (E.isLeft(opened)) {
       scope.close([]);
     });
   });
-}
+});
