@@ -19,7 +19,6 @@ import { blockDiagonal, lowRankKronecker } from '../core/operators/linearOperato
 import type { Params } from '../core/params.ts';
 import { mapParams } from '../core/params.ts';
 import type { Ops } from '../core/ops/ops.ts';
-import { compute } from '../core/pipeline/compute.ts';
 import type { Captured, Context, SiteCapture } from '../core/pipeline/context.ts';
 import type { Env } from '../core/pipeline/env.ts';
 import { readScalars } from '../core/pipeline/read.ts';
@@ -32,7 +31,7 @@ import { calculate, invertDiagonal } from './blockwise.ts';
 import { factoredTikhonov } from './damping.ts';
 import type { Schedule } from './schedules.ts';
 import type { Solver } from './solver.ts';
-import { dampingAt, precondition } from './solver.ts';
+import { applyPrepared, dampingAt } from './solver.ts';
 
 /** Settings of {@link batchWoodbury}. */
 export interface BatchWoodburyOptions {
@@ -153,7 +152,7 @@ const invertCaptured = <T extends Shaped>(
 export const batchWoodbury = (options: BatchWoodburyOptions): Solver<BatchWoodburyNeeds> => ({
   name: 'batchWoodbury',
   run: <T extends Shaped>(context: Context<T, BatchWoodburyNeeds>) => {
-    const { state, captured, metrics } = context;
+    const { state, captured } = context;
     const damping = dampingAt(state, options.damping);
     const prepare = (env: Env<T>): TE.TaskEither<KfacError, SolverState<T>> =>
       captured === null
@@ -164,13 +163,7 @@ export const batchWoodbury = (options: BatchWoodburyOptions): Solver<BatchWoodbu
           );
     return pipe(
       prepare,
-      RTE.chain((solver: SolverState<T>) =>
-        compute((ops: Ops<T>) => ({
-          direction: precondition(ops, context, solver),
-          state: { ...state, solver },
-          metrics: { ...metrics, damping, inverseAge: state.step - solver.preparedAt },
-        })),
-      ),
+      RTE.chain((solver: SolverState<T>) => applyPrepared(context, damping, { solver, metrics: {} })),
     );
   },
 });

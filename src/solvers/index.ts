@@ -55,8 +55,26 @@ export {
 export type { Schedule } from './schedules.ts';
 export { prepareBySite, siteDampingError } from './siteDamping.ts';
 export type { SiteDamping } from './siteDamping.ts';
-export { computing, dampingAt, dueAt, precondition, refreshing, refreshingReported, solve } from './solver.ts';
-export type { Prepare, PrepareReported, Prepared, RefreshOptions, SolveNeeds, Solved, Solver } from './solver.ts';
+export {
+  applyPrepared,
+  computing,
+  dampingAt,
+  dueAt,
+  precondition,
+  refreshing,
+  refreshingReported,
+  solve,
+} from './solver.ts';
+export type {
+  Prepare,
+  PrepareReported,
+  Prepared,
+  RefreshOptions,
+  Refreshed,
+  SolveNeeds,
+  Solved,
+  Solver,
+} from './solver.ts';
 export { invertTridiagonal, tridiagonalInverse } from './tridiagonalInverse.ts';
 export { twoTermInverse } from './twoTerm.ts';
 export { update } from './update.ts';

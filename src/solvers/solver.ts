@@ -93,8 +93,10 @@ export const dampingAt = <T>(state: Context<T, 'state'>['state'], damping: numbe
 export const dueAt = <T>(state: Context<T, 'state'>['state'], every: number | undefined): boolean =>
   state.solver.prepared === null || state.step % (every ?? 1) === 0;
 
-interface Refreshed<T> {
+/** A solver's state after its preparation, or after none was due. */
+export interface Refreshed<T> {
   readonly solver: SolverState<T>;
+  /** What the preparation reports; nothing when none was due. */
   readonly metrics: Prepared<T>['metrics'];
 }
 
@@ -132,6 +134,27 @@ export const precondition = <T extends Shaped>(
 };
 
 /**
+ * What a solver adds once its inverse is prepared: the direction, the state, damping and the age of the inverse.
+ *
+ * @param context - the step so far
+ * @param damping - λ of the step
+ * @param refreshed - the solver's state, and what its preparation reports
+ */
+export const applyPrepared = <T extends Shaped>(
+  context: Context<T, 'state' | 'sites' | 'gradient' | 'metrics'>,
+  damping: number,
+  refreshed: Refreshed<T>,
+): RTE.ReaderTaskEither<Env<T>, KfacError, Context<T, Solved>> =>
+  compute((ops: Ops<T>) => {
+    const { solver, metrics } = refreshed;
+    return {
+      direction: precondition(ops, context, solver),
+      state: { ...context.state, solver },
+      metrics: { ...context.metrics, ...metrics, damping, inverseAge: context.state.step - solver.preparedAt },
+    };
+  });
+
+/**
  * A solver that prepares an inverse every so many steps and applies it in each.
  *
  * @param name - name for reports
@@ -165,17 +188,8 @@ export const refreshingReported = (
   run: <T extends Shaped>(context: Context<T, SolveNeeds>) =>
     pipe(
       refresh(prepare, options, context),
-      RTE.chain(({ solver, metrics }: Refreshed<T>) =>
-        compute((ops: Ops<T>) => ({
-          direction: precondition(ops, context, solver),
-          state: { ...context.state, solver },
-          metrics: {
-            ...context.metrics,
-            ...metrics,
-            damping: dampingAt(context.state, options.damping),
-            inverseAge: context.state.step - solver.preparedAt,
-          },
-        })),
+      RTE.chain((refreshed: Refreshed<T>) =>
+        applyPrepared(context, dampingAt(context.state, options.damping), refreshed),
       ),
     ),
 });

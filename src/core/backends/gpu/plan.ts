@@ -5,16 +5,8 @@
  *
  * @module
  */
+import type { ProductShape } from '../host/products.ts';
 import type { OperandLayout } from './matmulSource.ts';
-
-/** Extents of C = op(A) op(B), with op(A) [m, k] and op(B) [k, n], and which operands are stored transposed. */
-export interface ProductShape {
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-  readonly transposeA: boolean;
-  readonly transposeB: boolean;
-}
 
 /** A product by a kernel, with the layouts that it reads. */
 export interface KernelPlan {

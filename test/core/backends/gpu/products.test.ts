@@ -2,7 +2,8 @@ import fc from 'fast-check';
 
 import type { Activation } from '../../../../src/core/backends/gpu/epilogue.ts';
 import type { OperandLayout } from '../../../../src/core/backends/gpu/matmulSource.ts';
-import type { ProductPlan, ProductShape } from '../../../../src/core/backends/gpu/plan.ts';
+import type { ProductPlan } from '../../../../src/core/backends/gpu/plan.ts';
+import type { ProductShape } from '../../../../src/core/backends/host/products.ts';
 import type { Products } from '../../../../src/core/backends/gpu/products.ts';
 import { productsOn } from '../../../../src/core/backends/gpu/products.ts';
 import { attempt } from '../../../../src/core/errors.ts';

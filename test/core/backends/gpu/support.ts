@@ -8,7 +8,7 @@ import fc from 'fast-check';
 
 import type { Gpu, GpuMode } from '../../../../src/core/backends/gpu/gpujs.ts';
 import { openGpu } from '../../../../src/core/backends/gpu/gpujs.ts';
-import type { ProductShape } from '../../../../src/core/backends/gpu/plan.ts';
+import type { ProductShape } from '../../../../src/core/backends/host/products.ts';
 import { describeError } from '../../../../src/core/errors.ts';
 import type { ReadonlyVector } from '../../../../src/core/tensor.ts';
 
