@@ -91,7 +91,8 @@ export type {
 export { nearestKronecker } from './operators/nearestKronecker.ts';
 export { applyTridiagonal, applyTridiagonalInverse } from './operators/tridiagonal.ts';
 export { stack, unstack, unvec, vec } from './operators/vec.ts';
-export type { Backend, BackendReport, LinearAlgebra, Scope, SymmetricEigen } from './backends/backend.ts';
+export { someBackend } from './backends/backend.ts';
+export type { Backend, BackendReport, LinearAlgebra, Scope, SomeBackend, SymmetricEigen } from './backends/backend.ts';
 export { backendNames, chooseBackend, openBackend, withBackend } from './backends/choose.ts';
 export type { BackendName, BackendOptions } from './backends/choose.ts';
 export { diagnose } from './backends/doctor.ts';
@@ -99,6 +100,9 @@ export type { Diagnosis, DiagnosisOptions, Finding } from './backends/doctor.ts'
 export { nativeBackend } from './backends/native/backend.ts';
 export type { NativeOptions } from './backends/native/backend.ts';
 export { gpuBackend } from './backends/gpu/backend.ts';
+export type { GpuOptions } from './backends/gpu/backend.ts';
+export { gpuModes } from './backends/gpu/modes.ts';
+export type { GpuMode, GpuPlace, Refusal } from './backends/gpu/modes.ts';
 export { referenceBackend } from './backends/reference/backend.ts';
 export { activation } from './nn/activation.ts';
 export type { ActivationKind } from './nn/activation.ts';

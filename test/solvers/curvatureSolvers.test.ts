@@ -1,4 +1,4 @@
-import { gpuBackend } from '../../src/core/backends/gpu/backend.ts';
+import { hostKernelBackend } from '../../src/core/backends/gpu/hostKernels.ts';
 import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
 import type { Batch } from '../../src/core/pipeline/context.ts';
 import type { Env } from '../../src/core/pipeline/env.ts';
@@ -108,7 +108,7 @@ describe.each(pairs)('%s', (_, curvature, solver) => {
   });
 
   it('f32: within 1e-4 of f64 at λ = 0.1', async () => {
-    const env = { backend: orThrow(gpuBackend()), clock: () => 0 };
+    const env = { backend: orThrow(hostKernelBackend('webasm')), clock: () => 0 };
     const low = await directionOf(curvature, solver(0.1), batch, env);
     const high = await directionOf(curvature, solver(0.1), batch, referenceEnv());
     for (const path of Object.keys(high)) {

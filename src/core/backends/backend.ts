@@ -12,6 +12,8 @@ import type { KfacError } from '../errors.ts';
 import type { Ops } from '../ops/ops.ts';
 import type { Shaped, Tensor } from '../tensor.ts';
 
+import type { GpuPlace } from './gpu/modes.ts';
+
 /** M = U diag(values) Uᵀ for a symmetric M `[n, n]`. */
 export interface SymmetricEigen<T> {
   /** Eigenvalues in ascending order, `[n]`. */
@@ -43,6 +45,8 @@ export interface BackendReport {
   /** Where factorisations run: `LAPACK` or `portable`. */
   readonly factorisations: string;
   readonly warnings: ReadonlyArray<string>;
+  /** The mode of the gpu backend; absent on others. */
+  readonly gpu?: GpuPlace;
 }
 
 /** A backend whose temporaries are handed back when the scope closes. */
@@ -70,3 +74,15 @@ export interface Backend<T extends Shaped> {
   /** Frees what the backend holds (workers, device memory). The backend must not be used afterwards. */
   readonly dispose: TE.TaskEither<KfacError, void>;
 }
+
+/**
+ * A backend that was chosen at run time, whose type of array nobody else knows: it is handed to a computation that
+ * works for all of them.
+ */
+export type SomeBackend = <A>(use: <T extends Shaped>(backend: Backend<T>) => A) => A;
+
+/** Forgets a backend's type of array. */
+export const someBackend =
+  <T extends Shaped>(backend: Backend<T>): SomeBackend =>
+  (use) =>
+    use(backend);

@@ -13,10 +13,13 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../errors.ts';
 import { attempt, describeError } from '../errors.ts';
-import type { Shaped, Tensor } from '../tensor.ts';
+import type { Shaped } from '../tensor.ts';
 
-import type { Backend } from './backend.ts';
+import type { Backend, SomeBackend } from './backend.ts';
+import { someBackend } from './backend.ts';
 import { gpuBackend } from './gpu/backend.ts';
+import type { GpuMode } from './gpu/modes.ts';
+import { gpuModes } from './gpu/modes.ts';
 import { nativeBackend } from './native/backend.ts';
 import { currentProcess } from './native/koffi.ts';
 import { referenceBackend } from './reference/backend.ts';
@@ -30,10 +33,12 @@ export type BackendName = (typeof backendNames)[number];
 /** Which backend to use. */
 export interface BackendOptions {
   /**
-   * `auto`, the default: what the environment variable `KFAC_BACKEND` says, else the first that works here of
-   * `native`, `gpu` and `reference`.
+   * `auto`, the default: what the environment variable `KFAC_BACKEND` says (a name, or `gpu:` and a mode), else the
+   * first that works here of `native`, `gpu` and `reference`.
    */
   readonly backend?: 'auto' | BackendName;
+  /** Where the gpu backend runs its kernels, `auto` unless given. Any other value asks for the gpu backend as well. */
+  readonly gpuMode?: 'auto' | GpuMode;
   /** Threads of a matrix product; what the backend chooses unless given. */
   readonly threads?: number;
   /** Precision, `f32` unless given. `gpu` has no other; `reference` computes in `f64` always. */
@@ -41,7 +46,7 @@ export interface BackendOptions {
 }
 
 /** The same backend, with more to warn of in its report. */
-const withWarnings = (backend: Backend<Tensor>, warnings: ReadonlyArray<string>): Backend<Tensor> => ({
+const withWarnings = <T extends Shaped>(backend: Backend<T>, warnings: ReadonlyArray<string>): Backend<T> => ({
   ...backend,
   report: () => {
     const report = backend.report();
@@ -49,65 +54,81 @@ const withWarnings = (backend: Backend<Tensor>, warnings: ReadonlyArray<string>)
   },
 });
 
-/** One thread is all that a backend without threads of its own can be asked for. */
-const threadsIgnored = (name: BackendName, threads: number | undefined): ReadonlyArray<string> =>
-  threads === undefined || threads === 1 ? [] : [`The ${name} backend has one thread: threads ${threads} is ignored.`];
+/** The reference has one thread and one precision. */
+const referenceWarnings = ({ dtype, threads }: BackendOptions): ReadonlyArray<string> => [
+  ...(threads === undefined || threads === 1
+    ? []
+    : [`The reference backend has one thread: threads ${threads} is ignored.`]),
+  ...(dtype === 'f32' ? ['The reference backend computes in f64 always, not in f32.'] : []),
+];
+
+const bad = (path: string, expected: string, actual: string): E.Either<KfacError, never> =>
+  E.left({ _tag: 'BadConfig', path, expected, actual });
+
+const checked = (name: BackendName, options: BackendOptions): E.Either<KfacError, BackendOptions> => {
+  const { dtype, threads, gpuMode = 'auto' } = options;
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+    return bad('threads', 'a whole number of at least 1', String(threads));
+  }
+  if (name === 'gpu' && dtype === 'f64') return bad('dtype', 'f32, all that the gpu backend has', dtype);
+  if (name !== 'gpu' && gpuMode !== 'auto') return bad('gpuMode', `auto, on the ${name} backend`, gpuMode);
+  return E.right(options);
+};
 
 /**
  * Opens a backend by name.
  *
  * @param name - which one
- * @param options - precision and threads
+ * @param options - precision, threads and mode
  * @returns the backend, or why it cannot be had
  */
 export const openBackend = (
   name: BackendName,
   options: Omit<BackendOptions, 'backend'> = {},
-): E.Either<KfacError, Backend<Tensor>> => {
-  const { dtype, threads } = options;
-  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
-    return E.left({
-      _tag: 'BadConfig',
-      path: 'threads',
-      expected: 'a whole number of at least 1',
-      actual: String(threads),
-    });
-  }
-  const ignored = threadsIgnored(name, threads);
-  switch (name) {
-    case 'native':
-      return nativeBackend({
-        ...(dtype === undefined ? {} : { dtype }),
-        ...(threads === undefined ? {} : { threads }),
-      });
-    case 'gpu':
-      return dtype === 'f64'
-        ? E.left({ _tag: 'BadConfig', path: 'dtype', expected: 'f32, all that the gpu backend has', actual: 'f64' })
-        : pipe(
-            gpuBackend(),
-            E.map((backend) => withWarnings(backend, ignored)),
+): TE.TaskEither<KfacError, SomeBackend> =>
+  pipe(
+    TE.fromEither(checked(name, options)),
+    TE.chain(({ dtype, threads, gpuMode }) => {
+      const threading = threads === undefined ? {} : { threads };
+      switch (name) {
+        case 'native':
+          return pipe(
+            TE.fromIOEither(() => nativeBackend({ ...threading, ...(dtype === undefined ? {} : { dtype }) })),
+            TE.map(someBackend),
           );
-    case 'reference': {
-      const widened = dtype === 'f32' ? ['The reference backend computes in f64 always, not in f32.'] : [];
-      return E.right(withWarnings(referenceBackend(), [...ignored, ...widened]));
-    }
-  }
-};
+        case 'gpu':
+          return gpuBackend({ ...threading, ...(gpuMode === undefined ? {} : { mode: gpuMode }) });
+        case 'reference':
+          return TE.right(someBackend(withWarnings(referenceBackend(), referenceWarnings(options))));
+      }
+    }),
+  );
 
 /** How the fastest backend that works was found: what it is, and what was tried before it. */
-const openFastest = (options: BackendOptions): E.Either<KfacError, Backend<Tensor>> => {
-  const missed: Array<string> = [];
-  for (const name of backendNames) {
-    const opened = openBackend(name, options);
-    if (E.isRight(opened)) return E.right(withWarnings(opened.right, missed));
-    // A setting that is wrong for the fastest backend is wrong, and no reason to take a slower one.
-    if (opened.left._tag === 'BadConfig' && opened.left.path !== 'dtype') return opened;
-    missed.push(describeError(opened.left));
-  }
-  return openBackend('reference', options);
-};
+const openFastest = (
+  [name, ...slower]: ReadonlyArray<BackendName>,
+  options: BackendOptions,
+  missed: ReadonlyArray<string>,
+): TE.TaskEither<KfacError, SomeBackend> =>
+  pipe(
+    openBackend(name, options),
+    TE.map((opened) => opened((backend) => someBackend(withWarnings(backend, missed)))),
+    TE.orElse((error) =>
+      // A setting that is wrong for the fastest backend is wrong, and no reason to take a slower one.
+      slower.length === 0 || (error._tag === 'BadConfig' && error.path !== 'dtype')
+        ? TE.left(error)
+        : openFastest(slower, options, [...missed, describeError(error)]),
+    ),
+  );
 
-const isBackendName = (value: string): value is BackendName => backendNames.some((name) => name === value);
+/** What `KFAC_BACKEND` may say: a backend, or the gpu backend in a mode. */
+const choices: Readonly<Record<string, Pick<BackendOptions, 'backend' | 'gpuMode'>>> = Object.fromEntries([
+  ...['auto' as const, ...backendNames].map((backend) => [backend, { backend }] as const),
+  ...gpuModes.map((gpuMode) => [`gpu:${gpuMode}`, { backend: 'gpu', gpuMode }] as const),
+]);
+
+const fromText = (text: string): E.Either<KfacError, Pick<BackendOptions, 'backend' | 'gpuMode'>> =>
+  Object.hasOwn(choices, text) ? E.right(choices[text]) : bad('KFAC_BACKEND', Object.keys(choices).join(', '), text);
 
 /**
  * Opens the backend that the options and the environment ask for.
@@ -118,19 +139,19 @@ const isBackendName = (value: string): value is BackendName => backendNames.some
 export const chooseBackend = (
   options: BackendOptions = {},
   fromEnvironment: string | undefined = currentProcess()?.env['KFAC_BACKEND'],
-): E.Either<KfacError, Backend<Tensor>> => {
-  const { backend = 'auto' } = options;
+): TE.TaskEither<KfacError, SomeBackend> => {
+  const { backend = 'auto', gpuMode = 'auto' } = options;
   if (backend !== 'auto') return openBackend(backend, options);
-  if (fromEnvironment === undefined || fromEnvironment === '' || fromEnvironment === 'auto')
-    return openFastest(options);
-  return isBackendName(fromEnvironment)
-    ? openBackend(fromEnvironment, options)
-    : E.left({
-        _tag: 'BadConfig',
-        path: 'KFAC_BACKEND',
-        expected: ['auto', ...backendNames].join(', '),
-        actual: fromEnvironment,
-      });
+  if (gpuMode !== 'auto') return openBackend('gpu', options);
+  if (fromEnvironment === undefined || fromEnvironment === '') return openFastest(backendNames, options, []);
+  return pipe(
+    TE.fromEither(fromText(fromEnvironment)),
+    TE.chain((asked) =>
+      asked.backend === undefined || asked.backend === 'auto'
+        ? openFastest(backendNames, options, [])
+        : openBackend(asked.backend, { ...options, ...asked }),
+    ),
+  );
 };
 
 /**
@@ -145,13 +166,15 @@ export const withBackend = <A>(
   use: <T extends Shaped>(backend: Backend<T>) => TE.TaskEither<KfacError, A>,
 ): TE.TaskEither<KfacError, A> =>
   pipe(
-    TE.fromIOEither(() => chooseBackend(options)),
-    TE.chain((backend) => async () => {
-      try {
-        const used = attempt(() => use(backend));
-        return E.isLeft(used) ? used : await used.right();
-      } finally {
-        await backend.dispose();
-      }
-    }),
+    chooseBackend(options),
+    TE.chain((chosen) =>
+      chosen((backend) => async () => {
+        try {
+          const used = attempt(() => use(backend));
+          return E.isLeft(used) ? used : await used.right();
+        } finally {
+          await backend.dispose();
+        }
+      }),
+    ),
   );

@@ -45,24 +45,28 @@ export interface DiagnosisOptions extends BackendOptions {
   readonly order?: number;
 }
 
-const probe = (name: BackendName): TE.TaskEither<KfacError, Finding> => {
-  const opened = openBackend(name);
-  if (E.isRight(opened)) {
-    const found = { backend: name, found: true, report: opened.right.report() } as const;
-    return pipe(
-      opened.right.dispose,
-      TE.map(() => found),
-    );
-  }
-  const error = opened.left;
-  return TE.right({
-    backend: name,
-    found: false,
-    ...(error._tag === 'BackendUnavailable'
-      ? { reason: error.reason, advice: error.advice }
-      : { reason: describeError(error), advice: '' }),
-  });
-};
+const findingOf = (backend: BackendName, error: KfacError): Finding => ({
+  backend,
+  found: false,
+  ...(error._tag === 'BackendUnavailable'
+    ? { reason: error.reason, advice: error.advice }
+    : { reason: describeError(error), advice: '' }),
+});
+
+const probe = (name: BackendName): TE.TaskEither<KfacError, Finding> =>
+  pipe(
+    openBackend(name),
+    TE.chain((opened) =>
+      opened((backend) => {
+        const found: Finding = { backend: name, found: true, report: backend.report() };
+        return pipe(
+          backend.dispose,
+          TE.map(() => found),
+        );
+      }),
+    ),
+    TE.orElse((error) => TE.right(findingOf(name, error))),
+  );
 
 /** Seconds that one product of order n takes, until an element of it has been read. */
 const timeProduct =

@@ -8,11 +8,10 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { BackendReport } from '../../core/backends/backend.ts';
-import type { BackendOptions } from '../../core/backends/choose.ts';
 import type { Diagnosis, Finding } from '../../core/backends/doctor.ts';
 import { diagnose } from '../../core/backends/doctor.ts';
 import type { KfacError } from '../../core/errors.ts';
-import type { RunConfig } from '../config/runConfig.ts';
+import { backendOf } from '../config/plan.ts';
 import { showNumber, textTable } from '../reports/table.ts';
 import type { World } from '../world.ts';
 import type { RawFlags } from './options.ts';
@@ -70,11 +69,6 @@ const textOf = (
   ...section('to get faster:', advice),
 ];
 
-const optionsOf = ({ backend, threads }: RunConfig): BackendOptions => ({
-  ...(backend === undefined ? {} : { backend }),
-  ...(threads === undefined ? {} : { threads }),
-});
-
 /**
  * Examines the machine and prints what it finds, or with `--json` gives it as one line.
  *
@@ -84,7 +78,7 @@ const optionsOf = ({ backend, threads }: RunConfig): BackendOptions => ({
 export const runDoctor = (world: World, command: DoctorCommand): TE.TaskEither<KfacError, void> =>
   pipe(
     configOfFlags(command.flags, []),
-    E.map(optionsOf),
+    E.map(backendOf),
     TE.fromEither,
     TE.chain((options) => diagnose({ ...options, clock: world.clock })),
     TE.chainIOK((diagnosis) => () => {

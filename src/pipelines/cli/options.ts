@@ -27,6 +27,7 @@ const sizeFlag: Flag = { flag: '--size <SIZE>', description: 'small or full (def
 
 const backendFlags: ReadonlyArray<Flag> = [
   { flag: '--backend <NAME>', description: 'auto, native, gpu or reference (default: auto)' },
+  { flag: '--gpu-mode <NAME>', description: 'of the gpu backend: auto, webgpu, webgl2, headlessgl, webasm or cpu' },
   { flag: '--threads <N>', description: 'threads of the backend' },
 ];
 

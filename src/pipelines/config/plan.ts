@@ -6,20 +6,21 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 
+import type { BackendOptions } from '../../core/backends/choose.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import { optimizerOf } from '../../solvers/presets/registry.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { Task } from '../tasks/task.ts';
 import type { Duration, TrainOptions } from '../trainer/options.ts';
-import type { BackendChoice, RunConfig } from './runConfig.ts';
+import type { RunConfig } from './runConfig.ts';
 
 /** A run that is ready to begin. */
 export interface Plan {
   readonly task: Task;
   readonly optimizers: ReadonlyArray<Optimizer>;
   readonly options: Omit<TrainOptions, 'listeners'>;
-  readonly backend: { readonly backend: BackendChoice; readonly threads?: number };
+  readonly backend: BackendOptions;
   /** Directory of the data set, where one was named. */
   readonly data: string | undefined;
   /** Directory of the report, where one was named. */
@@ -55,6 +56,17 @@ const optimizersOf = (
 };
 
 /**
+ * The backend that a configuration asks for.
+ *
+ * @param config - what was set
+ */
+export const backendOf = ({ backend = 'auto', gpuMode, threads }: RunConfig): BackendOptions => ({
+  backend,
+  ...(gpuMode === undefined ? {} : { gpuMode }),
+  ...(threads === undefined ? {} : { threads }),
+});
+
+/**
  * The run that a configuration describes.
  *
  * @param task - name of the task
@@ -66,7 +78,7 @@ export const planOf = (
   optimizers: ReadonlyArray<string>,
   config: RunConfig,
 ): E.Either<KfacError, Plan> => {
-  const { batch, seed = 1, evaluateEvery, patience, backend = 'auto', threads, data, out, size = 'full' } = config;
+  const { batch, seed = 1, evaluateEvery, patience, data, out, size = 'full' } = config;
   return pipe(
     E.Do,
     E.bind('task', () => taskOf(task, size)),
@@ -82,7 +94,7 @@ export const planOf = (
         ...(evaluateEvery === undefined ? {} : { evaluateEvery }),
         ...(patience === undefined ? {} : { earlyStopping: { patience } }),
       },
-      backend: { backend, ...(threads === undefined ? {} : { threads }) },
+      backend: backendOf(config),
       data,
       out,
     })),

@@ -10,13 +10,20 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as t from 'io-ts';
 
+import type { BackendName } from '../../core/backends/choose.ts';
+import { backendNames } from '../../core/backends/choose.ts';
+import type { GpuMode } from '../../core/backends/gpu/modes.ts';
+import { gpuModes } from '../../core/backends/gpu/modes.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { Setting } from '../../solvers/presets/registry.ts';
 import type { TaskSize } from '../tasks/task.ts';
 import { decodeWith, oneOf, positive, setting, text, wholeFrom } from './codecs.ts';
 
 /** Where to compute. */
-export type BackendChoice = 'auto' | 'native' | 'gpu' | 'reference';
+export type BackendChoice = 'auto' | BackendName;
+
+/** Where the gpu backend runs its kernels. */
+export type GpuModeChoice = 'auto' | GpuMode;
 
 /** Settings of optimizers: by name of the optimizer, then by name of the setting. */
 export type OptimizerSettings = Readonly<Record<string, Readonly<Record<string, Setting>>>>;
@@ -38,6 +45,8 @@ export interface RunConfig {
   /** Evaluations without improvement until training stops. */
   readonly patience?: number | undefined;
   readonly backend?: BackendChoice | undefined;
+  /** Any other than `auto` asks for the gpu backend as well. */
+  readonly gpuMode?: GpuModeChoice | undefined;
   readonly threads?: number | undefined;
   /** Directory of the data set. */
   readonly data?: string | undefined;
@@ -56,7 +65,8 @@ const fields = {
   seed: wholeFrom(0),
   evaluateEvery: wholeFrom(1),
   patience: wholeFrom(1),
-  backend: oneOf<BackendChoice>(['auto', 'native', 'gpu', 'reference']),
+  backend: oneOf<BackendChoice>(['auto', ...backendNames]),
+  gpuMode: oneOf<GpuModeChoice>(['auto', ...gpuModes]),
   threads: wholeFrom(1),
   data: text,
   out: text,

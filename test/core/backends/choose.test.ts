@@ -1,21 +1,23 @@
 import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
-import type { Backend, BackendReport } from '../../../src/core/backends/backend.ts';
+import type { Backend, BackendReport, SomeBackend } from '../../../src/core/backends/backend.ts';
 import type { BackendOptions } from '../../../src/core/backends/choose.ts';
 import { chooseBackend, openBackend, withBackend } from '../../../src/core/backends/choose.ts';
 import { nativeBackend } from '../../../src/core/backends/native/backend.ts';
 import type { KfacError } from '../../../src/core/errors.ts';
 import { raise } from '../../../src/core/errors.ts';
-import type { Shaped, Tensor } from '../../../src/core/tensor.ts';
+import type { Shaped } from '../../../src/core/tensor.ts';
 import { orThrow } from '../../support/training.ts';
 
 /** What a choice reports, after disposing of the backend. */
-const reportOf = async (choice: E.Either<KfacError, Backend<Tensor>>): Promise<BackendReport> => {
-  const backend = orThrow(choice);
-  const report = backend.report();
-  orThrow(await backend.dispose());
-  return report;
+const reportOf = async (choice: TE.TaskEither<KfacError, SomeBackend>): Promise<BackendReport> => {
+  const chosen = orThrow(await choice());
+  return chosen(async (backend) => {
+    const report = backend.report();
+    orThrow(await backend.dispose());
+    return report;
+  });
 };
 
 /** Runs with environment variables set, and sets them back. */
@@ -73,13 +75,28 @@ describe('chooseBackend', () => {
     }));
 
   it('never replaces a backend that was asked for by name', () =>
-    withoutBlas(() => {
-      expect(chooseBackend({ backend: 'native' })).toMatchObject(
-        E.left({ _tag: 'BackendUnavailable', backend: 'native' }),
-      );
-      expect(chooseBackend({}, 'native')).toMatchObject(E.left({ _tag: 'BackendUnavailable', backend: 'native' }));
-      return Promise.resolve();
+    withoutBlas(async () => {
+      const refusal = E.left({ _tag: 'BackendUnavailable', backend: 'native' });
+      expect(await chooseBackend({ backend: 'native' })()).toMatchObject(refusal);
+      expect(await chooseBackend({}, 'native')()).toMatchObject(refusal);
     }));
+
+  it('opens the gpu backend in a mode, by an option or from the environment', async () => {
+    for (const choice of [
+      chooseBackend({ backend: 'gpu', gpuMode: 'cpu' }),
+      chooseBackend({ gpuMode: 'cpu' }, 'reference'),
+      chooseBackend({}, 'gpu:cpu'),
+    ]) {
+      const report = await reportOf(choice);
+      expect(report).toMatchObject({ backend: 'gpu', gpu: { mode: 'cpu', refused: [] } });
+    }
+  });
+
+  it('refuses a mode of the gpu backend on another one', async () => {
+    expect(await chooseBackend({ backend: 'reference', gpuMode: 'cpu' })()).toEqual(
+      E.left({ _tag: 'BadConfig', path: 'gpuMode', expected: 'auto, on the reference backend', actual: 'cpu' }),
+    );
+  });
 
   it('lets the environment decide what auto means, and nothing else', async () => {
     expect((await reportOf(chooseBackend({}, 'reference'))).backend).toBe('reference');
@@ -88,22 +105,27 @@ describe('chooseBackend', () => {
     await withEnvironment({ KFAC_BACKEND: 'reference' }, async () => {
       expect((await reportOf(chooseBackend())).backend).toBe('reference');
     });
-    expect(chooseBackend({}, 'cuda')).toEqual(
-      E.left({ _tag: 'BadConfig', path: 'KFAC_BACKEND', expected: 'auto, native, gpu, reference', actual: 'cuda' }),
+    expect(await chooseBackend({}, 'cuda')()).toEqual(
+      E.left({
+        _tag: 'BadConfig',
+        path: 'KFAC_BACKEND',
+        expected: 'auto, native, gpu, reference, gpu:webgpu, gpu:webgl2, gpu:headlessgl, gpu:webasm, gpu:cpu',
+        actual: 'cuda',
+      }),
     );
   });
 
   it('refuses settings that a backend cannot meet, and warns of those that change nothing', async () => {
-    expect(openBackend('gpu', { dtype: 'f64' })).toMatchObject(E.left({ _tag: 'BadConfig', path: 'dtype' }));
+    expect(await openBackend('gpu', { dtype: 'f64' })()).toMatchObject(E.left({ _tag: 'BadConfig', path: 'dtype' }));
     expect((await reportOf(openBackend('gpu', { threads: 4 }))).warnings.join()).toContain('threads 4 is ignored');
     expect((await reportOf(openBackend('reference', { dtype: 'f32', threads: 2 }))).warnings).toHaveLength(2);
     expect((await reportOf(openBackend('reference', { dtype: 'f64', threads: 1 }))).warnings).toEqual([]);
   });
 
-  it.each([0, -1, 1.5, NaN])('refuses %d threads', (threads) => {
+  it.each([0, -1, 1.5, NaN])('refuses %d threads', async (threads) => {
     const refusal = E.left({ _tag: 'BadConfig', path: 'threads' });
     for (const options of [{}, { backend: 'native' }, { backend: 'gpu' }, { backend: 'reference' }] as const) {
-      expect(chooseBackend({ ...options, threads } satisfies BackendOptions, '')).toMatchObject(refusal);
+      expect(await chooseBackend({ ...options, threads } satisfies BackendOptions, '')()).toMatchObject(refusal);
     }
   });
 

@@ -3,13 +3,13 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 
-import { gpuBackend } from '../../../src/core/backends/gpu/backend.ts';
+import { hostKernelBackend } from '../../../src/core/backends/gpu/hostKernels.ts';
 import { nativeBackend } from '../../../src/core/backends/native/backend.ts';
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
 import { conformance } from '../../support/conformance.ts';
 
 conformance('reference', () => E.right(referenceBackend()));
-conformance('gpu, WebAssembly', gpuBackend);
+conformance('gpu, WebAssembly', () => hostKernelBackend('webasm'));
 
 // On a machine without a BLAS the typed error is the behaviour; where one is required, its absence is a failure.
 for (const dtype of ['f32', 'f64'] as const) {

@@ -1,88 +1,103 @@
 /**
- * The gpu backend: matrix products on gpu.js under the host interpreter.
+ * The gpu backend, in a mode that is asked for by name or in the fastest one that the machine has.
  *
- * In gpu.js's WebAssembly mode arrays stay in host memory, where everything else is computed as well. Factorisations
- * are portable code in 64 bits: single precision loses too much of an ill-conditioned factor's inverse.
+ * gpu.js's own choice is never used: it takes a software rasteriser for a graphics card, and is then some fifty times
+ * slower than WebAssembly.
  *
  * @module
  */
-import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
-import type { BackendUnavailable, KfacError } from '../../errors.ts';
-import { cholesky, choleskySolve, inverse } from '../../linearAlgebra/cholesky.ts';
-import { eigh } from '../../linearAlgebra/eigh.ts';
-import { solve } from '../../linearAlgebra/lu.ts';
-import type { ReadonlyVector, Tensor } from '../../tensor.ts';
-import type { Backend } from '../backend.ts';
-import { hostBackend } from '../host/backend.ts';
-import type { Factorisations } from '../host/linearAlgebra.ts';
-import type { Products } from '../host/products.ts';
-import { f32 } from '../native/vectors.ts';
+import type { KfacError } from '../../errors.ts';
+import { describeError } from '../../errors.ts';
+import type { Shaped, Tensor } from '../../tensor.ts';
+import type { Backend, SomeBackend } from '../backend.ts';
+import { someBackend } from '../backend.ts';
 
-import { openGpu } from './gpujs.ts';
-import type { Products as KernelProducts } from './products.ts';
-import { productsOn } from './products.ts';
+import { hostKernelBackend } from './hostKernels.ts';
+import type { GpuMode, Refusal } from './modes.ts';
+import { automaticModes } from './modes.ts';
 
-const productsOf = ({ matmul, gram }: KernelProducts): Products => ({
-  matmul: (a, b, shape, out) => void matmul(a, b, shape, { out: out as Float32Array }),
-  batchedMatmul: (batch, a, b, shape, out) => {
-    const { m, n, k } = shape;
-    for (let i = 0; i < batch; i += 1) {
-      const product = f32.part(out, i * m * n, m * n) as Float32Array;
-      matmul(f32.part(a, i * m * k, m * k), f32.part(b, i * k * n, k * n), shape, { out: product });
-    }
-  },
-  affine: (x, weight, bias, m, n, k, out) =>
-    void matmul(x, weight, { m, n, k, transposeA: false, transposeB: true }, { bias, out: out as Float32Array }),
-  gram: (x, rows, columns, out) => void gram(x, rows, columns, out as Float32Array),
+/** Settings of {@link gpuBackend}. */
+export interface GpuOptions {
+  /** `auto`, the default, takes the fastest mode that has real hardware; a mode by name is never replaced. */
+  readonly mode?: 'auto' | GpuMode;
+  /** Threads of a matrix product, in WebAssembly; one unless given. */
+  readonly threads?: number;
+}
+
+const unavailable = (mode: GpuMode, reason: string): KfacError => ({
+  _tag: 'BackendUnavailable',
+  backend: `gpu (${mode})`,
+  reason,
+  advice: 'Let the mode be auto, or use another backend.',
 });
 
-const rounded = (values: ReadonlyVector): ReadonlyVector => Float32Array.from(values);
+/** One thread is all that a mode without threads of its own can be asked for. */
+const threadsIgnored = (threads: number | undefined): ReadonlyArray<string> =>
+  threads === undefined || threads === 1 ? [] : [`The gpu backend has one thread: threads ${threads} is ignored.`];
 
-const task = <A, B>(compute: () => E.Either<KfacError, A>, round: (result: A) => B): TE.TaskEither<KfacError, B> =>
-  TE.fromIOEither(() => pipe(compute(), E.map(round)));
+/** The same backend, with more to say in its report. */
+const annotated = <T extends Shaped>(
+  backend: Backend<T>,
+  warnings: ReadonlyArray<string>,
+  refused: ReadonlyArray<Refusal>,
+): Backend<T> => ({
+  ...backend,
+  report: () => {
+    const report = backend.report();
+    return {
+      ...report,
+      warnings: [...warnings, ...report.warnings],
+      ...(report.gpu === undefined ? {} : { gpu: { ...report.gpu, refused } }),
+    };
+  },
+});
 
-const factorisations: Factorisations = {
-  cholesky: (n, m) => task(() => cholesky(n, m), rounded),
-  choleskySolve: (n, columns, l, b) => task(() => E.right(choleskySolve(n, columns, l, b)), rounded),
-  inverse: (n, m) => task(() => inverse(n, m), rounded),
-  solve: (n, columns, m, b) => task(() => solve(n, columns, m, b), rounded),
-  eigh: (n, m) =>
-    task(
-      () => eigh(n, m),
-      ({ values, vectors }) => ({ values: rounded(values), vectors: rounded(vectors) }),
-    ),
+const openMode = (
+  mode: GpuMode,
+  { threads }: GpuOptions,
+  refused: ReadonlyArray<Refusal>,
+): TE.TaskEither<KfacError, SomeBackend> => {
+  switch (mode) {
+    case 'webasm':
+    case 'cpu':
+      return pipe(
+        TE.fromIOEither<KfacError, Backend<Tensor>>(() => hostKernelBackend(mode)),
+        TE.map((backend) => someBackend(annotated(backend, threadsIgnored(threads), refused))),
+      );
+    case 'webgpu':
+    case 'webgl2':
+    case 'headlessgl':
+      return TE.left(unavailable(mode, 'this version has no kernels for it'));
+  }
+};
+
+const reasonOf = (error: KfacError): string =>
+  error._tag === 'BackendUnavailable' ? error.reason : describeError(error);
+
+const openFastest = (
+  [mode, ...slower]: ReadonlyArray<GpuMode>,
+  options: GpuOptions,
+  refused: ReadonlyArray<Refusal>,
+): TE.TaskEither<KfacError, SomeBackend> => {
+  const opened = openMode(mode, options, refused);
+  return slower.length === 0
+    ? opened
+    : pipe(
+        opened,
+        TE.orElse((error) => openFastest(slower, options, [...refused, { mode, reason: reasonOf(error) }])),
+      );
 };
 
 /**
  * Opens the gpu backend, which has single precision only.
  *
- * @returns the backend, or why gpu.js does not run here
+ * @param options - mode and threads
+ * @returns the backend; its report names the mode, and those that were passed over with the reasons
  */
-export const gpuBackend = (): E.Either<BackendUnavailable, Backend<Tensor>> =>
-  pipe(
-    openGpu('webasm'),
-    E.map((gpu) => {
-      const products = productsOn(gpu);
-      const warnings = gpu.flatResults ? [] : ['gpu.js returns nested results, which makes products slower'];
-      return hostBackend({
-        name: 'gpu',
-        dtype: 'f32',
-        products: productsOf(products),
-        factorisations,
-        report: () => ({
-          backend: 'gpu',
-          library: 'gpu.js, WebAssembly',
-          threads: 1,
-          factorisations: 'portable',
-          warnings,
-        }),
-        dispose: TE.fromTask(async () => {
-          products.clear();
-          await gpu.dispose();
-        }),
-      });
-    }),
-  );
+export const gpuBackend = (options: GpuOptions = {}): TE.TaskEither<KfacError, SomeBackend> => {
+  const { mode = 'auto' } = options;
+  return mode === 'auto' ? openFastest(automaticModes, options, []) : openMode(mode, options, []);
+};

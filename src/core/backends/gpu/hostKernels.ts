@@ -1,0 +1,91 @@
+/**
+ * Matrix products on gpu.js under the host interpreter: the gpu backend where arrays live in host memory.
+ *
+ * In gpu.js's WebAssembly mode nothing is gained by handles: arrays stay where everything else is computed as well. Factorisations
+ * are portable code in 64 bits: single precision loses too much of an ill-conditioned factor's inverse.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { BackendUnavailable, KfacError } from '../../errors.ts';
+import { cholesky, choleskySolve, inverse } from '../../linearAlgebra/cholesky.ts';
+import { eigh } from '../../linearAlgebra/eigh.ts';
+import { solve } from '../../linearAlgebra/lu.ts';
+import type { ReadonlyVector, Tensor } from '../../tensor.ts';
+import type { Backend } from '../backend.ts';
+import { hostBackend } from '../host/backend.ts';
+import type { Factorisations } from '../host/linearAlgebra.ts';
+import type { Products } from '../host/products.ts';
+import { f32 } from '../native/vectors.ts';
+
+import { openGpu } from './gpujs.ts';
+import { titleOf } from './modes.ts';
+import type { Products as KernelProducts } from './products.ts';
+import { productsOn } from './products.ts';
+
+const productsOf = ({ matmul, gram }: KernelProducts): Products => ({
+  matmul: (a, b, shape, out) => void matmul(a, b, shape, { out: out as Float32Array }),
+  batchedMatmul: (batch, a, b, shape, out) => {
+    const { m, n, k } = shape;
+    for (let i = 0; i < batch; i += 1) {
+      const product = f32.part(out, i * m * n, m * n) as Float32Array;
+      matmul(f32.part(a, i * m * k, m * k), f32.part(b, i * k * n, k * n), shape, { out: product });
+    }
+  },
+  affine: (x, weight, bias, m, n, k, out) =>
+    void matmul(x, weight, { m, n, k, transposeA: false, transposeB: true }, { bias, out: out as Float32Array }),
+  gram: (x, rows, columns, out) => void gram(x, rows, columns, out as Float32Array),
+});
+
+const rounded = (values: ReadonlyVector): ReadonlyVector => Float32Array.from(values);
+
+const task = <A, B>(compute: () => E.Either<KfacError, A>, round: (result: A) => B): TE.TaskEither<KfacError, B> =>
+  TE.fromIOEither(() => pipe(compute(), E.map(round)));
+
+const factorisations: Factorisations = {
+  cholesky: (n, m) => task(() => cholesky(n, m), rounded),
+  choleskySolve: (n, columns, l, b) => task(() => E.right(choleskySolve(n, columns, l, b)), rounded),
+  inverse: (n, m) => task(() => inverse(n, m), rounded),
+  solve: (n, columns, m, b) => task(() => solve(n, columns, m, b), rounded),
+  eigh: (n, m) =>
+    task(
+      () => eigh(n, m),
+      ({ values, vectors }) => ({ values: rounded(values), vectors: rounded(vectors) }),
+    ),
+};
+
+/**
+ * Opens the gpu backend in host memory, which has single precision only.
+ *
+ * @param mode - where kernels run
+ * @returns the backend, or why gpu.js does not run here
+ */
+export const hostKernelBackend = (mode: 'webasm' | 'cpu'): E.Either<BackendUnavailable, Backend<Tensor>> =>
+  pipe(
+    openGpu(mode),
+    E.map((gpu) => {
+      const products = productsOn(gpu);
+      const warnings = gpu.flatResults ? [] : ['gpu.js returns nested results, which makes products slower'];
+      return hostBackend({
+        name: 'gpu',
+        dtype: 'f32',
+        products: productsOf(products),
+        factorisations,
+        report: () => ({
+          backend: 'gpu',
+          library: `gpu.js, ${titleOf[mode]}`,
+          threads: 1,
+          factorisations: 'portable',
+          warnings,
+          gpu: { mode, adapter: null, refused: [] },
+        }),
+        dispose: TE.fromTask(async () => {
+          products.clear();
+          await gpu.dispose();
+        }),
+      });
+    }),
+  );
