@@ -97,7 +97,7 @@ export default defineConfig([
     },
   },
   {
-    files: ['src/index.ts'],
+    files: ['src/index.ts', 'src/browser.ts'],
     rules: { 'no-restricted-imports': 'off' },
   },
   ...importRules,

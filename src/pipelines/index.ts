@@ -26,6 +26,7 @@ export { classes, imageShape, installedMnist, readMnist } from './data/mnist.ts'
 export type { LabelledImages, Mnist } from './data/mnist.ts';
 export { nodeFileSystem } from './files/fileSystem.ts';
 export type { FileSystem } from './files/fileSystem.ts';
+export { webFileSystem } from './files/webFileSystem.ts';
 export { encodePng } from './reports/png.ts';
 export type { GreyImage } from './reports/png.ts';
 export { decodeSafetensors, encodeSafetensors } from './reports/safetensors.ts';

@@ -4,6 +4,7 @@
  * @module
  */
 import * as E from 'fp-ts/lib/Either.js';
+import * as O from 'fp-ts/lib/Option.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../src/core/errors.ts';
@@ -39,6 +40,7 @@ export const memoryFiles = (initial: Readonly<Record<string, Uint8Array | string
     exists: (path) => TE.right(content.has(path)),
     write: (path, bytes) => TE.fromIO(() => void content.set(path, toBytes(bytes))),
     canWrite: () => TE.right(undefined),
+    installed: () => O.none,
   };
 };
 

@@ -21,7 +21,7 @@ import { gpuBackend } from './gpu/backend.ts';
 import type { GpuMode } from './gpu/modes.ts';
 import { gpuModes } from './gpu/modes.ts';
 import { nativeBackend } from './native/backend.ts';
-import { currentProcess } from './native/koffi.ts';
+import { currentProcess } from './process.ts';
 import { referenceBackend } from './reference/backend.ts';
 
 /** Backends by name, fastest first. */

@@ -44,7 +44,7 @@ const advice = 'Fetch the file again, or name the directory of the data set with
 const bad = (source: string, expected: string, actual: string): E.Either<KfacError, never> =>
   E.left({ _tag: 'BadData', source, expected, actual, advice });
 
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex').replace(/../g, '$& ').trim();
+const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
 
 const elementsOf = (bytes: Uint8Array, header: number, type: ElementType, shape: Shape): ReadonlyVector => {
   if (type.kind === 'byte') return bytes.subarray(header);

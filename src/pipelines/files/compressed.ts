@@ -1,11 +1,10 @@
 /**
  * Files that may be gzip-compressed, as data sets are shipped either way.
  *
+ * They are decompressed by a stream because browsers have that too.
+ *
  * @module
  */
-import { gunzipSync } from 'node:zlib';
-
-import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
@@ -16,9 +15,12 @@ import { messageOf } from './thrown.ts';
 /** What the bytes say, not the name: renamed files are common. */
 const isCompressed = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
-const decompress = (bytes: Uint8Array, source: string): E.Either<KfacError, Uint8Array> =>
-  E.tryCatch(
-    () => gunzipSync(bytes),
+const decompress = (bytes: Uint8Array, source: string): TE.TaskEither<KfacError, Uint8Array> =>
+  TE.tryCatch(
+    async () => {
+      const whole = new Blob([Uint8Array.from(bytes)]).stream().pipeThrough(new DecompressionStream('gzip'));
+      return new Uint8Array(await new Response(whole).arrayBuffer());
+    },
     (thrown) => ({
       _tag: 'BadData',
       source,
@@ -48,7 +50,7 @@ export const readMaybeCompressed = (files: FileSystem, path: string): TE.TaskEit
     TE.chain((found) =>
       pipe(
         files.read(found),
-        TE.chainEitherK((bytes) => (isCompressed(bytes) ? decompress(bytes, found) : E.right(bytes))),
+        TE.chain((bytes) => (isCompressed(bytes) ? decompress(bytes, found) : TE.right(bytes))),
         TE.map((bytes) => ({ path: found, bytes })),
       ),
     ),

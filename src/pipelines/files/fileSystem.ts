@@ -9,9 +9,11 @@ import { constants } from 'node:fs';
 import { access, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
+import type * as O from 'fp-ts/lib/Option.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { FileFailed, KfacError } from '../../core/errors.ts';
+import { packageDirectory } from './packages.ts';
 import { codeOf, messageOf } from './thrown.ts';
 
 /** What programs here do with files. */
@@ -23,6 +25,8 @@ export interface FileSystem {
   readonly write: (path: string, content: Uint8Array | string) => TE.TaskEither<KfacError, void>;
   /** Fails when a directory could not be made or written to; makes nothing. */
   readonly canWrite: (directory: string) => TE.TaskEither<KfacError, void>;
+  /** Directory of an installed package, for data that comes as a package. */
+  readonly installed: (name: string) => O.Option<string>;
 }
 
 /** System error codes in words. */
@@ -79,4 +83,5 @@ export const nodeFileSystem: FileSystem = {
   exists: (path) => TE.fromTask(() => exists(path)),
   write: (path, content) => TE.tryCatch(() => writeAtomically(path, content), failed('write', path)),
   canWrite: (directory) => TE.tryCatch(() => checkDirectory(directory), failed('write', directory)),
+  installed: packageDirectory,
 };

@@ -6,8 +6,6 @@
  *
  * @module
  */
-import { endianness } from 'node:os';
-
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as t from 'io-ts';
@@ -19,11 +17,29 @@ import { bytesOf, sizeOf } from '../../core/tensor.ts';
 
 const codeOf: Readonly<Record<DType, string>> = { f32: 'F32', f64: 'F64', i32: 'I32' };
 
+/** Whether this machine stores the low byte of a number first, as the file does. */
+const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
 /** The bytes in the other order, where this machine's is not that of the file. */
 const swapped = (bytes: Uint8Array, dtype: DType): Uint8Array => {
-  if (endianness() === 'LE') return bytes;
-  const copy = Buffer.from(bytes);
-  return dtype === 'f64' ? copy.swap64() : copy.swap32();
+  const last = bytesOf(dtype) - 1;
+  return isLittleEndian ? bytes : bytes.map((_, i) => bytes[i - (i & last) + (last - (i & last))]);
+};
+
+/** Arrays of bytes, one after another. */
+const joined = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  parts.reduce((at, part) => {
+    whole.set(part, at);
+    return at + part.length;
+  }, 0);
+  return whole;
+};
+
+const eightBytes = (length: number): Uint8Array => {
+  const view = new DataView(new ArrayBuffer(8));
+  view.setBigUint64(0, BigInt(length), true);
+  return new Uint8Array(view.buffer);
 };
 
 const toBytes = ({ data, dtype }: Tensor): Uint8Array =>
@@ -63,11 +79,9 @@ export const encodeSafetensors = (
     path,
     { dtype: codeOf[dtype], shape, data_offsets: [ends[i] - data.byteLength, ends[i]] },
   ]);
-  const json = Buffer.from(JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) }));
-  const header = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')]);
-  const length = new DataView(new ArrayBuffer(8));
-  length.setBigUint64(0, BigInt(header.length), true);
-  return Buffer.concat([new Uint8Array(length.buffer), header, ...sorted.map(([, x]) => toBytes(x))]);
+  const json = new TextEncoder().encode(JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) }));
+  const padding = new TextEncoder().encode(' '.repeat((8 - (json.length % 8)) % 8));
+  return joined([eightBytes(json.length + padding.length), json, padding, ...sorted.map(([, x]) => toBytes(x))]);
 };
 
 const EntryCodec: t.Decoder<unknown, Entry> = t.type({
@@ -94,7 +108,8 @@ const tensorOf = (entry: Entry, data: Uint8Array): Tensor | undefined => {
  */
 export const decodeSafetensors = (bytes: Uint8Array, source: string): E.Either<KfacError, Params<Tensor>> => {
   const bad = (expected: string, actual: string): KfacError => ({ _tag: 'BadCheckpoint', source, expected, actual });
-  const length = bytes.length < 8 ? Infinity : Number(Buffer.from(bytes.subarray(0, 8)).readBigUInt64LE());
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = bytes.length < 8 ? Infinity : Number(view.getBigUint64(0, true));
   if (8 + length > bytes.length) return E.left(bad('a header within the file', `${bytes.length} bytes`));
   const data = bytes.subarray(8 + length);
   const decodeEntry = (path: string, entry: unknown): E.Either<KfacError, readonly [string, Tensor]> =>
@@ -109,7 +124,7 @@ export const decodeSafetensors = (bytes: Uint8Array, source: string): E.Either<K
     );
   return pipe(
     E.tryCatch(
-      (): unknown => JSON.parse(Buffer.from(bytes.subarray(8, 8 + length)).toString()),
+      (): unknown => JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length))),
       () => bad('a JSON header', 'other bytes'),
     ),
     E.chain((json) =>

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Process } from './koffi.ts';
+import type { Process } from '../process.ts';
 
 /** Shared libraries to open together; a routine comes from the first that has it. */
 export type Candidate = ReadonlyArray<string>;

@@ -11,6 +11,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 
 import type { ReadonlyVector } from '../../tensor.ts';
+import { currentProcess } from '../process.ts';
 
 /** What may be passed to a native function: numbers, C strings, integers by pointer, and buffers by address. */
 export type ForeignArgument = number | string | ReadonlyArray<number> | ReadonlyVector;
@@ -34,19 +35,6 @@ export interface Koffi {
   readonly load: (path: string) => ForeignLibrary;
   readonly config: (settings?: Readonly<Record<string, number>>) => Readonly<Record<string, number>>;
 }
-
-/** The part of Node.js that is used here; none of it exists in a browser. */
-export interface Process {
-  readonly platform: string;
-  readonly arch: string;
-  readonly argv: ReadonlyArray<string>;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly cwd: () => string;
-  readonly getBuiltinModule?: (name: string) => unknown;
-}
-
-/** The process this program runs in, where there is one. */
-export const currentProcess = (): Process | undefined => (globalThis as { readonly process?: Process }).process;
 
 /**
  * Native code runs on a stack that koffi allocates. BLAS libraries keep their job tables there, half a megabyte for 64

@@ -10,12 +10,13 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 
 import type { BackendUnavailable } from '../../errors.ts';
+import { currentProcess } from '../process.ts';
 
 import type { Candidate } from './candidates.ts';
 import { advice, candidates } from './candidates.ts';
 import type { Around } from './job.ts';
 import type { ForeignLibrary, Koffi } from './koffi.ts';
-import { currentProcess, hasRoomyStacks, loadKoffi } from './koffi.ts';
+import { hasRoomyStacks, loadKoffi } from './koffi.ts';
 import type { Routines } from './signatures.ts';
 import { bindRoutines } from './signatures.ts';
 import { oneThreadEach } from './threads.ts';

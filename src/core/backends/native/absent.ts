@@ -1,0 +1,20 @@
+/**
+ * The native backend where there can be none. A bundler for browsers takes this file in place of `backend.ts`; the
+ * `browser` field of package.json says so.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+
+import type { nativeBackend as present } from './backend.ts';
+
+export type { NativeOptions } from './backend.ts';
+
+/** Says why there is no native backend. */
+export const nativeBackend: typeof present = () =>
+  E.left({
+    _tag: 'BackendUnavailable',
+    backend: 'native',
+    reason: 'a browser opens no libraries of the machine',
+    advice: 'Use the gpu backend, which is the default in a browser.',
+  });

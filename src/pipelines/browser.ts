@@ -1,0 +1,37 @@
+/**
+ * Training programs for browsers: all that needs no files and no process. A bundler for browsers takes this barrel in
+ * place of `index.ts`; the `browser` condition of package.json says so.
+ *
+ * @module
+ */
+export { train } from './trainer/train.ts';
+export type { TrainResult } from './trainer/train.ts';
+export { checkOptions, evaluationPeriod, stepsOf } from './trainer/options.ts';
+export type { Duration, TrainOptions } from './trainer/options.ts';
+export type { EvaluationRecord, Listener, StepRecord, TrainEvent } from './trainer/events.ts';
+export { exhausted, improved, improves, unwatched, waiting } from './trainer/earlyStopping.ts';
+export type { Best, EarlyStopping, Watch } from './trainer/earlyStopping.ts';
+export { evaluate, predict } from './trainer/evaluate.ts';
+export type { Decode, Evaluation, Judged, Measure } from './trainer/evaluate.ts';
+export { begin, judgeOn, proceed, readParams, release, restoreBest } from './trainer/run.ts';
+export type { Run, Setting, TrainTask } from './trainer/run.ts';
+export { previewInputs, runExperiment } from './experiment.ts';
+export type { Experiment, Observer, Outcome } from './experiment.ts';
+export { dataset, datasetOf, rowsOf } from './data/dataset.ts';
+export type { Dataset, Splits } from './data/dataset.ts';
+export { batchIndices, epochOf, range } from './data/batches.ts';
+export type { BatchIndices, BatchPlan, Epoch } from './data/batches.ts';
+export { decodeIdx } from './data/idx.ts';
+export type { IdxArray } from './data/idx.ts';
+export { classes, imageShape, installedMnist, readMnist } from './data/mnist.ts';
+export type { LabelledImages, Mnist } from './data/mnist.ts';
+export type { FileSystem } from './files/fileSystem.ts';
+export { webFileSystem } from './files/webFileSystem.ts';
+export { decodeSafetensors, encodeSafetensors } from './reports/safetensors.ts';
+export type { Preview, Task, TaskDefaults, TaskFamily, TaskSize } from './tasks/task.ts';
+export { taskNames, taskOf, tasks } from './tasks/registry.ts';
+export { autoencoder, mnistAutoencoder } from './tasks/mnistAutoencoder.ts';
+export { mnistClassifier, perceptron } from './tasks/mnistClassifier.ts';
+export { correct, sigmoidSquaredError } from './tasks/measures.ts';
+export { decodeRunConfig, mergeConfigs } from './config/runConfig.ts';
+export type { BackendChoice, OptimizerSettings, RunConfig } from './config/runConfig.ts';
