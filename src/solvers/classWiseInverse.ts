@@ -95,7 +95,7 @@ const invertTwo = <T extends Shaped>(
  * block is a sum.
  *
  * @param backend - where to factorise
- * @param operator - block-diagonal, with blocks that are sums of Kronecker products, such products, or diagonal
+ * @param operator - block-diagonal, with blocks that are sums of Kronecker products, such products, dense or diagonal
  * @param lambda - damping λ, greater than 0
  * @param method - how sums are solved
  */
@@ -114,11 +114,18 @@ export const invertClassWise = <T extends Shaped>(
     switch (block._tag) {
       case 'kronecker':
       case 'partitionedKronecker':
+      case 'diagonalKronecker':
+      case 'dense':
       case 'diagonal':
         return TE.right(block);
       default:
         return TE.left(
-          unsupported(solver, name, 'sums of Kronecker products, or blocks of kind kronecker or diagonal', block._tag),
+          unsupported(
+            solver,
+            name,
+            'sums of Kronecker products, or blocks of kind kronecker, diagonalKronecker, dense or diagonal',
+            block._tag,
+          ),
         );
     }
   };

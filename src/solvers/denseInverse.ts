@@ -30,6 +30,8 @@ const shapeOf = <T extends Shaped>(block: BlockOperator<T>): Shape => {
       return block.S.shape;
     case 'partitionedKronecker':
       return [orderOf(block.Gs), orderOf(block.As)];
+    case 'diagonalKronecker':
+      return [orderOf(block.Gs), block.a.shape[0]];
     case 'lowRankKronecker':
       return [block.G.U.shape[0], block.A.U.shape[0]];
     case 'diagonal':

@@ -11,8 +11,8 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../core/backends/backend.ts';
 import type { KfacError } from '../core/errors.ts';
-import type { BlockOperator, Kronecker, LinearOperator } from '../core/operators/linearOperator.ts';
-import { blockDiagonal, eigenKronecker } from '../core/operators/linearOperator.ts';
+import type { BlockOperator, DiagonalKronecker, Kronecker, LinearOperator } from '../core/operators/linearOperator.ts';
+import { blockDiagonal, eigenKronecker, lowRankPlusDiagonal } from '../core/operators/linearOperator.ts';
 import { mapParams } from '../core/params.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { Shaped } from '../core/tensor.ts';
@@ -22,8 +22,8 @@ import { refreshingReported } from './solver.ts';
 
 /** The eigenvectors of A ⊗ G, and its eigenvalues λ_G λ_Aᵀ. */
 export interface KroneckerEigen<T> {
-  /** Eigenvectors of A, `[in, in]`. */
-  readonly UA: T;
+  /** Eigenvectors of A, `[in, in]`; `null` for the identity where A is diagonal. */
+  readonly UA: T | null;
   /** Eigenvectors of G, `[out, out]`. */
   readonly UG: T;
   /** λ_G λ_Aᵀ with negative eigenvalues taken as 0, `[out, in]`. */
@@ -38,42 +38,115 @@ export interface Extremes<T> {
   readonly largest: T;
 }
 
-/** Element i of a vector, shape `[]`. */
-const element = <T extends Shaped>(ops: Ops<T>, x: T, i: number): T => ops.reshape(ops.slice(x, [i], [1]), []);
-
 const wider = <T extends Shaped>(ops: Ops<T>, a: Extremes<T>, b: Extremes<T>): Extremes<T> => ({
   smallest: ops.minimum(a.smallest, b.smallest),
   largest: ops.maximum(a.largest, b.largest),
 });
 
+/** A block's inverse, and the bounds of its eigenvalues where they were computed. */
+export interface Inverted<T> {
+  readonly operator: BlockOperator<T>;
+  readonly extremes: ReadonlyArray<Extremes<T>>;
+}
+
+/** Eigenvalues in ascending order, `[n]`, with eigenvectors or `null` for those of a diagonal matrix. */
+interface FactorEigen<T> {
+  readonly values: T;
+  readonly vectors: T | null;
+  readonly extremes: Extremes<T>;
+}
+
+/** Bounds of a vector. */
+const boundsOf = <T extends Shaped>(ops: Ops<T>, values: T): Extremes<T> => ({
+  smallest: ops.neg(ops.max(ops.neg(values), [0])),
+  largest: ops.max(values, [0]),
+});
+
+/** A square matrix in a larger one of zeros. */
+const placed = <T extends Shaped>(ops: Ops<T>, m: T, begin: number, order: number): T =>
+  m.shape[0] === order ? m : ops.pad(m, [begin, begin], [order, order]);
+
+/** Eigendecomposition of ⊕ M_j, part by part. */
+const eigenOfParts = <T extends Shaped>(
+  { ops, linearAlgebra }: Backend<T>,
+  parts: ReadonlyArray<T>,
+): TE.TaskEither<KfacError, FactorEigen<T> & { readonly vectors: T }> =>
+  pipe(
+    parts,
+    TE.traverseArray((m) => linearAlgebra.eigh(m)),
+    TE.chain((found) =>
+      calculate(() => {
+        const begins = found.map((_, j) => found.slice(0, j).reduce((sum, { values }) => sum + values.shape[0], 0));
+        const order = found.reduce((sum, { values }) => sum + values.shape[0], 0);
+        const values =
+          found.length === 1
+            ? found[0].values
+            : ops.concat(
+                found.map((each) => each.values),
+                0,
+              );
+        const vectors = found
+          .map((each, j) => placed(ops, each.vectors, begins[j], order))
+          .reduce((x, y) => ops.add(x, y));
+        return { values, vectors, extremes: boundsOf(ops, values) };
+      }),
+    ),
+  );
+
 /**
  * Eigendecomposition of a Kronecker product by its factors.
  *
  * @param backend - where to factorise
- * @param block - A ⊗ G with symmetric factors
+ * @param block - A ⊗ G with symmetric factors, or diag(a) ⊗ (⊕ G_j)
  */
 export const eigenOf = <T extends Shaped>(
   backend: Backend<T>,
-  block: Kronecker<T>,
-): TE.TaskEither<KfacError, KroneckerEigen<T>> =>
-  pipe(
+  block: Kronecker<T> | DiagonalKronecker<T>,
+): TE.TaskEither<KfacError, KroneckerEigen<T>> => {
+  const { ops } = backend;
+  const ofA: TE.TaskEither<KfacError, FactorEigen<T>> = block._tag === 'kronecker'
+    ? eigenOfParts(backend, [block.A])
+    : calculate(() => ({ values: block.a, vectors: null, extremes: boundsOf(ops, block.a) }));
+  return pipe(
     TE.Do,
-    TE.apS('ofA', backend.linearAlgebra.eigh(block.A)),
-    TE.apS('ofG', backend.linearAlgebra.eigh(block.G)),
-    TE.chain(({ ofA, ofG }) =>
+    TE.apS('ofA', ofA),
+    TE.apS('ofG', eigenOfParts(backend, block._tag === 'kronecker' ? [block.G] : block.Gs)),
+    TE.chain((found) =>
+      calculate(() => {
+        const clipped = [found.ofG, found.ofA].map(({ values }) => ops.maximum(values, ops.full([], 0)));
+        const [out, inputs] = [found.ofG.values.shape[0], found.ofA.values.shape[0]];
+        return {
+          UA: found.ofA.vectors,
+          UG: found.ofG.vectors,
+          values: ops.mul(ops.reshape(clipped[0], [out, 1]), ops.reshape(clipped[1], [1, inputs])),
+          extremes: wider(ops, found.ofA.extremes, found.ofG.extremes),
+        };
+      }),
+    ),
+  );
+};
+
+/**
+ * (F + λ I)⁻¹ = U diag(1 / (θ + λ)) Uᵀ for a symmetric matrix, on column-stacked elements.
+ *
+ * @param backend - where to factorise
+ * @param matrix - F `[n, n]`
+ * @param lambda - damping λ, greater than 0
+ */
+export const invertMatrixInEigenbasis = <T extends Shaped>(
+  backend: Backend<T>,
+  matrix: T,
+  lambda: number,
+): TE.TaskEither<KfacError, Inverted<T>> =>
+  pipe(
+    eigenOfParts(backend, [matrix]),
+    TE.chain(({ values, vectors, extremes }) =>
       calculate(() => {
         const { ops } = backend;
-        const extremesOf = (values: T): Extremes<T> => ({
-          smallest: element(ops, values, 0),
-          largest: element(ops, values, values.shape[0] - 1),
-        });
-        const clipped = [ofG, ofA].map(({ values }) => ops.maximum(values, ops.full([], 0)));
-        const [out, inputs] = [ofG.values.shape[0], ofA.values.shape[0]];
+        const clipped = ops.maximum(values, ops.full([], 0));
         return {
-          UA: ofA.vectors,
-          UG: ofG.vectors,
-          values: ops.mul(ops.reshape(clipped[0], [out, 1]), ops.reshape(clipped[1], [1, inputs])),
-          extremes: wider(ops, extremesOf(ofA.values), extremesOf(ofG.values)),
+          operator: lowRankPlusDiagonal(vectors, dampedReciprocal(ops, clipped, lambda), 0),
+          extremes: [extremes],
         };
       }),
     ),
@@ -94,11 +167,6 @@ export const eigenMetrics = <T extends Shaped>(
   return { smallestEigenvalue: smallest, largestEigenvalue: largest };
 };
 
-interface Inverted<T> {
-  readonly operator: BlockOperator<T>;
-  readonly extremes: ReadonlyArray<Extremes<T>>;
-}
-
 const invertBlock = <T extends Shaped>(
   backend: Backend<T>,
   name: string,
@@ -108,6 +176,7 @@ const invertBlock = <T extends Shaped>(
   const { ops } = backend;
   switch (block._tag) {
     case 'kronecker':
+    case 'diagonalKronecker':
       return pipe(
         eigenOf(backend, block),
         TE.chain(({ UA, UG, values, extremes }) =>
@@ -122,10 +191,19 @@ const invertBlock = <T extends Shaped>(
         operator: eigenKronecker(block.UA, block.UG, dampedReciprocal(ops, block.S, lambda)),
         extremes: [],
       }));
+    case 'dense':
+      return invertMatrixInEigenbasis(backend, block.matrix, lambda);
     case 'diagonal':
       return calculate(() => ({ operator: invertDiagonal(ops, block.values, lambda), extremes: [] }));
     default:
-      return TE.left(unsupported('eigen', name, 'blocks of kind kronecker, eigenKronecker or diagonal', block._tag));
+      return TE.left(
+        unsupported(
+          'eigen',
+          name,
+          'blocks of kind kronecker, diagonalKronecker, eigenKronecker, dense or diagonal',
+          block._tag,
+        ),
+      );
   }
 };
 

@@ -26,8 +26,8 @@ import type { Basis } from '../curvature/statistics/eigenbasis.ts';
 import { blockEigenMoments } from '../curvature/statistics/eigenbasis.ts';
 import { averageInto } from '../curvature/statistics/statistics.ts';
 import { dampedReciprocal, eachBlock, invertDiagonal, unsupported } from './blockwise.ts';
-import type { Extremes } from './eigen.ts';
-import { eigenMetrics, eigenOf } from './eigen.ts';
+import type { Extremes, Inverted, KroneckerEigen } from './eigen.ts';
+import { eigenMetrics, eigenOf, invertMatrixInEigenbasis } from './eigen.ts';
 import type { SiteDamping } from './siteDamping.ts';
 import { siteDampingError } from './siteDamping.ts';
 import type { RefreshOptions, SolveNeeds, Solver } from './solver.ts';
@@ -45,6 +45,8 @@ export type EkfacNeeds = SolveNeeds | 'captured';
 /** A basis with the second moments in it, and how many batches they average. */
 interface Moments<T> {
   readonly bases: Readonly<Record<string, Basis<T>>>;
+  /** Blocks that are full matrices, inverted exactly when the bases are made. */
+  readonly matrices: Readonly<Record<string, BlockOperator<T>>>;
   readonly second: Params<T>;
   readonly updates: number;
   readonly preparedAt: number;
@@ -63,6 +65,7 @@ const remembered = <T>({ solver, scalars }: Context<T, 'state'>['state']): Momen
         block._tag === 'eigenKronecker' ? [[name, { UA: block.UA, UG: block.UG }] as const] : [],
       ),
     ),
+    matrices: Object.fromEntries(blocks.filter(([, block]) => block._tag === 'lowRankPlusDiagonal')),
     second: solver.slots[memory] ?? {},
     updates: scalars[memory] ?? 0,
     preparedAt: solver.preparedAt,
@@ -70,32 +73,66 @@ const remembered = <T>({ solver, scalars }: Context<T, 'state'>['state']): Momen
   };
 };
 
+/** What is decomposed of one block. */
+interface Decomposed<T> {
+  readonly eigen: KroneckerEigen<T> | null;
+  readonly matrix: Inverted<T> | null;
+}
+
+const decomposeBlock = <T extends Shaped>(
+  backend: Backend<T>,
+  name: string,
+  block: BlockOperator<T>,
+  lambda: number,
+): TE.TaskEither<KfacError, Decomposed<T>> => {
+  switch (block._tag) {
+    case 'kronecker':
+    case 'diagonalKronecker':
+      return pipe(
+        eigenOf(backend, block),
+        TE.map((found) => ({ eigen: found, matrix: null })),
+      );
+    case 'dense':
+      return pipe(
+        invertMatrixInEigenbasis(backend, block.matrix, lambda),
+        TE.map((matrix) => ({ eigen: null, matrix })),
+      );
+    case 'diagonal':
+      return TE.right({ eigen: null, matrix: null });
+    default:
+      return TE.left(
+        unsupported('ekfac', name, 'blocks of kind kronecker, diagonalKronecker, dense or diagonal', block._tag),
+      );
+  }
+};
+
 /** A new basis, with K-FAC's eigenvalues for second moments. */
 const decomposed = <T extends Shaped>(
   backend: Backend<T>,
   { state, operator }: Context<T, EkfacNeeds>,
+  lambda: number,
   siteDamping: SiteDamping,
 ): TE.TaskEither<KfacError, Moments<T>> => {
   const error = siteDampingError(siteDamping, operator);
   if (error !== null) return TE.left(error);
   return pipe(
-    eachBlock('ekfac', operator, (name, block) => {
-      if (block._tag === 'diagonal') return TE.right([]);
-      return block._tag === 'kronecker'
-        ? pipe(
-            eigenOf(backend, block),
-            TE.map((eigen) => [eigen]),
-          )
-        : TE.left(unsupported('ekfac', name, 'blocks of kind kronecker or diagonal', block._tag));
-    }),
+    eachBlock('ekfac', operator, (name, block) =>
+      decomposeBlock(backend, name, block, lambda * (siteDamping[name] ?? 1)),
+    ),
     TE.map((blocks) => {
-      const eigens = Object.entries(blocks).flatMap(([name, found]) => found.map((eigen) => [name, eigen] as const));
+      const eigens = Object.entries(blocks).flatMap(([name, { eigen }]) =>
+        eigen === null ? [] : [[name, eigen] as const],
+      );
+      const matrices = Object.entries(blocks).flatMap(([name, { matrix }]) =>
+        matrix === null ? [] : [[name, matrix] as const],
+      );
       return {
         bases: Object.fromEntries(eigens.map(([name, { UA, UG }]) => [name, { UA, UG }])),
+        matrices: Object.fromEntries(matrices.map(([name, inverted]) => [name, inverted.operator])),
         second: Object.fromEntries(eigens.map(([name, { values }]) => [name, values])),
         updates: 0,
         preparedAt: state.step,
-        extremes: eigens.map(([, eigen]) => eigen.extremes),
+        extremes: [...eigens.map(([, eigen]) => eigen.extremes), ...matrices.flatMap(([, found]) => found.extremes)],
       };
     }),
   );
@@ -127,12 +164,14 @@ const directed = <T extends Shaped>(
   siteDamping: SiteDamping,
 ): Context<T, 'direction' | 'state' | 'metrics'> => {
   const { state, operator, metrics } = context;
-  const { bases, second } = moments;
+  const { bases, matrices, second } = moments;
   const lambdaOf = (name: string): number => lambda * (siteDamping[name] ?? 1);
-  const invert = (block: BlockOperator<T>, name: string): BlockOperator<T> =>
-    block._tag === 'diagonal'
-      ? invertDiagonal(ops, block.values, lambdaOf(name))
+  const invert = (block: BlockOperator<T>, name: string): BlockOperator<T> => {
+    if (block._tag === 'diagonal') return invertDiagonal(ops, block.values, lambdaOf(name));
+    return name in matrices
+      ? matrices[name]
       : eigenKronecker(bases[name].UA, bases[name].UG, dampedReciprocal(ops, second[name], lambdaOf(name)));
+  };
   const blocks = operator._tag === 'blockDiagonal' ? operator.blocks : {};
   const solver = {
     prepared: blockDiagonal(mapParams(blocks, invert)),
@@ -162,7 +201,7 @@ export const ekfac = (options: EkfacOptions): Solver<EkfacNeeds> => ({
     pipe(
       (env: Env<T>): TE.TaskEither<KfacError, Moments<T>> =>
         dueAt(context.state, options.every)
-          ? decomposed(env.backend, context, options.siteDamping ?? {})
+          ? decomposed(env.backend, context, dampingAt(context.state, options.damping), options.siteDamping ?? {})
           : TE.right(remembered(context.state)),
       RTE.chain((moments) =>
         compute((ops: Ops<T>) =>

@@ -12,13 +12,20 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../core/backends/backend.ts';
 import type { KfacError } from '../core/errors.ts';
-import type { BlockOperator, LinearOperator } from '../core/operators/linearOperator.ts';
-import { blockDiagonal, kronecker, partitionedKronecker } from '../core/operators/linearOperator.ts';
+import type { BlockOperator, DiagonalKronecker, LinearOperator } from '../core/operators/linearOperator.ts';
+import {
+  blockDiagonal,
+  dense,
+  diagonalKronecker,
+  kronecker,
+  partitionedKronecker,
+} from '../core/operators/linearOperator.ts';
 import { mapParams } from '../core/params.ts';
 import { readScalars } from '../core/pipeline/read.ts';
 import type { Shaped } from '../core/tensor.ts';
 import { calculate, eachBlock, invertDiagonal, unsupported } from './blockwise.ts';
 import { factoredTikhonov } from './damping.ts';
+import { dampDiagonalKronecker } from './diagonalKronecker.ts';
 import { escalating, inBlock } from './escalation.ts';
 
 /** An inverse and what its maker has to say of it. */
@@ -67,6 +74,55 @@ interface Inverted<T, R> {
   readonly operator: BlockOperator<T>;
   readonly reports: ReadonlyArray<R>;
 }
+
+/** (diag(a) + π√λ I)⁻¹ ⊗ (⊕ G_j + π⁻¹√λ I)⁻¹ with what was reported of each G_j. */
+const invertDiagonalKronecker = <T extends Shaped, R>(
+  backend: Backend<T>,
+  invert: InvertFactor<R>,
+  name: string,
+  block: DiagonalKronecker<T>,
+  previous: BlockOperator<T> | undefined,
+  lambda: number,
+): TE.TaskEither<KfacError, Inverted<T, R>> => {
+  const before = previous?._tag === 'diagonalKronecker' ? previous.Gs : [];
+  return pipe(
+    dampDiagonalKronecker(backend, block, lambda),
+    TE.chain(({ inverseA, ofG }) =>
+      pipe(
+        block.Gs,
+        TE.traverseArrayWithIndex((j, G) =>
+          pipe(
+            calculate(() => backend.ops.addDiagonal(G, ofG)),
+            TE.chain((damped) => invert(backend, damped, before[j] ?? null)),
+          ),
+        ),
+        TE.map((Gs) => ({
+          operator: diagonalKronecker(
+            inverseA,
+            Gs.map(({ inverse }) => inverse),
+          ),
+          reports: Gs.map(({ report }) => report),
+        })),
+      ),
+    ),
+    TE.mapLeft(inBlock(name)),
+  );
+};
+
+/** (F + λ I)⁻¹. */
+const invertMatrix = <T extends Shaped, R>(
+  backend: Backend<T>,
+  invert: InvertFactor<R>,
+  name: string,
+  matrix: T,
+  previous: BlockOperator<T> | undefined,
+  lambda: number,
+): TE.TaskEither<KfacError, Inverted<T, R>> =>
+  pipe(
+    calculate(() => backend.ops.addDiagonal(matrix, lambda)),
+    TE.chain((damped) => invert(backend, damped, previous?._tag === 'dense' ? previous.matrix : null)),
+    TE.bimap(inBlock(name), ({ inverse, report }) => ({ operator: dense(inverse), reports: [report] })),
+  );
 
 const invertFactors = <T extends Shaped, R>(
   backend: Backend<T>,
@@ -128,11 +184,20 @@ const invertBlock = <T extends Shaped, R>(
           reports: [...As, ...Gs].map(({ report }) => report),
         })),
       );
+    case 'diagonalKronecker':
+      return escalating(lambda, (raised) => invertDiagonalKronecker(backend, invert, name, block, previous, raised));
+    case 'dense':
+      return escalating(lambda, (raised) => invertMatrix(backend, invert, name, block.matrix, previous, raised));
     case 'diagonal':
       return calculate(() => ({ operator: invertDiagonal(backend.ops, block.values, lambda), reports: [] }));
     default:
       return TE.left(
-        unsupported(solver, name, 'blocks of kind kronecker, partitionedKronecker or diagonal', block._tag),
+        unsupported(
+          solver,
+          name,
+          'blocks of kind kronecker, partitionedKronecker, diagonalKronecker, dense or diagonal',
+          block._tag,
+        ),
       );
   }
 };
@@ -150,7 +215,7 @@ export interface InvertedBlocks<T, R> {
  * @param solver - who asks, for errors
  * @param invert - inverts one factor
  * @param backend - where to compute
- * @param operator - block-diagonal curvature with Kronecker, partitioned and diagonal blocks
+ * @param operator - block-diagonal curvature with Kronecker (partitioned or with diagonal A), dense and diagonal blocks
  * @param lambda - damping λ, greater than 0
  * @param previous - what was prepared before, or `null`
  */

@@ -11,13 +11,25 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../core/backends/backend.ts';
 import type { KfacError } from '../core/errors.ts';
-import type { BlockOperator, Kronecker, LinearOperator, LowRankFactor } from '../core/operators/linearOperator.ts';
-import { blockDiagonal, lowRankKronecker } from '../core/operators/linearOperator.ts';
+import type {
+  BlockOperator,
+  DiagonalKronecker,
+  Kronecker,
+  LinearOperator,
+  LowRankFactor,
+} from '../core/operators/linearOperator.ts';
+import {
+  blockDiagonal,
+  diagonalKronecker,
+  lowRankKronecker,
+  lowRankPlusDiagonal,
+} from '../core/operators/linearOperator.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import { readScalars } from '../core/pipeline/read.ts';
 import type { Shaped } from '../core/tensor.ts';
 import { calculate, eachBlock, invertDiagonal, unsupported } from './blockwise.ts';
 import { factoredTikhonov } from './damping.ts';
+import { dampDiagonalKronecker } from './diagonalKronecker.ts';
 import type { RangeOptions } from './rangeFinder.ts';
 import { leadingEigen } from './rangeFinder.ts';
 import type { RefreshOptions, SolveNeeds, Solver } from './solver.ts';
@@ -83,6 +95,58 @@ const invertKronecker = <T extends Shaped>(
     }),
   );
 
+/** shift I + U core Uᵀ, formed. */
+const formed = <T extends Shaped>(ops: Ops<T>, { U, core, shift }: LowRankFactor<T>): T =>
+  ops.addDiagonal(ops.matmul(ops.matmul(U, core), U, { transposeB: true }), shift);
+
+/** An embedding's G is small beside its table, so the inverse of its low-rank approximation is formed. */
+const invertDiagonalKronecker = <T extends Shaped>(
+  backend: Backend<T>,
+  name: string,
+  block: DiagonalKronecker<T>,
+  lambda: number,
+  options: RangeOptions,
+): TE.TaskEither<KfacError, BlockOperator<T>> =>
+  pipe(
+    dampDiagonalKronecker(backend, block, lambda),
+    TE.chain(({ inverseA, ofG }) =>
+      pipe(
+        block.Gs,
+        TE.traverseArray((G) =>
+          pipe(
+            approximate(backend, G, options),
+            TE.chain((found): TE.TaskEither<KfacError, T> => {
+              const c = found.rho + ofG;
+              return c > 0
+                ? calculate(() => formed(backend.ops, woodbury(backend.ops, found, c)))
+                : TE.left({ _tag: 'NotPositiveDefinite', where: name, order: 1, damping: lambda });
+            }),
+          ),
+        ),
+        TE.map((Gs) => diagonalKronecker(inverseA, Gs)),
+      ),
+    ),
+  );
+
+/** (F̃ + λ I)⁻¹ = 1/c I − U diag(D / (c (D + c))) Uᵀ with c = ρ + λ. */
+const invertMatrix = <T extends Shaped>(
+  backend: Backend<T>,
+  matrix: T,
+  lambda: number,
+  options: RangeOptions,
+): TE.TaskEither<KfacError, BlockOperator<T>> =>
+  pipe(
+    approximate(backend, matrix, options),
+    TE.chain(({ U, D, rho }) =>
+      calculate(() => {
+        const { ops } = backend;
+        const c = rho + lambda;
+        const taken = ops.div(D, ops.scale(c, ops.add(D, ops.full([], c))));
+        return lowRankPlusDiagonal(U, ops.neg(taken), 1 / c);
+      }),
+    ),
+  );
+
 const refuse = (options: RangeOptions): KfacError | null => {
   const bad = Object.entries({ rank: 1, oversampling: 0, powerIterations: 0 } as const)
     .map(([name, least]) => ({ name, least, value: { oversampling: 10, powerIterations: 1, ...options }[name] }))
@@ -113,10 +177,25 @@ export const invertLowRank =
     if (refused !== null) return TE.left(refused);
     return pipe(
       eachBlock('lowRankInverse', operator, (name, block) => {
-        if (block._tag === 'diagonal') return calculate(() => invertDiagonal(backend.ops, block.values, lambda));
-        return block._tag === 'kronecker'
-          ? invertKronecker(backend, name, block, lambda, options)
-          : TE.left(unsupported('lowRankInverse', name, 'blocks of kind kronecker or diagonal', block._tag));
+        switch (block._tag) {
+          case 'kronecker':
+            return invertKronecker(backend, name, block, lambda, options);
+          case 'diagonalKronecker':
+            return invertDiagonalKronecker(backend, name, block, lambda, options);
+          case 'dense':
+            return invertMatrix(backend, block.matrix, lambda, options);
+          case 'diagonal':
+            return calculate(() => invertDiagonal(backend.ops, block.values, lambda));
+          default:
+            return TE.left(
+              unsupported(
+                'lowRankInverse',
+                name,
+                'blocks of kind kronecker, diagonalKronecker, dense or diagonal',
+                block._tag,
+              ),
+            );
+        }
       }),
       TE.map((blocks) => blockDiagonal(blocks)),
     );

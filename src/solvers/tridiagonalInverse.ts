@@ -14,13 +14,14 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Backend } from '../core/backends/backend.ts';
 import type { KfacError } from '../core/errors.ts';
 import type { BlockOperator, LinearOperator, Link } from '../core/operators/linearOperator.ts';
-import { blockTridiagonalInverse, kronecker } from '../core/operators/linearOperator.ts';
+import { blockDiagonal, blockTridiagonalInverse, kronecker } from '../core/operators/linearOperator.ts';
 import type { Params } from '../core/params.ts';
 import type { Shaped } from '../core/tensor.ts';
-import { calculate, invertDiagonal, unsupported } from './blockwise.ts';
+import { calculate, unsupported } from './blockwise.ts';
 import type { Factors } from './dampedFactors.ts';
 import { dampedFactors, inverseFactors } from './dampedFactors.ts';
 import { escalating, inBlock } from './escalation.ts';
+import { invertFactors } from './kroneckerInverse.ts';
 import type { RefreshOptions, SolveNeeds, Solver } from './solver.ts';
 import { refreshing } from './solver.ts';
 import { twoTermInverse } from './twoTerm.ts';
@@ -36,31 +37,30 @@ interface Sorted<T> {
   readonly others: ReadonlyArray<Named<BlockOperator<T>>>;
 }
 
+/** Kinds of blocks that can be taken. */
+const accepted: ReadonlyArray<BlockOperator<unknown>['_tag']> = ['kronecker', 'diagonalKronecker', 'dense', 'diagonal'];
+
+/** Blocks that are not Kronecker products of full factors have no neighbours, and are inverted by themselves. */
 const sorted = <T extends Shaped>(
   backend: Backend<T>,
   blocks: Blocks<T>,
   lambda: number,
-): TE.TaskEither<KfacError, Sorted<T>> =>
-  pipe(
-    Object.entries(blocks),
-    TE.traverseArray(([name, block]): TE.TaskEither<KfacError, Sorted<T>> => {
-      switch (block._tag) {
-        case 'kronecker':
-          return TE.right({ products: [[name, block]], others: [] });
-        case 'diagonal':
-          return calculate(() => ({
-            products: [],
-            others: [[name, invertDiagonal(backend.ops, block.values, lambda)]],
-          }));
-        default:
-          return TE.left(unsupported(solver, name, 'blocks of kind kronecker or diagonal', block._tag));
-      }
-    }),
-    TE.map((all) => ({
-      products: all.flatMap(({ products }) => products),
-      others: all.flatMap(({ others }) => others),
+): TE.TaskEither<KfacError, Sorted<T>> => {
+  const entries = Object.entries(blocks);
+  const wrong = entries.find(([, block]) => !accepted.includes(block._tag));
+  if (wrong !== undefined) {
+    return TE.left(unsupported(solver, wrong[0], `blocks of kind ${accepted.join(', ')}`, wrong[1]._tag));
+  }
+  const products = entries.flatMap(([name, block]) => (block._tag === 'kronecker' ? [[name, block] as const] : []));
+  const rest = entries.filter(([, block]) => block._tag !== 'kronecker');
+  return pipe(
+    invertFactors(backend, blockDiagonal(Object.fromEntries(rest)), lambda),
+    TE.map((inverted) => ({
+      products,
+      others: inverted._tag === 'blockDiagonal' ? Object.entries(inverted.blocks) : [],
     })),
   );
+};
 
 const named = <T extends Shaped>(
   backend: Backend<T>,
@@ -167,7 +167,7 @@ const invertChain = <T extends Shaped>(
  * positive definite λ of the whole chain rises by 10, at most 6 times; then the error names the block.
  *
  * @param backend - where to factorise
- * @param operator - block-tridiagonal or block-diagonal, with Kronecker and diagonal blocks
+ * @param operator - block-tridiagonal or block-diagonal, with Kronecker (A full or diagonal), dense and diagonal blocks
  * @param lambda - damping λ, greater than 0
  */
 export const invertTridiagonal = <T extends Shaped>(

@@ -8,6 +8,7 @@ import {
   dampedBlock,
   dense,
   diagonal,
+  diagonalKronecker,
   eigenKronecker,
   kronecker,
   lowRankKronecker,
@@ -35,6 +36,10 @@ const kinds: ReadonlyArray<readonly [string, (seed: number) => BlockOperator<Ten
   [
     'partitionedKronecker',
     (seed) => partitionedKronecker([spd(seed, 3), spd(seed + 1, 1)], [spd(seed + 2, 1), spd(seed + 3, 2)]),
+  ],
+  [
+    'diagonalKronecker',
+    (seed) => diagonalKronecker(ops.square(gaussian(seed, [4])), [spd(seed + 1, 2), spd(seed + 2, 1)]),
   ],
   [
     'lowRankKronecker',

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 import { apply, applyBlock, materialise } from '../../src/core/operators/apply.ts';
 import type { BlockOperator } from '../../src/core/operators/linearOperator.ts';
-import { blockDiagonal, dense, diagonal, eigenKronecker, kronecker } from '../../src/core/operators/linearOperator.ts';
+import { blockDiagonal, diagonal, eigenKronecker, kronecker, scaled } from '../../src/core/operators/linearOperator.ts';
 import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
 import { backward, forward } from '../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../src/core/pipeline/stage.ts';
@@ -76,8 +76,8 @@ describe('eigen', () => {
     for (const block of [diagonal(S), eigenKronecker(I, I, S)]) {
       expect(Array.from((await applyInverse(block, 1, V)).data)).toEqual([1, 1, 1, 1]);
     }
-    const refused = await invertInEigenbasis(backend, blockDiagonal({ head: dense(I) }), 1)();
-    expect(refused).toMatchObject({ _tag: 'Left', left: { _tag: 'BadConfig', path: 'head', actual: 'dense' } });
+    const refused = await invertInEigenbasis(backend, blockDiagonal({ head: scaled(2, diagonal(I)) }), 1)();
+    expect(refused).toMatchObject({ _tag: 'Left', left: { _tag: 'BadConfig', path: 'head', actual: 'scaled' } });
   });
 
   it('reports the smallest and the largest eigenvalue of all factors when it refreshes, and only then', async () => {

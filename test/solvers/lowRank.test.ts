@@ -5,7 +5,7 @@ import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
 import { apply } from '../../src/core/operators/apply.ts';
 import { costOf } from '../../src/core/operators/cost.ts';
 import type { BlockOperator } from '../../src/core/operators/linearOperator.ts';
-import { blockDiagonal, dense, diagonal, kronecker } from '../../src/core/operators/linearOperator.ts';
+import { blockDiagonal, dense, diagonal, kronecker, dampedBlock } from '../../src/core/operators/linearOperator.ts';
 import { backward, forward } from '../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../src/core/pipeline/stage.ts';
 import type { TrainState } from '../../src/core/pipeline/trainState.ts';
@@ -140,9 +140,9 @@ describe('lowRankInverse', () => {
   it('divides diagonal blocks, refuses others by name, and refuses settings that make no sense', async () => {
     const image = await solveWith({ rank: 1 }, diagonal(tensor([1, 3], [2])), 1, tensor([4, 8], [2]));
     expect(Array.from(image.data)).toEqual([2, 2]);
-    const head = blockDiagonal({ head: dense(tensor([1], [1, 1])) });
+    const head = blockDiagonal({ head: dampedBlock(dense(tensor([1], [1, 1])), 1) });
     expect(await invertLowRank({ rank: 1 })(backend, head, 1)()).toMatchObject(
-      E.left({ _tag: 'BadConfig', path: 'head', actual: 'dense' }),
+      E.left({ _tag: 'BadConfig', path: 'head', actual: 'damped' }),
     );
     expect(await invertLowRank({ rank: 0 })(backend, head, 1)()).toMatchObject(
       E.left({ path: 'lowRankInverse.rank', actual: '0' }),

@@ -50,13 +50,17 @@ const applyEither = <T extends Shaped>(ops: Ops<T>, op: BlockOperator<T>, v: T, 
     case 'kronecker':
       return ops.matmul(ops.matmul(op.G, v, { transposeA: transposed }), op.A, { transposeB: !transposed });
     case 'eigenKronecker': {
-      const rotated = ops.matmul(ops.matmul(op.UG, v, { transposeA: true }), op.UA);
-      return ops.matmul(ops.matmul(op.UG, ops.mul(op.S, rotated)), op.UA, { transposeB: true });
+      const rows = ops.matmul(op.UG, v, { transposeA: true });
+      const rotated = op.UA === null ? rows : ops.matmul(rows, op.UA);
+      const back = ops.matmul(op.UG, ops.mul(op.S, rotated));
+      return op.UA === null ? back : ops.matmul(back, op.UA, { transposeB: true });
     }
     case 'partitionedKronecker': {
       const rows = applyPartition(ops, op.Gs, v, transposed);
       return ops.transposed(applyPartition(ops, op.As, ops.transposed(rows), transposed));
     }
+    case 'diagonalKronecker':
+      return ops.mul(applyPartition(ops, op.Gs, v, transposed), op.a);
     case 'lowRankKronecker': {
       const rows = applyLowRank(ops, op.G, v, transposed);
       return ops.transposed(applyLowRank(ops, op.A, ops.transposed(rows), transposed));

@@ -38,6 +38,14 @@ const compositeCost = <Op>(op: Composite<Op>, costOfPart: (part: Op) => Cost, n:
   }
 };
 
+/** Orders of the blocks of ⊕ B_i: their sum, and the sum of their squares. */
+const ordersOf = <T extends Shaped>(
+  blocks: ReadonlyArray<T>,
+): { readonly order: number; readonly squares: number } => ({
+  order: blocks.reduce((sum, b) => sum + b.shape[0], 0),
+  squares: blocks.reduce((sum, b) => sum + b.shape[0] ** 2, 0),
+});
+
 /**
  * Cost of applying an operator to one array.
  *
@@ -52,14 +60,20 @@ export const costOf = <T extends Shaped>(op: BlockOperator<T>, shape: Shape): Co
       return { flops: 2 * n * (out + inputs), numbers: out * out + inputs * inputs };
     }
     case 'eigenKronecker': {
-      const [out, inputs] = [op.UG.shape[0], op.UA.shape[0]];
+      const [out, inputs] = [op.UG.shape[0], op.UA === null ? 0 : op.UA.shape[0]];
       return { flops: 4 * n * (out + inputs) + n, numbers: out * out + inputs * inputs + n };
     }
     case 'partitionedKronecker': {
-      const squares = (blocks: ReadonlyArray<T>): number => blocks.reduce((sum, b) => sum + b.shape[0] ** 2, 0);
-      const [out, inputs] = [op.Gs, op.As].map((blocks) => blocks.reduce((sum, b) => sum + b.shape[0], 0));
-      const numbers = squares(op.Gs) + squares(op.As);
-      return { flops: 2 * (inputs * squares(op.Gs) + out * squares(op.As)), numbers };
+      const [ofG, ofA] = [ordersOf(op.Gs), ordersOf(op.As)];
+      return {
+        flops: 2 * (ofA.order * ofG.squares + ofG.order * ofA.squares),
+        numbers: ofG.squares + ofA.squares,
+      };
+    }
+    case 'diagonalKronecker': {
+      const [inputs] = op.a.shape;
+      const { squares } = ordersOf(op.Gs);
+      return { flops: 2 * inputs * squares + n, numbers: squares + inputs };
     }
     case 'lowRankKronecker': {
       const [[out, rankG], [inputs, rankA]] = [op.G.U.shape, op.A.U.shape];

@@ -22,7 +22,8 @@ export interface Kronecker<T> {
 /** (U_A ⊗ U_G) diag(S) (U_A ⊗ U_G)ᵀ on arrays `[out, in]`: orthonormal U_A `[in, in]` and U_G `[out, out]`, S `[out, in]`. */
 export interface EigenKronecker<T> {
   readonly _tag: 'eigenKronecker';
-  readonly UA: T;
+  /** `null` is the identity, which is never formed. */
+  readonly UA: T | null;
   readonly UG: T;
   readonly S: T;
 }
@@ -34,6 +35,16 @@ export interface EigenKronecker<T> {
 export interface PartitionedKronecker<T> {
   readonly _tag: 'partitionedKronecker';
   readonly As: ReadonlyArray<T>;
+  readonly Gs: ReadonlyArray<T>;
+}
+
+/**
+ * diag(a) ⊗ (⊕ G_j) on arrays `[out, in]` with a `[in]`: A is the second moment of one-hot vectors. The orders of the G_j,
+ * which add up to out, are the partition of the rows; a single one is the ordinary G.
+ */
+export interface DiagonalKronecker<T> {
+  readonly _tag: 'diagonalKronecker';
+  readonly a: T;
   readonly Gs: ReadonlyArray<T>;
 }
 
@@ -122,6 +133,7 @@ export type BlockOperator<T> =
   | Kronecker<T>
   | EigenKronecker<T>
   | PartitionedKronecker<T>
+  | DiagonalKronecker<T>
   | LowRankKronecker<T>
   | Diagonal<T>
   | Dense<T>
@@ -191,16 +203,33 @@ export const kronecker = <T>(A: T, G: T): BlockOperator<T> => ({ _tag: 'kronecke
 /**
  * (U_A ⊗ U_G) diag(vec S) (U_A ⊗ U_G)ᵀ.
  *
- * @param UA - `[in, in]`
+ * @param UA - `[in, in]`, or `null` for the identity
  * @param UG - `[out, out]`
  * @param S - `[out, in]`
  */
-export const eigenKronecker = <T>(UA: T, UG: T, S: T): BlockOperator<T> => ({ _tag: 'eigenKronecker', UA, UG, S });
+export const eigenKronecker = <T>(UA: T | null, UG: T, S: T): BlockOperator<T> => ({
+  _tag: 'eigenKronecker',
+  UA,
+  UG,
+  S,
+});
 
 /** (⊕ A_i) ⊗ (⊕ G_j). */
 export const partitionedKronecker = <T>(As: ReadonlyArray<T>, Gs: ReadonlyArray<T>): BlockOperator<T> => ({
   _tag: 'partitionedKronecker',
   As,
+  Gs,
+});
+
+/**
+ * diag(a) ⊗ (⊕ G_j).
+ *
+ * @param a - `[in]`
+ * @param Gs - at least one, of orders that add up to out
+ */
+export const diagonalKronecker = <T>(a: T, Gs: ReadonlyArray<T>): BlockOperator<T> => ({
+  _tag: 'diagonalKronecker',
+  a,
   Gs,
 });
 

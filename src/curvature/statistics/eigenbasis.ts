@@ -13,9 +13,9 @@ import { homogeneous } from './dense.ts';
 import { statisticsOfSites } from './site.ts';
 import type { BlockStatistics, Statistics } from './statistics.ts';
 
-/** Orthonormal bases of a block: U_A `[in + 1, in + 1]` and U_G `[out, out]`. */
+/** Orthonormal bases of a block: U_A `[in + 1, in + 1]`, `null` for the identity, and U_G `[out, out]`. */
 export interface Basis<T> {
-  readonly UA: T;
+  readonly UA: T | null;
   readonly UG: T;
 }
 
@@ -32,7 +32,8 @@ export const eigenMoments = <T extends Shaped>(
   capture: SiteCapture<T>,
   basis: Basis<T>,
 ): Statistics<T> => {
-  const squaredInput = ops.square(ops.matmul(homogeneous(ops, capture), basis.UA));
+  const input = homogeneous(ops, capture);
+  const squaredInput = ops.square(basis.UA === null ? input : ops.matmul(input, basis.UA));
   const S = capture.cotangents
     .map((g) => ops.matmul(ops.square(ops.matmul(g, basis.UG)), squaredInput, { transposeA: true }))
     .reduce((x, y) => ops.add(x, y));

@@ -17,6 +17,7 @@ import {
   dampedBlock,
   dense,
   diagonal,
+  diagonalKronecker,
   eigenKronecker,
   kronecker,
   lowRankKronecker,
@@ -86,6 +87,20 @@ const definite: ReadonlyArray<readonly [string, fc.Arbitrary<Case>]> = [
     fc.nat().map((seed) => ({
       op: partitionedKronecker([spd(seed, 2), spd(seed + 1, 1)], [spd(seed + 2, 1), spd(seed + 3, 3)]),
       shape: [4, 3],
+    })),
+  ],
+  [
+    'diagonalKronecker',
+    fc.nat().map((seed) => ({
+      op: diagonalKronecker(positive(seed, [3]), [spd(seed + 1, 1), spd(seed + 2, 3)]),
+      shape: [4, 3],
+    })),
+  ],
+  [
+    'eigenKronecker with U_A = I',
+    extents.map(({ out, inputs, seed }) => ({
+      op: eigenKronecker(null, spd(seed + 1, out), positive(seed + 2, [out, inputs])),
+      shape: [out, inputs],
     })),
   ],
   [
@@ -198,6 +213,23 @@ const kinds: ReadonlyArray<readonly [string, fc.Arbitrary<Case>]> = [
         rows.map((order, i) => gaussian(seed + 10 + i, [order, order])),
       ),
       shape: [rows.reduce((x, y) => x + y), columns.reduce((x, y) => x + y)],
+    })),
+  ],
+  [
+    'diagonalKronecker',
+    fc.record({ rows: partition, inputs: fc.integer({ min: 1, max: 4 }), seed: fc.nat() }).map((drawn) => ({
+      op: diagonalKronecker(
+        gaussian(drawn.seed, [drawn.inputs]),
+        drawn.rows.map((order, i) => gaussian(drawn.seed + 1 + i, [order, order])),
+      ),
+      shape: [drawn.rows.reduce((x, y) => x + y), drawn.inputs],
+    })),
+  ],
+  [
+    'eigenKronecker with U_A = I',
+    extents.map(({ out, inputs, seed }) => ({
+      op: eigenKronecker(null, gaussian(seed + 1, [out, out]), gaussian(seed + 2, [out, inputs])),
+      shape: [out, inputs],
     })),
   ],
   [
@@ -402,6 +434,29 @@ describe('partitionedKronecker', () => {
       );
     const whole = materialise(ops, kronecker(join(As, 3), join(Gs, 4)), [4, 3]);
     expect(scaledError(materialise(ops, partitionedKronecker(As, Gs), [4, 3]).data, whole.data)).toBeLessThan(1e-14);
+  });
+});
+
+describe('diagonalKronecker', () => {
+  it('worked example: diag(2, 3) ⊗ (5 ⊕ 7) scales row j of column i by a_i G_j', () => {
+    const op = diagonalKronecker(tensor([2, 3], [2]), [tensor([5], [1, 1]), tensor([7], [1, 1])]);
+    expect(Array.from(applyBlock(ops, op, ops.full([2, 2], 1)).data)).toEqual([10, 15, 14, 21]);
+    expect(costOf(op, [2, 2])).toEqual({ flops: 2 * 2 * 2 + 4, numbers: 4 });
+  });
+
+  it('law: it is the Kronecker product with diag(a), which is never formed', () => {
+    const [a, G] = [gaussian(1, [3]), gaussian(2, [2, 2])];
+    const A = ops.mul(ops.addDiagonal(ops.full([3, 3], 0), 1), a);
+    const whole = materialise(ops, kronecker(A, G), [2, 3]);
+    expect(scaledError(materialise(ops, diagonalKronecker(a, [G]), [2, 3]).data, whole.data)).toBeLessThan(1e-15);
+  });
+
+  it('law: eigenKronecker without U_A is the one with U_A = I', () => {
+    const [U, S] = [gaussian(1, [2, 2]), gaussian(2, [2, 3])];
+    const I = ops.addDiagonal(ops.full([3, 3], 0), 1);
+    const [thin, full] = [null, I].map((UA) => materialise(ops, eigenKronecker(UA, U, S), [2, 3]));
+    expect(scaledError(thin.data, full.data)).toBeLessThan(1e-15);
+    expect(costOf(eigenKronecker<Tensor>(null, U, S), [2, 3])).toEqual({ flops: 4 * 6 * 2 + 6, numbers: 10 });
   });
 });
 
