@@ -1,0 +1,94 @@
+/**
+ * The interpreters that run in a browser, in a browser: the suite that every backend passes, and steps of K-FAC next to
+ * those of the reference.
+ */
+import type * as E from 'fp-ts/lib/Either.js';
+import type { Browser } from 'playwright-core';
+
+import type { KfacError } from '../../src/core/errors.ts';
+import { orThrow } from '../support/training.ts';
+import type { Answer, Request } from './page/runner.ts';
+import type { Graphics } from './support/chromium.ts';
+import { buildSite, launch, watchedPage, withChromium } from './support/chromium.ts';
+import { serve } from './support/server.ts';
+
+interface Place {
+  readonly name: string;
+  readonly graphics: Graphics;
+  /** Whether the page is isolated from other origins. */
+  readonly isolated: boolean;
+  readonly run: 'runHere' | 'runInWorker';
+  readonly request: Request;
+}
+
+const places: ReadonlyArray<Place> = [
+  {
+    name: 'WebAssembly in a worker of an isolated page',
+    graphics: 'none',
+    isolated: true,
+    run: 'runInWorker',
+    request: { options: { gpuMode: 'webasm' }, runs: 25, steps: 20 },
+  },
+  {
+    name: 'WebAssembly in a page that is not isolated',
+    graphics: 'none',
+    isolated: false,
+    run: 'runHere',
+    request: { options: { gpuMode: 'webasm' }, runs: 5, steps: 3 },
+  },
+  {
+    name: 'what is chosen where there is no graphics adapter',
+    graphics: 'none',
+    isolated: true,
+    run: 'runInWorker',
+    request: { options: {}, runs: 1, steps: 3 },
+  },
+];
+
+/** Single precision: sums of some hundred terms, carried through inverses of well damped factors. */
+const closeness = 1e-4;
+
+withChromium(() => {
+  let folder: string;
+  beforeAll(() => {
+    folder = buildSite('test/browser/page/vite.config.mjs');
+  });
+
+  const ask = async (browser: Browser, { isolated, run, request }: Place): Promise<E.Either<KfacError, Answer>> => {
+    const site = await serve(folder, isolated);
+    const { page, complaints } = await watchedPage(browser);
+    await page.goto(site.address);
+    await page.waitForFunction(`document.title === 'ready'`);
+    const answered = await page.evaluate<E.Either<KfacError, Answer>>(`${run}(${JSON.stringify(request)})`);
+    await page.close();
+    await site.close();
+    expect(complaints).toEqual([]);
+    return answered;
+  };
+
+  describe.each(places)('$name', (place) => {
+    let answered: Answer;
+    beforeAll(async () => {
+      const browser = await launch(place.graphics);
+      answered = orThrow(await ask(browser, place));
+      await browser.close();
+    });
+
+    it('passes the suite of all backends', () => {
+      expect(answered.tests.length).toBeGreaterThan(150);
+      expect(answered.tests.filter(({ fault }) => fault !== null)).toEqual([]);
+    });
+
+    it('trains as the reference does', () => {
+      const { losses, params, course } = orThrow(answered.departure);
+      expect(course[1]).toBeLessThan(course[0]);
+      expect(losses).toBeLessThan(closeness);
+      expect(params).toBeLessThan(closeness);
+    });
+
+    it('runs where it says', () => {
+      expect(answered.isolated).toBe(place.isolated);
+      expect(answered.report.gpu?.mode).toBe(place.request.options.gpuMode ?? 'webasm');
+    });
+  });
+});

@@ -1,0 +1,80 @@
+/**
+ * A few steps of K-FAC on a backend next to the same steps on the reference.
+ *
+ * @module
+ */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { Backend } from '../../src/core/backends/backend.ts';
+import { referenceBackend } from '../../src/core/backends/reference/backend.ts';
+import type { KfacError } from '../../src/core/errors.ts';
+import { sigmoidCrossEntropy } from '../../src/core/nn/losses/sigmoidCrossEntropy.ts';
+import { keyOf } from '../../src/core/random/key.ts';
+import { uniform } from '../../src/core/random/uniform.ts';
+import type { Shaped } from '../../src/core/tensor.ts';
+import { datasetOf } from '../../src/pipelines/data/dataset.ts';
+import { autoencoder } from '../../src/pipelines/tasks/mnistAutoencoder.ts';
+import type { TrainTask } from '../../src/pipelines/trainer/run.ts';
+import type { TrainResult } from '../../src/pipelines/trainer/train.ts';
+import { train } from '../../src/pipelines/trainer/train.ts';
+import { kfac } from '../../src/solvers/presets/kfac.ts';
+import { scaledError } from './closeness.ts';
+import { orThrow } from './training.ts';
+
+/** Wide enough that products leave the plain loops for kernels, and small enough for a rasteriser. */
+const units = [96, 40, 12];
+
+const examples = 64;
+
+/** An autoencoder of uniform noise. */
+const task = (): TrainTask => {
+  const pixels = uniform(keyOf(7), [examples, units[0]], 'f64');
+  const noise = orThrow(datasetOf('noise', pixels, pixels));
+  return {
+    objective: { model: autoencoder('noise', units), loss: sigmoidCrossEntropy },
+    measures: {},
+    data: { train: noise, test: noise },
+  };
+};
+
+const trained = <T extends Shaped>(backend: Backend<T>, steps: number): TE.TaskEither<KfacError, TrainResult> =>
+  train({ backend, clock: () => 0 }, task(), kfac({ estimator: 'empirical', inverseEvery: 2 }), {
+    duration: { steps },
+    batch: 48,
+    seed: 3,
+  });
+
+/** How far a backend is from the reference after some steps. */
+export interface Departure {
+  /** Largest scaled error of the losses on the way. */
+  readonly losses: number;
+  /** Largest scaled error of a parameter at the end. */
+  readonly params: number;
+  /** Loss of the reference before the first step and before the last one: it must have moved for the rest to mean anything. */
+  readonly course: readonly [number, number];
+}
+
+/**
+ * Trains on a backend and on the reference from the same parameters and batches.
+ *
+ * @param backend - what is measured
+ * @param steps - how many steps
+ */
+export const departure = <T extends Shaped>(backend: Backend<T>, steps: number): TE.TaskEither<KfacError, Departure> =>
+  pipe(
+    TE.Do,
+    TE.bind('ours', () => trained(backend, steps)),
+    TE.bind('theirs', () => trained(referenceBackend(), steps)),
+    TE.map(({ ours, theirs }) => {
+      const lossesOf = ({ history }: TrainResult): ReadonlyArray<number> => history.map(({ loss }) => loss);
+      const expected = lossesOf(theirs);
+      return {
+        losses: scaledError(lossesOf(ours), expected),
+        params: Math.max(
+          ...Object.entries(theirs.params).map(([path, { data }]) => scaledError(ours.params[path].data, data)),
+        ),
+        course: [expected[0], expected[expected.length - 1]],
+      };
+    }),
+  );
