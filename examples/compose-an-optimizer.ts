@@ -12,14 +12,14 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import { backward, describeError, forward, pipeline, withBackend } from '../src/core/index.ts';
-import { capture, exact, kfac, updateFactors } from '../src/curvature/index.ts';
+import { capture, exact, kfac, sample, updateFactors } from '../src/curvature/index.ts';
 import { mnistClassifier, nodeFileSystem, train } from '../src/pipelines/index.ts';
 import type { Optimizer } from '../src/solvers/index.ts';
 import { ekfac, levenbergMarquardt, quadraticUpdate, solve } from '../src/solvers/index.ts';
 
 const damping = 1;
 
-/** The optimizer: seven stages, each a value that could be another. */
+/** The optimizer: eight stages, each a value that could be another. */
 const exactEkfac: Optimizer = {
   name: 'exact-ekfac',
   hyperparameters: { damping },
@@ -30,7 +30,8 @@ const exactEkfac: Optimizer = {
       capture(exact(), objective.loss),
       updateFactors(kfac({ decay: 0.95 })),
       solve(ekfac({ damping, every: 10 })),
-      quadraticUpdate(objective, { damping, fraction: 0.25 }),
+      sample(objective, { fraction: 0.25 }),
+      quadraticUpdate(objective, { damping }),
       levenbergMarquardt(objective, { damping, every: 5 }),
     ),
 };

@@ -26,6 +26,8 @@ export { kfra } from './kfra.ts';
 export type { KfraOptions } from './kfra.ts';
 export { partitionOf } from './partition.ts';
 export type { Cut, Run } from './partition.ts';
+export { sample } from './sample.ts';
+export type { SampleOptions } from './sample.ts';
 export { crossStatistics, tridiagonalKfac } from './tridiagonalKfac.ts';
 export { classFactors, classStatistics, classWeights } from './statistics/classes.ts';
 export type { ClassFactors } from './statistics/classes.ts';

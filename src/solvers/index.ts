@@ -33,6 +33,8 @@ export { invertFactors, kroneckerInverse } from './kroneckerInverse.ts';
 export { adaptedDamping, levenbergMarquardt, reductionRatio, takenBack } from './levenbergMarquardt.ts';
 export type { LevenbergMarquardtOptions } from './levenbergMarquardt.ts';
 export { invertLowRank, lowRankInverse } from './lowRankInverse.ts';
+export { modelCoefficients } from './measuredModel.ts';
+export type { ModelGivens } from './measuredModel.ts';
 export { newtonSchulz, newtonSchulzInverse } from './newtonSchulz.ts';
 export type { NewtonSchulzOptions, NewtonSchulzReport } from './newtonSchulz.ts';
 export { normConstraint } from './normConstraint.ts';

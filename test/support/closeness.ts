@@ -29,3 +29,20 @@ export const scaledError = (actual: Values, expected: Values): number => {
   }
   return difference / (1 + size);
 };
+
+/**
+ * Expects each entry's mean over draws to lie within 5 standard errors of what it should be.
+ *
+ * @param draws - independent draws of one array
+ * @param expected - the mean of their distribution
+ */
+export const expectUnbiased = (
+  draws: ReadonlyArray<{ readonly data: ReadonlyVector }>,
+  expected: { readonly data: ReadonlyVector },
+): void => {
+  for (let i = 0; i < expected.data.length; i += 1) {
+    const mean = draws.reduce((sum, d) => sum + d.data[i], 0) / draws.length;
+    const variance = draws.reduce((sum, d) => sum + (d.data[i] - mean) ** 2, 0) / (draws.length - 1);
+    expect(Math.abs(mean - expected.data[i])).toBeLessThan(5 * Math.sqrt(variance / draws.length) + 1e-12);
+  }
+};

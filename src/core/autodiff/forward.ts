@@ -14,58 +14,66 @@ import { sameShape, showShape } from '../tensor.ts';
 import type { Dual } from './jvpRules.ts';
 import { jvpRules, linear } from './jvpRules.ts';
 import type { Program, TreeProgram } from './program.ts';
+import { replaying } from './replay.ts';
 
 const dual = <T extends Shaped>(primal: T, tangent: T | null): Dual<T> => ({ shape: primal.shape, primal, tangent });
 
 const constant = <T extends Shaped>(primal: T): Dual<T> => dual(primal, null);
 
-const forwardPrimitives = <T extends Shaped>(ops: Ops<T>): Primitives<Dual<T>> => {
+/** The primitives on duals: values come from `known`, tangents are computed with `ops`. */
+const forwardPrimitives = <T extends Shaped>(ops: Ops<T>, known: Primitives<T>): Primitives<Dual<T>> => {
   const rules = jvpRules(ops);
   /** An operation that is linear in x does to the tangent what it does to the value. */
-  const linearIn = (x: Dual<T>, f: (x: T) => T): Dual<T> => dual(f(x.primal), linear(x.tangent, f));
+  const linearIn = (x: Dual<T>, f: (on: Primitives<T>, x: T) => T): Dual<T> =>
+    dual(
+      f(known, x.primal),
+      linear(x.tangent, (dx) => f(ops, dx)),
+    );
   return {
-    constant: (value) => constant(ops.constant(value)),
-    full: (shape, value) => constant(ops.full(shape, value)),
-    matmul: (a, b, transposes = {}) => dual(ops.matmul(a.primal, b.primal, transposes), rules.matmul(a, b, transposes)),
+    constant: (value) => constant(known.constant(value)),
+    full: (shape, value) => constant(known.full(shape, value)),
+    matmul: (a, b, transposes = {}) =>
+      dual(known.matmul(a.primal, b.primal, transposes), rules.matmul(a, b, transposes)),
     affine: (x, weight, bias) =>
-      dual(ops.affine(x.primal, weight.primal, bias === null ? null : bias.primal), rules.affine(x, weight, bias)),
-    gram: (x) => dual(ops.gram(x.primal), rules.gram(x)),
+      dual(known.affine(x.primal, weight.primal, bias === null ? null : bias.primal), rules.affine(x, weight, bias)),
+    gram: (x) => dual(known.gram(x.primal), rules.gram(x)),
     unary: (kind, x) => {
-      const y = ops.unary(kind, x.primal);
+      const y = known.unary(kind, x.primal);
       return dual(y, rules.unary(kind, x, y));
     },
     binary: (kind, a, b) => {
-      const y = ops.binary(kind, a.primal, b.primal);
+      const y = known.binary(kind, a.primal, b.primal);
       return dual(y, rules.binary(kind, a, b, y));
     },
     select: (condition, a, b) => {
-      const y = ops.select(condition.primal, a.primal, b.primal);
+      const y = known.select(condition.primal, a.primal, b.primal);
       return dual(y, rules.select(condition.primal, a, b, y.shape));
     },
-    sum: (x, axes) => linearIn(x, (value) => ops.sum(value, axes)),
+    sum: (x, axes) => linearIn(x, (on, value) => on.sum(value, axes)),
     max: (x, axes) => {
-      const y = ops.max(x.primal, axes);
+      const y = known.max(x.primal, axes);
       return dual(y, rules.max(x, y, axes));
     },
-    reshape: (x, shape) => linearIn(x, (value) => ops.reshape(value, shape)),
-    transpose: (x, permutation) => linearIn(x, (value) => ops.transpose(value, permutation)),
-    broadcastTo: (x, shape) => linearIn(x, (value) => ops.broadcastTo(value, shape)),
+    reshape: (x, shape) => linearIn(x, (on, value) => on.reshape(value, shape)),
+    transpose: (x, permutation) => linearIn(x, (on, value) => on.transpose(value, permutation)),
+    broadcastTo: (x, shape) => linearIn(x, (on, value) => on.broadcastTo(value, shape)),
     concat: (xs, axis) => {
-      const joined = ops.concat(
+      const joined = known.concat(
         xs.map(({ primal }) => primal),
         axis,
       );
       return dual(joined, rules.concat(xs, axis));
     },
-    slice: (x, begin, size) => linearIn(x, (value) => ops.slice(value, begin, size)),
-    pad: (x, begin, shape) => linearIn(x, (value) => ops.pad(value, begin, shape)),
-    gather: (x, indices) => linearIn(x, (value) => ops.gather(value, indices.primal)),
-    scatterAdd: (indices, updates, rows) => linearIn(updates, (value) => ops.scatterAdd(indices.primal, value, rows)),
-    patches: (images, window) => linearIn(images, (value) => ops.patches(value, window)),
-    unpatches: (columns, window, shape) => linearIn(columns, (value) => ops.unpatches(value, window, shape)),
-    stopGradient: (x) => constant(ops.stopGradient(x.primal)),
+    slice: (x, begin, size) => linearIn(x, (on, value) => on.slice(value, begin, size)),
+    pad: (x, begin, shape) => linearIn(x, (on, value) => on.pad(value, begin, shape)),
+    gather: (x, indices) => linearIn(x, (on, value) => on.gather(value, indices.primal)),
+    scatterAdd: (indices, updates, rows) =>
+      linearIn(updates, (on, value) => on.scatterAdd(indices.primal, value, rows)),
+    patches: (images, window) => linearIn(images, (on, value) => on.patches(value, window)),
+    unpatches: (columns, window, shape) => linearIn(columns, (on, value) => on.unpatches(value, window, shape)),
+    stopGradient: (x) => constant(known.stopGradient(x.primal)),
     // The tangent of a site's output is no site's output, so only the value passes through the inner site.
-    site: (site, input, output) => dual(ops.site(site, input.primal, output.primal), output.tangent),
+    site: (site, input, output) => dual(known.site(site, input.primal, output.primal), output.tangent),
   };
 };
 
@@ -118,8 +126,30 @@ export const jvp = <T extends Shaped>(
   tangents: Params<T>,
   inputs: ReadonlyArray<T>,
 ): Jvp<T> => {
-  const result = program(completeOps(forwardPrimitives(ops)), paired(params, tangents), inputs.map(constant));
+  const result = program(completeOps(forwardPrimitives(ops, ops)), paired(params, tangents), inputs.map(constant));
   return { value: result.primal, tangent: tangentOf(ops, result) };
+};
+
+/**
+ * J u for a program whose values are known already: what {@link jvp} gives, without computing f again.
+ *
+ * @param ops - interpreter that computes
+ * @param values - what the primitives gave when the program ran, in order
+ * @param program - f
+ * @param params - θ
+ * @param tangents - u; a parameter whose path it lacks does not move
+ * @param inputs - constants of f
+ */
+export const jvpAlong = <T extends Shaped>(
+  ops: Ops<T>,
+  values: ReadonlyArray<T>,
+  program: Program,
+  params: Params<T>,
+  tangents: Params<T>,
+  inputs: ReadonlyArray<T>,
+): T => {
+  const along = completeOps(forwardPrimitives(ops, replaying(values)));
+  return tangentOf(ops, program(along, paired(params, tangents), inputs.map(constant)));
 };
 
 /**
@@ -138,7 +168,7 @@ export const jvpTree = <T extends Shaped>(
   tangents: Params<T>,
   inputs: ReadonlyArray<T>,
 ): Jvp<Params<T>> => {
-  const results = program(completeOps(forwardPrimitives(ops)), paired(params, tangents), inputs.map(constant));
+  const results = program(completeOps(forwardPrimitives(ops, ops)), paired(params, tangents), inputs.map(constant));
   return {
     value: mapParams(results, ({ primal }) => primal),
     tangent: mapParams(results, (result) => tangentOf(ops, result)),

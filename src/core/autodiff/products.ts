@@ -8,7 +8,7 @@
 import type { Ops } from '../ops/ops.ts';
 import type { Params } from '../params.ts';
 import type { Shaped } from '../tensor.ts';
-import { jvp, jvpTree } from './forward.ts';
+import { jvpTree } from './forward.ts';
 import type { Program } from './program.ts';
 import { gradientOf, vjp } from './reverse.ts';
 
@@ -33,7 +33,7 @@ export const hessianProduct = <T extends Shaped>(
 /**
  * Gauss–Newton products at one point: v ↦ Jᵀ H J v, with J the Jacobian of the program.
  *
- * The way back is recorded once and serves every product.
+ * The program runs once and serves every product.
  *
  * @param ops - interpreter that computes
  * @param program - the model, from parameters to outputs
@@ -48,8 +48,8 @@ export const gaussNewton = <T extends Shaped>(
   params: Params<T>,
   inputs: ReadonlyArray<T>,
 ): ((v: Params<T>) => Params<T>) => {
-  const { outputs, pullback } = vjp(ops, program, params, inputs);
-  return (v) => pullback(outputHessian(outputs, jvp(ops, program, params, v, inputs).tangent)).params;
+  const { outputs, pullback, pushforward } = vjp(ops, program, params, inputs);
+  return (v) => pullback(outputHessian(outputs, pushforward(v))).params;
 };
 
 /**

@@ -15,7 +15,9 @@ import type { Params } from '../params.ts';
 import { mapParams } from '../params.ts';
 import type { Shape, Shaped } from '../tensor.ts';
 import { sameShape, showShape } from '../tensor.ts';
+import { jvpAlong } from './forward.ts';
 import type { Program, TreeProgram } from './program.ts';
+import { recording } from './replay.ts';
 import type { Tape, TapeNode } from './tape.ts';
 import { constantNode, createTape } from './tape.ts';
 import { vjpRules } from './vjpRules.ts';
@@ -28,7 +30,7 @@ export interface Cotangents<T> {
   readonly sites: ReadonlyArray<T>;
 }
 
-/** A program's value at a point, with the transpose of its Jacobian there. */
+/** A program's value at a point, with its Jacobian J there and the transpose. */
 export interface Linearised<T> {
   readonly outputs: T;
   /** Sites in the order in which the program came to them, with the values of their inputs. */
@@ -37,6 +39,8 @@ export interface Linearised<T> {
   readonly pullback: (cotangent: T) => Cotangents<T>;
   /** The sites' cotangents alone; no parameter's cotangent is formed, nor anything before the first site. */
   readonly sitePullback: (cotangent: T) => ReadonlyArray<T>;
+  /** u ↦ J u, for tangents of the parameters; one whose path u lacks does not move. The values are not computed again. */
+  readonly pushforward: (tangents: Params<T>) => T;
 }
 
 /** A tree-valued program's values at a point, with the transpose of its Jacobian there. */
@@ -52,64 +56,68 @@ interface SiteRecord<T> {
   readonly id: number;
 }
 
-/** The primitives on tape nodes: the inner value, and an edge for each operand that has a derivative. */
+/**
+ * The primitives on tape nodes: the inner value, and an edge for each operand that has a derivative. Values are computed
+ * with `inner`, cotangents with `ops`.
+ */
 const reversePrimitives = <T extends Shaped>(
   ops: Ops<T>,
+  inner: Primitives<T>,
   tape: Tape<T>,
   onSite: (record: SiteRecord<T>) => void,
 ): Primitives<TapeNode<T>> => {
   const rules = vjpRules(ops);
   const { record } = tape;
   return {
-    constant: (value) => constantNode(ops.constant(value)),
-    full: (shape, value) => constantNode(ops.full(shape, value)),
+    constant: (value) => constantNode(inner.constant(value)),
+    full: (shape, value) => constantNode(inner.full(shape, value)),
     matmul: (a, b, transposes = {}) =>
-      record(ops.matmul(a.value, b.value, transposes), [a, b], rules.matmul(a.value, b.value, transposes)),
+      record(inner.matmul(a.value, b.value, transposes), [a, b], rules.matmul(a.value, b.value, transposes)),
     affine: (x, weight, bias) =>
       record(
-        ops.affine(x.value, weight.value, bias === null ? null : bias.value),
+        inner.affine(x.value, weight.value, bias === null ? null : bias.value),
         bias === null ? [x, weight] : [x, weight, bias],
         rules.affine(x.value, weight.value),
       ),
-    gram: (x) => record(ops.gram(x.value), [x], rules.gram(x.value)),
+    gram: (x) => record(inner.gram(x.value), [x], rules.gram(x.value)),
     unary: (kind, x) => {
-      const y = ops.unary(kind, x.value);
+      const y = inner.unary(kind, x.value);
       return record(y, [x], rules.unary(kind, x.value, y));
     },
     binary: (kind, a, b) => {
-      const y = ops.binary(kind, a.value, b.value);
+      const y = inner.binary(kind, a.value, b.value);
       return record(y, [a, b], rules.binary(kind, a.value, b.value, y));
     },
     select: (condition, a, b) =>
-      record(ops.select(condition.value, a.value, b.value), [a, b], rules.select(condition.value, a.shape, b.shape)),
-    sum: (x, axes) => record(ops.sum(x.value, axes), [x], rules.sum(x.shape, axes)),
+      record(inner.select(condition.value, a.value, b.value), [a, b], rules.select(condition.value, a.shape, b.shape)),
+    sum: (x, axes) => record(inner.sum(x.value, axes), [x], rules.sum(x.shape, axes)),
     max: (x, axes) => {
-      const y = ops.max(x.value, axes);
+      const y = inner.max(x.value, axes);
       return record(y, [x], rules.max(x.value, y, axes));
     },
-    reshape: (x, shape) => record(ops.reshape(x.value, shape), [x], rules.reshape(x.shape)),
-    transpose: (x, permutation) => record(ops.transpose(x.value, permutation), [x], rules.transpose(permutation)),
-    broadcastTo: (x, shape) => record(ops.broadcastTo(x.value, shape), [x], rules.broadcastTo(x.shape)),
+    reshape: (x, shape) => record(inner.reshape(x.value, shape), [x], rules.reshape(x.shape)),
+    transpose: (x, permutation) => record(inner.transpose(x.value, permutation), [x], rules.transpose(permutation)),
+    broadcastTo: (x, shape) => record(inner.broadcastTo(x.value, shape), [x], rules.broadcastTo(x.shape)),
     concat: (xs, axis) => {
-      const joined = ops.concat(
+      const joined = inner.concat(
         xs.map(({ value }) => value),
         axis,
       );
       const shapes = xs.map(({ shape }) => shape);
       return record(joined, xs, rules.concat(shapes, axis));
     },
-    slice: (x, begin, size) => record(ops.slice(x.value, begin, size), [x], rules.slice(x.shape, begin)),
-    pad: (x, begin, shape) => record(ops.pad(x.value, begin, shape), [x], rules.pad(x.shape, begin)),
-    gather: (x, indices) => record(ops.gather(x.value, indices.value), [x], rules.gather(x.shape, indices.value)),
+    slice: (x, begin, size) => record(inner.slice(x.value, begin, size), [x], rules.slice(x.shape, begin)),
+    pad: (x, begin, shape) => record(inner.pad(x.value, begin, shape), [x], rules.pad(x.shape, begin)),
+    gather: (x, indices) => record(inner.gather(x.value, indices.value), [x], rules.gather(x.shape, indices.value)),
     scatterAdd: (indices, updates, rows) =>
-      record(ops.scatterAdd(indices.value, updates.value, rows), [updates], rules.scatterAdd(indices.value)),
+      record(inner.scatterAdd(indices.value, updates.value, rows), [updates], rules.scatterAdd(indices.value)),
     patches: (images, window) =>
-      record(ops.patches(images.value, window), [images], rules.patches(images.shape, window)),
+      record(inner.patches(images.value, window), [images], rules.patches(images.shape, window)),
     unpatches: (columns, window, shape) =>
-      record(ops.unpatches(columns.value, window, shape), [columns], rules.unpatches(window)),
-    stopGradient: (x) => constantNode(ops.stopGradient(x.value)),
+      record(inner.unpatches(columns.value, window, shape), [columns], rules.unpatches(window)),
+    stopGradient: (x) => constantNode(inner.stopGradient(x.value)),
     site: (site, input, output) => {
-      const value = ops.site(site, input.value, output.value);
+      const value = inner.site(site, input.value, output.value);
       const passed = record(value, [output], [(cotangent) => cotangent]);
       // A site whose parameters are all held constant still has a cotangent of its own.
       const id = passed.id ?? tape.leaf(value).id;
@@ -130,13 +138,20 @@ const run = <T extends Shaped, R>(
   readonly leaves: ReadonlyArray<number>;
   readonly sites: ReadonlyArray<SiteRecord<T>>;
   readonly tape: Tape<T>;
+  /** What the primitives gave, in order. */
+  readonly values: ReadonlyArray<T>;
 } => {
   const tape = createTape(ops);
   const sites: Array<SiteRecord<T>> = [];
+  const values: Array<T> = [];
+  const inner = recording(ops, (value) => {
+    values.push(value);
+    return value;
+  });
   const nodes = mapParams(params, tape.leaf);
-  const recording = completeOps(reversePrimitives(ops, tape, (record) => void sites.push(record)));
-  const result = program(recording, nodes, inputs.map(constantNode));
-  return { result, leaves: Object.values(nodes).map(({ id }) => id), sites, tape };
+  const remembering = completeOps(reversePrimitives(ops, inner, tape, (record) => void sites.push(record)));
+  const result = program(remembering, nodes, inputs.map(constantNode));
+  return { result, leaves: Object.values(nodes).map(({ id }) => id), sites, tape, values };
 };
 
 const checked = <T extends Shaped>(where: string, cotangent: T, shape: Shape): T =>
@@ -153,7 +168,7 @@ const named = <T>(paths: ReadonlyArray<string>, leaves: ReadonlyArray<T>): Param
   Object.fromEntries(paths.map((path, i) => [path, leaves[i]]));
 
 /**
- * Runs a program and linearises it: its outputs f(θ) and the maps c ↦ Jᵀ c with J = ∂f/∂θ.
+ * Runs a program and linearises it: its outputs f(θ) and the maps c ↦ Jᵀ c and u ↦ J u with J = ∂f/∂θ.
  *
  * @param ops - interpreter that computes
  * @param program - f
@@ -166,7 +181,7 @@ export const vjp = <T extends Shaped>(
   params: Params<T>,
   inputs: ReadonlyArray<T>,
 ): Linearised<T> => {
-  const { result, leaves, sites, tape } = run(ops, params, inputs, program);
+  const { result, leaves, sites, tape, values } = run(ops, params, inputs, program);
   const siteIds = sites.map(({ id }) => id);
   const toAll = tape.walkBack([result], [...leaves, ...siteIds]);
   const toSites = tape.walkBack([result], siteIds);
@@ -179,6 +194,7 @@ export const vjp = <T extends Shaped>(
       return { params: named(paths, all), sites: all.slice(paths.length) };
     },
     sitePullback: (cotangent) => toSites([checked('sitePullback', cotangent, result.shape)]),
+    pushforward: (tangents) => jvpAlong(ops, values, program, params, tangents, inputs),
   };
 };
 

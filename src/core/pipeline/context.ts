@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Cotangents } from '../autodiff/reverse.ts';
+import type { Cotangents, Linearised } from '../autodiff/reverse.ts';
 import type { LinearOperator } from '../operators/linearOperator.ts';
 import type { Site } from '../ops/site.ts';
 import type { Params } from '../params.ts';
@@ -25,6 +25,12 @@ export interface Batch<T> {
 export interface SiteInput<T> {
   readonly site: Site;
   readonly input: T;
+}
+
+/** Examples at which curvature is looked at, with the model linearised at them. */
+export interface Sample<T> extends Linearised<T> {
+  /** Training targets of the examples. */
+  readonly targets: T;
 }
 
 /** What one site saw in one batch. */
@@ -63,6 +69,10 @@ export interface StepFields<T> {
   readonly pullback: (cotangent: T) => Cotangents<T>;
   /** The sites' output cotangents alone: cheaper, since no parameter's cotangent is formed. */
   readonly sitePullback: (cotangent: T) => ReadonlyArray<T>;
+  /** J u for tangents u of the parameters, per example, in the shape of the outputs. */
+  readonly pushforward: (tangents: Params<T>) => T;
+  /** Where curvature is looked at: the batch, or a part of it. */
+  readonly sample: Sample<T>;
 
   /** Mean gradient over the batch. */
   readonly gradient: Params<T>;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Linearised } from '../autodiff/reverse.ts';
 import { vjp } from '../autodiff/reverse.ts';
 import type { Loss } from '../nn/losses/loss.ts';
 import type { Model } from '../nn/model.ts';
@@ -17,17 +18,17 @@ export interface Objective {
 }
 
 /**
- * Runs the model on the batch and keeps the way back.
+ * Runs the model on the batch and keeps its linearisation.
  *
  * @param objective - model and loss
  */
 export const forward = (
   objective: Objective,
-): Stage<'state' | 'batch' | 'metrics', 'outputs' | 'loss' | 'sites' | 'pullback' | 'sitePullback' | 'metrics'> =>
+): Stage<'state' | 'batch' | 'metrics', keyof Linearised<unknown> | 'loss' | 'sample' | 'metrics'> =>
   computation('forward', (ops, { state, batch, metrics }) => {
     const linearised = vjp(ops, objective.model.program, state.params, [batch.inputs]);
     const loss = ops.mean(objective.loss.value(ops, linearised.outputs, batch.targets), [0]);
-    return { ...linearised, loss, metrics: { ...metrics, loss } };
+    return { ...linearised, loss, sample: { ...linearised, targets: batch.targets }, metrics: { ...metrics, loss } };
   });
 
 /**

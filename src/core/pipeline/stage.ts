@@ -49,7 +49,9 @@ const extend =
     const start = env.clock();
     const merge = (added: Context<T, Field>): Context<T, Field> => {
       const merged = { ...context, ...added };
-      const seconds = { [`seconds.${next.name}`]: env.clock() - start };
+      const name = `seconds.${next.name}`;
+      const before = merged.metrics[name]; // of a stage of the same name
+      const seconds = { [name]: env.clock() - start + (typeof before === 'number' ? before : 0) };
       return { ...merged, metrics: { ...merged.metrics, ...seconds } };
     };
     return pipe(next.run(context), RTE.map(merge))(env);
@@ -145,6 +147,63 @@ export function pipeline<
   s6: Stage<N6, A6>,
   s7: Stage<N7, A7>,
 ): Stage<Given, Given | A1 | A2 | A3 | A4 | A5 | A6 | A7>;
+export function pipeline<
+  N1 extends Given,
+  A1 extends Field,
+  N2 extends Given | A1,
+  A2 extends Field,
+  N3 extends Given | A1 | A2,
+  A3 extends Field,
+  N4 extends Given | A1 | A2 | A3,
+  A4 extends Field,
+  N5 extends Given | A1 | A2 | A3 | A4,
+  A5 extends Field,
+  N6 extends Given | A1 | A2 | A3 | A4 | A5,
+  A6 extends Field,
+  N7 extends Given | A1 | A2 | A3 | A4 | A5 | A6,
+  A7 extends Field,
+  N8 extends Given | A1 | A2 | A3 | A4 | A5 | A6 | A7,
+  A8 extends Field,
+>(
+  s1: Stage<N1, A1>,
+  s2: Stage<N2, A2>,
+  s3: Stage<N3, A3>,
+  s4: Stage<N4, A4>,
+  s5: Stage<N5, A5>,
+  s6: Stage<N6, A6>,
+  s7: Stage<N7, A7>,
+  s8: Stage<N8, A8>,
+): Stage<Given, Given | A1 | A2 | A3 | A4 | A5 | A6 | A7 | A8>;
+export function pipeline<
+  N1 extends Given,
+  A1 extends Field,
+  N2 extends Given | A1,
+  A2 extends Field,
+  N3 extends Given | A1 | A2,
+  A3 extends Field,
+  N4 extends Given | A1 | A2 | A3,
+  A4 extends Field,
+  N5 extends Given | A1 | A2 | A3 | A4,
+  A5 extends Field,
+  N6 extends Given | A1 | A2 | A3 | A4 | A5,
+  A6 extends Field,
+  N7 extends Given | A1 | A2 | A3 | A4 | A5 | A6,
+  A7 extends Field,
+  N8 extends Given | A1 | A2 | A3 | A4 | A5 | A6 | A7,
+  A8 extends Field,
+  N9 extends Given | A1 | A2 | A3 | A4 | A5 | A6 | A7 | A8,
+  A9 extends Field,
+>(
+  s1: Stage<N1, A1>,
+  s2: Stage<N2, A2>,
+  s3: Stage<N3, A3>,
+  s4: Stage<N4, A4>,
+  s5: Stage<N5, A5>,
+  s6: Stage<N6, A6>,
+  s7: Stage<N7, A7>,
+  s8: Stage<N8, A8>,
+  s9: Stage<N9, A9>,
+): Stage<Given, Given | A1 | A2 | A3 | A4 | A5 | A6 | A7 | A8 | A9>;
 export function pipeline(...stages: ReadonlyArray<Stage<Field, Field>>): Stage<Field, Field> {
   return {
     name: stages.map((s) => s.name).join(' → '),

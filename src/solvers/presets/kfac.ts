@@ -13,6 +13,7 @@ import { updateFactors } from '../../curvature/curvature.ts';
 import type { EstimatorName } from '../../curvature/estimators.ts';
 import { estimatorOf } from '../../curvature/estimators.ts';
 import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
+import { sample } from '../../curvature/sample.ts';
 import { kroneckerInverse } from '../kroneckerInverse.ts';
 import { klClip } from '../rules/klClip.ts';
 import { momentum } from '../rules/momentum.ts';
@@ -95,10 +96,8 @@ export const kfacStep = (
   pipeline(
     forward(objective),
     backward(objective),
-    capture(estimatorOf(settings.estimator), objective.loss, {
-      every: settings.statisticsEvery,
-      fraction: settings.statisticsFraction,
-    }),
+    sample(objective, { fraction: settings.statisticsFraction, every: settings.statisticsEvery }),
+    capture(estimatorOf(settings.estimator), objective.loss, { every: settings.statisticsEvery }),
     updateFactors(curvature),
     solve(solver),
     update({

@@ -9,6 +9,7 @@ import { capture } from '../../curvature/capture.ts';
 import { updateFactors } from '../../curvature/curvature.ts';
 import { monteCarlo } from '../../curvature/estimators.ts';
 import { kfac } from '../../curvature/kfac.ts';
+import { sample } from '../../curvature/sample.ts';
 import { kroneckerInverse } from '../kroneckerInverse.ts';
 import { levenbergMarquardt } from '../levenbergMarquardt.ts';
 import { quadraticUpdate } from '../quadraticUpdate.ts';
@@ -70,13 +71,12 @@ export const kfacAdaptive = (options: KfacAdaptiveOptions = {}): Optimizer => {
       pipeline(
         forward(objective),
         backward(objective),
-        capture(monteCarlo(), objective.loss, {
-          every: settings.statisticsEvery,
-          fraction: settings.statisticsFraction,
-        }),
+        sample(objective, { fraction: settings.statisticsFraction, every: settings.statisticsEvery }),
+        capture(monteCarlo(), objective.loss, { every: settings.statisticsEvery }),
         updateFactors(kfac({ decay: settings.decay, strict: settings.strict })),
         solve(kroneckerInverse({ damping, every: settings.inverseEvery })),
-        quadraticUpdate(objective, { damping, fraction: settings.modelFraction }),
+        sample(objective, { fraction: settings.modelFraction }),
+        quadraticUpdate(objective, { damping }),
         levenbergMarquardt(objective, {
           damping,
           every: settings.dampingEvery,

@@ -53,16 +53,17 @@ describe.each(cases.map((entry) => [entry.name, entry] as const))('%s', (_, entr
   const smooth = entry.settings('smooth');
   const any = fc.oneof(smooth, entry.settings('ties'));
 
-  it('law: vjp–jvp duality. ⟨v, J u⟩ = ⟨Jᵀ v, u⟩, ties included', () => {
+  it('law: vjp–jvp duality. ⟨v, J u⟩ = ⟨Jᵀ v, u⟩, ties included, and the pushforward of a linearisation is J u', () => {
     fc.assert(
       fc.property(any, seed, ({ params, inputs, program }, at) => {
-        const { outputs, pullback } = vjp(ops, program, params, inputs);
+        const { outputs, pullback, pushforward } = vjp(ops, program, params, inputs);
         const u = noiseLike(at, params);
         const v = noise(at + 1, outputs.shape);
         const { value, tangent } = jvp(ops, program, params, u, inputs);
         expect(snapshot([value])).toEqual(snapshot([outputs]));
         expect(value.shape).toEqual(outputs.shape);
         expect(tangent.shape).toEqual(outputs.shape);
+        expect(snapshot([pushforward(u)])).toEqual(snapshot([tangent]));
         expectAgree(inner(v, tangent), innerTree(pullback(v).params, u), rounding);
       }),
     );
@@ -133,15 +134,17 @@ describe.each(cases.map((entry) => [entry.name, entry] as const))('%s', (_, entr
         const f = halfSquareOf(program);
         const operands = [...Object.values(params), ...inputs, ...Object.values(u)];
         const operandsBefore = snapshot(operands);
-        const { outputs, pullback, sitePullback } = vjp(ops, program, params, inputs);
+        const { outputs, pullback, sitePullback, pushforward } = vjp(ops, program, params, inputs);
         const v = noise(at + 1, outputs.shape);
         const given = [v, outputs];
         const givenBefore = snapshot(given);
         const once = pullback(v);
         sitePullback(v);
+        const pushed = pushforward(u);
         jvp(ops, program, params, u, inputs);
         hessianProduct(ops, f, params, u, inputs);
         const again = pullback(v);
+        expect(snapshot([pushforward(u)])).toEqual(snapshot([pushed]));
         expect(snapshot(operands)).toEqual(operandsBefore);
         expect(snapshot(given)).toEqual(givenBefore);
         expect(snapshot([...Object.values(again.params), ...again.sites])).toEqual(

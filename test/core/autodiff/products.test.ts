@@ -139,6 +139,15 @@ describe('gaussNewtonProduct', () => {
     );
   });
 
+  it('a pushforward computes tangents only: one product in the first layer, two in the second', () => {
+    const counting = countingProducts();
+    const { params, inputs } = drawn({ seed: 1, n: 3, from: 2, hidden: 3, to: 2 });
+    const { pushforward } = vjp(counting.ops, network, params, inputs);
+    const before = counting.count();
+    pushforward(noiseLike(2, params));
+    expect(counting.count() - before).toBe(3);
+  });
+
   it('linearises once for many products', () => {
     const counting = countingProducts();
     const { params, inputs } = drawn({ seed: 1, n: 3, from: 2, hidden: 3, to: 2 });
@@ -146,8 +155,8 @@ describe('gaussNewtonProduct', () => {
     expect(counting.count()).toBe(2);
     const v = noiseLike(2, params);
     const once = flat(product(v));
-    // Two for the value, three for its tangent, three for the way back.
-    expect(counting.count()).toBe(2 + 8);
+    // Three for the tangent, three for the way back; none for the value.
+    expect(counting.count()).toBe(2 + 6);
     expect(flat(product(v))).toEqual(once);
   });
 });

@@ -1,0 +1,62 @@
+/**
+ * The sample stage: at which examples of the batch curvature is looked at.
+ *
+ * The part is linearised on its own, so that whatever follows (backward passes for statistics, products with the
+ * Jacobian) costs its fraction of what the whole batch would; the forward pass through it is what that takes.
+ *
+ * @module
+ */
+import { vjp } from '../core/autodiff/reverse.ts';
+import { raise } from '../core/errors.ts';
+import { computation } from '../core/pipeline/compute.ts';
+import type { Objective } from '../core/pipeline/forward.ts';
+import type { Stage } from '../core/pipeline/stage.ts';
+import { permutation } from '../core/random/permutation.ts';
+import { foldIn } from '../core/random/split.ts';
+
+/** Settings of {@link sample}. */
+export interface SampleOptions {
+  /** Fraction of the batch's examples, in (0, 1]; at least one is taken. */
+  readonly fraction: number;
+  /** Period in steps, 1 unless given: that of the only stage that looks at the sample. The first step always samples. */
+  readonly every?: number;
+}
+
+type Needs = 'state' | 'batch' | 'outputs' | 'sites' | 'pullback' | 'sitePullback' | 'pushforward' | 'sample';
+
+const refuse = (path: string, expected: string, actual: number): never =>
+  raise({ _tag: 'BadConfig', path: `sample.${path}`, expected, actual: String(actual) });
+
+/** Which of a step's keys draws the examples. */
+const use = 0;
+
+/**
+ * A random part of the batch, drawn anew in each step and linearised. A sample that has the right size already is kept,
+ * so stages that want equally many examples share one.
+ *
+ * @param objective - model and loss
+ * @param options - fraction and period
+ */
+export const sample = (objective: Objective, options: SampleOptions): Stage<Needs, 'sample'> =>
+  computation('sample', (ops, context) => {
+    const { state, batch, outputs, sites, pullback, sitePullback, pushforward } = context;
+    const { fraction, every = 1 } = options;
+    if (!(fraction > 0 && fraction <= 1)) return refuse('fraction', 'a number above 0 and up to 1', fraction);
+    if (!(Number.isInteger(every) && every >= 1)) return refuse('every', 'a whole number of at least 1', every);
+    const examples = outputs.shape[0];
+    const count = Math.max(1, Math.round(fraction * examples));
+    const due = state.curvature.updates === 0 || state.step % every === 0;
+    if (!due || count === context.sample.outputs.shape[0]) return { sample: context.sample };
+    if (count === examples) {
+      return { sample: { outputs, sites, pullback, sitePullback, pushforward, targets: batch.targets } };
+    }
+    const drawn = permutation(foldIn(foldIn(state.key, state.step), use), examples);
+    const rows = ops.slice(ops.constant(drawn), [0], [count]);
+    const inputs = ops.gather(batch.inputs, rows);
+    return {
+      sample: {
+        ...vjp(ops, objective.model.program, state.params, [inputs]),
+        targets: batch.targets === batch.inputs ? inputs : ops.gather(batch.targets, rows),
+      },
+    };
+  });
