@@ -136,7 +136,17 @@ export { permutation } from './random/permutation.ts';
 export { signs } from './random/signs.ts';
 export { computation, compute } from './pipeline/compute.ts';
 export type { Computation } from './pipeline/compute.ts';
-export type { Batch, Captured, Context, Field, Given, Sample, SiteCapture, SiteInput, StepFields } from './pipeline/context.ts';
+export type {
+  Batch,
+  Captured,
+  Context,
+  Field,
+  Given,
+  Sample,
+  SiteCapture,
+  SiteInput,
+  StepFields,
+} from './pipeline/context.ts';
 export type { Env } from './pipeline/env.ts';
 export { backward, forward } from './pipeline/forward.ts';
 export type { Objective } from './pipeline/forward.ts';
