@@ -18,6 +18,9 @@ import type { BackendUnavailable } from '../../errors.ts';
 import { raise } from '../../errors.ts';
 import type { ReadonlyVector } from '../../tensor.ts';
 
+import type { BuildableKernel, KernelModule } from './threads/module.ts';
+import { buildModule } from './threads/module.ts';
+
 /** Where kernels run. `cpu` is gpu.js's plain JavaScript: a second opinion on kernel sources, not a fast path. */
 export type GpuMode = 'webasm' | 'cpu';
 
@@ -53,6 +56,21 @@ export interface Gpu {
    * @param output - extents of the result
    */
   readonly createKernel: (source: string, output: KernelOutput) => GpuKernel;
+  /**
+   * A kernel of the WebAssembly mode as a module for anybody's memory.
+   *
+   * @param source - as for `createKernel`
+   * @param output - extents of the result, the first of them a multiple of 4
+   * @param lengths - lengths of the arguments
+   * @param shared - whether the memory is one that threads share
+   * @returns the module, or why there is none
+   */
+  readonly compileModule: (
+    source: string,
+    output: KernelOutput,
+    lengths: ReadonlyArray<number>,
+    shared: boolean,
+  ) => E.Either<string, KernelModule>;
   /** Ends workers and frees all kernels. */
   readonly dispose: () => Promise<void>;
 }
@@ -61,9 +79,9 @@ export interface Gpu {
 type Nested = number | ArrayLike<Nested>;
 
 /** The part of gpu.js's kernels that is used here. */
-interface RawKernel {
+interface RawKernel extends BuildableKernel {
   (...args: ReadonlyArray<object>): Nested;
-  readonly kernel: {
+  readonly kernel: BuildableKernel['kernel'] & {
     readonly constructor: { readonly mode?: string };
     readonly fallbackReason?: string | null;
     /** Private: shapes the flat result. */
@@ -114,9 +132,9 @@ export const flatten = (nested: Nested, length: number): Float32Array => {
 const lengthOf = (output: KernelOutput): number =>
   output.size.reduce((size, extent) => size * extent, output.components);
 
-const compile = (gpu: RawGpu, source: string, output: KernelOutput): RawKernel =>
+const compile = (gpu: RawGpu, source: string, output: KernelOutput, asyncMode = false): RawKernel =>
   gpu
-    .createKernel(source, { output: output.size, precision: 'single' })
+    .createKernel(source, { output: output.size, precision: 'single', asyncMode })
     // The default of 1000 cuts off, without a word, every loop whose bounds are not literals.
     .setLoopMaxIterations(2 ** 30);
 
@@ -177,6 +195,20 @@ const kernelOf = (
   return { run: (...args) => (checked ? call(args) : firstCall(args)), destroy: () => raw.destroy() };
 };
 
+const moduleOf = (
+  gpu: RawGpu,
+  source: string,
+  output: KernelOutput,
+  lengths: ReadonlyArray<number>,
+  shared: boolean,
+): E.Either<string, KernelModule> => {
+  const raw = compile(gpu, source, output, shared);
+  const args = lengths.map((length) => new RawInput(new Float32Array(length), [length]));
+  const module = buildModule(raw, output, args, shared);
+  raw.destroy(); // with the memory that gpu.js made for it
+  return module;
+};
+
 /**
  * Opens gpu.js in one mode and tries a kernel.
  *
@@ -201,6 +233,8 @@ export const openGpu = (mode: GpuMode): E.Either<BackendUnavailable, Gpu> =>
         mode,
         flatResults,
         createKernel: (source, output) => kernelOf(raw, mode, flatResults, source, output),
+        compileModule: (source, output, lengths, shared) =>
+          mode === 'webasm' ? moduleOf(raw, source, output, lengths, shared) : E.left(`${mode} has no modules`),
         dispose: () => raw.destroy(),
       }),
     ),

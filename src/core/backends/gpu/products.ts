@@ -1,7 +1,7 @@
 /**
  * Matrix products on flat row-major f32 arrays, through kernels that are compiled by the first product of a shape.
  *
- * Arrays are copied into a kernel and out of it; they stay below a few per cent of the time of a product that is large
+ * Arrays are copied into a kernel and out of it, which takes a few per cent of the time of a product that is large
  * enough for a kernel. Buffers for packed operands are kept between calls, which is safe because gpu.js copies its
  * arguments before a call returns.
  *
@@ -12,7 +12,7 @@ import type { ReadonlyVector } from '../../tensor.ts';
 
 import type { Activation, Epilogue } from './epilogue.ts';
 import { activationFunction } from './epilogue.ts';
-import type { Gpu, KernelOutput } from './gpujs.ts';
+import type { KernelOutput } from './gpujs.ts';
 import type { CacheLimits, SizedKernel } from './kernelCache.ts';
 import { defaultLimits, kernelCache } from './kernelCache.ts';
 import type { MatmulSpec, OperandLayout } from './matmulSource.ts';
@@ -23,6 +23,7 @@ import type { KernelPlan, ProductPlan, SymmetricPlan } from './plan.ts';
 import { planProduct, planSymmetric } from './plan.ts';
 import { smallProduct } from './smallProducts.ts';
 import { symmetricSource, symmetricThreads } from './symmetricSource.ts';
+import type { KernelMaker } from './threads/kernels.ts';
 
 /** What is done to a product besides computing it, and where it goes. */
 export interface ProductOptions {
@@ -77,9 +78,11 @@ const scratch = (): ((length: number) => Float32Array) => {
   };
 };
 
-/** Memory of a kernel: its arguments and results, and a megabyte of slack that gpu.js adds. */
-const bytesOf = (argumentLength: number, output: KernelOutput): number =>
-  4 * (argumentLength + output.size.reduce((size, extent) => size * extent, output.components)) + 2 ** 20;
+const threadsOf = (output: KernelOutput): number => output.size.reduce((product, extent) => product * extent, 1);
+
+/** Memory of a kernel: its arguments and results unless they have room elsewhere, and a megabyte that gpu.js adds. */
+const bytesOf = (oneMemory: boolean, argumentLength: number, output: KernelOutput): number =>
+  (oneMemory ? 0 : 4 * (argumentLength + threadsOf(output) * output.components)) + 2 ** 20;
 
 /** C after bias and activation, in place, for products in plain loops. */
 const finish = (c: Float32Array, n: number, bias: ReadonlyVector | null, activation: Activation): void => {
@@ -92,10 +95,10 @@ const finish = (c: Float32Array, n: number, bias: ReadonlyVector | null, activat
 /**
  * Products on an open gpu.js.
  *
- * @param gpu - where kernels run
+ * @param gpu - what makes kernels, gpu.js itself or one that runs them on several threads
  * @param settings - bounds and plans
  */
-export const productsOn = (gpu: Gpu, settings: ProductSettings = {}): Products => {
+export const productsOn = (gpu: KernelMaker, settings: ProductSettings = {}): Products => {
   const cache = kernelCache(settings.limits ?? defaultLimits);
   const plan = settings.planProduct ?? planProduct;
   const planGram = settings.planSymmetric ?? planSymmetric;
@@ -103,9 +106,9 @@ export const productsOn = (gpu: Gpu, settings: ProductSettings = {}): Products =
   const packedB = scratch();
   const paddedBias = scratch();
 
-  const sized = (source: string, output: KernelOutput, argumentLength: number): SizedKernel => ({
-    kernel: gpu.createKernel(source, output),
-    bytes: bytesOf(argumentLength, output),
+  const sized = (source: string, output: KernelOutput, argumentLength: number, work: number): SizedKernel => ({
+    kernel: gpu.createKernel(source, output, work),
+    bytes: bytesOf(gpu.oneMemory ?? false, argumentLength, output),
   });
 
   const operand = (
@@ -138,7 +141,8 @@ export const productsOn = (gpu: Gpu, settings: ProductSettings = {}): Products =
     const key = `matmul ${m} ${n} ${k} ${layouts.a} ${layouts.b} ${epilogue.bias ? 'bias' : ''} ${activation}`;
     const kernel = cache.obtain(key, () => {
       const spec: MatmulSpec = { m, n, k, a: layouts.a, b: layouts.b, epilogue };
-      return sized(matmulSource(spec), { size: threads, components: 4 }, left.length + right.length + threads[0]);
+      const argumentLength = left.length + right.length + threads[0];
+      return sized(matmulSource(spec), { size: threads, components: 4 }, argumentLength, m * n * k);
     });
     if (bias === null) {
       unpackTiles(kernel.run(left, right), threads[0], m, n, out);
@@ -181,6 +185,7 @@ export const productsOn = (gpu: Gpu, settings: ProductSettings = {}): Products =
           symmetricSource({ d: columns, k: rows, layout }),
           { size: symmetricThreads(columns), components: 4 },
           packed.length,
+          (columns * columns * rows) / 2,
         ),
       );
       unpackSymmetric(kernel.run(packed), columns, out);
