@@ -117,7 +117,13 @@ describe('chooseBackend', () => {
 
   it('refuses settings that a backend cannot meet, and warns of those that change nothing', async () => {
     expect(await openBackend('gpu', { dtype: 'f64' })()).toMatchObject(E.left({ _tag: 'BadConfig', path: 'dtype' }));
-    expect((await reportOf(openBackend('gpu', { threads: 4 }))).warnings.join()).toContain('threads 4 is ignored');
+    expect(await reportOf(openBackend('gpu', { gpuMode: 'webasm', threads: 4 }))).toMatchObject({
+      threads: 4,
+      warnings: [],
+    });
+    expect((await reportOf(openBackend('gpu', { gpuMode: 'cpu', threads: 4 }))).warnings.join()).toContain(
+      'threads 4 is ignored',
+    );
     expect((await reportOf(openBackend('reference', { dtype: 'f32', threads: 2 }))).warnings).toHaveLength(2);
     expect((await reportOf(openBackend('reference', { dtype: 'f64', threads: 1 }))).warnings).toEqual([]);
   });

@@ -9,7 +9,22 @@ import { referenceBackend } from '../../../src/core/backends/reference/backend.t
 import { conformance } from '../../support/conformance.ts';
 
 conformance('reference', () => E.right(referenceBackend()));
-conformance('gpu, WebAssembly', () => hostKernelBackend('webasm'));
+conformance('gpu, WebAssembly', () => hostKernelBackend('webasm', { threads: 1 }));
+// Every product on threads, however small.
+conformance('gpu, WebAssembly on threads', () =>
+  hostKernelBackend('webasm', {
+    threads: 3,
+    worthSharing: 0,
+    products: {
+      planProduct: ({ transposeA, transposeB }) => ({
+        by: 'kernel',
+        a: transposeA ? 'panels' : 'rows',
+        b: transposeB ? 'rows' : 'columns',
+      }),
+      planSymmetric: () => ({ by: 'kernel', layout: 'panels' }),
+    },
+  }),
+);
 
 // On a machine without a BLAS the typed error is the behaviour; where one is required, its absence is a failure.
 for (const dtype of ['f32', 'f64'] as const) {

@@ -23,7 +23,7 @@ import { automaticModes } from './modes.ts';
 export interface GpuOptions {
   /** `auto`, the default, takes the fastest mode that has real hardware; a mode by name is never replaced. */
   readonly mode?: 'auto' | GpuMode;
-  /** Threads of a matrix product, in WebAssembly; one unless given. */
+  /** Threads of a matrix product, in WebAssembly; as many as the machine runs at once unless given. */
   readonly threads?: number;
 }
 
@@ -36,7 +36,7 @@ const unavailable = (mode: GpuMode, reason: string): KfacError => ({
 
 /** One thread is all that a mode without threads of its own can be asked for. */
 const threadsIgnored = (threads: number | undefined): ReadonlyArray<string> =>
-  threads === undefined || threads === 1 ? [] : [`The gpu backend has one thread: threads ${threads} is ignored.`];
+  threads === undefined || threads === 1 ? [] : [`gpu.js has one thread in this mode: threads ${threads} is ignored.`];
 
 /** The same backend, with more to say in its report. */
 const annotated = <T extends Shaped>(
@@ -62,6 +62,12 @@ const openMode = (
 ): TE.TaskEither<KfacError, SomeBackend> => {
   switch (mode) {
     case 'webasm':
+      return pipe(
+        TE.fromIOEither<KfacError, Backend<Tensor>>(() =>
+          hostKernelBackend(mode, threads === undefined ? {} : { threads }),
+        ),
+        TE.map((backend) => someBackend(annotated(backend, [], refused))),
+      );
     case 'cpu':
       return pipe(
         TE.fromIOEither<KfacError, Backend<Tensor>>(() => hostKernelBackend(mode)),

@@ -21,10 +21,13 @@ import type { Factorisations } from '../host/linearAlgebra.ts';
 import type { Products } from '../host/products.ts';
 import { f32 } from '../native/vectors.ts';
 
+import type { Gpu } from './gpujs.ts';
 import { openGpu } from './gpujs.ts';
 import { titleOf } from './modes.ts';
-import type { Products as KernelProducts } from './products.ts';
+import type { Products as KernelProducts, ProductSettings } from './products.ts';
 import { productsOn } from './products.ts';
+import type { KernelThreads, KernelThreadsOptions } from './threads/kernels.ts';
+import { kernelThreads } from './threads/kernels.ts';
 
 const productsOf = ({ matmul, gram }: KernelProducts): Products => ({
   matmul: (a, b, shape, out) => void matmul(a, b, shape, { out: out as Float32Array }),
@@ -57,17 +60,36 @@ const factorisations: Factorisations = {
     ),
 };
 
+/** Settings of {@link hostKernelBackend}. */
+export interface HostKernelOptions extends KernelThreadsOptions {
+  /** Plans other than the measured ones, and bounds of the kernel cache. */
+  readonly products?: ProductSettings;
+}
+
+/** Kernels on one thread, as gpu.js runs them. */
+const onOneThread = (gpu: Gpu): KernelThreads => ({
+  createKernel: gpu.createKernel,
+  threads: () => 1,
+  warnings: () => [],
+  dispose: () => Promise.resolve(),
+});
+
 /**
  * Opens the gpu backend in host memory, which has single precision only.
  *
- * @param mode - where kernels run
+ * @param mode - where kernels run; threads are for WebAssembly
+ * @param options - threads and plans
  * @returns the backend, or why gpu.js does not run here
  */
-export const hostKernelBackend = (mode: 'webasm' | 'cpu'): E.Either<BackendUnavailable, Backend<Tensor>> =>
+export const hostKernelBackend = (
+  mode: 'webasm' | 'cpu',
+  options: HostKernelOptions = {},
+): E.Either<BackendUnavailable, Backend<Tensor>> =>
   pipe(
     openGpu(mode),
     E.map((gpu) => {
-      const products = productsOn(gpu);
+      const threads = mode === 'webasm' ? kernelThreads(gpu, options) : onOneThread(gpu);
+      const products = productsOn(threads, options.products);
       const warnings = gpu.flatResults ? [] : ['gpu.js returns nested results, which makes products slower'];
       return hostBackend({
         name: 'gpu',
@@ -77,13 +99,14 @@ export const hostKernelBackend = (mode: 'webasm' | 'cpu'): E.Either<BackendUnava
         report: () => ({
           backend: 'gpu',
           library: `gpu.js, ${titleOf[mode]}`,
-          threads: 1,
+          threads: threads.threads(),
           factorisations: 'portable',
-          warnings,
+          warnings: [...warnings, ...threads.warnings()],
           gpu: { mode, adapter: null, refused: [] },
         }),
         dispose: TE.fromTask(async () => {
           products.clear();
+          await threads.dispose();
           await gpu.dispose();
         }),
       });

@@ -15,6 +15,7 @@ import type { GpuKernel } from '../gpujs.ts';
 import type { Crew, CrewOptions } from './crew.ts';
 import { startCrew } from './crew.ts';
 import type { KernelModule } from './module.ts';
+import { mostPages, pageBytes, webAssembly } from './webAssembly.ts';
 
 /** Kernels over one memory. */
 export interface Engine {
@@ -53,36 +54,10 @@ const chunkWork = 2 ** 15;
 /** Chunks for each thread, unless they get too small: the last ones even out who is ahead. */
 const chunksPerThread = 16;
 
-/** Most pages of a memory that modules of gpu.js take: 256 MB. */
-export const mostPages = 4096;
-
-/** The part of the JavaScript interface of WebAssembly that is used here. */
-interface WebAssemblyInterface {
-  readonly Memory: new (limits: {
-    readonly initial: number;
-    readonly maximum: number;
-    readonly shared: boolean;
-  }) => Memory;
-  readonly Instance: new (
-    module: object,
-    imports: { readonly env: Readonly<Record<string, unknown>> },
-  ) => { readonly exports: object };
-}
-
-interface Memory {
-  readonly buffer: ArrayBufferLike;
-  readonly grow: (pages: number) => number;
-}
-
 /** What a module of gpu.js exports: elements `start <= i < end` of the result, four at a time. */
 interface Exports {
   readonly run_simd: (start: number, end: number, seed: number) => void;
 }
-
-const page = 65_536;
-
-const webAssembly = (): WebAssemblyInterface =>
-  (globalThis as unknown as { readonly WebAssembly: WebAssemblyInterface }).WebAssembly;
 
 /** Whether workers may share memory with this thread; browsers allow it on pages that are isolated across origins. */
 export const memoryCanBeShared = (): boolean => typeof SharedArrayBuffer === 'function';
@@ -105,7 +80,7 @@ export const openEngine = (options: EngineOptions): Engine => {
 
   const makeRoom = (bytes: number): void => {
     if (bytes <= memory.buffer.byteLength) return;
-    memory.grow(Math.ceil((bytes - memory.buffer.byteLength) / page));
+    memory.grow(Math.ceil((bytes - memory.buffer.byteLength) / pageBytes));
     floats = new Float32Array(memory.buffer);
   };
 
@@ -119,7 +94,7 @@ export const openEngine = (options: EngineOptions): Engine => {
   /** A worker that was given up may still write to the memory, so everything moves to another one. */
   const moveOut = (): void => {
     const old = floats;
-    memory = new (webAssembly().Memory)({ initial: old.byteLength / page, maximum: mostPages, shared });
+    memory = new (webAssembly().Memory)({ initial: old.byteLength / pageBytes, maximum: mostPages, shared });
     floats = new Float32Array(memory.buffer);
     floats.set(old);
     instances = new Map();

@@ -11,7 +11,8 @@ import type { ReadonlyVector } from '../../../tensor.ts';
 import type { Gpu, GpuKernel, KernelOutput } from '../gpujs.ts';
 
 import type { Engine, EngineOptions } from './engine.ts';
-import { memoryCanBeShared, mostPages, openEngine } from './engine.ts';
+import { memoryCanBeShared, openEngine } from './engine.ts';
+import { mostPages, pageBytes } from './webAssembly.ts';
 import { processorCount } from './worker.ts';
 
 /** Makes kernels for products. */
@@ -65,7 +66,7 @@ const compiledOnce = (
     const lengths = args.map(({ length }) => length);
     const module = gpu.compileModule(source, output, lengths, shared);
     if (E.isLeft(module)) return raise(unavailable(module.left));
-    const fits = module.right.bytes <= mostPages * 65_536;
+    const fits = module.right.bytes <= mostPages * pageBytes;
     return fits ? engine.kernelOf(module.right, work) : gpu.createKernel(source, output);
   };
   let kernel: GpuKernel | null = null;
