@@ -9,6 +9,7 @@ import { sigmoidCrossEntropy } from '../src/core/nn/losses/sigmoidCrossEntropy.t
 import { mapParams } from '../src/core/params.ts';
 import { readMetrics } from '../src/core/pipeline/metrics.ts';
 import type { TrainState } from '../src/core/pipeline/trainState.ts';
+import { countStep } from '../src/core/pipeline/count.ts';
 import { initialState } from '../src/core/pipeline/trainState.ts';
 import { keyOf } from '../src/core/random/key.ts';
 import { uniform } from '../src/core/random/uniform.ts';
@@ -17,7 +18,6 @@ import { autoencoder } from '../src/pipelines/tasks/mnistAutoencoder.ts';
 import { tensorsOf } from '../src/pipelines/trainer/tensorsOf.ts';
 import type { Optimizer } from '../src/solvers/presets/optimizer.ts';
 import { optimizerOf } from '../src/solvers/presets/registry.ts';
-import { countStep } from './countStep.ts';
 import { succeed } from './succeed.ts';
 
 const objective = {
@@ -67,7 +67,7 @@ export const measureSteps = async (
   const rssMb: Array<number> = [];
   for (let i = 0; i < warmUp + steps; i += 1) {
     const shapes = { inputs: { shape: inputs.shape }, targets: { shape: inputs.shape } };
-    const count = await countStep(step, counted, shapes);
+    const count = succeed(await countStep(step, counted, shapes)());
     counted = count.next;
     const start = performance.now();
     const { backend: scoped, close } = backend.scope();

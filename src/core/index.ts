@@ -148,6 +148,8 @@ export type {
   StepFields,
 } from './pipeline/context.ts';
 export type { Env } from './pipeline/env.ts';
+export { countStep, meanFlops } from './pipeline/count.ts';
+export type { StepCount } from './pipeline/count.ts';
 export { backward, forward } from './pipeline/forward.ts';
 export type { Objective } from './pipeline/forward.ts';
 export { iterate } from './pipeline/iterate.ts';

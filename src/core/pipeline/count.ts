@@ -1,0 +1,100 @@
+/**
+ * What training steps cost, counted by running them on the shape interpreter.
+ *
+ * Steps differ (a refresh of inverses comes only now and then), so the count of a run is that of its steps one after
+ * another, the state of each being what the one before left.
+ *
+ * @module
+ */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as E from 'fp-ts/lib/Either.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import { shapeInterpreter } from '../autodiff/shape.ts';
+import type { Backend, LinearAlgebra } from '../backends/backend.ts';
+import type { KfacError } from '../errors.ts';
+import type { Shaped, Tensor } from '../tensor.ts';
+import { generate } from '../tensor.ts';
+import type { Batch } from './context.ts';
+import { iterate } from './iterate.ts';
+import type { Step } from './stage.ts';
+import type { TrainState } from './trainState.ts';
+
+/** What a step cost, and the shapes that it leaves. */
+export interface StepCount {
+  /** Floating-point operations, a multiply-add counted as two. */
+  readonly flops: number;
+  readonly next: TrainState<Shaped>;
+}
+
+/**
+ * Runs one step on shapes. Factorisations count n³ for an inverse, n³/3 for a Cholesky factor, 2 n²k for its use, 2n³/3
+ * for a general solve, 9 n³ for an eigendecomposition. A step that decides by the numbers it reads sees ones.
+ *
+ * @param step - any step
+ * @param state - state of shapes
+ * @param batch - batch of shapes
+ */
+export const countStep = (
+  step: Step,
+  state: TrainState<Shaped>,
+  batch: Batch<Shaped>,
+): TE.TaskEither<KfacError, StepCount> => {
+  const { ops, tally } = shapeInterpreter();
+  let factorisations = 0;
+  const counted = <A>(flops: number, result: A): TE.TaskEither<never, A> => {
+    factorisations += flops;
+    return TE.right(result);
+  };
+  const linearAlgebra: LinearAlgebra<Shaped> = {
+    cholesky: (m) => counted(m.shape[0] ** 3 / 3, m),
+    choleskySolve: (l, b) => counted(2 * l.shape[0] ** 2 * b.shape[1], b),
+    inverse: (m) => counted(m.shape[0] ** 3, m),
+    solve: (m, b) => counted((2 / 3) * m.shape[0] ** 3, b),
+    eigh: (m) => counted(9 * m.shape[0] ** 3, { values: { shape: [m.shape[0]] }, vectors: m }),
+  };
+  const backend: Backend<Shaped> = {
+    name: 'shape',
+    dtype: 'f32',
+    ops,
+    linearAlgebra,
+    read: ({ shape }) => TE.right<never, Tensor>(generate(shape, () => 1)),
+    scope: () => ({ backend, close: () => undefined }),
+    report: () => ({ backend: 'shape', library: '', threads: 1, factorisations: 'counted', warnings: [] }),
+    dispose: TE.right(undefined),
+  };
+  return pipe(
+    step.run({ state, batch, metrics: {} })({ backend, clock: () => 0 }),
+    TE.map(({ next }) => ({ flops: tally().flops + factorisations, next })),
+  );
+};
+
+/** Steps counted so far. */
+interface Sum extends StepCount {
+  readonly left: number;
+}
+
+/**
+ * Mean floating-point operations of the first steps of a run.
+ *
+ * @param step - any step
+ * @param state - state of shapes before the first one
+ * @param batch - batch of shapes, the same for all
+ * @param steps - how many steps, at least 1
+ */
+export const meanFlops = (
+  step: Step,
+  state: TrainState<Shaped>,
+  batch: Batch<Shaped>,
+  steps: number,
+): TE.TaskEither<KfacError, number> => {
+  const start: Sum = { flops: 0, next: state, left: steps };
+  return iterate(start, ({ flops, next, left }) =>
+    left === 0
+      ? TE.right(E.right(flops / steps))
+      : pipe(
+          countStep(step, next, batch),
+          TE.map((count) => E.left({ flops: flops + count.flops, next: count.next, left: left - 1 })),
+        ),
+  );
+};

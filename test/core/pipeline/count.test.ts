@@ -1,0 +1,36 @@
+import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
+import { countStep, meanFlops } from '../../../src/core/pipeline/count.ts';
+import { initialState } from '../../../src/core/pipeline/trainState.ts';
+import type { Shaped } from '../../../src/core/tensor.ts';
+import { keyOf } from '../../../src/core/random/key.ts';
+import { kfac } from '../../../src/solvers/presets/kfac.ts';
+import { sgd } from '../../../src/solvers/presets/sgd.ts';
+import { mlp, orThrow } from '../../support/training.ts';
+
+const objective = { model: mlp([5, 3], 'tanh', false), loss: squaredError };
+const state = initialState<Shaped>({ '0.weight': { shape: [3, 5] } }, keyOf(1));
+const batch = { inputs: { shape: [7, 5] }, targets: { shape: [7, 3] } };
+
+describe('countStep', () => {
+  it('worked example: a plain step forms x Wᵀ and gᵀ x, and what it does beyond them is linear in the sizes', async () => {
+    const { flops, next } = orThrow(await countStep(sgd().step(objective), state, batch)());
+    const products = 2 * (2 * 7 * 5 * 3);
+    expect(flops).toBeGreaterThanOrEqual(products);
+    expect(flops - products).toBeLessThan(10 * (7 * 3 + 3 * 5));
+    expect(next.step).toBe(1);
+    expect(next.params['0.weight'].shape).toEqual([3, 5]);
+  });
+});
+
+describe('meanFlops', () => {
+  it('law: the mean over a period is that of its steps, and a refresh costs n³ for each factor', async () => {
+    const settings = { estimator: 'empirical', inverseEvery: 2 } as const;
+    const step = kfac(settings).step(objective);
+    const first = orThrow(await countStep(step, state, batch)());
+    const second = orThrow(await countStep(step, first.next, batch)());
+    expect(first.flops - second.flops).toBeGreaterThanOrEqual(5 ** 3 + 3 ** 3 - 200);
+    const third = orThrow(await countStep(step, second.next, batch)());
+    const mean = orThrow(await meanFlops(step, state, batch, 3)());
+    expect(mean).toBeCloseTo((first.flops + second.flops + third.flops) / 3, 6);
+  });
+});
