@@ -16,10 +16,11 @@ conformance('gpu, WebAssembly on threads', () =>
     threads: 3,
     worthSharing: 0,
     products: {
-      planProduct: ({ transposeA, transposeB }) => ({
+      planProduct: ({ transposeA }) => ({
         by: 'kernel',
-        a: transposeA ? 'panels' : 'rows',
-        b: transposeB ? 'rows' : 'columns',
+        swapped: false,
+        left: transposeA ? 'panels' : 'rows',
+        right: 'panels',
       }),
       planSymmetric: () => ({ by: 'kernel', layout: 'panels' }),
     },

@@ -20,6 +20,8 @@ import type { ReadonlyVector } from '../../tensor.ts';
 
 import type { BuildableKernel, KernelModule } from './threads/module.ts';
 import { buildModule } from './threads/module.ts';
+import type { CompilableKernel } from './vectorLoads.ts';
+import { readNeighboursTogether } from './vectorLoads.ts';
 
 /** Where kernels run. `cpu` is gpu.js's plain JavaScript: a second opinion on kernel sources, not a fast path. */
 export type GpuMode = 'webasm' | 'cpu';
@@ -49,6 +51,8 @@ export interface Gpu {
   readonly mode: GpuMode;
   /** Whether results arrive flat; when not, they are walked, which is slow. */
   readonly flatResults: boolean;
+  /** Whether kernels read neighbours together (WebAssembly only, see `vectorLoads.ts`); when not, products are slow. */
+  readonly vectorLoads: boolean;
   /**
    * A kernel from the text of a function expression.
    *
@@ -81,12 +85,13 @@ type Nested = number | ArrayLike<Nested>;
 /** The part of gpu.js's kernels that is used here. */
 interface RawKernel extends BuildableKernel {
   (...args: ReadonlyArray<object>): Nested;
-  readonly kernel: BuildableKernel['kernel'] & {
-    readonly constructor: { readonly mode?: string };
-    readonly fallbackReason?: string | null;
-    /** Private: shapes the flat result. */
-    _shapeOutput?: unknown; // eslint-disable-line no-restricted-syntax -- replaced, see the module comment
-  };
+  readonly kernel: BuildableKernel['kernel'] &
+    CompilableKernel & {
+      readonly constructor: { readonly mode?: string };
+      readonly fallbackReason?: string | null;
+      /** Private: shapes the flat result. */
+      _shapeOutput?: unknown; // eslint-disable-line no-restricted-syntax -- replaced, see the module comment
+    };
   readonly setLoopMaxIterations: (most: number) => RawKernel;
   readonly destroy: () => void;
 }
@@ -149,19 +154,34 @@ const degraded = (raw: RawKernel, mode: GpuMode): string | undefined => {
   return `a kernel was moved to ${actual ?? 'an unknown mode'}: ${raw.kernel.fallbackReason ?? 'no reason given'}`;
 };
 
+/** Neighbours along x, neighbours that all threads share, several components. */
 const probe = {
-  source: 'function(a) { const v = a[this.thread.x + 3 * this.thread.y]; return [v, 2 * v, 3 * v, 4 * v]; }',
+  source: [
+    'function(a) {',
+    'let p = this.output.x; p++; p = this.thread.y * 4;',
+    'const v = a[p + 1 + this.thread.x];',
+    'return [v * a[p], v * a[p + 1], v * a[p + 2], v * a[p + 3]];',
+    '}',
+  ].join('\n'),
+  output: { size: [4, 2], components: 4 } as const,
+  values: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9),
 };
 
-/** Runs a kernel nested and flat. Right: whether flat results can be had. Left: why the mode cannot be used. */
-const selfTest = (gpu: RawGpu, mode: GpuMode): E.Either<string, boolean> => {
-  const output: KernelOutput = { size: [3, 2], components: 4 };
-  const values = Float32Array.from([1, 2, 3, 4, 5, 6]);
-  const expected = Array.from(values).flatMap((v) => [v, 2 * v, 3 * v, 4 * v]);
+/** What the probe returns. */
+const expected = [0, 1].flatMap((y) =>
+  [0, 1, 2, 3].flatMap((x) => [0, 1, 2, 3].map((c) => probe.values[4 * y + 1 + x] * probe.values[4 * y + c])),
+);
+
+/** What can be had of gpu.js's private parts. */
+type Extras = Pick<Gpu, 'flatResults' | 'vectorLoads'>;
+
+/** Runs a kernel nested and flat. Right: what can be had. Left: why the mode cannot be used. */
+const selfTest = (gpu: RawGpu, mode: GpuMode, tryVectors: boolean): E.Either<string, Extras> => {
   const isExpected = (result: ArrayLike<Nested>): boolean =>
     result.length === expected.length && expected.every((v, i) => v === result[i]);
-  const raw = compile(gpu, probe.source, output);
-  const input = new RawInput(values, [values.length]);
+  const raw = compile(gpu, probe.source, probe.output);
+  const taught = tryVectors ? readNeighboursTogether(raw.kernel) : () => false;
+  const input = new RawInput(probe.values, [probe.values.length]);
   const nested = flatten(raw(input), expected.length);
   const reason = degraded(raw, mode) ?? (isExpected(nested) ? undefined : `a test kernel returned ${nested.join(' ')}`);
   if (reason !== undefined) return E.left(reason);
@@ -169,19 +189,20 @@ const selfTest = (gpu: RawGpu, mode: GpuMode): E.Either<string, boolean> => {
   takeFlat(raw);
   const flat = overridable ? raw(input) : 0;
   raw.destroy();
-  return E.right(typeof flat !== 'number' && isExpected(flat));
+  return E.right({ flatResults: typeof flat !== 'number' && isExpected(flat), vectorLoads: taught() });
 };
 
 const kernelOf = (
   gpu: RawGpu,
   mode: GpuMode,
-  flatResults: boolean,
+  { flatResults, vectorLoads }: Extras,
   source: string,
   output: KernelOutput,
 ): GpuKernel => {
   const length = lengthOf(output);
   const raw = compile(gpu, source, output);
   if (flatResults) takeFlat(raw);
+  if (vectorLoads) readNeighboursTogether(raw.kernel);
   const call = (args: ReadonlyArray<ReadonlyVector>): Float32Array =>
     flatten(raw(...args.map((value) => new RawInput(value, [value.length]))), length);
   let checked = false;
@@ -197,12 +218,14 @@ const kernelOf = (
 
 const moduleOf = (
   gpu: RawGpu,
+  { vectorLoads }: Extras,
   source: string,
   output: KernelOutput,
   lengths: ReadonlyArray<number>,
   shared: boolean,
 ): E.Either<string, KernelModule> => {
   const raw = compile(gpu, source, output, shared);
+  if (vectorLoads) readNeighboursTogether(raw.kernel);
   const args = lengths.map((length) => new RawInput(new Float32Array(length), [length]));
   const module = buildModule(raw, output, args, shared);
   raw.destroy(); // with the memory that gpu.js made for it
@@ -219,22 +242,23 @@ export const openGpu = (mode: GpuMode): E.Either<BackendUnavailable, Gpu> =>
   pipe(
     E.tryCatch(() => {
       const raw = new RawGpu({ mode });
-      return { raw, tested: selfTest(raw, mode) };
+      const taught = E.flatten(E.tryCatch(() => selfTest(raw, mode, true), String));
+      return { raw, tested: E.isRight(taught) ? taught : selfTest(raw, mode, false) };
     }, String),
     E.flatMap(({ raw, tested }) =>
       pipe(
         tested,
-        E.map((flatResults) => ({ raw, flatResults })),
+        E.map((extras) => ({ raw, extras })),
       ),
     ),
     E.bimap(
       (reason) => unavailable(mode, reason),
-      ({ raw, flatResults }) => ({
+      ({ raw, extras }) => ({
         mode,
-        flatResults,
-        createKernel: (source, output) => kernelOf(raw, mode, flatResults, source, output),
+        ...extras,
+        createKernel: (source, output) => kernelOf(raw, mode, extras, source, output),
         compileModule: (source, output, lengths, shared) =>
-          mode === 'webasm' ? moduleOf(raw, source, output, lengths, shared) : E.left(`${mode} has no modules`),
+          mode === 'webasm' ? moduleOf(raw, extras, source, output, lengths, shared) : E.left(`${mode} has no modules`),
         dispose: () => raw.destroy(),
       }),
     ),

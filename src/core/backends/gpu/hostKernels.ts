@@ -90,7 +90,10 @@ export const hostKernelBackend = (
     E.map((gpu) => {
       const threads = mode === 'webasm' ? kernelThreads(gpu, options) : onOneThread(gpu);
       const products = productsOn(threads, options.products);
-      const warnings = gpu.flatResults ? [] : ['gpu.js returns nested results, which makes products slower'];
+      const warnings = [
+        ...(gpu.flatResults ? [] : ['gpu.js returns nested results, which makes products slower']),
+        ...(gpu.vectorLoads || mode === 'cpu' ? [] : ['gpu.js does not load vectors: products are three times slower']),
+      ];
       return hostBackend({
         name: 'gpu',
         dtype: 'f32',

@@ -12,9 +12,26 @@
 export const integers = (names: ReadonlyArray<string>): string =>
   names.map((name) => `let ${name} = this.output.x; ${name}++;`).join(' ');
 
-/** A loop of `count` rounds over a body, unrolled twice; bounds are literals, which gpu.js never cuts off. */
-export const unrolledLoop = (count: number, body: string): string => {
-  const pairs = Math.floor(count / 2);
-  const loop = pairs > 0 ? `for (let k = 0; k < ${pairs}; k++) { ${body} ${body} }` : '';
-  return count % 2 === 1 ? `${loop} ${body}` : loop;
+/** Rounds that are written out in a loop's body; with more of them V8 runs out of registers. */
+const unrolled = 8;
+
+/**
+ * A loop of `count` rounds, eight of them written out; bounds are literals, which gpu.js never cuts off.
+ *
+ * @param count - rounds in all
+ * @param round - text of round `u` after the last advance
+ * @param advance - text that moves pointers ahead by `rounds`
+ */
+export const unrolledLoop = (
+  count: number,
+  round: (u: number) => string,
+  advance: (rounds: number) => string,
+): string => {
+  const rounds = (n: number): string => Array.from({ length: n }, (_, u) => round(u)).join('\n');
+  const whole = Math.floor(count / unrolled);
+  const loop = whole > 0 ? `for (let k = 0; k < ${whole}; k++) {\n${rounds(unrolled)}\n${advance(unrolled)}\n}\n` : '';
+  return loop + rounds(count % unrolled);
 };
+
+/** `text + distance` as an index. */
+export const plus = (text: string, distance: number): string => (distance === 0 ? text : `${text} + ${distance}`);

@@ -1,21 +1,23 @@
 /**
- * Source of the matrix product, C = A B, in tiles of 4 rows by 1 column per thread.
+ * Source of the matrix product, C = A B, in tiles of four rows by four columns.
  *
- * One thread returns C[4y + 0..3][x]. The WebAssembly backend runs four neighbouring x at once, so that each round of
- * the loop does 16 multiplications for one vector of B and four numbers of A; that is the largest tile whose result a
- * kernel can return. Operands differ only in where a thread starts reading and how far it steps, so that all
+ * One thread returns a column of a tile. The WebAssembly backend runs the four threads of a tile at once, so that each
+ * round of the loop does 16 multiplications for four numbers of A and four of B; that is the largest tile whose result
+ * a kernel can return. Operands differ only in where a thread starts reading and how far it steps, so that all
  * transposes are one template. Products are added in the order of k, as in the textbook loop.
  *
  * @module
  */
 import type { Epilogue } from './epilogue.ts';
 import { activationSource } from './epilogue.ts';
-import { integers, unrolledLoop } from './kernelText.ts';
+import { integers, plus, unrolledLoop } from './kernelText.ts';
+import type { Tiling } from './tiling.ts';
+import { tileSource } from './tiling.ts';
 
 /**
  * How an operand lies in memory. For A [m, k] (and for Bᵀ in the same way):
- * `rows`: element (i, p) at `i k + p`; `columns`: at `p m + i`; `panels`: groups of four rows, at
- * `4 k ⌊i / 4⌋ + 4 p + i mod 4` (see `panels.ts`).
+ * `rows`: element (i, p) at `i k + p`; `columns`: at `p m + i`, where m is a multiple of four; `panels`: groups of four
+ * rows, at `4 k ⌊i / 4⌋ + 4 p + i mod 4` (see `panels.ts`).
  */
 export type OperandLayout = 'rows' | 'columns' | 'panels';
 
@@ -25,81 +27,81 @@ export interface MatmulSpec {
   readonly n: number;
   readonly k: number;
   readonly a: OperandLayout;
-  readonly b: OperandLayout;
+  /** Not `rows`: the four threads of a tile read neighbours. */
+  readonly b: Exclude<OperandLayout, 'rows'>;
   readonly epilogue: Epilogue;
+  /** Whether the bias has an element for each column or for each row of C. */
+  readonly biasAlong: 'columns' | 'rows';
+  readonly tiling: Tiling;
 }
 
 const rowsOfTile = [0, 1, 2, 3];
 
-/** How a thread walks along an operand: pointers, where they start, what they read, how they step. */
+/** How a thread walks along an operand: pointers, where they start, what it reads in a round, how far a round steps. */
 interface Walk {
   readonly pointers: ReadonlyArray<string>;
   readonly start: string;
-  /** Reads of the current round, one for each row of the tile (A) or one (B). */
-  readonly reads: ReadonlyArray<string>;
-  readonly step: string;
+  /** Row r of the tile, in round u. */
+  readonly read: (r: number, u: number) => string;
+  readonly step: number;
 }
 
-/** Rows 4y to 4y + 3 of A. Rows beyond m read row 4y: their results are dropped, but reads stay inside the array. */
+/** Rows 4i to 4i + 3 of A. Rows beyond m read row 4i: their results are dropped, but reads stay inside the array. */
 const walkA = (m: number, k: number, layout: OperandLayout): Walk => {
   if (layout === 'rows') {
-    const row = (r: number): string => (r === 0 ? 'this.thread.y * 4' : `this.thread.y * 4 + ${r}`);
-    const guard = (r: number): string => (m % 4 === 0 || r === 0 ? '' : `if (${row(r)} > ${m - 1}) { p${r} = p0; }`);
+    const guard = (r: number): string => (m % 4 === 0 || r === 0 ? '' : `if (i * 4 + ${r} > ${m - 1}) { p${r} = p0; }`);
     return {
       pointers: rowsOfTile.map((r) => `p${r}`),
-      start: rowsOfTile.map((r) => `p${r} = (${row(r)}) * ${k}; ${guard(r)}`).join(' '),
-      reads: rowsOfTile.map((r) => `a[p${r}]`),
-      step: rowsOfTile.map((r) => `p${r}++;`).join(' '),
+      start: rowsOfTile.map((r) => `p${r} = (${plus('i * 4', r)}) * ${k}; ${guard(r)}`).join(' '),
+      read: (r, u) => `a[${plus(`p${r}`, u)}]`,
+      step: 1,
     };
   }
   const [start, step] = layout === 'panels' ? [4 * k, 4] : [4, m];
   return {
     pointers: ['pa'],
-    start: `pa = this.thread.y * ${start};`,
-    reads: rowsOfTile.map((r) => (r === 0 ? 'a[pa]' : `a[pa + ${r}]`)),
-    step: `pa += ${step};`,
+    start: `pa = i * ${start};`,
+    read: (r, u) => `a[${plus('pa', u * step + r)}]`,
+    step,
   };
 };
 
-/** Column x of B. Columns beyond n read the first column of their group of four. */
-const walkB = (n: number, k: number, layout: OperandLayout): Walk => {
-  const group = 'this.thread.x >> 2';
-  const [start, first, step] = {
-    rows: [`this.thread.x * ${k}`, `(${group}) * ${4 * k}`, 1] as const,
-    columns: ['this.thread.x', `(${group}) * 4`, n] as const,
-    panels: [`(${group}) * ${4 * k} + (this.thread.x & 3)`, '', 4] as const, // panels are filled up
-  }[layout];
-  const guard = n % 4 === 0 || layout === 'panels' ? '' : `if (this.thread.x > ${n - 1}) { pb = ${first}; }`;
-  return { pointers: ['pb'], start: `pb = ${start}; ${guard}`, reads: ['b[pb]'], step: `pb += ${step};` };
+/** Columns 4j to 4j + 3 of B, one for each thread of a tile. */
+const walkB = (n: number, k: number, layout: MatmulSpec['b']): Walk => {
+  const [start, step] = layout === 'panels' ? [4 * k, 4] : [4, n];
+  return {
+    pointers: ['pb'],
+    start: `pb = j * ${start};`,
+    read: (_, u) => `b[${plus('pb', u * step)} + this.thread.x]`,
+    step,
+  };
 };
 
-/** Threads along x and y for a product of m rows and n columns. */
-export const matmulThreads = (m: number, n: number): readonly [number, number] => [
-  4 * Math.ceil(n / 4),
-  Math.ceil(m / 4),
-];
-
 /**
- * The source of a kernel `(a, b) => C`, or `(a, b, bias) => C`. The bias has an element for each thread along x.
+ * The source of a kernel `(a, b) => C`, or `(a, b, bias) => C`, over the threads of its tiling; a thread returns
+ * C[4i + 0..3][4j + x]. The bias is filled up to whole tiles.
  *
- * @param spec - extents, layouts and epilogue; all are literals in the source
+ * @param spec - extents, layouts, epilogue and tiling; all are literals in the source
  */
 export const matmulSource = (spec: MatmulSpec): string => {
-  const { m, n, k, epilogue } = spec;
+  const { m, n, k, epilogue, biasAlong } = spec;
   const a = walkA(m, k, spec.a);
   const b = walkB(n, k, spec.b);
-  const round = [`bv = ${b.reads[0]};`, ...a.reads.map((read, r) => `s${r} += ${read} * bv;`), a.step, b.step].join(
-    ' ',
-  );
-  const result = (r: number): string => activationSource(epilogue.activation, `s${r}${epilogue.bias ? ' + bv' : ''}`);
+  const round = (u: number): string =>
+    [`bv = ${b.read(0, u)};`, ...rowsOfTile.map((r) => `s${r} += ${a.read(r, u)} * bv;`)].join(' ');
+  const advance = (rounds: number): string =>
+    [a, b].flatMap(({ pointers, step }) => pointers.map((p) => `${p} += ${rounds * step};`)).join(' ');
+  const bias = (r: number): string => (biasAlong === 'columns' ? ' + bv' : ` + bias[${plus('i * 4', r)}]`);
+  const result = (r: number): string => activationSource(epilogue.activation, `s${r}${epilogue.bias ? bias(r) : ''}`);
   return [
     `function(${epilogue.bias ? 'a, b, bias' : 'a, b'}) {`,
-    integers([...a.pointers, ...b.pointers]),
+    integers(['i', 'j', ...a.pointers, ...b.pointers]),
     `let bv = 0.5; ${rowsOfTile.map((r) => `let s${r} = 0;`).join(' ')}`,
+    tileSource(spec.tiling),
     a.start,
     b.start,
-    unrolledLoop(k, round),
-    epilogue.bias ? 'bv = bias[this.thread.x];' : '',
+    unrolledLoop(k, round, advance),
+    epilogue.bias && biasAlong === 'columns' ? 'bv = bias[j * 4 + this.thread.x];' : '',
     `return [${rowsOfTile.map(result).join(', ')}];`,
     '}',
   ].join('\n');

@@ -3,14 +3,14 @@
  *
  * A panel is a group of four neighbouring columns, stored row by row; a matrix in panels is read from front to back by
  * a product, where columns of a wide matrix would fall into the same few cache sets again and again. Packing costs
- * about a nanosecond for each element, once for each product. A width that is no multiple of four is filled with zeros.
+ * about a nanosecond for each element, once for each product. Panels that the matrix does not fill are filled with
+ * zeros.
  *
  * @module
  */
 import type { ReadonlyVector } from '../../tensor.ts';
 
-/** Elements of a matrix [rows, columns] in panels. */
-export const panelsLength = (rows: number, columns: number): number => 4 * Math.ceil(columns / 4) * rows;
+import type { Tiling } from './tiling.ts';
 
 /**
  * Packs a row-major matrix into panels: `target[4 rows ⌊c / 4⌋ + 4 r + c mod 4] = source[r, c]`.
@@ -18,7 +18,7 @@ export const panelsLength = (rows: number, columns: number): number => 4 * Math.
  * @param source - matrix, shape [rows, columns]
  * @param rows - rows of the matrix
  * @param columns - columns of the matrix
- * @param target - receives `panelsLength(rows, columns)` elements
+ * @param target - receives the panels; their number is its length over `4 rows`
  */
 export const packPanels = (source: ReadonlyVector, rows: number, columns: number, target: Float32Array): void => {
   const whole = columns - (columns % 4);
@@ -34,43 +34,97 @@ export const packPanels = (source: ReadonlyVector, rows: number, columns: number
       from += columns;
     }
   }
-  if (whole === columns) return;
+  target.fill(0, to);
   for (let r = 0; r < rows; r += 1) {
-    for (let c = 0; c < 4; c += 1) target[to + c] = whole + c < columns ? source[r * columns + whole + c] : 0;
+    for (let c = whole; c < columns; c += 1) target[to + c - whole] = source[r * columns + c];
     to += 4;
   }
 };
 
 /**
- * Reads the result of a product, four rows to a thread, as a row-major matrix:
- * `target[4 y + r, x] = tiles[4 (y width + x) + r]`.
+ * Packs the transpose of a row-major matrix into panels: `target[4 columns ⌊r / 4⌋ + 4 c + r mod 4] = source[r, c]`.
  *
- * @param tiles - result of a kernel of `matmulSource`
- * @param width - threads along x
- * @param m - rows of the matrix
- * @param n - columns of the matrix, at most `width`
- * @param target - receives the matrix, shape [m, n]
+ * @param source - matrix, shape [rows, columns]
+ * @param rows - rows of the matrix
+ * @param columns - columns of the matrix
+ * @param target - receives the panels; their number is its length over `4 columns`
  */
-export const unpackTiles = (tiles: ReadonlyVector, width: number, m: number, n: number, target: Float32Array): void => {
-  const whole = m - (m % 4);
-  for (let row = 0; row < whole; row += 4) {
-    const r0 = row * n;
-    const r1 = r0 + n;
-    const r2 = r1 + n;
-    const r3 = r2 + n;
-    let from = row * width;
-    for (let x = 0; x < n; x += 1) {
-      target[r0 + x] = tiles[from];
-      target[r1 + x] = tiles[from + 1];
-      target[r2 + x] = tiles[from + 2];
-      target[r3 + x] = tiles[from + 3];
-      from += 4;
+export const packTransposed = (source: ReadonlyVector, rows: number, columns: number, target: Float32Array): void => {
+  const whole = rows - (rows % 4);
+  let to = 0;
+  for (let r = 0; r < whole; r += 4) {
+    const r0 = r * columns;
+    const r1 = r0 + columns;
+    const r2 = r1 + columns;
+    const r3 = r2 + columns;
+    for (let c = 0; c < columns; c += 1) {
+      target[to] = source[r0 + c];
+      target[to + 1] = source[r1 + c];
+      target[to + 2] = source[r2 + c];
+      target[to + 3] = source[r3 + c];
+      to += 4;
     }
   }
-  for (let row = whole; row < m; row += 1) {
-    const from = whole * width + row - whole;
-    for (let x = 0; x < n; x += 1) target[row * n + x] = tiles[from + 4 * x];
+  target.fill(0, to);
+  for (let r = whole; r < rows; r += 1) {
+    for (let c = 0; c < columns; c += 1) target[to + 4 * c + r - whole] = source[r * columns + c];
   }
+};
+
+/** Visits the tiles that hold something: row and column of the first element, and where the tile's 16 elements start. */
+const forEachTile = (
+  { rows, width, bands }: Tiling,
+  n: number,
+  visit: (row: number, column: number, at: number) => void,
+): void => {
+  for (let band = 0; band < bands; band += 1) {
+    for (let i = 0; i < rows; i += 1) {
+      const at = 16 * width * (i + rows * band);
+      const first = band * width;
+      const last = Math.min(first + width, Math.ceil(n / 4));
+      for (let j = first; j < last; j += 1) visit(4 * i, 4 * j, at + 16 * (j - first));
+    }
+  }
+};
+
+/**
+ * Reads the result of a product: `target[r strideRow + c strideColumn] = C[r, c]`, where tile (i, j) holds
+ * C[4i + r, 4j + c] at its element `4 c + r`.
+ *
+ * @param tiles - result of a kernel of `matmulSource`
+ * @param tiling - where tiles are
+ * @param m - rows of C
+ * @param n - columns of C
+ * @param transposed - whether the target is to be Cᵀ
+ * @param target - receives C, shape [m, n], or Cᵀ
+ */
+export const unpackTiles = (
+  tiles: ReadonlyVector,
+  tiling: Tiling,
+  m: number,
+  n: number,
+  transposed: boolean,
+  target: Float32Array,
+): void => {
+  const [strideRow, strideColumn] = transposed ? [1, m] : [n, 1];
+  forEachTile(tiling, n, (row, column, at) => {
+    const rows = Math.min(4, m - row);
+    const columns = Math.min(4, n - column);
+    let to = row * strideRow + column * strideColumn;
+    let from = at;
+    for (let c = 0; c < columns; c += 1) {
+      if (rows === 4) {
+        target[to] = tiles[from];
+        target[to + strideRow] = tiles[from + 1];
+        target[to + 2 * strideRow] = tiles[from + 2];
+        target[to + 3 * strideRow] = tiles[from + 3];
+      } else {
+        for (let r = 0; r < rows; r += 1) target[to + r * strideRow] = tiles[from + r];
+      }
+      to += strideColumn;
+      from += 4;
+    }
+  });
 };
 
 /**
@@ -78,29 +132,20 @@ export const unpackTiles = (tiles: ReadonlyVector, width: number, m: number, n: 
  * row-major matrix that is symmetric bit for bit.
  *
  * @param tiles - result of a kernel of `symmetricSource`
+ * @param tiling - where tiles are
  * @param d - order of the matrix
  * @param target - receives the matrix, shape [d, d]
  */
-export const unpackSymmetric = (tiles: ReadonlyVector, d: number, target: Float32Array): void => {
-  const width = 4 * Math.ceil(d / 4);
-  const whole = d - (d % 4);
-  for (let row = 0; row < whole; row += 4) {
-    const r0 = row * d;
-    const r1 = r0 + d;
-    const r2 = r1 + d;
-    const r3 = r2 + d;
-    for (let column = row; column < d; column += 1) {
-      const from = row * width + 4 * column;
-      const mirrored = column * d + row;
-      target[r0 + column] = target[mirrored] = tiles[from];
-      target[r1 + column] = target[mirrored + 1] = tiles[from + 1];
-      target[r2 + column] = target[mirrored + 2] = tiles[from + 2];
-      target[r3 + column] = target[mirrored + 3] = tiles[from + 3];
+export const unpackSymmetric = (tiles: ReadonlyVector, tiling: Tiling, d: number, target: Float32Array): void => {
+  forEachTile(tiling, d, (row, column, at) => {
+    if (column < row) return;
+    const rows = Math.min(4, d - row);
+    const columns = Math.min(4, d - column);
+    for (let c = 0; c < columns; c += 1) {
+      const mirrored = (column + c) * d + row;
+      const to = row * d + column + c;
+      const from = at + 4 * c;
+      for (let r = 0; r < rows; r += 1) target[to + r * d] = target[mirrored + r] = tiles[from + r];
     }
-  }
-  for (let row = whole; row < d; row += 1) {
-    for (let column = whole; column < d; column += 1) {
-      target[row * d + column] = tiles[whole * width + 4 * column + row - whole];
-    }
-  }
+  });
 };

@@ -16,14 +16,15 @@ import type { KernelOutput } from './gpujs.ts';
 import type { CacheLimits, SizedKernel } from './kernelCache.ts';
 import { defaultLimits, kernelCache } from './kernelCache.ts';
 import type { MatmulSpec, OperandLayout } from './matmulSource.ts';
-import { matmulSource, matmulThreads } from './matmulSource.ts';
-import { packPanels, panelsLength, unpackSymmetric, unpackTiles } from './panels.ts';
+import { matmulSource } from './matmulSource.ts';
+import { packPanels, packTransposed, unpackSymmetric, unpackTiles } from './panels.ts';
 import type { ProductShape } from '../host/products.ts';
 import type { KernelPlan, ProductPlan, SymmetricPlan } from './plan.ts';
 import { planProduct, planSymmetric } from './plan.ts';
 import { smallProduct } from './smallProducts.ts';
-import { symmetricSource, symmetricThreads } from './symmetricSource.ts';
+import { symmetricSource } from './symmetricSource.ts';
 import type { KernelMaker } from './threads/kernels.ts';
+import { paddedColumns, threadsOf, tilingOf } from './tiling.ts';
 
 /** What is done to a product besides computing it, and where it goes. */
 export interface ProductOptions {
@@ -78,11 +79,11 @@ const scratch = (): ((length: number) => Float32Array) => {
   };
 };
 
-const threadsOf = (output: KernelOutput): number => output.size.reduce((product, extent) => product * extent, 1);
+const cellsOf = (output: KernelOutput): number => output.size.reduce((product, extent) => product * extent, 1);
 
 /** Memory of a kernel: its arguments and results unless they have room elsewhere, and a megabyte that gpu.js adds. */
 const bytesOf = (oneMemory: boolean, argumentLength: number, output: KernelOutput): number =>
-  (oneMemory ? 0 : 4 * (argumentLength + threadsOf(output) * output.components)) + 2 ** 20;
+  (oneMemory ? 0 : 4 * (argumentLength + cellsOf(output) * output.components)) + 2 ** 20;
 
 /** C after bias and activation, in place, for products in plain loops. */
 const finish = (c: Float32Array, n: number, bias: ReadonlyVector | null, activation: Activation): void => {
@@ -102,8 +103,8 @@ export const productsOn = (gpu: KernelMaker, settings: ProductSettings = {}): Pr
   const cache = kernelCache(settings.limits ?? defaultLimits);
   const plan = settings.planProduct ?? planProduct;
   const planGram = settings.planSymmetric ?? planSymmetric;
-  const packedA = scratch();
-  const packedB = scratch();
+  const packedLeft = scratch();
+  const packedRight = scratch();
   const paddedBias = scratch();
 
   const sized = (source: string, output: KernelOutput, argumentLength: number, work: number): SizedKernel => ({
@@ -111,16 +112,18 @@ export const productsOn = (gpu: KernelMaker, settings: ProductSettings = {}): Pr
     bytes: bytesOf(gpu.oneMemory ?? false, argumentLength, output),
   });
 
+  /** An operand as a kernel reads it; `across` tells that sums run along the rows of `values`, not down its columns. */
   const operand = (
     values: ReadonlyVector,
+    across: boolean,
     layout: OperandLayout,
     width: number,
     k: number,
-    room: (length: number) => Float32Array,
+    packed: Float32Array,
   ): ReadonlyVector => {
     if (layout !== 'panels') return values;
-    const packed = room(panelsLength(k, width));
-    packPanels(values, k, width, packed);
+    if (across) packTransposed(values, width, k, packed);
+    else packPanels(values, k, width, packed);
     return packed;
   };
 
@@ -128,29 +131,36 @@ export const productsOn = (gpu: KernelMaker, settings: ProductSettings = {}): Pr
     a: ReadonlyVector,
     b: ReadonlyVector,
     shape: ProductShape,
-    layouts: KernelPlan,
+    { swapped, left: layoutLeft, right: layoutRight }: KernelPlan,
     bias: ReadonlyVector | null,
     activation: Activation,
     out: Float32Array,
   ): void => {
-    const { m, n, k } = shape;
+    const { k, transposeA, transposeB } = shape;
+    const [m, n] = swapped ? [shape.n, shape.m] : [shape.m, shape.n];
+    const tiling = tilingOf(m, n, k, layoutRight === 'panels');
     const epilogue: Epilogue = { bias: bias !== null, activation };
-    const left = operand(a, layouts.a, m, k, packedA);
-    const right = operand(b, layouts.b, n, k, packedB);
-    const threads = matmulThreads(m, n);
-    const key = `matmul ${m} ${n} ${k} ${layouts.a} ${layouts.b} ${epilogue.bias ? 'bias' : ''} ${activation}`;
+    const biasAlong = swapped ? 'rows' : 'columns';
+    const columns = layoutRight === 'panels' ? paddedColumns(tiling) : n;
+    const [first, firstAcross, second, secondAcross] = swapped
+      ? [b, transposeB, a, !transposeA]
+      : [a, !transposeA, b, transposeB];
+    const left = operand(first, firstAcross, layoutLeft, m, k, packedLeft(4 * tiling.rows * k));
+    const right = operand(second, secondAcross, layoutRight, n, k, packedRight(columns * k));
+    const biasLength = swapped ? 4 * tiling.rows : paddedColumns(tiling);
+    const key = `matmul ${m} ${n} ${k} ${layoutLeft} ${layoutRight} ${epilogue.bias ? biasAlong : ''} ${activation}`;
     const kernel = cache.obtain(key, () => {
-      const spec: MatmulSpec = { m, n, k, a: layouts.a, b: layouts.b, epilogue };
-      const argumentLength = left.length + right.length + threads[0];
-      return sized(matmulSource(spec), { size: threads, components: 4 }, argumentLength, m * n * k);
+      const spec: MatmulSpec = { m, n, k, a: layoutLeft, b: layoutRight, epilogue, biasAlong, tiling };
+      const output: KernelOutput = { size: threadsOf(tiling), components: 4 };
+      return sized(matmulSource(spec), output, left.length + right.length + biasLength, m * n * k);
     });
     if (bias === null) {
-      unpackTiles(kernel.run(left, right), threads[0], m, n, out);
+      unpackTiles(kernel.run(left, right), tiling, m, n, swapped, out);
       return;
     }
-    const padded = paddedBias(threads[0]);
+    const padded = paddedBias(biasLength);
     padded.set(bias);
-    unpackTiles(kernel.run(left, right, padded), threads[0], m, n, out);
+    unpackTiles(kernel.run(left, right, padded), tiling, m, n, swapped, out);
   };
 
   return {
@@ -179,16 +189,18 @@ export const productsOn = (gpu: KernelMaker, settings: ProductSettings = {}): Pr
         return out;
       }
       const { layout } = chosen;
-      const packed = operand(x, layout, columns, rows, packedA);
+      const tiling = tilingOf(columns, columns, rows, layout === 'panels');
+      const room = layout === 'panels' ? packedLeft(paddedColumns(tiling) * rows) : packedLeft(0);
+      const packed = operand(x, false, layout, columns, rows, room);
       const kernel = cache.obtain(`gram ${columns} ${rows} ${layout}`, () =>
         sized(
-          symmetricSource({ d: columns, k: rows, layout }),
-          { size: symmetricThreads(columns), components: 4 },
+          symmetricSource({ d: columns, k: rows, layout, tiling }),
+          { size: threadsOf(tiling), components: 4 },
           packed.length,
           (columns * columns * rows) / 2,
         ),
       );
-      unpackSymmetric(kernel.run(packed), columns, out);
+      unpackSymmetric(kernel.run(packed), tiling, columns, out);
       return out;
     },
     usage: cache.usage,

@@ -12,11 +12,11 @@ const modes: ReadonlyArray<GpuMode> = ['webasm', 'cpu'];
 describe('gpu.js', () => {
   it('returns flat results in its WebAssembly mode', () => {
     const gpu = openOrThrow('webasm');
-    expect(gpu).toMatchObject({ mode: 'webasm', flatResults: true });
+    expect(gpu).toMatchObject({ mode: 'webasm', flatResults: true, vectorLoads: true });
   });
 
   it('walks nested results where they cannot be had flat', () => {
-    expect(openOrThrow('cpu')).toMatchObject({ mode: 'cpu', flatResults: false });
+    expect(openOrThrow('cpu')).toMatchObject({ mode: 'cpu', flatResults: false, vectorLoads: false });
   });
 
   it.each(modes)('%s: thread (x, y, z) stores its components at 4 (x + X (y + Y z))', (mode) => {

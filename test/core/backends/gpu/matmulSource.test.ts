@@ -1,17 +1,34 @@
 import { GPU, Input } from 'gpu.js';
 
 import { integers, unrolledLoop } from '../../../../src/core/backends/gpu/kernelText.ts';
-import type { OperandLayout } from '../../../../src/core/backends/gpu/matmulSource.ts';
-import { matmulSource, matmulThreads } from '../../../../src/core/backends/gpu/matmulSource.ts';
+import type { MatmulSpec, OperandLayout } from '../../../../src/core/backends/gpu/matmulSource.ts';
+import { matmulSource } from '../../../../src/core/backends/gpu/matmulSource.ts';
 import { symmetricSource } from '../../../../src/core/backends/gpu/symmetricSource.ts';
+import { threadsOf, tilingOf } from '../../../../src/core/backends/gpu/tiling.ts';
 
 import { entries } from './support.ts';
 
 const layouts: ReadonlyArray<OperandLayout> = ['rows', 'columns', 'panels'];
-const pairs = layouts.flatMap((a) => layouts.map((b): readonly [OperandLayout, OperandLayout] => [a, b]));
+const pairs = layouts.flatMap((a) =>
+  (['columns', 'panels'] as const).map((b): readonly [OperandLayout, MatmulSpec['b']] => [a, b]),
+);
 
-const sourceOf = (a: OperandLayout, b: OperandLayout): string =>
-  matmulSource({ m: 10, n: 11, k: 7, a, b, epilogue: { bias: false, activation: 'identity' } });
+const tiling = tilingOf(12, 8, 7, true);
+
+const sourceOf = (a: OperandLayout, b: MatmulSpec['b']): string =>
+  matmulSource({
+    m: 12,
+    n: 8,
+    k: 7,
+    a,
+    b,
+    epilogue: { bias: false, activation: 'identity' },
+    biasAlong: 'columns',
+    tiling,
+  });
+
+const symmetric = (layout: 'columns' | 'panels'): string =>
+  symmetricSource({ d: 8, k: 7, layout, tiling: tilingOf(8, 8, 7, true) });
 
 /** The WebAssembly module that gpu.js makes of a kernel; private to it, so all the more worth a test. */
 const moduleOf = (source: string, output: ReadonlyArray<number>, ...args: ReadonlyArray<Float32Array>): Uint8Array => {
@@ -41,12 +58,12 @@ describe('kernel sources', () => {
   it('declare pointers so that they stay integers', () => {
     expect(integers(['p', 'q'])).toBe('let p = this.output.x; p++; let q = this.output.x; q++;');
     expect(sourceOf('columns', 'panels')).toContain(integers(['pa', 'pb']));
-    expect(symmetricSource({ d: 8, k: 4, layout: 'columns' })).toContain(integers(['pa', 'pb']));
+    expect(symmetric('columns')).toContain(integers(['pa', 'pb']));
   });
 
   it.each(pairs)('matmul of %s and %s is compiled without conversions between floats and integers', (a, b) => {
     const source = sourceOf(a, b);
-    const output = matmulThreads(10, 11);
+    const output = threadsOf(tiling);
     const left = entries(84);
     const right = entries(84);
     expect(conversions(moduleOf(source, output, left, right))).toBe(0);
@@ -55,15 +72,21 @@ describe('kernel sources', () => {
   });
 
   it.each(['columns', 'panels'] as const)('XᵀX of %s is compiled without conversions', (layout) => {
-    const source = symmetricSource({ d: 8, k: 7, layout });
-    expect(conversions(moduleOf(source, [4, 2, 2], entries(56)))).toBe(0);
+    expect(conversions(moduleOf(symmetric(layout), [4, 2, 2], entries(56)))).toBe(0);
   });
 
-  it('unroll loops twice, with the odd round at the end', () => {
-    expect(unrolledLoop(0, 'x;')).toBe('');
-    expect(unrolledLoop(1, 'x;').trim()).toBe('x;');
-    expect(unrolledLoop(4, 'x;')).toBe('for (let k = 0; k < 2; k++) { x; x; }');
-    expect(unrolledLoop(5, 'x;')).toBe('for (let k = 0; k < 2; k++) { x; x; } x;');
+  it('write out eight rounds of a loop, and those that are left over', () => {
+    const loop = (count: number): string =>
+      unrolledLoop(
+        count,
+        (u) => `r(${u});`,
+        (rounds) => `p += ${rounds};`,
+      );
+    const eight = [0, 1, 2, 3, 4, 5, 6, 7].map((u) => `r(${u});`).join('\n');
+    expect(loop(0)).toBe('');
+    expect(loop(2)).toBe('r(0);\nr(1);');
+    expect(loop(8)).toBe(`for (let k = 0; k < 1; k++) {\n${eight}\np += 8;\n}\n`);
+    expect(loop(17)).toBe(`for (let k = 0; k < 2; k++) {\n${eight}\np += 8;\n}\nr(0);`);
   });
 
   it('have one text for one product', () => {

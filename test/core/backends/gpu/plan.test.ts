@@ -12,15 +12,22 @@ describe('plans', () => {
   });
 
   it('read rows as they come, and pack columns of large operands', () => {
-    expect(plan(256, 1000, 784, false, true)).toEqual({ by: 'kernel', a: 'rows', b: 'rows' });
-    expect(plan(256, 784, 1000)).toEqual({ by: 'kernel', a: 'rows', b: 'panels' });
-    expect(plan(1000, 784, 256, true)).toEqual({ by: 'kernel', a: 'panels', b: 'panels' });
+    expect(plan(256, 784, 1000)).toEqual({ by: 'kernel', swapped: false, left: 'rows', right: 'panels' });
+    expect(plan(1000, 784, 256, true)).toEqual({ by: 'kernel', swapped: false, left: 'panels', right: 'panels' });
     expect(planSymmetric(785, 256)).toEqual({ by: 'kernel', layout: 'panels' });
   });
 
-  it('do not pack what is small or read only a few times', () => {
-    expect(plan(64, 64, 64, true)).toEqual({ by: 'kernel', a: 'columns', b: 'columns' });
-    expect(plan(4, 1000, 784)).toEqual({ by: 'kernel', a: 'rows', b: 'columns' });
-    expect(planSymmetric(30, 256)).toEqual({ by: 'kernel', layout: 'columns' });
+  it('turn a product round when that spares packing, or packs the smaller operand', () => {
+    expect(plan(256, 1000, 784, false, true)).toEqual({ by: 'kernel', swapped: true, left: 'rows', right: 'panels' });
+    expect(plan(1000, 256, 784, false, true)).toEqual({ by: 'kernel', swapped: false, left: 'rows', right: 'panels' });
+    expect(plan(64, 32, 48, true, true)).toEqual({ by: 'kernel', swapped: true, left: 'rows', right: 'columns' });
+  });
+
+  it('do not pack what is small or read only a few times, unless it does not fill groups of four', () => {
+    expect(plan(64, 64, 64, true)).toEqual({ by: 'kernel', swapped: false, left: 'columns', right: 'columns' });
+    expect(plan(4, 1000, 784)).toEqual({ by: 'kernel', swapped: false, left: 'rows', right: 'columns' });
+    expect(plan(4, 1001, 784)).toEqual({ by: 'kernel', swapped: false, left: 'rows', right: 'panels' });
+    expect(planSymmetric(28, 256)).toEqual({ by: 'kernel', layout: 'columns' });
+    expect(planSymmetric(30, 256)).toEqual({ by: 'kernel', layout: 'panels' });
   });
 });

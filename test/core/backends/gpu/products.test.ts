@@ -10,32 +10,46 @@ import { attempt } from '../../../../src/core/errors.ts';
 
 import { entries, exactProduct, excess, gamma, openOrThrow, smallShapes, unitRoundoff } from './support.ts';
 
-/** A plan that always takes the kernel, with the given layout for operands whose rows do not run along k. */
+/** A plan that always takes the kernel, either way round, with the given layout wherever an operand allows it. */
 const always =
-  (across: OperandLayout) =>
-  (shape: ProductShape): ProductPlan => ({
-    by: 'kernel',
-    a: shape.transposeA ? across : 'rows',
-    b: shape.transposeB ? 'rows' : across,
-  });
+  (wanted: OperandLayout, swapped: boolean) =>
+  ({ m, n, transposeA, transposeB }: ProductShape): ProductPlan => {
+    const [left, acrossLeft, right, acrossRight] = swapped
+      ? [n, transposeB, m, !transposeA]
+      : [m, !transposeA, n, transposeB];
+    const columns = (width: number, across: boolean): 'columns' | 'panels' =>
+      wanted === 'columns' && !across && width % 4 === 0 ? 'columns' : 'panels';
+    return {
+      by: 'kernel',
+      swapped,
+      left: acrossLeft && wanted !== 'panels' ? 'rows' : columns(left, acrossLeft),
+      right: columns(right, acrossRight),
+    };
+  };
 
 const webasm = openOrThrow('webasm');
 const variants: ReadonlyArray<readonly [string, Products]> = [
   ['plain loops', productsOn(webasm, { planProduct: () => ({ by: 'loops' }), planSymmetric: () => ({ by: 'loops' }) })],
   [
     'webasm, columns',
-    productsOn(webasm, { planProduct: always('columns'), planSymmetric: () => ({ by: 'kernel', layout: 'columns' }) }),
+    productsOn(webasm, {
+      planProduct: always('columns', false),
+      planSymmetric: (d) => ({ by: 'kernel', layout: d % 4 === 0 ? 'columns' : 'panels' }),
+    }),
   ],
   [
-    'webasm, panels',
-    productsOn(webasm, { planProduct: always('panels'), planSymmetric: () => ({ by: 'kernel', layout: 'panels' }) }),
+    'webasm, panels, swapped',
+    productsOn(webasm, {
+      planProduct: always('panels', true),
+      planSymmetric: () => ({ by: 'kernel', layout: 'panels' }),
+    }),
   ],
   ['webasm, as planned', productsOn(webasm)],
   [
-    'cpu, columns',
+    'cpu, columns, swapped',
     productsOn(openOrThrow('cpu'), {
-      planProduct: always('columns'),
-      planSymmetric: () => ({ by: 'kernel', layout: 'columns' }),
+      planProduct: always('columns', true),
+      planSymmetric: () => ({ by: 'kernel', layout: 'panels' }),
     }),
   ],
 ];
@@ -77,6 +91,7 @@ describe.each(variants)('products (%s)', (_, products) => {
       [1, 130, 70],
       [131, 1, 70],
       [130, 131, 1],
+      [7, 30, 2100], // several bands
     ]) {
       const s = shape(m, n, k, ta, tb);
       const a = entries(m * k, 3);
@@ -122,6 +137,7 @@ describe.each(variants)('products (%s)', (_, products) => {
     const extent = fc.integer({ min: 0, max: 13 });
     fc.assert(fc.property(extent, extent, fc.integer({ min: 0, max: 1000 }), check));
     check(1101, 9, 1);
+    check(2100, 30, 1); // several bands
     check(33, 63, 2);
   });
 
@@ -183,7 +199,10 @@ describe('products', () => {
   });
 
   it('compile a shape once, and within the bounds of the cache', () => {
-    const products = productsOn(webasm, { planProduct: always('columns'), limits: { kernels: 2, bytes: 2 ** 30 } });
+    const products = productsOn(webasm, {
+      planProduct: always('columns', false),
+      limits: { kernels: 2, bytes: 2 ** 30 },
+    });
     const run = (m: number): Float32Array => products.matmul(entries(m * 3), entries(12), shape(m, 4, 3));
     const first = run(4);
     run(4);

@@ -18,8 +18,8 @@ const gpu = openOrThrow('webasm');
 
 /** Kernels for every product, however small. */
 const plans = {
-  planProduct: ({ transposeA, transposeB }: ProductShape) =>
-    ({ by: 'kernel', a: transposeA ? 'panels' : 'rows', b: transposeB ? 'rows' : 'panels' }) as const,
+  planProduct: ({ transposeA }: ProductShape) =>
+    ({ by: 'kernel', swapped: false, left: transposeA ? 'panels' : 'rows', right: 'panels' }) as const,
   planSymmetric: () => ({ by: 'kernel', layout: 'panels' }) as const,
 };
 
