@@ -59,7 +59,9 @@ export {
   lowRankKronecker,
   lowRankPlusDiagonal,
   matrixFree,
+  partitionedEigenKronecker,
   partitionedKronecker,
+  partitionedLowRankKronecker,
   scaled,
   skewPart,
   sumOf,
@@ -83,7 +85,9 @@ export type {
   LowRankKronecker,
   LowRankPlusDiagonal,
   MatrixFree,
+  PartitionedEigenKronecker,
   PartitionedKronecker,
+  PartitionedLowRankKronecker,
   Scaled,
   SkewPart,
   Sum,
@@ -121,6 +125,7 @@ export { lsuv } from './nn/initialisers/lsuv.ts';
 export { orthogonal } from './nn/initialisers/orthogonal.ts';
 export { sparse } from './nn/initialisers/sparse.ts';
 export { glorotNormal, glorotUniform, heNormal, heUniform } from './nn/initialisers/varianceScaling.ts';
+export { columnCount, squareRootColumns } from './nn/losses/columns.ts';
 export { sumPerExample, targetsLike } from './nn/losses/loss.ts';
 export type { Loss } from './nn/losses/loss.ts';
 export { softmaxCrossEntropy } from './nn/losses/softmaxCrossEntropy.ts';

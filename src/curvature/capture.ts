@@ -5,36 +5,43 @@
  *
  * @module
  */
-import type { Cotangents } from '../core/autodiff/reverse.ts';
+import type { Cotangents, Linearised } from '../core/autodiff/reverse.ts';
 import { raise } from '../core/errors.ts';
 import type { Loss } from '../core/nn/losses/loss.ts';
 import { mapParams, pickParams } from '../core/params.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import { computation } from '../core/pipeline/compute.ts';
-import type { Context } from '../core/pipeline/context.ts';
+import type { Captured, Context } from '../core/pipeline/context.ts';
 import type { Stage } from '../core/pipeline/stage.ts';
 import { foldIn } from '../core/random/split.ts';
 import type { Shaped } from '../core/tensor.ts';
 import { blocksOf, parameterBlocks } from './blocks.ts';
 import type { Estimator } from './estimators.ts';
+import type { Run } from './partition.ts';
+import { partitionOf } from './partition.ts';
 
 /** Settings of {@link capture}. */
 export interface CaptureOptions {
   /** Period in steps, 1 unless given. A state without statistics always captures. */
   readonly every?: number;
+  /**
+   * Backward passes whose cotangents are held at once, 16 unless given: the exact estimator has one for every output. More
+   * windows cost a forward pass each, and the statistics of the inputs anew.
+   */
+  readonly passesAtOnce?: number;
 }
 
 type Needs = 'state' | 'outputs' | 'sample' | 'gradient' | 'siteCotangents';
 
-/** The period, once it makes sense. */
-const periodOf = ({ every = 1 }: CaptureOptions): number =>
-  Number.isInteger(every) && every >= 1
-    ? every
+/** A whole number of at least 1, once it is one. */
+const counted = (path: string, value: number): number =>
+  Number.isInteger(value) && value >= 1
+    ? value
     : raise({
         _tag: 'BadConfig',
-        path: 'capture.every',
+        path: `capture.${path}`,
         expected: 'a whole number of at least 1',
-        actual: String(every),
+        actual: String(value),
       });
 
 /** The training cotangents of the sample: those that the gradient was made of, where the sample is the batch. */
@@ -49,20 +56,45 @@ const trainingPass = <T extends Shaped>(
   return { params: summed, sites: siteCotangents };
 };
 
-/** The backward passes that the estimator asks for; parameters' cotangents only where some parameter has no site. */
-const passesOf = <T extends Shaped>(
+/** A backward pass; parameters' cotangents only where some parameter has no site. */
+const passBack = <T extends Shaped>(
+  { pullback, sitePullback }: Linearised<T>,
+  cotangent: T,
+  uncovered: ReadonlyArray<string>,
+): Cotangents<T> => (uncovered.length === 0 ? { params: {}, sites: sitePullback(cotangent) } : pullback(cotangent));
+
+/** All passes, in windows of at most so many. The first is made at once, the others when they are asked for. */
+const inWindows = <T extends Shaped>(
   ops: Ops<T>,
   context: Context<T, Needs>,
   estimator: Estimator,
   loss: Loss,
-  uncovered: ReadonlyArray<string>,
-): ReadonlyArray<Cotangents<T>> => {
+  passesAtOnce: number,
+): Captured<T> => {
   const { state, sample } = context;
-  const cotangents = estimator.cotangents(ops, loss, foldIn(state.key, state.step), sample.outputs);
-  if (cotangents === null) return [trainingPass(ops, context, loss, uncovered)];
-  return cotangents.map((cotangent) =>
-    uncovered.length === 0 ? { params: {}, sites: sample.sitePullback(cotangent) } : sample.pullback(cotangent),
-  );
+  const uncovered = parameterBlocks(blocksOf(sample.sites, Object.keys(state.params)));
+  const windows = partitionOf(Math.max(1, estimator.passes(sample.outputs.shape)), { size: passesAtOnce });
+  const ofWindow = (on: Ops<T>, at: Linearised<T>, { begin, size }: Run): Captured<T> => {
+    const key = foldIn(state.key, state.step);
+    const cotangents = estimator.cotangents(on, loss, key, at.outputs, begin, begin + size);
+    const scaled = (cotangent: T): T =>
+      windows.length === 1 ? cotangent : on.scale(Math.sqrt(windows.length), cotangent);
+    const passes =
+      cotangents === null
+        ? [trainingPass(on, context, loss, uncovered)]
+        : cotangents.map((cotangent) => passBack(at, scaled(cotangent), uncovered));
+    return {
+      sites: sample.sites.map((site, i) => ({ ...site, cotangents: passes.map((pass) => pass.sites[i]) })),
+      uncovered: passes.map(({ params }) => pickParams(params, uncovered)),
+      targets: sample.targets,
+      examples: sample.outputs.shape[0],
+      more: [],
+    };
+  };
+  return {
+    ...ofWindow(ops, sample, windows[0]),
+    more: windows.slice(1).map((window) => (on: Ops<T>) => ofWindow(on, sample.linearise(on), window)),
+  };
 };
 
 /**
@@ -73,21 +105,13 @@ const passesOf = <T extends Shaped>(
  *
  * @param estimator - which cotangents
  * @param loss - the loss that the model is trained on
- * @param options - period
+ * @param options - period, passes held at once
  */
 export const capture = (estimator: Estimator, loss: Loss, options: CaptureOptions = {}): Stage<Needs, 'captured'> =>
   computation('capture', (ops, context) => {
-    const { state, sample } = context;
-    const every = periodOf(options);
+    const { state } = context;
+    const every = counted('every', options.every ?? 1);
+    const passesAtOnce = counted('passesAtOnce', options.passesAtOnce ?? 16);
     if (state.curvature.updates > 0 && state.step % every !== 0) return { captured: null };
-    const uncovered = parameterBlocks(blocksOf(sample.sites, Object.keys(state.params)));
-    const passes = passesOf(ops, context, estimator, loss, uncovered);
-    return {
-      captured: {
-        sites: sample.sites.map((site, i) => ({ ...site, cotangents: passes.map((pass) => pass.sites[i]) })),
-        uncovered: passes.map(({ params }) => pickParams(params, uncovered)),
-        targets: sample.targets,
-        examples: sample.outputs.shape[0],
-      },
-    };
+    return { captured: inWindows(ops, context, estimator, loss, passesAtOnce) };
   });

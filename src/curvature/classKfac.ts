@@ -31,7 +31,7 @@ export interface ClassKfacOptions extends KfacOptions {
 const refuse = (path: string, expected: string, actual: string): never =>
   raise({ _tag: 'BadConfig', path, expected, actual });
 
-const check = <T>({ classes, sites = 'all' }: ClassKfacOptions, captured: Captured<T>): void => {
+const check = <T extends Shaped>({ classes, sites = 'all' }: ClassKfacOptions, captured: Captured<T>): void => {
   if (!Number.isInteger(classes) || classes < 1) refuse('classes', 'a whole number of at least 1', String(classes));
   const known = captured.sites.map(({ site }) => site.path);
   const unknown = sites === 'all' ? undefined : sites.find((path) => !known.includes(path));

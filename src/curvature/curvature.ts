@@ -6,20 +6,24 @@
  *
  * @module
  */
+import type { Backend } from '../core/backends/backend.ts';
 import { raise } from '../core/errors.ts';
 import type { BlockOperator, LinearOperator } from '../core/operators/linearOperator.ts';
 import { blockDiagonal } from '../core/operators/linearOperator.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { Params } from '../core/params.ts';
-import { computation } from '../core/pipeline/compute.ts';
+import { calculate } from '../core/pipeline/compute.ts';
 import type { Captured, Context } from '../core/pipeline/context.ts';
+import type { Env } from '../core/pipeline/env.ts';
 import type { Stage } from '../core/pipeline/stage.ts';
+import { stage } from '../core/pipeline/stage.ts';
 import type { CurvatureState } from '../core/pipeline/trainState.ts';
 import type { Shaped } from '../core/tensor.ts';
 import type { Block } from './blocks.ts';
 import { blocksOf } from './blocks.ts';
 import type { BlockStatistics } from './statistics/statistics.ts';
 import { averageInto } from './statistics/statistics.ts';
+import { statisticsOfWindows } from './statistics/windows.ts';
 
 /** A curvature approximation. */
 export interface Curvature {
@@ -56,18 +60,17 @@ export const blockwise = <T>(
 
 /** Averages a batch's statistics into the state. */
 const accumulate = <T extends Shaped>(
-  ops: Ops<T>,
+  backend: Backend<T>,
   curvature: Curvature,
   { params, curvature: state }: Context<T, 'state'>['state'],
   captured: Captured<T>,
 ): CurvatureState<T> => {
   const updates = state.updates + 1;
-  const averages = Object.entries(curvature.statistics(ops, captured, params)).map(
-    ([name, statistics]): readonly [string, Params<T>] => [
-      name,
-      averageInto(ops, curvature.decay, updates, state.averages[name], statistics),
-    ],
-  );
+  const sums = statisticsOfWindows(backend, captured, (ops, window) => curvature.statistics(ops, window, params));
+  const averages = Object.entries(sums).map(([name, statistics]): readonly [string, Params<T>] => [
+    name,
+    averageInto(backend.ops, curvature.decay, updates, state.averages[name], statistics),
+  ]);
   return { averages: Object.fromEntries(averages), updates };
 };
 
@@ -89,12 +92,17 @@ const refuseUncovered = (blocks: ReadonlyArray<Block>): ReadonlyArray<Block> =>
  * @param curvature - the approximation
  */
 export const updateFactors = (curvature: Curvature): Stage<'state' | 'sites' | 'captured', 'state' | 'operator'> =>
-  computation('updateFactors', (ops, { state, sites, captured }) => {
-    const blocks = blocksOf(sites, Object.keys(state.params));
-    const accepted = curvature.strict ? refuseUncovered(blocks) : blocks;
-    const averaged = captured === null ? state.curvature : accumulate(ops, curvature, state, captured);
-    return {
-      state: { ...state, curvature: averaged },
-      operator: curvature.operator(ops, accepted, averaged.averages),
-    };
-  });
+  stage(
+    'updateFactors',
+    <T extends Shaped>({ state, sites, captured }: Context<T, 'state' | 'sites' | 'captured'>) =>
+      ({ backend }: Env<T>) =>
+        calculate(() => {
+          const blocks = blocksOf(sites, Object.keys(state.params));
+          const accepted = curvature.strict ? refuseUncovered(blocks) : blocks;
+          const averaged = captured === null ? state.curvature : accumulate(backend, curvature, state, captured);
+          return {
+            state: { ...state, curvature: averaged },
+            operator: curvature.operator(backend.ops, accepted, averaged.averages),
+          };
+        }),
+  );

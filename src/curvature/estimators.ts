@@ -7,21 +7,33 @@
  * @module
  */
 import { raise } from '../core/errors.ts';
+import { columnCount, squareRootColumns } from '../core/nn/losses/columns.ts';
 import type { Loss } from '../core/nn/losses/loss.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { Key } from '../core/random/key.ts';
 import { signs } from '../core/random/signs.ts';
 import { split } from '../core/random/split.ts';
-import type { Shaped } from '../core/tensor.ts';
+import type { Shape, Shaped, Tensor } from '../core/tensor.ts';
+import { generate } from '../core/tensor.ts';
 
 /** A way to choose cotangents. */
 export interface Estimator {
   readonly name: string;
+  /** Number of backward passes for outputs of a shape `[n, …]`; 0 where the training cotangents serve. */
+  readonly passes: (outputs: Shape) => number;
   /**
-   * Arrays shaped like the outputs, per example, one for each backward pass. The sum over passes of their expected outer
-   * products is H_ℓ, the Hessian of the loss in the outputs. `null` stands for the training cotangents.
+   * Arrays shaped like the outputs, per example, one for each backward pass from `begin` to `end`, all unless given. The
+   * sum over all passes of their expected outer products is H_ℓ, the Hessian of the loss in the outputs. `null` stands for
+   * the training cotangents.
    */
-  readonly cotangents: <T extends Shaped>(ops: Ops<T>, loss: Loss, key: Key, outputs: T) => ReadonlyArray<T> | null;
+  readonly cotangents: <T extends Shaped>(
+    ops: Ops<T>,
+    loss: Loss,
+    key: Key,
+    outputs: T,
+    begin?: number,
+    end?: number,
+  ) => ReadonlyArray<T> | null;
 }
 
 /** Settings of {@link monteCarlo}. */
@@ -39,18 +51,22 @@ export const monteCarlo = (options: MonteCarloOptions = {}): Estimator => {
   const samples = options.samples ?? 1;
   return {
     name: 'monteCarlo',
-    cotangents: (ops, loss, key, outputs) =>
-      split(key, samples).map((sampleKey) => {
-        const cotangent = loss.gradient(ops, outputs, loss.sample(ops, sampleKey, outputs));
-        return samples === 1 ? cotangent : ops.scale(1 / Math.sqrt(samples), cotangent);
-      }),
+    passes: () => samples,
+    cotangents: (ops, loss, key, outputs, begin, end) =>
+      split(key, samples)
+        .slice(begin, end)
+        .map((sampleKey) => {
+          const cotangent = loss.gradient(ops, outputs, loss.sample(ops, sampleKey, outputs));
+          return samples === 1 ? cotangent : ops.scale(1 / Math.sqrt(samples), cotangent);
+        }),
   };
 };
 
 /** Every column of a square root of H_ℓ: no sampling error, as many backward passes as there are columns. */
 export const exact = (): Estimator => ({
   name: 'exact',
-  cotangents: (ops, loss, _, outputs) => loss.squareRootColumns(ops, outputs),
+  passes: columnCount,
+  cotangents: (ops, loss, _, outputs, begin, end) => squareRootColumns(ops, loss, outputs, begin, end),
 });
 
 /** Settings of {@link curvaturePropagation}. */
@@ -58,6 +74,13 @@ export interface CurvaturePropagationOptions {
   /** Combinations k per example, at least 1. */
   readonly samples?: number;
 }
+
+/** A sign for each example and column, drawn column by column. */
+const signsPerColumn = (key: Key, outputs: Shape): Tensor => {
+  const columns = columnCount(outputs);
+  const draws = split(key, columns).map((columnKey) => signs(columnKey, [outputs[0]], 'f32').data);
+  return generate(outputs, (i) => draws[i % columns][Math.floor(i / columns)]);
+};
 
 /**
  * Random combinations Σ_c ±B_c of the columns of a square root of H_ℓ (Martens, Sutskever & Swersky 2012): unbiased like
@@ -69,22 +92,21 @@ export const curvaturePropagation = (options: CurvaturePropagationOptions = {}):
   const samples = options.samples ?? 1;
   return {
     name: 'curvaturePropagation',
-    cotangents: <T extends Shaped>(ops: Ops<T>, loss: Loss, key: Key, outputs: T) => {
-      const columns = loss.squareRootColumns(ops, outputs);
-      const perExample = outputs.shape.map((extent, axis) => (axis === 0 ? extent : 1));
-      return split(key, samples).map((sampleKey) => {
-        const keys = split(sampleKey, columns.length);
-        const combined = columns
-          .map((column, c) => ops.mul(ops.constant(signs(keys[c], perExample, 'f32')), column))
-          .reduce((x, y) => ops.add(x, y));
-        return samples === 1 ? combined : ops.scale(1 / Math.sqrt(samples), combined);
-      });
+    passes: () => samples,
+    cotangents: (ops, loss, key, outputs, begin, end) => {
+      const root = loss.squareRoot(ops, outputs);
+      return split(key, samples)
+        .slice(begin, end)
+        .map((sampleKey) => {
+          const combined = root(ops.constant(signsPerColumn(sampleKey, outputs.shape)));
+          return samples === 1 ? combined : ops.scale(1 / Math.sqrt(samples), combined);
+        });
     },
   };
 };
 
 /** The training targets: no extra backward pass, biased. */
-export const empirical = (): Estimator => ({ name: 'empirical', cotangents: () => null });
+export const empirical = (): Estimator => ({ name: 'empirical', passes: () => 0, cotangents: () => null });
 
 /** Estimators by name, with their default settings. */
 const named = { monteCarlo, exact, empirical, curvaturePropagation } as const;
@@ -103,16 +125,8 @@ const isEstimatorName = (name: string): name is EstimatorName => Object.hasOwn(n
  *
  * @param name - one of {@link estimatorNames}
  */
-export const estimatorOf = (name: string): Estimator =>
-  isEstimatorName(name)
-    ? named[name]()
-    : {
-        name,
-        cotangents: () =>
-          raise({
-            _tag: 'BadConfig',
-            path: 'estimator',
-            expected: `one of ${estimatorNames.join(', ')}`,
-            actual: name,
-          }),
-      };
+export const estimatorOf = (name: string): Estimator => {
+  const refuse = (): never =>
+    raise({ _tag: 'BadConfig', path: 'estimator', expected: `one of ${estimatorNames.join(', ')}`, actual: name });
+  return isEstimatorName(name) ? named[name]() : { name, passes: refuse, cotangents: refuse };
+};

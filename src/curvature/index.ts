@@ -43,5 +43,6 @@ export {
   statisticsOfParameters,
   statisticsOfSites,
 } from './statistics/site.ts';
+export { statisticsOfWindows } from './statistics/windows.ts';
 export { averageInto, combine, means } from './statistics/statistics.ts';
 export type { BlockStatistics, Statistics } from './statistics/statistics.ts';

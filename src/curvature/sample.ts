@@ -6,13 +6,17 @@
  *
  * @module
  */
+import type { Linearised } from '../core/autodiff/reverse.ts';
 import { vjp } from '../core/autodiff/reverse.ts';
 import { raise } from '../core/errors.ts';
+import type { Ops } from '../core/ops/ops.ts';
 import { computation } from '../core/pipeline/compute.ts';
+import type { Context } from '../core/pipeline/context.ts';
 import type { Objective } from '../core/pipeline/forward.ts';
 import type { Stage } from '../core/pipeline/stage.ts';
 import { permutation } from '../core/random/permutation.ts';
 import { foldIn } from '../core/random/split.ts';
+import type { Shaped } from '../core/tensor.ts';
 
 /** Settings of {@link sample}. */
 export interface SampleOptions {
@@ -38,7 +42,7 @@ const use = 0;
  * @param options - fraction and period
  */
 export const sample = (objective: Objective, options: SampleOptions): Stage<Needs, 'sample'> =>
-  computation('sample', (ops, context) => {
+  computation('sample', <T extends Shaped>(ops: Ops<T>, context: Context<T, Needs>) => {
     const { state, batch, outputs, sites, pullback, sitePullback, pushforward } = context;
     const { fraction, every = 1 } = options;
     if (!(fraction > 0 && fraction <= 1)) return refuse('fraction', 'a number above 0 and up to 1', fraction);
@@ -47,15 +51,22 @@ export const sample = (objective: Objective, options: SampleOptions): Stage<Need
     const count = Math.max(1, Math.round(fraction * examples));
     const due = state.curvature.updates === 0 || state.step % every === 0;
     if (!due || count === context.sample.outputs.shape[0]) return { sample: context.sample };
+    const lineariseAt =
+      (inputs: T) =>
+      (on: Ops<T>): Linearised<T> =>
+        vjp(on, objective.model.program, state.params, [inputs]);
     if (count === examples) {
-      return { sample: { outputs, sites, pullback, sitePullback, pushforward, targets: batch.targets } };
+      const linearise = lineariseAt(batch.inputs);
+      return { sample: { outputs, sites, pullback, sitePullback, pushforward, targets: batch.targets, linearise } };
     }
     const drawn = permutation(foldIn(foldIn(state.key, state.step), use), examples);
     const rows = ops.slice(ops.constant(drawn), [0], [count]);
     const inputs = ops.gather(batch.inputs, rows);
+    const linearise = lineariseAt(inputs);
     return {
       sample: {
-        ...vjp(ops, objective.model.program, state.params, [inputs]),
+        ...linearise(ops),
+        linearise,
         targets: batch.targets === batch.inputs ? inputs : ops.gather(batch.targets, rows),
       },
     };

@@ -27,7 +27,7 @@ import type { Shaped } from '../core/tensor.ts';
 import { homogeneous } from '../curvature/statistics/dense.ts';
 import { parameterStatistics } from '../curvature/statistics/site.ts';
 import { means } from '../curvature/statistics/statistics.ts';
-import { calculate, invertDiagonal } from './blockwise.ts';
+import { calculate, invertDiagonal, unsupported } from './blockwise.ts';
 import { factoredTikhonov } from './damping.ts';
 import type { Schedule } from './schedules.ts';
 import type { Solver } from './solver.ts';
@@ -157,10 +157,12 @@ export const batchWoodbury = (options: BatchWoodburyOptions): Solver<BatchWoodbu
     const prepare = (env: Env<T>): TE.TaskEither<KfacError, SolverState<T>> =>
       captured === null
         ? TE.right(state.solver)
-        : pipe(
-            invertCaptured(env.backend, captured, damping),
-            TE.map((prepared) => ({ ...state.solver, prepared, preparedAt: state.step })),
-          );
+        : captured.more.length > 0
+          ? TE.left(unsupported('batchWoodbury', 'estimator', 'passes that are held at once', 'an estimator with more'))
+          : pipe(
+              invertCaptured(env.backend, captured, damping),
+              TE.map((prepared) => ({ ...state.solver, prepared, preparedAt: state.step })),
+            );
     return pipe(
       prepare,
       RTE.chain((solver: SolverState<T>) => applyPrepared(context, damping, { solver, metrics: {} })),

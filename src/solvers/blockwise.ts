@@ -8,14 +8,12 @@ import * as R from 'fp-ts/lib/Record.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../core/errors.ts';
-import { attempt } from '../core/errors.ts';
 import type { BlockOperator, LinearOperator } from '../core/operators/linearOperator.ts';
 import { diagonal } from '../core/operators/linearOperator.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { Shaped } from '../core/tensor.ts';
 
-/** A synchronous computation as a task; what it raises becomes a `Left`. */
-export const calculate = <A>(run: () => A): TE.TaskEither<KfacError, A> => TE.fromIOEither(() => attempt(run));
+export { calculate } from '../core/pipeline/compute.ts';
 
 /** The error of a solver that cannot take an operator. */
 export const unsupported = (solver: string, path: string, accepted: string, actual: string): KfacError => ({

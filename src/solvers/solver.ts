@@ -22,7 +22,7 @@ import type { Context, Field } from '../core/pipeline/context.ts';
 import type { Env } from '../core/pipeline/env.ts';
 import type { Stage, StageRun } from '../core/pipeline/stage.ts';
 import { stage } from '../core/pipeline/stage.ts';
-import type { SolverState } from '../core/pipeline/trainState.ts';
+import type { SolverState, TrainState } from '../core/pipeline/trainState.ts';
 import type { Shaped } from '../core/tensor.ts';
 import { blocksOf, fromBlocks, toBlocks } from '../curvature/blocks.ts';
 import type { Schedule } from './schedules.ts';
@@ -86,11 +86,11 @@ export interface RefreshOptions {
 export type SolveNeeds = 'state' | 'sites' | 'gradient' | 'operator' | 'metrics';
 
 /** λ of a step: the adapted one when the state has one, else the schedule's. */
-export const dampingAt = <T>(state: Context<T, 'state'>['state'], damping: number | Schedule): number =>
+export const dampingAt = <T>(state: TrainState<T>, damping: number | Schedule): number =>
   state.scalars['damping'] ?? scheduleOf(damping)(state.step);
 
 /** Whether a step prepares: the first, and every so many. */
-export const dueAt = <T>(state: Context<T, 'state'>['state'], every: number | undefined): boolean =>
+export const dueAt = <T>(state: TrainState<T>, every: number | undefined): boolean =>
   state.solver.prepared === null || state.step % (every ?? 1) === 0;
 
 /** A solver's state after its preparation, or after none was due. */

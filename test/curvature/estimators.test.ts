@@ -1,3 +1,4 @@
+import { squareRootColumns } from '../../src/core/nn/losses/columns.ts';
 import { sigmoidCrossEntropy } from '../../src/core/nn/losses/sigmoidCrossEntropy.ts';
 import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
@@ -60,7 +61,7 @@ describe('curvaturePropagation', () => {
     const outputs = gaussian(2, [5, 3]);
     const found = curvaturePropagation().cotangents(ops, loss, keyOf(3), outputs) ?? [];
     expect(found.length).toBe(1);
-    const columns = loss.squareRootColumns(ops, outputs);
+    const columns = squareRootColumns(ops, loss, outputs);
     for (let n = 0; n < 5; n += 1) {
       const row = (x: Tensor): Tensor => ops.slice(x, [n, 0], [1, 3]);
       const gaps = Array.from({ length: 8 }, (_sign, s) => {

@@ -77,6 +77,7 @@ describe('statistics of a dense site', () => {
       uncovered: [],
       targets: gaussian(3, [4, 1]),
       examples: 4,
+      more: [],
     });
     near(blocks['l'], combine(ops, denseStatistics(ops, capture), denseStatistics(ops, capture)));
   });

@@ -4,6 +4,7 @@
  * @module
  */
 import type * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../errors.ts';
 import { attempt } from '../errors.ts';
@@ -29,6 +30,9 @@ export const compute =
   (env) =>
   () =>
     Promise.resolve(attempt(() => run(env.backend.ops)));
+
+/** A synchronous computation as a task; what it raises becomes a `Left`. */
+export const calculate = <A>(run: () => A): TE.TaskEither<KfacError, A> => TE.fromIOEither(() => attempt(run));
 
 /**
  * A stage that only computes.

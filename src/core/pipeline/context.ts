@@ -9,8 +9,10 @@
  */
 import type { Cotangents, Linearised } from '../autodiff/reverse.ts';
 import type { LinearOperator } from '../operators/linearOperator.ts';
+import type { Ops } from '../ops/ops.ts';
 import type { Site } from '../ops/site.ts';
 import type { Params } from '../params.ts';
+import type { Shaped } from '../tensor.ts';
 import type { TrainState } from './trainState.ts';
 
 /** Examples of one step. */
@@ -28,9 +30,11 @@ export interface SiteInput<T> {
 }
 
 /** Examples at which curvature is looked at, with the model linearised at them. */
-export interface Sample<T> extends Linearised<T> {
+export interface Sample<T extends Shaped> extends Linearised<T> {
   /** Training targets of the examples. */
   readonly targets: T;
+  /** The linearisation once more with other operations, for passes whose temporaries go back before the step ends. */
+  readonly linearise: (ops: Ops<T>) => Linearised<T>;
 }
 
 /** What one site saw in one batch. */
@@ -43,7 +47,7 @@ export interface SiteCapture<T> extends SiteInput<T> {
 }
 
 /** What a batch says about the curvature. */
-export interface Captured<T> {
+export interface Captured<T extends Shaped> {
   readonly sites: ReadonlyArray<SiteCapture<T>>;
   /** Per pass, the cotangents of parameters that no site covers, summed over examples. */
   readonly uncovered: ReadonlyArray<Params<T>>;
@@ -51,10 +55,15 @@ export interface Captured<T> {
   readonly targets: T;
   /** Number of examples. */
   readonly examples: number;
+  /**
+   * Where an estimator has more passes than are held at once, the captures of the other passes, made on demand. Each, this
+   * one included, is scaled to stand for all passes, so the mean over them is what all passes together give.
+   */
+  readonly more: ReadonlyArray<(ops: Ops<T>) => Captured<T>>;
 }
 
 /** The fields of a step in the order in which the standard stages add them. */
-export interface StepFields<T> {
+export interface StepFields<T extends Shaped> {
   /** The state before the step; stages that change a part of it (the averages, a prepared solve) replace it. */
   readonly state: TrainState<T>;
   readonly batch: Batch<T>;
@@ -99,10 +108,10 @@ export interface StepFields<T> {
 }
 
 /** A field's name. */
-export type Field = keyof StepFields<unknown>;
+export type Field = keyof StepFields<Shaped>;
 
 /** The part of a step's knowledge that has the given fields. */
-export type Context<T, Fields extends Field> = Pick<StepFields<T>, Fields>;
+export type Context<T extends Shaped, Fields extends Field> = Pick<StepFields<T>, Fields>;
 
 /** What every step starts from. */
 export type Given = 'state' | 'batch' | 'metrics';

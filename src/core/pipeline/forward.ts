@@ -7,8 +7,11 @@ import type { Linearised } from '../autodiff/reverse.ts';
 import { vjp } from '../autodiff/reverse.ts';
 import type { Loss } from '../nn/losses/loss.ts';
 import type { Model } from '../nn/model.ts';
+import type { Ops } from '../ops/ops.ts';
 import { mapParams } from '../params.ts';
+import type { Shaped } from '../tensor.ts';
 import { computation } from './compute.ts';
+import type { Context, Given } from './context.ts';
 import type { Stage } from './stage.ts';
 
 /** What a network is trained on: outputs of a model, judged by a loss. */
@@ -25,10 +28,16 @@ export interface Objective {
 export const forward = (
   objective: Objective,
 ): Stage<'state' | 'batch' | 'metrics', keyof Linearised<unknown> | 'loss' | 'sample' | 'metrics'> =>
-  computation('forward', (ops, { state, batch, metrics }) => {
-    const linearised = vjp(ops, objective.model.program, state.params, [batch.inputs]);
+  computation('forward', <T extends Shaped>(ops: Ops<T>, { state, batch, metrics }: Context<T, Given>) => {
+    const linearise = (on: Ops<T>): Linearised<T> => vjp(on, objective.model.program, state.params, [batch.inputs]);
+    const linearised = linearise(ops);
     const loss = ops.mean(objective.loss.value(ops, linearised.outputs, batch.targets), [0]);
-    return { ...linearised, loss, sample: { ...linearised, targets: batch.targets }, metrics: { ...metrics, loss } };
+    return {
+      ...linearised,
+      loss,
+      sample: { ...linearised, targets: batch.targets, linearise },
+      metrics: { ...metrics, loss },
+    };
   });
 
 /**

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { jvp } from '../../../src/core/autodiff/forward.ts';
 import type { Program } from '../../../src/core/autodiff/program.ts';
 import { vjp } from '../../../src/core/autodiff/reverse.ts';
+import { squareRootColumns } from '../../../src/core/nn/losses/columns.ts';
 import { sigmoidCrossEntropy } from '../../../src/core/nn/losses/sigmoidCrossEntropy.ts';
 import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
@@ -100,7 +101,7 @@ describe.each(cases)('%s', (_, { loss, targets, valid }) => {
         const n = shape[0];
         const perExample = sizeOf(shape) / n;
         const expected = new Float64Array(sizeOf(shape));
-        loss.squareRootColumns(ops, outputs).forEach((column) => {
+        squareRootColumns(ops, loss, outputs).forEach((column) => {
           expect(column.shape).toEqual(shape);
           for (let example = 0; example < n; example += 1) {
             const [from, to] = [example * perExample, (example + 1) * perExample];
@@ -214,7 +215,7 @@ describe.each(cases)('%s', (_, { loss, targets, valid }) => {
       loss.value(ops, outputs, y),
       loss.gradient(ops, outputs, y),
       loss.hessianProduct(ops, outputs, v),
-      ...loss.squareRootColumns(ops, outputs),
+      ...squareRootColumns(ops, loss, outputs),
     ];
     expect(results.flatMap(values).every(Number.isFinite)).toBe(true);
     expect(valid(loss.sample(ops, keyOf(5), outputs))).toBe(true);
@@ -228,7 +229,7 @@ describe.each(cases)('%s', (_, { loss, targets, valid }) => {
     loss.gradient(ops, outputs, y);
     loss.sample(ops, keyOf(1), outputs);
     loss.hessianProduct(ops, outputs, v);
-    loss.squareRootColumns(ops, outputs);
+    squareRootColumns(ops, loss, outputs);
     expect([outputs, v, y].map(values)).toEqual(before);
   });
 
@@ -274,7 +275,7 @@ describe('softmaxCrossEntropy', () => {
     const product = softmaxCrossEntropy.hessianProduct(ops, outputs, tensor([1, 0], [1, 2]));
     expect(scaledError(product.data, [3 / 16, -3 / 16])).toBeLessThan(1e-15);
     // Columns of diag(√p) − p √pᵀ: (½ − ¼ · ½, −¾ · ½) and (−¼ · √¾, √¾ − ¾ · √¾)
-    const [first, second] = softmaxCrossEntropy.squareRootColumns(ops, outputs);
+    const [first, second] = squareRootColumns(ops, softmaxCrossEntropy, outputs);
     expect(scaledError(first.data, [3 / 8, -3 / 8])).toBeLessThan(1e-15);
     expect(scaledError(second.data, [-Math.sqrt(3) / 8, Math.sqrt(3) / 8])).toBeLessThan(1e-15);
   });
@@ -298,7 +299,7 @@ describe('sigmoidCrossEntropy', () => {
     expect(scaledError(sigmoidCrossEntropy.gradient(ops, outputs, y).data, [-1 / 4, 1 / 4])).toBeLessThan(1e-15);
     const product = sigmoidCrossEntropy.hessianProduct(ops, outputs, tensor([1, 2], [1, 2]));
     expect(scaledError(product.data, [3 / 16, 1 / 2])).toBeLessThan(1e-15);
-    const [first, second] = sigmoidCrossEntropy.squareRootColumns(ops, outputs);
+    const [first, second] = squareRootColumns(ops, sigmoidCrossEntropy, outputs);
     expect(scaledError(first.data, [Math.sqrt(3) / 4, 0])).toBeLessThan(1e-15);
     expect(scaledError(second.data, [0, 1 / 2])).toBeLessThan(1e-15);
   });
@@ -318,7 +319,7 @@ describe('squaredError', () => {
     expect(values(squaredError.value(ops, outputs, y))).toEqual([5 / 2]);
     expect(values(squaredError.gradient(ops, outputs, y))).toEqual([1, -2]);
     expect(values(squaredError.hessianProduct(ops, outputs, y))).toEqual([0, 4]);
-    expect(squaredError.squareRootColumns(ops, outputs).map(values)).toEqual([
+    expect(squareRootColumns(ops, squaredError, outputs).map(values)).toEqual([
       [1, 0],
       [0, 1],
     ]);

@@ -25,8 +25,11 @@ export interface Loss {
   readonly sample: <T extends Shaped>(ops: Ops<T>, key: Key, outputs: T) => T;
   /** H v for each example; v has the shape of the outputs. */
   readonly hessianProduct: <T extends Shaped>(ops: Ops<T>, outputs: T, v: T) => T;
-  /** B_c with the shape of the outputs such that Σ_c B_c B_cᵀ = H for each example. */
-  readonly squareRootColumns: <T extends Shaped>(ops: Ops<T>, outputs: T) => ReadonlyArray<T>;
+  /**
+   * B with B Bᵀ = H for each example, as a map z ↦ B z: z broadcasts to the shape of the outputs, and B z has it. What does
+   * not depend on z is computed once.
+   */
+  readonly squareRoot: <T extends Shaped>(ops: Ops<T>, outputs: T) => (z: T) => T;
 }
 
 /**

@@ -9,7 +9,6 @@
 import type { Ops } from '../../ops/ops.ts';
 import { uniform } from '../../random/uniform.ts';
 import type { Shaped } from '../../tensor.ts';
-import { unitVectors } from './columns.ts';
 import type { Loss } from './loss.ts';
 import { sumPerExample, targetsLike } from './loss.ts';
 
@@ -34,8 +33,8 @@ export const sigmoidCrossEntropy: Loss = {
   sample: (ops, key, outputs) =>
     ops.greater(ops.sigmoid(ops.stopGradient(outputs)), ops.constant(uniform(key, outputs.shape, 'f32'))),
   hessianProduct: (ops, outputs, v) => ops.mul(varianceOf(ops, outputs), targetsLike(name, outputs, v)),
-  squareRootColumns: (ops, outputs) => {
+  squareRoot: (ops, outputs) => {
     const deviation = ops.sqrt(varianceOf(ops, outputs));
-    return unitVectors(ops, outputs.shape.slice(1)).map((unit) => ops.mul(deviation, unit));
+    return (z) => ops.mul(deviation, z);
   },
 };

@@ -8,7 +8,6 @@ import type { Ops } from '../../ops/ops.ts';
 import type { Shape, Shaped } from '../../tensor.ts';
 import { sameShape, showShape, sizeOf } from '../../tensor.ts';
 import { sampleOneHot } from './categorical.ts';
-import { unitVectors } from './columns.ts';
 import type { Loss } from './loss.ts';
 import { sumPerExample, targetsLike } from './loss.ts';
 
@@ -63,13 +62,13 @@ export const softmaxCrossEntropy: Loss = {
     const pv = ops.mul(p, targetsLike(name, outputs, v));
     return ops.sub(pv, ops.mul(p, sumOverClasses(ops, pv)));
   },
-  // Columns of diag(√p) − p √pᵀ: with unit vector e, √p ⊙ e − p ⟨√p, e⟩, at the position of e only.
-  squareRootColumns: (ops, outputs) => {
+  // B = diag(√p) − p √pᵀ at every position: √p ⊙ z − p ⟨√p, z⟩.
+  squareRoot: (ops, outputs) => {
     const p = ops.softmax(outputs);
     const root = ops.sqrt(p);
-    return unitVectors(ops, outputs.shape.slice(1)).map((unit) => {
-      const chosen = ops.mul(root, unit);
+    return (z) => {
+      const chosen = ops.mul(root, z);
       return ops.sub(chosen, ops.mul(p, sumOverClasses(ops, chosen)));
-    });
+    };
   },
 };

@@ -4,7 +4,6 @@
  * @module
  */
 import { normal } from '../../random/normal.ts';
-import { unitVectors } from './columns.ts';
 import type { Loss } from './loss.ts';
 import { sumPerExample, targetsLike } from './loss.ts';
 
@@ -18,6 +17,5 @@ export const squaredError: Loss = {
   gradient: (ops, outputs, targets) => ops.sub(outputs, targetsLike(name, outputs, targets)),
   sample: (ops, key, outputs) => ops.add(ops.stopGradient(outputs), ops.constant(normal(key, outputs.shape, 'f32'))),
   hessianProduct: (_ops, outputs, v) => targetsLike(name, outputs, v),
-  squareRootColumns: (ops, outputs) =>
-    unitVectors(ops, outputs.shape.slice(1)).map((unit) => ops.broadcastTo(unit, outputs.shape)),
+  squareRoot: (ops, outputs) => (z) => ops.broadcastTo(z, outputs.shape),
 };
