@@ -27,6 +27,7 @@ const shapeOf = <T extends Shaped>(block: BlockOperator<T>): Shape => {
     case 'kronecker':
       return [block.G.shape[0], block.A.shape[0]];
     case 'eigenKronecker':
+    case 'partitionedEigenKronecker':
       return block.S.shape;
     case 'partitionedKronecker':
       return [orderOf(block.Gs), orderOf(block.As)];
@@ -34,6 +35,8 @@ const shapeOf = <T extends Shaped>(block: BlockOperator<T>): Shape => {
       return [orderOf(block.Gs), block.a.shape[0]];
     case 'lowRankKronecker':
       return [block.G.U.shape[0], block.A.U.shape[0]];
+    case 'partitionedLowRankKronecker':
+      return [orderOf(block.Gs.map(({ U }) => U)), orderOf(block.As.map(({ U }) => U))];
     case 'diagonal':
       return block.values.shape;
     case 'dense':

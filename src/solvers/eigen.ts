@@ -11,21 +11,30 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../core/backends/backend.ts';
 import type { KfacError } from '../core/errors.ts';
-import type { BlockOperator, DiagonalKronecker, Kronecker, LinearOperator } from '../core/operators/linearOperator.ts';
-import { blockDiagonal, eigenKronecker, lowRankPlusDiagonal } from '../core/operators/linearOperator.ts';
+import type {
+  BlockOperator,
+  DiagonalKronecker,
+  Kronecker,
+  LinearOperator,
+  PartitionedKronecker,
+} from '../core/operators/linearOperator.ts';
+import {
+  blockDiagonal,
+  eigenKronecker,
+  lowRankPlusDiagonal,
+  partitionedEigenKronecker,
+} from '../core/operators/linearOperator.ts';
 import { mapParams } from '../core/params.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { Shaped } from '../core/tensor.ts';
+import type { Basis } from '../curvature/statistics/eigenbasis.ts';
 import { calculate, dampedReciprocal, eachBlock, invertDiagonal, unsupported } from './blockwise.ts';
+import { partsOf } from './factorParts.ts';
 import type { Prepared, RefreshOptions, SolveNeeds, Solver } from './solver.ts';
 import { refreshingReported } from './solver.ts';
 
-/** The eigenvectors of A ⊗ G, and its eigenvalues λ_G λ_Aᵀ. */
-export interface KroneckerEigen<T> {
-  /** Eigenvectors of A, `[in, in]`; `null` for the identity where A is diagonal. */
-  readonly UA: T | null;
-  /** Eigenvectors of G, `[out, out]`. */
-  readonly UG: T;
+/** The eigenvectors of (⊕ A_i) ⊗ (⊕ G_j), none of A where it is diagonal, and its eigenvalues λ_G λ_Aᵀ. */
+export interface KroneckerEigen<T> extends Basis<T> {
   /** λ_G λ_Aᵀ with negative eigenvalues taken as 0, `[out, in]`. */
   readonly values: T;
   /** Smallest and largest eigenvalue of the two factors, as they came, shape `[]`. */
@@ -49,10 +58,10 @@ export interface Inverted<T> {
   readonly extremes: ReadonlyArray<Extremes<T>>;
 }
 
-/** Eigenvalues in ascending order, `[n]`, with eigenvectors or `null` for those of a diagonal matrix. */
+/** Eigenvalues, `[n]`, part after part, with the eigenvectors of each part; none of a diagonal matrix. */
 interface FactorEigen<T> {
   readonly values: T;
-  readonly vectors: T | null;
+  readonly vectors: ReadonlyArray<T>;
   readonly extremes: Extremes<T>;
 }
 
@@ -62,51 +71,40 @@ const boundsOf = <T extends Shaped>(ops: Ops<T>, values: T): Extremes<T> => ({
   largest: ops.max(values, [0]),
 });
 
-/** A square matrix in a larger one of zeros. */
-const placed = <T extends Shaped>(ops: Ops<T>, m: T, begin: number, order: number): T =>
-  m.shape[0] === order ? m : ops.pad(m, [begin, begin], [order, order]);
-
 /** Eigendecomposition of ⊕ M_j, part by part. */
 const eigenOfParts = <T extends Shaped>(
   { ops, linearAlgebra }: Backend<T>,
   parts: ReadonlyArray<T>,
-): TE.TaskEither<KfacError, FactorEigen<T> & { readonly vectors: T }> =>
+): TE.TaskEither<KfacError, FactorEigen<T>> =>
   pipe(
     parts,
     TE.traverseArray((m) => linearAlgebra.eigh(m)),
     TE.chain((found) =>
       calculate(() => {
-        const begins = found.map((_, j) => found.slice(0, j).reduce((sum, { values }) => sum + values.shape[0], 0));
-        const order = found.reduce((sum, { values }) => sum + values.shape[0], 0);
-        const values =
-          found.length === 1
-            ? found[0].values
-            : ops.concat(
-                found.map((each) => each.values),
-                0,
-              );
-        const vectors = found
-          .map((each, j) => placed(ops, each.vectors, begins[j], order))
-          .reduce((x, y) => ops.add(x, y));
-        return { values, vectors, extremes: boundsOf(ops, values) };
+        const all = found.map((each) => each.values);
+        const values = all.length === 1 ? all[0] : ops.concat(all, 0);
+        return { values, vectors: found.map(({ vectors }) => vectors), extremes: boundsOf(ops, values) };
       }),
     ),
   );
+
+/** A block that is a Kronecker product, whole or in parts. */
+type AnyKronecker<T> = Kronecker<T> | PartitionedKronecker<T> | DiagonalKronecker<T>;
 
 /**
  * Eigendecomposition of a Kronecker product by its factors.
  *
  * @param backend - where to factorise
- * @param block - A ⊗ G with symmetric factors, or diag(a) ⊗ (⊕ G_j)
+ * @param block - a product with symmetric factors
  */
 export const eigenOf = <T extends Shaped>(
   backend: Backend<T>,
-  block: Kronecker<T> | DiagonalKronecker<T>,
+  block: AnyKronecker<T>,
 ): TE.TaskEither<KfacError, KroneckerEigen<T>> => {
   const { ops } = backend;
-  const ofA: TE.TaskEither<KfacError, FactorEigen<T>> = block._tag === 'kronecker'
-    ? eigenOfParts(backend, [block.A])
-    : calculate(() => ({ values: block.a, vectors: null, extremes: boundsOf(ops, block.a) }));
+  const ofA: TE.TaskEither<KfacError, FactorEigen<T>> = block._tag === 'diagonalKronecker'
+    ? calculate(() => ({ values: block.a, vectors: [], extremes: boundsOf(ops, block.a) }))
+    : eigenOfParts(backend, partsOf(block).As);
   return pipe(
     TE.Do,
     TE.apS('ofA', ofA),
@@ -116,8 +114,8 @@ export const eigenOf = <T extends Shaped>(
         const clipped = [found.ofG, found.ofA].map(({ values }) => ops.maximum(values, ops.full([], 0)));
         const [out, inputs] = [found.ofG.values.shape[0], found.ofA.values.shape[0]];
         return {
-          UA: found.ofA.vectors,
-          UG: found.ofG.vectors,
+          UAs: found.ofA.vectors,
+          UGs: found.ofG.vectors,
           values: ops.mul(ops.reshape(clipped[0], [out, 1]), ops.reshape(clipped[1], [1, inputs])),
           extremes: wider(ops, found.ofA.extremes, found.ofG.extremes),
         };
@@ -145,7 +143,7 @@ export const invertMatrixInEigenbasis = <T extends Shaped>(
         const { ops } = backend;
         const clipped = ops.maximum(values, ops.full([], 0));
         return {
-          operator: lowRankPlusDiagonal(vectors, dampedReciprocal(ops, clipped, lambda), 0),
+          operator: lowRankPlusDiagonal(vectors[0], dampedReciprocal(ops, clipped, lambda), 0),
           extremes: [extremes],
         };
       }),
@@ -176,12 +174,13 @@ const invertBlock = <T extends Shaped>(
   const { ops } = backend;
   switch (block._tag) {
     case 'kronecker':
+    case 'partitionedKronecker':
     case 'diagonalKronecker':
       return pipe(
         eigenOf(backend, block),
-        TE.chain(({ UA, UG, values, extremes }) =>
+        TE.chain(({ UAs, UGs, values, extremes }) =>
           calculate(() => ({
-            operator: eigenKronecker(UA, UG, dampedReciprocal(ops, values, lambda)),
+            operator: partitionedEigenKronecker(UAs, UGs, dampedReciprocal(ops, values, lambda)),
             extremes: [extremes],
           })),
         ),
@@ -189,6 +188,11 @@ const invertBlock = <T extends Shaped>(
     case 'eigenKronecker':
       return calculate(() => ({
         operator: eigenKronecker(block.UA, block.UG, dampedReciprocal(ops, block.S, lambda)),
+        extremes: [],
+      }));
+    case 'partitionedEigenKronecker':
+      return calculate(() => ({
+        operator: partitionedEigenKronecker(block.UAs, block.UGs, dampedReciprocal(ops, block.S, lambda)),
         extremes: [],
       }));
     case 'dense':
@@ -200,7 +204,8 @@ const invertBlock = <T extends Shaped>(
         unsupported(
           'eigen',
           name,
-          'blocks of kind kronecker, diagonalKronecker, eigenKronecker, dense or diagonal',
+          'blocks of kind kronecker, partitionedKronecker, diagonalKronecker, eigenKronecker, ' +
+            'partitionedEigenKronecker, dense or diagonal',
           block._tag,
         ),
       );

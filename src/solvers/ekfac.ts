@@ -14,17 +14,19 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Backend } from '../core/backends/backend.ts';
 import type { KfacError } from '../core/errors.ts';
 import type { BlockOperator } from '../core/operators/linearOperator.ts';
-import { blockDiagonal, eigenKronecker } from '../core/operators/linearOperator.ts';
+import { blockDiagonal, partitionedEigenKronecker } from '../core/operators/linearOperator.ts';
 import type { Params } from '../core/params.ts';
 import { mapParams } from '../core/params.ts';
 import type { Ops } from '../core/ops/ops.ts';
-import { compute } from '../core/pipeline/compute.ts';
+import { calculate } from '../core/pipeline/compute.ts';
 import type { Context } from '../core/pipeline/context.ts';
 import type { Env } from '../core/pipeline/env.ts';
+import type { TrainState } from '../core/pipeline/trainState.ts';
 import type { Shaped } from '../core/tensor.ts';
 import type { Basis } from '../curvature/statistics/eigenbasis.ts';
 import { blockEigenMoments } from '../curvature/statistics/eigenbasis.ts';
 import { averageInto } from '../curvature/statistics/statistics.ts';
+import { statisticsOfWindows } from '../curvature/statistics/windows.ts';
 import { dampedReciprocal, eachBlock, invertDiagonal, unsupported } from './blockwise.ts';
 import type { Extremes, Inverted, KroneckerEigen } from './eigen.ts';
 import { eigenMetrics, eigenOf, invertMatrixInEigenbasis } from './eigen.ts';
@@ -57,12 +59,16 @@ interface Moments<T> {
 const memory = 'ekfac';
 
 /** The basis of the last refresh, from the prepared inverse. */
-const remembered = <T>({ solver, scalars }: Context<T, 'state'>['state']): Moments<T> => {
+const remembered = <T>({ solver, scalars }: TrainState<T>): Moments<T> => {
   const blocks = solver.prepared?._tag === 'blockDiagonal' ? Object.entries(solver.prepared.blocks) : [];
   return {
     bases: Object.fromEntries(
       blocks.flatMap(([name, block]) =>
-        block._tag === 'eigenKronecker' ? [[name, { UA: block.UA, UG: block.UG }] as const] : [],
+        block._tag === 'eigenKronecker'
+          ? [[name, { UAs: block.UA === null ? [] : [block.UA], UGs: [block.UG] }] as const]
+          : block._tag === 'partitionedEigenKronecker'
+            ? [[name, { UAs: block.UAs, UGs: block.UGs }] as const]
+            : [],
       ),
     ),
     matrices: Object.fromEntries(blocks.filter(([, block]) => block._tag === 'lowRankPlusDiagonal')),
@@ -87,6 +93,7 @@ const decomposeBlock = <T extends Shaped>(
 ): TE.TaskEither<KfacError, Decomposed<T>> => {
   switch (block._tag) {
     case 'kronecker':
+    case 'partitionedKronecker':
     case 'diagonalKronecker':
       return pipe(
         eigenOf(backend, block),
@@ -101,7 +108,12 @@ const decomposeBlock = <T extends Shaped>(
       return TE.right({ eigen: null, matrix: null });
     default:
       return TE.left(
-        unsupported('ekfac', name, 'blocks of kind kronecker, diagonalKronecker, dense or diagonal', block._tag),
+        unsupported(
+          'ekfac',
+          name,
+          'blocks of kind kronecker, partitionedKronecker, diagonalKronecker, dense or diagonal',
+          block._tag,
+        ),
       );
   }
 };
@@ -127,7 +139,7 @@ const decomposed = <T extends Shaped>(
         matrix === null ? [] : [[name, matrix] as const],
       );
       return {
-        bases: Object.fromEntries(eigens.map(([name, { UA, UG }]) => [name, { UA, UG }])),
+        bases: Object.fromEntries(eigens.map(([name, { UAs, UGs }]) => [name, { UAs, UGs }])),
         matrices: Object.fromEntries(matrices.map(([name, inverted]) => [name, inverted.operator])),
         second: Object.fromEntries(eigens.map(([name, { values }]) => [name, values])),
         updates: 0,
@@ -140,19 +152,18 @@ const decomposed = <T extends Shaped>(
 
 /** Averages the second moments of the captured batch in. */
 const averaged = <T extends Shaped>(
-  ops: Ops<T>,
+  backend: Backend<T>,
   moments: Moments<T>,
   captured: Context<T, 'captured'>['captured'],
   decay: number,
 ): Moments<T> => {
   if (captured === null) return moments;
   const updates = moments.updates + 1;
-  const second = Object.entries(blockEigenMoments(ops, captured, moments.bases)).map(
-    ([name, statistics]): readonly [string, T] => [
-      name,
-      averageInto(ops, decay, updates, { S: moments.second[name] }, statistics)['S'],
-    ],
-  );
+  const sums = statisticsOfWindows(backend, captured, (ops, window) => blockEigenMoments(ops, window, moments.bases));
+  const second = Object.entries(sums).map(([name, statistics]): readonly [string, T] => [
+    name,
+    averageInto(backend.ops, decay, updates, { S: moments.second[name] }, statistics)['S'],
+  ]);
   return { ...moments, updates, second: { ...moments.second, ...Object.fromEntries(second) } };
 };
 
@@ -170,7 +181,11 @@ const directed = <T extends Shaped>(
     if (block._tag === 'diagonal') return invertDiagonal(ops, block.values, lambdaOf(name));
     return name in matrices
       ? matrices[name]
-      : eigenKronecker(bases[name].UA, bases[name].UG, dampedReciprocal(ops, second[name], lambdaOf(name)));
+      : partitionedEigenKronecker(
+          bases[name].UAs,
+          bases[name].UGs,
+          dampedReciprocal(ops, second[name], lambdaOf(name)),
+        );
   };
   const blocks = operator._tag === 'blockDiagonal' ? operator.blocks : {};
   const solver = {
@@ -203,16 +218,18 @@ export const ekfac = (options: EkfacOptions): Solver<EkfacNeeds> => ({
         dueAt(context.state, options.every)
           ? decomposed(env.backend, context, dampingAt(context.state, options.damping), options.siteDamping ?? {})
           : TE.right(remembered(context.state)),
-      RTE.chain((moments) =>
-        compute((ops: Ops<T>) =>
-          directed(
-            ops,
-            context,
-            averaged(ops, moments, context.captured, options.decay ?? 0.95),
-            dampingAt(context.state, options.damping),
-            options.siteDamping ?? {},
-          ),
-        ),
+      RTE.chain(
+        (moments: Moments<T>) =>
+          ({ backend }: Env<T>) =>
+            calculate(() =>
+              directed(
+                backend.ops,
+                context,
+                averaged(backend, moments, context.captured, options.decay ?? 0.95),
+                dampingAt(context.state, options.damping),
+                options.siteDamping ?? {},
+              ),
+            ),
       ),
     ),
 });

@@ -21,12 +21,13 @@ import {
   partitionedKronecker,
 } from '../core/operators/linearOperator.ts';
 import { mapParams } from '../core/params.ts';
-import { readScalars } from '../core/pipeline/read.ts';
 import type { Shaped } from '../core/tensor.ts';
 import { calculate, eachBlock, invertDiagonal, unsupported } from './blockwise.ts';
 import { factoredTikhonov } from './damping.ts';
 import { dampDiagonalKronecker } from './diagonalKronecker.ts';
 import { escalating, inBlock } from './escalation.ts';
+import type { FactorParts } from './factorParts.ts';
+import { meanEigenvaluesOfParts, partsOf } from './factorParts.ts';
 
 /** An inverse and what its maker has to say of it. */
 export interface FactorInverse<T, R> {
@@ -44,31 +45,8 @@ export type InvertFactor<R> = <T extends Shaped>(
   previous: T | null,
 ) => TE.TaskEither<KfacError, FactorInverse<T, R>>;
 
-/** Parts of A and of G. */
-interface Factors<T> {
-  readonly As: ReadonlyArray<T>;
-  readonly Gs: ReadonlyArray<T>;
-}
-
-const factorsOf = <T>(block: BlockOperator<T> | undefined): Factors<T> | null => {
-  if (block?._tag === 'kronecker') return { As: [block.A], Gs: [block.G] };
-  return block?._tag === 'partitionedKronecker' ? block : null;
-};
-
-/** tr M / dim M of A and of G as numbers, in one read. */
-const meanEigenvalues = <T extends Shaped>(
-  backend: Backend<T>,
-  factors: Factors<T>,
-): TE.TaskEither<KfacError, readonly [number, number]> => {
-  const { ops } = backend;
-  const trace = (parts: ReadonlyArray<T>): T => parts.map((m) => ops.trace(m)).reduce((x, y) => ops.add(x, y));
-  const order = (parts: ReadonlyArray<T>): number => parts.reduce((sum, m) => sum + m.shape[0], 0);
-  return pipe(
-    calculate(() => [trace(factors.As), trace(factors.Gs)]),
-    TE.chain((traces) => readScalars(backend, traces)),
-    TE.map(([a, g]) => [a / Math.max(1, order(factors.As)), g / Math.max(1, order(factors.Gs))]),
-  );
-};
+const factorsOf = <T>(block: BlockOperator<T> | undefined): FactorParts<T> | null =>
+  block?._tag === 'kronecker' || block?._tag === 'partitionedKronecker' ? partsOf(block) : null;
 
 interface Inverted<T, R> {
   readonly operator: BlockOperator<T>;
@@ -128,8 +106,8 @@ const invertFactors = <T extends Shaped, R>(
   backend: Backend<T>,
   invert: InvertFactor<R>,
   name: string,
-  factors: Factors<T>,
-  previous: Factors<T> | null,
+  factors: FactorParts<T>,
+  previous: FactorParts<T> | null,
   lambda: number,
 ): TE.TaskEither<KfacError, readonly [ReadonlyArray<FactorInverse<T, R>>, ReadonlyArray<FactorInverse<T, R>>]> => {
   const all = (
@@ -143,9 +121,9 @@ const invertFactors = <T extends Shaped, R>(
       TE.chain(TE.traverseArrayWithIndex((i, m) => invert(backend, m, before?.[i] ?? null))),
     );
   return pipe(
-    meanEigenvalues(backend, factors),
-    TE.chain(([meanA, meanG]) => {
-      const { ofA, ofG } = factoredTikhonov(lambda, meanA, meanG);
+    meanEigenvaluesOfParts(backend, factors),
+    TE.chain((means) => {
+      const { ofA, ofG } = factoredTikhonov(lambda, means.ofA, means.ofG);
       return pipe(
         TE.Do,
         TE.apS('As', all(factors.As, previous?.As, ofA)),
@@ -171,7 +149,7 @@ const invertBlock = <T extends Shaped, R>(
     case 'partitionedKronecker':
       return pipe(
         escalating(lambda, (raised) =>
-          invertFactors(backend, invert, name, factorsOf(block) ?? { As: [], Gs: [] }, factorsOf(previous), raised),
+          invertFactors(backend, invert, name, partsOf(block), factorsOf(previous), raised),
         ),
         TE.map(([As, Gs]) => ({
           operator:

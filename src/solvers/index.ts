@@ -18,6 +18,8 @@ export { eigen, eigenMetrics, eigenOf, invertInEigenbasis, invertMatrixInEigenba
 export type { Extremes, Inverted, KroneckerEigen } from './eigen.ts';
 export { ekfac } from './ekfac.ts';
 export type { EkfacNeeds, EkfacOptions } from './ekfac.ts';
+export { meanEigenvaluesOfParts, partsOf } from './factorParts.ts';
+export type { FactorParts } from './factorParts.ts';
 export { invertKroneckerBlocks } from './factorInverse.ts';
 export type { FactorInverse, InvertFactor, InvertedBlocks } from './factorInverse.ts';
 export { adam, identity } from './firstOrder.ts';

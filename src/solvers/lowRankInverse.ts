@@ -2,7 +2,7 @@
  * K-FAC with factors of low rank [P22]: A ≈ U diag(D) Uᵀ + ρ I with U the r leading eigenvectors, ρ the mean of the
  * eigenvalues left out and D = θ − ρ for the r kept, so that these and the trace stay as they are. Then
  * (A + δ I)⁻¹ = 1/c I − U diag(D / (c (D + c))) Uᵀ with c = ρ + δ (Woodbury). No matrix of the order of a factor is inverted
- * or held, only r columns.
+ * or held, only r columns. Of a partitioned block every part has its own r, and all share one π.
  *
  * @module
  */
@@ -14,15 +14,14 @@ import type { KfacError } from '../core/errors.ts';
 import type {
   BlockOperator,
   DiagonalKronecker,
-  Kronecker,
   LinearOperator,
   LowRankFactor,
 } from '../core/operators/linearOperator.ts';
 import {
   blockDiagonal,
   diagonalKronecker,
-  lowRankKronecker,
   lowRankPlusDiagonal,
+  partitionedLowRankKronecker,
 } from '../core/operators/linearOperator.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import { readScalars } from '../core/pipeline/read.ts';
@@ -30,6 +29,8 @@ import type { Shaped } from '../core/tensor.ts';
 import { calculate, eachBlock, invertDiagonal, unsupported } from './blockwise.ts';
 import { factoredTikhonov } from './damping.ts';
 import { dampDiagonalKronecker } from './diagonalKronecker.ts';
+import type { FactorParts } from './factorParts.ts';
+import { meanEigenvaluesOfParts, partsOf } from './factorParts.ts';
 import type { RangeOptions } from './rangeFinder.ts';
 import { leadingEigen } from './rangeFinder.ts';
 import type { RefreshOptions, SolveNeeds, Solver } from './solver.ts';
@@ -40,8 +41,6 @@ interface Approximation<T> {
   readonly U: T;
   readonly D: T;
   readonly rho: number;
-  /** tr M / dim M. */
-  readonly mean: number;
 }
 
 /** max(0, values − ρ). */
@@ -62,7 +61,7 @@ const approximate = <T extends Shaped>(
     TE.chain(({ found, sums: [trace, kept] }) => {
       const left = n - found.values.shape[0];
       const rho = left === 0 ? 0 : Math.max(0, (trace - kept) / left);
-      return calculate(() => ({ U: found.vectors, D: above(ops, found.values, rho), rho, mean: trace / n }));
+      return calculate(() => ({ U: found.vectors, D: above(ops, found.values, rho), rho }));
     }),
   );
 };
@@ -78,22 +77,32 @@ const woodbury = <T extends Shaped>(ops: Ops<T>, { U, D }: Approximation<T>, c: 
 const invertKronecker = <T extends Shaped>(
   backend: Backend<T>,
   name: string,
-  block: Kronecker<T>,
+  factors: FactorParts<T>,
   lambda: number,
   options: RangeOptions,
-): TE.TaskEither<KfacError, BlockOperator<T>> =>
-  pipe(
+): TE.TaskEither<KfacError, BlockOperator<T>> => {
+  const approximateAll = (parts: ReadonlyArray<T>) =>
+    pipe(
+      parts,
+      TE.traverseArray((m) => approximate(backend, m, options)),
+    );
+  return pipe(
     TE.Do,
-    TE.apS('A', approximate(backend, block.A, options)),
-    TE.apS('G', approximate(backend, block.G, options)),
-    TE.chain(({ A, G }) => {
-      const { ofA, ofG } = factoredTikhonov(lambda, A.mean, G.mean);
-      const [cA, cG] = [A.rho + ofA, G.rho + ofG];
-      return cA > 0 && cG > 0
-        ? calculate(() => lowRankKronecker(woodbury(backend.ops, A, cA), woodbury(backend.ops, G, cG)))
+    TE.apS('As', approximateAll(factors.As)),
+    TE.apS('Gs', approximateAll(factors.Gs)),
+    TE.apS('means', meanEigenvaluesOfParts(backend, factors)),
+    TE.chain(({ As, Gs, means }) => {
+      const { ofA, ofG } = factoredTikhonov(lambda, means.ofA, means.ofG);
+      const shifted = (parts: ReadonlyArray<Approximation<T>>, added: number) =>
+        parts.map((part) => ({ part, c: part.rho + added }));
+      const [ofAs, ofGs] = [shifted(As, ofA), shifted(Gs, ofG)];
+      const inverses = (parts: typeof ofAs) => parts.map(({ part, c }) => woodbury(backend.ops, part, c));
+      return [...ofAs, ...ofGs].every(({ c }) => c > 0)
+        ? calculate(() => partitionedLowRankKronecker(inverses(ofAs), inverses(ofGs)))
         : TE.left({ _tag: 'NotPositiveDefinite', where: name, order: 1, damping: lambda });
     }),
   );
+};
 
 /** shift I + U core Uᵀ, formed. */
 const formed = <T extends Shaped>(ops: Ops<T>, { U, core, shift }: LowRankFactor<T>): T =>
@@ -179,7 +188,8 @@ export const invertLowRank =
       eachBlock('lowRankInverse', operator, (name, block) => {
         switch (block._tag) {
           case 'kronecker':
-            return invertKronecker(backend, name, block, lambda, options);
+          case 'partitionedKronecker':
+            return invertKronecker(backend, name, partsOf(block), lambda, options);
           case 'diagonalKronecker':
             return invertDiagonalKronecker(backend, name, block, lambda, options);
           case 'dense':
@@ -191,7 +201,7 @@ export const invertLowRank =
               unsupported(
                 'lowRankInverse',
                 name,
-                'blocks of kind kronecker, diagonalKronecker, dense or diagonal',
+                'blocks of kind kronecker, partitionedKronecker, diagonalKronecker, dense or diagonal',
                 block._tag,
               ),
             );

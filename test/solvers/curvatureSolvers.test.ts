@@ -44,6 +44,13 @@ const pairs: ReadonlyArray<readonly [string, Curvature, (damping: number) => Sol
   ['kfac, denseInverse', kfac(), (damping) => denseInverse({ damping })],
   ['kfac, batchWoodbury', kfac(), (damping) => batchWoodbury({ damping })],
   ['blockKfac, kroneckerInverse', blockKfac({ blocks }), (damping) => kroneckerInverse({ damping })],
+  ['blockKfac, eigen', blockKfac({ blocks }), (damping) => eigen({ damping })],
+  ['blockKfac, ekfac', blockKfac({ blocks }), (damping) => ekfac({ damping })],
+  [
+    'blockKfac, lowRankInverse',
+    blockKfac({ blocks }),
+    (damping) => lowRankInverse({ damping, rank: 2, oversampling: 0 }),
+  ],
   ['blockKfac, newtonSchulz', blockKfac({ blocks }), (damping) => newtonSchulz({ damping })],
   ['blockKfac, denseInverse', blockKfac({ blocks }), (damping) => denseInverse({ damping })],
   ['diagonal, kroneckerInverse', diagonal(), (damping) => kroneckerInverse({ damping })],

@@ -3,7 +3,13 @@ import fc from 'fast-check';
 import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
 import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { materialise } from '../../src/core/operators/apply.ts';
-import { dense, eigenKronecker, kronecker, dampedBlock } from '../../src/core/operators/linearOperator.ts';
+import {
+  dampedBlock,
+  dense,
+  kronecker,
+  partitionedEigenKronecker,
+  partitionedKronecker,
+} from '../../src/core/operators/linearOperator.ts';
 import type { SiteCapture } from '../../src/core/pipeline/context.ts';
 import { backward, forward } from '../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../src/core/pipeline/stage.ts';
@@ -11,6 +17,7 @@ import type { TrainState } from '../../src/core/pipeline/trainState.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { tensor } from '../../src/core/tensor.ts';
 import { blocksOf, toBlocks } from '../../src/curvature/blocks.ts';
+import { partitionedStatistics } from '../../src/curvature/blockKfac.ts';
 import { capture } from '../../src/curvature/capture.ts';
 import { updateFactors } from '../../src/curvature/curvature.ts';
 import { exact, monteCarlo } from '../../src/curvature/estimators.ts';
@@ -43,11 +50,9 @@ const curvaturesOf = async (seen: SiteCapture<Tensor>) => {
   const fisher = perExampleGradients(ops, seen)
     .map((rows) => ops.scale(1 / n, ops.gram(rows)))
     .reduce((x, y) => ops.add(x, y));
-  const { UA, UG } = orThrow(await eigenOf(backend, { _tag: 'kronecker', A, G })());
-  if (UA === null) throw new Error('expected a basis of A');
-  const basis = { UA, UG };
+  const basis = orThrow(await eigenOf(backend, { _tag: 'kronecker', A, G })());
   const { S } = means(ops, eigenMoments(ops, seen, basis));
-  return { fisher, kfac: kronecker(A, G), ekfac: eigenKronecker(basis.UA, basis.UG, S), shape, basis, S };
+  return { fisher, kfac: kronecker(A, G), ekfac: partitionedEigenKronecker(basis.UAs, basis.UGs, S), shape, basis, S };
 };
 
 const frobenius = (x: Tensor, y: Tensor): number => Math.sqrt(ops.sum(ops.square(ops.sub(x, y)), [0, 1]).data[0]);
@@ -71,13 +76,36 @@ describe('EKFAC as an approximation', () => {
     await fc.assert(
       fc.asyncProperty(...cases, async (seed, n, passes) => {
         const { fisher, basis, S, shape } = await curvaturesOf(captureOf(seed, n, 2, 3, passes));
-        const U = materialise(ops, kronecker(basis.UA, basis.UG), shape);
+        const U = materialise(ops, partitionedKronecker(basis.UAs, basis.UGs), shape);
         const rotated = ops.matmul(ops.matmul(U, fisher, { transposeA: true }), U);
         const n2 = rotated.shape[0];
         const diagonal = Array.from({ length: n2 }, (_, i) => rotated.data[i * n2 + i]);
         expect(scaledError(ops.transposed(S).data, diagonal)).toBeLessThan(1e-12);
       }),
       { numRuns: 40 },
+    );
+  });
+
+  it('law: of a partition, S is the diagonal of F in the bases of the parts', async () => {
+    await fc.assert(
+      fc.asyncProperty(...cases, async (seed, n, passes) => {
+        const seen = captureOf(seed, n, 2, 3, passes);
+        const { fisher, shape } = await curvaturesOf(seen);
+        const blocks = { inputs: { count: 2 }, outputs: { size: 2 } };
+        const found = means(ops, partitionedStatistics(ops, seen, blocks));
+        const [As, Gs] = [
+          [found['A:0'], found['A:1']],
+          [found['G:0'], found['G:1']],
+        ];
+        const basis = orThrow(await eigenOf(backend, { _tag: 'partitionedKronecker', As, Gs })());
+        const { S } = means(ops, eigenMoments(ops, seen, basis));
+        const U = materialise(ops, partitionedKronecker(basis.UAs, basis.UGs), shape);
+        const rotated = ops.matmul(ops.matmul(U, fisher, { transposeA: true }), U);
+        const n2 = rotated.shape[0];
+        const diagonal = Array.from({ length: n2 }, (_, i) => rotated.data[i * n2 + i]);
+        expect(scaledError(ops.transposed(S).data, diagonal)).toBeLessThan(1e-12);
+      }),
+      { numRuns: 20 },
     );
   });
 
@@ -89,7 +117,7 @@ describe('EKFAC as an approximation', () => {
       cotangents: [tensor([2, 0, 1, 1], [2, 2])],
     };
     // Example 1: g² = (4, 0), ā² = (1, 1); example 2: g² = (1, 1), ā² = (9, 1).
-    const { S } = means(ops, eigenMoments(ops, seen, { UA: I2, UG: I2 }));
+    const { S } = means(ops, eigenMoments(ops, seen, { UAs: [I2], UGs: [I2] }));
     expect(Array.from(S.data)).toEqual([(4 + 9) / 2, (4 + 1) / 2, 9 / 2, 1 / 2]);
   });
 });

@@ -11,18 +11,9 @@ import { generate, sizeOf } from '../tensor.ts';
 import type { Composite } from './composite.ts';
 import { applyComposite } from './composite.ts';
 import type { BlockOperator, LinearOperator, LowRankFactor, LowRankPlusDiagonal, TwoTerm } from './linearOperator.ts';
+import { blocksTimes, mapRows, timesBlocks } from './parts.ts';
 import { applyTridiagonal, applyTridiagonalInverse } from './tridiagonal.ts';
 import { stack, unstack, unvec, vec } from './vec.ts';
-
-/** (⊕ B_i) V for B_i of any orders that add up to V's rows, or its transpose's. */
-const applyPartition = <T extends Shaped>(ops: Ops<T>, blocks: ReadonlyArray<T>, v: T, transposed: boolean): T => {
-  const columns = v.shape[1];
-  const starts = blocks.map((_, i) => blocks.slice(0, i).reduce((sum, b) => sum + b.shape[0], 0));
-  const parts = blocks.map((block, i) =>
-    ops.matmul(block, ops.slice(v, [starts[i], 0], [block.shape[0], columns]), { transposeA: transposed }),
-  );
-  return parts.length === 1 ? parts[0] : ops.concat(parts, 0);
-};
 
 /** (shift I + U core Uᵀ) V, or its transpose's. */
 const applyLowRank = <T extends Shaped>(ops: Ops<T>, factor: LowRankFactor<T>, v: T, transposed: boolean): T => {
@@ -30,6 +21,25 @@ const applyLowRank = <T extends Shaped>(ops: Ops<T>, factor: LowRankFactor<T>, v
   const inner = ops.matmul(core, ops.matmul(U, v, { transposeA: true }), { transposeA: transposed });
   return ops.linearCombination(shift, v, 1, ops.matmul(U, inner));
 };
+
+/** (⊕ F_i) V, or its transpose's. */
+const lowRankOfRows = <T extends Shaped>(
+  ops: Ops<T>,
+  factors: ReadonlyArray<LowRankFactor<T>>,
+  v: T,
+  transposed: boolean,
+): T => {
+  const orders = factors.map(({ U }) => U.shape[0]);
+  return mapRows(ops, orders, v, (part, i) => applyLowRank(ops, factors[i], part, transposed));
+};
+
+/** V (⊕ F_iᵀ), or its transpose's. */
+const lowRankOfColumns = <T extends Shaped>(
+  ops: Ops<T>,
+  factors: ReadonlyArray<LowRankFactor<T>>,
+  v: T,
+  transposed: boolean,
+): T => ops.transposed(lowRankOfRows(ops, factors, ops.transposed(v), transposed));
 
 const applyLowRankPlusDiagonal = <T extends Shaped>(ops: Ops<T>, op: LowRankPlusDiagonal<T>, v: T): T => {
   const projected = ops.matmul(op.U, vec(ops, v), { transposeA: true });
@@ -56,15 +66,19 @@ const applyEither = <T extends Shaped>(ops: Ops<T>, op: BlockOperator<T>, v: T, 
       return op.UA === null ? back : ops.matmul(back, op.UA, { transposeB: true });
     }
     case 'partitionedKronecker': {
-      const rows = applyPartition(ops, op.Gs, v, transposed);
-      return ops.transposed(applyPartition(ops, op.As, ops.transposed(rows), transposed));
+      const rows = blocksTimes(ops, op.Gs, v, transposed);
+      return timesBlocks(ops, rows, op.As, !transposed);
     }
     case 'diagonalKronecker':
-      return ops.mul(applyPartition(ops, op.Gs, v, transposed), op.a);
-    case 'lowRankKronecker': {
-      const rows = applyLowRank(ops, op.G, v, transposed);
-      return ops.transposed(applyLowRank(ops, op.A, ops.transposed(rows), transposed));
+      return ops.mul(blocksTimes(ops, op.Gs, v, transposed), op.a);
+    case 'partitionedEigenKronecker': {
+      const rotated = timesBlocks(ops, blocksTimes(ops, op.UGs, v, true), op.UAs);
+      return timesBlocks(ops, blocksTimes(ops, op.UGs, ops.mul(op.S, rotated)), op.UAs, true);
     }
+    case 'lowRankKronecker':
+      return lowRankOfColumns(ops, [op.A], lowRankOfRows(ops, [op.G], v, transposed), transposed);
+    case 'partitionedLowRankKronecker':
+      return lowRankOfColumns(ops, op.As, lowRankOfRows(ops, op.Gs, v, transposed), transposed);
     case 'diagonal':
       return ops.mul(op.values, v);
     case 'dense':

@@ -7,7 +7,7 @@ import type { Params } from '../params.ts';
 import type { Shape, Shaped } from '../tensor.ts';
 import { sizeOf } from '../tensor.ts';
 import type { Composite } from './composite.ts';
-import type { BlockOperator, LinearOperator, Link } from './linearOperator.ts';
+import type { BlockOperator, LinearOperator, Link, LowRankFactor } from './linearOperator.ts';
 
 /** Cost of one product, and memory. */
 export interface Cost {
@@ -38,13 +38,38 @@ const compositeCost = <Op>(op: Composite<Op>, costOfPart: (part: Op) => Cost, n:
   }
 };
 
-/** Orders of the blocks of ⊕ B_i: their sum, and the sum of their squares. */
-const ordersOf = <T extends Shaped>(
-  blocks: ReadonlyArray<T>,
-): { readonly order: number; readonly squares: number } => ({
-  order: blocks.reduce((sum, b) => sum + b.shape[0], 0),
-  squares: blocks.reduce((sum, b) => sum + b.shape[0] ** 2, 0),
+/** The order of a block-diagonal matrix and the sum of its blocks' squared orders. */
+interface Parts {
+  readonly order: number;
+  readonly squares: number;
+}
+
+const partsOf = <T extends Shaped>(blocks: ReadonlyArray<T>): Parts => ({
+  order: blocks.reduce((sum, { shape }) => sum + shape[0], 0),
+  squares: blocks.reduce((sum, { shape }) => sum + shape[0] ** 2, 0),
 });
+
+/** Operations of (⊕ G_j) V (⊕ A_i). */
+const timesParts = (rows: Parts, columns: Parts): number =>
+  2 * (columns.order * rows.squares + rows.order * columns.squares);
+
+/** Low-rank parts of rows and columns, applied to n elements. */
+const costOfLowRank = <T extends Shaped>(
+  As: ReadonlyArray<LowRankFactor<T>>,
+  Gs: ReadonlyArray<LowRankFactor<T>>,
+  n: number,
+): Cost => {
+  const orderOf = (factors: ReadonlyArray<LowRankFactor<T>>): number =>
+    factors.reduce((sum, { U }) => sum + U.shape[0], 0);
+  const side = (factors: ReadonlyArray<LowRankFactor<T>>, others: number): Cost =>
+    factors
+      .map(({ U: { shape } }) => {
+        const [order, rank] = shape;
+        return { flops: others * rank * (4 * order + 2 * rank), numbers: rank * (order + rank) + 1 };
+      })
+      .reduce(plus, { flops: 2 * n, numbers: 0 });
+  return plus(side(Gs, orderOf(As)), side(As, orderOf(Gs)));
+};
 
 /**
  * Cost of applying an operator to one array.
@@ -64,22 +89,22 @@ export const costOf = <T extends Shaped>(op: BlockOperator<T>, shape: Shape): Co
       return { flops: 4 * n * (out + inputs) + n, numbers: out * out + inputs * inputs + n };
     }
     case 'partitionedKronecker': {
-      const [ofG, ofA] = [ordersOf(op.Gs), ordersOf(op.As)];
-      return {
-        flops: 2 * (ofA.order * ofG.squares + ofG.order * ofA.squares),
-        numbers: ofG.squares + ofA.squares,
-      };
+      const [rows, columns] = [partsOf(op.Gs), partsOf(op.As)];
+      return { flops: timesParts(rows, columns), numbers: rows.squares + columns.squares };
     }
     case 'diagonalKronecker': {
       const [inputs] = op.a.shape;
-      const { squares } = ordersOf(op.Gs);
+      const { squares } = partsOf(op.Gs);
       return { flops: 2 * inputs * squares + n, numbers: squares + inputs };
     }
-    case 'lowRankKronecker': {
-      const [[out, rankG], [inputs, rankA]] = [op.G.U.shape, op.A.U.shape];
-      const flops = inputs * rankG * (4 * out + 2 * rankG) + out * rankA * (4 * inputs + 2 * rankA) + 4 * n;
-      return { flops, numbers: rankG * (out + rankG) + rankA * (inputs + rankA) + 2 };
+    case 'partitionedEigenKronecker': {
+      const [rows, columns] = [partsOf(op.UGs), partsOf(op.UAs)];
+      return { flops: 2 * timesParts(rows, columns) + n, numbers: rows.squares + columns.squares + n };
     }
+    case 'lowRankKronecker':
+      return costOfLowRank([op.A], [op.G], n);
+    case 'partitionedLowRankKronecker':
+      return costOfLowRank(op.As, op.Gs, n);
     case 'diagonal':
       return { flops: n, numbers: n };
     case 'dense':

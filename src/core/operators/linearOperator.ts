@@ -48,6 +48,17 @@ export interface DiagonalKronecker<T> {
   readonly Gs: ReadonlyArray<T>;
 }
 
+/**
+ * ((⊕ U_Ai) ⊗ (⊕ U_Gj)) diag(S) ((⊕ U_Ai) ⊗ (⊕ U_Gj))ᵀ on arrays `[out, in]`: bases of the parts of columns and rows, S
+ * `[out, in]`. No U_Ai at all is the identity, which is never formed.
+ */
+export interface PartitionedEigenKronecker<T> {
+  readonly _tag: 'partitionedEigenKronecker';
+  readonly UAs: ReadonlyArray<T>;
+  readonly UGs: ReadonlyArray<T>;
+  readonly S: T;
+}
+
 /** shift · I + U core Uᵀ, with U `[n, r]` and core `[r, r]`. */
 export interface LowRankFactor<T> {
   readonly U: T;
@@ -60,6 +71,13 @@ export interface LowRankKronecker<T> {
   readonly _tag: 'lowRankKronecker';
   readonly A: LowRankFactor<T>;
   readonly G: LowRankFactor<T>;
+}
+
+/** (⊕ A_i) ⊗ (⊕ G_j) on arrays `[out, in]` with parts that are never formed. */
+export interface PartitionedLowRankKronecker<T> {
+  readonly _tag: 'partitionedLowRankKronecker';
+  readonly As: ReadonlyArray<LowRankFactor<T>>;
+  readonly Gs: ReadonlyArray<LowRankFactor<T>>;
 }
 
 /** Elementwise multiplication by `values`, which has the shape of the arrays acted on. */
@@ -134,7 +152,9 @@ export type BlockOperator<T> =
   | EigenKronecker<T>
   | PartitionedKronecker<T>
   | DiagonalKronecker<T>
+  | PartitionedEigenKronecker<T>
   | LowRankKronecker<T>
+  | PartitionedLowRankKronecker<T>
   | Diagonal<T>
   | Dense<T>
   | LowRankPlusDiagonal<T>
@@ -232,6 +252,26 @@ export const diagonalKronecker = <T>(a: T, Gs: ReadonlyArray<T>): BlockOperator<
   a,
   Gs,
 });
+
+/**
+ * ((⊕ U_Ai) ⊗ (⊕ U_Gj)) diag(vec S) ((⊕ U_Ai) ⊗ (⊕ U_Gj))ᵀ; with one part of the rows, and one or none of the columns,
+ * it is {@link eigenKronecker}.
+ *
+ * @param UAs - bases of the parts of the columns; none for the identity
+ * @param UGs - bases of the parts of the rows
+ * @param S - `[out, in]`
+ */
+export const partitionedEigenKronecker = <T>(UAs: ReadonlyArray<T>, UGs: ReadonlyArray<T>, S: T): BlockOperator<T> =>
+  UAs.length <= 1 && UGs.length === 1
+    ? eigenKronecker(UAs[0] ?? null, UGs[0], S)
+    : { _tag: 'partitionedEigenKronecker', UAs, UGs, S };
+
+/** (⊕ A_i) ⊗ (⊕ G_j) with low-rank parts; with one part each it is {@link lowRankKronecker}. */
+export const partitionedLowRankKronecker = <T>(
+  As: ReadonlyArray<LowRankFactor<T>>,
+  Gs: ReadonlyArray<LowRankFactor<T>>,
+): BlockOperator<T> =>
+  As.length === 1 && Gs.length === 1 ? lowRankKronecker(As[0], Gs[0]) : { _tag: 'partitionedLowRankKronecker', As, Gs };
 
 /** A ⊗ G with low-rank factors. */
 export const lowRankKronecker = <T>(A: LowRankFactor<T>, G: LowRankFactor<T>): BlockOperator<T> => ({

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { timesBlocks } from '../../core/operators/parts.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Captured, SiteCapture } from '../../core/pipeline/context.ts';
 import type { Shaped } from '../../core/tensor.ts';
@@ -13,10 +14,13 @@ import { homogeneous } from './dense.ts';
 import { statisticsOfSites } from './site.ts';
 import type { BlockStatistics, Statistics } from './statistics.ts';
 
-/** Orthonormal bases of a block: U_A `[in + 1, in + 1]`, `null` for the identity, and U_G `[out, out]`. */
+/**
+ * Orthonormal bases of a block: of the parts of its inputs, whose orders add up to in + 1, and of its outputs. One part is
+ * the whole; none is the identity.
+ */
 export interface Basis<T> {
-  readonly UA: T | null;
-  readonly UG: T;
+  readonly UAs: ReadonlyArray<T>;
+  readonly UGs: ReadonlyArray<T>;
 }
 
 /**
@@ -32,10 +36,9 @@ export const eigenMoments = <T extends Shaped>(
   capture: SiteCapture<T>,
   basis: Basis<T>,
 ): Statistics<T> => {
-  const input = homogeneous(ops, capture);
-  const squaredInput = ops.square(basis.UA === null ? input : ops.matmul(input, basis.UA));
+  const squaredInput = ops.square(timesBlocks(ops, homogeneous(ops, capture), basis.UAs));
   const S = capture.cotangents
-    .map((g) => ops.matmul(ops.square(ops.matmul(g, basis.UG)), squaredInput, { transposeA: true }))
+    .map((g) => ops.matmul(ops.square(timesBlocks(ops, g, basis.UGs)), squaredInput, { transposeA: true }))
     .reduce((x, y) => ops.add(x, y));
   return { sums: { S }, weight: capture.input.shape[0] };
 };

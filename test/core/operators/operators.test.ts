@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 
+import { shapeInterpreter } from '../../../src/core/autodiff/shape.ts';
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
 import {
   apply,
@@ -10,7 +11,7 @@ import {
   materialiseBlocks,
 } from '../../../src/core/operators/apply.ts';
 import { costOf, costOfBlocks } from '../../../src/core/operators/cost.ts';
-import type { BlockOperator, LinearOperator } from '../../../src/core/operators/linearOperator.ts';
+import type { BlockOperator, LinearOperator, LowRankFactor } from '../../../src/core/operators/linearOperator.ts';
 import {
   blockDiagonal,
   damped,
@@ -23,14 +24,16 @@ import {
   lowRankKronecker,
   lowRankPlusDiagonal,
   matrixFree,
+  partitionedEigenKronecker,
   partitionedKronecker,
+  partitionedLowRankKronecker,
   scaled,
   skewPart,
   sumOf,
   symmetricPart,
   twoTerm,
 } from '../../../src/core/operators/linearOperator.ts';
-import type { Tensor } from '../../../src/core/tensor.ts';
+import type { Shaped, Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { gaussian } from '../../support/training.ts';
@@ -66,6 +69,13 @@ const spd = (seed: number, n: number): Tensor => ops.addDiagonal(ops.gram(gaussi
 const positive = (seed: number, shape: ReadonlyArray<number>): Tensor =>
   ops.add(ops.square(gaussian(seed, shape)), ops.full([], 0.1));
 
+/** A low-rank factor that is positive definite. */
+const lowRank = (seed: number, order: number, rank: number, shift: number): LowRankFactor<Tensor> => ({
+  U: gaussian(seed, [order, rank]),
+  core: spd(seed + 1, rank),
+  shift,
+});
+
 /** One row per kind that can be symmetric, from positive definite parts. */
 const definite: ReadonlyArray<readonly [string, fc.Arbitrary<Case>]> = [
   [
@@ -97,10 +107,31 @@ const definite: ReadonlyArray<readonly [string, fc.Arbitrary<Case>]> = [
     })),
   ],
   [
+    'partitionedEigenKronecker',
+    fc.nat().map((seed) => ({
+      op: partitionedEigenKronecker(
+        [spd(seed, 2), spd(seed + 1, 1)],
+        [spd(seed + 2, 1), spd(seed + 3, 3)],
+        positive(seed + 4, [4, 3]),
+      ),
+      shape: [4, 3],
+    })),
+  ],
+  [
     'eigenKronecker with U_A = I',
     extents.map(({ out, inputs, seed }) => ({
       op: eigenKronecker(null, spd(seed + 1, out), positive(seed + 2, [out, inputs])),
       shape: [out, inputs],
+    })),
+  ],
+  [
+    'partitionedLowRankKronecker',
+    fc.nat().map((seed) => ({
+      op: partitionedLowRankKronecker(
+        [lowRank(seed, 2, 1, 0.5), lowRank(seed + 2, 1, 1, 0.3)],
+        [lowRank(seed + 4, 3, 2, 0.2)],
+      ),
+      shape: [3, 3],
     })),
   ],
   [
@@ -233,6 +264,37 @@ const kinds: ReadonlyArray<readonly [string, fc.Arbitrary<Case>]> = [
     })),
   ],
   [
+    'partitionedEigenKronecker',
+    fc.record({ rows: partition, columns: partition, seed: fc.nat() }).map(({ rows, columns, seed }) => {
+      const shape = [rows.reduce((x, y) => x + y), columns.reduce((x, y) => x + y)] as const;
+      return {
+        op: partitionedEigenKronecker(
+          columns.map((order, i) => gaussian(seed + i, [order, order])),
+          rows.map((order, i) => gaussian(seed + 10 + i, [order, order])),
+          gaussian(seed + 20, shape),
+        ),
+        shape,
+      };
+    }),
+  ],
+  [
+    'partitionedLowRankKronecker',
+    fc.record({ rows: partition, columns: partition, seed: fc.nat() }).map(({ rows, columns, seed }) => {
+      const factor = (order: number, i: number): LowRankFactor<Tensor> => ({
+        U: gaussian(seed + 2 * i, [order, 2]),
+        core: gaussian(seed + 2 * i + 1, [2, 2]),
+        shift: 0.5 - i,
+      });
+      return {
+        op: partitionedLowRankKronecker(
+          columns.map(factor),
+          rows.map((order, i) => factor(order, i + 5)),
+        ),
+        shape: [rows.reduce((x, y) => x + y), columns.reduce((x, y) => x + y)],
+      };
+    }),
+  ],
+  [
     'lowRankKronecker',
     extents.map(({ out, inputs, seed }) => ({
       op: lowRankKronecker(
@@ -296,6 +358,28 @@ const kinds: ReadonlyArray<readonly [string, fc.Arbitrary<Case>]> = [
   ['skewPart', general.map(({ op, shape }) => ({ op: skewPart(op), shape }))],
 ];
 
+/** The operator with shapes in place of arrays. */
+const shapesOf = (op: BlockOperator<Tensor>): BlockOperator<Shaped> =>
+  JSON.parse(
+    JSON.stringify(op, (_, value: unknown) => (isTensor(value) ? { shape: value.shape } : value)),
+  ) as BlockOperator<Shaped>;
+
+const isTensor = (value: unknown): value is Tensor => typeof value === 'object' && value !== null && 'data' in value;
+
+/** Operators inside one another or side by side, as many as there are. */
+const depthOf = (op: unknown): number =>
+  typeof op !== 'object' || op === null || isTensor(op)
+    ? 0
+    : Object.values(op).reduce((sum: number, part: unknown) => sum + depthOf(part), '_tag' in op ? 1 : 0);
+
+/** Numbers in all arrays, and those that stand alone in a low-rank factor. */
+const numbersIn = (op: unknown): number => {
+  if (typeof op !== 'object' || op === null) return 0;
+  if (isTensor(op)) return op.data.length;
+  const own = Object.hasOwn(op, 'shift') || Object.hasOwn(op, 'rho') ? 1 : 0;
+  return Object.values(op).reduce((sum: number, part: unknown) => sum + numbersIn(part), own);
+};
+
 /** Column-stacked elements as a column. */
 const vec = (v: Tensor): Tensor => ops.reshape(ops.transposed(v), [v.data.length, 1]);
 
@@ -344,13 +428,42 @@ describe.each(kinds)('operator %s', (_, cases) => {
     );
   });
 
-  it('has a cost of at least one operation per element', () => {
+  it('law: purity. Operator and array are bit-identical after a product', () => {
+    fc.assert(
+      fc.property(cases, fc.nat(), ({ op, shape }, seed) => {
+        const v = gaussian(seed, shape);
+        const before = structuredClone({ op, v });
+        applyBlock(ops, op, v);
+        applyBlockTranspose(ops, op, v);
+        expect({ op, v }).toEqual(before);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('law: symmetric and skew part, op = S + K with Sᵀ = S and Kᵀ = −K', () => {
     fc.assert(
       fc.property(cases, ({ op, shape }) => {
-        const cost = costOf(op, shape);
-        expect(cost.flops).toBeGreaterThanOrEqual(shape[0] * shape[1]);
-        expect(cost.numbers).toBeGreaterThan(0);
+        const [M, S, K] = [op, symmetricPart(op), skewPart(op)].map((each) => materialise(ops, each, shape));
+        expect(scaledError(ops.add(S, K).data, M.data)).toBeLessThan(1e-12);
+        expect(scaledError(ops.transposed(S).data, S.data)).toBeLessThan(1e-12);
+        expect(scaledError(ops.transposed(K).data, ops.neg(K).data)).toBeLessThan(1e-12);
       }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('law: cost = operations counted. The model differs from the count by a few per element at most', () => {
+    fc.assert(
+      fc.property(cases, ({ op, shape }) => {
+        const { ops: counting, tally } = shapeInterpreter();
+        applyBlock(counting, shapesOf(op), { shape });
+        const { flops, numbers } = costOf(op, shape);
+        const slack = 6 * depthOf(op) * shape[0] * shape[1] + 20;
+        expect(Math.abs(flops - tally().flops)).toBeLessThanOrEqual(slack);
+        expect(numbers).toBe(numbersIn(op));
+      }),
+      { numRuns: 50 },
     );
   });
 });
