@@ -12,7 +12,7 @@ import type { Shaped } from '../core/tensor.ts';
 import { innerProduct } from './rules/innerProduct.ts';
 
 /** What the model is made of. */
-export interface ModelGivens<T> {
+export interface ModelGivens<T extends Shaped> {
   /** Where curvature is looked at. */
   readonly sample: Sample<T>;
   readonly gradient: Params<T>;
