@@ -275,7 +275,13 @@ describe('batchWoodbury', () => {
 
   it('parameters without a site are divided by their second moment plus λ', async () => {
     const given = await runStage(woodburyStep(1), stateOf(objective.model, 4), batchOf(5));
-    const captured = { ...given.captured, sites: [], uncovered: [{ scale: tensor([2, 4], [2]) }], examples: 4, more: [] };
+    const captured = {
+      ...given.captured,
+      sites: [],
+      uncovered: [{ scale: tensor([2, 4], [2]) }],
+      examples: 4,
+      more: [],
+    };
     const context = {
       ...given,
       sites: [],
