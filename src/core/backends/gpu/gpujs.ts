@@ -42,6 +42,11 @@ export interface GpuKernel {
    * @returns a new array: the components of thread (x, y, z) start at `components * (x + X (y + Y z))`
    */
   readonly run: (...args: ReadonlyArray<ReadonlyVector>) => Float32Array;
+  /**
+   * Room for an argument in the kernel's own memory, where it has one that can be had. An argument that was made there
+   * is not copied by `run`. The room is good for the next call only.
+   */
+  readonly place?: (argument: number) => Float32Array;
   /** Frees the kernel's memory. */
   readonly destroy: () => void;
 }
@@ -227,7 +232,7 @@ const moduleOf = (
   const raw = compile(gpu, source, output, shared);
   if (vectorLoads) readNeighboursTogether(raw.kernel);
   const args = lengths.map((length) => new RawInput(new Float32Array(length), [length]));
-  const module = buildModule(raw, output, args, shared);
+  const module = buildModule(raw, output, args, lengths, shared);
   raw.destroy(); // with the memory that gpu.js made for it
   return module;
 };

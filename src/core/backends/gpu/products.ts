@@ -82,8 +82,10 @@ const scratch = (): ((length: number) => Float32Array) => {
 const cellsOf = (output: KernelOutput): number => output.size.reduce((product, extent) => product * extent, 1);
 
 /** Memory of a kernel: its arguments and results unless they have room elsewhere, and a megabyte that gpu.js adds. */
-const bytesOf = (oneMemory: boolean, argumentLength: number, output: KernelOutput): number =>
-  (oneMemory ? 0 : 4 * (argumentLength + cellsOf(output) * output.components)) + 2 ** 20;
+const bytesOf = (oneMemory: boolean, lengths: ReadonlyArray<number>, output: KernelOutput): number => {
+  const length = lengths.reduce((sum, n) => sum + n, cellsOf(output) * output.components);
+  return (oneMemory ? 0 : 4 * length) + 2 ** 20;
+};
 
 /** C after bias and activation, in place, for products in plain loops. */
 const finish = (c: Float32Array, n: number, bias: ReadonlyVector | null, activation: Activation): void => {
@@ -107,9 +109,9 @@ export const productsOn = (gpu: KernelMaker, settings: ProductSettings = {}): Pr
   const packedRight = scratch();
   const paddedBias = scratch();
 
-  const sized = (source: string, output: KernelOutput, argumentLength: number, work: number): SizedKernel => ({
-    kernel: gpu.createKernel(source, output, work),
-    bytes: bytesOf(gpu.oneMemory ?? false, argumentLength, output),
+  const sized = (source: string, output: KernelOutput, lengths: ReadonlyArray<number>, work: number): SizedKernel => ({
+    kernel: gpu.createKernel(source, output, lengths, work),
+    bytes: bytesOf(gpu.oneMemory ?? false, lengths, output),
   });
 
   /** An operand as a kernel reads it; `across` tells that sums run along the rows of `values`, not down its columns. */
@@ -119,9 +121,10 @@ export const productsOn = (gpu: KernelMaker, settings: ProductSettings = {}): Pr
     layout: OperandLayout,
     width: number,
     k: number,
-    packed: Float32Array,
+    room: () => Float32Array,
   ): ReadonlyVector => {
     if (layout !== 'panels') return values;
+    const packed = room();
     if (across) packTransposed(values, width, k, packed);
     else packPanels(values, k, width, packed);
     return packed;
@@ -141,19 +144,22 @@ export const productsOn = (gpu: KernelMaker, settings: ProductSettings = {}): Pr
     const tiling = tilingOf(m, n, k, layoutRight === 'panels');
     const epilogue: Epilogue = { bias: bias !== null, activation };
     const biasAlong = swapped ? 'rows' : 'columns';
-    const columns = layoutRight === 'panels' ? paddedColumns(tiling) : n;
     const [first, firstAcross, second, secondAcross] = swapped
       ? [b, transposeB, a, !transposeA]
       : [a, !transposeA, b, transposeB];
-    const left = operand(first, firstAcross, layoutLeft, m, k, packedLeft(4 * tiling.rows * k));
-    const right = operand(second, secondAcross, layoutRight, n, k, packedRight(columns * k));
+    const leftLength = layoutLeft === 'panels' ? 4 * tiling.rows * k : m * k;
+    const rightLength = (layoutRight === 'panels' ? paddedColumns(tiling) : n) * k;
     const biasLength = swapped ? 4 * tiling.rows : paddedColumns(tiling);
     const key = `matmul ${m} ${n} ${k} ${layoutLeft} ${layoutRight} ${epilogue.bias ? biasAlong : ''} ${activation}`;
     const kernel = cache.obtain(key, () => {
       const spec: MatmulSpec = { m, n, k, a: layoutLeft, b: layoutRight, epilogue, biasAlong, tiling };
       const output: KernelOutput = { size: threadsOf(tiling), components: 4 };
-      return sized(matmulSource(spec), output, left.length + right.length + biasLength, m * n * k);
+      const lengths = [leftLength, rightLength, ...(bias === null ? [] : [biasLength])];
+      return sized(matmulSource(spec), output, lengths, m * n * k);
     });
+    const { place } = kernel;
+    const left = operand(first, firstAcross, layoutLeft, m, k, () => place?.(0) ?? packedLeft(leftLength));
+    const right = operand(second, secondAcross, layoutRight, n, k, () => place?.(1) ?? packedRight(rightLength));
     if (bias === null) {
       unpackTiles(kernel.run(left, right), tiling, m, n, swapped, out);
       return;
@@ -190,16 +196,16 @@ export const productsOn = (gpu: KernelMaker, settings: ProductSettings = {}): Pr
       }
       const { layout } = chosen;
       const tiling = tilingOf(columns, columns, rows, layout === 'panels');
-      const room = layout === 'panels' ? packedLeft(paddedColumns(tiling) * rows) : packedLeft(0);
-      const packed = operand(x, false, layout, columns, rows, room);
+      const length = (layout === 'panels' ? paddedColumns(tiling) : columns) * rows;
       const kernel = cache.obtain(`gram ${columns} ${rows} ${layout}`, () =>
         sized(
           symmetricSource({ d: columns, k: rows, layout, tiling }),
           { size: threadsOf(tiling), components: 4 },
-          packed.length,
+          [length],
           (columns * columns * rows) / 2,
         ),
       );
+      const packed = operand(x, false, layout, columns, rows, () => kernel.place?.(0) ?? packedLeft(length));
       unpackSymmetric(kernel.run(packed), tiling, columns, out);
       return out;
     },

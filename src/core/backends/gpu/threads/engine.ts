@@ -45,11 +45,11 @@ export interface EngineOptions {
   readonly crew?: Pick<CrewOptions, 'patience' | 'source'>;
 }
 
-/** Multiplications of a kernel that takes some 50 microseconds, a few times as long as a worker takes to join in. */
-const measuredWorth = 2 ** 18;
+/** Multiplications of a kernel that takes some 100 microseconds, a few times as long as a worker takes to join in. */
+const measuredWorth = 2 ** 20;
 
 /** Multiplications of the smallest chunk: some microseconds, so that claiming it costs little. */
-const chunkWork = 2 ** 15;
+const chunkWork = 2 ** 16;
 
 /** Chunks for each thread, unless they get too small: the last ones even out who is ahead. */
 const chunksPerThread = 16;
@@ -121,7 +121,7 @@ export const openEngine = (options: EngineOptions): Engine => {
   const kernelOf = (module: KernelModule, work: number): GpuKernel => {
     kernels += 1;
     const number = kernels;
-    const { cells, inputs, output, length } = module;
+    const { cells, inputs, lengths, output, length } = module;
     let introduced: Crew | null = null;
 
     const runAlone = (): void => instanceOf(number, module).run_simd(0, cells, 0);
@@ -144,10 +144,19 @@ export const openEngine = (options: EngineOptions): Engine => {
       runAlone();
     };
 
+    const isThere = (values: ReadonlyVector, at: number): boolean =>
+      values.buffer === floats.buffer && values.byteOffset === 4 * at;
+
     return {
+      place: (argument) => {
+        makeRoom(module.bytes);
+        return floats.subarray(inputs[argument], inputs[argument] + lengths[argument]);
+      },
       run: (...args: ReadonlyArray<ReadonlyVector>) => {
         makeRoom(module.bytes);
-        args.forEach((values, i) => floats.set(values, inputs[i]));
+        args.forEach((values, i) => {
+          if (!isThere(values, inputs[i])) floats.set(values, inputs[i]);
+        });
         run();
         return floats.subarray(output, output + length);
       },

@@ -7,7 +7,6 @@ import * as E from 'fp-ts/lib/Either.js';
 
 import type { BackendUnavailable } from '../../../errors.ts';
 import { raise } from '../../../errors.ts';
-import type { ReadonlyVector } from '../../../tensor.ts';
 import type { Gpu, GpuKernel, KernelOutput } from '../gpujs.ts';
 
 import type { Engine, EngineOptions } from './engine.ts';
@@ -22,10 +21,16 @@ export interface KernelMaker {
    *
    * @param source - the text
    * @param output - extents of the result
+   * @param lengths - lengths of the arguments
    * @param work - multiplications of a call
    * @returns the kernel; what it returns may be overwritten by the next kernel of this maker
    */
-  readonly createKernel: (source: string, output: KernelOutput, work: number) => GpuKernel;
+  readonly createKernel: (
+    source: string,
+    output: KernelOutput,
+    lengths: ReadonlyArray<number>,
+    work: number,
+  ) => GpuKernel;
   /** Whether kernels use one memory in turn; each has its own unless said. */
   readonly oneMemory?: boolean;
 }
@@ -53,33 +58,20 @@ const unavailable = (reason: string): BackendUnavailable => ({
   advice: 'Use the native or the reference backend.',
 });
 
-/** A kernel that is compiled by its first call, when the lengths of its arguments are known. */
-const compiledOnce = (
+/** Compiles a kernel; one that needs more memory than the engine can have is left to gpu.js. */
+const compile = (
   gpu: Gpu,
   engine: Engine,
   shared: boolean,
   source: string,
   output: KernelOutput,
+  lengths: ReadonlyArray<number>,
   work: number,
 ): GpuKernel => {
-  const compile = (args: ReadonlyArray<ReadonlyVector>): GpuKernel => {
-    const lengths = args.map(({ length }) => length);
-    const module = gpu.compileModule(source, output, lengths, shared);
-    if (E.isLeft(module)) return raise(unavailable(module.left));
-    const fits = module.right.bytes <= mostPages * pageBytes;
-    return fits ? engine.kernelOf(module.right, work) : gpu.createKernel(source, output);
-  };
-  let kernel: GpuKernel | null = null;
-  return {
-    run: (...args) => {
-      kernel ??= compile(args);
-      return kernel.run(...args);
-    },
-    destroy: () => {
-      kernel?.destroy();
-      kernel = null;
-    },
-  };
+  const module = gpu.compileModule(source, output, lengths, shared);
+  if (E.isLeft(module)) return raise(unavailable(module.left));
+  const fits = module.right.bytes <= mostPages * pageBytes;
+  return fits ? engine.kernelOf(module.right, work) : gpu.createKernel(source, output);
 };
 
 /** Runs a kernel on the calling thread; what is wrong with its result, if anything is. */
@@ -90,7 +82,7 @@ const selfTest = (gpu: Gpu, engine: Engine, shared: boolean): string | null => {
   const args = [Float32Array.of(1, 2, 3, 4), Float32Array.of(0.5, -1, 0)];
   const expected = gpu.createKernel(source, output);
   const results = E.tryCatch(() => {
-    const kernel = compiledOnce(gpu, engine, shared, source, output, 0);
+    const kernel = compile(gpu, engine, shared, source, output, [4, 3], 0);
     const pair = [kernel.run(...args), expected.run(...args)];
     kernel.destroy();
     return pair;
@@ -130,7 +122,7 @@ export const kernelThreads = (gpu: Gpu, options: KernelThreadsOptions = {}): Ker
     };
   }
   return {
-    createKernel: (source, output, work) => compiledOnce(gpu, engine, shared, source, output, work),
+    createKernel: (source, output, lengths, work) => compile(gpu, engine, shared, source, output, lengths, work),
     oneMemory: true,
     threads: engine.threads,
     warnings: () => [...missing, ...engine.warnings()],

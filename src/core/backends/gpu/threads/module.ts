@@ -16,8 +16,9 @@ export interface KernelModule {
   readonly module: object;
   /** Functions of `Math` that the module imports. */
   readonly functions: ReadonlyArray<string>;
-  /** Where each argument starts, in elements. */
+  /** Where each argument starts, in elements, and its length. */
   readonly inputs: ReadonlyArray<number>;
+  readonly lengths: ReadonlyArray<number>;
   /** Where the result starts, in elements, and its length. */
   readonly output: number;
   readonly length: number;
@@ -62,6 +63,7 @@ const isNames = (value: unknown): value is ReadonlyArray<string> =>
  * @param raw - created with `asyncMode` when the memory is to be shared
  * @param output - extents; the first is a multiple of 4
  * @param args - arguments as gpu.js takes them; only their sizes count
+ * @param lengths - their lengths
  * @param shared - whether the module shall import a shared memory
  * @returns the module, or what gpu.js has that was not expected
  */
@@ -69,6 +71,7 @@ export const buildModule = (
   raw: BuildableKernel,
   output: KernelOutput,
   args: ReadonlyArray<object>,
+  lengths: ReadonlyArray<number>,
   shared: boolean,
 ): E.Either<string, KernelModule> => {
   const { kernel } = raw;
@@ -100,6 +103,7 @@ export const buildModule = (
         module,
         functions: mathImports,
         inputs,
+        lengths,
         output: outputOffset / 4,
         length: cells * output.components,
         cells,

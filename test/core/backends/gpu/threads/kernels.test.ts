@@ -78,8 +78,10 @@ describe('kernels on threads', () => {
     const products = productsOn(threads, plans);
     for (let i = 0; i < 100; i += 1) products.matmul(a, b, large);
     const before = process.memoryUsage().arrayBuffers;
-    for (let i = 0; i < 1000; i += 1)
-      threads.createKernel(`function(a) { return a[this.thread.x] + ${i}; }`, { size: [4], components: 1 }, 1);
+    for (let i = 0; i < 50; i += 1) {
+      const source = `function(a) { return a[this.thread.x] + ${i}; }`;
+      threads.createKernel(source, { size: [4], components: 1 }, [4], 1).run(entries(4));
+    }
     const out = new Float32Array(130 * 70);
     for (let i = 0; i < 1000; i += 1) products.matmul(a, b, large, { out });
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 20);
@@ -121,13 +123,22 @@ describe('kernels on threads', () => {
     expect(threads.threads()).toBe(1);
   });
 
+  it('take an argument that was made in their memory as it is', () => {
+    const source = 'function(a, b) { return a[this.thread.x] - b[this.thread.x]; }';
+    const kernel = open().createKernel(source, { size: [4], components: 1 }, [4, 4], 1);
+    const places = [0, 1].map((argument) => kernel.place?.(argument) ?? new Float32Array(0));
+    places[0].set([5, 6, 7, 8]);
+    places[1].set([1, 2, 3, 4]);
+    expect(Array.from(kernel.run(places[0], places[1]))).toEqual([4, 4, 4, 4]);
+    expect(Array.from(kernel.run(places[0], Float32Array.of(5, 5, 5, 5)))).toEqual([0, 1, 2, 3]);
+  });
+
   it('report a kernel that does not compile', () => {
-    const kernel = open().createKernel(
-      'function(a) { return nowhere[this.thread.x]; }',
-      { size: [4], components: 1 },
-      1,
-    );
-    expect(attempt(() => kernel.run(entries(4)))).toMatchObject({ left: { _tag: 'BackendUnavailable' } });
+    const source = 'function(a) { return nowhere[this.thread.x]; }';
+    const threads = open();
+    expect(attempt(() => threads.createKernel(source, { size: [4], components: 1 }, [4], 1))).toMatchObject({
+      left: { _tag: 'BackendUnavailable' },
+    });
   });
 });
 
