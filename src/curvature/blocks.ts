@@ -2,7 +2,12 @@
  * Blocks: how parameters are grouped for curvature.
  *
  * A dense site's weight `[out, in]` and bias `[out]` form one block, the matrix V `[out, in + 1]` with the bias as last
- * column (homogeneous coordinate). A parameter that no site covers is a block of its own. Nothing is left out.
+ * column (homogeneous coordinate). A table `[vocabulary, out]` is the block Wᵀ `[out, vocabulary]`, gain and shift `[d]` are
+ * the columns of a block `[d, 2]`. A parameter that no site covers is a block of its own. Nothing is left out.
+ *
+ * Sites of one kind with the same parameters are one site, however many paths they have. Where sites that are not the same
+ * share a parameter (a table tied to the weight of the output layer), the sum of their curvatures is no Kronecker product,
+ * and each of their parameters becomes a block of its own, as if it had no site: a diagonal that is right for every use.
  *
  * @module
  */
@@ -15,7 +20,31 @@ import type { Shaped } from '../core/tensor.ts';
 /** Parameters that share a curvature block. */
 export type Block =
   | { readonly kind: 'site'; readonly name: string; readonly site: Site }
-  | { readonly kind: 'parameter'; readonly name: string };
+  | {
+      readonly kind: 'parameter';
+      readonly name: string;
+      /** Paths of the sites that would cover it if they did not share parameters. */
+      readonly tied?: ReadonlyArray<string>;
+    };
+
+/** Whether two sites are uses of the same parameters in the same way. */
+export const sameSite = (a: Site, b: Site): boolean =>
+  a.kind === b.kind && parametersOfSite(a).join('\n') === parametersOfSite(b).join('\n');
+
+const shareParameters = (a: Site, b: Site): boolean =>
+  parametersOfSite(a).some((path) => parametersOfSite(b).includes(path));
+
+/**
+ * The sites that have a block: each once, by its first use, without those that share parameters with a different one.
+ *
+ * @param sites - the sites of the forward pass, in order
+ */
+export const blockSites = (sites: ReadonlyArray<{ readonly site: Site }>): ReadonlyArray<Site> => {
+  const distinct = sites
+    .map(({ site }) => site)
+    .filter((site, i, all) => all.findIndex((other) => sameSite(site, other)) === i);
+  return distinct.filter((site) => !distinct.some((other) => other !== site && shareParameters(site, other)));
+};
 
 /**
  * The blocks of a model: one for each site, then one for each parameter without a site.
@@ -27,11 +56,19 @@ export const blocksOf = (
   sites: ReadonlyArray<{ readonly site: Site }>,
   parameters: ReadonlyArray<string>,
 ): ReadonlyArray<Block> => {
-  const unique = new Map(sites.map(({ site }) => [site.path, site]));
-  const covered = new Set([...unique.values()].flatMap(parametersOfSite));
+  const unique = blockSites(sites);
+  const covered = new Set(unique.flatMap(parametersOfSite));
+  const tiedAt = (path: string): ReadonlyArray<string> => [
+    ...new Set(sites.filter(({ site }) => parametersOfSite(site).includes(path)).map(({ site }) => site.path)),
+  ];
   return [
-    ...Array.from(unique, ([name, site]): Block => ({ kind: 'site', name, site })),
-    ...parameters.filter((path) => !covered.has(path)).map((name): Block => ({ kind: 'parameter', name })),
+    ...unique.map((site): Block => ({ kind: 'site', name: site.path, site })),
+    ...parameters
+      .filter((path) => !covered.has(path))
+      .map((name): Block => {
+        const tied = tiedAt(name);
+        return tied.length === 0 ? { kind: 'parameter', name } : { kind: 'parameter', name, tied };
+      }),
   ];
 };
 
@@ -39,20 +76,26 @@ export const blocksOf = (
 export const parameterBlocks = (blocks: ReadonlyArray<Block>): ReadonlyArray<string> =>
   blocks.flatMap((block) => (block.kind === 'parameter' ? [block.name] : []));
 
+/** A vector as a column; a matrix as it is. */
+const asColumns = <T extends Shaped>(ops: Ops<T>, x: T): T =>
+  x.shape.length === 1 ? ops.reshape(x, [x.shape[0], 1]) : x;
+
 /**
  * Parameter-shaped arrays as a block vector.
  *
  * @param ops - interpreter
  * @param blocks - the model's blocks
  * @param params - arrays by parameter path
- * @returns arrays by block name: `[out, in + 1]` for a dense site with bias
+ * @returns arrays by block name: `[out, in + 1]` for a dense site with bias, `[out, vocabulary]` for an embedding,
+ *   `[d, 2]` for a gain with shift
  */
 export const toBlocks = <T extends Shaped>(ops: Ops<T>, blocks: ReadonlyArray<Block>, params: Params<T>): Params<T> => {
   const join = (block: Block): T => {
     if (block.kind === 'parameter') return params[block.name];
-    const { weight, bias } = block.site;
-    if (bias === null) return params[weight];
-    return ops.concat([params[weight], ops.reshape(params[bias], [params[bias].shape[0], 1])], 1);
+    const { site } = block;
+    if (site.kind === 'embedding') return ops.transposed(params[site.weight]);
+    const weight = asColumns(ops, params[site.weight]);
+    return site.bias === null ? weight : ops.concat([weight, asColumns(ops, params[site.bias])], 1);
   };
   return Object.fromEntries(blocks.map((block) => [block.name, join(block)]));
 };
@@ -72,13 +115,14 @@ export const fromBlocks = <T extends Shaped>(
   const split = (block: Block): ReadonlyArray<readonly [string, T]> => {
     const v = vector[block.name];
     if (block.kind === 'parameter') return [[block.name, v]];
-    const { weight, bias } = block.site;
-    if (bias === null) return [[weight, v]];
-    const [out, inputs] = [v.shape[0], v.shape[1] - 1];
-    return [
-      [weight, ops.slice(v, [0, 0], [out, inputs])],
-      [bias, ops.reshape(ops.slice(v, [0, inputs], [out, 1]), [out])],
-    ];
+    const { site } = block;
+    if (site.kind === 'embedding') return [[site.weight, ops.transposed(v)]];
+    const [out, columns] = v.shape;
+    const inputs = site.bias === null ? columns : columns - 1;
+    const weight = inputs === columns ? v : ops.slice(v, [0, 0], [out, inputs]);
+    const first = [site.weight, site.kind === 'scaleShift' ? ops.reshape(weight, [out]) : weight] as const;
+    if (site.bias === null) return [first];
+    return [first, [site.bias, ops.reshape(ops.slice(v, [0, inputs], [out, 1]), [out])]];
   };
   return Object.fromEntries(blocks.flatMap(split));
 };

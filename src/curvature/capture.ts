@@ -11,10 +11,11 @@ import type { Loss } from '../core/nn/losses/loss.ts';
 import { mapParams, pickParams } from '../core/params.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import { computation } from '../core/pipeline/compute.ts';
-import type { Captured, Context } from '../core/pipeline/context.ts';
+import type { Captured, Context, SiteInput } from '../core/pipeline/context.ts';
 import type { Stage } from '../core/pipeline/stage.ts';
 import { foldIn } from '../core/random/split.ts';
 import type { Shaped } from '../core/tensor.ts';
+import { showShape } from '../core/tensor.ts';
 import { blocksOf, parameterBlocks } from './blocks.ts';
 import type { Estimator } from './estimators.ts';
 import type { Run } from './partition.ts';
@@ -63,6 +64,17 @@ const passBack = <T extends Shaped>(
   uncovered: ReadonlyArray<string>,
 ): Cotangents<T> => (uncovered.length === 0 ? { params: {}, sites: sitePullback(cotangent) } : pullback(cotangent));
 
+/** A site whose first axis does not count examples cannot be told apart by example. */
+const refuseRows = <T extends Shaped>({ site, input }: SiteInput<T>, examples: number): SiteInput<T> =>
+  input.shape[0] === examples
+    ? { site, input }
+    : raise({
+        _tag: 'ShapeMismatch',
+        where: `site ${site.path}`,
+        expected: `an input with ${examples} examples along its first axis, positions in axes of their own`,
+        actual: showShape(input.shape),
+      });
+
 /** All passes, in windows of at most so many. The first is made at once, the others when they are asked for. */
 const inWindows = <T extends Shaped>(
   ops: Ops<T>,
@@ -73,6 +85,7 @@ const inWindows = <T extends Shaped>(
 ): Captured<T> => {
   const { state, sample } = context;
   const uncovered = parameterBlocks(blocksOf(sample.sites, Object.keys(state.params)));
+  const sites = sample.sites.map((site) => refuseRows(site, sample.outputs.shape[0]));
   const windows = partitionOf(Math.max(1, estimator.passes(sample.outputs.shape)), { size: passesAtOnce });
   const ofWindow = (on: Ops<T>, at: Linearised<T>, { begin, size }: Run): Captured<T> => {
     const key = foldIn(state.key, state.step);
@@ -84,7 +97,7 @@ const inWindows = <T extends Shaped>(
         ? [trainingPass(on, context, loss, uncovered)]
         : cotangents.map((cotangent) => passBack(at, scaled(cotangent), uncovered));
     return {
-      sites: sample.sites.map((site, i) => ({ ...site, cotangents: passes.map((pass) => pass.sites[i]) })),
+      sites: sites.map((site, i) => ({ ...site, cotangents: passes.map((pass) => pass.sites[i]) })),
       uncovered: passes.map(({ params }) => pickParams(params, uncovered)),
       targets: sample.targets,
       examples: sample.outputs.shape[0],

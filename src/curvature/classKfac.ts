@@ -10,13 +10,15 @@ import { raise } from '../core/errors.ts';
 import { kronecker, sumOf } from '../core/operators/linearOperator.ts';
 import type { BlockOperator } from '../core/operators/linearOperator.ts';
 import type { Ops } from '../core/ops/ops.ts';
+import type { Site } from '../core/ops/site.ts';
 import type { Params } from '../core/params.ts';
 import type { Captured } from '../core/pipeline/context.ts';
 import type { Shaped } from '../core/tensor.ts';
+import { blockSites } from './blocks.ts';
 import type { Curvature } from './curvature.ts';
 import { blockwise } from './curvature.ts';
 import type { KfacOptions } from './kfac.ts';
-import { kroneckerBlock } from './kfac.ts';
+import { describeBlock, kroneckerBlock } from './kfac.ts';
 import { classFactors, classStatistics, classWeights } from './statistics/classes.ts';
 import { siteStatistics, statisticsBy } from './statistics/site.ts';
 
@@ -24,7 +26,7 @@ import { siteStatistics, statisticsBy } from './statistics/site.ts';
 export interface ClassKfacOptions extends KfacOptions {
   /** Number of classes, at least 1. */
   readonly classes: number;
-  /** Paths of the sites that keep classes apart, all unless given; the others are A ⊗ G. */
+  /** Paths of the dense sites that keep classes apart, all unless given; other sites are as in K-FAC. */
   readonly sites?: 'all' | ReadonlyArray<string>;
 }
 
@@ -33,9 +35,9 @@ const refuse = (path: string, expected: string, actual: string): never =>
 
 const check = <T extends Shaped>({ classes, sites = 'all' }: ClassKfacOptions, captured: Captured<T>): void => {
   if (!Number.isInteger(classes) || classes < 1) refuse('classes', 'a whole number of at least 1', String(classes));
-  const known = captured.sites.map(({ site }) => site.path);
+  const known = blockSites(captured.sites).flatMap(({ kind, path }) => (kind === 'dense' ? [path] : []));
   const unknown = sites === 'all' ? undefined : sites.find((path) => !known.includes(path));
-  if (unknown !== undefined) refuse('sites', `paths of sites: ${known.join(', ')}`, unknown);
+  if (unknown !== undefined) refuse('sites', `paths of dense sites: ${known.join(', ')}`, unknown);
 };
 
 /** Σ_c A_c ⊗ π_c G_c; a single term is itself. */
@@ -51,7 +53,7 @@ const classOperator = <T extends Shaped>(ops: Ops<T>, averages: Params<T>): Bloc
  */
 export const classKfac = (options: ClassKfacOptions): Curvature => {
   const { classes, sites = 'all' } = options;
-  const apart = (path: string): boolean => sites === 'all' || sites.includes(path);
+  const apart = ({ kind, path }: Site): boolean => kind === 'dense' && (sites === 'all' || sites.includes(path));
   return {
     name: 'classKfac',
     decay: options.decay ?? 0.95,
@@ -59,18 +61,19 @@ export const classKfac = (options: ClassKfacOptions): Curvature => {
     statistics: (ops, captured) => {
       check(options, captured);
       const weights = classWeights(ops, captured.targets, classes);
-      return statisticsBy(ops, captured, (capture) =>
-        apart(capture.site.path) ? classStatistics(ops, capture, weights) : siteStatistics(ops, capture),
-      );
+      return statisticsBy(ops, captured, (capture) => {
+        const { site } = capture;
+        return site.kind === 'dense' && apart(site)
+          ? classStatistics(ops, { ...capture, site }, weights, options.sharing)
+          : siteStatistics(ops, capture, options);
+      });
     },
     operator: (ops, blocks, averages) =>
       blockwise(blocks, averages, (block, found) => {
-        const keepsClasses = block.kind === 'site' && apart(block.name);
+        const keepsClasses = block.kind === 'site' && apart(block.site);
         return keepsClasses ? classOperator(ops, found) : kroneckerBlock(block, found);
       }),
-    describe: (block) => {
-      if (block.kind === 'parameter') return 'diagonal';
-      return apart(block.name) ? 'Σ π_c A_c ⊗ G_c' : 'A ⊗ G';
-    },
+    describe: (block) =>
+      block.kind === 'site' && apart(block.site) ? 'Σ π_c A_c ⊗ G_c' : describeBlock(block, options),
   };
 };

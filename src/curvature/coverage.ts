@@ -6,11 +6,13 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 
+import type { SiteShapes } from '../core/autodiff/shape.ts';
 import { dryRun } from '../core/autodiff/shape.ts';
 import type { KfacError } from '../core/errors.ts';
 import type { Model } from '../core/nn/model.ts';
 import { parametersOfSite } from '../core/ops/site.ts';
 import type { Shape } from '../core/tensor.ts';
+import type { Block } from './blocks.ts';
 import { blocksOf } from './blocks.ts';
 import type { Curvature } from './curvature.ts';
 
@@ -20,9 +22,14 @@ export interface CoverageRow {
   readonly shape: Shape;
   /** Path of the site that covers it, or `null`. */
   readonly site: string | null;
-  /** For example `A ⊗ G`. */
+  /** For example `A ⊗ G`; with the paths of the sites where several that are not the same share parameters. */
   readonly curvature: string;
 }
+
+const describe = (curvature: Curvature, block: Block, sites: ReadonlyArray<SiteShapes>): string => {
+  const words = curvature.describe(block, sites);
+  return block.kind === 'parameter' && block.tied !== undefined ? `${words}, tied at ${block.tied.join(', ')}` : words;
+};
 
 /**
  * Which curvature each parameter of a model gets.
@@ -41,7 +48,7 @@ export const coverage = (model: Model, curvature: Curvature): E.Either<KfacError
           parameter,
           shape: shapes[parameter],
           site: block.kind === 'site' ? block.site.path : null,
-          curvature: curvature.describe(block),
+          curvature: describe(curvature, block, sites),
         })),
       ),
     ),

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Backend } from '../core/backends/backend.ts';
+import type { SiteShapes } from '../core/autodiff/shape.ts';
 import { raise } from '../core/errors.ts';
 import type { BlockOperator, LinearOperator } from '../core/operators/linearOperator.ts';
 import { blockDiagonal } from '../core/operators/linearOperator.ts';
@@ -40,8 +41,8 @@ export interface Curvature {
     blocks: ReadonlyArray<Block>,
     averages: CurvatureState<T>['averages'],
   ) => LinearOperator<T>;
-  /** What the block's curvature is called in the coverage report. */
-  readonly describe: (block: Block) => string;
+  /** What the block's curvature is called in the coverage report, given the sites of the forward pass where it matters. */
+  readonly describe: (block: Block, sites?: ReadonlyArray<SiteShapes>) => string;
 }
 
 /**
@@ -81,8 +82,11 @@ const refuseUncovered = (blocks: ReadonlyArray<Block>): ReadonlyArray<Block> =>
       : raise({
           _tag: 'BadConfig',
           path: block.name,
-          expected: 'a parameter that belongs to a site, since the curvature is strict',
-          actual: 'a parameter without a site',
+          expected: 'a parameter that belongs to one site, since the curvature is strict',
+          actual:
+            block.tied === undefined
+              ? 'a parameter without a site'
+              : `a parameter of sites that share parameters: ${block.tied.join(', ')}`,
         }),
   );
 

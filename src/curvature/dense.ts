@@ -12,7 +12,7 @@ import type { Shaped } from '../core/tensor.ts';
 import type { Curvature } from './curvature.ts';
 import { blockwise } from './curvature.ts';
 import type { KfacOptions } from './kfac.ts';
-import { perExampleGradients } from './statistics/perExample.ts';
+import { orderOfSite, perExampleGradients } from './statistics/perExample.ts';
 import { statisticsBy } from './statistics/site.ts';
 import type { Statistics } from './statistics/statistics.ts';
 
@@ -26,17 +26,17 @@ export interface DenseOptions extends KfacOptions {
  * Σ_n vec(V_n) vec(V_n)ᵀ of one capture.
  *
  * @param ops - interpreter
- * @param capture - inputs `[n, in]`, cotangents `[n, out]` per pass
+ * @param capture - what the site saw
  * @param limit - most parameters
- * @returns the sum `F`, square of order (in + 1) out on column-stacked elements, of weight n
+ * @returns the sum `F`, square of the order of the block, on column-stacked elements, of weight n
  */
 export const fisherStatistics = <T extends Shaped>(
   ops: Ops<T>,
   capture: SiteCapture<T>,
   limit: number,
 ): Statistics<T> => {
-  const { site, input, cotangents } = capture;
-  const order = (input.shape[1] + (site.bias === null ? 0 : 1)) * cotangents[0].shape[1];
+  const { site, input } = capture;
+  const order = orderOfSite(capture);
   if (order > limit) {
     return raise({
       _tag: 'BadConfig',

@@ -5,7 +5,7 @@
  */
 export { blockKfac, partitionedStatistics } from './blockKfac.ts';
 export type { BlockKfacOptions } from './blockKfac.ts';
-export { blocksOf, fromBlocks, parameterBlocks, toBlocks } from './blocks.ts';
+export { blockSites, blocksOf, fromBlocks, parameterBlocks, sameSite, toBlocks } from './blocks.ts';
 export type { Block } from './blocks.ts';
 export { capture } from './capture.ts';
 export type { CaptureOptions } from './capture.ts';
@@ -20,7 +20,7 @@ export type { DenseOptions } from './dense.ts';
 export { diagonal, diagonalStatistics } from './diagonal.ts';
 export { curvaturePropagation, empirical, estimatorNames, estimatorOf, exact, monteCarlo } from './estimators.ts';
 export type { CurvaturePropagationOptions, Estimator, EstimatorName, MonteCarloOptions } from './estimators.ts';
-export { kfac, kroneckerBlock } from './kfac.ts';
+export { describeBlock, kfac, kroneckerBlock } from './kfac.ts';
 export type { KfacOptions } from './kfac.ts';
 export { kfra } from './kfra.ts';
 export type { KfraOptions } from './kfra.ts';
@@ -31,10 +31,15 @@ export type { SampleOptions } from './sample.ts';
 export { crossStatistics, tridiagonalKfac } from './tridiagonalKfac.ts';
 export { classFactors, classStatistics, classWeights } from './statistics/classes.ts';
 export type { ClassFactors } from './statistics/classes.ts';
-export { denseStatistics, homogeneous } from './statistics/dense.ts';
+export { cotangentGram, denseStatistics, homogeneousRows } from './statistics/dense.ts';
 export { blockEigenMoments, eigenMoments } from './statistics/eigenbasis.ts';
-export type { Basis } from './statistics/eigenbasis.ts';
-export { perExampleGradients } from './statistics/perExample.ts';
+export type { Basis, OuterSite } from './statistics/eigenbasis.ts';
+export { embeddingStatistics, indexCounts, squaredIndexSums } from './statistics/embedding.ts';
+export { orderOfSite, perExampleGradients } from './statistics/perExample.ts';
+export { scaleShiftGradients, scaleShiftKinds, scaleShiftStatistics } from './statistics/scaleShift.ts';
+export type { ScaleShiftKind } from './statistics/scaleShift.ts';
+export { asRows, capturesOf, positionsOf, sharedRows, sharings, sumOfPositions } from './statistics/sharing.ts';
+export type { SharedRows, Sharing } from './statistics/sharing.ts';
 export {
   blockStatistics,
   parameterStatistics,
@@ -44,5 +49,6 @@ export {
   statisticsOfSites,
 } from './statistics/site.ts';
 export { statisticsOfWindows } from './statistics/windows.ts';
+export type { SiteOptions } from './statistics/site.ts';
 export { averageInto, combine, means } from './statistics/statistics.ts';
 export type { BlockStatistics, Statistics } from './statistics/statistics.ts';

@@ -4,15 +4,16 @@
  * @module
  */
 import type { BlockOperator } from '../core/operators/linearOperator.ts';
-import { diagonal, kronecker } from '../core/operators/linearOperator.ts';
+import { dense, diagonal, diagonalKronecker, kronecker } from '../core/operators/linearOperator.ts';
 import type { Params } from '../core/params.ts';
 import type { Block } from './blocks.ts';
 import type { Curvature } from './curvature.ts';
 import { blockwise } from './curvature.ts';
+import type { SiteOptions } from './statistics/site.ts';
 import { blockStatistics } from './statistics/site.ts';
 
 /** Settings of {@link kfac}. */
-export interface KfacOptions {
+export interface KfacOptions extends SiteOptions {
   /** ρ of the moving average of the factors, in [0, 1); 0.95 unless given. */
   readonly decay?: number;
   /** Whether a parameter without a site is an error; it gets a diagonal block otherwise. */
@@ -20,24 +21,53 @@ export interface KfacOptions {
 }
 
 /**
- * A ⊗ G of a site, a diagonal of any other parameter: the operator of plain averages.
+ * The operator of plain averages: A ⊗ G of a dense site, diag(a) ⊗ G of an embedding, a full or diagonal block of gain and
+ * shift, a diagonal of any other parameter.
  *
  * @param block - one block of the model
- * @param averages - `A` and `G`, or `second`
+ * @param averages - `A` and `G`, `a` and `G`, `F`, or `second`
  */
-export const kroneckerBlock = <T>(block: Block, averages: Params<T>): BlockOperator<T> =>
-  block.kind === 'site' ? kronecker(averages['A'], averages['G']) : diagonal(averages['second']);
+export const kroneckerBlock = <T>(block: Block, averages: Params<T>): BlockOperator<T> => {
+  if (block.kind === 'parameter') return diagonal(averages['second']);
+  switch (block.site.kind) {
+    case 'dense':
+      return kronecker(averages['A'], averages['G']);
+    case 'embedding':
+      return diagonalKronecker(averages['a'], [averages['G']]);
+    case 'scaleShift':
+      return 'F' in averages ? dense(averages['F']) : diagonal(averages['second']);
+  }
+};
+
+/**
+ * What {@link kroneckerBlock} is called in the coverage report.
+ *
+ * @param block - one block of the model
+ * @param options - how sites are treated
+ * @param ofDense - what the block of a dense site is called, `A ⊗ G` unless given
+ */
+export const describeBlock = (block: Block, options: SiteOptions = {}, ofDense = 'A ⊗ G'): string => {
+  if (block.kind === 'parameter') return 'diagonal';
+  switch (block.site.kind) {
+    case 'dense':
+      return ofDense;
+    case 'embedding':
+      return 'diag A ⊗ G';
+    case 'scaleShift':
+      return options.scaleShift === 'diagonal' ? 'diagonal' : 'full';
+  }
+};
 
 /**
  * K-FAC: the Fisher block of a site is A ⊗ G.
  *
- * @param options - decay and strictness
+ * @param options - decay, strictness, how sites are treated
  */
 export const kfac = (options: KfacOptions = {}): Curvature => ({
   name: 'kfac',
   decay: options.decay ?? 0.95,
   strict: options.strict ?? false,
-  statistics: blockStatistics,
+  statistics: (ops, captured) => blockStatistics(ops, captured, options),
   operator: (_, blocks, averages) => blockwise(blocks, averages, kroneckerBlock),
-  describe: (block) => (block.kind === 'site' ? 'A ⊗ G' : 'diagonal'),
+  describe: (block) => describeBlock(block, options),
 });

@@ -15,15 +15,17 @@ import { raise } from '../core/errors.ts';
 import type { Layer } from '../core/nn/layer.ts';
 import type { Model } from '../core/nn/model.ts';
 import type { Ops } from '../core/ops/ops.ts';
+import type { DenseSite } from '../core/ops/site.ts';
 import type { Params } from '../core/params.ts';
 import { joinPath } from '../core/params.ts';
 import type { SiteCapture } from '../core/pipeline/context.ts';
 import type { Shaped } from '../core/tensor.ts';
+import { showShape } from '../core/tensor.ts';
 import type { Curvature } from './curvature.ts';
 import { blockwise } from './curvature.ts';
 import type { KfacOptions } from './kfac.ts';
 import { kroneckerBlock } from './kfac.ts';
-import { denseStatistics, homogeneous } from './statistics/dense.ts';
+import { denseStatistics, homogeneousRows } from './statistics/dense.ts';
 import { statisticsOfParameters } from './statistics/site.ts';
 import type { BlockStatistics } from './statistics/statistics.ts';
 
@@ -62,11 +64,19 @@ const derivativeAt = <T extends Shaped>(ops: Ops<T>, activations: ReadonlyArray<
     ops.full(s.shape, 1),
   ).params['s'];
 
+/** A capture of a dense site with one position per example. */
+const denseOnly = <T extends Shaped>(capture: SiteCapture<T>): SiteCapture<T, DenseSite> => {
+  const { site, input } = capture;
+  return site.kind === 'dense' && input.shape.length === 2
+    ? { ...capture, site }
+    : refuse(site.path, `a site of kind ${site.kind} with an input ${showShape(input.shape)}`);
+};
+
 /** Σ_n Ḡ_i of a layer from that of the next. */
 const recursiveG = <T extends Shaped>(
   ops: Ops<T>,
   params: Params<T>,
-  { site, input }: SiteCapture<T>,
+  { site, input }: SiteCapture<T, DenseSite>,
   activations: ReadonlyArray<Layer>,
   next: { readonly G: T; readonly weight: T },
 ): T => {
@@ -78,7 +88,7 @@ const recursiveG = <T extends Shaped>(
 const chainStatistics = <T extends Shaped>(
   ops: Ops<T>,
   segments: ReadonlyArray<Segment>,
-  sites: ReadonlyArray<SiteCapture<T>>,
+  sites: ReadonlyArray<SiteCapture<T, DenseSite>>,
   params: Params<T>,
 ): BlockStatistics<T> => {
   const paths = sites.map(({ site }) => site.path);
@@ -89,7 +99,7 @@ const chainStatistics = <T extends Shaped>(
     if (following === undefined) return { [paths[i]]: denseStatistics(ops, capture) };
     const next = { G: later[paths[i + 1]].sums['G'], weight: params[following.site.weight] };
     const G = recursiveG(ops, params, capture, segments[i].activations, next);
-    const A = ops.gram(homogeneous(ops, capture));
+    const A = ops.gram(homogeneousRows(ops, capture).input);
     return { [paths[i]]: { sums: { A, G }, weight: capture.input.shape[0] }, ...later };
   }, {});
 };
@@ -106,7 +116,7 @@ export const kfra = (options: KfraOptions): Curvature => ({
   strict: options.strict ?? false,
   statistics: (ops, captured, params) => ({
     ...statisticsOfParameters(ops, captured),
-    ...chainStatistics(ops, segmentsOf(options.model), captured.sites, params),
+    ...chainStatistics(ops, segmentsOf(options.model), captured.sites.map(denseOnly), params),
   }),
   operator: (_, blocks, averages) => blockwise(blocks, averages, kroneckerBlock),
   describe: (block) => (block.kind === 'site' ? 'A ⊗ recursive G' : 'diagonal'),

@@ -4,7 +4,8 @@
  *   (A + δ I)⁻¹ = 1/δ (I − āᵀ (N δ I + ā āᵀ)⁻¹ ā),
  *
  * exactly (Woodbury), and G likewise. Only matrices of the order of the batch are factorised, and nothing is averaged:
- * it is K-FAC with decay 0, without an `updateFactors` stage. A factor narrower than the batch is inverted as it is.
+ * it is K-FAC with decay 0, without an `updateFactors` stage. A factor narrower than the batch is inverted as it is, and so
+ * are the blocks of embeddings, gains and shifts, which have no wide factor that is full.
  *
  * @module
  */
@@ -19,22 +20,27 @@ import { blockDiagonal, lowRankKronecker } from '../core/operators/linearOperato
 import type { Params } from '../core/params.ts';
 import { mapParams } from '../core/params.ts';
 import type { Ops } from '../core/ops/ops.ts';
+import type { DenseSite } from '../core/ops/site.ts';
 import type { Captured, Context, SiteCapture } from '../core/pipeline/context.ts';
 import type { Env } from '../core/pipeline/env.ts';
 import { readScalars } from '../core/pipeline/read.ts';
 import type { SolverState } from '../core/pipeline/trainState.ts';
 import type { Shaped } from '../core/tensor.ts';
-import { homogeneous } from '../curvature/statistics/dense.ts';
-import { parameterStatistics } from '../curvature/statistics/site.ts';
+import { kroneckerBlock } from '../curvature/kfac.ts';
+import { homogeneousRows } from '../curvature/statistics/dense.ts';
+import { capturesOf } from '../curvature/statistics/sharing.ts';
+import type { SiteOptions } from '../curvature/statistics/site.ts';
+import { parameterStatistics, siteStatistics } from '../curvature/statistics/site.ts';
 import { means } from '../curvature/statistics/statistics.ts';
 import { calculate, invertDiagonal, unsupported } from './blockwise.ts';
 import { factoredTikhonov } from './damping.ts';
+import { invertFactors } from './kroneckerInverse.ts';
 import type { Schedule } from './schedules.ts';
 import type { Solver } from './solver.ts';
 import { applyPrepared, dampingAt } from './solver.ts';
 
 /** Settings of {@link batchWoodbury}. */
-export interface BatchWoodburyOptions {
+export interface BatchWoodburyOptions extends SiteOptions {
   /** Damping λ, greater than 0. */
   readonly damping: number | Schedule;
 }
@@ -77,38 +83,72 @@ const invertRows = <T extends Shaped>(
   );
 };
 
-/** Rows of A and of G for a site, from all its passes. */
-const rowsOf = <T extends Shaped>(
-  ops: Ops<T>,
-  captures: ReadonlyArray<SiteCapture<T>>,
-): { readonly A: Rows<T>; readonly G: Rows<T> } => {
-  const weight = captures.reduce((sum, { input }) => sum + input.shape[0], 0);
-  const stacked = (parts: ReadonlyArray<T>): T => (parts.length === 1 ? parts[0] : ops.concat(parts, 0));
-  return {
-    A: { x: stacked(captures.map((capture) => homogeneous(ops, capture))), weight },
-    G: { x: stacked(captures.flatMap(({ cotangents }) => cotangents)), weight },
-  };
-};
+/** Rows of a matrix from all passes. */
+const stacked = <T extends Shaped>(ops: Ops<T>, parts: ReadonlyArray<T>): T =>
+  parts.length === 1 ? parts[0] : ops.concat(parts, 0);
 
-const invertSite = <T extends Shaped>(
+/** tr M / dim M of M = xᵀx / weight. */
+const meanOf = <T extends Shaped>(ops: Ops<T>, { x, weight }: Rows<T>): T =>
+  ops.scale(1 / (weight * x.shape[1]), ops.dot(x, x));
+
+const invertDense = <T extends Shaped>(
   backend: Backend<T>,
-  name: string,
-  captures: ReadonlyArray<SiteCapture<T>>,
+  capture: SiteCapture<T, DenseSite>,
   lambda: number,
+  options: SiteOptions,
 ): TE.TaskEither<KfacError, BlockOperator<T>> => {
   const { ops } = backend;
-  const meanOf = ({ x, weight }: Rows<T>): T => ops.scale(1 / (weight * x.shape[1]), ops.dot(x, x));
   return pipe(
-    calculate(() => rowsOf(ops, captures)),
+    calculate((): { readonly A: Rows<T>; readonly G: Rows<T> } => {
+      const weight = capture.input.shape[0];
+      const { input, cotangents, positions } = homogeneousRows(ops, capture, options.sharing);
+      return { A: { x: input, weight }, G: { x: stacked(ops, cotangents), weight: weight * positions } };
+    }),
     TE.bindTo('rows'),
-    TE.bind('traces', ({ rows }) => readScalars(backend, [meanOf(rows.A), meanOf(rows.G)])),
+    TE.bind('traces', ({ rows }) => readScalars(backend, [meanOf(ops, rows.A), meanOf(ops, rows.G)])),
     TE.chain(({ rows, traces: [meanA, meanG] }) => {
       const { ofA, ofG } = factoredTikhonov(lambda, meanA, meanG);
       return pipe(TE.Do, TE.apS('A', invertRows(backend, rows.A, ofA)), TE.apS('G', invertRows(backend, rows.G, ofG)));
     }),
-    TE.bimap(
-      (error) => (error._tag === 'NotPositiveDefinite' ? { ...error, where: name, damping: lambda } : error),
-      ({ A, G }) => lowRankKronecker(A, G),
+    TE.map(({ A, G }) => lowRankKronecker(A, G)),
+  );
+};
+
+/** Sites whose factors are small, or diagonal, are inverted as they are. */
+const invertFormed = <T extends Shaped>(
+  backend: Backend<T>,
+  capture: SiteCapture<T>,
+  lambda: number,
+  options: SiteOptions,
+): TE.TaskEither<KfacError, BlockOperator<T>> => {
+  const { ops } = backend;
+  const { site } = capture;
+  return pipe(
+    calculate(() =>
+      kroneckerBlock({ kind: 'site', name: site.path, site }, means(ops, siteStatistics(ops, capture, options))),
+    ),
+    TE.chain((block) => invertFactors(backend, blockDiagonal({ [site.path]: block }), lambda)),
+    TE.chain((inverted) =>
+      inverted._tag === 'blockDiagonal'
+        ? TE.right(inverted.blocks[site.path])
+        : TE.left(unsupported('batchWoodbury', site.path, 'a block', inverted._tag)),
+    ),
+  );
+};
+
+const invertSite = <T extends Shaped>(
+  backend: Backend<T>,
+  capture: SiteCapture<T>,
+  lambda: number,
+  options: SiteOptions,
+): TE.TaskEither<KfacError, BlockOperator<T>> => {
+  const { site } = capture;
+  return pipe(
+    site.kind === 'dense'
+      ? invertDense(backend, { ...capture, site }, lambda, options)
+      : invertFormed(backend, capture, lambda, options),
+    TE.mapLeft((error) =>
+      error._tag === 'NotPositiveDefinite' ? { ...error, where: site.path, damping: lambda } : error,
     ),
   );
 };
@@ -118,9 +158,9 @@ const invertCaptured = <T extends Shaped>(
   backend: Backend<T>,
   captured: Captured<T>,
   lambda: number,
+  options: SiteOptions,
 ): TE.TaskEither<KfacError, LinearOperator<T>> => {
   const { ops } = backend;
-  const names = [...new Set(captured.sites.map(({ site }) => site.path))];
   const parameters = (): Params<BlockOperator<T>> =>
     mapParams(captured.uncovered[0] ?? {}, (_, path) => {
       const passes = captured.uncovered.map((pass) => pass[path]);
@@ -128,16 +168,13 @@ const invertCaptured = <T extends Shaped>(
       return invertDiagonal(ops, second, lambda);
     });
   return pipe(
-    names,
-    TE.traverseArray((name) =>
-      pipe(
-        invertSite(
-          backend,
-          name,
-          captured.sites.filter(({ site }) => site.path === name),
-          lambda,
+    calculate(() => capturesOf(ops, captured)),
+    TE.chain(
+      TE.traverseArray((capture) =>
+        pipe(
+          invertSite(backend, capture, lambda, options),
+          TE.map((block) => [capture.site.path, block] as const),
         ),
-        TE.map((block) => [name, block] as const),
       ),
     ),
     TE.chain((sites) => calculate(() => blockDiagonal({ ...Object.fromEntries(sites), ...parameters() }))),
@@ -147,7 +184,7 @@ const invertCaptured = <T extends Shaped>(
 /**
  * K-FAC of the captured batch alone, inverted through the batch. A step without a capture uses the last inverse.
  *
- * @param options - damping
+ * @param options - damping, how sites are treated
  */
 export const batchWoodbury = (options: BatchWoodburyOptions): Solver<BatchWoodburyNeeds> => ({
   name: 'batchWoodbury',
@@ -160,7 +197,7 @@ export const batchWoodbury = (options: BatchWoodburyOptions): Solver<BatchWoodbu
         : captured.more.length > 0
           ? TE.left(unsupported('batchWoodbury', 'estimator', 'passes that are held at once', 'an estimator with more'))
           : pipe(
-              invertCaptured(env.backend, captured, damping),
+              invertCaptured(env.backend, captured, damping, options),
               TE.map((prepared) => ({ ...state.solver, prepared, preparedAt: state.step })),
             );
     return pipe(

@@ -2,6 +2,9 @@
  * EKFAC [G18]: K-FAC's eigenbasis, made seldom, with second moments of per-example gradients in it, taken whenever there
  * is a capture: direction U_G [(U_Gᵀ V U_A) ⊘ (S + λ)] U_Aᵀ.
  *
+ * The basis of an embedding is I ⊗ U_G, and its S is summed by index. Blocks that are full matrices (gain and shift) have
+ * their own eigenbasis, are made with it, and stay until the next.
+ *
  * S belongs to a basis, so its average starts again when the basis changes: from the captured batch of that step, or, in
  * a step without a capture, from K-FAC's own λ_G λ_Aᵀ until the next capture replaces it.
  *
@@ -25,6 +28,7 @@ import type { TrainState } from '../core/pipeline/trainState.ts';
 import type { Shaped } from '../core/tensor.ts';
 import type { Basis } from '../curvature/statistics/eigenbasis.ts';
 import { blockEigenMoments } from '../curvature/statistics/eigenbasis.ts';
+import type { Sharing } from '../curvature/statistics/sharing.ts';
 import { averageInto } from '../curvature/statistics/statistics.ts';
 import { statisticsOfWindows } from '../curvature/statistics/windows.ts';
 import { dampedReciprocal, eachBlock, invertDiagonal, unsupported } from './blockwise.ts';
@@ -39,6 +43,8 @@ import { dampingAt, dueAt, precondition } from './solver.ts';
 export interface EkfacOptions extends RefreshOptions {
   /** ρ of the moving average of S, in [0, 1); 0.95 unless given. */
   readonly decay?: number;
+  /** How S treats positions, `expand` unless given; the curvature has the same option for the basis. */
+  readonly sharing?: Sharing;
 }
 
 /** The fields that EKFAC needs. */
@@ -155,11 +161,13 @@ const averaged = <T extends Shaped>(
   backend: Backend<T>,
   moments: Moments<T>,
   captured: Context<T, 'captured'>['captured'],
-  decay: number,
+  { decay = 0.95, sharing = 'expand' }: EkfacOptions,
 ): Moments<T> => {
   if (captured === null) return moments;
   const updates = moments.updates + 1;
-  const sums = statisticsOfWindows(backend, captured, (ops, window) => blockEigenMoments(ops, window, moments.bases));
+  const sums = statisticsOfWindows(backend, captured, (ops, window) =>
+    blockEigenMoments(ops, window, moments.bases, sharing),
+  );
   const second = Object.entries(sums).map(([name, statistics]): readonly [string, T] => [
     name,
     averageInto(backend.ops, decay, updates, { S: moments.second[name] }, statistics)['S'],
@@ -225,7 +233,7 @@ export const ekfac = (options: EkfacOptions): Solver<EkfacNeeds> => ({
               directed(
                 backend.ops,
                 context,
-                averaged(backend, moments, context.captured, options.decay ?? 0.95),
+                averaged(backend, moments, context.captured, options),
                 dampingAt(context.state, options.damping),
                 options.siteDamping ?? {},
               ),

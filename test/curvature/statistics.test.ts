@@ -70,7 +70,7 @@ describe('statistics of a dense site', () => {
     for (const name of ['A', 'G']) expect(scaledError(twice[name].data, once[name].data)).toBeLessThan(1e-12);
   });
 
-  it('a site that is passed twice adds up', () => {
+  it('law: uses are positions. A site that is passed twice has A of both uses, mean G, and counts its examples once', () => {
     const capture = { site, input: gaussian(1, [4, 3]), cotangents: [gaussian(2, [4, 2])] };
     const blocks = blockStatistics(ops, {
       sites: [capture, capture],
@@ -79,7 +79,8 @@ describe('statistics of a dense site', () => {
       examples: 4,
       more: [],
     });
-    near(blocks['l'], combine(ops, denseStatistics(ops, capture), denseStatistics(ops, capture)));
+    const { A, G } = denseStatistics(ops, capture).sums;
+    near(blocks['l'], { sums: { A: ops.scale(2, A), G }, weight: 4 });
   });
 });
 

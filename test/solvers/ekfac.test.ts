@@ -10,6 +10,7 @@ import {
   partitionedEigenKronecker,
   partitionedKronecker,
 } from '../../src/core/operators/linearOperator.ts';
+import type { DenseSite } from '../../src/core/ops/site.ts';
 import type { SiteCapture } from '../../src/core/pipeline/context.ts';
 import { backward, forward } from '../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../src/core/pipeline/stage.ts';
@@ -36,14 +37,20 @@ import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../supp
 const { backend } = referenceEnv();
 const { ops } = backend;
 
-const captureOf = (seed: number, n: number, inputs: number, out: number, passes = 1): SiteCapture<Tensor> => ({
+const captureOf = (
+  seed: number,
+  n: number,
+  inputs: number,
+  out: number,
+  passes = 1,
+): SiteCapture<Tensor, DenseSite> => ({
   site: { kind: 'dense', path: 'l', weight: 'l.weight', bias: 'l.bias' },
   input: gaussian(seed, [n, inputs]),
   cotangents: Array.from({ length: passes }, (_, i) => gaussian(seed + i + 1, [n, out])),
 });
 
 /** The dense per-example Fisher, K-FAC's factors and EKFAC's moments of one capture. */
-const curvaturesOf = async (seen: SiteCapture<Tensor>) => {
+const curvaturesOf = async (seen: SiteCapture<Tensor, DenseSite>) => {
   const n = seen.input.shape[0];
   const { A, G } = means(ops, denseStatistics(ops, seen));
   const shape = [G.shape[0], A.shape[0]];
@@ -144,7 +151,9 @@ describe('EKFAC as a solver', () => {
     const blocks = blocksOf(sites, Object.keys(state.params));
     const [d, g] = [direction, gradient].map((v) => toBlocks(ops, blocks, v));
     for (const seen of captured?.sites ?? []) {
-      const { ekfac: operator, shape } = await curvaturesOf(seen);
+      const { site } = seen;
+      if (site.kind !== 'dense') throw new Error('expected dense sites');
+      const { ekfac: operator, shape } = await curvaturesOf({ ...seen, site });
       const matrix = ops.addDiagonal(materialise(ops, operator, shape), 0.3);
       const column = (v: Tensor): Tensor => ops.reshape(ops.transposed(v), [v.data.length, 1]);
       const back = ops.matmul(matrix, column(d[seen.site.path]));

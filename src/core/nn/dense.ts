@@ -3,7 +3,10 @@
  *
  * @module
  */
+import type { Ops } from '../ops/ops.ts';
 import { joinPath } from '../params.ts';
+import type { Shaped } from '../tensor.ts';
+import { sizeOf } from '../tensor.ts';
 import { zeros } from './initialisers/constant.ts';
 import { glorotUniform } from './initialisers/varianceScaling.ts';
 import type { Initialiser, Layer } from './layer.ts';
@@ -24,7 +27,24 @@ export interface DenseOptions {
 }
 
 /**
- * s = a Wᵀ + b for rows a `[n, in]`: `[n, out]`. Parameters `weight` `[out, in]` and, with a bias, `bias` `[out]`.
+ * x Wᵀ + b over the last axis.
+ *
+ * @param ops - interpreter
+ * @param x - `[n, …, in]`
+ * @param weight - W `[out, in]`
+ * @param bias - b `[out]`, or `null`
+ * @returns `[n, …, out]`
+ */
+export const affineOfLast = <T extends Shaped>(ops: Ops<T>, x: T, weight: T, bias: T | null): T => {
+  const { shape } = x;
+  if (shape.length <= 2) return ops.affine(x, weight, bias);
+  const last = shape.length - 1;
+  const rows = ops.reshape(x, [sizeOf(shape.slice(0, last)), shape[last]]);
+  return ops.reshape(ops.affine(rows, weight, bias), [...shape.slice(0, last), weight.shape[0]]);
+};
+
+/**
+ * s = a Wᵀ + b for inputs a `[n, …, in]`: `[n, …, out]`, the same at every position. Parameters `weight` `[out, in]` and, with a bias, `bias` `[out]`.
  *
  * @param options - extents and initial values
  */
@@ -49,7 +69,8 @@ export const dense = (options: DenseOptions): Layer => {
     apply: (ops, params, path, x) => {
       const weight = weightAt(path);
       const bias = biasAt(path);
-      const output = ops.affine(x, parameterAt(params, weight), bias === null ? null : parameterAt(params, bias));
+      const [W, b] = [parameterAt(params, weight), bias === null ? null : parameterAt(params, bias)];
+      const output = affineOfLast(ops, x, W, b);
       return ops.site({ kind: 'dense', path, weight, bias }, x, output);
     },
   });

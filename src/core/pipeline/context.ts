@@ -23,9 +23,12 @@ export interface Batch<T> {
   readonly targets: T;
 }
 
-/** A site of the forward pass with its input activations a, without the homogeneous coordinate: `[n, in]`. */
-export interface SiteInput<T> {
-  readonly site: Site;
+/**
+ * A site of the forward pass with its input, without the homogeneous coordinate: `[n, in]`, or `[n, …, in]` with axes of
+ * positions; indices `[n, …]` at an embedding.
+ */
+export interface SiteInput<T, S extends Site = Site> {
+  readonly site: S;
   readonly input: T;
 }
 
@@ -38,10 +41,10 @@ export interface Sample<T extends Shaped> extends Linearised<T> {
 }
 
 /** What one site saw in one batch. */
-export interface SiteCapture<T> extends SiteInput<T> {
+export interface SiteCapture<T, S extends Site = Site> extends SiteInput<T, S> {
   /**
-   * Output cotangents g per example, never divided by the batch: `[n, out]`, one array per pass of the estimator. The sum
-   * over passes of E[g gᵀ] estimates the Fisher.
+   * Output cotangents g per example, never divided by the batch: `[n, …, out]`, one array per pass of the estimator. The
+   * sum over passes of E[g gᵀ] estimates the Fisher.
    */
   readonly cotangents: ReadonlyArray<T>;
 }

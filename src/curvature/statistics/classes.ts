@@ -12,10 +12,12 @@
 import { raise } from '../../core/errors.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
+import type { DenseSite } from '../../core/ops/site.ts';
 import type { SiteCapture } from '../../core/pipeline/context.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { showShape } from '../../core/tensor.ts';
-import { homogeneous } from './dense.ts';
+import { cotangentGram, homogeneousRows } from './dense.ts';
+import type { Sharing } from './sharing.ts';
 import type { Statistics } from './statistics.ts';
 
 /** Least divisor: the term of a class that was never seen is zero. */
@@ -46,28 +48,41 @@ export const classWeights = <T extends Shaped>(ops: Ops<T>, targets: T, classes:
  * Sums over the examples of one capture, class by class.
  *
  * @param ops - interpreter
- * @param capture - inputs `[n, in]`, cotangents `[n, out]` per pass
- * @param weights - w `[n, classes]` of {@link classWeights}
+ * @param capture - inputs `[n, …, in]`, cotangents `[n, …, out]` per pass
+ * @param weights - w `[n, classes]` of {@link classWeights}, the same at all positions of an example
+ * @param sharing - how positions are treated, `expand` unless given
  * @returns sums `A:c` = Σ_n w_nc ā āᵀ, `G:c` = Σ_n w_nc g gᵀ, and `pi` = Σ_n w_n `[classes]`, of weight n
  */
-export const classStatistics = <T extends Shaped>(ops: Ops<T>, capture: SiteCapture<T>, weights: T): Statistics<T> => {
-  const input = homogeneous(ops, capture);
+export const classStatistics = <T extends Shaped>(
+  ops: Ops<T>,
+  capture: SiteCapture<T, DenseSite>,
+  weights: T,
+  sharing: Sharing = 'expand',
+): Statistics<T> => {
   const [n, classes] = weights.shape;
-  if (input.shape[0] !== n) {
+  if (capture.input.shape[0] !== n) {
     return raise({
       _tag: 'ShapeMismatch',
       where: `classKfac at ${capture.site.path}`,
       expected: `${n} rows, one for each target`,
-      actual: `${input.shape[0]}`,
+      actual: `${capture.input.shape[0]}`,
     });
   }
-  const roots = ops.sqrt(weights);
+  const { input, cotangents, positions } = homogeneousRows(ops, capture, sharing);
+  const repeated =
+    positions === 1
+      ? weights
+      : ops.reshape(ops.broadcastTo(ops.reshape(weights, [n, 1, classes]), [n, positions, classes]), [
+          n * positions,
+          classes,
+        ]);
+  const roots = ops.sqrt(repeated);
   const factors = Array.from({ length: classes }, (_, c): ReadonlyArray<readonly [string, T]> => {
-    const root = ops.slice(roots, [0, c], [n, 1]);
-    const G = capture.cotangents.map((g) => ops.gram(ops.mul(root, g))).reduce((x, y) => ops.add(x, y));
+    const root = ops.slice(roots, [0, c], [n * positions, 1]);
+    const weighted = cotangents.map((g) => ops.mul(root, g));
     return [
       [`A:${c}`, ops.gram(ops.mul(root, input))],
-      [`G:${c}`, G],
+      [`G:${c}`, cotangentGram(ops, { cotangents: weighted, positions })],
     ];
   });
   return { sums: { pi: ops.sum(weights, [0]), ...Object.fromEntries(factors.flat()) }, weight: n };

@@ -4,30 +4,58 @@
  * @module
  */
 import type { Ops } from '../../core/ops/ops.ts';
-import type { SiteCapture, SiteInput } from '../../core/pipeline/context.ts';
+import type { DenseSite } from '../../core/ops/site.ts';
+import type { SiteCapture } from '../../core/pipeline/context.ts';
 import type { Shaped } from '../../core/tensor.ts';
+import type { SharedRows, Sharing } from './sharing.ts';
+import { sharedRows } from './sharing.ts';
 import type { Statistics } from './statistics.ts';
 
 /**
- * ā: a site's input with the homogeneous coordinate when the site has a bias.
+ * ā and g as matrices whose rows count as examples, ā with the homogeneous coordinate when the site has a bias.
  *
  * @param ops - interpreter
- * @param capture - input `[n, in]`
- * @returns `[n, in + 1]`, or `[n, in]` without a bias
+ * @param capture - inputs `[n, …, in]`, cotangents `[n, …, out]` per pass
+ * @param sharing - how positions are treated, `expand` unless given
+ * @returns inputs `[rows, in + 1]` (`[rows, in]` without a bias) and cotangents `[rows, out]` per pass
  */
-export const homogeneous = <T extends Shaped>(ops: Ops<T>, capture: SiteInput<T>): T =>
-  capture.site.bias === null ? capture.input : ops.withOnes(capture.input);
+export const homogeneousRows = <T extends Shaped>(
+  ops: Ops<T>,
+  capture: SiteCapture<T, DenseSite>,
+  sharing: Sharing = 'expand',
+): SharedRows<T> => {
+  const rows = sharedRows(ops, capture, sharing);
+  return capture.site.bias === null ? rows : { ...rows, input: ops.withOnes(rows.input) };
+};
+
+/**
+ * Σ over rows and passes of g gᵀ, the mean over positions.
+ *
+ * @param ops - interpreter
+ * @param rows - cotangents `[rows, out]` per pass
+ * @returns `[out, out]`
+ */
+export const cotangentGram = <T extends Shaped>(
+  ops: Ops<T>,
+  { cotangents, positions }: Pick<SharedRows<T>, 'cotangents' | 'positions'>,
+): T => {
+  const G = cotangents.map((g) => ops.gram(g)).reduce((x, y) => ops.add(x, y));
+  return positions === 1 ? G : ops.scale(1 / positions, G);
+};
 
 /**
  * Sums over the examples of one capture.
  *
  * @param ops - interpreter
- * @param capture - inputs `[n, in]`, cotangents `[n, out]` per pass
+ * @param capture - inputs `[n, …, in]`, cotangents `[n, …, out]` per pass
+ * @param sharing - how positions are treated, `expand` unless given
  * @returns sums `A` `[in + 1, in + 1]` (`[in, in]` without a bias) and `G` `[out, out]`, of weight n
  */
-export const denseStatistics = <T extends Shaped>(ops: Ops<T>, capture: SiteCapture<T>): Statistics<T> => {
-  const { input, cotangents } = capture;
-  const A = ops.gram(homogeneous(ops, capture));
-  const G = cotangents.map((g) => ops.gram(g)).reduce((x, y) => ops.add(x, y));
-  return { sums: { A, G }, weight: input.shape[0] };
+export const denseStatistics = <T extends Shaped>(
+  ops: Ops<T>,
+  capture: SiteCapture<T, DenseSite>,
+  sharing: Sharing = 'expand',
+): Statistics<T> => {
+  const rows = homogeneousRows(ops, capture, sharing);
+  return { sums: { A: ops.gram(rows.input), G: cotangentGram(ops, rows) }, weight: capture.input.shape[0] };
 };

@@ -36,7 +36,7 @@ export const blockKfac = (options: BlockKfacPresetOptions = {}): Optimizer => {
       kfacStep(
         objective,
         settings,
-        blockKfacCurvature({ decay: settings.decay, strict: settings.strict, blocks }),
+        blockKfacCurvature({ ...settings, blocks }),
         kroneckerInverse({ damping: dampingOf(settings), every: settings.inverseEvery }),
       ),
   };

@@ -40,7 +40,7 @@ export const classKfac = (options: ClassKfacPresetOptions = {}): Optimizer => {
     maxIterations: 20,
     ...options,
   };
-  const { classes, decay, strict, method, tolerance, maxIterations } = settings;
+  const { method, tolerance, maxIterations } = settings;
   const sites = settings.sites === 'all' ? 'all' : settings.sites.split(',').map((path) => path.trim());
   return {
     name: 'class-kfac',
@@ -49,7 +49,7 @@ export const classKfac = (options: ClassKfacPresetOptions = {}): Optimizer => {
       kfacStep(
         objective,
         settings,
-        classCurvature({ classes, sites, decay, strict }),
+        classCurvature({ ...settings, sites }),
         classWiseInverse({
           damping: dampingOf(settings),
           every: settings.inverseEvery,

@@ -29,8 +29,13 @@ export const ekfac = (options: EkfacPresetOptions = {}): Optimizer => {
       kfacStep(
         objective,
         settings,
-        kfacCurvature({ decay: settings.decay, strict: settings.strict }),
-        ekfacSolver({ damping: dampingOf(settings), every: settings.inverseEvery, decay: settings.momentDecay }),
+        kfacCurvature(settings),
+        ekfacSolver({
+          damping: dampingOf(settings),
+          every: settings.inverseEvery,
+          decay: settings.momentDecay,
+          sharing: settings.sharing,
+        }),
       ),
   };
 };

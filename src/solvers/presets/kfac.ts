@@ -13,6 +13,8 @@ import { updateFactors } from '../../curvature/curvature.ts';
 import type { EstimatorName } from '../../curvature/estimators.ts';
 import { estimatorOf } from '../../curvature/estimators.ts';
 import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
+import type { ScaleShiftKind } from '../../curvature/statistics/scaleShift.ts';
+import type { Sharing } from '../../curvature/statistics/sharing.ts';
 import { sample } from '../../curvature/sample.ts';
 import { kroneckerInverse } from '../kroneckerInverse.ts';
 import { klClip } from '../rules/klClip.ts';
@@ -53,6 +55,10 @@ export interface KfacPresetOptions {
   readonly statisticsFraction?: number;
   /** Whether a parameter without a site is an error. */
   readonly strict?: boolean;
+  /** Weights that meet one example at several positions (sequences, several uses), `expand` unless given. */
+  readonly sharing?: Sharing;
+  /** Second moments of gain and shift, `full` unless given. */
+  readonly scaleShift?: ScaleShiftKind;
 }
 
 /** Default settings of {@link kfac}, and of its relatives. */
@@ -70,6 +76,8 @@ export const kfacDefaults = {
   estimator: 'monteCarlo',
   statisticsFraction: 1,
   strict: false,
+  sharing: 'expand',
+  scaleShift: 'full',
 } as const;
 
 /** Settings that are all there. */
@@ -120,7 +128,7 @@ export const kfac = (options: KfacPresetOptions = {}): Optimizer => {
       kfacStep(
         objective,
         settings,
-        kfacCurvature({ decay: settings.decay, strict: settings.strict }),
+        kfacCurvature(settings),
         kroneckerInverse({ damping: dampingOf(settings), every: settings.inverseEvery }),
       ),
   };

@@ -9,6 +9,8 @@ import { capture } from '../../curvature/capture.ts';
 import { updateFactors } from '../../curvature/curvature.ts';
 import { monteCarlo } from '../../curvature/estimators.ts';
 import { kfac } from '../../curvature/kfac.ts';
+import type { ScaleShiftKind } from '../../curvature/statistics/scaleShift.ts';
+import type { Sharing } from '../../curvature/statistics/sharing.ts';
 import { sample } from '../../curvature/sample.ts';
 import { kroneckerInverse } from '../kroneckerInverse.ts';
 import { levenbergMarquardt } from '../levenbergMarquardt.ts';
@@ -38,6 +40,10 @@ export interface KfacAdaptiveOptions {
   readonly inverseEvery?: number;
   /** Whether a parameter without a site is an error. */
   readonly strict?: boolean;
+  /** Weights that meet one example at several positions, `expand` unless given. */
+  readonly sharing?: Sharing;
+  /** Second moments of gain and shift, `full` unless given. */
+  readonly scaleShift?: ScaleShiftKind;
   /** Whether a step that raises the loss of its batch is taken back, for one more forward pass per step. */
   readonly rejectSteps?: boolean;
 }
@@ -53,6 +59,8 @@ const defaults = {
   modelFraction: 0.25,
   inverseEvery: 5,
   strict: false,
+  sharing: 'expand' as const,
+  scaleShift: 'full' as const,
   rejectSteps: false,
 };
 
@@ -73,7 +81,7 @@ export const kfacAdaptive = (options: KfacAdaptiveOptions = {}): Optimizer => {
         backward(objective),
         sample(objective, { fraction: settings.statisticsFraction, every: settings.statisticsEvery }),
         capture(monteCarlo(), objective.loss, { every: settings.statisticsEvery }),
-        updateFactors(kfac({ decay: settings.decay, strict: settings.strict })),
+        updateFactors(kfac(settings)),
         solve(kroneckerInverse({ damping, every: settings.inverseEvery })),
         sample(objective, { fraction: settings.modelFraction }),
         quadraticUpdate(objective, { damping }),

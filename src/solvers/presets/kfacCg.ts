@@ -9,6 +9,8 @@ import { capture } from '../../curvature/capture.ts';
 import { updateFactors } from '../../curvature/curvature.ts';
 import { monteCarlo } from '../../curvature/estimators.ts';
 import { kfac } from '../../curvature/kfac.ts';
+import type { ScaleShiftKind } from '../../curvature/statistics/scaleShift.ts';
+import type { Sharing } from '../../curvature/statistics/sharing.ts';
 import { kfacCg as kfacCgSolver } from '../kfacCg.ts';
 import { levenbergMarquardt } from '../levenbergMarquardt.ts';
 import { quadraticUpdate } from '../quadraticUpdate.ts';
@@ -41,6 +43,10 @@ export interface KfacCgPresetOptions {
   readonly warmStart?: number;
   /** Whether a parameter without a site is an error. */
   readonly strict?: boolean;
+  /** Weights that meet one example at several positions, `expand` unless given. */
+  readonly sharing?: Sharing;
+  /** Second moments of gain and shift, `full` unless given. */
+  readonly scaleShift?: ScaleShiftKind;
 }
 
 const defaults = {
@@ -56,6 +62,8 @@ const defaults = {
   progress: 5e-4,
   warmStart: 0.95,
   strict: false,
+  sharing: 'expand' as const,
+  scaleShift: 'full' as const,
 };
 
 /**
@@ -75,7 +83,7 @@ export const kfacCg = (options: KfacCgPresetOptions = {}): Optimizer => {
         forward(objective),
         backward(objective),
         capture(monteCarlo(), objective.loss, { every: settings.statisticsEvery }),
-        updateFactors(kfac({ decay: settings.decay, strict: settings.strict })),
+        updateFactors(kfac(settings)),
         solve(
           kfacCgSolver(objective, {
             damping,

@@ -33,7 +33,7 @@ export const lowRankKfac = (options: LowRankKfacOptions = {}): Optimizer => {
       kfacStep(
         objective,
         settings,
-        kfacCurvature({ decay: settings.decay, strict: settings.strict }),
+        kfacCurvature(settings),
         lowRankInverse({
           damping: dampingOf(settings),
           every: settings.inverseEvery,

@@ -31,7 +31,7 @@ export const newtonSchulzKfac = (options: NewtonSchulzKfacOptions = {}): Optimiz
       kfacStep(
         objective,
         settings,
-        kfacCurvature({ decay: settings.decay, strict: settings.strict }),
+        kfacCurvature(settings),
         newtonSchulz({
           damping: dampingOf(settings),
           every: settings.inverseEvery,

@@ -24,7 +24,7 @@ export const tridiagonalKfac = (options: KfacPresetOptions = {}): Optimizer => {
       kfacStep(
         objective,
         settings,
-        tridiagonalCurvature({ decay: settings.decay, strict: settings.strict }),
+        tridiagonalCurvature(settings),
         tridiagonalInverse({ damping: dampingOf(settings), every: settings.inverseEvery }),
       ),
   };

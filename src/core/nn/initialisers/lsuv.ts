@@ -14,6 +14,7 @@ import type { Site } from '../../ops/site.ts';
 import type { Params } from '../../params.ts';
 import type { Shaped } from '../../tensor.ts';
 import { sizeOf } from '../../tensor.ts';
+import { affineOfLast } from '../dense.ts';
 import type { Model } from '../model.ts';
 
 /** Variance over all elements, shape `[]`. */
@@ -30,7 +31,8 @@ const inverseRoot = <T extends Shaped>(ops: Ops<T>, variance: T): T => {
 };
 
 /**
- * Scales each weight so that the outputs of its site have variance 1 over the batch and the units.
+ * Scales each weight of a dense site so that its outputs have variance 1 over the batch and the units. Other sites stay as
+ * they are: what a normalisation or a table gives out has a variance of its own.
  *
  * @param ops - interpreter
  * @param model - the model
@@ -48,14 +50,15 @@ export const lsuv = <T extends Shaped>(
   passes = 4,
 ): Params<T> => {
   const weights = new Map<string, T>();
-  const site = (place: Site, input: T): T => {
+  const site = (place: Site, input: T, given: T): T => {
+    if (place.kind !== 'dense') return given;
     const bias = place.bias === null ? null : params[place.bias];
     let weight = weights.get(place.weight) ?? params[place.weight];
-    let output = ops.affine(input, weight, bias);
+    let output = affineOfLast(ops, input, weight, bias);
     // A weight that is used at several sites is scaled at the first.
     for (let pass = 0; pass < passes && !weights.has(place.weight); pass += 1) {
       weight = ops.mul(weight, inverseRoot(ops, varianceOf(ops, output)));
-      output = ops.affine(input, weight, bias);
+      output = affineOfLast(ops, input, weight, bias);
     }
     weights.set(place.weight, weight);
     return output;

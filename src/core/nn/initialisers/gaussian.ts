@@ -1,0 +1,20 @@
+/**
+ * Normal draws of a fixed deviation, for tables whose extents say nothing about how their values are summed.
+ *
+ * @module
+ */
+import { normal } from '../../random/normal.ts';
+import { generate } from '../../tensor.ts';
+import type { Initialiser } from '../layer.ts';
+
+/**
+ * N(0, deviation²).
+ *
+ * @param deviation - standard deviation, at least 0
+ */
+export const gaussian =
+  (deviation: number): Initialiser =>
+  (key, shape, dtype) => {
+    const { data } = normal(key, shape, dtype);
+    return generate(shape, (i) => deviation * data[i], dtype);
+  };

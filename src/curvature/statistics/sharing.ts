@@ -1,0 +1,135 @@
+/**
+ * Weights that meet one example at several positions: of a sequence, or in several uses of one site [E23].
+ *
+ * The per-example gradient is the sum Σ_t g_t a_tᵀ over all positions and uses t. `expand` takes positions for independent,
+ * so that the Fisher block is Σ_t E[a_t a_tᵀ] ⊗ E[g_t g_tᵀ] and every position counts like an example; it is right for a
+ * loss at each position. `reduce` takes the sum for (mean a) (Σ g)ᵀ, which is right where the positions are averaged before
+ * the loss. Both are the ordinary A ⊗ G for one position. Scale: the loss per example, as everywhere; under `expand` A is
+ * the sum over positions and G the mean, so that sums over examples add up whatever the length of a batch's sequences.
+ *
+ * @module
+ */
+import { raise } from '../../core/errors.ts';
+import type { Ops } from '../../core/ops/ops.ts';
+import { axesOf } from '../../core/ops/shapes.ts';
+import type { Captured, SiteCapture } from '../../core/pipeline/context.ts';
+import type { Shape, Shaped } from '../../core/tensor.ts';
+import { sizeOf } from '../../core/tensor.ts';
+import { blockSites, sameSite } from '../blocks.ts';
+
+/** Names of the treatments. */
+export const sharings = ['expand', 'reduce'] as const;
+
+/** How positions are treated. */
+export type Sharing = (typeof sharings)[number];
+
+/** Number of positions of arrays `[n, …, d]`. */
+export const positionsOf = (shape: Shape): number => sizeOf(shape.slice(1, -1));
+
+/**
+ * Every position as a row.
+ *
+ * @param ops - interpreter
+ * @param x - `[n, …, d]`
+ * @returns `[n t, d]`
+ */
+export const asRows = <T extends Shaped>(ops: Ops<T>, x: T): T => {
+  const { shape } = x;
+  const last = shape.length - 1;
+  return shape.length === 2 ? x : ops.reshape(x, [sizeOf(shape.slice(0, last)), shape[last]]);
+};
+
+/**
+ * The sum over positions.
+ *
+ * @param ops - interpreter
+ * @param x - `[n, …, d]`
+ * @returns `[n, d]`
+ */
+export const sumOfPositions = <T extends Shaped>(ops: Ops<T>, x: T): T =>
+  x.shape.length === 2 ? x : ops.sum(x, axesOf(x.shape).slice(1, -1));
+
+/** What a site saw as matrices whose rows count as examples. */
+export interface SharedRows<T> {
+  /** a `[rows, in]`. */
+  readonly input: T;
+  /** g `[rows, out]` per pass. */
+  readonly cotangents: ReadonlyArray<T>;
+  /** Rows of one example. */
+  readonly positions: number;
+}
+
+/**
+ * Inputs and cotangents of a site as matrices.
+ *
+ * @param ops - interpreter
+ * @param capture - inputs `[n, …, in]`, cotangents `[n, …, out]` per pass
+ * @param sharing - how positions are treated
+ */
+export const sharedRows = <T extends Shaped>(
+  ops: Ops<T>,
+  { input, cotangents }: SiteCapture<T>,
+  sharing: Sharing,
+): SharedRows<T> => {
+  const positions = positionsOf(input.shape);
+  switch (sharing) {
+    case 'expand':
+      return { input: asRows(ops, input), cotangents: cotangents.map((g) => asRows(ops, g)), positions };
+    case 'reduce':
+      return {
+        input: positions === 1 ? asRows(ops, input) : ops.scale(1 / positions, sumOfPositions(ops, input)),
+        cotangents: cotangents.map((g) => sumOfPositions(ops, g)),
+        positions: 1,
+      };
+    default:
+      return raise({
+        _tag: 'BadConfig',
+        path: 'sharing',
+        expected: `one of ${sharings.join(', ')}`,
+        actual: String(sharing),
+      });
+  }
+};
+
+/** The uses of one site side by side: positions `[n, t, d]`, or indices `[n, t]`. */
+const joined = <T extends Shaped>(ops: Ops<T>, uses: ReadonlyArray<SiteCapture<T>>): SiteCapture<T> => {
+  const [first] = uses;
+  if (uses.length === 1) return first;
+  const featureAxes = first.site.kind === 'embedding' ? 0 : 1;
+  const sequence = (x: T, features: number): T => {
+    const split = x.shape.length - features;
+    return ops.reshape(x, [x.shape[0], sizeOf(x.shape.slice(1, split)), ...x.shape.slice(split)]);
+  };
+  const side = (parts: ReadonlyArray<T>, features: number): T =>
+    ops.concat(
+      parts.map((part) => sequence(part, features)),
+      1,
+    );
+  return {
+    site: first.site,
+    input: side(
+      uses.map(({ input }) => input),
+      featureAxes,
+    ),
+    cotangents: first.cotangents.map((_, pass) =>
+      side(
+        uses.map(({ cotangents }) => cotangents[pass]),
+        1,
+      ),
+    ),
+  };
+};
+
+/**
+ * One capture for each site that has a block: several uses of a site in one step are positions of the same example.
+ *
+ * @param ops - interpreter
+ * @param captured - what a batch says about the curvature
+ */
+export const capturesOf = <T extends Shaped>(ops: Ops<T>, captured: Captured<T>): ReadonlyArray<SiteCapture<T>> =>
+  blockSites(captured.sites).map((site) =>
+    joined(
+      ops,
+      captured.sites.filter((use) => sameSite(use.site, site)),
+    ),
+  );
