@@ -52,7 +52,7 @@ const mutableBuffer = {
 };
 
 export default defineConfig([
-  globalIgnores(['dist/', 'docs/', 'coverage/', '.cache/', 'runs/']),
+  globalIgnores(['dist/', 'demo/dist/', 'docs/', 'coverage/', '.cache/', 'runs/']),
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
@@ -97,6 +97,26 @@ export default defineConfig([
     },
   },
   {
+    // The page changes only what its views show and the one record that holds its state.
+    files: ['demo/**/*.ts'],
+    plugins: { functional },
+    rules: {
+      '@typescript-eslint/consistent-type-assertions': ['error', { assertionStyle: 'never' }],
+      'functional/no-classes': 'error',
+      'functional/no-let': 'error',
+      'functional/no-loop-statements': 'error',
+      'functional/no-this-expressions': 'error',
+    },
+  },
+  {
+    files: ['demo/src/{messages,race,setup,state}.ts'],
+    rules: {
+      'functional/immutable-data': 'error',
+      'functional/no-throw-statements': 'error',
+      'no-restricted-syntax': ['error', ...sourceSyntax],
+    },
+  },
+  {
     files: ['src/index.ts', 'src/browser.ts'],
     rules: { 'no-restricted-imports': 'off' },
   },
@@ -117,6 +137,6 @@ export default defineConfig([
   {
     files: ['**/*.mjs'],
     extends: [tseslint.configs.disableTypeChecked],
-    languageOptions: { globals: { URL: 'readonly', console: 'readonly', process: 'readonly' } },
+    languageOptions: { globals: { Buffer: 'readonly', URL: 'readonly', console: 'readonly', process: 'readonly' } },
   },
 ]);

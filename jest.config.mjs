@@ -14,8 +14,11 @@ export default {
       },
     ],
   },
+  // The demo imports the package by its name, as a user does; its tests take the sources.
   // Jest's CommonJS mode cannot load packages that are ES modules only; these two carry a UMD build as well.
   moduleNameMapper: {
+    '^kfac-ts/(core|curvature|solvers)$': '<rootDir>/src/$1/index.ts',
+    '^kfac-ts/pipelines$': '<rootDir>/src/pipelines/browser.ts',
     '^vega$': '<rootDir>/node_modules/vega/build/vega.js',
     '^vega-lite$': '<rootDir>/node_modules/vega-lite/build/vega-lite.min.js',
   },

@@ -1,0 +1,188 @@
+/**
+ * What a person chooses, and the parts of the library that it stands for.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import type { BackendOptions, KfacError } from 'kfac-ts/core';
+import type { Task } from 'kfac-ts/pipelines';
+import { taskNames, taskOf } from 'kfac-ts/pipelines';
+import type { Optimizer, Setting } from 'kfac-ts/solvers';
+import { optimizerNames, optimizerOf } from 'kfac-ts/solvers';
+
+/** Backends that a page can be asked to use. */
+export const places = ['auto', 'webgpu', 'webgl2', 'webasm', 'cpu', 'reference'] as const;
+
+/** Where to compute. */
+export type Place = (typeof places)[number];
+
+/** Places in words. */
+export const placeTitles: Readonly<Record<Place, string>> = {
+  auto: 'The fastest that works here',
+  webgpu: 'WebGPU',
+  webgl2: 'WebGL 2',
+  webasm: 'WebAssembly',
+  cpu: 'JavaScript (gpu.js)',
+  reference: 'Reference (64 bits, slow)',
+};
+
+/** Which run steps next. */
+export const paces = ['seconds', 'steps'] as const;
+
+/** `seconds`: the one with the least training time; `steps`: the one with the fewest steps. */
+export type Pace = (typeof paces)[number];
+
+/** Who takes part: a second-order method, and two first-order ones to compare with. */
+export const lanes = ['second', 'adam', 'sgd'] as const;
+
+/** One of the contestants. */
+export type LaneId = (typeof lanes)[number];
+
+/** Second-order presets. */
+export const secondOrder: ReadonlyArray<string> = optimizerNames.filter((name) => name !== 'adam' && name !== 'sgd');
+
+/** What a person chooses. */
+export interface Setup {
+  readonly task: string;
+  readonly place: Place;
+  readonly threads: number;
+  readonly batch: number;
+  readonly seed: number;
+  readonly pace: Pace;
+  /** Preset of the lane `second`. */
+  readonly preset: string;
+  readonly enabled: Readonly<Record<LaneId, boolean>>;
+  readonly learningRate: Readonly<Record<LaneId, number>>;
+  readonly damping: number;
+  readonly statisticsEvery: number;
+  readonly inverseEvery: number;
+}
+
+/** Settings that a task wants for a preset: damping is in units of its loss. */
+const suited = (task: string, preset: string): Readonly<Record<string, Setting>> =>
+  pipe(
+    taskOf(task, 'small'),
+    E.match(
+      () => ({}),
+      ({ defaults }) => ({
+        ...(preset.endsWith('kfac') ? defaults.settings['kfac'] : {}),
+        ...defaults.settings[preset],
+      }),
+    ),
+  );
+
+/** A preset's settings for a task; a setting that the preset does not have is left out. */
+const settingsFor = (
+  task: string,
+  preset: string,
+  changes: Readonly<Record<string, Setting>> = {},
+): Readonly<Record<string, Setting>> =>
+  pipe(
+    optimizerOf(preset),
+    E.match(
+      () => ({}),
+      ({ hyperparameters }) => ({
+        ...hyperparameters,
+        ...Object.fromEntries(
+          Object.entries({ ...suited(task, preset), ...changes }).filter(([name]) => name in hyperparameters),
+        ),
+      }),
+    ),
+  );
+
+const numberIn = (settings: Readonly<Record<string, Setting>>, name: string, otherwise: number): number => {
+  const value = settings[name];
+  return typeof value === 'number' ? value : otherwise;
+};
+
+/** Learning rates of first-order optimizers that do well on a task; the losses differ by two orders of magnitude. */
+const rates: Readonly<Record<string, Readonly<Record<'adam' | 'sgd', number>>>> = {
+  'mnist-autoencoder': { adam: 0.003, sgd: 0.0003 },
+  'mnist-classifier': { adam: 0.003, sgd: 0.1 },
+};
+
+/** Settings that follow from the choice of a task and a preset. */
+export const suggested = (
+  task: string,
+  preset: string,
+): Pick<Setup, 'learningRate' | 'damping' | 'statisticsEvery' | 'inverseEvery'> => {
+  const settings = settingsFor(task, preset);
+  return {
+    learningRate: { second: numberIn(settings, 'learningRate', 1), ...(rates[task] ?? { adam: 0.001, sgd: 0.01 }) },
+    damping: numberIn(settings, 'damping', 1),
+    statisticsEvery: numberIn(settings, 'statisticsEvery', 1),
+    inverseEvery: numberIn(settings, 'inverseEvery', 5),
+  };
+};
+
+/** What is chosen before anybody chooses. */
+export const defaultSetup: Setup = {
+  task: 'mnist-autoencoder',
+  place: 'auto',
+  threads: 1,
+  batch: 250,
+  seed: 1,
+  pace: 'seconds',
+  preset: 'kfac',
+  enabled: { second: true, adam: true, sgd: true },
+  ...suggested('mnist-autoencoder', 'kfac'),
+};
+
+/** Settings that a preset knows. */
+export const knows = (preset: string, setting: string): boolean => setting in settingsFor(defaultSetup.task, preset);
+
+/** The task. */
+export const taskOfSetup = ({ task }: Setup): E.Either<KfacError, Task> => taskOf(task, 'small');
+
+/** The optimizer of a lane. */
+export const optimizerOfLane = (setup: Setup, lane: LaneId): E.Either<KfacError, Optimizer> => {
+  const { task, preset, damping, statisticsEvery, inverseEvery } = setup;
+  const learningRate = setup.learningRate[lane];
+  return lane === 'second'
+    ? optimizerOf(preset, settingsFor(task, preset, { learningRate, damping, statisticsEvery, inverseEvery }))
+    : optimizerOf(lane, settingsFor(task, lane, { learningRate }));
+};
+
+/** Lanes that take part. */
+export const lanesOf = ({ enabled }: Setup): ReadonlyArray<LaneId> => lanes.filter((lane) => enabled[lane]);
+
+/** Steps after which the costs of steps repeat. */
+export const periodOf = ({ statisticsEvery, inverseEvery }: Setup): number => Math.max(statisticsEvery, inverseEvery);
+
+/** What to ask the library for. */
+export const backendOf = ({ place, threads }: Setup): BackendOptions => ({
+  ...(threads > 1 ? { threads } : {}),
+  ...(place === 'reference' ? { backend: place } : { backend: 'gpu' as const, gpuMode: place }),
+});
+
+const oneOf = <A extends string>(names: ReadonlyArray<A>, value: string | null, otherwise: A): A =>
+  names.find((name) => name === value) ?? otherwise;
+
+const positive = (value: string | null, otherwise: number): number => {
+  const number = Number(value ?? '');
+  return Number.isFinite(number) && number > 0 ? number : otherwise;
+};
+
+/**
+ * A setup from the query of an address, for links to a setting: `?task=mnist-classifier&batch=100`.
+ *
+ * @param query - what comes after the question mark
+ * @param base - what holds where the query says nothing
+ */
+export const setupOfQuery = (query: string, base: Setup): Setup => {
+  const given = new URLSearchParams(query);
+  const task = oneOf(taskNames, given.get('task'), base.task);
+  const preset = oneOf(secondOrder, given.get('preset'), base.preset);
+  return {
+    ...base,
+    ...suggested(task, preset),
+    task,
+    preset,
+    place: oneOf(places, given.get('backend'), base.place),
+    pace: oneOf(paces, given.get('pace'), base.pace),
+    batch: Math.round(positive(given.get('batch'), base.batch)),
+    threads: Math.round(positive(given.get('threads'), base.threads)),
+    seed: Math.round(positive(given.get('seed'), base.seed)),
+  };
+};

@@ -1,0 +1,88 @@
+import {
+  backendOf,
+  defaultSetup,
+  knows,
+  lanes,
+  lanesOf,
+  optimizerOfLane,
+  secondOrder,
+  setupOfQuery,
+  suggested,
+  taskOfSetup,
+} from '../../demo/src/setup.ts';
+import { orThrow } from '../support/training.ts';
+
+describe('what a person chooses', () => {
+  it.each(secondOrder)('stands for a task and optimizers of the library, with %s', (preset) => {
+    for (const task of ['mnist-autoencoder', 'mnist-classifier']) {
+      const setup = { ...defaultSetup, task, preset, ...suggested(task, preset) };
+      expect(orThrow(taskOfSetup(setup)).name).toBe(task);
+      expect(lanes.map((lane) => orThrow(optimizerOfLane(setup, lane)).name)).toEqual([preset, 'adam', 'sgd']);
+    }
+  });
+
+  it('reaches the optimizers', () => {
+    const setup = {
+      ...defaultSetup,
+      damping: 3,
+      inverseEvery: 7,
+      statisticsEvery: 2,
+      learningRate: { second: 0.5, adam: 0.25, sgd: 0.125 },
+    };
+    expect(orThrow(optimizerOfLane(setup, 'second')).hyperparameters).toMatchObject({
+      damping: 3,
+      inverseEvery: 7,
+      statisticsEvery: 2,
+      learningRate: 0.5,
+    });
+    expect(orThrow(optimizerOfLane(setup, 'adam')).hyperparameters['learningRate']).toBe(0.25);
+    expect(orThrow(optimizerOfLane(setup, 'sgd')).hyperparameters['learningRate']).toBe(0.125);
+  });
+
+  it('takes the damping that suits the loss of the task', () => {
+    expect(suggested('mnist-classifier', 'kfac').damping).toBeLessThan(suggested('mnist-autoencoder', 'kfac').damping);
+    expect(knows('kfac', 'damping')).toBe(true);
+    expect(knows('kfac', 'maxIterations')).toBe(false);
+  });
+
+  it('asks for the backend, the mode and the threads', () => {
+    expect(backendOf({ ...defaultSetup, place: 'auto' })).toEqual({ backend: 'gpu', gpuMode: 'auto' });
+    expect(backendOf({ ...defaultSetup, place: 'webgl2', threads: 4 })).toEqual({
+      backend: 'gpu',
+      gpuMode: 'webgl2',
+      threads: 4,
+    });
+    expect(backendOf({ ...defaultSetup, place: 'reference' })).toEqual({ backend: 'reference' });
+  });
+
+  it('lets lanes be left out', () => {
+    const enabled = { second: true, adam: false, sgd: true };
+    expect(lanesOf({ ...defaultSetup, enabled })).toEqual(['second', 'sgd']);
+  });
+});
+
+describe('a setup from an address', () => {
+  it('takes what it knows, with the settings that follow from task and method', () => {
+    const setup = setupOfQuery(
+      '?task=mnist-classifier&preset=ekfac&batch=64&pace=steps&backend=webasm&seed=3',
+      defaultSetup,
+    );
+    expect(setup).toEqual({
+      ...defaultSetup,
+      ...suggested('mnist-classifier', 'ekfac'),
+      task: 'mnist-classifier',
+      preset: 'ekfac',
+      batch: 64,
+      pace: 'steps',
+      place: 'webasm',
+      seed: 3,
+    });
+  });
+
+  it('leaves what it does not understand as it was', () => {
+    expect(
+      setupOfQuery('?task=chess&batch=-1&seed=x&backend=abacus&preset=adam&pace=1&threads=0', defaultSetup),
+    ).toEqual(defaultSetup);
+    expect(setupOfQuery('', defaultSetup)).toEqual(defaultSetup);
+  });
+});
