@@ -105,10 +105,14 @@ export const i32x4 = {
 };
 
 export const f64x2 = {
+  splat: vector(0x14),
   /** The lower two floats of four, in 64 bits. */
   fromLower: vector(0x5f),
   add: vector(0xf0),
+  sub: vector(0xf1),
   mul: vector(0xf2),
+  /** Two copies of a number in memory. */
+  loadSplat: (address: Code, offset: number): Code => [...address, 0xfd, 0x0a, 3, ...unsigned(offset)],
   lane: (x: Code, index: 0 | 1): Code => [...x, 0xfd, 0x21, index],
 };
 
@@ -117,6 +121,7 @@ export const f64 = { add: scalar(0xa0) };
 export const i32 = {
   constant: (value: number): Code => [0x41, ...signed(value)],
   add: scalar(0x6a),
+  sub: scalar(0x6b),
   lessThan: scalar(0x49),
 };
 
