@@ -30,6 +30,13 @@ const places: ReadonlyArray<Place> = [
     request: { options: { gpuMode: 'webasm' }, runs: 25, steps: 20 },
   },
   {
+    name: 'WebAssembly in an isolated page',
+    graphics: 'none',
+    isolated: true,
+    run: 'runHere',
+    request: { options: { gpuMode: 'webasm' }, runs: 1, steps: 1 },
+  },
+  {
     name: 'WebAssembly in a page that is not isolated',
     graphics: 'none',
     isolated: false,
@@ -84,6 +91,12 @@ withChromium(() => {
       expect(course[1]).toBeLessThan(course[0]);
       expect(losses).toBeLessThan(closeness);
       expect(params).toBeLessThan(closeness);
+    });
+
+    it('multiplies on threads where memory can be shared, and says so where it cannot', () => {
+      const { threads, warnings, agree } = answered.products;
+      expect([threads, agree]).toEqual([place.isolated ? 3 : 1, true]);
+      expect(warnings).toEqual(place.isolated ? [] : [expect.stringContaining('not isolated across origins')]);
     });
 
     it('runs where it says', () => {

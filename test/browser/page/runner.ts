@@ -16,6 +16,8 @@ import type { Departure } from '../../support/trajectory.ts';
 import { departure } from '../../support/trajectory.ts';
 import type { Outcome } from './harness.ts';
 import { runTests } from './harness.ts';
+import type { ThreadedProducts } from './threads.ts';
+import { threadedProducts } from './threads.ts';
 
 /** What is asked of a page. */
 export interface Request {
@@ -32,6 +34,7 @@ export interface Answer {
   readonly report: BackendReport;
   readonly tests: ReadonlyArray<Outcome>;
   readonly departure: E.Either<KfacError, Departure>;
+  readonly products: ThreadedProducts;
 }
 
 const isIsolated = (): boolean => {
@@ -52,7 +55,8 @@ export const answer = async ({ options, runs, steps }: Request): Promise<E.Eithe
   return opened.right(async (backend) => {
     const departed = await departure(backend, steps)();
     const report = backend.report();
+    const products = await threadedProducts();
     const tests = await runTests(() => conformance('backend', () => E.right(backend))); // which disposes of it
-    return E.right({ isolated: isIsolated(), report, tests, departure: departed });
+    return E.right({ isolated: isIsolated(), report, tests, departure: departed, products });
   });
 };
