@@ -34,7 +34,7 @@ const places: ReadonlyArray<Place> = [
     graphics: 'none',
     isolated: true,
     run: 'runHere',
-    request: { options: { gpuMode: 'webasm' }, runs: 1, steps: 1 },
+    request: { options: { gpuMode: 'webasm' }, runs: 1, steps: 3 },
   },
   {
     name: 'WebAssembly in a page that is not isolated',
