@@ -164,6 +164,9 @@ export type {
 export type { Env } from './pipeline/env.ts';
 export { countStep, meanFlops } from './pipeline/count.ts';
 export type { StepCount } from './pipeline/count.ts';
+export { arraysIn } from './pipeline/arraysIn.ts';
+export { createBackground } from './pipeline/background.ts';
+export type { Background, Prepared, Work } from './pipeline/background.ts';
 export { backward, forward } from './pipeline/forward.ts';
 export type { Objective } from './pipeline/forward.ts';
 export { iterate } from './pipeline/iterate.ts';

@@ -23,7 +23,7 @@ export const burnIn = (steps: number): Stage<'state' | 'next', 'next'> =>
             params: state.params,
             rules: state.rules,
             scalars: state.scalars,
-            solver: { ...next.solver, prepared: null },
+            solver: { ...next.solver, prepared: null, pending: null },
           }
         : next,
   }));

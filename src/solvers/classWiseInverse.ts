@@ -29,7 +29,8 @@ import { invertFactors } from './kroneckerInverse.ts';
 import { shifted } from './krylov/action.ts';
 import type { CgOutcome } from './krylov/conjugateGradient.ts';
 import { conjugateGradient } from './krylov/conjugateGradient.ts';
-import type { RefreshOptions, Solved, SolveNeeds, Solver } from './solver.ts';
+import type { RefreshOptions } from './refresh.ts';
+import type { Solved, SolveNeeds, Solver } from './solver.ts';
 import { dampingAt, refreshing } from './solver.ts';
 import { twoTermInverse } from './twoTerm.ts';
 

@@ -15,7 +15,8 @@ import type { BlockOperator, LinearOperator } from '../core/operators/linearOper
 import { blockDiagonal, dense } from '../core/operators/linearOperator.ts';
 import type { Shape, Shaped } from '../core/tensor.ts';
 import { calculate, eachBlock, invertDiagonal } from './blockwise.ts';
-import type { RefreshOptions, SolveNeeds, Solver } from './solver.ts';
+import type { RefreshOptions } from './refresh.ts';
+import type { SolveNeeds, Solver } from './solver.ts';
 import { refreshing } from './solver.ts';
 
 const orderOf = <T extends Shaped>(parts: ReadonlyArray<T>): number =>

@@ -26,11 +26,13 @@ import {
 } from '../core/operators/linearOperator.ts';
 import { mapParams } from '../core/params.ts';
 import type { Ops } from '../core/ops/ops.ts';
+import type { Prepared } from '../core/pipeline/background.ts';
 import type { Shaped } from '../core/tensor.ts';
 import type { Basis } from '../curvature/statistics/eigenbasis.ts';
 import { calculate, dampedReciprocal, eachBlock, invertDiagonal, unsupported } from './blockwise.ts';
 import { partsOf } from './factorParts.ts';
-import type { Prepared, RefreshOptions, SolveNeeds, Solver } from './solver.ts';
+import type { RefreshOptions } from './refresh.ts';
+import type { SolveNeeds, Solver } from './solver.ts';
 import { refreshingReported } from './solver.ts';
 
 /** The eigenvectors of (⊕ A_i) ⊗ (⊕ G_j), none of A where it is diagonal, and its eigenvalues λ_G λ_Aᵀ. */

@@ -24,7 +24,7 @@ import type { Ops } from '../core/ops/ops.ts';
 import { calculate } from '../core/pipeline/compute.ts';
 import type { Context } from '../core/pipeline/context.ts';
 import type { Env } from '../core/pipeline/env.ts';
-import type { TrainState } from '../core/pipeline/trainState.ts';
+import type { SolverState, TrainState } from '../core/pipeline/trainState.ts';
 import type { Shaped } from '../core/tensor.ts';
 import type { Basis } from '../curvature/statistics/eigenbasis.ts';
 import { blockEigenMoments } from '../curvature/statistics/eigenbasis.ts';
@@ -32,12 +32,12 @@ import type { Sharing } from '../curvature/statistics/sharing.ts';
 import { averageInto } from '../curvature/statistics/statistics.ts';
 import { statisticsOfWindows } from '../curvature/statistics/windows.ts';
 import { dampedReciprocal, eachBlock, invertDiagonal, unsupported } from './blockwise.ts';
-import type { Extremes, Inverted, KroneckerEigen } from './eigen.ts';
+import type { Inverted } from './eigen.ts';
 import { eigenMetrics, eigenOf, invertMatrixInEigenbasis } from './eigen.ts';
 import type { SiteDamping } from './siteDamping.ts';
-import { siteDampingError } from './siteDamping.ts';
-import type { RefreshOptions, SolveNeeds, Solver } from './solver.ts';
-import { dampingAt, dueAt, precondition } from './solver.ts';
+import type { Refreshed, RefreshOptions } from './refresh.ts';
+import type { PrepareReported, SolveNeeds, Solver } from './solver.ts';
+import { dampingAt, precondition, renew } from './solver.ts';
 
 /** Settings of {@link ekfac}. */
 export interface EkfacOptions extends RefreshOptions {
@@ -57,61 +57,50 @@ interface Moments<T> {
   readonly matrices: Readonly<Record<string, BlockOperator<T>>>;
   readonly second: Params<T>;
   readonly updates: number;
-  readonly preparedAt: number;
-  readonly extremes: ReadonlyArray<Extremes<T>>;
 }
 
 /** Name of the slot that holds S, and of the number that counts its batches. */
 const memory = 'ekfac';
 
-/** The basis of the last refresh, from the prepared inverse. */
-const remembered = <T>({ solver, scalars }: TrainState<T>): Moments<T> => {
-  const blocks = solver.prepared?._tag === 'blockDiagonal' ? Object.entries(solver.prepared.blocks) : [];
+/** A basis and what belongs to it: remembered, or K-FAC's eigenvalues where the basis is new. */
+const momentsOf = <T>({ solver: before, scalars }: TrainState<T>, { prepared, slots }: SolverState<T>): Moments<T> => {
+  const blocks = prepared?._tag === 'blockDiagonal' ? Object.entries(prepared.blocks) : [];
+  const found = blocks.flatMap(([name, block]): ReadonlyArray<readonly [string, Basis<T>, T]> => {
+    if (block._tag === 'partitionedEigenKronecker') return [[name, block, block.S]];
+    return block._tag === 'eigenKronecker'
+      ? [[name, { UAs: block.UA === null ? [] : [block.UA], UGs: [block.UG] }, block.S]]
+      : [];
+  });
+  const isNew = prepared !== before.prepared;
   return {
-    bases: Object.fromEntries(
-      blocks.flatMap(([name, block]) =>
-        block._tag === 'eigenKronecker'
-          ? [[name, { UAs: block.UA === null ? [] : [block.UA], UGs: [block.UG] }] as const]
-          : block._tag === 'partitionedEigenKronecker'
-            ? [[name, { UAs: block.UAs, UGs: block.UGs }] as const]
-            : [],
-      ),
-    ),
+    bases: Object.fromEntries(found.map(([name, { UAs, UGs }]) => [name, { UAs, UGs }])),
     matrices: Object.fromEntries(blocks.filter(([, block]) => block._tag === 'lowRankPlusDiagonal')),
-    second: solver.slots[memory] ?? {},
-    updates: scalars[memory] ?? 0,
-    preparedAt: solver.preparedAt,
-    extremes: [],
+    second: isNew ? Object.fromEntries(found.map(([name, , S]) => [name, S])) : (slots[memory] ?? {}),
+    updates: isNew ? 0 : (scalars[memory] ?? 0),
   };
 };
-
-/** What is decomposed of one block. */
-interface Decomposed<T> {
-  readonly eigen: KroneckerEigen<T> | null;
-  readonly matrix: Inverted<T> | null;
-}
 
 const decomposeBlock = <T extends Shaped>(
   backend: Backend<T>,
   name: string,
   block: BlockOperator<T>,
   lambda: number,
-): TE.TaskEither<KfacError, Decomposed<T>> => {
+): TE.TaskEither<KfacError, Inverted<T>> => {
   switch (block._tag) {
     case 'kronecker':
     case 'partitionedKronecker':
     case 'diagonalKronecker':
       return pipe(
         eigenOf(backend, block),
-        TE.map((found) => ({ eigen: found, matrix: null })),
+        TE.map(({ UAs, UGs, values, extremes }) => ({
+          operator: partitionedEigenKronecker(UAs, UGs, values),
+          extremes: [extremes],
+        })),
       );
     case 'dense':
-      return pipe(
-        invertMatrixInEigenbasis(backend, block.matrix, lambda),
-        TE.map((matrix) => ({ eigen: null, matrix })),
-      );
+      return invertMatrixInEigenbasis(backend, block.matrix, lambda);
     case 'diagonal':
-      return TE.right({ eigen: null, matrix: null });
+      return TE.right({ operator: block, extremes: [] });
     default:
       return TE.left(
         unsupported(
@@ -124,37 +113,20 @@ const decomposeBlock = <T extends Shaped>(
   }
 };
 
-/** A new basis, with K-FAC's eigenvalues for second moments. */
-const decomposed = <T extends Shaped>(
-  backend: Backend<T>,
-  { state, operator }: Context<T, EkfacNeeds>,
-  lambda: number,
-  siteDamping: SiteDamping,
-): TE.TaskEither<KfacError, Moments<T>> => {
-  const error = siteDampingError(siteDamping, operator);
-  if (error !== null) return TE.left(error);
-  return pipe(
-    eachBlock('ekfac', operator, (name, block) =>
-      decomposeBlock(backend, name, block, lambda * (siteDamping[name] ?? 1)),
+/** A new basis with K-FAC's eigenvalues in the place of the second moments, not yet inverted. */
+const decomposed: PrepareReported = (backend, operator, lambda) =>
+  pipe(
+    eachBlock('ekfac', operator, (name, block) => decomposeBlock(backend, name, block, lambda)),
+    TE.chain((blocks) =>
+      calculate(() => ({
+        operator: blockDiagonal(mapParams(blocks, (block) => block.operator)),
+        metrics: eigenMetrics(
+          backend.ops,
+          Object.values(blocks).flatMap(({ extremes }) => extremes),
+        ),
+      })),
     ),
-    TE.map((blocks) => {
-      const eigens = Object.entries(blocks).flatMap(([name, { eigen }]) =>
-        eigen === null ? [] : [[name, eigen] as const],
-      );
-      const matrices = Object.entries(blocks).flatMap(([name, { matrix }]) =>
-        matrix === null ? [] : [[name, matrix] as const],
-      );
-      return {
-        bases: Object.fromEntries(eigens.map(([name, { UAs, UGs }]) => [name, { UAs, UGs }])),
-        matrices: Object.fromEntries(matrices.map(([name, inverted]) => [name, inverted.operator])),
-        second: Object.fromEntries(eigens.map(([name, { values }]) => [name, values])),
-        updates: 0,
-        preparedAt: state.step,
-        extremes: [...eigens.map(([, eigen]) => eigen.extremes), ...matrices.flatMap(([, found]) => found.extremes)],
-      };
-    }),
   );
-};
 
 /** Averages the second moments of the captured batch in. */
 const averaged = <T extends Shaped>(
@@ -178,6 +150,7 @@ const averaged = <T extends Shaped>(
 const directed = <T extends Shaped>(
   ops: Ops<T>,
   context: Context<T, EkfacNeeds>,
+  found: Refreshed<T>,
   moments: Moments<T>,
   lambda: number,
   siteDamping: SiteDamping,
@@ -197,19 +170,14 @@ const directed = <T extends Shaped>(
   };
   const blocks = operator._tag === 'blockDiagonal' ? operator.blocks : {};
   const solver = {
+    ...found.solver,
     prepared: blockDiagonal(mapParams(blocks, invert)),
-    preparedAt: moments.preparedAt,
     slots: { ...state.solver.slots, [memory]: second },
   };
   return {
     direction: precondition(ops, context, solver),
     state: { ...state, solver, scalars: { ...state.scalars, [memory]: moments.updates } },
-    metrics: {
-      ...metrics,
-      ...eigenMetrics(ops, moments.extremes),
-      damping: lambda,
-      inverseAge: state.step - moments.preparedAt,
-    },
+    metrics: { ...metrics, ...found.metrics, damping: lambda, inverseAge: state.step - solver.preparedAt },
   };
 };
 
@@ -222,18 +190,16 @@ export const ekfac = (options: EkfacOptions): Solver<EkfacNeeds> => ({
   name: 'ekfac',
   run: <T extends Shaped>(context: Context<T, EkfacNeeds>) =>
     pipe(
-      (env: Env<T>): TE.TaskEither<KfacError, Moments<T>> =>
-        dueAt(context.state, options.every)
-          ? decomposed(env.backend, context, dampingAt(context.state, options.damping), options.siteDamping ?? {})
-          : TE.right(remembered(context.state)),
+      renew<T>(decomposed, options, context),
       RTE.chain(
-        (moments: Moments<T>) =>
+        (found: Refreshed<T>) =>
           ({ backend }: Env<T>) =>
             calculate(() =>
               directed(
                 backend.ops,
                 context,
-                averaged(backend, moments, context.captured, options),
+                found,
+                averaged(backend, momentsOf(context.state, found.solver), context.captured, options),
                 dampingAt(context.state, options.damping),
                 options.siteDamping ?? {},
               ),

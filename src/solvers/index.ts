@@ -16,6 +16,7 @@ export { dampDiagonalKronecker } from './diagonalKronecker.ts';
 export type { DampedDiagonalKronecker } from './diagonalKronecker.ts';
 export { eigen, eigenMetrics, eigenOf, invertInEigenbasis, invertMatrixInEigenbasis } from './eigen.ts';
 export type { Extremes, Inverted, KroneckerEigen } from './eigen.ts';
+export { driftOf } from './drift.ts';
 export { ekfac } from './ekfac.ts';
 export type { EkfacNeeds, EkfacOptions } from './ekfac.ts';
 export { meanEigenvaluesOfParts, partsOf } from './factorParts.ts';
@@ -61,26 +62,20 @@ export {
 export type { Schedule } from './schedules.ts';
 export { prepareBySite, siteDampingError } from './siteDamping.ts';
 export type { SiteDamping } from './siteDamping.ts';
+export { refreshed, refreshError } from './refresh.ts';
+export type { DriftPeriod, Overlap, Period, Preparation, Refreshed, RefreshOptions } from './refresh.ts';
 export {
   applyPrepared,
   computing,
   dampingAt,
-  dueAt,
   precondition,
   refreshing,
   refreshingReported,
+  renew,
   solve,
+  unreported,
 } from './solver.ts';
-export type {
-  Prepare,
-  PrepareReported,
-  Prepared,
-  RefreshOptions,
-  Refreshed,
-  SolveNeeds,
-  Solved,
-  Solver,
-} from './solver.ts';
+export type { Prepare, PrepareReported, SolveNeeds, Solved, Solver } from './solver.ts';
 export { invertTridiagonal, tridiagonalInverse } from './tridiagonalInverse.ts';
 export { twoTermInverse } from './twoTerm.ts';
 export { update } from './update.ts';

@@ -28,8 +28,9 @@ import { minres } from './krylov/minres.ts';
 import type { Outcome } from './krylov/outcome.ts';
 import type { KrylovOptions } from './krylov/problem.ts';
 import { times } from './krylov/vectors.ts';
-import type { Prepare, RefreshOptions, SolveNeeds, Solved, Solver } from './solver.ts';
-import { dampingAt, dueAt } from './solver.ts';
+import type { Refreshed, RefreshOptions } from './refresh.ts';
+import type { Prepare, SolveNeeds, Solved, Solver } from './solver.ts';
+import { dampingAt, renew, unreported } from './solver.ts';
 
 /** Settings of iterative solvers. Damping and period are those of the preconditioner, too. */
 export interface IterativeOptions extends RefreshOptions {
@@ -56,16 +57,12 @@ export type Attack<T extends Shaped> = (
 const lastDirection = 'lastDirection';
 
 /** The preconditioner, made anew when it is due. */
-const refreshed =
+const preconditioner =
   <T extends Shaped>(options: IterativeOptions, context: Context<T, SolveNeeds>) =>
-  (env: Env<T>): TE.TaskEither<KfacError, SolverState<T>> => {
-    const { state, operator } = context;
+  (env: Env<T>): TE.TaskEither<KfacError, Refreshed<T>> => {
     const { prepare = null } = options;
-    if (prepare === null || !dueAt(state, options.every)) return TE.right(state.solver);
-    return pipe(
-      prepare(env.backend, operator, dampingAt(state, options.damping)),
-      TE.map((prepared) => ({ ...state.solver, prepared, preparedAt: state.step })),
-    );
+    if (prepare === null) return TE.right({ solver: context.state.solver, metrics: {} });
+    return renew<T>(unreported(prepare), options, context)(env);
   };
 
 /**
@@ -98,28 +95,35 @@ export const solveIteratively = <T extends Shaped>(
       return { b: toBlocks(ops, blocks, gradient), krylov };
     });
 
-  const finish = (solver: SolverState<T>, { x, iterations, residual }: Outcome<T, string>) =>
+  const finish = ({ solver, metrics: reported }: Refreshed<T>, { x, iterations, residual }: Outcome<T, string>) =>
     compute((ops: Ops<T>): Context<T, Solved> => {
       const direction = fromBlocks(ops, blocks, x);
       const age = solver.prepared === null ? {} : { inverseAge: state.step - solver.preparedAt };
       return {
         direction,
         state: { ...state, solver: { ...solver, slots: { ...solver.slots, [lastDirection]: direction } } },
-        metrics: { ...metrics, ...age, damping: lambda, solveIterations: iterations, solveResidual: residual },
+        metrics: {
+          ...metrics,
+          ...reported,
+          ...age,
+          damping: lambda,
+          solveIterations: iterations,
+          solveResidual: residual,
+        },
       };
     });
 
   return pipe(
-    refreshed(options, context),
-    RTE.bindTo('solver'),
-    RTE.bind('start', ({ solver }) => begin(solver)),
+    preconditioner(options, context),
+    RTE.bindTo('found'),
+    RTE.bind('start', ({ found }) => begin(found.solver)),
     RTE.bind(
       'outcome',
       ({ start }) =>
         ({ backend }: Env<T>) =>
           attack(backend, blocks, start.b, start.krylov, lambda),
     ),
-    RTE.chain(({ solver, outcome }) => finish(solver, outcome)),
+    RTE.chain(({ found, outcome }) => finish(found, outcome)),
   );
 };
 

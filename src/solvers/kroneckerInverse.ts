@@ -12,7 +12,8 @@ import type { LinearOperator } from '../core/operators/linearOperator.ts';
 import type { Shaped } from '../core/tensor.ts';
 import type { InvertFactor } from './factorInverse.ts';
 import { invertKroneckerBlocks } from './factorInverse.ts';
-import type { RefreshOptions, SolveNeeds, Solver } from './solver.ts';
+import type { RefreshOptions } from './refresh.ts';
+import type { SolveNeeds, Solver } from './solver.ts';
 import { refreshing } from './solver.ts';
 
 const byCholesky: InvertFactor<null> = (backend, m) =>

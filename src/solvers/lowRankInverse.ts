@@ -33,7 +33,8 @@ import type { FactorParts } from './factorParts.ts';
 import { meanEigenvaluesOfParts, partsOf } from './factorParts.ts';
 import type { RangeOptions } from './rangeFinder.ts';
 import { leadingEigen } from './rangeFinder.ts';
-import type { RefreshOptions, SolveNeeds, Solver } from './solver.ts';
+import type { RefreshOptions } from './refresh.ts';
+import type { SolveNeeds, Solver } from './solver.ts';
 import { refreshing } from './solver.ts';
 
 /** What one factor is approximated by: U diag(D) Uᵀ + ρ I. */

@@ -22,7 +22,9 @@ import type { Shaped } from '../core/tensor.ts';
 import { calculate } from './blockwise.ts';
 import type { FactorInverse } from './factorInverse.ts';
 import { invertKroneckerBlocks } from './factorInverse.ts';
-import type { Prepared, RefreshOptions, SolveNeeds, Solver } from './solver.ts';
+import type { Prepared } from '../core/pipeline/background.ts';
+import type { RefreshOptions } from './refresh.ts';
+import type { SolveNeeds, Solver } from './solver.ts';
 import { refreshingReported } from './solver.ts';
 
 /** Settings of the iteration. */

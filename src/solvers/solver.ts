@@ -18,6 +18,7 @@ import type { Ops } from '../core/ops/ops.ts';
 import type { Params } from '../core/params.ts';
 import type { Computation } from '../core/pipeline/compute.ts';
 import { computation, compute } from '../core/pipeline/compute.ts';
+import type { Prepared } from '../core/pipeline/background.ts';
 import type { Context, Field } from '../core/pipeline/context.ts';
 import type { Env } from '../core/pipeline/env.ts';
 import type { Stage, StageRun } from '../core/pipeline/stage.ts';
@@ -27,7 +28,8 @@ import type { Shaped } from '../core/tensor.ts';
 import { blocksOf, fromBlocks, toBlocks } from '../curvature/blocks.ts';
 import type { Schedule } from './schedules.ts';
 import { scheduleOf } from './schedules.ts';
-import type { SiteDamping } from './siteDamping.ts';
+import type { Refreshed, RefreshOptions } from './refresh.ts';
+import { refreshed } from './refresh.ts';
 import { prepareBySite } from './siteDamping.ts';
 
 /** What every solver adds to a step. */
@@ -57,13 +59,6 @@ export type Prepare = <T extends Shaped>(
   damping: number,
 ) => TE.TaskEither<KfacError, LinearOperator<T>>;
 
-/** What a preparation gives that says something of itself. */
-export interface Prepared<T> {
-  readonly operator: LinearOperator<T>;
-  /** Scalars of shape `[]` or plain numbers, reported in the step that prepared. */
-  readonly metrics: Readonly<Record<string, T | number>>;
-}
-
 /** Factorises and reports; it may start from what was prepared before, `null` the first time. */
 export type PrepareReported = <T extends Shaped>(
   backend: Backend<T>,
@@ -72,16 +67,6 @@ export type PrepareReported = <T extends Shaped>(
   previous: LinearOperator<T> | null,
 ) => TE.TaskEither<KfacError, Prepared<T>>;
 
-/** Settings of solvers that prepare. */
-export interface RefreshOptions {
-  /** Damping λ, greater than 0, in units of the loss per example and squared parameter. */
-  readonly damping: number | Schedule;
-  /** Steps between two preparations, 1 unless given. */
-  readonly every?: number;
-  /** Factors on λ by block name, for sites that need more or less of it; none unless given. */
-  readonly siteDamping?: SiteDamping;
-}
-
 /** The fields that a solver with curvature needs. */
 export type SolveNeeds = 'state' | 'sites' | 'gradient' | 'operator' | 'metrics';
 
@@ -89,37 +74,43 @@ export type SolveNeeds = 'state' | 'sites' | 'gradient' | 'operator' | 'metrics'
 export const dampingAt = <T>(state: TrainState<T>, damping: number | Schedule): number =>
   state.scalars['damping'] ?? scheduleOf(damping)(state.step);
 
-/** Whether a step prepares: the first, and every so many. */
-export const dueAt = <T>(state: TrainState<T>, every: number | undefined): boolean =>
-  state.solver.prepared === null || state.step % (every ?? 1) === 0;
-
-/** A solver's state after its preparation, or after none was due. */
-export interface Refreshed<T> {
-  readonly solver: SolverState<T>;
-  /** What the preparation reports; nothing when none was due. */
-  readonly metrics: Prepared<T>['metrics'];
-}
-
-/** Prepares anew when it is due. */
-const refresh =
-  <T extends Shaped>(prepare: PrepareReported, options: RefreshOptions, context: Context<T, SolveNeeds>) =>
-  (env: Env<T>): TE.TaskEither<KfacError, Refreshed<T>> => {
-    const { state, operator } = context;
-    if (!dueAt(state, options.every)) return TE.right({ solver: state.solver, metrics: {} });
-    return pipe(
-      prepareBySite(
-        options.siteDamping ?? {},
-        operator,
-        dampingAt(state, options.damping),
-        (part, lambda): TE.TaskEither<KfacError, Prepared<T>> =>
-          prepare(env.backend, part, lambda, state.solver.prepared),
-      ),
-      TE.map((prepared) => ({
-        solver: { ...state.solver, prepared: prepared.operator, preparedAt: state.step },
-        metrics: prepared.metrics,
-      })),
+/** A preparation that has nothing to report and starts from nothing. */
+export const unreported =
+  (prepare: Prepare): PrepareReported =>
+  (backend, operator, damping) =>
+    pipe(
+      prepare(backend, operator, damping),
+      TE.map((prepared) => ({ operator: prepared, metrics: {} })),
     );
-  };
+
+/**
+ * Prepares anew when it is due, group by group where some blocks have a λ of their own.
+ *
+ * @param prepare - the dear part
+ * @param options - damping, period, overlap
+ * @param context - the step so far
+ */
+export const renew =
+  <T extends Shaped>(
+    prepare: PrepareReported,
+    options: RefreshOptions,
+    { state, operator: curvature }: Context<T, 'state' | 'operator'>,
+  ) =>
+  (env: Env<T>): TE.TaskEither<KfacError, Refreshed<T>> =>
+    refreshed(
+      env,
+      state,
+      curvature,
+      options,
+      dampingAt(state, options.damping),
+      (backend, operator, damping, previous) =>
+        prepareBySite(
+          options.siteDamping ?? {},
+          operator,
+          damping,
+          (part, lambda): TE.TaskEither<KfacError, Prepared<T>> => prepare(backend, part, lambda, previous),
+        ),
+    );
 
 /** The prepared inverse applied to the gradient. */
 export const precondition = <T extends Shaped>(
@@ -155,29 +146,21 @@ export const applyPrepared = <T extends Shaped>(
   });
 
 /**
- * A solver that prepares an inverse every so many steps and applies it in each.
+ * A solver that prepares an inverse now and then and applies it in each step.
  *
  * @param name - name for reports
  * @param prepare - the dear part
- * @param options - damping and period
+ * @param options - damping, period, overlap
  */
 export const refreshing = (name: string, prepare: Prepare, options: RefreshOptions): Solver<SolveNeeds> =>
-  refreshingReported(
-    name,
-    (backend, operator, damping) =>
-      pipe(
-        prepare(backend, operator, damping),
-        TE.map((prepared) => ({ operator: prepared, metrics: {} })),
-      ),
-    options,
-  );
+  refreshingReported(name, unreported(prepare), options);
 
 /**
  * Like {@link refreshing}, with a preparation that reports and may start from the last one.
  *
  * @param name - name for reports
  * @param prepare - the dear part
- * @param options - damping and period
+ * @param options - damping, period, overlap
  */
 export const refreshingReported = (
   name: string,
@@ -187,9 +170,7 @@ export const refreshingReported = (
   name,
   run: <T extends Shaped>(context: Context<T, SolveNeeds>) =>
     pipe(
-      refresh(prepare, options, context),
-      RTE.chain((refreshed: Refreshed<T>) =>
-        applyPrepared(context, dampingAt(context.state, options.damping), refreshed),
-      ),
+      renew(prepare, options, context),
+      RTE.chain((found: Refreshed<T>) => applyPrepared(context, dampingAt(context.state, options.damping), found)),
     ),
 });

@@ -22,7 +22,8 @@ import type { Factors } from './dampedFactors.ts';
 import { dampedFactors, inverseFactors } from './dampedFactors.ts';
 import { escalating, inBlock } from './escalation.ts';
 import { invertFactors } from './kroneckerInverse.ts';
-import type { RefreshOptions, SolveNeeds, Solver } from './solver.ts';
+import type { RefreshOptions } from './refresh.ts';
+import type { SolveNeeds, Solver } from './solver.ts';
 import { refreshing } from './solver.ts';
 import { twoTermInverse } from './twoTerm.ts';
 

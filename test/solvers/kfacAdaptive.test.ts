@@ -72,10 +72,12 @@ describe('kfac-adaptive', () => {
     ['statisticsFraction', { statisticsFraction: 1 }],
     ['modelFraction', { modelFraction: 1 }],
     ['inverseEvery', { inverseEvery: 3 }],
+    ['inverseDrift', { inverseDrift: 1e-9 }],
+    ['inverseStaleness', { inverseStaleness: 1 }],
   ] as const)('option: %s changes the trajectory', async (_, option) => {
     const objective = { model: mlp([3, 4, 2]), loss: squaredError };
     const run = async (options: object): Promise<TrainState<Tensor>> => {
-      const step = kfacAdaptive({ damping: 1, dampingEvery: 1, inverseEvery: 1, ...options }).step(objective);
+      const step = kfacAdaptive({ damping: 1, dampingEvery: 1, inverseEvery: 2, ...options }).step(objective);
       let state = stateOf(objective.model, 3);
       for (let i = 0; i < 4; i += 1) state = (await runStage(step, state, batch)).next;
       return state;

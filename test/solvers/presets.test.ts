@@ -151,6 +151,8 @@ describe('kfac', () => {
     ['decay', { decay: 0 }],
     ['statisticsEvery', { statisticsEvery: 3 }],
     ['inverseEvery', { inverseEvery: 1 }],
+    ['inverseDrift', { inverseDrift: 1e-9 }],
+    ['inverseStaleness', { inverseStaleness: 1 }],
     ['estimator', { estimator: 'empirical' }],
     ['estimator', { estimator: 'exact' }],
     ['estimator', { estimator: 'curvaturePropagation' }],

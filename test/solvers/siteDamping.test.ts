@@ -8,7 +8,8 @@ import { kfac } from '../../src/curvature/kfac.ts';
 import { eigen } from '../../src/solvers/eigen.ts';
 import { ekfac } from '../../src/solvers/ekfac.ts';
 import { kroneckerInverse } from '../../src/solvers/kroneckerInverse.ts';
-import type { RefreshOptions, Solver, SolveNeeds } from '../../src/solvers/solver.ts';
+import type { RefreshOptions } from '../../src/solvers/refresh.ts';
+import type { Solver, SolveNeeds } from '../../src/solvers/solver.ts';
 import { solve } from '../../src/solvers/solver.ts';
 import { gaussian, mlp, runStage, stateOf, tryStage } from '../support/training.ts';
 

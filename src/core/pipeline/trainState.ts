@@ -18,12 +18,25 @@ export interface CurvatureState<T> {
   readonly updates: number;
 }
 
+/** A preparation that is under way: what it is made from. */
+export interface Pending<T> {
+  readonly operator: LinearOperator<T>;
+  /** λ of the step that began it. */
+  readonly damping: number;
+  /** Step that began it. */
+  readonly since: number;
+}
+
 /** A solver's memory. */
 export interface SolverState<T> {
   /** What was factorised, as an operator that maps a gradient to a direction; `null` before the first time. */
   readonly prepared: LinearOperator<T> | null;
   /** Step at which `prepared` was made. */
   readonly preparedAt: number;
+  /** The averages that `prepared` was made from, where their drift is measured; else `null`. */
+  readonly preparedFrom: CurvatureState<T>['averages'] | null;
+  /** What will replace `prepared` in some steps, where preparations overlap with steps; else `null`. */
+  readonly pending: Pending<T> | null;
   /** Parameter-shaped memory by name, for example Adam's moments `m` and `v`. */
   readonly slots: Readonly<Record<string, Params<T>>>;
 }
@@ -53,7 +66,7 @@ export const initialState = <T>(params: Params<T>, key: Key): TrainState<T> => (
   step: 0,
   params,
   curvature: { averages: {}, updates: 0 },
-  solver: { prepared: null, preparedAt: 0, slots: {} },
+  solver: { prepared: null, preparedAt: 0, preparedFrom: null, pending: null, slots: {} },
   rules: {},
   scalars: {},
   key,

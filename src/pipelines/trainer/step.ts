@@ -69,9 +69,10 @@ export const runStep =
       ),
     )();
     const kept = E.isRight(outcome) ? tensorsOf(outcome.right.next) : new Set<T>();
+    const held = [...tensorsOf(state), ...(env.background?.takeOver() ?? [])];
     scope.close(
       [...kept],
-      [...tensorsOf(state)].filter((x) => !kept.has(x)),
+      held.filter((x) => !kept.has(x)),
     );
     return pipe(
       outcome,

@@ -9,10 +9,12 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
+import * as T from 'fp-ts/lib/Task.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
 import type { Params } from '../../core/params.ts';
+import { createBackground } from '../../core/pipeline/background.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
@@ -99,11 +101,15 @@ export const train = <T extends Shaped>(
   optimizer: Optimizer,
   options: TrainOptions,
 ): TE.TaskEither<KfacError, TrainResult> => {
-  const setting: Setting<T> = { env, task, step: optimizer.step(task.objective), options };
+  const { background = createBackground(env.backend) } = env;
+  const setting: Setting<T> = { env: { ...env, background }, task, step: optimizer.step(task.objective), options };
   return pipe(
     TE.fromEither(checkOptions(options, task.data.train.size)),
     TE.chainEitherK(() => begin(setting)),
     TE.chain((start) => proceed(setting, start)),
+    TE.chainFirstTaskK(({ state }) =>
+      state.solver.pending === null ? T.of(undefined) : background.abandon(state.solver.pending),
+    ),
     TE.chain((ended) => conclude(setting, optimizer.name, ended)),
   );
 };

@@ -22,8 +22,10 @@ import { gmres } from '../krylov/gmres.ts';
 import { hss } from '../krylov/hss.ts';
 import type { Outcome } from '../krylov/outcome.ts';
 import { splittingOf } from '../krylov/splitting.ts';
-import type { Prepare, RefreshOptions, Solver } from '../solver.ts';
-import { dampingAt, dueAt } from '../solver.ts';
+import type { Refreshed, RefreshOptions } from '../refresh.ts';
+import { refreshed } from '../refresh.ts';
+import type { Prepare, Solver } from '../solver.ts';
+import { dampingAt, unreported } from '../solver.ts';
 import type { Schedule } from '../schedules.ts';
 import type { Game, GameNeeds } from './game.ts';
 import { inputsOf, jacobian, jacobianTranspose } from './game.ts';
@@ -119,13 +121,8 @@ export const preconditionedGameNewton = (
     const lambda = dampingAt(state, options.damping);
     const shift = options.method === 'hss' ? lambda + (options.alpha ?? lambda) : lambda;
 
-    const refresh = (env: Env<T>): TE.TaskEither<KfacError, SolverState<T>> =>
-      dueAt(state, options.every)
-        ? pipe(
-            options.prepare(env.backend, operator, shift),
-            TE.map((prepared) => ({ ...state.solver, prepared, preparedAt: state.step })),
-          )
-        : TE.right(state.solver);
+    const refresh = (env: Env<T>): TE.TaskEither<KfacError, Refreshed<T>> =>
+      refreshed(env, state, operator, options, shift, unreported(options.prepare));
 
     const onTrees = ({ prepared }: SolverState<T>): Action<T> | null =>
       prepared === null ? null : (ops, v) => fromBlocks(ops, blocks, act(ops, prepared, toBlocks(ops, blocks, v)));
@@ -133,15 +130,16 @@ export const preconditionedGameNewton = (
     return pipe(
       refresh,
       RTE.chain(
-        (solver) => (env: Env<T>) =>
-          pipe(
-            solveGame(game, options, context, env, onTrees(solver)),
-            TE.map((outcome) => {
-              const { direction, metrics } = report(options, context, outcome);
-              const inverseAge = state.step - solver.preparedAt;
-              return { direction, state: { ...state, solver }, metrics: { ...metrics, inverseAge } };
-            }),
-          ),
+        ({ solver, metrics: reported }) =>
+          (env: Env<T>) =>
+            pipe(
+              solveGame(game, options, context, env, onTrees(solver)),
+              TE.map((outcome) => {
+                const { direction, metrics } = report(options, context, outcome);
+                const inverseAge = state.step - solver.preparedAt;
+                return { direction, state: { ...state, solver }, metrics: { ...metrics, ...reported, inverseAge } };
+              }),
+            ),
       ),
     );
   },

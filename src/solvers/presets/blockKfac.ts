@@ -7,7 +7,7 @@ import { blockKfac as blockKfacCurvature } from '../../curvature/blockKfac.ts';
 import type { Cut } from '../../curvature/partition.ts';
 import { kroneckerInverse } from '../kroneckerInverse.ts';
 import type { KfacPresetOptions } from './kfac.ts';
-import { dampingOf, kfacDefaults, kfacStep } from './kfac.ts';
+import { dampingOf, kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
 import type { Optimizer } from './optimizer.ts';
 
 /** Settings of {@link blockKfac}: those of K-FAC, and how the layers are cut. */
@@ -37,7 +37,7 @@ export const blockKfac = (options: BlockKfacPresetOptions = {}): Optimizer => {
         objective,
         settings,
         blockKfacCurvature({ ...settings, blocks }),
-        kroneckerInverse({ damping: dampingOf(settings), every: settings.inverseEvery }),
+        kroneckerInverse({ damping: dampingOf(settings), ...refreshOf(settings) }),
       ),
   };
 };

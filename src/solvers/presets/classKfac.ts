@@ -7,7 +7,7 @@ import { classKfac as classCurvature } from '../../curvature/classKfac.ts';
 import type { ClassWiseMethod } from '../classWiseInverse.ts';
 import { classWiseInverse } from '../classWiseInverse.ts';
 import type { KfacPresetOptions } from './kfac.ts';
-import { dampingOf, kfacDefaults, kfacStep } from './kfac.ts';
+import { dampingOf, kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
 import type { Optimizer } from './optimizer.ts';
 
 /** Settings of {@link classKfac}: those of K-FAC, the classes, and how sums over them are solved. */
@@ -52,7 +52,7 @@ export const classKfac = (options: ClassKfacPresetOptions = {}): Optimizer => {
         classCurvature({ ...settings, sites }),
         classWiseInverse({
           damping: dampingOf(settings),
-          every: settings.inverseEvery,
+          ...refreshOf(settings),
           method,
           tolerance,
           maxIterations,

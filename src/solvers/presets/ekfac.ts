@@ -6,7 +6,7 @@
 import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
 import { ekfac as ekfacSolver } from '../ekfac.ts';
 import type { KfacPresetOptions } from './kfac.ts';
-import { dampingOf, kfacDefaults, kfacStep } from './kfac.ts';
+import { dampingOf, kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
 import type { Optimizer } from './optimizer.ts';
 
 /** Settings of {@link ekfac}: those of K-FAC, where `inverseEvery` is the period of the eigenbasis. */
@@ -32,7 +32,7 @@ export const ekfac = (options: EkfacPresetOptions = {}): Optimizer => {
         kfacCurvature(settings),
         ekfacSolver({
           damping: dampingOf(settings),
-          every: settings.inverseEvery,
+          ...refreshOf(settings),
           decay: settings.momentDecay,
           sharing: settings.sharing,
         }),

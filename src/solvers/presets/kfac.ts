@@ -17,6 +17,7 @@ import type { ScaleShiftKind } from '../../curvature/statistics/scaleShift.ts';
 import type { Sharing } from '../../curvature/statistics/sharing.ts';
 import { sample } from '../../curvature/sample.ts';
 import { kroneckerInverse } from '../kroneckerInverse.ts';
+import type { RefreshOptions } from '../refresh.ts';
 import { klClip } from '../rules/klClip.ts';
 import { momentum } from '../rules/momentum.ts';
 import { weightDecay } from '../rules/weightDecay.ts';
@@ -47,8 +48,12 @@ export interface KfacPresetOptions {
   readonly decay?: number;
   /** Steps between two captures of statistics, 1 unless given. */
   readonly statisticsEvery?: number;
-  /** Steps between two refreshes of the inverses, 5 unless given. */
+  /** Steps between two refreshes of the inverses, 5 unless given; at most so many where they follow the drift. */
   readonly inverseEvery?: number;
+  /** Relative change of the factors at which the inverses are refreshed; 0, the default, counts steps. */
+  readonly inverseDrift?: number;
+  /** Steps that go on with the last inverses while the next are made; 0, the default, waits for them. */
+  readonly inverseStaleness?: number;
   /** Which targets feed the Fisher, `monteCarlo` unless given. */
   readonly estimator?: EstimatorName;
   /** Fraction of the batch that statistics are taken from, in (0, 1]; 1 unless given. */
@@ -73,6 +78,8 @@ export const kfacDefaults = {
   decay: 0.95,
   statisticsEvery: 1,
   inverseEvery: 5,
+  inverseDrift: 0,
+  inverseStaleness: 0,
   estimator: 'monteCarlo',
   statisticsFraction: 1,
   strict: false,
@@ -86,6 +93,22 @@ export type KfacSettings = Required<KfacPresetOptions>;
 /** λ by step: exponential decay to a floor. */
 export const dampingOf = (settings: KfacSettings): Schedule =>
   exponential(settings.damping, settings.dampingDecay, 100, settings.minDamping);
+
+/**
+ * When inverses are refreshed, from settings.
+ *
+ * @param settings - period, drift and staleness
+ */
+export const refreshOf = ({
+  inverseEvery,
+  inverseDrift,
+  inverseStaleness,
+}: Pick<KfacSettings, 'inverseEvery' | 'inverseDrift' | 'inverseStaleness'>): Required<
+  Pick<RefreshOptions, 'every' | 'overlap'>
+> => ({
+  every: inverseDrift === 0 ? inverseEvery : { drift: inverseDrift, atMost: inverseEvery },
+  overlap: { staleness: inverseStaleness },
+});
 
 /**
  * The step of K-FAC and its relatives, which differ in curvature and solver.
@@ -129,7 +152,7 @@ export const kfac = (options: KfacPresetOptions = {}): Optimizer => {
         objective,
         settings,
         kfacCurvature(settings),
-        kroneckerInverse({ damping: dampingOf(settings), every: settings.inverseEvery }),
+        kroneckerInverse({ damping: dampingOf(settings), ...refreshOf(settings) }),
       ),
   };
 };

@@ -16,6 +16,7 @@ import { kroneckerInverse } from '../kroneckerInverse.ts';
 import { levenbergMarquardt } from '../levenbergMarquardt.ts';
 import { quadraticUpdate } from '../quadraticUpdate.ts';
 import { solve } from '../solver.ts';
+import { refreshOf } from './kfac.ts';
 import type { Optimizer } from './optimizer.ts';
 
 /** Settings of {@link kfacAdaptive}. */
@@ -36,8 +37,12 @@ export interface KfacAdaptiveOptions {
   readonly statisticsFraction?: number;
   /** Fraction of the batch that the quadratic model's products are taken over, in (0, 1], 0.25 unless given. */
   readonly modelFraction?: number;
-  /** Steps between two refreshes of the inverses. */
+  /** Steps between two refreshes of the inverses, 5 unless given; at most so many where they follow the drift. */
   readonly inverseEvery?: number;
+  /** Relative change of the factors at which the inverses are refreshed; 0, the default, counts steps. */
+  readonly inverseDrift?: number;
+  /** Steps that go on with the last inverses while the next are made; 0, the default, waits for them. */
+  readonly inverseStaleness?: number;
   /** Whether a parameter without a site is an error. */
   readonly strict?: boolean;
   /** Weights that meet one example at several positions, `expand` unless given. */
@@ -58,6 +63,8 @@ const defaults = {
   statisticsFraction: 0.5,
   modelFraction: 0.25,
   inverseEvery: 5,
+  inverseDrift: 0,
+  inverseStaleness: 0,
   strict: false,
   sharing: 'expand' as const,
   scaleShift: 'full' as const,
@@ -82,7 +89,7 @@ export const kfacAdaptive = (options: KfacAdaptiveOptions = {}): Optimizer => {
         sample(objective, { fraction: settings.statisticsFraction, every: settings.statisticsEvery }),
         capture(monteCarlo(), objective.loss, { every: settings.statisticsEvery }),
         updateFactors(kfac(settings)),
-        solve(kroneckerInverse({ damping, every: settings.inverseEvery })),
+        solve(kroneckerInverse({ damping, ...refreshOf(settings) })),
         sample(objective, { fraction: settings.modelFraction }),
         quadraticUpdate(objective, { damping }),
         levenbergMarquardt(objective, {

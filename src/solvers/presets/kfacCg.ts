@@ -15,6 +15,7 @@ import { kfacCg as kfacCgSolver } from '../kfacCg.ts';
 import { levenbergMarquardt } from '../levenbergMarquardt.ts';
 import { quadraticUpdate } from '../quadraticUpdate.ts';
 import { solve } from '../solver.ts';
+import { refreshOf } from './kfac.ts';
 import type { Optimizer } from './optimizer.ts';
 
 /** Settings of {@link kfacCg}. */
@@ -33,6 +34,10 @@ export interface KfacCgPresetOptions {
   readonly statisticsEvery?: number;
   /** Steps between two refreshes of the preconditioner. */
   readonly inverseEvery?: number;
+  /** Relative change of the factors at which the preconditioner is refreshed; 0, the default, counts steps. */
+  readonly inverseDrift?: number;
+  /** Steps that go on with the last preconditioner while the next is made; 0, the default, waits for it. */
+  readonly inverseStaleness?: number;
   /** Iterations per step at most. */
   readonly maxIterations?: number;
   /** Relative residual at which the iteration stops. */
@@ -57,6 +62,8 @@ const defaults = {
   decay: 0.95,
   statisticsEvery: 1,
   inverseEvery: 1,
+  inverseDrift: 0,
+  inverseStaleness: 0,
   maxIterations: 100,
   tolerance: 1e-6,
   progress: 5e-4,
@@ -87,7 +94,7 @@ export const kfacCg = (options: KfacCgPresetOptions = {}): Optimizer => {
         solve(
           kfacCgSolver(objective, {
             damping,
-            every: settings.inverseEvery,
+            ...refreshOf(settings),
             maxIterations,
             tolerance,
             martens: progress === 0 ? null : { epsilon: progress },

@@ -6,7 +6,7 @@
 import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
 import { lowRankInverse } from '../lowRankInverse.ts';
 import type { KfacPresetOptions } from './kfac.ts';
-import { dampingOf, kfacDefaults, kfacStep } from './kfac.ts';
+import { dampingOf, kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
 import type { Optimizer } from './optimizer.ts';
 
 /** Settings of {@link lowRankKfac}: those of K-FAC, and of the range finder. */
@@ -36,7 +36,7 @@ export const lowRankKfac = (options: LowRankKfacOptions = {}): Optimizer => {
         kfacCurvature(settings),
         lowRankInverse({
           damping: dampingOf(settings),
-          every: settings.inverseEvery,
+          ...refreshOf(settings),
           rank: settings.rank,
           oversampling: settings.oversampling,
           powerIterations: settings.powerIterations,

@@ -6,7 +6,7 @@
 import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
 import { newtonSchulz } from '../newtonSchulz.ts';
 import type { KfacPresetOptions } from './kfac.ts';
-import { dampingOf, kfacDefaults, kfacStep } from './kfac.ts';
+import { dampingOf, kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
 import type { Optimizer } from './optimizer.ts';
 
 /** Settings of {@link newtonSchulzKfac}: those of K-FAC, and of the iteration. */
@@ -34,7 +34,7 @@ export const newtonSchulzKfac = (options: NewtonSchulzKfacOptions = {}): Optimiz
         kfacCurvature(settings),
         newtonSchulz({
           damping: dampingOf(settings),
-          every: settings.inverseEvery,
+          ...refreshOf(settings),
           tolerance: settings.tolerance,
           iterations: settings.iterations,
         }),

@@ -6,7 +6,7 @@
 import { tridiagonalKfac as tridiagonalCurvature } from '../../curvature/tridiagonalKfac.ts';
 import { tridiagonalInverse } from '../tridiagonalInverse.ts';
 import type { KfacPresetOptions } from './kfac.ts';
-import { dampingOf, kfacDefaults, kfacStep } from './kfac.ts';
+import { dampingOf, kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
 import type { Optimizer } from './optimizer.ts';
 
 /**
@@ -25,7 +25,7 @@ export const tridiagonalKfac = (options: KfacPresetOptions = {}): Optimizer => {
         objective,
         settings,
         tridiagonalCurvature(settings),
-        tridiagonalInverse({ damping: dampingOf(settings), every: settings.inverseEvery }),
+        tridiagonalInverse({ damping: dampingOf(settings), ...refreshOf(settings) }),
       ),
   };
 };

@@ -66,6 +66,21 @@ describe('train', () => {
     expect(openScopes()).toBe(0);
   });
 
+  it.each(
+    optimizers.flatMap(([name, optimizer]) =>
+      'inverseStaleness' in optimizer.hyperparameters
+        ? [1, 2].map((inverseStaleness) => [name, inverseStaleness] as const)
+        : [],
+    ),
+  )('law: %s with inverses %d steps late computes the same, whatever its scopes hand back', async (name, staleness) => {
+    const late = { inverseEvery: 4, inverseDrift: 0.1, inverseStaleness: staleness };
+    const optimizer = orThrow(optimizerOf(name, name === 'class-kfac' ? { ...late, classes: 2 } : late));
+    const { backend, live, openScopes } = poisoningBackend();
+    const poisoned = await run(optimizer, { evaluateEvery: 2 }, { backend, clock: () => 0 });
+    expect(poisoned).toEqual(await run(optimizer, { evaluateEvery: 2 }));
+    expect([live.size, openScopes()]).toEqual([0, 0]);
+  });
+
   it('law: the number of live arrays does not grow with the steps', async () => {
     const { backend, live } = poisoningBackend();
     const counts: Array<number> = [];

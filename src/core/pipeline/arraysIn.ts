@@ -1,0 +1,26 @@
+/**
+ * Every array in a value, so that a scope can keep what outlives it and hand back the rest.
+ *
+ * Found by walking the value as the plain data it is, so a new kind of operator or memory needs no change here.
+ *
+ * @module
+ */
+import type { Shaped } from '../tensor.ts';
+import type { Prepared } from './background.ts';
+import type { TrainState } from './trainState.ts';
+
+/** Only arrays have a shape, and the arrays of a value are all of one type. */
+const isArray = <T extends Shaped>(value: object): value is T => 'shape' in value && Array.isArray(value.shape);
+
+const walk = <T extends Shaped>(value: unknown): ReadonlyArray<T> => {
+  if (typeof value !== 'object' || value === null) return [];
+  return isArray<T>(value) ? [value] : Object.values(value).flatMap((part) => walk<T>(part));
+};
+
+/**
+ * The arrays of a value, each once.
+ *
+ * @param value - a state, or what a solver prepared
+ */
+export const arraysIn = <T extends Shaped>(value: TrainState<T> | Prepared<T>): ReadonlySet<T> =>
+  new Set(walk<T>(value));
