@@ -1,0 +1,297 @@
+import type { Env } from '../../src/core/pipeline/env.ts';
+import { hostKernelBackend } from '../../src/core/backends/gpu/hostKernels.ts';
+import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
+import { apply, materialise } from '../../src/core/operators/apply.ts';
+import type { BlockOperator } from '../../src/core/operators/linearOperator.ts';
+import { diagonalKronecker, kronecker, partitionedKronecker } from '../../src/core/operators/linearOperator.ts';
+import { mapParams } from '../../src/core/params.ts';
+import type { Params } from '../../src/core/params.ts';
+import type { Batch } from '../../src/core/pipeline/context.ts';
+import { pipeline } from '../../src/core/pipeline/stage.ts';
+import type { TrainState } from '../../src/core/pipeline/trainState.ts';
+import type { Tensor } from '../../src/core/tensor.ts';
+import { cast, tensor } from '../../src/core/tensor.ts';
+import { blockKfac } from '../../src/curvature/blockKfac.ts';
+import { blocksOf, toBlocks } from '../../src/curvature/blocks.ts';
+import { classKfac } from '../../src/curvature/classKfac.ts';
+import type { Curvature } from '../../src/curvature/curvature.ts';
+import { dense } from '../../src/curvature/dense.ts';
+import { diagonal } from '../../src/curvature/diagonal.ts';
+import { kfac } from '../../src/curvature/kfac.ts';
+import { tridiagonalKfac } from '../../src/curvature/tridiagonalKfac.ts';
+import { batchWoodbury } from '../../src/solvers/batchWoodbury.ts';
+import { classWiseInverse } from '../../src/solvers/classWiseInverse.ts';
+import { factoredTikhonov } from '../../src/solvers/damping.ts';
+import { denseInverse } from '../../src/solvers/denseInverse.ts';
+import { eigen } from '../../src/solvers/eigen.ts';
+import { ekfac } from '../../src/solvers/ekfac.ts';
+import { gaussNewtonAction } from '../../src/solvers/gaussNewton.ts';
+import { iterative } from '../../src/solvers/iterative.ts';
+import { kfacCg } from '../../src/solvers/kfacCg.ts';
+import { invertFactors, kroneckerInverse } from '../../src/solvers/kroneckerInverse.ts';
+import { lowRankInverse } from '../../src/solvers/lowRankInverse.ts';
+import { newtonSchulz } from '../../src/solvers/newtonSchulz.ts';
+import { optimizerNames, optimizerOf } from '../../src/solvers/presets/registry.ts';
+import type { Solver, SolveNeeds } from '../../src/solvers/solver.ts';
+import { solve } from '../../src/solvers/solver.ts';
+import { tridiagonalInverse } from '../../src/solvers/tridiagonalInverse.ts';
+import { scaledError } from '../support/closeness.ts';
+import { classifier, curved, indices } from '../support/sequences.ts';
+import { orThrow, referenceEnv, runStage, stateOf } from '../support/training.ts';
+
+const objective = { model: classifier(3), loss: softmaxCrossEntropy };
+const { ops } = referenceEnv().backend;
+const batch: Batch<Tensor> = { inputs: indices(1, [9, 3]), targets: indices(2, [9], 3) };
+const lambda = 0.05;
+
+const inTwo = { inputs: { count: 2 }, outputs: { count: 2 } };
+
+type Damping = 'factored' | 'exact';
+
+/** Factors with their damping, the definition of factored Tikhonov; λ on the diagonal of anything else. */
+const dampedBlock = (block: BlockOperator<Tensor>): BlockOperator<Tensor> | null => {
+  const traceOf = (parts: ReadonlyArray<Tensor>): number => parts.reduce((sum, m) => sum + ops.trace(m).data[0], 0);
+  const orderOf = (parts: ReadonlyArray<Tensor>): number => parts.reduce((sum, m) => sum + m.shape[0], 0);
+  const mean = (parts: ReadonlyArray<Tensor>): number => traceOf(parts) / orderOf(parts);
+  const plus = (parts: ReadonlyArray<Tensor>, added: number): ReadonlyArray<Tensor> =>
+    parts.map((m) => ops.addDiagonal(m, added));
+  switch (block._tag) {
+    case 'kronecker': {
+      const { ofA, ofG } = factoredTikhonov(lambda, mean([block.A]), mean([block.G]));
+      return kronecker(ops.addDiagonal(block.A, ofA), ops.addDiagonal(block.G, ofG));
+    }
+    case 'partitionedKronecker': {
+      const { ofA, ofG } = factoredTikhonov(lambda, mean(block.As), mean(block.Gs));
+      return partitionedKronecker(plus(block.As, ofA), plus(block.Gs, ofG));
+    }
+    case 'diagonalKronecker': {
+      const { ofA, ofG } = factoredTikhonov(lambda, ops.mean(block.a, [0]).data[0], mean(block.Gs));
+      return diagonalKronecker(ops.add(block.a, ops.full([], ofA)), plus(block.Gs, ofG));
+    }
+    default:
+      return null;
+  }
+};
+
+type AnySolver = Solver<SolveNeeds | 'captured'>;
+
+/** One row per pair of a curvature and a solver, with the kind of its damping; a new solver joins here. */
+const pairs: ReadonlyArray<readonly [string, Curvature, AnySolver, Damping]> = [
+  ['kfac, kroneckerInverse', kfac(), kroneckerInverse({ damping: lambda }), 'factored'],
+  ['kfac reduced, kroneckerInverse', kfac({ sharing: 'reduce' }), kroneckerInverse({ damping: lambda }), 'factored'],
+  ['kfac, newtonSchulz', kfac(), newtonSchulz({ damping: lambda, tolerance: 1e-12 }), 'factored'],
+  ['kfac, lowRankInverse of full rank', kfac(), lowRankInverse({ damping: lambda, rank: 9 }), 'factored'],
+  ['kfac, batchWoodbury', kfac(), batchWoodbury({ damping: lambda }), 'factored'],
+  [
+    'kfac reduced, batchWoodbury',
+    kfac({ sharing: 'reduce' }),
+    batchWoodbury({ damping: lambda, sharing: 'reduce' }),
+    'factored',
+  ],
+  [
+    'kfac, diagonal gain, batchWoodbury',
+    kfac({ scaleShift: 'diagonal' }),
+    batchWoodbury({ damping: lambda, scaleShift: 'diagonal' }),
+    'factored',
+  ],
+  ['kfac, eigen', kfac(), eigen({ damping: lambda }), 'exact'],
+  ['kfac, denseInverse', kfac(), denseInverse({ damping: lambda }), 'exact'],
+  ['kfac, cg', kfac(), iterative('cg', { damping: lambda, tolerance: 1e-12, prepare: invertFactors }), 'exact'],
+  ['kfac, minres', kfac(), iterative('minres', { damping: lambda, tolerance: 1e-12 }), 'exact'],
+  ['kfac, gmres', kfac(), iterative('gmres', { damping: lambda, tolerance: 1e-12 }), 'exact'],
+  ['kfac, bicgstab', kfac(), iterative('bicgstab', { damping: lambda, tolerance: 1e-12 }), 'exact'],
+  ['blockKfac, kroneckerInverse', blockKfac({ blocks: inTwo }), kroneckerInverse({ damping: lambda }), 'factored'],
+  [
+    'blockKfac, newtonSchulz',
+    blockKfac({ blocks: inTwo }),
+    newtonSchulz({ damping: lambda, tolerance: 1e-12 }),
+    'factored',
+  ],
+  [
+    'blockKfac, lowRankInverse of full rank',
+    blockKfac({ blocks: inTwo }),
+    lowRankInverse({ damping: lambda, rank: 9 }),
+    'factored',
+  ],
+  ['blockKfac, eigen', blockKfac({ blocks: inTwo }), eigen({ damping: lambda }), 'exact'],
+  ['blockKfac, denseInverse', blockKfac({ blocks: inTwo }), denseInverse({ damping: lambda }), 'exact'],
+  ['tridiagonalKfac, tridiagonalInverse', tridiagonalKfac(), tridiagonalInverse({ damping: lambda }), 'factored'],
+  [
+    'classKfac, classWiseInverse',
+    classKfac({ classes: 3 }),
+    classWiseInverse({ damping: lambda, tolerance: 1e-12, maxIterations: 200 }),
+    'factored',
+  ],
+  ['classKfac, denseInverse', classKfac({ classes: 3 }), denseInverse({ damping: lambda }), 'exact'],
+  ['diagonal, kroneckerInverse', diagonal(), kroneckerInverse({ damping: lambda }), 'exact'],
+  ['diagonal, eigen', diagonal(), eigen({ damping: lambda }), 'exact'],
+  ['dense, kroneckerInverse', dense(), kroneckerInverse({ damping: lambda }), 'exact'],
+  ['dense, newtonSchulz', dense(), newtonSchulz({ damping: lambda, tolerance: 1e-12 }), 'exact'],
+  ['dense, eigen', dense(), eigen({ damping: lambda }), 'exact'],
+  ['dense, lowRankInverse of full rank', dense(), lowRankInverse({ damping: lambda, rank: 20 }), 'exact'],
+  ['dense, denseInverse', dense(), denseInverse({ damping: lambda }), 'exact'],
+];
+
+const vec = (v: Tensor): Tensor => ops.reshape(ops.transposed(v), [v.data.length, 1]);
+
+const run = (curvature: Curvature, solver: AnySolver, data = batch, env?: Env<Tensor>, from?: TrainState<Tensor>) =>
+  runStage(pipeline(curved(objective, curvature), solve(solver)), from ?? stateOf(objective.model, 3), data, env);
+
+const inner = (x: Params<Tensor>, y: Params<Tensor>): number =>
+  Object.keys(x).reduce((sum, path) => sum + ops.dot(x[path], y[path]).data[0], 0);
+
+describe.each(pairs)('a model with every kind of site: %s', (_, curvature, solver, damping) => {
+  it('law: residual, the damped matrix of each block applied to the direction gives the gradient back', async () => {
+    const { operator, direction, gradient, sites, state } = await run(curvature, solver);
+    const blocks = blocksOf(sites, Object.keys(state.params));
+    const [d, g] = [direction, gradient].map((tree) => toBlocks(ops, blocks, tree));
+    const found = 'blocks' in operator ? operator.blocks : {};
+    expect(Object.keys(found)).toEqual(['words', 'norm', 'body', 'head']);
+    for (const [name, block] of Object.entries(found)) {
+      const factored = damping === 'factored' ? dampedBlock(block) : null;
+      const matrix =
+        factored === null
+          ? ops.addDiagonal(materialise(ops, block, g[name].shape), lambda)
+          : materialise(ops, factored, g[name].shape);
+      expect(scaledError(ops.matmul(matrix, vec(d[name])).data, vec(g[name]).data)).toBeLessThan(1e-8);
+    }
+  });
+
+  it('law: a descent direction, also of a single example and of one word only', async () => {
+    const single = { inputs: indices(1, [1, 3]), targets: indices(2, [1], 3) };
+    const word = { inputs: tensor(new Array<number>(27).fill(0), [9, 3], 'i32'), targets: batch.targets };
+    for (const data of [batch, single, word]) {
+      const { direction, gradient } = await run(curvature, solver, data);
+      expect(inner(direction, gradient)).toBeGreaterThan(0);
+    }
+  });
+
+  it('f32: within 1e-3 of f64', async () => {
+    const env = { backend: orThrow(hostKernelBackend('webasm')), clock: () => 0 };
+    const start = stateOf(objective.model, 3);
+    const low = await run(curvature, solver, batch, env, {
+      ...start,
+      params: mapParams(start.params, (p) => cast(p, 'f32')),
+    });
+    const high = await run(curvature, solver);
+    for (const [path, d] of Object.entries(high.direction)) {
+      expect(scaledError(low.direction[path].data, d.data)).toBeLessThan(1e-3);
+    }
+  });
+});
+
+describe('EKFAC on every kind of site', () => {
+  it('law: residual, (U diag(S) Uᵀ + λ I) d = ∇ with S by index at the embedding, and F + λ I at the gain', async () => {
+    const { operator, direction, gradient, sites, state } = await run(kfac(), ekfac({ damping: lambda }));
+    const blocks = blocksOf(sites, Object.keys(state.params));
+    const [d, g] = [direction, gradient].map((tree) => toBlocks(ops, blocks, tree));
+    const prepared = state.solver.prepared;
+    const curvatures = 'blocks' in operator ? operator.blocks : {};
+    if (prepared?._tag !== 'blockDiagonal') throw new Error('expected blocks');
+    expect(Object.keys(state.solver.slots['ekfac']).sort()).toEqual(['body', 'head', 'words']);
+    for (const [name, inverse] of Object.entries(prepared.blocks)) {
+      const S = state.solver.slots['ekfac'][name];
+      const block: BlockOperator<Tensor> =
+        inverse._tag === 'eigenKronecker' || inverse._tag === 'partitionedEigenKronecker'
+          ? { ...inverse, S }
+          : curvatures[name];
+      const matrix = ops.addDiagonal(materialise(ops, block, g[name].shape), lambda);
+      expect(scaledError(ops.matmul(matrix, vec(d[name])).data, vec(g[name]).data)).toBeLessThan(1e-8);
+    }
+  });
+
+  it('option: sharing changes the second moments of dense sites on sequences, and of no other', async () => {
+    const [expanded, reduced] = await Promise.all(
+      (['expand', 'reduce'] as const).map(
+        async (sharing) => (await run(kfac(), ekfac({ damping: lambda, sharing }))).state.solver.slots['ekfac'],
+      ),
+    );
+    expect(scaledError(expanded['body'].data, reduced['body'].data)).toBeGreaterThan(1e-3);
+    expect(expanded['head']).toEqual(reduced['head']);
+    expect(expanded['words']).toEqual(reduced['words']);
+  });
+
+  it('the full block of a gain stays between refreshes', async () => {
+    const solver = ekfac({ damping: lambda, every: 2 });
+    const first = await run(kfac(), solver);
+    const later = await run(kfac(), solver, { ...batch, inputs: indices(7, [9, 3]) }, referenceEnv(), {
+      ...first.state,
+      step: 1,
+    });
+    const at = ({ state }: typeof first): unknown => {
+      const { prepared } = state.solver;
+      return prepared?._tag === 'blockDiagonal' ? prepared.blocks['norm'] : null;
+    };
+    expect(at(later)).toEqual(at(first));
+    expect(at(first)).toMatchObject({ _tag: 'lowRankPlusDiagonal' });
+  });
+});
+
+describe('Gauss–Newton on every kind of site', () => {
+  it('law: residual, (E[Jᵀ H J] + λ I) d = ∇ with the K-FAC preconditioner', async () => {
+    const step = pipeline(
+      curved(objective, kfac()),
+      solve(kfacCg(objective, { damping: lambda, tolerance: 1e-12, martens: null })),
+    );
+    const context = await runStage(step, stateOf(objective.model, 3), batch);
+    const blocks = blocksOf(context.sites, Object.keys(context.state.params));
+    const [d, g] = [context.direction, context.gradient].map((tree) => toBlocks(ops, blocks, tree));
+    const image = gaussNewtonAction(objective, context, blocks)(ops, d);
+    for (const name of Object.keys(g)) {
+      expect(scaledError(ops.linearCombination(1, image[name], lambda, d[name]).data, g[name].data)).toBeLessThan(1e-8);
+    }
+  });
+
+  it('law: the operator of dense curvature is the Gauss–Newton matrix on each block', async () => {
+    const context = await run(dense(), denseInverse({ damping: lambda }));
+    const blocks = blocksOf(context.sites, Object.keys(context.state.params));
+    const g = toBlocks(ops, blocks, context.gradient);
+    for (const { name } of blocks) {
+      const only = mapParams(g, (x, at) => (at === name ? x : ops.full(x.shape, 0)));
+      const expected = gaussNewtonAction(objective, { ...context, batch }, blocks)(ops, only)[name];
+      expect(scaledError(apply(ops, context.operator, only)[name].data, expected.data)).toBeLessThan(1e-12);
+    }
+  });
+});
+
+describe('presets on every kind of site', () => {
+  const settings = { 'class-kfac': { classes: 3 } } as const;
+
+  it.each(optimizerNames)('%s lowers the loss', async (name) => {
+    const step = orThrow(optimizerOf(name, name === 'class-kfac' ? settings[name] : {})).step(objective);
+    let state = stateOf(objective.model, 3);
+    const losses: Array<number> = [];
+    for (let i = 0; i < 6; i += 1) {
+      const { next, metrics } = await runStage(step, state, batch);
+      const { loss } = metrics;
+      losses.push(typeof loss === 'number' ? loss : loss.data[0]);
+      state = next;
+    }
+    expect(losses[5]).toBeLessThan(losses[0]);
+  });
+
+  it.each([
+    'kfac',
+    'kfac-adaptive',
+    'kfac-cg',
+    'ekfac',
+    'block-kfac',
+    'class-kfac',
+    'tridiagonal-kfac',
+    'newton-schulz-kfac',
+    'low-rank-kfac',
+  ])('options: sharing and scaleShift change the direction of %s', async (name) => {
+    const directionOf = async (changed: Readonly<Record<string, string>>): Promise<Params<Tensor>> => {
+      const classes = name === 'class-kfac' ? settings[name] : {};
+      const step = orThrow(optimizerOf(name, { ...classes, ...changed })).step(objective);
+      const context = await runStage(step, stateOf(objective.model, 3), batch);
+      return context.next.params;
+    };
+    const base = await directionOf({});
+    for (const changed of [{ sharing: 'reduce' }, { scaleShift: 'diagonal' }]) {
+      const other = await directionOf(changed);
+      const gaps = Object.keys(base).map((path) => scaledError(base[path].data, other[path].data));
+      expect(Math.max(...gaps)).toBeGreaterThan(1e-9);
+    }
+  });
+});
