@@ -46,6 +46,15 @@ export interface BackendUnavailable {
   readonly advice: string;
 }
 
+/** A device that was in use is lost, out of memory, or cannot run what it is given. */
+export interface DeviceFailed {
+  readonly _tag: 'DeviceFailed';
+  /** The backend and its mode, or the kernel. */
+  readonly where: string;
+  readonly reason: string;
+  readonly advice: string;
+}
+
 /** A setting with a wrong name, type or value. */
 export interface BadConfig {
   readonly _tag: 'BadConfig';
@@ -94,6 +103,7 @@ export type KfacError =
   | NonFinite
   | NotPositiveDefinite
   | BackendUnavailable
+  | DeviceFailed
   | BadConfig
   | BadData
   | BadCheckpoint
@@ -119,6 +129,8 @@ export const describeError = (error: KfacError): string => {
       );
     case 'BackendUnavailable':
       return `Backend ${error.backend} is not available: ${error.reason}. ${error.advice}`;
+    case 'DeviceFailed':
+      return `${error.where} failed: ${error.reason}. ${error.advice}`;
     case 'BadConfig':
       return `${error.path}: expected ${error.expected}, got ${error.actual}.`;
     case 'BadData':

@@ -15,6 +15,7 @@ const examples: { readonly [Tag in KfacError['_tag']]: Extract<KfacError, { read
     reason: 'no BLAS was found',
     advice: 'Install OpenBLAS.',
   },
+  DeviceFailed: { _tag: 'DeviceFailed', where: 'gpu (webgpu), read', reason: 'it is lost', advice: 'Start again.' },
   BadConfig: { _tag: 'BadConfig', path: 'optimizer.damping', expected: 'a number', actual: 'a text' },
   BadData: {
     _tag: 'BadData',

@@ -6,7 +6,9 @@
  *
  * @module
  */
+import fc from 'fast-check';
 import type * as E from 'fp-ts/lib/Either.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../../src/core/backends/backend.ts';
 import type { KfacError } from '../../src/core/errors.ts';
@@ -40,27 +42,54 @@ const operationsOf = (table: ReadonlyArray<Case>): ReadonlyArray<Case['operation
   ...new Set(table.map(({ operation }) => operation)),
 ];
 
+/** How a backend is measured. */
+export interface ConformanceOptions {
+  /** What it may differ by from the reference; by default that of its precision. */
+  readonly tolerance?: Partial<Tolerance>;
+  /** Cases of each property, where the usual number would take too long. */
+  readonly runs?: number;
+}
+
+/** Runs the tests of a block with fewer cases of each property. */
+const withRuns = (runs: number | undefined): void => {
+  if (runs === undefined) return;
+  const usual = fc.readConfigureGlobal();
+  beforeAll(() => fc.configureGlobal({ ...usual, numRuns: Math.min(runs, usual.numRuns ?? runs) }));
+  afterAll(() => fc.configureGlobal(usual));
+};
+
 /**
- * Describes a backend.
+ * Describes a backend that is opened when its tests begin.
  *
  * @param name - shown in the report
- * @param make - makes the backend; `Left` where this machine cannot have it, which a caller must deal with
- * @param tolerance - what it may differ by from the reference; by default that of its precision
+ * @param dtype - precision of its floats
+ * @param open - opens the backend; a `Left` fails the tests
+ * @param options - tolerance and number of cases
  */
-export const conformance = <T extends Shaped>(
+export const conformanceOnOpening = <T extends Shaped>(
   name: string,
-  make: () => E.Either<KfacError, Backend<T>>,
-  tolerance: Partial<Tolerance> = {},
+  dtype: 'f32' | 'f64',
+  open: TE.TaskEither<KfacError, Backend<T>>,
+  { tolerance = {}, runs }: ConformanceOptions = {},
 ): void => {
   describe(name, () => {
-    const backend = orThrow(make());
-    const subject = (): Backend<T> => backend;
-    const allowed: Tolerance = { epsilon: epsilonOf[backend.dtype], elementary: ELEMENTARY, ...tolerance };
+    let opened: Backend<T> | undefined;
+    const subject = (): Backend<T> => {
+      if (opened === undefined) throw new Error('the backend is not open yet');
+      return opened;
+    };
+    const allowed: Tolerance = { epsilon: epsilonOf[dtype], elementary: ELEMENTARY, ...tolerance };
+    withRuns(runs);
+    beforeAll(async () => {
+      opened = orThrow(await open());
+    });
     afterAll(async () => {
-      orThrow(await backend.dispose());
+      orThrow(await subject().dispose());
     });
 
     it('is measured on every operation of the array language', () => {
+      const backend = subject();
+      expect(backend.dtype).toBe(dtype);
       expect([...operationsOf(conformanceCases)].sort()).toEqual(Object.keys(backend.ops).sort());
       const primitives = [...partialPrimitives, ...totalPrimitives];
       expect(primitives.filter((operation) => !(operation in backend.ops))).toEqual([]);
@@ -70,7 +99,7 @@ export const conformance = <T extends Shaped>(
       for (const operation of operationsOf(conformanceCases)) {
         it(operation, async () => {
           for (const table of conformanceCases.filter((c) => c.operation === operation)) {
-            await expectAgreement(backend, allowed, table);
+            await expectAgreement(subject(), allowed, table);
           }
         });
       }
@@ -90,14 +119,30 @@ export const conformance = <T extends Shaped>(
     });
 
     describe('linear algebra', () => {
-      linearAlgebraLaws(subject, backend.dtype, allowed);
+      linearAlgebraLaws(subject, dtype, allowed);
     });
 
     it('reports what it is', () => {
-      const report = backend.report();
+      const report = subject().report();
       expect(report.backend).not.toBe('');
       expect(report.library).not.toBe('');
       expect(report.threads).toBeGreaterThanOrEqual(1);
     });
   });
+};
+
+/**
+ * Describes a backend.
+ *
+ * @param name - shown in the report
+ * @param make - makes the backend; `Left` where this machine cannot have it, which a caller must deal with
+ * @param tolerance - what it may differ by from the reference; by default that of its precision
+ */
+export const conformance = <T extends Shaped>(
+  name: string,
+  make: () => E.Either<KfacError, Backend<T>>,
+  tolerance: Partial<Tolerance> = {},
+): void => {
+  const backend = orThrow(make());
+  conformanceOnOpening(name, backend.dtype, TE.right(backend), { tolerance });
 };

@@ -18,13 +18,14 @@ import type { BackendUnavailable } from '../../errors.ts';
 import { raise } from '../../errors.ts';
 import type { ReadonlyVector } from '../../tensor.ts';
 
+import type { GpuMode } from './modes.ts';
 import type { BuildableKernel, KernelModule } from './threads/module.ts';
 import { buildModule } from './threads/module.ts';
 import type { CompilableKernel } from './vectorLoads.ts';
 import { readNeighboursTogether } from './vectorLoads.ts';
 
-/** Where kernels run. `cpu` is gpu.js's plain JavaScript: a second opinion on kernel sources, not a fast path. */
-export type GpuMode = 'webasm' | 'cpu';
+/** Modes whose kernels read and write host memory. */
+export type MemoryMode = Extract<GpuMode, 'webasm' | 'cpu'>;
 
 /** How many threads a kernel spans, and how many numbers each of its threads returns. */
 export interface KernelOutput {
@@ -53,7 +54,7 @@ export interface GpuKernel {
 
 /** An open gpu.js. */
 export interface Gpu {
-  readonly mode: GpuMode;
+  readonly mode: MemoryMode;
   /** Whether results arrive flat; when not, they are walked, which is slow. */
   readonly flatResults: boolean;
   /** Whether kernels read neighbours together (WebAssembly only, see `vectorLoads.ts`); when not, products are slow. */
@@ -85,11 +86,11 @@ export interface Gpu {
 }
 
 /** What one thread returned, or an array of such along x, y or z. */
-type Nested = number | ArrayLike<Nested>;
+export type Nested = number | ArrayLike<Nested>;
 
 /** The part of gpu.js's kernels that is used here. */
-interface RawKernel extends BuildableKernel {
-  (...args: ReadonlyArray<object>): Nested;
+export interface RawKernel extends BuildableKernel {
+  (...args: ReadonlyArray<object | number>): Nested;
   readonly kernel: BuildableKernel['kernel'] &
     CompilableKernel & {
       readonly constructor: { readonly mode?: string };
@@ -102,7 +103,7 @@ interface RawKernel extends BuildableKernel {
 }
 
 /** The part of gpu.js's `GPU` that is used here. */
-interface RawGpu {
+export interface RawGpu {
   readonly createKernel: (source: string, settings: object) => RawKernel;
   readonly destroy: () => Promise<void>;
 }
@@ -110,7 +111,13 @@ interface RawGpu {
 const RawGpu = GPU as unknown as new (settings: { readonly mode: string }) => RawGpu;
 const RawInput = Input as unknown as new (value: ReadonlyVector, size: ReadonlyArray<number>) => object;
 
-const unavailable = (mode: GpuMode, reason: string): BackendUnavailable => ({
+/** gpu.js as it is, for devices that keep arrays; throws where the mode does not exist. */
+export const rawGpu = (mode: GpuMode): RawGpu => new RawGpu({ mode });
+
+/** A flat array as an argument of a kernel. */
+export const inputOf = (values: ReadonlyVector): object => new RawInput(values, [values.length]);
+
+const unavailable = (mode: MemoryMode, reason: string): BackendUnavailable => ({
   _tag: 'BackendUnavailable',
   backend: `gpu (${mode})`,
   reason,
@@ -133,6 +140,11 @@ export const flatten = (nested: Nested, length: number): Float32Array => {
       next += 1;
       return;
     }
+    if (part instanceof Float32Array) {
+      flat.set(part, next);
+      next += part.length;
+      return;
+    }
     for (let i = 0; i < part.length; i += 1) walk(part[i]);
   };
   walk(nested);
@@ -153,7 +165,7 @@ const takeFlat = (raw: RawKernel): void => {
 };
 
 /** Why a kernel did not run where it should, or `undefined` when it did. */
-const degraded = (raw: RawKernel, mode: GpuMode): string | undefined => {
+const degraded = (raw: RawKernel, mode: MemoryMode): string | undefined => {
   const actual = raw.kernel.constructor.mode;
   if (actual === mode && (raw.kernel.fallbackReason ?? null) === null) return undefined;
   return `a kernel was moved to ${actual ?? 'an unknown mode'}: ${raw.kernel.fallbackReason ?? 'no reason given'}`;
@@ -181,12 +193,12 @@ const expected = [0, 1].flatMap((y) =>
 type Extras = Pick<Gpu, 'flatResults' | 'vectorLoads'>;
 
 /** Runs a kernel nested and flat. Right: what can be had. Left: why the mode cannot be used. */
-const selfTest = (gpu: RawGpu, mode: GpuMode, tryVectors: boolean): E.Either<string, Extras> => {
+const selfTest = (gpu: RawGpu, mode: MemoryMode, tryVectors: boolean): E.Either<string, Extras> => {
   const isExpected = (result: ArrayLike<Nested>): boolean =>
     result.length === expected.length && expected.every((v, i) => v === result[i]);
   const raw = compile(gpu, probe.source, probe.output);
   const taught = tryVectors ? readNeighboursTogether(raw.kernel) : () => false;
-  const input = new RawInput(probe.values, [probe.values.length]);
+  const input = inputOf(probe.values);
   const nested = flatten(raw(input), expected.length);
   const reason = degraded(raw, mode) ?? (isExpected(nested) ? undefined : `a test kernel returned ${nested.join(' ')}`);
   if (reason !== undefined) return E.left(reason);
@@ -199,7 +211,7 @@ const selfTest = (gpu: RawGpu, mode: GpuMode, tryVectors: boolean): E.Either<str
 
 const kernelOf = (
   gpu: RawGpu,
-  mode: GpuMode,
+  mode: MemoryMode,
   { flatResults, vectorLoads }: Extras,
   source: string,
   output: KernelOutput,
@@ -208,8 +220,7 @@ const kernelOf = (
   const raw = compile(gpu, source, output);
   if (flatResults) takeFlat(raw);
   if (vectorLoads) readNeighboursTogether(raw.kernel);
-  const call = (args: ReadonlyArray<ReadonlyVector>): Float32Array =>
-    flatten(raw(...args.map((value) => new RawInput(value, [value.length]))), length);
+  const call = (args: ReadonlyArray<ReadonlyVector>): Float32Array => flatten(raw(...args.map(inputOf)), length);
   let checked = false;
   const firstCall = (args: ReadonlyArray<ReadonlyVector>): Float32Array => {
     const result = E.tryCatch(() => call(args), String); // the compiler's errors, and memory that cannot be had
@@ -243,7 +254,7 @@ const moduleOf = (
  * @param mode - where kernels shall run; gpu.js's own choice is never used, it prefers software rasterisers
  * @returns gpu.js, or why the mode cannot be had
  */
-export const openGpu = (mode: GpuMode): E.Either<BackendUnavailable, Gpu> =>
+export const openGpu = (mode: MemoryMode): E.Either<BackendUnavailable, Gpu> =>
   pipe(
     E.tryCatch(() => {
       const raw = new RawGpu({ mode });

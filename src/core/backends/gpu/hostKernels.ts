@@ -1,8 +1,7 @@
 /**
  * Matrix products on gpu.js under the host interpreter: the gpu backend where arrays live in host memory.
  *
- * In gpu.js's WebAssembly mode nothing is gained by handles: arrays stay where everything else is computed as well. Factorisations
- * are portable code in 64 bits: single precision loses too much of an ill-conditioned factor's inverse.
+ * In gpu.js's WebAssembly mode nothing is gained by handles: arrays stay where everything else is computed as well.
  *
  * @module
  */
@@ -10,17 +9,14 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
-import type { BackendUnavailable, KfacError } from '../../errors.ts';
-import { cholesky, choleskySolve, inverse } from '../../linearAlgebra/cholesky.ts';
-import { eigh } from '../../linearAlgebra/eigh.ts';
-import { solve } from '../../linearAlgebra/lu.ts';
-import type { ReadonlyVector, Tensor } from '../../tensor.ts';
+import type { BackendUnavailable } from '../../errors.ts';
+import type { Tensor } from '../../tensor.ts';
 import type { Backend } from '../backend.ts';
 import { hostBackend } from '../host/backend.ts';
-import type { Factorisations } from '../host/linearAlgebra.ts';
 import type { Products } from '../host/products.ts';
 import { f32 } from '../native/vectors.ts';
 
+import { portableFactorisations } from './factorisations.ts';
 import type { Gpu } from './gpujs.ts';
 import { openGpu } from './gpujs.ts';
 import { titleOf } from './modes.ts';
@@ -42,23 +38,6 @@ const productsOf = ({ matmul, gram }: KernelProducts): Products => ({
     void matmul(x, weight, { m, n, k, transposeA: false, transposeB: true }, { bias, out: out as Float32Array }),
   gram: (x, rows, columns, out) => void gram(x, rows, columns, out as Float32Array),
 });
-
-const rounded = (values: ReadonlyVector): ReadonlyVector => Float32Array.from(values);
-
-const task = <A, B>(compute: () => E.Either<KfacError, A>, round: (result: A) => B): TE.TaskEither<KfacError, B> =>
-  TE.fromIOEither(() => pipe(compute(), E.map(round)));
-
-const factorisations: Factorisations = {
-  cholesky: (n, m) => task(() => cholesky(n, m), rounded),
-  choleskySolve: (n, columns, l, b) => task(() => E.right(choleskySolve(n, columns, l, b)), rounded),
-  inverse: (n, m) => task(() => inverse(n, m), rounded),
-  solve: (n, columns, m, b) => task(() => solve(n, columns, m, b), rounded),
-  eigh: (n, m) =>
-    task(
-      () => eigh(n, m),
-      ({ values, vectors }) => ({ values: rounded(values), vectors: rounded(vectors) }),
-    ),
-};
 
 /** Settings of {@link hostKernelBackend}. */
 export interface HostKernelOptions extends KernelThreadsOptions {
@@ -98,7 +77,7 @@ export const hostKernelBackend = (
         name: 'gpu',
         dtype: 'f32',
         products: productsOf(products),
-        factorisations,
+        factorisations: portableFactorisations,
         report: () => ({
           backend: 'gpu',
           library: `gpu.js, ${titleOf[mode]}`,

@@ -7,8 +7,6 @@
  *
  * @module
  */
-import type { GpuKernel } from './gpujs.ts';
-
 /** Bounds of a cache. */
 export interface CacheLimits {
   readonly kernels: number;
@@ -18,21 +16,26 @@ export interface CacheLimits {
 /** Room for the products of a training step of a few dozen layers. */
 export const defaultLimits: CacheLimits = { kernels: 256, bytes: 2 ** 29 };
 
+/** What is known of a kernel here. */
+export interface Destroyable {
+  readonly destroy: () => void;
+}
+
 /** A kernel and the memory that it holds on to. */
-export interface SizedKernel {
-  readonly kernel: GpuKernel;
+export interface SizedKernel<K extends Destroyable> {
+  readonly kernel: K;
   readonly bytes: number;
 }
 
 /** Kernels by key. */
-export interface KernelCache {
+export interface KernelCache<K extends Destroyable> {
   /**
    * The kernel of a key. A kernel that is bigger than the bounds is kept until another one is asked for.
    *
    * @param key - everything that the kernel's source and sizes depend on
    * @param create - makes the kernel when the cache does not have it
    */
-  readonly obtain: (key: string, create: () => SizedKernel) => GpuKernel;
+  readonly obtain: (key: string, create: () => SizedKernel<K>) => K;
   /** What the cache holds now. */
   readonly usage: () => CacheLimits;
   /** Destroys all kernels. */
@@ -44,11 +47,11 @@ export interface KernelCache {
  *
  * @param limits - bounds, see {@link defaultLimits}
  */
-export const kernelCache = (limits: CacheLimits = defaultLimits): KernelCache => {
-  const entries = new Map<string, SizedKernel>(); // in order of use, the oldest first
+export const kernelCache = <K extends Destroyable>(limits: CacheLimits = defaultLimits): KernelCache<K> => {
+  const entries = new Map<string, SizedKernel<K>>(); // in order of use, the oldest first
   let bytes = 0;
 
-  const evict = (key: string, entry: SizedKernel): void => {
+  const evict = (key: string, entry: SizedKernel<K>): void => {
     entries.delete(key);
     bytes -= entry.bytes;
     entry.kernel.destroy();

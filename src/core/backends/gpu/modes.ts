@@ -36,3 +36,9 @@ export interface GpuPlace {
   /** Modes that `auto` tried before this one. */
   readonly refused: ReadonlyArray<Refusal>;
 }
+
+/** Programs that stand in for graphics hardware, by parts of their names. */
+const rasterisers = /swiftshader|llvmpipe|lavapipe|softpipe|software|microsoft basic/i;
+
+/** Whether an adapter of this name is a program; such are some fifty times slower than WebAssembly. */
+export const isSoftwareName = (adapter: string): boolean => rasterisers.test(adapter);

@@ -12,7 +12,7 @@ import type { ReadonlyVector } from '../../tensor.ts';
 
 import type { Activation, Epilogue } from './epilogue.ts';
 import { activationFunction } from './epilogue.ts';
-import type { KernelOutput } from './gpujs.ts';
+import type { GpuKernel, KernelOutput } from './gpujs.ts';
 import type { CacheLimits, SizedKernel } from './kernelCache.ts';
 import { defaultLimits, kernelCache } from './kernelCache.ts';
 import type { MatmulSpec, OperandLayout } from './matmulSource.ts';
@@ -102,14 +102,19 @@ const finish = (c: Float32Array, n: number, bias: ReadonlyVector | null, activat
  * @param settings - bounds and plans
  */
 export const productsOn = (gpu: KernelMaker, settings: ProductSettings = {}): Products => {
-  const cache = kernelCache(settings.limits ?? defaultLimits);
+  const cache = kernelCache<GpuKernel>(settings.limits ?? defaultLimits);
   const plan = settings.planProduct ?? planProduct;
   const planGram = settings.planSymmetric ?? planSymmetric;
   const packedLeft = scratch();
   const packedRight = scratch();
   const paddedBias = scratch();
 
-  const sized = (source: string, output: KernelOutput, lengths: ReadonlyArray<number>, work: number): SizedKernel => ({
+  const sized = (
+    source: string,
+    output: KernelOutput,
+    lengths: ReadonlyArray<number>,
+    work: number,
+  ): SizedKernel<GpuKernel> => ({
     kernel: gpu.createKernel(source, output, lengths, work),
     bytes: bytesOf(gpu.oneMemory ?? false, lengths, output),
   });

@@ -10,19 +10,23 @@ import type { Kernels } from './kernels/kernels.ts';
 import type { Allocator } from './pool.ts';
 import type { Products } from './products.ts';
 
-/** The parts of an interpreter: a precision, loops, matrix products, and where results live. */
-export interface Host {
+/** A precision, and where results live. */
+export interface Floats {
   readonly precision: Precision;
+  readonly allocator: Allocator;
+}
+
+/** The parts of an interpreter: a precision, loops, matrix products, and where results live. */
+export interface Host extends Floats {
   readonly kernels: Kernels;
   readonly products: Products;
-  readonly allocator: Allocator;
 }
 
 /** An array that an operation may still write to. */
 export type Buffer = Vector | Int32Array;
 
 /** The elements of a tensor as floats of the interpreter; converted when they are integers or of the other precision. */
-export const floatsOf = (host: Host, x: Tensor): ReadonlyVector => {
+export const floatsOf = (host: Floats, x: Tensor): ReadonlyVector => {
   if (x.dtype === host.precision.dtype) return x.data;
   const floats = host.allocator.take(x.data.length);
   floats.set(x.data);
@@ -30,7 +34,7 @@ export const floatsOf = (host: Host, x: Tensor): ReadonlyVector => {
 };
 
 /** A tensor of the interpreter's floats. */
-export const floatTensor = (host: Host, shape: Shape, data: ReadonlyVector): Tensor => ({
+export const floatTensor = (host: Floats, shape: Shape, data: ReadonlyVector): Tensor => ({
   shape,
   dtype: host.precision.dtype,
   data,

@@ -13,7 +13,7 @@ import type { ReadonlyVector, Shape, Tensor } from '../../tensor.ts';
 import { showShape } from '../../tensor.ts';
 import type { LinearAlgebra } from '../backend.ts';
 
-import type { Host } from './host.ts';
+import type { Floats } from './host.ts';
 import { floatsOf, floatTensor } from './host.ts';
 
 /**
@@ -67,7 +67,7 @@ const task =
  * @param host - the interpreter
  * @param factorisations - on arrays of its precision
  */
-export const linearAlgebraOf = (host: Host, factorisations: Factorisations): LinearAlgebra<Tensor> => {
+export const linearAlgebraOf = (host: Floats, factorisations: Factorisations): LinearAlgebra<Tensor> => {
   const asTensor = (shape: Shape) => (data: ReadonlyVector) => floatTensor(host, shape, data);
   return {
     cholesky: (m) =>

@@ -1,17 +1,13 @@
 /**
- * The optional dependency koffi, looked for at run time.
- *
- * It is neither imported nor required by name, so a bundler for browsers never sees it, the library installs without
- * it, and one source compiles to ES modules and to CommonJS (where `import.meta` does not exist). The price is that
- * this file must find out where it lies itself: koffi is resolved from here first, because a strict package manager
- * links it beside this package only, then from the main script and the working directory.
+ * The optional dependency koffi, which calls native code.
  *
  * @module
  */
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 
 import type { ReadonlyVector } from '../../tensor.ts';
-import { currentProcess } from '../process.ts';
+import { loadOptional } from '../optional.ts';
 
 /** What may be passed to a native function: numbers, C strings, integers by pointer, and buffers by address. */
 export type ForeignArgument = number | string | ReadonlyArray<number> | ReadonlyVector;
@@ -46,24 +42,17 @@ const stacks = { sync_stack_size: 8 << 20, async_stack_size: 4 << 20, max_async_
 export const hasRoomyStacks = (koffi: Koffi): boolean =>
   (koffi.config()['async_stack_size'] ?? 0) >= stacks.async_stack_size;
 
-/** Path or URL of this file, from a stack trace. */
-const ownLocation = (): string | undefined =>
-  /(?:\(|at (?:async )?)((?:file:\/\/|[/\\]|[A-Za-z]:[/\\]).*?):\d+:\d+\)?$/m.exec(new Error().stack ?? '')?.[1];
-
 /**
  * Loads koffi.
  *
  * @returns koffi, or the reason why it cannot be had
  */
-export const loadKoffi = (): E.Either<string, Koffi> => {
-  const process = currentProcess();
-  const nodeModule = process?.getBuiltinModule?.('node:module') as
-    { readonly createRequire: (from: string) => (name: string) => unknown } | undefined;
-  if (process === undefined || nodeModule === undefined) return E.left('native code needs Node.js 20.16 or later');
-  const places = [ownLocation(), process.argv[1], `${process.cwd()}/`].filter((place) => place !== undefined);
-  const attempts = places.map((place) => E.tryCatch(() => nodeModule.createRequire(place)('koffi') as Koffi, String));
-  const koffi = attempts.find(E.isRight);
-  if (koffi === undefined) return E.left('the package koffi is not installed or cannot be loaded');
-  E.tryCatch(() => koffi.right.config(stacks), String); // refused once any library is open; see hasRoomyStacks
-  return koffi;
-};
+export const loadKoffi = (): E.Either<string, Koffi> =>
+  pipe(
+    loadOptional('koffi'),
+    E.map((loaded) => loaded as Koffi),
+    E.tap((koffi) => {
+      E.tryCatch(() => koffi.config(stacks), String); // refused once any library is open; see hasRoomyStacks
+      return E.right(koffi);
+    }),
+  );

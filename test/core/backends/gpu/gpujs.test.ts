@@ -1,13 +1,13 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { GPU } from 'gpu.js';
 
-import type { GpuMode } from '../../../../src/core/backends/gpu/gpujs.ts';
+import type { MemoryMode } from '../../../../src/core/backends/gpu/gpujs.ts';
 import { flatten, openGpu } from '../../../../src/core/backends/gpu/gpujs.ts';
 import { attempt } from '../../../../src/core/errors.ts';
 
 import { entries, openOrThrow } from './support.ts';
 
-const modes: ReadonlyArray<GpuMode> = ['webasm', 'cpu'];
+const modes: ReadonlyArray<MemoryMode> = ['webasm', 'cpu'];
 
 describe('gpu.js', () => {
   it('returns flat results in its WebAssembly mode', () => {
@@ -59,7 +59,7 @@ describe('gpu.js', () => {
   });
 
   it('reports a mode that this machine does not have', () => {
-    const opened = openGpu('webgl2' as GpuMode);
+    const opened = openGpu('webgl2' as MemoryMode);
     expect(opened).toMatchObject({ _tag: 'Left', left: { _tag: 'BackendUnavailable', backend: 'gpu (webgl2)' } });
   });
 

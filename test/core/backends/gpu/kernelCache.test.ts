@@ -3,7 +3,7 @@ import { kernelCache } from '../../../../src/core/backends/gpu/kernelCache.ts';
 
 /** A cache with kernels that only remember that they were destroyed. */
 const withLog = (kernels: number, bytes: number) => {
-  const cache = kernelCache({ kernels, bytes });
+  const cache = kernelCache<GpuKernel>({ kernels, bytes });
   const made: Array<string> = [];
   const destroyed: Array<string> = [];
   const get = (key: string, size = 1): GpuKernel =>

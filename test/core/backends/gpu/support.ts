@@ -6,14 +6,14 @@
 import * as E from 'fp-ts/lib/Either.js';
 import fc from 'fast-check';
 
-import type { Gpu, GpuMode } from '../../../../src/core/backends/gpu/gpujs.ts';
+import type { Gpu, MemoryMode } from '../../../../src/core/backends/gpu/gpujs.ts';
 import { openGpu } from '../../../../src/core/backends/gpu/gpujs.ts';
 import type { ProductShape } from '../../../../src/core/backends/host/products.ts';
 import { describeError } from '../../../../src/core/errors.ts';
 import type { ReadonlyVector } from '../../../../src/core/tensor.ts';
 
 /** gpu.js in a mode that every test machine has. */
-export const openOrThrow = (mode: GpuMode): Gpu => {
+export const openOrThrow = (mode: MemoryMode): Gpu => {
   const opened = openGpu(mode);
   if (E.isLeft(opened)) throw new Error(describeError(opened.left));
   return opened.right;

@@ -1,0 +1,32 @@
+/**
+ * The array language on a machine that runs kernels.
+ *
+ * @module
+ */
+import type { Ops } from '../../../ops/ops.ts';
+import { completeOps } from '../../../ops/ops.ts';
+import type { Site } from '../../../ops/site.ts';
+
+import type { Machine, MachineArray } from './machine.ts';
+import { elementwise } from './operations/elementwise.ts';
+import { movement } from './operations/movement.ts';
+import { products } from './operations/products.ts';
+import { reductions } from './operations/reductions.ts';
+
+/**
+ * All operations on a machine.
+ *
+ * @param machine - runs kernels, at once or later
+ */
+export const interpreterOn = <T extends MachineArray>(machine: Machine<T>): Ops<T> => {
+  const own = {
+    ...movement(machine),
+    ...products(machine),
+    ...elementwise(machine, () => ops),
+    ...reductions(machine),
+    stopGradient: (x: T) => x,
+    site: (_: Site, __: T, output: T) => output,
+  };
+  const ops: Ops<T> = completeOps<T>(own, own);
+  return ops;
+};
