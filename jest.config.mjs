@@ -1,3 +1,9 @@
+import { existsSync } from 'node:fs';
+
+// Without graphics hardware, WebGPU's tests run on the rasteriser that comes with Chromium; see test/support/webgpu.ts.
+const rasteriser = '/usr/lib/chromium/vk_swiftshader_icd.json';
+if (existsSync(rasteriser)) process.env.VK_ICD_FILENAMES ??= rasteriser;
+
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
@@ -14,7 +15,14 @@ import { describeError } from '../../errors.ts';
 import type { Shaped, Tensor } from '../../tensor.ts';
 import type { Backend, SomeBackend } from '../backend.ts';
 import { someBackend } from '../backend.ts';
+import { nativeFactorisations } from '../native/backend.ts';
 
+import type { DeviceTensor } from './device/arrays.ts';
+import type { HostFactorisations } from './device/backend.ts';
+import { deviceBackend } from './device/backend.ts';
+import type { Device, Handle } from './device/device.ts';
+import { openDevice } from './device/open.ts';
+import { portableFactorisations } from './factorisations.ts';
 import { hostKernelBackend } from './hostKernels.ts';
 import type { GpuMode, Refusal } from './modes.ts';
 import { automaticModes } from './modes.ts';
@@ -38,47 +46,58 @@ const unavailable = (mode: GpuMode, reason: string): KfacError => ({
 const threadsIgnored = (threads: number | undefined): ReadonlyArray<string> =>
   threads === undefined || threads === 1 ? [] : [`gpu.js has one thread in this mode: threads ${threads} is ignored.`];
 
-/** The same backend, with more to say in its report. */
-const annotated = <T extends Shaped>(
-  backend: Backend<T>,
-  warnings: ReadonlyArray<string>,
-  refused: ReadonlyArray<Refusal>,
-): Backend<T> => ({
+/** The same backend, with the modes that were passed over in its report. */
+const annotated = <T extends Shaped>(backend: Backend<T>, refused: ReadonlyArray<Refusal>): Backend<T> => ({
   ...backend,
   report: () => {
     const report = backend.report();
-    return {
-      ...report,
-      warnings: [...warnings, ...report.warnings],
-      ...(report.gpu === undefined ? {} : { gpu: { ...report.gpu, refused } }),
-    };
+    return { ...report, ...(report.gpu === undefined ? {} : { gpu: { ...report.gpu, refused } }) };
   },
 });
 
+/** LAPACK where the machine has it. */
+const hostFactorisations = (): HostFactorisations =>
+  pipe(
+    nativeFactorisations(),
+    E.match(
+      () => ({ name: 'portable', factorisations: portableFactorisations }),
+      (factorisations) => ({ name: 'LAPACK', factorisations }),
+    ),
+  );
+
+const softwareWarnings = ({ adapter, isSoftware }: Pick<Device, 'adapter' | 'isSoftware'>): ReadonlyArray<string> =>
+  isSoftware
+    ? [`The adapter ${adapter ?? ''} is a program, not graphics hardware: WebAssembly is many times as fast.`]
+    : [];
+
+const onDevice = <H extends Handle>(
+  device: Device<H>,
+  threads: number | undefined,
+  refused: ReadonlyArray<Refusal>,
+): Backend<DeviceTensor> =>
+  deviceBackend(device, {
+    host: hostFactorisations(),
+    warnings: [...softwareWarnings(device), ...threadsIgnored(threads)],
+    refused,
+  });
+
 const openMode = (
   mode: GpuMode,
-  { threads }: GpuOptions,
+  { threads, mode: asked = 'auto' }: GpuOptions,
   refused: ReadonlyArray<Refusal>,
-): TE.TaskEither<KfacError, SomeBackend> => {
-  switch (mode) {
-    case 'webasm':
-      return pipe(
+): TE.TaskEither<KfacError, SomeBackend> =>
+  mode === 'webasm'
+    ? pipe(
         TE.fromIOEither<KfacError, Backend<Tensor>>(() =>
           hostKernelBackend(mode, threads === undefined ? {} : { threads }),
         ),
-        TE.map((backend) => someBackend(annotated(backend, [], refused))),
+        TE.map((backend) => someBackend(annotated(backend, refused))),
+      )
+    : pipe(
+        openDevice(mode, mode === asked),
+        TE.mapLeft((reason) => unavailable(mode, reason)),
+        TE.map((opened) => opened((device) => someBackend(onDevice(device, threads, refused)))),
       );
-    case 'cpu':
-      return pipe(
-        TE.fromIOEither<KfacError, Backend<Tensor>>(() => hostKernelBackend(mode)),
-        TE.map((backend) => someBackend(annotated(backend, threadsIgnored(threads), refused))),
-      );
-    case 'webgpu':
-    case 'webgl2':
-    case 'headlessgl':
-      return TE.left(unavailable(mode, 'this version has no kernels for it'));
-  }
-};
 
 const reasonOf = (error: KfacError): string =>
   error._tag === 'BackendUnavailable' ? error.reason : describeError(error);

@@ -6,15 +6,21 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 
-import type { nativeBackend as present } from './backend.ts';
+import type { BackendUnavailable } from '../../errors.ts';
+
+import type { nativeBackend as backend, nativeFactorisations as factorisations } from './backend.ts';
 
 export type { NativeOptions } from './backend.ts';
 
+const absent: BackendUnavailable = {
+  _tag: 'BackendUnavailable',
+  backend: 'native',
+  reason: 'a browser opens no libraries of the machine',
+  advice: 'Use the gpu backend, which is the default in a browser.',
+};
+
 /** Says why there is no native backend. */
-export const nativeBackend: typeof present = () =>
-  E.left({
-    _tag: 'BackendUnavailable',
-    backend: 'native',
-    reason: 'a browser opens no libraries of the machine',
-    advice: 'Use the gpu backend, which is the default in a browser.',
-  });
+export const nativeBackend: typeof backend = () => E.left(absent);
+
+/** Says why there are no factorisations of a library. */
+export const nativeFactorisations: typeof factorisations = () => E.left(absent);

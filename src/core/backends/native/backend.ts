@@ -48,6 +48,17 @@ const factorisationsOf = (lapack: Kernels, { run }: Schedule): Factorisations =>
   eigh: (n, m) => run(9 * n ** 3, lapack.eigh(n, m)),
 });
 
+/**
+ * Factorisations by the machine's LAPACK for a backend that has none, in single precision.
+ *
+ * @returns the factorisations, or why there are none
+ */
+export const nativeFactorisations = (): E.Either<BackendUnavailable, Factorisations> =>
+  pipe(
+    openNativeKernels(),
+    E.map((kernels) => factorisationsOf(kernels.f32, createSchedule(kernels))),
+  );
+
 /** Sets the number of threads; gives back what undoes it, and what to warn of. */
 const setThreads = (
   kernels: NativeKernels,

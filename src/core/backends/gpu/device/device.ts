@@ -12,8 +12,9 @@ import type { Kernel } from './kernels/kernel.ts';
 /** Now, or when the device gets there. */
 export type Eventually<A> = A | Promise<A>;
 
-/** Whether something is still to come. */
-export const isPromise = <A>(value: Eventually<A>): value is Promise<A> => value instanceof Promise;
+/** Whether something is still to come. Asked of its form, because a promise may come from another realm. */
+export const isPromise = <A>(value: Eventually<A>): value is Promise<A> =>
+  typeof value === 'object' && value !== null && 'then' in value;
 
 /** An array on a device. */
 export interface Handle {

@@ -1,0 +1,157 @@
+/**
+ * WebGL as a device: WebGL 2 in browsers, headless-gl in Node.js. Arrays are textures.
+ *
+ * Kernels run when they are called, and reading waits for them, so nothing is ever in flight. A context that is lost
+ * goes on to answer, with zeros: it is asked whenever something is read.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+
+import type { KfacError } from '../../../errors.ts';
+import { raise } from '../../../errors.ts';
+import type { Nested, RawGpu, RawKernel } from '../gpujs.ts';
+import { flatten, inputOf, rawGpu } from '../gpujs.ts';
+import type { GpuMode } from '../modes.ts';
+import { isSoftwareName } from '../modes.ts';
+
+import { degradation, degradedError } from './degraded.ts';
+import type { Device, Handle } from './device.ts';
+import { copyKernel } from './kernels/elementwise.ts';
+import type { Kernel } from './kernels/kernel.ts';
+
+/** Modes whose arrays are textures. */
+export type GlMode = Extract<GpuMode, 'webgl2' | 'headlessgl'>;
+
+/** The part of a WebGL context that is used here. */
+interface GlContext {
+  readonly RENDERER: number;
+  readonly getParameter: (name: number) => unknown;
+  readonly getExtension: (name: string) => { readonly UNMASKED_RENDERER_WEBGL?: number } | null;
+  readonly isContextLost: () => boolean;
+}
+
+/** The part of gpu.js's textures that is used here. */
+interface RawTexture {
+  readonly context: GlContext;
+  readonly toArray: () => Nested;
+  readonly delete: () => void;
+}
+
+/** An array in a texture. */
+export interface TextureHandle extends Handle {
+  readonly raw: RawTexture;
+}
+
+/** What gpu.js calls a texture of single numbers. */
+const textureType = 'ArrayTexture(1)';
+
+const lost = (mode: GlMode): KfacError => ({
+  _tag: 'DeviceFailed',
+  where: `gpu (${mode})`,
+  reason: 'the WebGL context was lost',
+  advice: 'Open the backend again and go on from the last checkpoint, with a smaller batch if memory ran out.',
+});
+
+const lengthOf = ({ threads, components }: Kernel): number =>
+  threads.reduce((size, extent) => size * extent, components);
+
+const handleOf = (mode: GlMode, raw: RawTexture, length: number): TextureHandle => ({
+  raw,
+  read: () => {
+    const values = flatten(raw.toArray(), length);
+    return raw.context.isContextLost() ? raise(lost(mode)) : values;
+  },
+  free: () => raw.delete(),
+});
+
+const compile = (gpu: RawGpu, kernel: Kernel, arrayType: string): RawKernel =>
+  gpu
+    .createKernel(kernel.source(), {
+      output: kernel.threads,
+      precision: 'single',
+      pipeline: true,
+      immutable: true,
+      argumentTypes: [...Array<string>(kernel.arrays).fill(arrayType), ...Array<string>(kernel.numbers).fill('Float')],
+    })
+    .setLoopMaxIterations(2 ** 30);
+
+/** A kernel that is called as gpu.js wants it. */
+interface Runner {
+  readonly run: (args: ReadonlyArray<object | number>) => TextureHandle;
+  readonly destroy: () => void;
+}
+
+const runnerOf = (gpu: RawGpu, mode: GlMode, kernel: Kernel, arrayType: string): Runner => {
+  const raw = compile(gpu, kernel, arrayType);
+  const length = lengthOf(kernel);
+  return {
+    run: (args) => {
+      const result = raw(...args) as unknown as RawTexture;
+      const reason = degradation(raw, 'gpu');
+      return reason === undefined ? handleOf(mode, result, length) : raise(degradedError(mode, reason));
+    },
+    destroy: () => raw.destroy(),
+  };
+};
+
+/** Name of the graphics adapter, where the browser tells. */
+const adapterOf = (context: GlContext): string => {
+  const name = context.getExtension('WEBGL_debug_renderer_info')?.UNMASKED_RENDERER_WEBGL ?? context.RENDERER;
+  return String(context.getParameter(name));
+};
+
+const trialValues = [1, 2, 3, 4, 5];
+
+/** Runs a kernel, to see that the mode works and to get hold of its context. */
+const tryKernel = (gpu: RawGpu, mode: GlMode): E.Either<string, GlContext> => {
+  const { run, destroy } = runnerOf(gpu, mode, copyKernel(trialValues.length), 'Input');
+  const handle = run([inputOf(Float32Array.from(trialValues))]);
+  const values = flatten(handle.raw.toArray(), trialValues.length).join();
+  handle.free();
+  destroy();
+  return values === trialValues.join()
+    ? E.right(handle.raw.context)
+    : E.left(`a test kernel returned ${values} for ${trialValues.join()}`);
+};
+
+const deviceOf = (gpu: RawGpu, mode: GlMode, context: GlContext): Device<TextureHandle> => {
+  const adapter = adapterOf(context);
+  return {
+    mode,
+    adapter,
+    isSoftware: isSoftwareName(adapter),
+    readsVectors: false,
+    createKernel: (kernel) => {
+      const { run, destroy } = runnerOf(gpu, mode, kernel, textureType);
+      return { run: (arrays, numbers) => run([...arrays.map(({ raw }) => raw), ...numbers]), destroy };
+    },
+    createUpload: (n) => {
+      const { run, destroy } = runnerOf(gpu, mode, copyKernel(n), 'Input');
+      return { run: (values) => run([inputOf(values)]), destroy };
+    },
+    onFailure: () => () => undefined,
+    dispose: () => gpu.destroy(),
+  };
+};
+
+/**
+ * Opens WebGL.
+ *
+ * @param mode - which one
+ * @returns the device, which may be a software rasteriser; or the reason why there is none
+ */
+export const glDevice = (mode: GlMode): E.Either<string, Device<TextureHandle>> =>
+  pipe(
+    E.tryCatch(() => {
+      const gpu = rawGpu(mode);
+      return { gpu, tried: tryKernel(gpu, mode) };
+    }, String),
+    E.flatMap(({ gpu, tried }) =>
+      pipe(
+        tried,
+        E.map((context) => deviceOf(gpu, mode, context)),
+      ),
+    ),
+  );

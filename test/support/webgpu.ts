@@ -1,0 +1,70 @@
+/**
+ * Tests that need WebGPU in Node.js.
+ *
+ * The package webgpu finds graphics through Vulkan. Where there is no hardware, Chromium's software rasteriser stands in
+ * for it: `jest.config.mjs` names it to Vulkan, and its loader is opened here, because the search path of libraries is
+ * fixed when a program starts. Jest cannot load the package, which is an ES module, so its native part is loaded and put
+ * where gpu.js looks; programs of their own test the loading. On a machine without WebGPU, the typed error is the
+ * behaviour that is tested; where it is required, its absence fails.
+ *
+ * @module
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { DeviceBackend } from '../../src/core/backends/gpu/device/backend.ts';
+import { deviceBackend } from '../../src/core/backends/gpu/device/backend.ts';
+import { openDevice } from '../../src/core/backends/gpu/device/open.ts';
+import { portableFactorisations } from '../../src/core/backends/gpu/factorisations.ts';
+import type { CacheLimits } from '../../src/core/backends/gpu/kernelCache.ts';
+
+const loader = '/usr/lib/chromium/libvulkan.so.1';
+const native = `${process.cwd()}/node_modules/webgpu/dist/${process.platform}-${process.arch}/dawn.node`;
+
+/** Opens a library that is no module of Node.js; it stays open although that fails. */
+const openLibrary = (path: string): void => {
+  if (!existsSync(path)) return;
+  try {
+    process.dlopen({ exports: {} }, path);
+  } catch {
+    // as expected
+  }
+};
+
+/** Puts WebGPU into `navigator.gpu`, if the package is there. */
+const provide = (): void => {
+  openLibrary(loader);
+  if (Reflect.has(globalThis, 'navigator') || !existsSync(native)) return;
+  const { create } = createRequire(`${process.cwd()}/`)(native) as { readonly create: (flags: readonly []) => object };
+  Object.defineProperty(globalThis, 'navigator', { value: { gpu: create([]) }, configurable: true });
+};
+
+/**
+ * A backend on WebGPU.
+ *
+ * @param limits - bounds of its kernel cache
+ */
+export const webgpuBackend = (limits?: CacheLimits): TE.TaskEither<string, DeviceBackend> =>
+  pipe(
+    TE.fromIO(provide),
+    TE.chain(() => openDevice('webgpu', true)),
+    TE.map((opened) =>
+      opened((device) =>
+        deviceBackend(device, {
+          host: { name: 'portable', factorisations: portableFactorisations },
+          ...(limits === undefined ? {} : { limits }),
+        }),
+      ),
+    ),
+  );
+
+/** Whether a machine without WebGPU fails. */
+export const requiresWebgpu = (): boolean => process.env['KFAC_REQUIRE_WEBGPU'] !== undefined;
+
+/** Whether a reason is one of a machine without WebGPU. */
+export const isAbsence = (outcome: E.Either<string, unknown>): boolean =>
+  E.isLeft(outcome) && /not installed|no adapter/.test(outcome.left);
