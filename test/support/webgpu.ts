@@ -21,18 +21,17 @@ import { deviceBackend } from '../../src/core/backends/gpu/device/backend.ts';
 import { openDevice } from '../../src/core/backends/gpu/device/open.ts';
 import { portableFactorisations } from '../../src/core/backends/gpu/factorisations.ts';
 import type { CacheLimits } from '../../src/core/backends/gpu/kernelCache.ts';
+import { loadKoffi } from '../../src/core/backends/native/koffi.ts';
+import type { KfacError } from '../../src/core/errors.ts';
+import { describeError } from '../../src/core/errors.ts';
 
 const loader = '/usr/lib/chromium/libvulkan.so.1';
 const native = `${process.cwd()}/node_modules/webgpu/dist/${process.platform}-${process.arch}/dawn.node`;
 
-/** Opens a library that is no module of Node.js; it stays open although that fails. */
+/** Opens a library for good, so that whoever looks for one of its name finds it open. */
 const openLibrary = (path: string): void => {
-  if (!existsSync(path)) return;
-  try {
-    process.dlopen({ exports: {} }, path);
-  } catch {
-    // as expected
-  }
+  const koffi = loadKoffi();
+  if (E.isRight(koffi) && existsSync(path)) koffi.right.load(path);
 };
 
 /** Puts WebGPU into `navigator.gpu`, if the package is there. */
@@ -48,10 +47,11 @@ const provide = (): void => {
  *
  * @param limits - bounds of its kernel cache
  */
-export const webgpuBackend = (limits?: CacheLimits): TE.TaskEither<string, DeviceBackend> =>
+export const webgpuBackend = (limits?: CacheLimits): TE.TaskEither<KfacError, DeviceBackend> =>
   pipe(
     TE.fromIO(provide),
     TE.chain(() => openDevice('webgpu', true)),
+    TE.mapLeft((reason): KfacError => ({ _tag: 'BackendUnavailable', backend: 'gpu (webgpu)', reason, advice: '' })),
     TE.map((opened) =>
       opened((device) =>
         deviceBackend(device, {
@@ -62,9 +62,20 @@ export const webgpuBackend = (limits?: CacheLimits): TE.TaskEither<string, Devic
     ),
   );
 
-/** Whether a machine without WebGPU fails. */
-export const requiresWebgpu = (): boolean => process.env['KFAC_REQUIRE_WEBGPU'] !== undefined;
-
-/** Whether a reason is one of a machine without WebGPU. */
-export const isAbsence = (outcome: E.Either<string, unknown>): boolean =>
-  E.isLeft(outcome) && /not installed|no adapter/.test(outcome.left);
+/**
+ * Defines tests on WebGPU.
+ *
+ * @param define - the tests
+ */
+export const withWebgpu = (define: () => void): void => {
+  if (existsSync(native) && existsSync(loader)) {
+    define();
+    return;
+  }
+  it('has no rasteriser for WebGPU on this machine, and says what is missing where there is no hardware', async () => {
+    expect(process.env['KFAC_REQUIRE_WEBGPU']).toBeUndefined();
+    const opened = await webgpuBackend()();
+    if (E.isLeft(opened)) expect(describeError(opened.left)).toMatch(/not installed|no adapter/);
+    else await opened.right.dispose();
+  });
+};

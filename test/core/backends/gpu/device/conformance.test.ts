@@ -10,5 +10,5 @@ conformanceOnOpening(
   'device in JavaScript',
   'f32',
   TE.fromIO(() => memoryBackend('cpu')),
-  { runs: 50 },
+  { runs: 30 },
 );

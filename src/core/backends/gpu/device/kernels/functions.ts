@@ -84,8 +84,10 @@ const softplusText = [
 /** x P(x²) / Q(x²) on [−4, 4], beyond which erf is ±1: the rational approximation of Eigen's `erf` for floats. */
 const erfText = [
   'let t = x; if (t > 4) { t = 4; } if (t < -4) { t = -4; } let z = t * t;',
-  `y = t * ${polynomial('z', [-2.72614225801306e-10, 2.77068142495902e-8, -2.10102402082508e-6, -5.69250639462346e-5, -7.34990630326855e-4, -2.95459980854025e-3, -1.60960333262415e-2])}`,
+  `y = ${polynomial('z', [-2.72614225801306e-10, 2.77068142495902e-8, -2.10102402082508e-6, -5.69250639462346e-5, -7.34990630326855e-4, -2.95459980854025e-3, -1.60960333262415e-2])}`,
+  // The quotient first: t times a coefficient may be too small to be a number.
   `  / ${polynomial('z', [-1.45660718464996e-5, -2.13374055278905e-4, -1.68282697438203e-3, -7.37332916720468e-3, -1.42647390514189e-2])};`,
+  'y = t * y;',
 ].join('\n');
 
 /** Statements that set a local `y` from a local `x`; they may use the numbers `nan` and `infinity`. */
@@ -93,7 +95,7 @@ export const unaryText: Readonly<Record<UnaryKind, string>> = {
   neg: 'y = -x;',
   exp: `let t = x;\n${expText('t', 'y', 'e')}`,
   log: logText,
-  sqrt: 'y = x < 0 ? nan : Math.sqrt(x); if (x === 0) { y = x; }',
+  sqrt: 'y = x < 0 ? nan : Math.sqrt(x);',
   square: 'y = x * x;',
   abs: 'y = Math.abs(x);',
   sign: 'y = x > 0 ? 1 : (x < 0 ? -1 : x);',
