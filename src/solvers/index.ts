@@ -7,6 +7,7 @@ export { batchWoodbury } from './batchWoodbury.ts';
 export type { BatchWoodburyNeeds, BatchWoodburyOptions } from './batchWoodbury.ts';
 export { calculate, dampedReciprocal, eachBlock, invertDiagonal, unsupported } from './blockwise.ts';
 export { burnIn } from './burnIn.ts';
+export { choleskySolve, factoriseBlocks, solveWithFactors } from './choleskySolve.ts';
 export { classWiseInverse, invertClassWise } from './classWiseInverse.ts';
 export type { ClassWiseMethod, ClassWiseOptions } from './classWiseInverse.ts';
 export { factoredTikhonov, piOf } from './damping.ts';
@@ -28,6 +29,8 @@ export type { AdamOptions, FirstOrderNeeds } from './firstOrder.ts';
 export { gaussNewtonAction } from './gaussNewton.ts';
 export { averageIterates, averagedParams } from './iterateAveraging.ts';
 export type { IterateAveragingOptions } from './iterateAveraging.ts';
+export { hssSolver } from './hssSolver.ts';
+export type { HssSolverOptions } from './hssSolver.ts';
 export { iterative, solveIteratively } from './iterative.ts';
 export type { Attack, IterativeOptions, KrylovMethod } from './iterative.ts';
 export { kfacCg } from './kfacCg.ts';
@@ -75,9 +78,11 @@ export {
   solve,
   unreported,
 } from './solver.ts';
-export type { Prepare, PrepareReported, SolveNeeds, Solved, Solver } from './solver.ts';
+export type { Prepare, PrepareReported, SolveNeeds, Solved, Solver, UsePrepared } from './solver.ts';
+export { invertSuitably, suitableInverse } from './suitableInverse.ts';
 export { invertTridiagonal, tridiagonalInverse } from './tridiagonalInverse.ts';
 export { twoTermInverse } from './twoTerm.ts';
+export { invertTwoTerms, twoTermSolver } from './twoTermSolver.ts';
 export { update } from './update.ts';
 export type { UpdateOptions } from './update.ts';
 export { clipByGlobalNorm } from './rules/clipByGlobalNorm.ts';

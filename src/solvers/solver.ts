@@ -145,6 +145,13 @@ export const applyPrepared = <T extends Shaped>(
     };
   });
 
+/** What a solver does in every step with what it prepared: {@link applyPrepared} where that is an inverse. */
+export type UsePrepared = <T extends Shaped>(
+  context: Context<T, 'state' | 'sites' | 'gradient' | 'metrics'>,
+  damping: number,
+  refreshed: Refreshed<T>,
+) => RTE.ReaderTaskEither<Env<T>, KfacError, Context<T, Solved>>;
+
 /**
  * A solver that prepares an inverse now and then and applies it in each step.
  *
@@ -161,16 +168,18 @@ export const refreshing = (name: string, prepare: Prepare, options: RefreshOptio
  * @param name - name for reports
  * @param prepare - the dear part
  * @param options - damping, period, overlap
+ * @param use - what every step does with what was prepared; applies it as an inverse unless given
  */
 export const refreshingReported = (
   name: string,
   prepare: PrepareReported,
   options: RefreshOptions,
+  use: UsePrepared = applyPrepared,
 ): Solver<SolveNeeds> => ({
   name,
   run: <T extends Shaped>(context: Context<T, SolveNeeds>) =>
     pipe(
       renew(prepare, options, context),
-      RTE.chain((found: Refreshed<T>) => applyPrepared(context, dampingAt(context.state, options.damping), found)),
+      RTE.chain((found: Refreshed<T>) => use(context, dampingAt(context.state, options.damping), found)),
     ),
 });

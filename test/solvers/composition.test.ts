@@ -1,0 +1,184 @@
+/**
+ * Solvers and curvatures that put others together: worked examples, and what only they do.
+ */
+import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
+import { apply, materialiseBlocks } from '../../src/core/operators/apply.ts';
+import type { BlockOperator } from '../../src/core/operators/linearOperator.ts';
+import {
+  blockDiagonal,
+  dense,
+  diagonal,
+  diagonalKronecker,
+  kronecker,
+  scaled,
+  sumOf,
+} from '../../src/core/operators/linearOperator.ts';
+import { backward, forward } from '../../src/core/pipeline/forward.ts';
+import { pipeline } from '../../src/core/pipeline/stage.ts';
+import type { Tensor } from '../../src/core/tensor.ts';
+import { tensor } from '../../src/core/tensor.ts';
+import { bySite } from '../../src/curvature/bySite.ts';
+import { capture } from '../../src/curvature/capture.ts';
+import { classKfac } from '../../src/curvature/classKfac.ts';
+import type { Curvature } from '../../src/curvature/curvature.ts';
+import { updateFactors } from '../../src/curvature/curvature.ts';
+import { diagonal as diagonalCurvature } from '../../src/curvature/diagonal.ts';
+import { exact } from '../../src/curvature/estimators.ts';
+import { kfac } from '../../src/curvature/kfac.ts';
+import { tridiagonalKfac } from '../../src/curvature/tridiagonalKfac.ts';
+import { choleskySolve, factoriseBlocks, solveWithFactors } from '../../src/solvers/choleskySolve.ts';
+import { hssSolver } from '../../src/solvers/hssSolver.ts';
+import { iterative } from '../../src/solvers/iterative.ts';
+import { kroneckerInverse } from '../../src/solvers/kroneckerInverse.ts';
+import type { Solver, SolveNeeds } from '../../src/solvers/solver.ts';
+import { solve } from '../../src/solvers/solver.ts';
+import { invertSuitably, suitableInverse } from '../../src/solvers/suitableInverse.ts';
+import { twoTermSolver } from '../../src/solvers/twoTermSolver.ts';
+import { scaledError } from '../support/closeness.ts';
+import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf, tryStage } from '../support/training.ts';
+
+const { backend } = referenceEnv();
+const { ops } = backend;
+
+const objective = { model: mlp([3, 4, 4, 2]), loss: squaredError };
+const state = stateOf(objective.model, 4);
+const batch = { inputs: gaussian(1, [9, 3]), targets: ops.softmax(gaussian(2, [9, 2])) };
+
+const stepOf = (curvature: Curvature, solver: Solver<SolveNeeds>) =>
+  pipeline(
+    forward(objective),
+    backward(objective),
+    capture(exact(), objective.loss),
+    updateFactors(curvature),
+    solve(solver),
+  );
+
+describe('choleskySolve', () => {
+  it('worked example: one of each block, 12 / (3 · 4), (2, 4) / 2 / (1, 2), 6 / 3 and 8 / (3 + 1)', async () => {
+    const one = (x: number): Tensor => tensor([x], [1, 1]);
+    const undamped = blockDiagonal<Tensor>({ k: kronecker(one(3), one(4)) });
+    const factors = orThrow(await factoriseBlocks(backend, undamped, 0)());
+    expect(orThrow(await solveWithFactors(backend, factors, { k: one(12) })())['k'].data[0]).toBeCloseTo(1, 14);
+    const others = blockDiagonal<Tensor>({ f: dense(one(2)), d: diagonal(tensor([3], [1])) });
+    const solved = orThrow(
+      await solveWithFactors(backend, orThrow(await factoriseBlocks(backend, others, 1)()), {
+        f: one(6),
+        d: tensor([8], [1]),
+      })(),
+    );
+    expect([solved['f'].data[0], solved['d'].data[0]].map((x) => Math.round(x * 1e12) / 1e12)).toEqual([2, 2]);
+    const embedding = blockDiagonal<Tensor>({ e: diagonalKronecker(tensor([1, 2], [2]), [one(2)]) });
+    const rows = orThrow(
+      await solveWithFactors(backend, orThrow(await factoriseBlocks(backend, embedding, 0)()), {
+        e: tensor([2, 8], [1, 2]),
+      })(),
+    );
+    expect(scaledError(rows['e'].data, [1, 2])).toBeLessThan(1e-14);
+  });
+
+  it('law: the direction of kroneckerInverse, between refreshes too', async () => {
+    for (const make of [choleskySolve, kroneckerInverse]) expect(make({ damping: 1 }).name).toBe(make.name);
+    const [a, b] = [choleskySolve, kroneckerInverse].map((make) => stepOf(kfac(), make({ damping: 0.1, every: 2 })));
+    const other = { ...batch, inputs: gaussian(7, [9, 3]) };
+    const [first, second] = [await runStage(a, state, batch), await runStage(b, state, batch)];
+    const [later, expected] = [
+      await runStage(a, { ...first.state, step: 1 }, other),
+      await runStage(b, { ...second.state, step: 1 }, other),
+    ];
+    for (const [path, d] of Object.entries(expected.direction)) {
+      expect(scaledError(later.direction[path].data, d.data)).toBeLessThan(1e-10);
+    }
+    expect(later.metrics).toMatchObject({ damping: 0.1, inverseAge: 1 });
+  });
+});
+
+describe('suitableInverse', () => {
+  it('law: of operators on different blocks it is the inverse of each, also scaled and damped', async () => {
+    const spd = (seed: number, n: number): Tensor => ops.addDiagonal(ops.gram(gaussian(seed, [n + 2, n])), 0.1);
+    const shapes = { a: [2, 3], b: [4] };
+    const parts: ReadonlyArray<Readonly<Record<string, BlockOperator<Tensor>>>> = [
+      { a: dense(spd(1, 6)) },
+      { b: diagonal(ops.square(gaussian(2, [4]))) },
+    ];
+    const operator = scaled(2, sumOf(parts.map((blocks) => blockDiagonal(blocks))));
+    const inverse = orThrow(await invertSuitably(backend, operator.operator, 0.3)());
+    const M = ops.addDiagonal(materialiseBlocks(ops, operator.operator, shapes), 0.3);
+    const product = ops.matmul(M, materialiseBlocks(ops, inverse, shapes));
+    expect(scaledError(product.data, ops.addDiagonal(ops.full([10, 10], 0), 1).data)).toBeLessThan(1e-10);
+    const half = orThrow(await invertSuitably(backend, scaled(2, blockDiagonal(parts[1])), 0.3)());
+    const v = { b: ops.full([4], 1) };
+    const again = apply(ops, scaled(2, blockDiagonal(parts[1])), apply(ops, half, v));
+    const back = ops.add(again['b'], ops.scale(0.3, apply(ops, half, v)['b']));
+    expect(scaledError(back.data, v.b.data)).toBeLessThan(1e-12);
+  });
+});
+
+describe('bySite', () => {
+  const chained = bySite([{ sites: ['4'], curvature: classKfac({ classes: 2 }) }], tridiagonalKfac());
+
+  it('law: each part says of its sites what it says alone', async () => {
+    const [joined, chain, classes] = await Promise.all(
+      [chained, tridiagonalKfac(), classKfac({ classes: 2 })].map((curvature) =>
+        runStage(stepOf(curvature, suitableInverse({ damping: 0.1 })), state, batch),
+      ),
+    );
+    const averages = joined.state.curvature.averages;
+    expect(averages['4']).toEqual(classes.state.curvature.averages['4']);
+    expect(averages['0']).toEqual(chain.state.curvature.averages['0']);
+    expect(averages['0→2']).toEqual(chain.state.curvature.averages['0→2']);
+    expect(Object.keys(averages).sort()).toEqual(['0', '0→2', '2', '4']);
+    expect(joined.operator._tag).toBe('sum');
+    expect(chained.name).toBe('bySite(classKfac, tridiagonalKfac)');
+  });
+
+  it('law: parts that are block-diagonal give a block-diagonal operator, that of the whole', async () => {
+    const split = bySite([{ sites: ['2'], curvature: kfac() }], kfac());
+    const [a, b] = [split, kfac()].map((curvature) => stepOf(curvature, kroneckerInverse({ damping: 0.1 })));
+    const [joined, whole] = [await runStage(a, state, batch), await runStage(b, state, batch)];
+    expect(joined.direction).toEqual(whole.direction);
+  });
+
+  it('law: conjugate gradients solve with it, whatever its preconditioner', async () => {
+    const options = { damping: 1e-3, tolerance: 1e-11, maxIterations: 400 };
+    const [plain, preconditioned] = [
+      await runStage(stepOf(chained, iterative('cg', options)), state, batch),
+      await runStage(stepOf(chained, iterative('cg', { ...options, prepare: invertSuitably })), state, batch),
+    ];
+    for (const [path, d] of Object.entries(plain.direction)) {
+      expect(scaledError(preconditioned.direction[path].data, d.data)).toBeLessThan(1e-8);
+    }
+    expect(Number(preconditioned.metrics['solveIterations'])).toBeLessThan(Number(plain.metrics['solveIterations']));
+  });
+
+  it('describes each block by its own curvature, and refuses unknown sites and sites in two parts', async () => {
+    const site = { kind: 'dense', path: '4', weight: '4.weight', bias: null } as const;
+    expect(chained.describe({ kind: 'site', name: '4', site })).toBe('Σ π_c A_c ⊗ G_c');
+    expect(chained.describe({ kind: 'site', name: '0', site })).toBe('A ⊗ G, with neighbours');
+    for (const sites of [['9'], ['0', '0']]) {
+      const step = stepOf(bySite([{ sites, curvature: diagonalCurvature() }], kfac()), suitableInverse({ damping: 1 }));
+      expect(await tryStage(step, state, batch)).toMatchObject({ _tag: 'Left', left: { path: 'bySite' } });
+    }
+  });
+});
+
+describe('twoTerm and hss as solvers', () => {
+  it('two classes: the direct solve is the iterated one where damping is small', async () => {
+    const curvature = classKfac({ classes: 2 });
+    const direct = await runStage(stepOf(curvature, twoTermSolver({ damping: 1e-6 })), state, batch);
+    const iterated = await runStage(stepOf(curvature, suitableInverse({ damping: 1e-6 })), state, batch);
+    expect(direct.direction).toEqual(iterated.direction);
+    expect(direct.metrics).toMatchObject({ damping: 1e-6, inverseAge: 0 });
+  });
+
+  it('option: α changes the number of iterations, not the answer', async () => {
+    const solved = await Promise.all(
+      [0.5, 4].map((alpha) =>
+        runStage(stepOf(kfac(), hssSolver({ damping: 1, alpha, tolerance: 1e-10 })), state, batch),
+      ),
+    );
+    expect(solved[0].metrics['solveIterations']).not.toBe(solved[1].metrics['solveIterations']);
+    for (const [path, d] of Object.entries(solved[0].direction)) {
+      expect(scaledError(solved[1].direction[path].data, d.data)).toBeLessThan(1e-8);
+    }
+  });
+});

@@ -1,0 +1,384 @@
+/**
+ * What the conformance suite of solvers runs on: operators of every kind, and a row for every solver that says which of
+ * them it takes and what it makes of the damping. A new solver or a new kind of operator joins here.
+ *
+ * @module
+ */
+import type { BlockOperator, LinearOperator } from '../../src/core/operators/linearOperator.ts';
+import {
+  blockDiagonal,
+  blockTridiagonal,
+  damped,
+  dampedBlock,
+  dense,
+  diagonal,
+  diagonalKronecker,
+  eigenKronecker,
+  kronecker,
+  lowRankKronecker,
+  lowRankPlusDiagonal,
+  matrixFree,
+  partitionedEigenKronecker,
+  partitionedKronecker,
+  partitionedLowRankKronecker,
+  scaled,
+  skewPart,
+  sumOf,
+  symmetricPart,
+  twoTerm,
+} from '../../src/core/operators/linearOperator.ts';
+import { apply } from '../../src/core/operators/apply.ts';
+import type { Tensor } from '../../src/core/tensor.ts';
+import { classWiseInverse } from '../../src/solvers/classWiseInverse.ts';
+import { choleskySolve } from '../../src/solvers/choleskySolve.ts';
+import { dampedBy } from '../../src/solvers/dampedFactors.ts';
+import { factoredTikhonov } from '../../src/solvers/damping.ts';
+import { denseInverse } from '../../src/solvers/denseInverse.ts';
+import { eigen } from '../../src/solvers/eigen.ts';
+import { ekfac } from '../../src/solvers/ekfac.ts';
+import { hssSolver } from '../../src/solvers/hssSolver.ts';
+import { iterative } from '../../src/solvers/iterative.ts';
+import { kroneckerInverse } from '../../src/solvers/kroneckerInverse.ts';
+import { lowRankInverse } from '../../src/solvers/lowRankInverse.ts';
+import { newtonSchulz } from '../../src/solvers/newtonSchulz.ts';
+import type { Solver, SolveNeeds } from '../../src/solvers/solver.ts';
+import { invertSuitably, suitableInverse } from '../../src/solvers/suitableInverse.ts';
+import { tridiagonalInverse } from '../../src/solvers/tridiagonalInverse.ts';
+import { twoTermSolver } from '../../src/solvers/twoTermSolver.ts';
+import { gaussian, orThrow, referenceEnv } from './training.ts';
+
+const { backend } = referenceEnv();
+const { ops } = backend;
+
+/** Shape of the arrays that all blocks act on. */
+export const shape = [4, 5] as const;
+
+/** A positive semidefinite matrix of a rank, with a trace of its order. */
+const psd = (seed: number, n: number, rank: number): Tensor => {
+  const M = ops.gram(gaussian(seed, [rank, n]));
+  return ops.scale(n / ops.trace(M).data[0], M);
+};
+
+/** Orthonormal eigenvectors of some matrix. */
+const basis = async (seed: number, n: number): Promise<Tensor> =>
+  orThrow(await backend.linearAlgebra.eigh(psd(seed, n, n + 2))()).vectors;
+
+const positive = (seed: number, of: ReadonlyArray<number>): Tensor => ops.square(gaussian(seed, of));
+
+/** Kinds of blocks. */
+export const kinds = [
+  'kronecker',
+  'partitionedKronecker',
+  'diagonalKronecker',
+  'eigenKronecker',
+  'eigenKronecker, U_A = I',
+  'partitionedEigenKronecker',
+  'lowRankKronecker',
+  'partitionedLowRankKronecker',
+  'diagonal',
+  'dense',
+  'lowRankPlusDiagonal',
+  'twoTerm',
+  'damped',
+  'scaled',
+  'symmetricPart',
+  'sum of two products',
+  'sum of three products',
+  'sum of other kinds',
+] as const;
+
+/** A kind of block. */
+export type Kind = (typeof kinds)[number];
+
+/**
+ * One symmetric positive semidefinite block of every kind.
+ *
+ * @param seed - what is drawn
+ * @param rank - ranks of factors are lower by this; 0 makes them positive definite
+ */
+export const blocksOfKinds = async (
+  seed: number,
+  missing = 0,
+): Promise<Readonly<Record<Kind, BlockOperator<Tensor>>>> => {
+  const [out, inputs] = shape;
+  const factor = (i: number, n: number): Tensor => psd(seed + i, n, Math.max(1, n + 2 - missing * (n + 1)));
+  const product = (i: number): BlockOperator<Tensor> => kronecker(factor(i, inputs), factor(i + 1, out));
+  const lowRank = (i: number, n: number, r: number) => ({
+    U: ops.scale(0.5, gaussian(seed + i, [n, r])),
+    core: factor(i + 1, r),
+    shift: missing === 0 ? 0.5 : 0,
+  });
+  const n = out * inputs;
+  const K = gaussian(seed + 50, [n, n]);
+  const S = positive(seed + 3, shape);
+  return {
+    kronecker: product(1),
+    partitionedKronecker: partitionedKronecker([factor(1, 3), factor(2, 2)], [factor(3, 1), factor(4, 3)]),
+    diagonalKronecker: diagonalKronecker(positive(seed + 1, [inputs]), [factor(2, 1), factor(3, 3)]),
+    eigenKronecker: eigenKronecker(await basis(seed + 1, inputs), await basis(seed + 2, out), S),
+    'eigenKronecker, U_A = I': eigenKronecker(null, await basis(seed + 2, out), S),
+    partitionedEigenKronecker: partitionedEigenKronecker(
+      [await basis(seed + 1, 2), await basis(seed + 2, 3)],
+      [await basis(seed + 3, 3), await basis(seed + 4, 1)],
+      S,
+    ),
+    lowRankKronecker: lowRankKronecker(lowRank(1, inputs, 2), lowRank(3, out, 2)),
+    partitionedLowRankKronecker: partitionedLowRankKronecker(
+      [lowRank(1, 3, 1), lowRank(3, 2, 1)],
+      [lowRank(5, out, 2)],
+    ),
+    diagonal: diagonal(S),
+    dense: dense(factor(1, n)),
+    lowRankPlusDiagonal: lowRankPlusDiagonal(ops.scale(0.5, gaussian(seed + 1, [n, 3])), positive(seed + 2, [3]), 0.2),
+    twoTerm: twoTerm(
+      ops.scale(0.5, gaussian(seed + 1, [inputs, inputs])),
+      ops.sigmoid(gaussian(seed + 2, [inputs])),
+      ops.scale(0.5, gaussian(seed + 3, [out, out])),
+      ops.sigmoid(gaussian(seed + 4, [out])),
+      -1,
+    ),
+    damped: dampedBlock(product(1), 0.5),
+    scaled: scaled(0.5, product(1)),
+    symmetricPart: symmetricPart(dense(ops.add(factor(1, n), ops.sub(K, ops.transposed(K))))),
+    'sum of two products': sumOf([product(1), product(3)]),
+    'sum of three products': sumOf([product(1), product(3), product(5)]),
+    'sum of other kinds': sumOf([product(1), dense(factor(3, n))]),
+  };
+};
+
+/** Kinds of operators on block vectors beside block-diagonal ones. */
+export const wholeKinds = [
+  'blockTridiagonal',
+  'damped',
+  'scaled',
+  'sum over different blocks',
+  'sum over the same blocks',
+  'symmetricPart',
+  'matrixFree',
+] as const;
+
+/** A kind of operator on block vectors. */
+export type WholeKind = (typeof wholeKinds)[number];
+
+/** Those that say which blocks they are made of. */
+const madeOfBlocks: ReadonlyArray<WholeKind> = ['blockTridiagonal', 'damped', 'scaled', 'sum over different blocks'];
+
+/** Shapes of the blocks that all operators act on. */
+export const shapes = { w: shape, v: [3, 2] } as const;
+
+/** A block as an operator on block vectors, beside a diagonal. */
+export const withDiagonal = (block: BlockOperator<Tensor>, seed = 99): LinearOperator<Tensor> =>
+  blockDiagonal({ w: block, v: diagonal(positive(seed, shapes.v)) });
+
+/** One symmetric positive semidefinite operator of every kind. */
+export const wholesOfKinds = (seed: number): Readonly<Record<WholeKind, LinearOperator<Tensor>>> => {
+  const [X, Y] = [ops.gram(gaussian(seed, [9, 7])), ops.gram(gaussian(seed + 1, [9, 7]))];
+  const part = (M: Tensor, begin: ReadonlyArray<number>, size: ReadonlyArray<number>): Tensor =>
+    ops.scale(1 / 9, ops.slice(M, begin, size));
+  const first = kronecker(part(X, [0, 0], [5, 5]), part(Y, [0, 0], [4, 4]));
+  const second = kronecker(part(X, [5, 5], [2, 2]), part(Y, [4, 4], [3, 3]));
+  const links = [{ from: 'v', to: 'w', A: part(X, [0, 5], [5, 2]), G: part(Y, [0, 4], [4, 3]) }];
+  const both = blockDiagonal({ w: first, v: second });
+  return {
+    blockTridiagonal: blockTridiagonal({ w: first, v: second }, links),
+    damped: damped(both, 0.3),
+    scaled: scaled(2, both),
+    'sum over different blocks': sumOf([blockDiagonal({ w: first }), blockDiagonal({ v: second })]),
+    'sum over the same blocks': sumOf([both, withDiagonal(first)]),
+    symmetricPart: symmetricPart(
+      sumOf([both, skewPart(blockDiagonal({ w: kronecker(gaussian(seed, [5, 5]), gaussian(seed, [4, 4])) }))]),
+    ),
+    matrixFree: matrixFree<Tensor>((v) => apply(ops, both, v)),
+  };
+};
+
+/**
+ * What a solver makes of block and damping: `exact` solves with block + λ I; `factored` with factored Tikhonov damping of a
+ * Kronecker product, which is the same as `exact` for dense and diagonal blocks; `shared` with λ shared between two terms;
+ * `near` with something close to it.
+ */
+export type Claim = 'exact' | 'factored' | 'shared' | 'near';
+
+/** A solver in the suite. */
+export interface SolverRow {
+  readonly name: string;
+  /** The tolerance, 1e-12 unless given, is for solvers that iterate. */
+  readonly solver: (damping: number, tolerance?: number) => Solver<SolveNeeds | 'captured'>;
+  /** Dampings that the residual is tried with. */
+  readonly dampings: ReadonlyArray<number>;
+  /** Blocks that it takes, with its claim; it refuses all others. */
+  readonly accepts: Partial<Readonly<Record<Kind, Claim>>>;
+  /** Operators on block vectors that it takes beside block-diagonal ones; where it iterates, exactly. It refuses others. */
+  readonly whole: ReadonlyArray<WholeKind>;
+  /** Whether the direction comes by iteration, to a residual of the tolerance. */
+  readonly iterates: boolean;
+}
+
+const all = <C extends Claim>(claim: C): Readonly<Record<Kind, C>> =>
+  Object.fromEntries(kinds.map((kind) => [kind, claim])) as Record<Kind, C>;
+
+const byFactors = {
+  kronecker: 'factored',
+  partitionedKronecker: 'factored',
+  diagonalKronecker: 'factored',
+  dense: 'exact',
+  diagonal: 'exact',
+} as const;
+
+const inBases = {
+  kronecker: 'exact',
+  partitionedKronecker: 'exact',
+  diagonalKronecker: 'exact',
+  dense: 'exact',
+  diagonal: 'exact',
+} as const;
+
+const tight = 1e-12;
+
+const dampings = [0.1, 1, 0.01];
+
+const limits = { maxIterations: 400, warmStart: 0 };
+
+const iteratives: ReadonlyArray<SolverRow> = (['cg', 'minres', 'gmres', 'bicgstab'] as const).flatMap((method) =>
+  [null, invertSuitably].map((prepare) => ({
+    name: prepare === null ? method : `${method}, preconditioned`,
+    solver: (damping: number, tolerance = tight) => iterative(method, { damping, prepare, tolerance, ...limits }),
+    dampings,
+    accepts: all('exact'),
+    whole: prepare === null ? wholeKinds : madeOfBlocks,
+    iterates: true,
+  })),
+);
+
+/** Every solver of a step with curvature. */
+export const solverRows = (): ReadonlyArray<SolverRow> => [
+  {
+    name: 'kroneckerInverse',
+    solver: (damping) => kroneckerInverse({ damping }),
+    dampings,
+    accepts: byFactors,
+    whole: [],
+    iterates: false,
+  },
+  {
+    name: 'choleskySolve',
+    solver: (damping) => choleskySolve({ damping }),
+    dampings,
+    accepts: byFactors,
+    whole: [],
+    iterates: false,
+  },
+  {
+    name: 'newtonSchulz',
+    solver: (damping) => newtonSchulz({ damping, tolerance: 1e-13, iterations: 100 }),
+    dampings,
+    accepts: byFactors,
+    whole: [],
+    iterates: true,
+  },
+  {
+    name: 'lowRankInverse of full rank',
+    solver: (damping) => lowRankInverse({ damping, rank: 20 }),
+    dampings,
+    accepts: byFactors,
+    whole: [],
+    iterates: false,
+  },
+  {
+    name: 'eigen',
+    solver: (damping) => eigen({ damping }),
+    dampings,
+    accepts: {
+      ...inBases,
+      eigenKronecker: 'exact',
+      'eigenKronecker, U_A = I': 'exact',
+      partitionedEigenKronecker: 'exact',
+    },
+    whole: [],
+    iterates: false,
+  },
+  { name: 'ekfac', solver: (damping) => ekfac({ damping }), dampings, accepts: inBases, whole: [], iterates: false },
+  {
+    name: 'denseInverse',
+    solver: (damping) => denseInverse({ damping }),
+    dampings,
+    accepts: all('exact'),
+    whole: [],
+    iterates: false,
+  },
+  {
+    name: 'twoTerm',
+    solver: (damping) => twoTermSolver({ damping }),
+    dampings,
+    accepts: { ...byFactors, 'sum of two products': 'shared' },
+    whole: [],
+    iterates: false,
+  },
+  {
+    name: 'classWiseInverse',
+    solver: (damping, tolerance = tight) => classWiseInverse({ damping, tolerance, maxIterations: 400 }),
+    dampings,
+    accepts: { ...byFactors, 'sum of two products': 'shared', 'sum of three products': 'exact' },
+    whole: [],
+    iterates: true,
+  },
+  {
+    name: 'tridiagonalInverse',
+    solver: (damping) => tridiagonalInverse({ damping }),
+    dampings,
+    accepts: { kronecker: 'factored', diagonalKronecker: 'factored', dense: 'exact', diagonal: 'exact' },
+    whole: ['blockTridiagonal'],
+    iterates: false,
+  },
+  {
+    name: 'suitableInverse',
+    solver: (damping) => suitableInverse({ damping }),
+    dampings,
+    accepts: { ...all('exact'), ...byFactors, 'sum of two products': 'shared', 'sum of three products': 'near' },
+    whole: madeOfBlocks,
+    iterates: false,
+  },
+  ...iteratives,
+  {
+    name: 'hss',
+    // The rate falls with the root of the condition number, so it is tried on well-conditioned systems.
+    solver: (damping, tolerance = tight) =>
+      hssSolver({ damping, tolerance, alpha: Math.sqrt(damping * (damping + 4)), ...limits, prepare: null }),
+    dampings: [1],
+    accepts: all('exact'),
+    whole: wholeKinds,
+    iterates: true,
+  },
+];
+
+/** The block that a solver claims to invert. */
+export const claimed = (block: BlockOperator<Tensor>, claim: Claim, lambda: number): BlockOperator<Tensor> => {
+  if (claim === 'exact' || claim === 'near') return dampedBlock(block, lambda);
+  const meanOf = (parts: ReadonlyArray<Tensor>): number =>
+    parts.reduce((sum, m) => sum + ops.trace(m).data[0], 0) / parts.reduce((sum, m) => sum + m.shape[0], 0);
+  const raised = (parts: ReadonlyArray<Tensor>, added: number) => parts.map((m) => ops.addDiagonal(m, added));
+  switch (block._tag) {
+    case 'kronecker': {
+      const { A, G } = dampedBy(ops, block, { ofA: meanOf([block.A]), ofG: meanOf([block.G]) }, lambda);
+      return kronecker(A, G);
+    }
+    case 'partitionedKronecker': {
+      const { ofA, ofG } = factoredTikhonov(lambda, meanOf(block.As), meanOf(block.Gs));
+      return partitionedKronecker(raised(block.As, ofA), raised(block.Gs, ofG));
+    }
+    case 'diagonalKronecker': {
+      const { ofA, ofG } = factoredTikhonov(lambda, ops.mean(block.a, [0]).data[0], meanOf(block.Gs));
+      return diagonalKronecker(ops.add(block.a, ops.full([], ofA)), raised(block.Gs, ofG));
+    }
+    case 'sum': {
+      const terms = block.operators.flatMap((term) => (term._tag === 'kronecker' ? [term] : []));
+      const sizes = terms.map(({ A, G }) => meanOf([A]) * meanOf([G]));
+      const total = sizes.reduce((x, y) => x + y, 0);
+      return sumOf(
+        terms.map((term, i) => claimed(term, 'factored', total > 0 ? (lambda * sizes[i]) / total : lambda / 2)),
+      );
+    }
+    default:
+      return dampedBlock(block, lambda);
+  }
+};
