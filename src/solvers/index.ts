@@ -63,6 +63,8 @@ export {
   warmUp,
 } from './schedules.ts';
 export type { Schedule } from './schedules.ts';
+export { gammaCandidates, leastModel, separateDamping } from './separateDamping.ts';
+export type { SeparateDampingOptions, SeparateNeeds } from './separateDamping.ts';
 export { prepareBySite, siteDampingError } from './siteDamping.ts';
 export type { SiteDamping } from './siteDamping.ts';
 export { refreshed, refreshError } from './refresh.ts';

@@ -22,6 +22,9 @@ export interface ModelGivens<T extends Shaped> {
   readonly last: Params<T> | null;
 }
 
+/** Name of the rule memory that holds the last update δ₀. */
+export const lastUpdate = 'lastUpdate';
+
 /** Pairs of the two vectors in the order of the model's fields. */
 const pairs = [
   [0, 0],

@@ -20,7 +20,7 @@ import { readScalars } from '../core/pipeline/read.ts';
 import type { Stage } from '../core/pipeline/stage.ts';
 import { stage } from '../core/pipeline/stage.ts';
 import type { Shaped } from '../core/tensor.ts';
-import { modelCoefficients } from './measuredModel.ts';
+import { lastUpdate, modelCoefficients } from './measuredModel.ts';
 import type { QuadraticModel } from './quadraticModel.ts';
 import { minimiseModel, modelChange, quadraticModelOf, updateNorm } from './quadraticModel.ts';
 import { innerProduct } from './rules/innerProduct.ts';
@@ -34,9 +34,6 @@ export interface QuadraticUpdateOptions {
 }
 
 type Needs = 'state' | 'sample' | 'gradient' | 'direction' | 'metrics';
-
-/** Name of the rule memory that holds the last update δ₀. */
-const lastUpdate = 'lastUpdate';
 
 /** The step that a model asks for. */
 const takeStep = <T extends Shaped>(

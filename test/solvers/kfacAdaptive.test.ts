@@ -68,6 +68,8 @@ describe('kfac-adaptive', () => {
     ['dampingEvery', { dampingEvery: 3 }],
     ['dampingDecay', { dampingDecay: 0.1 }],
     ['decay', { decay: 0 }],
+    ['gammaEvery', { gammaEvery: 1 }],
+    ['gammaDecay', { gammaEvery: 1, gammaDecay: 0.1 }],
     ['statisticsEvery', { statisticsEvery: 3 }],
     ['statisticsFraction', { statisticsFraction: 1 }],
     ['modelFraction', { modelFraction: 1 }],

@@ -15,6 +15,7 @@ import { sample } from '../../curvature/sample.ts';
 import { kroneckerInverse } from '../kroneckerInverse.ts';
 import { levenbergMarquardt } from '../levenbergMarquardt.ts';
 import { quadraticUpdate } from '../quadraticUpdate.ts';
+import { separateDamping } from '../separateDamping.ts';
 import { solve } from '../solver.ts';
 import { refreshOf } from './kfac.ts';
 import type { Optimizer } from './optimizer.ts';
@@ -29,6 +30,10 @@ export interface KfacAdaptiveOptions {
   readonly dampingEvery?: number;
   /** Factor per step by which λ adapts, in (0, 1). */
   readonly dampingDecay?: number;
+  /** Steps between two choices of the inverses' own damping γ²; 0, the default, takes λ for it. */
+  readonly gammaEvery?: number;
+  /** Factor per step by which γ adapts, in (0, 1). */
+  readonly gammaDecay?: number;
   /** ρ of the factors' average, 0.95 unless given. */
   readonly decay?: number;
   /** Steps between two captures of statistics, 1 unless given. */
@@ -58,6 +63,8 @@ const defaults = {
   minDamping: 1e-8,
   dampingEvery: 5,
   dampingDecay: 19 / 20,
+  gammaEvery: 0,
+  gammaDecay: Math.sqrt(19 / 20),
   decay: 0.95,
   statisticsEvery: 1,
   statisticsFraction: 0.5,
@@ -79,6 +86,7 @@ const defaults = {
 export const kfacAdaptive = (options: KfacAdaptiveOptions = {}): Optimizer => {
   const settings = { ...defaults, ...options };
   const { damping } = settings;
+  const inverse = kroneckerInverse({ damping, ...refreshOf(settings) });
   return {
     name: 'kfac-adaptive',
     hyperparameters: settings,
@@ -89,7 +97,11 @@ export const kfacAdaptive = (options: KfacAdaptiveOptions = {}): Optimizer => {
         sample(objective, { fraction: settings.statisticsFraction, every: settings.statisticsEvery }),
         capture(monteCarlo(), objective.loss, { every: settings.statisticsEvery }),
         updateFactors(kfac(settings)),
-        solve(kroneckerInverse({ damping, ...refreshOf(settings) })),
+        solve(
+          settings.gammaEvery === 0
+            ? inverse
+            : separateDamping(objective, { damping, every: settings.gammaEvery, decay: settings.gammaDecay }, inverse),
+        ),
         sample(objective, { fraction: settings.modelFraction }),
         quadraticUpdate(objective, { damping }),
         levenbergMarquardt(objective, {
