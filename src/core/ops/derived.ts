@@ -39,6 +39,10 @@ const derivatives: Record<UnaryKind, <T extends Shaped>(ops: Ops<T>, x: T, y: T)
 export const unaryDerivative = <T extends Shaped>(ops: Ops<T>, kind: UnaryKind, x: T, y: T): T =>
   derivatives[kind](ops, x, y);
 
+/** x, and 0 in place of −∞, from which −∞ cannot be subtracted. */
+const finiteOr0 = <T extends Shaped>(p: Primitives<T>, x: T): T =>
+  p.select(p.binary('equal', x, p.full([], -Infinity)), p.full([], 0), x);
+
 const identityMask = (n: number): ReturnType<typeof generate> =>
   generate([n, n], (position) => (position % (n + 1) === 0 ? 1 : 0));
 
@@ -97,14 +101,17 @@ export const derive = <T extends Shaped>(p: Primitives<T>, self: () => Ops<T>): 
     const ops = self();
     const last = x.shape.length - 1;
     const kept = [...x.shape.slice(0, last), 1];
-    const top = p.reshape(p.max(p.stopGradient(x), [last]), kept);
+    const top = p.reshape(finiteOr0(p, p.max(p.stopGradient(x), [last])), kept);
     const sum = p.sum(ops.exp(ops.sub(x, top)), [last]);
-    return ops.add(ops.log(sum), p.reshape(top, sum.shape));
+    // Of nothing, or of −∞ only, the sum is 0; a derivative of the logarithm there would be ∞ times 0.
+    const none = ops.equal(sum, p.full([], 0));
+    const log = ops.log(p.select(none, p.full([], 1), sum));
+    return p.select(none, p.full([], -Infinity), ops.add(log, p.reshape(top, sum.shape)));
   },
   softmax: (x) => self().exp(self().logSoftmax(x)),
   logSoftmax: (x) => {
     const ops = self();
-    return ops.sub(x, p.reshape(ops.logSumExp(x), [...x.shape.slice(0, -1), 1]));
+    return ops.sub(x, p.reshape(finiteOr0(p, ops.logSumExp(x)), [...x.shape.slice(0, -1), 1]));
   },
   oneHot: (indices, classes) =>
     p.binary(

@@ -50,11 +50,11 @@ export interface Derived<T extends Shaped> {
   readonly mean: (x: T, axes: ReadonlyArray<number>) => T;
   /** Transpose of a matrix. */
   readonly transposed: (m: T) => T;
-  /** Over the last axis. */
+  /** Over the last axis; −∞ with zero gradients where all elements are −∞, as in a row that is masked throughout. */
   readonly logSumExp: (x: T) => T;
-  /** Over the last axis. */
+  /** Over the last axis; zeros where all elements are −∞. */
   readonly softmax: (x: T) => T;
-  /** Over the last axis. */
+  /** Over the last axis; −∞ where all elements are. */
   readonly logSoftmax: (x: T) => T;
   /** 1 at the index, 0 elsewhere: indices of any shape to `[…indices, classes]`. */
   readonly oneHot: (indices: T, classes: number) => T;

@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 
+import type { Program } from '../../../src/core/autodiff/program.ts';
+import { vjp } from '../../../src/core/autodiff/reverse.ts';
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
 import { referencePrimitives } from '../../../src/core/backends/reference/primitives.ts';
 import { unaryDerivative } from '../../../src/core/ops/derived.ts';
 import { completeOps } from '../../../src/core/ops/ops.ts';
 import type { UnaryKind } from '../../../src/core/ops/primitives.ts';
 import { unaryKinds } from '../../../src/core/ops/primitives.ts';
-import type { Tensor } from '../../../src/core/tensor.ts';
+import type { Shape, Tensor } from '../../../src/core/tensor.ts';
 import { generate, sizeOf, tensor } from '../../../src/core/tensor.ts';
 import {
   arrayOf,
@@ -79,6 +81,19 @@ describe('functions over the last axis', () => {
         expectClose(ops.logSoftmax(x), ops.log(ops.softmax(x)));
       }),
     );
+  });
+
+  it('law: a row of −∞ has logSumExp −∞, softmax 0 and zero gradients; in another row −∞ counts for nothing', () => {
+    const x = tensor([-Infinity, -Infinity, 0, -Infinity], [2, 2]);
+    expect(Array.from(ops.logSumExp(x).data)).toEqual([-Infinity, 0]);
+    expect(Array.from(ops.softmax(x).data)).toEqual([0, 0, 1, 0]);
+    expect(Array.from(ops.logSoftmax(x).data)).toEqual([-Infinity, -Infinity, 0, -Infinity]);
+    const pullback = (program: Program, shape: Shape) => {
+      const back = vjp(ops, program, { x }, []).pullback(ops.full(shape, 2));
+      return Array.from(back.params['x'].data, (v) => v + 0);
+    };
+    expect(pullback((o, p) => o.logSumExp(p['x']), [2])).toEqual([0, 0, 2, 0]);
+    expect(pullback((o, p) => o.softmax(p['x']), [2, 2])).toEqual([0, 0, 0, 0]);
   });
 
   it('worked example: logits (0, log 3) give probabilities (¼, ¾)', () => {

@@ -70,6 +70,9 @@ const pairs: ReadonlyArray<readonly [number, number]> = [
 
 const binaryKinds: ReadonlyArray<BinaryKind> = ['add', 'sub', 'mul', 'div', 'max', 'min', 'greater', 'equal'];
 
+/** A row that is masked throughout, and one that is in part. */
+const masked = tensor([-Infinity, -Infinity, -Infinity, 0, -Infinity, 1], [2, 3]);
+
 const [nan, plain] = [tensor([1, NaN, 0, -1, 2, 3], [2, 3]), tensor([1, 0, 0, -1, 2, 3], [2, 3])];
 const plainRow = tensor([1, 0, 2], [1, 3]);
 const zeroRow = tensor([0, 0, 0], [1, 3]);
@@ -124,6 +127,9 @@ const propagation: ReadonlyArray<Trial> = [
   trial('trace of a matrix with NaN off its diagonal', [tensor([1, NaN, 0, 1], [2, 2])], (ops, [m]) => ops.trace(m)),
   trial('softmax', [nan], (ops, [x]) => ops.softmax(x)),
   trial('logSumExp', [nan], (ops, [x]) => ops.logSumExp(x)),
+  trial('logSumExp of −∞ only is −∞', [masked], (ops, [x]) => ops.logSumExp(x)),
+  trial('softmax of −∞ only is 0', [masked], (ops, [x]) => ops.softmax(x)),
+  trial('logSoftmax of −∞ only is −∞', [masked], (ops, [x]) => ops.logSoftmax(x)),
   trial('logSumExp of nothing is −∞', [tensor([], [2, 0])], (ops, [x]) => ops.logSumExp(x)),
   trial('softmax with a masked class', [tensor([1, -Infinity, 2], [1, 3])], (ops, [x]) => ops.softmax(x)),
   trial('select drops what it does not choose', [plain, nan, plain], (ops, [c, a, b]) => ops.select(c, a, b)),

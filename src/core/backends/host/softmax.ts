@@ -12,16 +12,17 @@ import type { Vector } from '../native/vectors.ts';
 import type { Host } from './host.ts';
 import { floatsOf, floatTensor } from './host.ts';
 
-/** Maximum of each row. */
+/** Maximum of each row, 0 where all elements are −∞. */
 const rowMaxima = (x: ReadonlyVector, columns: number, out: Vector): void => {
   for (let row = 0; row < out.length; row += 1) {
     let top = -Infinity;
     for (let i = row * columns; i < (row + 1) * columns; i += 1) top = Math.max(top, x[i]);
-    out[row] = top;
+    // From −∞, −∞ cannot be subtracted.
+    out[row] = top === -Infinity ? 0 : top;
   }
 };
 
-/** x − m, e^(x − m), the maximum m, and log Σ e^(x − m), for each row. */
+/** x − m, e^(x − m), the maximum m (0 for −∞), and log Σ e^(x − m), for each row. */
 interface Parts {
   readonly shape: Shape;
   readonly columns: number;
@@ -50,6 +51,9 @@ const partsOf = (host: Host, where: string, x: Tensor): Parts => {
   return { shape, columns, shifted, exponentials, tops, sums };
 };
 
+/** What is divided by, as a logarithm: nothing where the sum is 0. */
+const divisor = (logSum: number): number => (logSum === -Infinity ? 0 : logSum);
+
 /** The derived operations over the last axis. */
 export const softmaxes = (host: Host): Pick<Derived<Tensor>, 'logSumExp' | 'softmax' | 'logSoftmax'> => {
   const { mul, sub } = host.kernels.binary;
@@ -62,14 +66,14 @@ export const softmaxes = (host: Host): Pick<Derived<Tensor>, 'logSumExp' | 'soft
     softmax: (x) => {
       const { columns, exponentials: out, sums } = partsOf(host, 'softmax', x);
       for (let row = 0; row < sums.length; row += 1) {
-        mul.right(out, row * columns, Math.exp(-sums[row]), out, row * columns, columns);
+        mul.right(out, row * columns, Math.exp(-divisor(sums[row])), out, row * columns, columns);
       }
       return floatTensor(host, x.shape, out);
     },
     logSoftmax: (x) => {
       const { columns, shifted: out, sums } = partsOf(host, 'logSoftmax', x);
       for (let row = 0; row < sums.length; row += 1) {
-        sub.right(out, row * columns, sums[row], out, row * columns, columns);
+        sub.right(out, row * columns, divisor(sums[row]), out, row * columns, columns);
       }
       return floatTensor(host, x.shape, out);
     },
