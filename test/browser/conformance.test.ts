@@ -44,6 +44,20 @@ const places: ReadonlyArray<Place> = [
     request: { options: { gpuMode: 'webasm' }, runs: 5, steps: 3 },
   },
   {
+    name: 'WebGL 2 on a rasteriser',
+    graphics: 'webgl2',
+    isolated: true,
+    run: 'runInWorker',
+    request: { options: { gpuMode: 'webgl2' }, runs: 3, steps: 20 },
+  },
+  {
+    name: 'WebGPU on a rasteriser',
+    graphics: 'webgpu',
+    isolated: true,
+    run: 'runInWorker',
+    request: { options: { gpuMode: 'webgpu' }, runs: 3, steps: 20 },
+  },
+  {
     name: 'what is chosen where there is no graphics adapter',
     graphics: 'none',
     isolated: true,

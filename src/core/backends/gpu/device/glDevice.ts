@@ -39,6 +39,21 @@ interface RawTexture {
   readonly delete: () => void;
 }
 
+/** Makes another texture object of gpu.js for what a texture holds. */
+type TextureClass = new (settings: object) => RawTexture;
+
+/**
+ * The same memory as a list of numbers. gpu.js has a class of textures for each number of dimensions, and a kernel
+ * accepts the class of its first call only.
+ */
+const flattened = (raw: RawTexture, Flat: TextureClass, length: number): RawTexture => {
+  const flat = new Flat({ ...raw, output: [length], dimensions: [length, 1, 1] });
+  raw.delete();
+  return flat;
+};
+
+const classOf = (raw: RawTexture): TextureClass => raw.constructor as TextureClass;
+
 /** An array in a texture. */
 export interface TextureHandle extends Handle {
   readonly raw: RawTexture;
@@ -73,9 +88,17 @@ const compile = (gpu: RawGpu, kernel: Kernel, arrayType: string): RawKernel =>
       precision: 'single',
       pipeline: true,
       immutable: true,
+      // The extents of a texture are not in a kernel's text then; they depend on the kernel that made it.
+      dynamicArguments: true,
       argumentTypes: [...Array<string>(kernel.arrays).fill(arrayType), ...Array<string>(kernel.numbers).fill('Float')],
     })
     .setLoopMaxIterations(2 ** 30);
+
+/** gpu.js, and its class of one-dimensional textures once one has been seen. */
+interface Opened {
+  readonly gpu: RawGpu;
+  readonly Flat?: TextureClass;
+}
 
 /** A kernel that is called as gpu.js wants it. */
 interface Runner {
@@ -83,14 +106,16 @@ interface Runner {
   readonly destroy: () => void;
 }
 
-const runnerOf = (gpu: RawGpu, mode: GlMode, kernel: Kernel, arrayType: string): Runner => {
-  const raw = compile(gpu, kernel, arrayType);
+const runnerOf = (opened: Opened, mode: GlMode, kernel: Kernel, arrayType: string): Runner => {
+  const raw = compile(opened.gpu, kernel, arrayType);
   const length = lengthOf(kernel);
   return {
     run: (args) => {
       const result = raw(...args) as unknown as RawTexture;
       const reason = degradation(raw, 'gpu');
-      return reason === undefined ? handleOf(mode, result, length) : raise(degradedError(mode, reason));
+      return reason === undefined
+        ? handleOf(mode, flattened(result, opened.Flat ?? classOf(result), length), length)
+        : raise(degradedError(mode, reason));
     },
     destroy: () => raw.destroy(),
   };
@@ -104,31 +129,32 @@ const adapterOf = (context: GlContext): string => {
 
 const trialValues = [1, 2, 3, 4, 5];
 
-/** Runs a kernel, to see that the mode works and to get hold of its context. */
-const tryKernel = (gpu: RawGpu, mode: GlMode): E.Either<string, GlContext> => {
-  const { run, destroy } = runnerOf(gpu, mode, copyKernel(trialValues.length), 'Input');
+/** Runs a kernel of one dimension, to see that the mode works and to get hold of a texture. */
+const tryKernel = (gpu: RawGpu, mode: GlMode): E.Either<string, RawTexture> => {
+  const { run, destroy } = runnerOf({ gpu }, mode, copyKernel(trialValues.length), 'Input');
   const handle = run([inputOf(Float32Array.from(trialValues))]);
   const values = flatten(handle.raw.toArray(), trialValues.length).join();
   handle.free();
   destroy();
   return values === trialValues.join()
-    ? E.right(handle.raw.context)
+    ? E.right(handle.raw)
     : E.left(`a test kernel returned ${values} for ${trialValues.join()}`);
 };
 
-const deviceOf = (gpu: RawGpu, mode: GlMode, context: GlContext): Device<TextureHandle> => {
-  const adapter = adapterOf(context);
+const deviceOf = (gpu: RawGpu, mode: GlMode, texture: RawTexture): Device<TextureHandle> => {
+  const adapter = adapterOf(texture.context);
+  const opened = { gpu, Flat: classOf(texture) };
   return {
     mode,
     adapter,
     isSoftware: isSoftwareName(adapter),
     readsVectors: false,
     createKernel: (kernel) => {
-      const { run, destroy } = runnerOf(gpu, mode, kernel, textureType);
+      const { run, destroy } = runnerOf(opened, mode, kernel, textureType);
       return { run: (arrays, numbers) => run([...arrays.map(({ raw }) => raw), ...numbers]), destroy };
     },
     createUpload: (n) => {
-      const { run, destroy } = runnerOf(gpu, mode, copyKernel(n), 'Input');
+      const { run, destroy } = runnerOf(opened, mode, copyKernel(n), 'Input');
       return { run: (values) => run([inputOf(values)]), destroy };
     },
     onFailure: () => () => undefined,
@@ -151,7 +177,7 @@ export const glDevice = (mode: GlMode): E.Either<string, Device<TextureHandle>> 
     E.flatMap(({ gpu, tried }) =>
       pipe(
         tried,
-        E.map((context) => deviceOf(gpu, mode, context)),
+        E.map((texture) => deviceOf(gpu, mode, texture)),
       ),
     ),
   );
