@@ -1,0 +1,144 @@
+/**
+ * Products of the gpu backend's WebAssembly mode at the shapes of training, against a first kernel and two libraries.
+ *
+ * Everything that is timed ends in an array of JavaScript. What every contender returns is compared with sums in 64 bits
+ * first, so that nobody wins by being wrong.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+
+import { secondsPerCall } from '../timing.ts';
+import type { Contender, ProductCase, StageCase, Work } from './contender.ts';
+import { entry } from './contender.ts';
+import { jax } from './jax.ts';
+import { naive, ours } from './ours.ts';
+import { tensorflow } from './tensorflow.ts';
+
+const values = (length: number, seed: number): Float32Array =>
+  Float32Array.from({ length }, (_, i) => Math.sin(12.9898 * (i + 1) + 78.233 * seed));
+
+const product = (m: number, n: number, k: number, transposes: 'NN' | 'NT' | 'TN'): ProductCase => ({
+  m,
+  n,
+  k,
+  transposeA: transposes.startsWith('T'),
+  transposeB: transposes.endsWith('T'),
+});
+
+/** Squares, and the largest layer of the MNIST autoencoder: forward, cotangent of the input, gradient of the weight. */
+const products: ReadonlyArray<ProductCase> = [
+  product(256, 256, 256, 'NN'),
+  product(256, 256, 256, 'NT'),
+  product(256, 256, 256, 'TN'),
+  product(512, 512, 512, 'NN'),
+  product(256, 1000, 784, 'NT'),
+  product(256, 784, 1000, 'NN'),
+  product(1000, 784, 256, 'TN'),
+  product(1000, 1000, 784, 'NT'),
+  product(1000, 784, 1000, 'NN'),
+  product(1000, 784, 1000, 'TN'),
+];
+
+/** Rows and columns of statistics. */
+const grams: ReadonlyArray<readonly [number, number]> = [
+  [256, 785],
+  [256, 1001],
+  [1000, 785],
+  [1000, 1001],
+];
+
+/** Whether a few elements are what sums in 64 bits are, within the bound of rounding k terms in 32 bits. */
+const isRight = (result: Float32Array, a: Float32Array, b: Float32Array, shape: ProductCase): boolean => {
+  const { m, n, k, transposeA, transposeB } = shape;
+  return [0, 1, 2, 3, 4, 5, 6, 7].every((q) => {
+    const [i, j] = [(q * 37) % m, (q * 101 + 3) % n];
+    let sum = 0;
+    let size = 0;
+    for (let p = 0; p < k; p += 1) {
+      const term = a[transposeA ? p * m + i : i * k + p] * b[transposeB ? j * k + p : p * n + j];
+      sum += term;
+      size += Math.abs(term);
+    }
+    return result.length === m * n && Math.abs(result[i * n + j] - sum) <= k * 2 ** -24 * size;
+  });
+};
+
+/** Seconds of the fastest way, NaN when one of them is wrong. */
+const fastest = (ways: ReadonlyArray<Work>, check: (result: Float32Array) => boolean): number => {
+  if (!ways.every((work) => check(work()))) return NaN;
+  return Math.min(...ways.map((work) => secondsPerCall(work, 0.2)));
+};
+
+const header = (contenders: ReadonlyArray<Contender>): void => {
+  const columns = contenders.map((_, i) => `(${i + 1})`.padStart(8)).join('');
+  console.log(`\n${'GFLOP/s'.padEnd(24)}${columns}    (1)/(3)   (1) / best of the libraries`);
+};
+
+/** One row: rates, and the ratios of the first contender to the naive kernel and to the faster library. */
+const row = (label: string, flops: number, seconds: ReadonlyArray<number>): void => {
+  const rates = seconds.map((s) => (Number.isNaN(s) ? 'wrong' : (flops / s / 1e9).toFixed(1)).padStart(8)).join('');
+  const [one, , first, ...libraries] = seconds;
+  const best = Math.min(...libraries.filter((s) => !Number.isNaN(s)));
+  const ratio = (s: number): string => (s / one).toFixed(2).padStart(8);
+  console.log(`${label.padEnd(24)}${rates}   ${ratio(first)}   ${libraries.length === 0 ? '' : ratio(best)}`);
+};
+
+const stageOf = (): StageCase => {
+  const [batch, widths] = [256, [784, 512, 10] as const];
+  const y = new Float32Array(batch * widths[2]);
+  for (let i = 0; i < batch; i += 1) y[i * widths[2] + (i % widths[2])] = 1;
+  const scaled = (length: number, seed: number): Float32Array => values(length, seed).map((v) => v / 20);
+  return {
+    batch,
+    widths,
+    x: values(batch * widths[0], 1).map(Math.abs),
+    y,
+    weights: [scaled(widths[1] * widths[0], 2), scaled(widths[2] * widths[1], 3)],
+  };
+};
+
+const benchStage = (contenders: ReadonlyArray<Contender>): void => {
+  const stage = stageOf();
+  const { batch, widths } = stage;
+  const [input, hidden, output] = widths;
+  const works = contenders.map((contender) => contender.stage(stage));
+  const losses = works.map((work) => work()[0]);
+  const seconds = works.map((work, i) =>
+    Math.abs(losses[i] - losses[0]) < 1e-5 * losses[0] ? secondsPerCall(() => void work(), 0.6) : NaN,
+  );
+  row(`stage ${widths.join('-')}`, 2 * batch * (2 * input * hidden + 3 * hidden * output), seconds);
+  console.log(`${'  milliseconds'.padEnd(24)}${seconds.map((s) => (1000 * s).toFixed(2).padStart(8)).join('')}`);
+};
+
+/** Prints rates of products, grams and a stage, forward and backward. */
+export const benchGpu = async (): Promise<void> => {
+  const entries = [
+    await entry('kfac-ts', () => Promise.resolve(ours(1))),
+    await entry('kfac-ts on all threads', () => Promise.resolve(ours())),
+    await entry('naive gpu.js', () => Promise.resolve(naive())),
+    await entry('tfjs-wasm', tensorflow),
+    await entry('jax-js', jax),
+  ];
+  const contenders = entries.filter(E.isRight).map(({ right }) => right);
+  for (const { left } of entries.filter(E.isLeft)) console.log(`${left.name} does not run here: ${left.reason}`);
+  console.log(contenders.map(({ name }, i) => `(${i + 1}) ${name}`).join('   '));
+  header(contenders);
+  for (const shape of products) {
+    const { m, n, k, transposeA, transposeB } = shape;
+    const [a, b] = [values(m * k, 1), values(k * n, 2)];
+    const seconds = contenders.map((contender) =>
+      fastest(contender.product(a, b, shape), (result) => isRight(result, a, b, shape)),
+    );
+    row(`${m} ${n} ${k} ${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}`, 2 * m * n * k, seconds);
+  }
+  for (const [rows, columns] of grams) {
+    const x = values(rows * columns, 1);
+    const shape: ProductCase = { m: columns, n: columns, k: rows, transposeA: true, transposeB: false };
+    const seconds = contenders.map((contender) =>
+      fastest(contender.gram(x, rows, columns), (result) => isRight(result, x, x, shape)),
+    );
+    row(`XᵀX of ${rows} ${columns}`, 2 * rows * columns * columns, seconds);
+  }
+  benchStage(contenders);
+};
