@@ -13,10 +13,10 @@ export const integers = (names: ReadonlyArray<string>): string =>
   names.map((name) => `let ${name} = this.output.x; ${name}++;`).join(' ');
 
 /** Rounds that are written out in a loop's body; with more of them V8 runs out of registers. */
-const unrolled = 8;
+const unrolled = 2;
 
 /**
- * A loop of `count` rounds, eight of them written out; bounds are literals, which gpu.js never cuts off.
+ * A loop of `count` rounds, two of them written out; bounds are literals, which gpu.js never cuts off.
  *
  * @param count - rounds in all
  * @param round - text of round `u` after the last advance

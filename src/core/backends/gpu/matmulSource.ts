@@ -59,9 +59,9 @@ const walkA = (m: number, k: number, layout: OperandLayout): Walk => {
   }
   const [start, step] = layout === 'panels' ? [4 * k, 4] : [4, m];
   return {
-    pointers: ['pa'],
-    start: `pa = i * ${start};`,
-    read: (r, u) => `a[${plus('pa', u * step + r)}]`,
+    pointers: rowsOfTile.map((r) => `p${r}`),
+    start: rowsOfTile.map((r) => `p${r} = ${plus(`i * ${start}`, r)};`).join(' '),
+    read: (r, u) => `a[${plus(`p${r}`, u * step)}]`,
     step,
   };
 };

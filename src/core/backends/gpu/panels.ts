@@ -108,19 +108,14 @@ export const unpackTiles = (
 ): void => {
   const [strideRow, strideColumn] = transposed ? [1, m] : [n, 1];
   forEachTile(tiling, n, (row, column, at) => {
-    const rows = Math.min(4, m - row);
     const columns = Math.min(4, n - column);
     let to = row * strideRow + column * strideColumn;
     let from = at;
     for (let c = 0; c < columns; c += 1) {
-      if (rows === 4) {
-        target[to] = tiles[from];
-        target[to + strideRow] = tiles[from + 1];
-        target[to + 2 * strideRow] = tiles[from + 2];
-        target[to + 3 * strideRow] = tiles[from + 3];
-      } else {
-        for (let r = 0; r < rows; r += 1) target[to + r * strideRow] = tiles[from + r];
-      }
+      target[to] = tiles[from];
+      if (row + 1 < m) target[to + strideRow] = tiles[from + 1];
+      if (row + 2 < m) target[to + 2 * strideRow] = tiles[from + 2];
+      if (row + 3 < m) target[to + 3 * strideRow] = tiles[from + 3];
       to += strideColumn;
       from += 4;
     }

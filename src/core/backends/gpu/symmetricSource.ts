@@ -31,19 +31,21 @@ export const symmetricSource = (spec: SymmetricSpec): string => {
   const { d, k } = spec;
   const [group, step] = spec.layout === 'panels' ? [4 * k, 4] : [4, d];
   const rows = [0, 1, 2, 3];
+  const pointers = ['p0', 'p1', 'p2', 'p3', 'pb'];
   const round = (u: number): string =>
     [
       `bv = a[${plus('pb', u * step)} + this.thread.x];`,
-      ...rows.map((r) => `s${r} += a[${plus('pa', u * step + r)}] * bv;`),
+      ...rows.map((r) => `s${r} += a[${plus(`p${r}`, u * step)}] * bv;`),
     ].join(' ');
   return [
     'function(a) {',
-    integers(['i', 'j', 'pa', 'pb']),
+    integers(['i', 'j', ...pointers]),
     'let bv = 0.5; let s0 = 0; let s1 = 0; let s2 = 0; let s3 = 0;',
     tileSource(spec.tiling),
     'if (j < i) { return [0, 0, 0, 0]; }',
-    `pa = i * ${group}; pb = j * ${group};`,
-    unrolledLoop(k, round, (rounds) => `pa += ${rounds * step}; pb += ${rounds * step};`),
+    ...rows.map((r) => `p${r} = ${plus(`i * ${group}`, r)};`),
+    `pb = j * ${group};`,
+    unrolledLoop(k, round, (rounds) => pointers.map((pointer) => `${pointer} += ${rounds * step};`).join(' ')),
     'return [s0, s1, s2, s3];',
     '}',
   ].join('\n');

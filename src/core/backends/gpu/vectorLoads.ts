@@ -1,14 +1,13 @@
 /**
- * Better code from gpu.js's WebAssembly compiler for what products read: neighbours in memory, together.
+ * Better code from gpu.js's WebAssembly compiler for what products read: one instruction for four threads.
  *
- * The compiler runs four threads along x at once, but reads every element with an instruction of its own: `b[p + x]` for
- * four values of x is clamped, taken apart and put together again in some twenty instructions. Here two forms are
- * compiled anew, wherever no branch depends on x: `b[p + this.thread.x]`, with p equal for all four, becomes one vector
- * load; and `a[p]`, `a[p + 1]`, `a[p + 2]`, `a[p + 3]`, with p a local, share one, each taking its element from it. The
- * kernels remain what they are, correct on every backend; products become three times as fast. See docs/decisions.
+ * The compiler runs four threads along x at once, but reads every element with instructions of its own: `b[p + x]` for
+ * four values of x is clamped, taken apart and put together again in some twenty. Here two forms are compiled anew,
+ * wherever no branch depends on x: `b[p + this.thread.x]`, with p equal for all four, becomes one vector load; and
+ * `a[p]`, with p a local that is equal for all four, becomes one load of a number into all lanes. The kernels remain
+ * what they are, correct on every backend; products become three times as fast. See docs/decisions.
  *
  * This replaces methods of gpu.js that are private. When one of them is missing, kernels are compiled as gpu.js does.
- * Memory is read up to three elements beyond those that a kernel asks for; gpu.js allocates more than that.
  *
  * @module
  */
@@ -28,16 +27,13 @@ interface Syntax {
 /** The bytes of a function so far. */
 interface Bytes {
   readonly length: number;
-  readonly push: (...bytes: ReadonlyArray<number>) => void;
-  readonly splice: (start: number) => void;
+  readonly splice: (start: number, count?: number, ...bytes: ReadonlyArray<number>) => void;
 }
 
 /** What writes a function's instructions. */
 interface Emitter {
   readonly bytes: Bytes;
-  readonly addLocal: (type: 'v128') => number;
   readonly localGet: (index: number) => Emitter;
-  readonly localTee: (index: number) => Emitter;
   readonly globalGet: (index: number) => Emitter;
   readonly i32Const: (value: number) => Emitter;
   readonly i32Add: () => Emitter;
@@ -50,7 +46,6 @@ type Layouts = Readonly<Record<string, { readonly offset: number } | undefined>>
 
 /** What a function is compiled into. */
 interface Assembler {
-  readonly module: { readonly addFunction: (name: string, signature: object) => Emitter };
   readonly layout: Readonly<Record<'arrays' | 'constantArrays', Layouts>>;
   readonly globals: { readonly threadX: number };
 }
@@ -73,7 +68,6 @@ interface FunctionCompiler {
   readonly vInfo: { readonly exprVarying: (expression: Syntax) => boolean };
   readonly locals: ReadonlyMap<string, { readonly kind: string; readonly index: number; readonly wtype: string }>;
   readonly emitIndex: (index: Syntax) => void;
-  readonly emitVectorFunction: (assembler: Assembler) => Emitter;
   /** Reads an element that is the same for all four threads. */
   readonly emitFlatLoad: Read;
   /** Reads an element for each of the four threads. */
@@ -87,7 +81,7 @@ export interface CompilableKernel {
   readonly functionBuilder?: { readonly functionMap?: { readonly kernel?: FunctionCompiler } };
 }
 
-const methods = ['emitIndex', 'emitVectorFunction', 'emitFlatLoad', 'vGather', 'vCoerce'] as const;
+const methods = ['emitIndex', 'emitFlatLoad', 'vGather', 'vCoerce'] as const;
 
 const isThreadX = ({ type, object, property }: Syntax): boolean =>
   type === 'MemberExpression' &&
@@ -112,34 +106,14 @@ const besidesThreadX = ({ type, operator, left, right }: Syntax): Syntax | null 
   return isThreadX(left) ? right : null;
 };
 
-/** Instructions after which a value that was read before may be another one: where code forks, joins or repeats. */
-const forks = ['block', 'loop', 'if_', 'else_', 'end', 'br', 'brIf', 'return_'] as const;
-
-/** Calls `before` ahead of methods of an object. */
-const precede = <K extends string>(
-  object: object,
-  names: ReadonlyArray<K>,
-  before: (...args: Array<number>) => void,
-): void => {
-  for (const name of names) {
-    const method = (object as Readonly<Record<K, (...args: ReadonlyArray<number>) => unknown>>)[name].bind(object);
-    Object.assign(object, {
-      [name]: (...args: Array<number>) => {
-        before(...args);
-        return method(...args);
-      },
-    });
-  }
-};
+/** Second byte of `v128.load32_splat`; that of `v128.load` is 0. */
+const load32Splat = 0x09;
 
 /** Replaces methods of a compiler by ones that read neighbours together. */
 const teach = (node: FunctionCompiler): void => {
-  const emitVectorFunction = node.emitVectorFunction.bind(node);
   const emitFlatLoad = node.emitFlatLoad.bind(node);
   const vGather = node.vGather.bind(node);
   const vCoerce = node.vCoerce.bind(node);
-  /** Locals that hold four neighbours: by pointer, and by array and distance from the pointer. */
-  const held = new Map<number, Map<number, number>>();
   /** The last read of a number, which may turn out to be wanted four times over. */
   let last: { readonly start: number; readonly end: number; readonly pointer: number; readonly offset: number } | null =
     null;
@@ -147,39 +121,7 @@ const teach = (node: FunctionCompiler): void => {
   const plain = (index: Index): boolean =>
     node.vec && node.vMaskDepth === 0 && index[1] === undefined && index[2] === undefined;
 
-  /** Four copies of the number at `pointer` elements and `offset` bytes. */
-  const spread = (pointer: number, offset: number): void => {
-    const { em } = node;
-    const lane = (offset >> 2) & 3;
-    const first = offset - 4 * lane; // arrays start at multiples of 16 bytes, or their neighbours are elsewhere
-    const group = held.get(pointer) ?? new Map<number, number>();
-    const known = group.get(first);
-    if (known === undefined) {
-      const local = em.addLocal('v128');
-      em.localGet(pointer).i32Const(2).i32Shl().v128Load(first, 2).localTee(local).localGet(local);
-      held.set(pointer, group.set(first, local));
-    } else {
-      em.localGet(known).localGet(known);
-    }
-    em.bytes.push(0xfd, 0x0d, ...Array.from({ length: 16 }, (_, byte) => 4 * lane + (byte & 3))); // i8x16.shuffle
-  };
-
   Object.assign(node, {
-    emitVectorFunction: (assembler: Assembler): Emitter => {
-      const addFunction = assembler.module.addFunction.bind(assembler.module);
-      const watched = (name: string, signature: object): Emitter => {
-        const em = addFunction(name, signature);
-        precede(em, forks, () => held.clear());
-        precede(em, ['localSet', 'localTee'], (index) => held.delete(index));
-        return em;
-      };
-      Object.assign(assembler.module, { addFunction: watched });
-      held.clear();
-      last = null;
-      const em = emitVectorFunction(assembler);
-      Object.assign(assembler.module, { addFunction });
-      return em;
-    },
     emitFlatLoad: (...args: Parameters<Read>): string => {
       const [table, name, ...index] = args;
       const layout = node.assembler?.layout[table][name];
@@ -198,7 +140,10 @@ const teach = (node: FunctionCompiler): void => {
       const { em } = node;
       if (!node.vec || from !== 'f32' || to !== 'vf32' || last?.end !== em.bytes.length) return vCoerce(from, to);
       em.bytes.splice(last.start);
-      spread(last.pointer, last.offset);
+      em.localGet(last.pointer).i32Const(2).i32Shl();
+      const at = em.bytes.length + 1;
+      em.v128Load(last.offset, 2);
+      em.bytes.splice(at, 1, load32Splat);
       last = null;
       return to;
     },

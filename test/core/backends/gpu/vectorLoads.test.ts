@@ -28,7 +28,7 @@ const run = (source: string, prepare: (kernel: CompilableKernel) => () => boolea
 const count = (module: Uint8Array, opcode: number): number =>
   module.reduce((found, byte, i) => found + (byte === 0xfd && module[i + 1] === opcode ? 1 : 0), 0);
 
-const [load, extractLane] = [0x00, 0x1b];
+const [load, loadIntoAll, extractLane] = [0x00, 0x09, 0x1b];
 
 const declare = 'let p = this.output.x; p++; let q = this.output.x; q++;';
 
@@ -82,6 +82,7 @@ describe('reading neighbours together', () => {
     const [taught, untaught] = [run(source, readNeighboursTogether).module, run(source, asItIs).module];
     expect(count(taught, load)).toBeGreaterThan(count(untaught, load));
     expect(count(taught, extractLane)).toBeLessThan(count(untaught, extractLane));
+    expect(count(taught, loadIntoAll) > 0).toBe(source.includes('a[p + 1]'));
   });
 
   it.each(apart)('%s: no vector loads', (_, source) => {
