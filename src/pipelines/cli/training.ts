@@ -17,7 +17,7 @@ import type { Shaped } from '../../core/tensor.ts';
 import { readConfigFile } from '../config/file.ts';
 import type { Plan } from '../config/plan.ts';
 import { planOf } from '../config/plan.ts';
-import type { RunConfig } from '../config/runConfig.ts';
+import type { OptimizerChoice, RunConfig } from '../config/runConfig.ts';
 import { mergeConfigs } from '../config/runConfig.ts';
 import type { Splits } from '../data/dataset.ts';
 import type { Observer } from '../experiment.ts';
@@ -45,16 +45,31 @@ const defaultOptimizers: Readonly<Record<TrainingCommand['name'], ReadonlyArray<
   compare: ['kfac', 'adam', 'sgd'],
 };
 
-const optimizersIn = (name: TrainingCommand['name'], config: RunConfig): ReadonlyArray<string> | undefined =>
+const optimizersIn = (name: TrainingCommand['name'], config: RunConfig): ReadonlyArray<OptimizerChoice> | undefined =>
   name === 'compare' ? config.optimizers : config.optimizer === undefined ? undefined : [config.optimizer];
+
+/** Flags that set something about presets have nothing to set where every optimizer is composed. */
+const withoutSettings = (flags: RawFlags): E.Either<KfacError, RawFlags> => {
+  const flag = ['lr', 'set'].find((name) => name in flags);
+  return flag === undefined
+    ? E.right(flags)
+    : E.left({
+        _tag: 'BadConfig',
+        path: `--${flag}`,
+        expected: 'a preset to set something of',
+        actual: 'an optimizer that is composed in the file',
+      });
+};
 
 const readPlan = ({ files }: World, { name, task, flags }: TrainingCommand): TE.TaskEither<KfacError, Plan> =>
   pipe(
     typeof flags['config'] === 'string' ? readConfigFile(files, flags['config']) : TE.right<KfacError, RunConfig>({}),
     TE.chainEitherK((fromFile) => {
       const optimizers = optimizersOfFlags(flags) ?? optimizersIn(name, fromFile) ?? defaultOptimizers[name];
+      const presets = optimizers.flatMap((choice) => (typeof choice === 'string' ? [choice] : []));
       return pipe(
-        configOfFlags(flags, optimizers),
+        presets.length === 0 ? withoutSettings(flags) : E.right(flags),
+        E.chain((allowed) => configOfFlags(allowed, presets)),
         E.chain((fromFlags) => planOf(task, optimizers, mergeConfigs(fromFile, fromFlags))),
       );
     }),

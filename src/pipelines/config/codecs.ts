@@ -26,6 +26,23 @@ export const wholeFrom = (low: number): t.Type<number> =>
 /** Numbers above zero. */
 export const positive: t.Type<number> = refine('a number above 0', (value) => Number.isFinite(value) && value > 0);
 
+/** Numbers above 0 and up to 1. */
+export const fraction: t.Type<number> = refine('a number above 0 and up to 1', (value) => value > 0 && value <= 1);
+
+/** Numbers from 0 up to, not including, 1. */
+export const belowOne: t.Type<number> = refine('a number from 0 to below 1', (value) => value >= 0 && value < 1);
+
+/** Numbers from 0. */
+export const notNegative: t.Type<number> = refine('a number of at least 0', (value) => value >= 0 && value < Infinity);
+
+/** A truth value. */
+export const truth: t.Type<boolean> = new t.Type(
+  'true or false',
+  (value): value is boolean => typeof value === 'boolean',
+  (value, context) => (typeof value === 'boolean' ? t.success(value) : t.failure(value, context)),
+  t.identity,
+);
+
 /** Any finite number. */
 export const finite: t.Type<number> = refine('a finite number', Number.isFinite);
 
@@ -36,6 +53,22 @@ export const text: t.Type<string> = new t.Type(
   (value, context) => (typeof value === 'string' && value !== '' ? t.success(value) : t.failure(value, context)),
   t.identity,
 );
+
+/** Decoded values are told from others by nothing but having been decoded. */
+const undecoded = Symbol('undecoded');
+const isDecoded = (value: unknown): value is never => value === undecoded;
+
+/**
+ * A codec that only decodes, for values that are functions or hold some.
+ *
+ * @param name - the end of "expected …"
+ * @param validate - decodes
+ */
+export const decoder = <A>(name: string, validate: t.Validate<unknown, A>): t.Type<A> =>
+  new t.Type<A>(name, isDecoded, validate, t.identity);
+
+/** What is expected where nothing can be right. */
+export const named = (name: string): t.Type<never> => decoder<never>(name, t.failure);
 
 /** One of some words. */
 export const oneOf = <Word extends string>(words: ReadonlyArray<Word>): t.Type<Word> => {
@@ -59,7 +92,7 @@ export const setting: t.Type<number | boolean | string> = new t.Type(
 );
 
 const describeValue = (value: unknown): string => {
-  if (value === null) return 'nothing';
+  if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a record';
   return typeof value === 'number' ? String(value) : JSON.stringify(value);

@@ -13,7 +13,7 @@ import { optimizerOf } from '../../solvers/presets/registry.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { Task } from '../tasks/task.ts';
 import type { Duration, TrainOptions } from '../trainer/options.ts';
-import type { RunConfig } from './runConfig.ts';
+import type { OptimizerChoice, RunConfig } from './runConfig.ts';
 
 /** A run that is ready to begin. */
 export interface Plan {
@@ -37,10 +37,11 @@ const durationOf = ({ steps, epochs }: RunConfig, task: Task): E.Either<KfacErro
 
 /** All optimizers that are asked for; settings for others must make sense too, since they may be misspelt. */
 const optimizersOf = (
-  names: ReadonlyArray<string>,
+  choices: ReadonlyArray<OptimizerChoice>,
   { settings = {} }: RunConfig,
   task: Task,
 ): E.Either<KfacError, ReadonlyArray<Optimizer>> => {
+  const names = choices.map((choice) => (typeof choice === 'string' ? choice : choice.name));
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) return bad('optimizers', 'each optimizer once', `${twice} twice`);
   if (names.length === 0) return bad('optimizers', 'at least one optimizer', 'none');
@@ -48,9 +49,11 @@ const optimizersOf = (
     Object.entries(settings),
     E.traverseArray(([name, changes]) => optimizerOf(name, changes)),
     E.chain(() =>
-      E.traverseArray((name: string) => optimizerOf(name, { ...task.defaults.settings[name], ...settings[name] }))(
-        names,
-      ),
+      E.traverseArray((choice: OptimizerChoice) =>
+        typeof choice === 'string'
+          ? optimizerOf(choice, { ...task.defaults.settings[choice], ...settings[choice] })
+          : E.right(choice),
+      )(choices),
     ),
   );
 };
@@ -70,12 +73,12 @@ export const backendOf = ({ backend = 'auto', gpuMode, threads }: RunConfig): Ba
  * The run that a configuration describes.
  *
  * @param task - name of the task
- * @param optimizers - names of the optimizers
+ * @param optimizers - names of presets, or optimizers
  * @param config - everything else
  */
 export const planOf = (
   task: string,
-  optimizers: ReadonlyArray<string>,
+  optimizers: ReadonlyArray<OptimizerChoice>,
   config: RunConfig,
 ): E.Either<KfacError, Plan> => {
   const { batch, seed = 1, evaluateEvery, patience, data, out, size = 'full' } = config;

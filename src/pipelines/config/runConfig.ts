@@ -16,8 +16,10 @@ import type { GpuMode } from '../../core/backends/gpu/modes.ts';
 import { gpuModes } from '../../core/backends/gpu/modes.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { Setting } from '../../solvers/presets/registry.ts';
+import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import type { TaskSize } from '../tasks/task.ts';
-import { decodeWith, oneOf, positive, setting, text, wholeFrom } from './codecs.ts';
+import { composedOptimizer } from './compose/compose.ts';
+import { decodeWith, decoder, oneOf, positive, setting, text, wholeFrom } from './codecs.ts';
 
 /** Where to compute. */
 export type BackendChoice = 'auto' | BackendName;
@@ -28,12 +30,15 @@ export type GpuModeChoice = 'auto' | GpuMode;
 /** Settings of optimizers: by name of the optimizer, then by name of the setting. */
 export type OptimizerSettings = Readonly<Record<string, Readonly<Record<string, Setting>>>>;
 
+/** An optimizer: a preset by its name, or one that is composed of parts. */
+export type OptimizerChoice = string | Optimizer;
+
 /** Everything that can be set; what is left out has a default. */
 export interface RunConfig {
   /** For `train`. */
-  readonly optimizer?: string | undefined;
+  readonly optimizer?: OptimizerChoice | undefined;
   /** For `compare`. */
-  readonly optimizers?: ReadonlyArray<string> | undefined;
+  readonly optimizers?: ReadonlyArray<OptimizerChoice> | undefined;
   readonly settings?: OptimizerSettings | undefined;
   readonly size?: TaskSize | undefined;
   readonly steps?: number | undefined;
@@ -54,9 +59,13 @@ export interface RunConfig {
   readonly out?: string | undefined;
 }
 
+const choice: t.Type<OptimizerChoice> = decoder<OptimizerChoice>(composedOptimizer.name, (value, context) =>
+  text.is(value) ? t.success(value) : composedOptimizer.validate(value, context),
+);
+
 const fields = {
-  optimizer: text,
-  optimizers: t.readonlyArray(text, 'a list of optimizers'),
+  optimizer: choice,
+  optimizers: t.readonlyArray(choice, 'a list of optimizers'),
   settings: t.record(t.string, t.record(t.string, setting, 'a record of settings'), 'settings by optimizer'),
   size: oneOf<TaskSize>(['small', 'full']),
   steps: wholeFrom(1),

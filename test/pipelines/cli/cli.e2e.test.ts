@@ -77,6 +77,30 @@ describe('kfac on real MNIST', () => {
     expect(readdirSync(join(directory, 'cwd'))).toEqual([]);
   });
 
+  it('train --config: an optimizer of parts from a file', () => {
+    const file = join(directory, 'parts.yaml');
+    writeFileSync(
+      file,
+      `
+steps: 10
+size: small
+optimizer:
+  name: chained-cg
+  estimator: exact
+  curvature: { kind: bySite, parts: [{ sites: ['2'], curvature: { kind: classKfac, classes: 10 } }], rest: kfac }
+  solver: { kind: cg, damping: 1, every: 5, maxIterations: 10, tolerance: 1e-3 }
+  update: { quadraticModel: { fraction: 0.5 }, levenbergMarquardt: { every: 5 } }
+`,
+    );
+    const { code, out, err } = kfac(['train', 'mnist-classifier', '--config', file, '--backend', 'gpu', '--json']);
+    expect(err).toBe('');
+    expect(code).toBe(0);
+    const events = lines(out);
+    expect(events).toHaveLength(11);
+    expect(events[10]).toMatchObject({ event: 'done', optimizer: 'chained-cg', steps: 10 });
+    expect(events[10]['trainLoss']).toBeLessThan(1);
+  });
+
   it('compare: one table, one figure, one grid of reconstructions', () => {
     const report = join(directory, 'report');
     const flags = `--size small --optimizers kfac,adam --steps 3 --out ${report}`;

@@ -88,6 +88,60 @@ describe('kfac train --json', () => {
   });
 });
 
+describe('kfac train --config with an optimizer of parts', () => {
+  const parts = `
+steps: 2
+optimizer:
+  name: mine
+  estimator: { kind: exact, fraction: 0.5 }
+  curvature: { kind: classKfac, classes: 10 }
+  solver: { kind: cg, damping: { kind: exponential, start: 1, factor: 0.5, steps: 1 }, siteDamping: { 2: 4 }, maxIterations: 3 }
+  update: { learningRate: 0.1, rules: [{ kind: klClip, kappa: 0.01 }, { kind: momentum, mu: 0.9 }] }
+`;
+  const train = `train mnist-classifier ${quick} --config run.yaml --json`;
+
+  it('trains with it, and its metrics show its parts at work', async () => {
+    const { code, outLines, errLines } = await kfac(train, { 'run.yaml': parts });
+    expect(errLines).toEqual([]);
+    expect(code).toBe(0);
+    const lines = parsed(outLines);
+    expect(lines.map(({ event }) => event)).toEqual(['step', 'step', 'done']);
+    expect(lines[0]).toMatchObject({ optimizer: 'mine', damping: 1, momentum: 0.9, learningRate: 0.1 });
+    expect(lines[1]).toMatchObject({ damping: 0.5, solveIterations: 3 });
+  });
+
+  it('compares it with presets, which keep their settings', async () => {
+    const file = `${parts.replace('optimizer:', 'optimizers:\n- sgd\n-').replaceAll('\n  ', '\n    ')}settings: { sgd: { momentum: 0.25 } }\n`;
+    const { outLines, errLines } = await kfac(`compare mnist-classifier ${quick} --config run.yaml --json`, {
+      'run.yaml': file,
+    });
+    expect(errLines).toEqual([]);
+    const done = parsed(outLines).filter(({ event }) => event === 'done');
+    expect(done.map(({ optimizer }) => optimizer)).toEqual(['sgd', 'mine']);
+  });
+
+  it.each([
+    ['--lr 0.1', '--lr: expected a preset to set something of'],
+    ['--set damping=1', '--set: expected a preset to set something of'],
+  ])('refuses %s, which says nothing about parts', async (flags, message) => {
+    const { code, errLines } = await kfac(`${train} ${flags}`, { 'run.yaml': parts });
+    expect(code).toBe(1);
+    expect(errLines.join()).toContain(message);
+  });
+
+  it('a preset on the command line goes before the parts in the file', async () => {
+    const { outLines } = await kfac(`${train} --optimizer sgd --lr 0.5`, { 'run.yaml': parts });
+    expect(parsed(outLines)[0]).toMatchObject({ optimizer: 'sgd', learningRate: 0.5 });
+  });
+
+  it('a pair that does not go together is an error with file, path and choice, before anything runs', async () => {
+    const file = { 'run.yaml': parts.replace('kind: cg, ', 'kind: eigen, ').replace(', maxIterations: 3', '') };
+    const { code, errLines } = await kfac(train, file);
+    expect(code).toBe(1);
+    expect(errLines.join()).toMatch(/run\.yaml: optimizer\.solver: expected one of dense, classWise, suitable, cg/);
+  });
+});
+
 describe('kfac train', () => {
   it('writes a report: configuration, metrics, parameters and figures', async () => {
     const { code, outLines, errLines, stored } = await kfac(

@@ -1,0 +1,245 @@
+/**
+ * An optimizer from configuration: estimator, curvature, solver and update put together into a training step.
+ *
+ * What does not go together (a solver that does not take the curvature, Levenberg–Marquardt without a quadratic model) is
+ * refused here, before anything runs, with the setting that would have to change.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as t from 'io-ts';
+
+import type { Linearised } from '../../../core/autodiff/reverse.ts';
+import type { KfacError } from '../../../core/errors.ts';
+import type { Given } from '../../../core/pipeline/context.ts';
+import type { Objective } from '../../../core/pipeline/forward.ts';
+import { backward, forward } from '../../../core/pipeline/forward.ts';
+import type { Stage, Step } from '../../../core/pipeline/stage.ts';
+import { pipeline } from '../../../core/pipeline/stage.ts';
+import { capture } from '../../../curvature/capture.ts';
+import { updateFactors } from '../../../curvature/curvature.ts';
+import { sample } from '../../../curvature/sample.ts';
+import { burnIn } from '../../../solvers/burnIn.ts';
+import { averageIterates } from '../../../solvers/iterateAveraging.ts';
+import { levenbergMarquardt } from '../../../solvers/levenbergMarquardt.ts';
+import { normConstraint } from '../../../solvers/normConstraint.ts';
+import type { Optimizer } from '../../../solvers/presets/optimizer.ts';
+import { quadraticUpdate } from '../../../solvers/quadraticUpdate.ts';
+import { solve } from '../../../solvers/solver.ts';
+import { update } from '../../../solvers/update.ts';
+import { decodeWith, decoder, named, text } from '../codecs.ts';
+import type { Curved, Form, Looking } from './curvatures.ts';
+import { curvatures, estimators } from './curvatures.ts';
+import type { Row } from './setting.ts';
+import { group, optional, orNone, partIn, record, required, row } from './setting.ts';
+import type { Solving } from './solvers.ts';
+import { solvers } from './solvers.ts';
+import type { Updating } from './updates.ts';
+import { updating } from './updates.ts';
+
+/** Parts of an optimizer, as they were given. */
+export interface Composition {
+  readonly name: string;
+  readonly estimator: Looking | null;
+  readonly curvature: Curved | null;
+  readonly solver: Solving;
+  readonly update: Updating;
+}
+
+const nameCodec: t.Type<string> = new t.Type(
+  'a name of letters, digits and dashes',
+  text.is,
+  (value, context) =>
+    typeof value === 'string' && /^[\w-]+$/.test(value) ? t.success(value) : t.failure(value, context),
+  t.identity,
+);
+
+/** A composition. */
+export const composition: Row<Composition> = row(
+  'An optimizer of parts.',
+  {
+    name: optional(nameCodec, 'composed', 'what reports call it'),
+    estimator: optional(
+      orNone(partIn('an estimator', () => estimators)),
+      null,
+      'which cotangents feed the statistics',
+      'none',
+    ),
+    curvature: optional(
+      orNone(partIn('a curvature', () => curvatures)),
+      null,
+      'what is made of the statistics',
+      'none',
+    ),
+    solver: required(
+      partIn('a solver', () => solvers),
+      'from the gradient to a direction',
+    ),
+    update: group(updating, 'a learning rate of 1'),
+  },
+  (parts) => parts,
+);
+
+/** Parts that go together. */
+type Fitting =
+  | { readonly _tag: 'ofCurvature'; readonly looking: Looking; readonly curved: Curved; readonly solving: OfCurvature }
+  | { readonly _tag: 'ofCapture'; readonly looking: Looking; readonly solving: OfCapture }
+  | { readonly _tag: 'ofGradient'; readonly solving: OfGradient };
+
+type OfCurvature = Extract<Solving, { readonly _tag: 'ofCurvature' }>;
+type OfCapture = Extract<Solving, { readonly _tag: 'ofCapture' }>;
+type OfGradient = Extract<Solving, { readonly _tag: 'ofGradient' }>;
+
+/** A setting that does not go with the others: its path, and what would. */
+interface Refusal {
+  readonly path: string;
+  readonly expected: string;
+}
+
+const refuse = (path: string, expected: string): E.Either<Refusal, never> => E.left({ path, expected });
+
+/** Names of the solvers that take a form of curvature. */
+const takersOf = (form: Form): string =>
+  Object.entries(solvers)
+    .filter(([, { validate }]) =>
+      pipe(
+        validate({}, []),
+        E.exists((made) => made._tag === 'ofCurvature' && made.takes.includes(form)),
+      ),
+    )
+    .map(([name]) => name)
+    .join(', ');
+
+/** Estimator, curvature and solver, if they go together. */
+const fitting = ({ estimator, curvature, solver }: Composition): E.Either<Refusal, Fitting> => {
+  switch (solver._tag) {
+    case 'ofCurvature':
+      if (curvature === null) return refuse('curvature', `one of ${Object.keys(curvatures).join(', ')}`);
+      if (estimator === null) return refuse('estimator', `one of ${Object.keys(estimators).join(', ')}`);
+      return solver.takes.includes(curvature.form)
+        ? E.right({ _tag: solver._tag, looking: estimator, curved: curvature, solving: solver })
+        : refuse('solver', `one of ${takersOf(curvature.form)} with this curvature`);
+    case 'ofCapture':
+      if (estimator === null) return refuse('estimator', `one of ${Object.keys(estimators).join(', ')}`);
+      return curvature === null
+        ? E.right({ _tag: solver._tag, looking: estimator, solving: solver })
+        : refuse('curvature', 'none with this solver');
+    case 'ofGradient':
+      if (curvature !== null) return refuse('curvature', 'none with this solver');
+      return estimator === null
+        ? E.right({ _tag: solver._tag, solving: solver })
+        : refuse('estimator', 'none with this solver');
+  }
+};
+
+/** What is wrong with an update after a solver, or `null`. */
+const wrongUpdate = ({ solver, update: own }: Composition): Refusal | null => {
+  const { quadraticModel, levenbergMarquardt: adapting, rules, normConstraint: bound } = own;
+  if (adapting !== null && quadraticModel === null) {
+    return { path: 'update.levenbergMarquardt', expected: 'false without quadraticModel' };
+  }
+  if (quadraticModel !== null && rules.length > 0) {
+    return { path: 'update.rules', expected: 'no rules with quadraticModel' };
+  }
+  if (quadraticModel !== null && solver._tag === 'ofGradient') {
+    return { path: 'update.quadraticModel', expected: 'false with a solver that has no damping' };
+  }
+  return bound !== null && solver._tag !== 'ofCurvature'
+    ? { path: 'update.normConstraint', expected: 'false without a curvature' }
+    : null;
+};
+
+/** A stage from which every update can go on. */
+type Directed = Stage<Given, Given | keyof Linearised<unknown> | 'loss' | 'sample' | 'gradient' | 'direction'>;
+
+/** From the gradient to a direction. */
+const directed = (objective: Objective, fit: Fitting, { normConstraint: bound, learningRate }: Updating): Directed => {
+  const begun = pipeline(forward(objective), backward(objective));
+  if (fit._tag === 'ofGradient') return pipeline(begun, solve(fit.solving.solver));
+  const { every, fraction, passesAtOnce, estimator } = fit.looking;
+  const captured = pipeline(
+    begun,
+    sample(objective, { fraction, every }),
+    capture(estimator, objective.loss, { every, passesAtOnce }),
+  );
+  if (fit._tag === 'ofCapture') return pipeline(captured, solve(fit.solving.solver));
+  const { curved, solving } = fit;
+  const solved = pipeline(captured, updateFactors(curved.curvature(objective)), solve(solving.solver(objective)));
+  return bound === null ? solved : pipeline(solved, normConstraint({ bound, learningRate }));
+};
+
+/** From a direction to the next state. */
+const updated = (objective: Objective, before: Directed, fit: Fitting, own: Updating): Step => {
+  const { learningRate, rules, quadraticModel, levenbergMarquardt: adapting } = own;
+  if (quadraticModel === null || fit._tag === 'ofGradient') return pipeline(before, update({ learningRate, rules }));
+  const { damping } = fit.solving;
+  const moved = pipeline(
+    before,
+    sample(objective, { fraction: quadraticModel.fraction }),
+    quadraticUpdate(objective, { damping }),
+  );
+  return adapting === null ? moved : pipeline(moved, levenbergMarquardt(objective, { ...adapting, damping }));
+};
+
+const stepOf =
+  (fit: Fitting, own: Updating) =>
+  (objective: Objective): Step => {
+    const moved = updated(objective, directed(objective, fit, own), fit, own);
+    const { burnIn: steps, iterateAveraging: averaging } = own;
+    const burnt = steps === 0 ? moved : pipeline(moved, burnIn(steps));
+    return averaging === null ? burnt : pipeline(burnt, averageIterates(averaging));
+  };
+
+/** Settings as they were given, by path. */
+const flattened = (value: unknown, path = ''): ReadonlyArray<readonly [string, number | string | boolean]> => {
+  if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return [[path, value]];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => flattened(inner, path === '' ? key : `${path}.${key}`));
+};
+
+const optimizerOf = (parts: Composition, given: unknown): E.Either<Refusal, Optimizer> => {
+  const wrong = wrongUpdate(parts);
+  return pipe(
+    fitting(parts),
+    E.filterOrElse(
+      () => wrong === null,
+      () => wrong ?? { path: '', expected: '' },
+    ),
+    E.map((fit) => ({
+      name: parts.name,
+      hyperparameters: Object.fromEntries(flattened(given)),
+      step: stepOf(fit, parts.update),
+    })),
+  );
+};
+
+const parts = record('the name of an optimizer, or a record with a solver', composition);
+
+/** The value at a path of records. */
+const valueAt = (value: unknown, path: string): unknown =>
+  path.split('.').reduce((inner: unknown, key) => (t.UnknownRecord.is(inner) ? inner[key] : undefined), value);
+
+/** A composition as an optimizer. */
+export const composedOptimizer: t.Type<Optimizer> = decoder(parts.name, (value, context) =>
+  pipe(
+    parts.validate(value, context),
+    E.chain((made) =>
+      pipe(
+        optimizerOf(made, value),
+        E.orElse(({ path, expected }) =>
+          t.failure<Optimizer>(valueAt(value, path), t.appendContext(context, path, named(expected))),
+        ),
+      ),
+    ),
+  ),
+);
+
+/**
+ * An optimizer from its parts as plain data, as a configuration file has them.
+ *
+ * @param value - `{ estimator, curvature, solver, update }`, see docs/optimizers.md
+ * @returns the optimizer, or where the description is wrong and what was expected there
+ */
+export const composeOptimizer = (value: unknown): E.Either<KfacError, Optimizer> =>
+  decodeWith(composedOptimizer, (path) => (path === '' ? 'optimizer' : `optimizer.${path}`), value);

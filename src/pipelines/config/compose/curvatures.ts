@@ -1,0 +1,161 @@
+/**
+ * Estimators and curvatures from configuration.
+ *
+ * @module
+ */
+import * as t from 'io-ts';
+
+import type { Objective } from '../../../core/pipeline/forward.ts';
+import { blockKfac } from '../../../curvature/blockKfac.ts';
+import { bySite } from '../../../curvature/bySite.ts';
+import { classKfac } from '../../../curvature/classKfac.ts';
+import type { Curvature } from '../../../curvature/curvature.ts';
+import { dense } from '../../../curvature/dense.ts';
+import { diagonal } from '../../../curvature/diagonal.ts';
+import type { Estimator } from '../../../curvature/estimators.ts';
+import { curvaturePropagation, empirical, exact, monteCarlo } from '../../../curvature/estimators.ts';
+import { kfac } from '../../../curvature/kfac.ts';
+import { kfra } from '../../../curvature/kfra.ts';
+import type { Cut } from '../../../curvature/partition.ts';
+import type { ScaleShiftKind } from '../../../curvature/statistics/scaleShift.ts';
+import { scaleShiftKinds } from '../../../curvature/statistics/scaleShift.ts';
+import type { Sharing } from '../../../curvature/statistics/sharing.ts';
+import { sharings } from '../../../curvature/statistics/sharing.ts';
+import { tridiagonalKfac } from '../../../curvature/tridiagonalKfac.ts';
+import { belowOne, fraction, oneOf, text, truth, wholeFrom } from '../codecs.ts';
+import type { Table } from './setting.ts';
+import { listOf, optional, partIn, record, required, row } from './setting.ts';
+
+/** Cotangents of a composition, and how often and of what they are taken. */
+export interface Looking {
+  readonly estimator: Estimator;
+  readonly every: number;
+  readonly fraction: number;
+  readonly passesAtOnce: number;
+}
+
+const looking = {
+  every: optional(wholeFrom(1), 1, 'steps between two captures of statistics'),
+  fraction: optional(fraction, 1, 'part of the batch that statistics are taken from'),
+  passesAtOnce: optional(wholeFrom(1), 16, 'backward passes whose cotangents are held at once'),
+};
+
+const samples = (what: string) => optional(wholeFrom(1), 1, `${what} per example, each a backward pass`);
+
+/** Every estimator of the Fisher. */
+export const estimators: Table<Looking> = {
+  monteCarlo: row(
+    'Targets sampled from the model’s own predictions: the unbiased Fisher.',
+    { ...looking, samples: samples('samples') },
+    ({ samples: count, ...rest }) => ({ estimator: monteCarlo({ samples: count }), ...rest }),
+  ),
+  exact: row('Every column of a square root of the loss’s Hessian: no sampling error.', looking, (rest) => ({
+    estimator: exact(),
+    ...rest,
+  })),
+  empirical: row('The training targets: no backward pass of its own, biased.', looking, (rest) => ({
+    estimator: empirical(),
+    ...rest,
+  })),
+  curvaturePropagation: row(
+    'Random ±1 combinations of the columns: unbiased, with bounded draws.',
+    { ...looking, samples: samples('combinations') },
+    ({ samples: count, ...rest }) => ({ estimator: curvaturePropagation({ samples: count }), ...rest }),
+  ),
+};
+
+/** Forms of curvature that solvers tell apart. */
+export const forms = ['product', 'parts', 'chain', 'twoClasses', 'classes', 'diagonal', 'full', 'mixed'] as const;
+
+/** A form of curvature. */
+export type Form = (typeof forms)[number];
+
+/** A curvature of a composition. */
+export interface Curved {
+  readonly form: Form;
+  readonly curvature: (objective: Objective) => Curvature;
+}
+
+const common = {
+  decay: optional(belowOne, 0.95, 'ρ of the moving average of the statistics'),
+  strict: optional(truth, false, 'whether a parameter without a site is an error'),
+  sharing: optional<Sharing>(oneOf(sharings), 'expand', 'weights that meet one example at several positions'),
+  scaleShift: optional<ScaleShiftKind>(oneOf(scaleShiftKinds), 'full', 'second moments of gain and shift'),
+};
+
+const cut: t.Type<Cut> = record(
+  'a record with size or count',
+  row(
+    '',
+    {
+      count: optional(wholeFrom(0), 0, ''),
+      size: optional(wholeFrom(0), 0, ''),
+    },
+    ({ count, size }): Cut => (size > 0 ? { size } : { count: Math.max(1, count) }),
+  ),
+);
+
+const paths = t.readonlyArray(text, 'a list of paths of sites');
+
+const kindsOfCurvatures = (): Table<Curved> => curvatures;
+
+const curved = partIn('a curvature', kindsOfCurvatures);
+
+const always = (form: Form, curvature: Curvature): Curved => ({ form, curvature: () => curvature });
+
+/** Every curvature. */
+export const curvatures: Table<Curved> = {
+  kfac: row('A ⊗ G of each site.', common, (options) => always('product', kfac(options))),
+  kfra: row('A ⊗ recursive G: for dense layers one after another, with the exact estimator.', common, (options) => ({
+    form: 'product',
+    curvature: ({ model }) => kfra({ ...options, model }),
+  })),
+  blockKfac: row(
+    '(⊕ A_i) ⊗ (⊕ G_j): inputs and outputs cut into parts.',
+    {
+      ...common,
+      inputs: optional(cut, { count: 4 }, 'how inputs are cut'),
+      outputs: optional(cut, { count: 4 }, 'how outputs are cut'),
+    },
+    ({ inputs, outputs, ...options }) => always('parts', blockKfac({ ...options, blocks: { inputs, outputs } })),
+  ),
+  tridiagonalKfac: row('A ⊗ G of each site, and of each with the next.', common, (options) =>
+    always('chain', tridiagonalKfac(options)),
+  ),
+  classKfac: row(
+    'Σ_c π_c A_c ⊗ G_c, kept apart by class of the target.',
+    { ...common, classes: required(wholeFrom(1), 'number of classes') },
+    (options) =>
+      always(options.classes === 2 ? 'twoClasses' : options.classes === 1 ? 'product' : 'classes', classKfac(options)),
+  ),
+  diagonal: row('The diagonal of the Fisher.', common, (options) => always('diagonal', diagonal(options))),
+  dense: row(
+    'The whole Fisher block of each site: for small models.',
+    { ...common, limit: optional(wholeFrom(1), 4096, 'most parameters in a block') },
+    (options) => always('full', dense(options)),
+  ),
+  bySite: row(
+    'Different curvatures for different sites.',
+    {
+      parts: required(
+        listOf(
+          'a list of { sites, curvature }',
+          record(
+            'a record of sites and curvature',
+            row('', { sites: required(paths, ''), curvature: required(curved, '') }, (part) => part),
+          ),
+        ),
+        'sites by path, each list with its curvature',
+      ),
+      rest: required(curved, 'curvature of every other site; its decay serves all'),
+    },
+    ({ parts, rest }) => ({
+      form: 'mixed',
+      curvature: (objective) =>
+        bySite(
+          parts.map(({ sites, curvature }) => ({ sites, curvature: curvature.curvature(objective) })),
+          rest.curvature(objective),
+        ),
+    }),
+  ),
+};

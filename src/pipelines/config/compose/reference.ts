@@ -1,0 +1,134 @@
+/**
+ * The reference page of compositions, written from the tables that decode them.
+ *
+ * @module
+ */
+import { composition } from './compose.ts';
+import { curvatures, estimators } from './curvatures.ts';
+import { schedules } from './schedules.ts';
+import type { About, Row, Table } from './setting.ts';
+import { preconditioners, solvers } from './solvers.ts';
+import { iterateAveraging, levenbergMarquardt, quadraticModel, rules, updating } from './updates.ts';
+
+/** A composition in full, as the page shows it. */
+export const exampleComposition = `steps: 60
+batch: 500
+optimizer:
+  name: chained-cg
+  estimator: { kind: monteCarlo, samples: 1, fraction: 0.5 }
+  curvature:
+    kind: bySite
+    parts:
+      - sites: ['2']
+        curvature: { kind: classKfac, classes: 10 }
+    rest: tridiagonalKfac
+  solver:
+    kind: cg
+    damping: { kind: exponential, start: 1, factor: 0.5, steps: 100, end: 0.1 }
+    every: { drift: 0.2, atMost: 20 }
+    preconditioner: suitable
+    maxIterations: 20
+    tolerance: 1e-3
+  update:
+    quadraticModel: { fraction: 0.25 }
+    levenbergMarquardt: { every: 5 }
+    iterateAveraging: { decay: 0.95 }
+`;
+
+const cell = (words: string): string => words.replaceAll('|', '\\|');
+
+const rowsOf = (settings: Readonly<Record<string, About>>): ReadonlyArray<string> => {
+  const entries = Object.entries(settings);
+  return entries.length === 0
+    ? []
+    : [
+        '',
+        '| setting | what it is | accepted | default |',
+        '| --- | --- | --- | --- |',
+        ...entries.map(
+          ([name, { description, expected, standard }]) =>
+            `| \`${name}\` | ${cell(description)} | ${cell(expected)} | ${standard === '' ? 'must be given' : `\`${cell(standard)}\``} |`,
+        ),
+      ];
+};
+
+const part = (level: string, name: string, { description, settings }: Row<unknown>): ReadonlyArray<string> => [
+  '',
+  `${level} ${name}`,
+  '',
+  description,
+  ...rowsOf(settings),
+];
+
+const section = (title: string, words: string, table: Table<unknown>): ReadonlyArray<string> => [
+  '',
+  `## ${title}`,
+  '',
+  words,
+  ...Object.entries(table).flatMap(([kind, row]) => part('###', `\`${kind}\``, row)),
+];
+
+/** What solvers take, as a table of solvers by curvature. */
+const pairs = (): ReadonlyArray<string> => {
+  const minimal: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+    classKfac: { classes: 10 },
+    bySite: { parts: [], rest: 'kfac' },
+  };
+  const columns = Object.entries(curvatures).map(([kind, { validate }]) => {
+    const made = validate(minimal[kind] ?? {}, []);
+    return { kind, form: made._tag === 'Right' ? made.right.form : null };
+  });
+  return [
+    '',
+    '## Which solver takes which curvature',
+    '',
+    'Two classes of `classKfac` are taken by `twoTerm` as well; one class is `kfac`.',
+    '',
+    `| solver | ${columns.map(({ kind }) => `\`${kind}\``).join(' | ')} |`,
+    `| --- |${columns.map(() => ' --- |').join('')}`,
+    ...Object.entries(solvers).flatMap(([name, { validate }]) => {
+      const made = validate({}, []);
+      if (made._tag === 'Left' || made.right._tag !== 'ofCurvature') return [];
+      const { takes } = made.right;
+      const taken = columns.map(({ form }) => (form !== null && takes.includes(form) ? '✓' : ''));
+      return [`| \`${name}\` | ${taken.join(' | ')} |`];
+    }),
+  ];
+};
+
+/** The page, in Markdown. */
+export const referencePage = (): string =>
+  [
+    '# Composing an optimizer',
+    '',
+    '`kfac train <task> --config file.yaml` takes an optimizer that is composed of parts in the place of a preset’s name,',
+    'and `kfac compare` a list of both. A part is `{ kind: …, settings }`, or the kind alone. What is unknown or does not go',
+    'together is an error that says where, and what would.',
+    '',
+    '```yaml',
+    ...exampleComposition.trimEnd().split('\n'),
+    '```',
+    '',
+    '## The optimizer',
+    ...rowsOf(composition.settings),
+    ...section('Estimators', 'Which output cotangents feed the statistics.', estimators),
+    ...section('Curvatures', 'What is made of the statistics.', curvatures),
+    ...section('Solvers', 'From the gradient to a direction.', solvers),
+    ...pairs(),
+    ...section(
+      'Preconditioners',
+      'For solvers that iterate; made anew when the solver’s `every` says.',
+      preconditioners,
+    ),
+    '',
+    '## Update',
+    '',
+    updating.description,
+    ...rowsOf(updating.settings),
+    ...part('###', 'quadraticModel', quadraticModel),
+    ...part('###', 'levenbergMarquardt', levenbergMarquardt),
+    ...part('###', 'iterateAveraging', iterateAveraging),
+    ...section('Update rules', 'In the order in which they are listed.', rules),
+    ...section('Schedules', 'Wherever a number may change with the step.', schedules),
+    '',
+  ].join('\n');

@@ -1,0 +1,363 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+import * as E from 'fp-ts/lib/Either.js';
+import { parse } from 'yaml';
+
+import { hostKernelBackend } from '../../../../src/core/backends/gpu/hostKernels.ts';
+import { softmaxCrossEntropy } from '../../../../src/core/nn/losses/softmaxCrossEntropy.ts';
+import { mapParams } from '../../../../src/core/params.ts';
+import type { TrainState } from '../../../../src/core/pipeline/trainState.ts';
+import type { Tensor } from '../../../../src/core/tensor.ts';
+import { cast, tensor } from '../../../../src/core/tensor.ts';
+import { composeOptimizer } from '../../../../src/pipelines/config/compose/compose.ts';
+import { curvatures, estimators } from '../../../../src/pipelines/config/compose/curvatures.ts';
+import { exampleComposition, referencePage } from '../../../../src/pipelines/config/compose/reference.ts';
+import { preconditioners, solvers } from '../../../../src/pipelines/config/compose/solvers.ts';
+import { decodeConfigFile } from '../../../../src/pipelines/config/file.ts';
+import type { Optimizer } from '../../../../src/solvers/presets/optimizer.ts';
+import { kfac } from '../../../../src/solvers/presets/kfac.ts';
+import { scaledError } from '../../../support/closeness.ts';
+import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../../../support/training.ts';
+import { errorOf } from '../../support.ts';
+
+const decode = composeOptimizer;
+
+const objective = { model: mlp([3, 4, 3]), loss: softmaxCrossEntropy };
+const batch = {
+  inputs: gaussian(1, [12, 3]),
+  targets: tensor(
+    Array.from({ length: 12 }, (_, i) => i % 3),
+    [12],
+    'i32',
+  ),
+};
+
+const start = stateOf(objective.model, 4);
+
+const trained = async (optimizer: Optimizer, steps: number, env = referenceEnv()): Promise<TrainState<Tensor>> => {
+  const like = (x: Tensor): Tensor => (x.dtype === 'i32' ? x : cast(x, env.backend.dtype));
+  const data = { inputs: like(batch.inputs), targets: batch.targets };
+  const step = optimizer.step(objective);
+  let state = { ...start, params: mapParams(start.params, like) };
+  for (let i = 0; i < steps; i += 1) state = (await runStage(step, state, data, env)).next;
+  return state;
+};
+
+const distance = (a: TrainState<Tensor>, b: TrainState<Tensor>): number =>
+  Math.max(...Object.keys(a.params).map((path) => scaledError(a.params[path].data, b.params[path].data)));
+
+/** One composition per curvature, on the model of these tests. */
+const curvatureRows: Readonly<Record<string, unknown>> = {
+  ...Object.fromEntries(Object.keys(curvatures).map((kind) => [kind, kind])),
+  classKfac: { kind: 'classKfac', classes: 3 },
+  'classKfac of two': { kind: 'classKfac', classes: 2 },
+  bySite: {
+    kind: 'bySite',
+    parts: [{ sites: ['2'], curvature: { kind: 'classKfac', classes: 3 } }],
+    rest: 'tridiagonalKfac',
+  },
+};
+
+/** Which solver takes which curvature, written down by hand as the table’s oracle. */
+const byFactors = ['kfac', 'kfra', 'blockKfac', 'diagonal', 'dense'];
+const everything = Object.keys(curvatureRows);
+const takes: Readonly<Record<string, ReadonlyArray<string>>> = {
+  kroneckerInverse: byFactors,
+  choleskySolve: byFactors,
+  newtonSchulz: byFactors,
+  lowRank: byFactors,
+  eigen: byFactors,
+  ekfac: byFactors,
+  dense: [...byFactors, 'classKfac', 'classKfac of two'],
+  twoTerm: [...byFactors, 'classKfac of two'],
+  classWise: [...byFactors, 'classKfac', 'classKfac of two'],
+  tridiagonal: ['tridiagonalKfac', 'kfac', 'kfra', 'diagonal', 'dense'],
+  suitable: everything,
+  cg: everything,
+  minres: everything,
+  gmres: everything,
+  bicgstab: everything,
+  hss: everything,
+  kfacCg: everything,
+  woodbury: [],
+  adam: [],
+  identity: [],
+};
+
+const compositionOf = (solver: string, curvature: unknown): Readonly<Record<string, unknown>> => ({
+  estimator: 'exact',
+  curvature,
+  solver: ['adam', 'identity'].includes(solver) ? solver : { kind: solver, damping: 0.5 },
+  update: { learningRate: 0.1, rules: [{ kind: 'klClip', kappa: 0.1 }] },
+});
+
+describe('every curvature with every solver, from configuration', () => {
+  const single = { backend: orThrow(hostKernelBackend('webasm')), clock: () => 0 };
+
+  it('the table of solvers is complete', () => {
+    expect(Object.keys(takes).sort()).toEqual(Object.keys(solvers).sort());
+  });
+
+  it.each(
+    Object.entries(takes).flatMap(([solver, taken]) => everything.map((c) => [solver, c, taken.includes(c)] as const)),
+  )('%s on %s: trains (%s), or names the solvers that do', async (solver, curvature, fits) => {
+    const decoded = decode(compositionOf(solver, curvatureRows[curvature]));
+    if (!fits) {
+      const error = errorOf(decoded);
+      expect(error).toMatchObject({ _tag: 'BadConfig' });
+      if (solvers[solver] !== undefined && !['woodbury', 'adam', 'identity'].includes(solver)) {
+        const able = Object.keys(takes).filter((name) => takes[name].includes(curvature));
+        expect(error).toMatchObject({
+          path: 'optimizer.solver',
+          expected: `one of ${able.join(', ')} with this curvature`,
+        });
+      } else expect(error).toMatchObject({ path: 'optimizer.curvature', expected: 'none with this solver' });
+      return;
+    }
+    const [low, high] = [await trained(orThrow(decoded), 2, single), await trained(orThrow(decoded), 2)];
+    expect(distance(high, start)).toBeGreaterThan(1e-6);
+    expect(distance(low, high)).toBeLessThan(1e-3);
+  });
+
+  it.each(Object.keys(preconditioners))('preconditioner %s', async (preconditioner) => {
+    const curvature = preconditioner === 'tridiagonal' ? 'tridiagonalKfac' : 'kfac';
+    const solver = { kind: 'cg', damping: 0.5, preconditioner, tolerance: 1e-10 };
+    const found = await trained(orThrow(decode({ ...compositionOf('cg', curvature), solver })), 1);
+    const plain = await trained(
+      orThrow(decode({ ...compositionOf('cg', curvature), solver: { ...solver, preconditioner: false } })),
+      1,
+    );
+    expect(distance(found, plain)).toBeLessThan(1e-8);
+  });
+
+  it.each(Object.keys(estimators))('estimator %s, of half the batch every other step', async (kind) => {
+    const estimator = { kind, fraction: 0.5, every: 2, passesAtOnce: 2 };
+    const state = await trained(orThrow(decode({ ...compositionOf('kroneckerInverse', 'kfac'), estimator })), 2);
+    expect(state.curvature.updates).toBe(1);
+  });
+
+  it('solvers without curvature', async () => {
+    for (const solver of ['adam', { kind: 'adam', beta1: 0.5 }, 'identity']) {
+      const state = await trained(orThrow(decode({ solver, update: { learningRate: 0.1 } })), 2);
+      expect(distance(state, start)).toBeGreaterThan(1e-6);
+    }
+    const woodbury = { estimator: 'exact', solver: { kind: 'woodbury', damping: 0.5 } };
+    expect(distance(await trained(orThrow(decode(woodbury)), 1), start)).toBeGreaterThan(1e-6);
+  });
+});
+
+describe('composition', () => {
+  it('law: a preset is a composition. kfac, part by part, takes the same steps bit for bit', async () => {
+    const preset = kfac({ damping: 0.5, dampingDecay: 0.1, minDamping: 0.01, inverseEvery: 2, weightDecay: 0.1 });
+    const composed = decode({
+      estimator: 'monteCarlo',
+      curvature: { kind: 'kfac', decay: 0.95 },
+      solver: {
+        kind: 'kroneckerInverse',
+        damping: { kind: 'exponential', start: 0.5, factor: 0.1, steps: 100, end: 0.01 },
+        every: 2,
+      },
+      update: {
+        learningRate: 1,
+        rules: [
+          { kind: 'weightDecay', weight: 0.1 },
+          { kind: 'klClip', kappa: 2 },
+          { kind: 'momentum', mu: 0.7 },
+        ],
+      },
+    });
+    expect((await trained(orThrow(composed), 4)).params).toEqual((await trained(preset, 4)).params);
+  });
+
+  const base = {
+    estimator: 'exact',
+    curvature: 'kfac',
+    solver: { kind: 'kroneckerInverse', damping: 0.5, every: 3 },
+    update: { learningRate: 0.2 },
+  };
+  const quadratic = { ...base, update: { quadraticModel: {}, levenbergMarquardt: { every: 1 } } };
+
+  it.each([
+    ['estimator', base, { estimator: 'empirical' }],
+    ['curvature.decay', base, { curvature: { kind: 'kfac', decay: 0 } }],
+    ['solver.damping', base, { solver: { ...base.solver, damping: 0.1 } }],
+    ['solver.every', base, { solver: { ...base.solver, every: 1 } }],
+    ['solver.every.drift', base, { solver: { ...base.solver, every: { drift: 1e-6 } } }],
+    ['solver.staleness', base, { solver: { ...base.solver, every: 1, staleness: 1 } }],
+    ['solver.siteDamping', base, { solver: { ...base.solver, siteDamping: { 2: 10 } } }],
+    ['update.learningRate', base, { update: { learningRate: { kind: 'cosine', start: 0.2, steps: 3 } } }],
+    ['update.rules', base, { update: { learningRate: 0.2, rules: [{ kind: 'clipByGlobalNorm', bound: 0.01 }] } }],
+    ['update.normConstraint', base, { update: { learningRate: 0.2, normConstraint: 1e-4 } }],
+    ['update.burnIn', base, { update: { learningRate: 0.2, burnIn: 2 } }],
+    ['update.quadraticModel', base, { update: { quadraticModel: {} } }],
+    ['update.quadraticModel.fraction', quadratic, { update: { quadraticModel: { fraction: 0.5 } } }],
+    ['update.levenbergMarquardt', quadratic, { update: { quadraticModel: {} } }],
+  ])('option: %s changes the trajectory', async (_, before, change) => {
+    const [a, b] = [
+      await trained(orThrow(decode(before)), 4),
+      await trained(orThrow(decode({ ...before, ...change })), 4),
+    ];
+    expect(distance(a, b)).toBeGreaterThan(1e-9);
+  });
+
+  it('option: iterateAveraging keeps an average and leaves the trajectory', async () => {
+    const averaged = { ...base, update: { learningRate: 0.2, iterateAveraging: { decay: 0.5 } } };
+    const [a, b] = [await trained(orThrow(decode(base)), 3), await trained(orThrow(decode(averaged)), 3)];
+    expect(b.params).toEqual(a.params);
+    expect(Object.keys(b.rules)).toContain('averagedParams');
+  });
+
+  it('schedules nest: a warm-up times a cosine after ten steps of a constant', () => {
+    const nested = {
+      kind: 'after',
+      first: 3,
+      at: 10,
+      second: {
+        kind: 'product',
+        of: [
+          { kind: 'warmUp', steps: 2 },
+          { kind: 'cosine', start: 4, steps: 8 },
+        ],
+      },
+    };
+    expect(E.isRight(decode({ ...base, update: { learningRate: nested } }))).toBe(true);
+    for (const learningRate of [
+      { kind: 'piecewise', start: 1, factor: 0.1, boundaries: [3, 5] },
+      { kind: 'inverseSquareRoot', value: 1, steps: 10 },
+      { kind: 'exponential', start: 1, factor: 0.5, steps: 10 },
+      { kind: 'constant', value: 2 },
+    ]) {
+      expect(E.isRight(decode({ ...base, update: { learningRate } }))).toBe(true);
+    }
+  });
+
+  it('reports what was set, by path', () => {
+    const { name, hyperparameters } = orThrow(decode({ ...base, name: 'mine' }));
+    expect(name).toBe('mine');
+    expect(hyperparameters).toMatchObject({ curvature: 'kfac', 'solver.damping': 0.5, 'update.learningRate': 0.2 });
+  });
+
+  it.each<readonly [string, unknown, string, string, string]>([
+    ['no solver', {}, 'solver', 'a solver', 'nothing'],
+    ['no record', 3, '', 'the name of an optimizer, or a record with a solver', '3'],
+    ['unknown part', { solvr: 'cg' }, 'solvr', 'one of name, estimator, curvature, solver, update', '"cg"'],
+    [
+      'unknown kind',
+      { ...base, curvature: 'kfca' },
+      'curvature.kind',
+      `one of ${Object.keys(curvatures).join(', ')}`,
+      '"kfca"',
+    ],
+    [
+      'kind of a wrong type',
+      { ...base, curvature: { kind: 3 } },
+      'curvature.kind',
+      `one of ${Object.keys(curvatures).join(', ')}`,
+      '3',
+    ],
+    [
+      'unknown setting',
+      { ...base, solver: { kind: 'eigen', dampling: 1 } },
+      'solver.dampling',
+      'one of kind, damping, every, staleness, siteDamping',
+      '1',
+    ],
+    [
+      'wrong value',
+      { ...base, curvature: { kind: 'kfac', decay: 1 } },
+      'curvature.decay',
+      'a number from 0 to below 1',
+      '1',
+    ],
+    [
+      'missing value',
+      { ...base, curvature: 'classKfac' },
+      'curvature.classes',
+      'a whole number of at least 1',
+      'nothing',
+    ],
+    [
+      'wrong schedule',
+      { ...base, solver: { kind: 'eigen', damping: { kind: 'cosine', steps: 3 } } },
+      'solver.damping.start',
+      'a finite number',
+      'nothing',
+    ],
+    ['wrong rule', { ...base, update: { rules: ['klClip'] } }, 'update.rules.0.kappa', 'a number above 0', 'nothing'],
+    ['wrong name', { ...base, name: 'a b' }, 'name', 'a name of letters, digits and dashes', '"a b"'],
+    [
+      'no estimator',
+      { ...base, estimator: false },
+      'estimator',
+      `one of ${Object.keys(estimators).join(', ')}`,
+      'false',
+    ],
+    [
+      'no curvature',
+      { solver: 'eigen', estimator: 'exact' },
+      'curvature',
+      `one of ${Object.keys(curvatures).join(', ')}`,
+      'nothing',
+    ],
+    [
+      'an estimator for nothing',
+      { solver: 'adam', estimator: 'exact' },
+      'estimator',
+      'none with this solver',
+      '"exact"',
+    ],
+    [
+      'adaptation without a model',
+      { ...base, update: { levenbergMarquardt: {} } },
+      'update.levenbergMarquardt',
+      'false without quadraticModel',
+      'a record',
+    ],
+    [
+      'rules and a model',
+      { ...base, update: { quadraticModel: {}, rules: [{ kind: 'momentum', mu: 0.5 }] } },
+      'update.rules',
+      'no rules with quadraticModel',
+      'a list',
+    ],
+    [
+      'a model without damping',
+      { solver: 'adam', update: { quadraticModel: {} } },
+      'update.quadraticModel',
+      'false with a solver that has no damping',
+      'a record',
+    ],
+    [
+      'a constraint without curvature',
+      { solver: 'adam', update: { normConstraint: 1 } },
+      'update.normConstraint',
+      'false without a curvature',
+      '1',
+    ],
+  ])('refuses %s, with its path', (_, value, path, expected, actual) => {
+    expect(errorOf(decode(value))).toEqual({
+      _tag: 'BadConfig',
+      path: path === '' ? 'optimizer' : `optimizer.${path}`,
+      expected,
+      actual,
+    });
+  });
+});
+
+describe('reference page', () => {
+  /** Without what the formatter decides: widths of columns. */
+  const plain = (text: string): string => text.replace(/ +/g, ' ').replace(/-{3,}/g, '---');
+
+  it('is what the tables say; WRITE_REFERENCE=1 writes it, npm run format aligns it', () => {
+    const path = resolve('docs/optimizers.md');
+    if (process.env['WRITE_REFERENCE'] !== undefined) writeFileSync(path, referencePage());
+    expect(plain(readFileSync(path, 'utf8'))).toBe(plain(referencePage()));
+  });
+
+  it('its example is a configuration', () => {
+    const config = orThrow(decodeConfigFile(exampleComposition, 'run.yaml'));
+    expect(config.optimizer).toMatchObject({ name: 'chained-cg' });
+    expect(Object.keys(parse(exampleComposition) as object)).toContain('optimizer');
+  });
+});
