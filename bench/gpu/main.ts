@@ -13,6 +13,7 @@ import type { Contender, ProductCase, StageCase, Work } from './contender.ts';
 import { entry } from './contender.ts';
 import { jax } from './jax.ts';
 import { naive, ours } from './ours.ts';
+import { benchStages } from './stages.ts';
 import { tensorflow } from './tensorflow.ts';
 
 const values = (length: number, seed: number): Float32Array =>
@@ -141,4 +142,5 @@ export const benchGpu = async (): Promise<void> => {
     row(`XᵀX of ${rows} ${columns}`, 2 * rows * columns * columns, seconds);
   }
   benchStage(contenders);
+  await benchStages();
 };

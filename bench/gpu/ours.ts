@@ -102,16 +102,16 @@ const naiveProducts = (): Products => {
   };
 };
 
-/** The same interpreter on the kernel that one would write first. */
-export const naive = (): Contender =>
-  onBackend(
-    'naive gpu.js',
-    hostBackend({
-      name: 'naive',
-      dtype: 'f32',
-      products: naiveProducts(),
-      factorisations: {} as Factorisations, // not measured
-      report: () => ({ backend: 'naive', library: 'gpu.js', threads: 1, factorisations: '', warnings: [] }),
-      dispose: TE.right(undefined),
-    }),
-  );
+/** The host interpreter on the kernel that one would write first. */
+export const naiveBackend = (): Backend<Tensor> =>
+  hostBackend({
+    name: 'naive',
+    dtype: 'f32',
+    products: naiveProducts(),
+    factorisations: {} as Factorisations, // not measured
+    report: () => ({ backend: 'naive', library: 'gpu.js', threads: 1, factorisations: '', warnings: [] }),
+    dispose: TE.right(undefined),
+  });
+
+/** What the kernel that one would write first makes of it. */
+export const naive = (): Contender => onBackend('naive gpu.js', naiveBackend());

@@ -26,6 +26,7 @@ import type { Shaped, Tensor } from '../../src/core/tensor.ts';
 import { generate } from '../../src/core/tensor.ts';
 import { perceptron } from '../../src/pipelines/tasks/mnistClassifier.ts';
 import { succeed } from '../succeed.ts';
+import { naiveBackend } from './ours.ts';
 
 /** Runs a stage once; resolves to its loss. */
 type Run = () => Promise<number>;
@@ -87,6 +88,11 @@ const eager = (threads?: number): Way => ({
   },
 });
 
+const naive: Way = {
+  name: 'naive kernels',
+  open: (program, args) => Promise.resolve(E.right(eagerRun(naiveBackend(), program, args))),
+};
+
 const eagerOnWebgpu: Way = {
   name: 'operations, WebGPU',
   open: async (program, args) => {
@@ -110,6 +116,7 @@ const compiled = (name: string, options: CompileOptions): Way => ({
 const ways: ReadonlyArray<Way> = [
   eager(1),
   eager(),
+  naive,
   compiled('compiled', {}),
   compiled('compiled, threads', { threads: true }),
   eagerOnWebgpu,
@@ -144,6 +151,7 @@ const shortest = async (runs: ReadonlyArray<Run>, seconds: number): Promise<Read
  */
 export const benchStages = async (seconds = 4): Promise<void> => {
   console.log('\nloss, gradient and factors of a perceptron: ms (times as fast as operations on one thread)');
+  const missing = new Set<string>();
   for (const [batch, units] of cases) {
     const network = perceptron('bench', units);
     const args = argumentsFor(network, batch, units[units.length - 1]);
@@ -151,7 +159,7 @@ export const benchStages = async (seconds = 4): Promise<void> => {
     for (const { name, open } of ways) {
       const run = await open(stageOf(network), args);
       if (E.isRight(run)) opened.push([name, run.right]);
-      else console.log(`${name}: ${run.left}`);
+      else missing.add(`${name}: ${run.left}`);
     }
     const losses = await Promise.all(opened.map(([, run]) => run()));
     const times = await shortest(
@@ -165,4 +173,5 @@ export const benchStages = async (seconds = 4): Promise<void> => {
       console.log(`  ${name.padEnd(22)} ${time.padStart(9)}   (${(times[0] / times[i]).toFixed(2)})`);
     });
   }
+  missing.forEach((text) => console.log(text));
 };

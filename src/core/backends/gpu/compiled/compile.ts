@@ -79,7 +79,8 @@ const failed = (mode: GpuMode, reason: string): KfacError => ({
   advice: 'Run the program on a backend, an operation at a time.',
 });
 
-const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
+const messageOf = (thrown: unknown): string =>
+  (thrown instanceof Error ? thrown.message : String(thrown)).replace(/\.+$/, '');
 
 const openRaw = (mode: CompiledMode): E.Either<KfacError, RawGpu> =>
   pipe(
