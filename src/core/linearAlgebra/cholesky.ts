@@ -13,8 +13,8 @@ import type { NonFinite, NotPositiveDefinite } from '../errors.ts';
 import type { ReadonlyVector } from '../tensor.ts';
 
 import { substituteBackward, substituteForward } from './substitution.ts';
-import type { Blocked } from './tile.ts';
-import { blocked, tile } from './tile.ts';
+import type { Blocked, Tiles } from './tile.ts';
+import { tilesFor } from './tile.ts';
 
 /** Why a matrix has no Cholesky factor. */
 export type CholeskyError = NotPositiveDefinite | NonFinite;
@@ -22,8 +22,8 @@ export type CholeskyError = NotPositiveDefinite | NonFinite;
 const advice = 'Look for what made it so in the input, or raise the damping.';
 
 /** The lower triangle of a matrix [n, n], zero above, the identity in the padding. */
-const lowerOf = (n: number, m: ReadonlyVector): Blocked => {
-  const l = blocked(n, n);
+const lowerOf = (tiles: Tiles, n: number, m: ReadonlyVector): Blocked => {
+  const l = tiles.blocked(n, n);
   for (let i = 0; i < n; i += 1) {
     const to = i * l.stride;
     const from = i * n;
@@ -34,8 +34,8 @@ const lowerOf = (n: number, m: ReadonlyVector): Blocked => {
 };
 
 /** The transpose of a lower triangle. */
-const transposed = (l: Blocked): Blocked => {
-  const u = blocked(l.rows, l.rows);
+const transposed = (tiles: Tiles, l: Blocked): Blocked => {
+  const u = tiles.blocked(l.rows, l.rows);
   for (let i = 0; i < l.rows; i += 1) {
     for (let j = 0; j <= i; j += 1) u.data[j * u.stride + i] = l.data[i * l.stride + j];
   }
@@ -50,12 +50,12 @@ const trimmed = (b: Blocked, rows: number, columns: number): Float64Array => {
 };
 
 /** Factorises in place. Returns the order of the first pivot that is not a positive number, 0 when all are. */
-const factorise = (l: Blocked): number => {
+const factorise = (tiles: Tiles, l: Blocked): number => {
   const { data, stride, rows } = l;
-  const sums = new Float64Array(16);
+  const { sums } = tiles;
   for (let i = 0; i < rows; i += 4) {
-    substituteForward(l, l, i, 0, i, sums);
-    tile(data, i, stride, data, i, stride, 0, i, sums);
+    substituteForward(l, l, i, 0, i, tiles);
+    tiles.multiply(l, i, l, i, 0, i);
     for (let r = 0; r < 4; r += 1) {
       const at = (i + r) * stride + i;
       for (let c = 0; c <= r; c += 1) {
@@ -77,9 +77,9 @@ const factorise = (l: Blocked): number => {
   return 0;
 };
 
-const factorOf = (where: string, n: number, m: ReadonlyVector): E.Either<CholeskyError, Blocked> => {
-  const l = lowerOf(n, m);
-  const order = factorise(l);
+const factorOf = (where: string, tiles: Tiles, n: number, m: ReadonlyVector): E.Either<CholeskyError, Blocked> => {
+  const l = lowerOf(tiles, n, m);
+  const order = factorise(tiles, l);
   if (order === 0) return E.right(l);
   const pivot = l.data[(order - 1) * (l.stride + 1)];
   return E.left(
@@ -90,15 +90,15 @@ const factorOf = (where: string, n: number, m: ReadonlyVector): E.Either<Cholesk
 };
 
 /** M⁻¹ = VVᵀ with V = L⁻ᵀ, whose rows are the columns of L⁻¹. */
-const inverseFromFactor = (n: number, l: Blocked): Float64Array => {
-  const sums = new Float64Array(16);
-  const v = blocked(n, n);
+const inverseFromFactor = (tiles: Tiles, n: number, l: Blocked): Float64Array => {
+  const { sums } = tiles;
+  const v = tiles.blocked(n, n);
   for (let i = 0; i < v.rows; i += 1) v.data[i * v.stride + i] = 1;
-  for (let i = 0; i < v.rows; i += 4) substituteForward(l, v, i, i, v.rows, sums);
+  for (let i = 0; i < v.rows; i += 4) substituteForward(l, v, i, i, v.rows, tiles);
   const out = new Float64Array(n * n);
   for (let i = 0; i < n; i += 4) {
     for (let j = 0; j <= i; j += 4) {
-      tile(v.data, i, v.stride, v.data, j, v.stride, i, v.rows, sums);
+      tiles.multiply(v, i, v, j, i, v.rows);
       for (let r = 0; r < 4 && i + r < n; r += 1) {
         for (let c = 0; c < 4 && j + c <= i + r; c += 1) {
           out[(i + r) * n + j + c] = sums[4 * r + c];
@@ -119,7 +119,7 @@ const inverseFromFactor = (n: number, l: Blocked): Float64Array => {
  */
 export const cholesky = (n: number, m: ReadonlyVector): E.Either<CholeskyError, Float64Array> =>
   pipe(
-    factorOf('cholesky', n, m),
+    factorOf('cholesky', tilesFor([n, n]), n, m),
     E.map((l) => trimmed(l, n, n)),
   );
 
@@ -133,16 +133,16 @@ export const cholesky = (n: number, m: ReadonlyVector): E.Either<CholeskyError, 
  * @returns X, shape [n, columns]
  */
 export const choleskySolve = (n: number, columns: number, l: ReadonlyVector, b: ReadonlyVector): Float64Array => {
-  const factor = lowerOf(n, l);
-  const upper = transposed(factor);
-  const sums = new Float64Array(16);
-  const y = blocked(columns, n);
+  const tiles = tilesFor([n, n], [n, n], [columns, n]);
+  const factor = lowerOf(tiles, n, l);
+  const upper = transposed(tiles, factor);
+  const y = tiles.blocked(columns, n);
   for (let i = 0; i < n; i += 1) {
     for (let c = 0; c < columns; c += 1) y.data[c * y.stride + i] = b[i * columns + c];
   }
   for (let row = 0; row < y.rows; row += 4) {
-    substituteForward(factor, y, row, 0, factor.rows, sums);
-    substituteBackward(upper, y, row, sums);
+    substituteForward(factor, y, row, 0, factor.rows, tiles);
+    substituteBackward(upper, y, row, tiles);
   }
   const x = new Float64Array(n * columns);
   for (let i = 0; i < n; i += 1) {
@@ -158,7 +158,10 @@ export const choleskySolve = (n: number, columns: number, l: ReadonlyVector, b: 
  * @param l - L from {@link cholesky}, shape [n, n]
  * @returns the inverse, shape [n, n], symmetric bit for bit
  */
-export const choleskyInverse = (n: number, l: ReadonlyVector): Float64Array => inverseFromFactor(n, lowerOf(n, l));
+export const choleskyInverse = (n: number, l: ReadonlyVector): Float64Array => {
+  const tiles = tilesFor([n, n], [n, n]);
+  return inverseFromFactor(tiles, n, lowerOf(tiles, n, l));
+};
 
 /**
  * The inverse of a symmetric positive definite matrix.
@@ -167,12 +170,14 @@ export const choleskyInverse = (n: number, l: ReadonlyVector): Float64Array => i
  * @param m - M, shape [n, n]; its lower triangle is read
  * @returns M⁻¹, shape [n, n], symmetric bit for bit; or the order at which M turned out not to be positive definite
  */
-export const inverse = (n: number, m: ReadonlyVector): E.Either<CholeskyError, Float64Array> =>
-  pipe(
-    factorOf('inverse', n, m),
-    E.map((l) => inverseFromFactor(n, l)),
+export const inverse = (n: number, m: ReadonlyVector): E.Either<CholeskyError, Float64Array> => {
+  const tiles = tilesFor([n, n], [n, n]);
+  return pipe(
+    factorOf('inverse', tiles, n, m),
+    E.map((l) => inverseFromFactor(tiles, n, l)),
     E.filterOrElse(
       (x) => x.every(Number.isFinite), // the inverse of something tiny overflows
       (): CholeskyError => ({ _tag: 'NonFinite', where: 'inverse', what: 'the inverse', advice }),
     ),
   );
+};

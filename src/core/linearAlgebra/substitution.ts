@@ -6,8 +6,7 @@
  *
  * @module
  */
-import type { Blocked } from './tile.ts';
-import { tile } from './tile.ts';
+import type { Blocked, Tiles } from './tile.ts';
 
 /**
  * Four rows of Y, from column `from` up to column `to`, become the solutions of L x = y.
@@ -17,7 +16,7 @@ import { tile } from './tile.ts';
  * @param row - first of the four rows
  * @param from - first column that is not zero, a multiple of four
  * @param to - end of the columns to solve for, a multiple of four
- * @param sums - scratch for 16 numbers
+ * @param tiles - where both matrices are
  */
 export const substituteForward = (
   l: Blocked,
@@ -25,12 +24,13 @@ export const substituteForward = (
   row: number,
   from: number,
   to: number,
-  sums: Float64Array,
+  tiles: Tiles,
 ): void => {
   const { data: ld, stride: ls } = l;
   const { data: yd, stride: ys } = y;
+  const { sums } = tiles;
   for (let j = from; j < to; j += 4) {
-    tile(yd, row, ys, ld, j, ls, from, j, sums);
+    tiles.multiply(y, row, l, j, from, j);
     for (let r = 0; r < 4; r += 1) {
       const at = (row + r) * ys + j;
       for (let c = 0; c < 4; c += 1) {
@@ -49,13 +49,14 @@ export const substituteForward = (
  * @param u - upper triangular U
  * @param y - right-hand sides as rows
  * @param row - first of the four rows
- * @param sums - scratch for 16 numbers
+ * @param tiles - where both matrices are
  */
-export const substituteBackward = (u: Blocked, y: Blocked, row: number, sums: Float64Array): void => {
+export const substituteBackward = (u: Blocked, y: Blocked, row: number, tiles: Tiles): void => {
   const { data: ud, stride: us, rows: n } = u;
   const { data: yd, stride: ys } = y;
+  const { sums } = tiles;
   for (let j = n - 4; j >= 0; j -= 4) {
-    tile(yd, row, ys, ud, j, us, j + 4, n, sums);
+    tiles.multiply(y, row, u, j, j + 4, n);
     for (let r = 0; r < 4; r += 1) {
       const at = (row + r) * ys + j;
       for (let c = 3; c >= 0; c -= 1) {

@@ -76,6 +76,11 @@ export const v128 = {
   ],
 };
 
+/** Sixteen bytes of two vectors. */
+const shuffle = (a: Code, b: Code, bytes: ReadonlyArray<number>): Code => [...a, ...b, 0xfd, 0x0d, ...bytes];
+
+const eightFrom = (first: number): ReadonlyArray<number> => [0, 1, 2, 3, 4, 5, 6, 7].map((byte) => first + byte);
+
 export const f32x4 = {
   constant: (value: number): Code => [0xfd, 0x0c, ...bytesOf(new Float32Array(4).fill(value))],
   splat: vector(0x13),
@@ -115,6 +120,10 @@ export const f64x2 = {
   loadSplat: (address: Code, offset: number): Code => [...address, 0xfd, 0x0a, 3, ...unsigned(offset)],
   lane: (x: Code, index: 0 | 1): Code => [...x, 0xfd, 0x21, index],
 };
+
+/** The sum of the lanes of a, and that of the lanes of b. */
+export const laneSums = (a: Code, b: Code): Code =>
+  f64x2.add(shuffle(a, b, [...eightFrom(0), ...eightFrom(16)]), shuffle(a, b, [...eightFrom(8), ...eightFrom(24)]));
 
 export const f64 = { add: scalar(0xa0) };
 

@@ -1,19 +1,15 @@
 /**
  * The loops of the eigendecomposition as a WebAssembly module, two 64-bit floats at a time.
  *
- * A large decomposition has a memory of its own, because it holds whole matrices; small ones share one. That is scratch
- * space within a synchronous call, so nobody can tell.
- *
  * @module
  */
-import * as E from 'fp-ts/lib/Either.js';
-import { pipe } from 'fp-ts/lib/function.js';
-
 import type { EigenLoops } from '../../../linearAlgebra/eigen/loops.ts';
 import { panelRows, places } from '../../../linearAlgebra/eigen/loops.ts';
 
 import type { Code, FunctionCode } from './assembler.ts';
 import { assemble, f64, f64x2, i32, local, repeatWhile, v128, valueType } from './assembler.ts';
+import type { WithMemory } from './growing.ts';
+import { growing } from './growing.ts';
 
 const { get, set } = local;
 const { add, sub, mul, splat } = f64x2;
@@ -109,51 +105,19 @@ const rotate = (): FunctionCode => {
 /** The binary of the module. */
 export const eigenModuleBytes = (): Uint8Array => assemble(1, [reflect(), accumulate(), rotate()]);
 
-interface Exports {
-  readonly memory: { readonly buffer: ArrayBuffer; readonly grow: (pages: number) => number };
+interface Exports extends WithMemory {
   readonly reflect: (row: number, end: number, vi: number, wi: number, ui: number) => number;
   readonly accumulate: (row: number, end: number, c: number, d: number) => void;
   readonly rotate: (column: number, at: number, end: number) => void;
 }
 
-/** The part of the JavaScript interface of WebAssembly that is used here. */
-interface WebAssemblyInterface {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: object };
-}
-
-const pageBytes = 65_536;
-
-/** Elements up to which a memory is kept for the next decomposition: making one costs more than a small matrix. */
-const kept = 1 << 20;
-
-let compiled: object | undefined;
-let small: EigenLoops | undefined;
-
-const open = (length: number): EigenLoops => {
-  const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: WebAssemblyInterface };
-  compiled ??= new WebAssembly.Module(eigenModuleBytes());
-  const { memory, ...loops } = new WebAssembly.Instance(compiled).exports as Exports;
-  memory.grow(Math.ceil((8 * length) / pageBytes) - 1);
-  return {
+/** Loops on WebAssembly, with room for some elements, which have arbitrary contents; `null` where they cannot be had. */
+export const eigenLoops: (length: number) => EigenLoops | null = growing(
+  eigenModuleBytes,
+  ({ memory, reflect: reflectRow, accumulate: accumulateRow, rotate: rotatePanel }: Exports): EigenLoops => ({
     data: new Float64Array(memory.buffer),
-    reflect: (row, n, vi, wi, ui) => loops.reflect(8 * row, 8 * n, vi, wi, ui),
-    accumulate: (row, n, c, d) => loops.accumulate(8 * row, 8 * n, c, d),
-    rotate: (panel, top, first, count) => loops.rotate(8 * (panel + panelRows * top), 16 * first, 16 * (first + count)),
-  };
-};
-
-/**
- * Loops on WebAssembly.
- *
- * @param length - elements of the array, which has arbitrary contents
- * @returns the loops; `null` where there is no WebAssembly, or no memory of that size
- */
-export const eigenLoops = (length: number): EigenLoops | null =>
-  pipe(
-    E.tryCatch(
-      () => (length <= kept ? (small ??= open(kept)) : open(length)),
-      () => null,
-    ),
-    E.toUnion,
-  );
+    reflect: (row, n, vi, wi, ui) => reflectRow(8 * row, 8 * n, vi, wi, ui),
+    accumulate: (row, n, c, d) => accumulateRow(8 * row, 8 * n, c, d),
+    rotate: (panel, top, first, count) => rotatePanel(8 * (panel + panelRows * top), 16 * first, 16 * (first + count)),
+  }),
+);
