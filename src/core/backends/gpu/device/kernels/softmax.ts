@@ -14,6 +14,9 @@ import { functionText } from './kernel.ts';
 const inBlock = (text: string, argument: string, result: string): string =>
   `{ let x = ${argument}; let y = 0.5; ${text} ${result} = y; }`;
 
+/** Sets −∞, from which −∞ cannot be subtracted, to 0. */
+const orZero = (name: string): string => `if (${name} < -${3.4028234663852886e38}) { ${name} = 0; }`;
+
 /** log Σ e^x of each row: `[rows, columns]` to `[rows]`. */
 export const logSumExpKernel = (rows: number, columns: number): Kernel => ({
   key: `logSumExp ${rows} ${columns}`,
@@ -23,6 +26,7 @@ export const logSumExpKernel = (rows: number, columns: number): Kernel => ({
       [
         `let top = a[this.thread.x * ${columns}];`,
         `for (let i = 0; i < ${columns}; i++) { let v = a[this.thread.x * ${columns} + i]; top = v > top ? v : (top >= v ? top : v + top); }`,
+        orZero('top'),
         'let s = 0.5; s = 0; let l = 0.5;',
         `for (let j = 0; j < ${columns}; j++) { let e = 0.5; ${inBlock(unaryText.exp, `a[this.thread.x * ${columns} + j] - top`, 'e')} s += e; }`,
         inBlock(unaryText.log, 's', 'l'),
@@ -46,7 +50,7 @@ export const shiftKernel = (rows: number, columns: number, isExponential: boolea
         ['a', 'b'],
         [
           grid.setup,
-          `let x = a[${row} * ${columns} + ${column}] - b[${row}];`,
+          `let shift = b[${row}]; ${orZero('shift')} let x = a[${row} * ${columns} + ${column}] - shift;`,
           ...(isExponential ? ['let y = 0.5;', unaryText.exp, 'return y;'] : ['return x;']),
         ],
       ),
