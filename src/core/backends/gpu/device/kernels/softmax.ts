@@ -15,7 +15,7 @@ const inBlock = (text: string, argument: string, result: string): string =>
   `{ let x = ${argument}; let y = 0.5; ${text} ${result} = y; }`;
 
 /** Sets −∞, from which −∞ cannot be subtracted, to 0. */
-const orZero = (name: string): string => `if (${name} < -${3.4028234663852886e38}) { ${name} = 0; }`;
+const orZero = (name: string): string => `if (${name} < -3.4028234663852886e+38) { ${name} = 0; }`;
 
 /** log Σ e^x of each row: `[rows, columns]` to `[rows]`. */
 export const logSumExpKernel = (rows: number, columns: number): Kernel => ({
