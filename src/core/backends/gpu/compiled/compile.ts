@@ -190,8 +190,10 @@ export const compileProgram = (
     return pipe(
       call(sizes.map((size) => new Float32Array(size))),
       TE.chainEitherK(() => {
-        const { reason } = plan.report();
-        return reason === null ? E.right(compiled) : E.left(failed(mode, reason));
+        const { executor, reason } = plan.report();
+        return executor === 'generic'
+          ? E.left(failed(mode, reason ?? 'gpu.js runs it kernel by kernel'))
+          : E.right(compiled);
       }),
       TE.orElse((error) =>
         pipe(

@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import fc from 'fast-check';
+import { GPU } from 'gpu.js';
 
 import type { TreeProgram } from '../../../../../src/core/autodiff/program.ts';
 import type { ProgramArguments } from '../../../../../src/core/backends/gpu/compiled/arguments.ts';
@@ -131,6 +132,22 @@ describe('compiled programs', () => {
     expect(await compileProgram(program, { params: { w }, inputs: [w] })()).toMatchObject(
       E.left({ _tag: 'ShapeMismatch', where: 'matmul' }),
     );
+  });
+
+  it('is an error where gpu.js does not make one plan of it', async () => {
+    const createPipeline = Reflect.get(GPU.prototype, 'createPipeline') as (...args: Array<unknown>) => object;
+    const spy = jest.spyOn(GPU.prototype, 'createPipeline' as never).mockImplementation(function (
+      this: object,
+      ...args: Array<unknown>
+    ) {
+      const pipeline = createPipeline.apply(this, args);
+      Object.assign(Reflect.get(pipeline, 'pipeline') as object, { _fusionDisabled: true });
+      return pipeline;
+    } as never);
+    const program: TreeProgram = (_, __, [x]) => ({ x });
+    const refused = await compileProgram(program, inputsOnly(tensor([1], [1], 'f32')))();
+    spy.mockRestore();
+    expect(refused).toMatchObject(E.left({ _tag: 'DeviceFailed', reason: 'gpu.js runs it kernel by kernel' }));
   });
 
   it('says that it was disposed of', async () => {

@@ -59,7 +59,7 @@ describe('kernels on threads', () => {
         expect(products.matmul(left, right, s, options)).toEqual(plain.matmul(left, right, s, options));
         expect(products.gram(left, s.m, s.k)).toEqual(plain.gram(left, s.m, s.k));
       }),
-      { numRuns: 30 },
+      { numRuns: 15 },
     );
     for (let i = 0; i < 30; i += 1) expect(products.matmul(a, b, large)).toEqual(expected);
     expect(products.gram(a, 130, 65)).toEqual(plain.gram(a, 130, 65));
