@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- matmul training memory presets gpu]`: kernels and training steps against the machine's own limit, in one run.
+ * `npm run bench [-- matmul training overlap memory presets gpu]`: kernels and training steps against the machine's own limit, in one run.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import { openNativeKernels } from '../src/core/backends/native/kernels.ts';
 import { optimizerNames } from '../src/solvers/presets/registry.ts';
 import { benchGpu } from './gpu/main.ts';
 import { benchMatmul, sgemmRate } from './matmul.ts';
+import { benchOverlap } from './overlap.ts';
 import { succeed } from './succeed.ts';
 import { benchMemory, benchTraining } from './training.ts';
 
@@ -26,6 +27,7 @@ const benchNative = async (): Promise<void> => {
     console.log(`\nsgemm at N = 1000: ${(rate / 1e9).toFixed(0)} GFLOP/s`);
     await benchTraining(backend, rate, ['sgd', 'adam', 'kfac', 'kfac-adaptive']);
   }
+  if (wanted('overlap')) await benchOverlap(backend);
   if (sections.includes('presets')) {
     await benchTraining(
       backend,

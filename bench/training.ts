@@ -7,6 +7,7 @@ import type { Backend } from '../src/core/backends/backend.ts';
 import { initialParams } from '../src/core/nn/model.ts';
 import { sigmoidCrossEntropy } from '../src/core/nn/losses/sigmoidCrossEntropy.ts';
 import { mapParams } from '../src/core/params.ts';
+import { createBackground } from '../src/core/pipeline/background.ts';
 import { readMetrics } from '../src/core/pipeline/metrics.ts';
 import type { TrainState } from '../src/core/pipeline/trainState.ts';
 import { countStep } from '../src/core/pipeline/count.ts';
@@ -65,17 +66,19 @@ export const measureSteps = async (
   let flops = 0;
   const stages: Record<string, number> = {};
   const rssMb: Array<number> = [];
+  const background = createBackground(backend);
   for (let i = 0; i < warmUp + steps; i += 1) {
     const shapes = { inputs: { shape: inputs.shape }, targets: { shape: inputs.shape } };
     const count = succeed(await countStep(step, counted, shapes)());
     counted = count.next;
     const start = performance.now();
     const { backend: scoped, close } = backend.scope();
-    const env = { backend: scoped, clock: () => performance.now() / 1000 };
+    const env = { backend: scoped, clock: () => performance.now() / 1000, background };
     const result = succeed(await step.run({ state, batch: { inputs, targets: inputs }, metrics: {} })(env)());
     const metrics = succeed(await readMetrics(scoped, result.metrics)());
-    close([...tensorsOf(result.next)], i === 0 ? [] : [...tensorsOf(state)]);
+    close([...tensorsOf(result.next)], [...(i === 0 ? [] : tensorsOf(state)), ...background.takeOver()]);
     state = result.next;
+    await new Promise((resolve) => setImmediate(resolve)); // as between two steps of the trainer
     rssMb.push(process.memoryUsage().rss / 2 ** 20);
     if (i < warmUp) continue;
     seconds += (performance.now() - start) / 1000 / steps;

@@ -22,13 +22,13 @@ import type { Optimizer } from './optimizer.ts';
 
 /** Settings of {@link kfacAdaptive}. */
 export interface KfacAdaptiveOptions {
-  /** λ at step 0, 10 unless given. */
+  /** λ at step 0, 3 unless given. */
   readonly damping?: number;
-  /** λ does not fall below this. */
+  /** λ does not fall below this, 0.01 unless given: with less, inverses of Kronecker factors lose their worth. */
   readonly minDamping?: number;
   /** Steps between two adaptations of λ, 5 unless given. */
   readonly dampingEvery?: number;
-  /** Factor per step by which λ adapts, in (0, 1). */
+  /** Factor per step by which λ adapts, in (0, 1); 0.9 unless given. */
   readonly dampingDecay?: number;
   /** Steps between two choices of the inverses' own damping γ²; 0, the default, takes λ for it. */
   readonly gammaEvery?: number;
@@ -38,7 +38,7 @@ export interface KfacAdaptiveOptions {
   readonly decay?: number;
   /** Steps between two captures of statistics, 1 unless given. */
   readonly statisticsEvery?: number;
-  /** Fraction of the batch that statistics are taken from, in (0, 1], 0.5 unless given. */
+  /** Fraction of the batch that statistics are taken from, in (0, 1], 0.25 unless given. */
   readonly statisticsFraction?: number;
   /** Fraction of the batch that the quadratic model's products are taken over, in (0, 1], 0.25 unless given. */
   readonly modelFraction?: number;
@@ -59,15 +59,15 @@ export interface KfacAdaptiveOptions {
 }
 
 const defaults = {
-  damping: 10,
-  minDamping: 1e-8,
+  damping: 3,
+  minDamping: 0.01,
   dampingEvery: 5,
-  dampingDecay: 19 / 20,
+  dampingDecay: 0.9,
   gammaEvery: 0,
   gammaDecay: Math.sqrt(19 / 20),
   decay: 0.95,
   statisticsEvery: 1,
-  statisticsFraction: 0.5,
+  statisticsFraction: 0.25,
   modelFraction: 0.25,
   inverseEvery: 5,
   inverseDrift: 0,
