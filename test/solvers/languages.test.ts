@@ -45,7 +45,7 @@ const examples: ReadonlyArray<Example> = languages.flatMap((name, language) => {
   const file: unknown = JSON.parse(readFileSync(join(folder, name, 'diagnosticMessages.generated.json'), 'utf8'));
   return messagesIn(file)
     .map((message) =>
-      String(message)
+      message
         .normalize('NFD')
         .toLowerCase()
         .replace(/[^a-z ]/g, ''),
