@@ -174,9 +174,13 @@ export const setupOfQuery = (query: string, base: Setup): Setup => {
   const given = new URLSearchParams(query);
   const task = oneOf(taskNames, given.get('task'), base.task);
   const preset = oneOf(secondOrder, given.get('preset'), base.preset);
+  const fitting = suggested(task, preset);
   return {
     ...base,
-    ...suggested(task, preset),
+    ...fitting,
+    damping: positive(given.get('damping'), fitting.damping),
+    statisticsEvery: Math.round(positive(given.get('statisticsEvery'), fitting.statisticsEvery)),
+    inverseEvery: Math.round(positive(given.get('inverseEvery'), fitting.inverseEvery)),
     task,
     preset,
     place: oneOf(places, given.get('backend'), base.place),

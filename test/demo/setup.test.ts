@@ -64,7 +64,7 @@ describe('what a person chooses', () => {
 describe('a setup from an address', () => {
   it('takes what it knows, with the settings that follow from task and method', () => {
     const setup = setupOfQuery(
-      '?task=mnist-classifier&preset=ekfac&batch=64&pace=steps&backend=webasm&seed=3',
+      '?task=mnist-classifier&preset=ekfac&batch=64&pace=steps&backend=webasm&seed=3&damping=0.2&inverseEvery=9',
       defaultSetup,
     );
     expect(setup).toEqual({
@@ -76,6 +76,8 @@ describe('a setup from an address', () => {
       pace: 'steps',
       place: 'webasm',
       seed: 3,
+      damping: 0.2,
+      inverseEvery: 9,
     });
   });
 

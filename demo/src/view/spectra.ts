@@ -28,6 +28,9 @@ const colourOf = (layer: number): string => {
 const layersOf = (spectra: ReadonlyArray<Spectrum>): ReadonlyArray<string> =>
   [...new Set(spectra.map(({ block }) => block))].slice(0, mostLines);
 
+/** Layers of a plain chain have numbers for names. */
+const titleOf = (block: string): string => (/^\d*$/.test(block) ? `layer ${block}`.trimEnd() : block);
+
 const lineOf = ({ values }: Spectrum, label: string, layer: number): Line => {
   const largest = values[0];
   const visible = Array.from(values).filter((value) => value > negligible * largest && value > 0);
@@ -77,12 +80,7 @@ export const spectraView = (): ((state: State) => void) => {
     legend.replaceChildren(
       ...layersOf(spectra).map((block, layer) => {
         const style = `--key: ${colourOf(layer)}; border-top-style: ${['solid', 'dashed', 'dotted', 'dashed'][layer % 4]}`;
-        return element(
-          'li',
-          {},
-          element('i', { class: 'key', style, 'aria-hidden': 'true' }),
-          block === '' ? 'layer' : block,
-        );
+        return element('li', {}, element('i', { class: 'key', style, 'aria-hidden': 'true' }), titleOf(block));
       }),
     );
   };

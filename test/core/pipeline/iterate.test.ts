@@ -36,3 +36,23 @@ describe('iterate', () => {
     expect(await run()).toMatchObject({ _tag: 'Right' });
   });
 });
+
+describe('iterate without setImmediate, as in a browser', () => {
+  const known = globalThis.setImmediate;
+  beforeAll(() => void Reflect.deleteProperty(globalThis, 'setImmediate'));
+  afterAll(() => void Object.assign(globalThis, { setImmediate: known }));
+
+  it('law: between two turns, messages and timers of others get through', async () => {
+    const { port1, port2 } = new MessageChannel();
+    const heard: Array<string> = [];
+    port1.on('message', (message: string) => heard.push(message));
+    port2.postMessage('message');
+    setTimeout(() => heard.push('timer'), 0);
+    const turns = await iterate<never, number, number>(0, (turn) =>
+      TE.right(heard.length === 2 || turn === 100_000 ? E.right(turn) : E.left(turn + 1)),
+    )();
+    port1.close();
+    expect(heard.sort()).toEqual(['message', 'timer']);
+    expect(E.isRight(turns)).toBe(true);
+  });
+});
