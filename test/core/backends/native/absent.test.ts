@@ -6,6 +6,8 @@ import * as present from '../../../../src/core/backends/native/backend.ts';
 describe('the stand-in for the native backend', () => {
   it('has the same names and says why there is none', () => {
     expect(Object.keys(absent)).toEqual(Object.keys(present));
-    expect(absent.nativeBackend()).toMatchObject(E.left({ _tag: 'BackendUnavailable', backend: 'native' }));
+    for (const missing of [absent.nativeBackend(), absent.nativeFactorisations()]) {
+      expect(missing).toMatchObject(E.left({ _tag: 'BackendUnavailable', backend: 'native' }));
+    }
   });
 });
