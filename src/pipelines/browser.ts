@@ -34,4 +34,6 @@ export { autoencoder, mnistAutoencoder } from './tasks/mnistAutoencoder.ts';
 export { mnistClassifier, perceptron } from './tasks/mnistClassifier.ts';
 export { correct, sigmoidSquaredError } from './tasks/measures.ts';
 export { decodeRunConfig, mergeConfigs } from './config/runConfig.ts';
-export type { BackendChoice, OptimizerSettings, RunConfig } from './config/runConfig.ts';
+export type { BackendChoice, OptimizerChoice, OptimizerSettings, RunConfig } from './config/runConfig.ts';
+export { composeOptimizer } from './config/compose/compose.ts';
+export { referencePage } from './config/compose/reference.ts';
