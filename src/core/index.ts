@@ -102,7 +102,7 @@ export type { Backend, BackendReport, LinearAlgebra, Scope, SomeBackend, Symmetr
 export { backendNames, chooseBackend, openBackend, withBackend } from './backends/choose.ts';
 export type { BackendName, BackendOptions } from './backends/choose.ts';
 export { diagnose } from './backends/doctor.ts';
-export type { Diagnosis, DiagnosisOptions, Finding } from './backends/doctor.ts';
+export type { Diagnosis, DiagnosisOptions, Finding, ModeFinding } from './backends/doctor.ts';
 export { nativeBackend } from './backends/native/backend.ts';
 export type { NativeOptions } from './backends/native/backend.ts';
 export { gpuBackend } from './backends/gpu/backend.ts';

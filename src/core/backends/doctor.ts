@@ -16,16 +16,33 @@ import { generate } from '../tensor.ts';
 import type { Backend, BackendReport } from './backend.ts';
 import type { BackendName, BackendOptions } from './choose.ts';
 import { backendNames, openBackend, withBackend } from './choose.ts';
+import type { GpuMode } from './gpu/modes.ts';
+import { gpuModes } from './gpu/modes.ts';
 
 /** Whether a backend can be had here. */
 export type Finding =
   | { readonly backend: BackendName; readonly found: true; readonly report: BackendReport }
   | { readonly backend: BackendName; readonly found: false; readonly reason: string; readonly advice: string };
 
+/** Whether a mode of the gpu backend can be had here, by name. */
+export type ModeFinding =
+  | {
+      readonly mode: GpuMode;
+      readonly found: true;
+      /** The graphics adapter, where there is one. */
+      readonly adapter: string | null;
+      /** Its rate for square products, as that of {@link Diagnosis}, of order 256 at most. */
+      readonly gflops: number;
+      readonly warnings: ReadonlyArray<string>;
+    }
+  | { readonly mode: GpuMode; readonly found: false; readonly reason: string };
+
 /** What {@link diagnose} finds. */
 export interface Diagnosis {
   /** Every backend, fastest first. */
   readonly backends: ReadonlyArray<Finding>;
+  /** Every mode of the gpu backend. */
+  readonly gpuModes: ReadonlyArray<ModeFinding>;
   /** The one that is used with these options; its report has the library, threads, factorisations and warnings. */
   readonly chosen: BackendReport;
   readonly dtype: 'f32' | 'f64';
@@ -107,6 +124,31 @@ const matmulRate = <T extends Shaped>(
   );
 };
 
+/** Modes on rasterisers take seconds for larger products. */
+const modeOrder = 256;
+
+const probeMode =
+  ({ clock, seconds = 0.3, order = 512 }: DiagnosisOptions) =>
+  (mode: GpuMode): TE.TaskEither<KfacError, ModeFinding> =>
+    pipe(
+      withBackend({ backend: 'gpu', gpuMode: mode }, (backend) =>
+        pipe(
+          matmulRate(backend, Math.min(order, modeOrder), clock, seconds / 3),
+          TE.map((gflops): ModeFinding => {
+            const { gpu, warnings } = backend.report();
+            return { mode, found: true, adapter: gpu?.adapter ?? null, gflops, warnings };
+          }),
+        ),
+      ),
+      TE.orElse((error) =>
+        TE.right<KfacError, ModeFinding>({
+          mode,
+          found: false,
+          reason: error._tag === 'BackendUnavailable' ? error.reason : describeError(error),
+        }),
+      ),
+    );
+
 /** How to get faster than the chosen backend. */
 const adviceFor = (chosen: BackendReport, backends: ReadonlyArray<Finding>): ReadonlyArray<string> => {
   if (chosen.backend === 'native') {
@@ -130,6 +172,7 @@ export const diagnose = (options: DiagnosisOptions): TE.TaskEither<KfacError, Di
   return pipe(
     TE.Do,
     TE.bind('backends', () => TE.traverseSeqArray(probe)(backendNames)),
+    TE.bind('modes', () => TE.traverseSeqArray(probeMode(options))(gpuModes)),
     TE.bind('measured', () =>
       withBackend(options, (backend) =>
         pipe(
@@ -138,6 +181,11 @@ export const diagnose = (options: DiagnosisOptions): TE.TaskEither<KfacError, Di
         ),
       ),
     ),
-    TE.map(({ backends, measured }) => ({ ...measured, backends, advice: adviceFor(measured.chosen, backends) })),
+    TE.map(({ backends, modes, measured }) => ({
+      ...measured,
+      backends,
+      gpuModes: modes,
+      advice: adviceFor(measured.chosen, backends),
+    })),
   );
 };

@@ -8,7 +8,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { BackendReport } from '../../core/backends/backend.ts';
-import type { Diagnosis, Finding } from '../../core/backends/doctor.ts';
+import type { Diagnosis, Finding, ModeFinding } from '../../core/backends/doctor.ts';
 import { diagnose } from '../../core/backends/doctor.ts';
 import type { KfacError } from '../../core/errors.ts';
 import { backendOf } from '../config/plan.ts';
@@ -44,12 +44,17 @@ const describeFinding = (finding: Finding): string =>
     ? `${finding.report.library}, ${threadsOf(finding.report)}, factorisations: ${finding.report.factorisations}`
     : finding.reason;
 
+const describeMode = (finding: ModeFinding): string =>
+  finding.found
+    ? [...(finding.adapter === null ? [] : [finding.adapter]), ...finding.warnings].join('. ')
+    : finding.reason;
+
 /** A heading with its lines, or nothing where there are none. */
 const section = (heading: string, lines: ReadonlyArray<string>): ReadonlyArray<string> =>
   lines.length === 0 ? [] : ['', heading, ...lines.map((line) => `  ${line}`)];
 
 const textOf = (
-  { backends, chosen, dtype, gflops, advice }: Diagnosis,
+  { backends, gpuModes, chosen, dtype, gflops, advice }: Diagnosis,
   around: Surroundings,
 ): ReadonlyArray<string> => [
   `kfac-ts ${around.version}, Node.js ${around.node}, ${around.platform}`,
@@ -61,6 +66,21 @@ const textOf = (
       { title: 'what', align: 'left' },
     ],
     backends.map((finding) => [finding.backend, finding.found ? 'yes' : 'no', describeFinding(finding)]),
+  ),
+  '',
+  ...textTable(
+    [
+      { title: 'gpu mode', align: 'left' },
+      { title: 'found', align: 'left' },
+      { title: 'GFLOP/s', align: 'right' },
+      { title: 'what', align: 'left' },
+    ],
+    gpuModes.map((finding) => [
+      finding.mode,
+      finding.found ? 'yes' : 'no',
+      finding.found ? showNumber(finding.gflops) : '',
+      describeMode(finding),
+    ]),
   ),
   '',
   `chosen: ${chosen.backend} (${chosen.library}, ${threadsOf(chosen)}), factorisations: ${chosen.factorisations}`,

@@ -31,6 +31,16 @@ describe('diagnose', () => {
     expect(dtype).toBe('f64');
   });
 
+  it('lists every mode of the gpu backend, with its rate or the reason why it cannot be had', async () => {
+    const { gpuModes } = await diagnosisOf('reference');
+    expect(gpuModes.map(({ mode }) => mode)).toEqual(['webgpu', 'webgl2', 'headlessgl', 'webasm', 'cpu']);
+    const [, webgl2, , webasm, cpu] = gpuModes;
+    expect(webgl2).toMatchObject({ found: false });
+    expect(webgl2.found ? '' : webgl2.reason).toContain('not supported');
+    // 2 · 8³ = 1024 operations in one tick of 10⁻³ s.
+    for (const mode of [webasm, cpu]) expect(mode.found && mode.gflops).toBeCloseTo(1024 / 1e-3 / 1e9, 12);
+  });
+
   it('measures 2 n³ operations per product: one tick of a millisecond at n = 8', async () => {
     // 2 · 8³ = 1024 operations in 10⁻³ s.
     expect((await diagnosisOf('reference')).gflops).toBeCloseTo(1024 / 1e-3 / 1e9, 12);

@@ -162,6 +162,15 @@ const deviceOf = (gpu: RawGpu, mode: GlMode, texture: RawTexture): Device<Textur
   };
 };
 
+/** Why gpu.js does not open a mode; what it throws then says no more than that. */
+const unsupported = (mode: GlMode, thrown: unknown): string => {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  if (!message.includes('not supported')) return message;
+  return mode === 'headlessgl'
+    ? 'headless-gl is not supported here: it needs the package gl and a display'
+    : 'WebGL 2 is not supported here: it needs a browser that has it';
+};
+
 /**
  * Opens WebGL.
  *
@@ -170,10 +179,13 @@ const deviceOf = (gpu: RawGpu, mode: GlMode, texture: RawTexture): Device<Textur
  */
 export const glDevice = (mode: GlMode): E.Either<string, Device<TextureHandle>> =>
   pipe(
-    E.tryCatch(() => {
-      const gpu = rawGpu(mode);
-      return { gpu, tried: tryKernel(gpu, mode) };
-    }, String),
+    E.tryCatch(
+      () => {
+        const gpu = rawGpu(mode);
+        return { gpu, tried: tryKernel(gpu, mode) };
+      },
+      (thrown) => unsupported(mode, thrown),
+    ),
     E.flatMap(({ gpu, tried }) =>
       pipe(
         tried,
