@@ -87,6 +87,59 @@ const forEachTile = (
   }
 };
 
+/** Writes a whole tile: element (r, c) goes to `to + r strideRow + c strideColumn`. */
+const placeTile = (
+  tiles: ReadonlyVector,
+  at: number,
+  target: Float32Array,
+  to: number,
+  strideRow: number,
+  strideColumn: number,
+): void => {
+  const [two, three] = [2 * strideColumn, 3 * strideColumn];
+  const r1 = to + strideRow;
+  const r2 = r1 + strideRow;
+  const r3 = r2 + strideRow;
+  target[to] = tiles[at];
+  target[to + strideColumn] = tiles[at + 4];
+  target[to + two] = tiles[at + 8];
+  target[to + three] = tiles[at + 12];
+  target[r1] = tiles[at + 1];
+  target[r1 + strideColumn] = tiles[at + 5];
+  target[r1 + two] = tiles[at + 9];
+  target[r1 + three] = tiles[at + 13];
+  target[r2] = tiles[at + 2];
+  target[r2 + strideColumn] = tiles[at + 6];
+  target[r2 + two] = tiles[at + 10];
+  target[r2 + three] = tiles[at + 14];
+  target[r3] = tiles[at + 3];
+  target[r3 + strideColumn] = tiles[at + 7];
+  target[r3 + two] = tiles[at + 11];
+  target[r3 + three] = tiles[at + 15];
+};
+
+/** Writes the part of a tile that lies in a matrix, like {@link placeTile}. */
+const placePart = (
+  tiles: ReadonlyVector,
+  at: number,
+  rows: number,
+  columns: number,
+  target: Float32Array,
+  to: number,
+  strideRow: number,
+  strideColumn: number,
+): void => {
+  if (rows >= 4 && columns >= 4) {
+    placeTile(tiles, at, target, to, strideRow, strideColumn);
+    return;
+  }
+  for (let c = 0; c < Math.min(4, columns); c += 1) {
+    for (let r = 0; r < Math.min(4, rows); r += 1) {
+      target[to + r * strideRow + c * strideColumn] = tiles[at + 4 * c + r];
+    }
+  }
+};
+
 /**
  * Reads the result of a product: `target[r strideRow + c strideColumn] = C[r, c]`, where tile (i, j) holds
  * C[4i + r, 4j + c] at its element `4 c + r`.
@@ -107,19 +160,9 @@ export const unpackTiles = (
   target: Float32Array,
 ): void => {
   const [strideRow, strideColumn] = transposed ? [1, m] : [n, 1];
-  forEachTile(tiling, n, (row, column, at) => {
-    const columns = Math.min(4, n - column);
-    let to = row * strideRow + column * strideColumn;
-    let from = at;
-    for (let c = 0; c < columns; c += 1) {
-      target[to] = tiles[from];
-      if (row + 1 < m) target[to + strideRow] = tiles[from + 1];
-      if (row + 2 < m) target[to + 2 * strideRow] = tiles[from + 2];
-      if (row + 3 < m) target[to + 3 * strideRow] = tiles[from + 3];
-      to += strideColumn;
-      from += 4;
-    }
-  });
+  forEachTile(tiling, n, (row, column, at) =>
+    placePart(tiles, at, m - row, n - column, target, row * strideRow + column * strideColumn, strideRow, strideColumn),
+  );
 };
 
 /**
@@ -134,13 +177,7 @@ export const unpackTiles = (
 export const unpackSymmetric = (tiles: ReadonlyVector, tiling: Tiling, d: number, target: Float32Array): void => {
   forEachTile(tiling, d, (row, column, at) => {
     if (column < row) return;
-    const rows = Math.min(4, d - row);
-    const columns = Math.min(4, d - column);
-    for (let c = 0; c < columns; c += 1) {
-      const mirrored = (column + c) * d + row;
-      const to = row * d + column + c;
-      const from = at + 4 * c;
-      for (let r = 0; r < rows; r += 1) target[to + r * d] = target[mirrored + r] = tiles[from + r];
-    }
+    placePart(tiles, at, d - row, d - column, target, row * d + column, d, 1);
+    if (column > row) placePart(tiles, at, d - row, d - column, target, column * d + row, 1, d);
   });
 };
