@@ -22,12 +22,14 @@ export interface ProductSpec {
   readonly transposeB: boolean;
   /** Whether a row is added to each row of the result. */
   readonly bias: boolean;
+  /** Whether only elements on and above the diagonal are needed; threads below it leave at once. */
+  readonly upper: boolean;
 }
 
 const flag = (value: boolean): string => (value ? 't' : 'n');
 
-const keyOf = (what: string, { batch, m, n, k, transposeA, transposeB, bias }: ProductSpec): string =>
-  `${what} ${batch} ${m} ${n} ${k} ${flag(transposeA)}${flag(transposeB)}${bias ? ' bias' : ''}`;
+const keyOf = (what: string, { batch, m, n, k, transposeA, transposeB, bias, upper }: ProductSpec): string =>
+  `${what} ${batch} ${m} ${n} ${k} ${flag(transposeA)}${flag(transposeB)}${bias ? ' bias' : ''}${upper ? ' upper' : ''}`;
 
 /** Where a thread starts to read A and B, how far it steps along k, and how far apart columns of B are. */
 interface Walk {
@@ -65,6 +67,7 @@ export const plainProductKernel = (spec: ProductSpec): Kernel => {
     key: keyOf('matmul', spec),
     source: () =>
       functionText(spec.bias ? ['a', 'b', 'c'] : ['a', 'b'], [
+        spec.upper ? 'if (this.thread.x < this.thread.y) { return 0; }' : '',
         integers(['pa', 'pb']),
         `let s = 0.5; s = 0; ${walk.start}`,
         unrolledLoop(
@@ -95,6 +98,7 @@ export const wideProductKernel = (spec: ProductSpec): Kernel => {
     key: keyOf('matmul4', spec),
     source: () =>
       functionText(spec.bias ? ['a', 'b', 'c'] : ['a', 'b'], [
+        spec.upper ? 'if (this.thread.x * 4 + 3 < this.thread.y) { return [0, 0, 0, 0]; }' : '',
         integers(['pa', 'pb']),
         `let v = 0.5; ${lanes.map((lane) => `let s${lane} = 0.5; s${lane} = 0;`).join(' ')} ${walk.start}`,
         unrolledLoop(spec.k, round, advance(walk)),

@@ -10,10 +10,13 @@ import { sizeOf } from '../../../../tensor.ts';
 import { broadcastStrides } from '../../../host/walk.ts';
 
 import { fillKernel } from '../kernels/elementwise.ts';
-import { stridedKernel } from '../kernels/movement.ts';
+import { mirrorKernel, stridedKernel } from '../kernels/movement.ts';
 import type { ProductSpec } from '../kernels/products.ts';
 import { plainProductKernel, wideProductKernel } from '../kernels/products.ts';
 import type { Machine, MachineArray } from '../machine.ts';
+
+/** Order from which half the work and a kernel more take less time than all of it. */
+const worthMirroring = 128;
 
 /** The primitives that multiply matrices. */
 export const products = <T extends MachineArray>(
@@ -36,7 +39,7 @@ export const products = <T extends MachineArray>(
       const { transposeA = false, transposeB = false } = transposes;
       const shape = batch === null ? [m, n] : [batch, m, n];
       if (k === 0) return zeros(shape);
-      return multiply({ batch: batch ?? 1, m, n, k, transposeA, transposeB, bias: false }, [a, b], shape);
+      return multiply({ batch: batch ?? 1, m, n, k, transposeA, transposeB, bias: false, upper: false }, [a, b], shape);
     },
     affine: (x, weight, bias) => {
       const shape = affineShape(x.shape, weight.shape, bias === null ? null : bias.shape);
@@ -46,14 +49,17 @@ export const products = <T extends MachineArray>(
         return launch(stridedKernel(shape, broadcastStrides(bias.shape, shape)), [bias], [], shape);
       }
       if (k === 0) return zeros(shape);
-      const spec = { batch: 1, m, n, k, transposeA: false, transposeB: true, bias: bias !== null };
+      const spec = { batch: 1, m, n, k, transposeA: false, transposeB: true, bias: bias !== null, upper: false };
       return multiply(spec, bias === null ? [x, weight] : [x, weight, bias], shape);
     },
     gram: (x) => {
       const shape = gramShape(x.shape);
       const [k, n] = x.shape;
       if (k === 0) return zeros(shape);
-      return multiply({ batch: 1, m: n, n, k, transposeA: true, transposeB: false, bias: false }, [x, x], shape);
+      const upper = n >= worthMirroring;
+      const spec = { batch: 1, m: n, n, k, transposeA: true, transposeB: false, bias: false, upper };
+      const product = multiply(spec, [x, x], shape);
+      return upper ? launch(mirrorKernel(n), [product], [], shape) : product;
     },
   };
 };
