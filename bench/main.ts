@@ -1,5 +1,6 @@
 /**
- * `npm run bench [-- matmul training overlap memory presets gpu]`: kernels and training steps against the machine's own limit, in one run.
+ * `npm run bench [-- matmul training overlap memory gpu]`: kernels and training steps against the machine's own limit, in one run.
+ * `npm run bench -- presets [NAMES]`: cost and memory of every preset. `npm run bench -- curves [NAMES]`: loss by step.
  *
  * @module
  */
@@ -7,12 +8,18 @@ import { nativeBackend } from '../src/core/backends/native/backend.ts';
 import { openNativeKernels } from '../src/core/backends/native/kernels.ts';
 import { optimizerNames } from '../src/solvers/presets/registry.ts';
 import { benchGpu } from './gpu/main.ts';
+import { benchCurves } from './curves.ts';
 import { benchMatmul, sgemmRate } from './matmul.ts';
 import { benchOverlap } from './overlap.ts';
+import { benchPresets, measurePreset } from './presets.ts';
 import { succeed } from './succeed.ts';
 import { benchMemory, benchTraining } from './training.ts';
 
 const sections = process.argv.slice(2);
+/** Presets named after the section, `adam@0.003` with a learning rate. */
+const presets = sections.filter((section) => optimizerNames.includes(section.split('@')[0]));
+/** Presets that need no classes. */
+const runsOnImages = (name: string): boolean => name !== 'class-kfac';
 const wanted = (section: string): boolean => sections.length === 0 || sections.includes(section);
 
 const benchNative = async (): Promise<void> => {
@@ -28,15 +35,16 @@ const benchNative = async (): Promise<void> => {
     await benchTraining(backend, rate, ['sgd', 'adam', 'kfac', 'kfac-adaptive']);
   }
   if (wanted('overlap')) await benchOverlap(backend);
-  if (sections.includes('presets')) {
-    await benchTraining(
-      backend,
-      sgemmRate(kernels),
-      optimizerNames.filter((name) => name !== 'class-kfac'), // needs classes
-    );
+  if (sections.includes('preset')) {
+    for (const name of presets) console.log(JSON.stringify(await measurePreset(backend, sgemmRate(kernels), name)));
+  }
+  if (sections.includes('curves')) {
+    await benchCurves(backend, presets.length === 0 ? ['adam@0.003', ...optimizerNames.filter(runsOnImages)] : presets);
   }
   if (wanted('memory')) await benchMemory(backend);
 };
 
+const others = ['gpu', 'presets'];
 if (sections.includes('gpu')) await benchGpu();
-if (sections.length === 0 || sections.some((section) => section !== 'gpu')) await benchNative();
+if (sections.includes('presets')) benchPresets(process.argv[1], presets);
+if (sections.length === 0 || !sections.some((section) => others.includes(section))) await benchNative();

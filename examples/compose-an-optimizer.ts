@@ -18,7 +18,7 @@ import { classes, mnistClassifier, nodeFileSystem, perceptron, train } from '../
 import type { Optimizer } from '../src/solvers/index.ts';
 import { invertSuitably, iterative, levenbergMarquardt, quadraticUpdate, solve } from '../src/solvers/index.ts';
 
-const damping = 1;
+const damping = 0.1;
 
 /** The optimizer: stages in order, each a value that could be another. */
 const chainedCg: Optimizer = {
