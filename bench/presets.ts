@@ -63,6 +63,9 @@ const classified = (): Workload => ({
   },
 });
 
+/** Presets whose solver iterates until a residual is small. */
+const iterating: ReadonlyArray<string> = ['kfac-cg', 'class-kfac', 'newton-schulz-kfac'];
+
 /** One preset, measured. */
 interface Measured {
   readonly workload: string;
@@ -70,7 +73,8 @@ interface Measured {
   /** Of one forward and one backward pass. */
   readonly gradient: number;
   readonly stages: Readonly<Record<string, number>>;
-  readonly ofSgemm: number;
+  /** `null` where the number of operations depends on the numbers: a step on shapes takes all iterations. */
+  readonly ofSgemm: number | null;
   readonly peakMb: number;
   readonly statisticsMb: number;
   readonly preparedMb: number;
@@ -134,7 +138,7 @@ export const measurePreset = async (backend: Backend<Tensor>, rate: number, name
     milliseconds: 1000 * seconds,
     gradient,
     stages,
-    ofSgemm: flops / seconds / rate,
+    ofSgemm: iterating.includes(name) ? null : flops / seconds / rate,
     peakMb: process.resourceUsage().maxRSS / 1024,
     statisticsMb,
     preparedMb,
@@ -151,7 +155,7 @@ const columns = (m: Measured): ReadonlyArray<string> => {
     m.milliseconds.toFixed(0).padStart(7),
     (1000 * m.gradient).toFixed(0).padStart(9),
     (m.milliseconds / 1000 / m.gradient).toFixed(1).padStart(7),
-    m.ofSgemm.toFixed(2).padStart(9),
+    (m.ofSgemm?.toFixed(2) ?? 'n/a').padStart(9),
     m.peakMb.toFixed(0).padStart(8),
     m.statisticsMb.toFixed(1).padStart(11),
     m.preparedMb.toFixed(1).padStart(9),
