@@ -39,7 +39,7 @@ const benchNative = async (): Promise<void> => {
     for (const name of presets) console.log(JSON.stringify(await measurePreset(backend, sgemmRate(kernels), name)));
   }
   if (sections.includes('curves')) {
-    await benchCurves(backend, presets.length === 0 ? ['adam@0.003', ...optimizerNames.filter(runsOnImages)] : presets);
+    await benchCurves(backend, presets.length === 0 ? ['adam@0.001', ...optimizerNames.filter(runsOnImages)] : presets);
   }
   if (wanted('memory')) await benchMemory(backend);
 };
