@@ -9,6 +9,7 @@ import type { Loss } from '../../../src/core/nn/losses/loss.ts';
 import { generate } from '../../../src/core/tensor.ts';
 import { datasetOf } from '../../../src/pipelines/data/dataset.ts';
 import type { TrainTask } from '../../../src/pipelines/trainer/run.ts';
+import { classifier, indices } from '../../support/sequences.ts';
 import { gaussian, mlp, orThrow } from '../../support/training.ts';
 
 /** y = sin of sums of x, learned by a small network. */
@@ -38,6 +39,20 @@ export const signTask = (size = 24): TrainTask => {
     data: {
       train: orThrow(datasetOf(data.train.name, x, sign(x, size))),
       test: orThrow(datasetOf(data.test.name, held, sign(held, 8))),
+    },
+  };
+};
+
+/** Sequences of words in three classes, for a model with every kind of site. */
+export const wordsTask = (size = 24): TrainTask => {
+  const sequences = (seed: number, n: number) => [indices(seed, [n, 3]), indices(seed + 1, [n], 3)] as const;
+  const [train, test] = [sequences(1, size), sequences(3, 8)];
+  return {
+    objective: { model: classifier(3), loss: softmaxCrossEntropy },
+    measures: {},
+    data: {
+      train: orThrow(datasetOf('words', train[0], train[1])),
+      test: orThrow(datasetOf('held out', test[0], test[1])),
     },
   };
 };

@@ -14,7 +14,7 @@ import { train } from '../../../src/pipelines/trainer/train.ts';
 import { orThrow, referenceEnv } from '../../support/training.ts';
 import { errorOf } from '../support.ts';
 import { poisoningBackend } from './poisoningBackend.ts';
-import { signTask, sineTask } from './support.ts';
+import { signTask, sineTask, wordsTask } from './support.ts';
 
 const task = sineTask();
 const options: TrainOptions = { duration: { steps: 6 }, batch: 8, seed: 1 };
@@ -64,6 +64,16 @@ describe('train', () => {
     expect(poisoned).toEqual(await run(optimizer, { evaluateEvery: 2 }));
     expect(live.size).toBe(0);
     expect(openScopes()).toBe(0);
+  });
+
+  it.each(optimizerNames)('law: %s on words never uses what its scopes handed back either', async (name) => {
+    const optimizer = orThrow(optimizerOf(name, name === 'class-kfac' ? { classes: 3 } : {}));
+    const { backend, live, openScopes } = poisoningBackend();
+    const onWords = async (env: Env<Tensor>): Promise<TrainResult> =>
+      orThrow(await train(env, wordsTask(), optimizer, { ...options, duration: { steps: 4 } })());
+    const poisoned = await onWords({ backend, clock: () => 0 });
+    expect(poisoned).toEqual(await onWords(referenceEnv()));
+    expect([live.size, openScopes()]).toEqual([0, 0]);
   });
 
   it.each(
