@@ -58,7 +58,9 @@ const dataWith = (name: string, replaced: string, content: Uint8Array): string =
 describe('kfac on real MNIST', () => {
   it('train --json: a line per step, and the loss over the whole training set at the end', () => {
     const { code, out, err } = kfac(
-      'train mnist-classifier --size small --optimizer kfac --steps 20 --backend gpu --json'.split(' '),
+      'train mnist-classifier --size small --optimizer kfac --steps 20 --backend gpu --gpu-mode webasm --json'.split(
+        ' ',
+      ),
     );
     expect(err).toBe('');
     expect(code).toBe(0);
@@ -92,7 +94,17 @@ optimizer:
   update: { quadraticModel: { fraction: 0.5 }, levenbergMarquardt: { every: 5 } }
 `,
     );
-    const { code, out, err } = kfac(['train', 'mnist-classifier', '--config', file, '--backend', 'gpu', '--json']);
+    const { code, out, err } = kfac([
+      'train',
+      'mnist-classifier',
+      '--config',
+      file,
+      '--backend',
+      'gpu',
+      '--gpu-mode',
+      'webasm',
+      '--json',
+    ]);
     expect(err).toBe('');
     expect(code).toBe(0);
     const events = lines(out);
@@ -143,7 +155,8 @@ optimizer:
   });
 
   it('a reader that stops reading is no error', () => {
-    const args = 'train mnist-classifier --size small --optimizer sgd --steps 50 --backend gpu --json';
+    const args =
+      'train mnist-classifier --size small --optimizer sgd --steps 50 --backend gpu --gpu-mode webasm --json';
     const command = `"${process.execPath}" "${program}" ${args} | head -n 1`;
     const { status, stdout, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8' });
     expect(status).toBe(0);
