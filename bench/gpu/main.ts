@@ -8,7 +8,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 
-import { secondsPerCall } from '../timing.ts';
+import { leastSecondsPerCall } from '../timing.ts';
 import type { Contender, ProductCase, StageCase, Work } from './contender.ts';
 import { entry } from './contender.ts';
 import { jax } from './jax.ts';
@@ -68,7 +68,7 @@ const isRight = (result: Float32Array, a: Float32Array, b: Float32Array, shape: 
 /** Seconds of the fastest way, NaN when one of them is wrong. */
 const fastest = (ways: ReadonlyArray<Work>, check: (result: Float32Array) => boolean): number => {
   if (!ways.every((work) => check(work()))) return NaN;
-  return Math.min(...ways.map((work) => secondsPerCall(work, 0.2)));
+  return Math.min(...ways.map((work) => leastSecondsPerCall(work, 0.3)));
 };
 
 const header = (contenders: ReadonlyArray<Contender>): void => {
@@ -106,7 +106,7 @@ const benchStage = (contenders: ReadonlyArray<Contender>): void => {
   const works = contenders.map((contender) => contender.stage(stage));
   const losses = works.map((work) => work()[0]);
   const seconds = works.map((work, i) =>
-    Math.abs(losses[i] - losses[0]) < 1e-5 * losses[0] ? secondsPerCall(() => void work(), 0.6) : NaN,
+    Math.abs(losses[i] - losses[0]) < 1e-5 * losses[0] ? leastSecondsPerCall(work, 0.6) : NaN,
   );
   row(`stage ${widths.join('-')}`, 2 * batch * (2 * input * hidden + 3 * hidden * output), seconds);
   console.log(`${'  milliseconds'.padEnd(24)}${seconds.map((s) => (1000 * s).toFixed(2).padStart(8)).join('')}`);
