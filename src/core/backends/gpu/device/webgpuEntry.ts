@@ -7,6 +7,8 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 
+import type { Koffi } from '../../native/koffi.ts';
+import { loadKoffi } from '../../native/koffi.ts';
 import { loadOptional } from '../../optional.ts';
 import { currentProcess } from '../../process.ts';
 
@@ -33,6 +35,23 @@ const install = (entry: WebgpuEntry): void => {
   }
 };
 
+/** The library through which the package reaches graphics on Linux. */
+const vulkanLoader = 'libvulkan.so.1';
+
+/**
+ * Why the package would find no graphics. It is asked beforehand, because the package prints a warning of its own where
+ * Vulkan is missing; without koffi nobody can tell.
+ *
+ * @param platform - of the process
+ * @param koffi - opens libraries, or the reason why it cannot be had
+ * @returns the reason, or `null` where nothing speaks against trying
+ */
+export const withoutVulkan = (platform: string, koffi: E.Either<string, Pick<Koffi, 'load'>>): string | null => {
+  if (platform !== 'linux' || E.isLeft(koffi)) return null;
+  const opened = E.tryCatch(() => koffi.right.load(vulkanLoader), String);
+  return E.isRight(opened) ? null : `there is no Vulkan on this machine: ${vulkanLoader} cannot be opened`;
+};
+
 /**
  * WebGPU, if there is any.
  *
@@ -41,10 +60,12 @@ const install = (entry: WebgpuEntry): void => {
 export const findWebgpu = (): E.Either<string, WebgpuEntry> => {
   const present = currentNavigator()?.gpu;
   if (present !== undefined) return E.right(present);
-  if (currentProcess() === undefined) return E.left('this browser has no WebGPU');
-  const loaded = E.flatMap(loadOptional('webgpu'), (exported) =>
-    E.tryCatch(() => (exported as WebgpuPackage).create([]), String),
-  );
+  const process = currentProcess();
+  if (process === undefined) return E.left('this browser has no WebGPU');
+  const loaded = E.flatMap(loadOptional('webgpu'), (exported) => {
+    const reason = withoutVulkan(process.platform, loadKoffi());
+    return reason === null ? E.tryCatch(() => (exported as WebgpuPackage).create([]), String) : E.left(reason);
+  });
   if (E.isRight(loaded)) install(loaded.right);
   return loaded;
 };
