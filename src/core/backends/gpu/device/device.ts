@@ -51,6 +51,8 @@ export interface Device<H extends Handle = Handle> {
   readonly createUpload: (n: number) => UploadKernel<H>;
   /** Calls back when the device is lost or reports an error that belongs to no call; gives what ends this. */
   readonly onFailure: (report: (error: KfacError) => void) => () => void;
+  /** Why the device cannot be used any more, where that is known at once; asked when a call has failed. */
+  readonly loss: () => KfacError | null;
   readonly dispose: () => Promise<void>;
 }
 

@@ -2,7 +2,8 @@
  * WebGL as a device: WebGL 2 in browsers, headless-gl in Node.js. Arrays are textures.
  *
  * Kernels run when they are called, and reading waits for them, so nothing is ever in flight. A context that is lost
- * goes on to answer, with zeros: it is asked whenever something is read.
+ * goes on to answer, with zeros: it is asked whenever something is read, and whenever gpu.js complains, which then speaks
+ * of shaders.
  *
  * @module
  */
@@ -158,6 +159,7 @@ const deviceOf = (gpu: RawGpu, mode: GlMode, texture: RawTexture): Device<Textur
       return { run: (values) => run([inputOf(values)]), destroy };
     },
     onFailure: () => () => undefined,
+    loss: () => (texture.context.isContextLost() ? lost(mode) : null),
     dispose: () => gpu.destroy(),
   };
 };

@@ -62,6 +62,7 @@ export const memoryDevice = (mode: MemoryMode): Device<MemoryHandle> => {
     createKernel: (kernel) => kernelOf(gpu, mode, kernel),
     createUpload: () => ({ run: (values) => handleOf(Float32Array.from(values)), destroy: () => undefined }),
     onFailure: () => () => undefined,
+    loss: () => null,
     dispose: () => gpu.destroy(),
   };
 };

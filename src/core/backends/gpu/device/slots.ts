@@ -120,6 +120,7 @@ export const createSlots = <H extends Handle>(device: Device<H>, stream: Stream)
 
   const failed = (what: string, thrown: unknown): KfacError =>
     broken ??
+    device.loss() ??
     problem(
       `gpu (${device.mode}), ${what}`,
       messageOf(thrown),

@@ -65,9 +65,19 @@ export interface BufferHandle extends Handle {
 const lengthOf = ({ threads, components }: Kernel): number =>
   threads.reduce((size, extent) => size * extent, components);
 
+/** Milliseconds by which the failure of a call may be ahead of the news that the device is lost. */
+const lead = 100;
+
+/** What was asked of a device. When it fails, whoever listens for the loss of the device hears of that first. */
+const after = <A>(device: WebgpuDevice, asked: Promise<A>): Promise<A> =>
+  asked.catch(async () => {
+    await Promise.race([device.lost, new Promise((resolve) => setTimeout(resolve, lead))]);
+    return asked;
+  });
+
 const handleOf = (raw: RawResult, length: number): BufferHandle => {
   Object.assign(raw, { output: [length], componentCount: 1 });
-  return { raw, read: () => raw.toArray(), free: () => raw.delete() };
+  return { raw, read: () => after(raw.context.device, raw.toArray()), free: () => raw.delete() };
 };
 
 const compile = (gpu: RawGpu, kernel: Kernel): RawKernel =>
@@ -142,13 +152,14 @@ const deviceOf = (gpu: RawGpu, adapter: WebgpuAdapter, device: WebgpuDevice): De
     readsVectors: true,
     createKernel: (kernel) => {
       const { run, destroy } = runnerOf(gpu, kernel);
-      return { run: (arrays, numbers) => run([...arrays.map(({ raw }) => raw), ...numbers]), destroy };
+      return { run: (arrays, numbers) => after(device, run([...arrays.map(({ raw }) => raw), ...numbers])), destroy };
     },
     createUpload: (n) => {
       const { run, destroy } = runnerOf(gpu, copyKernel(n));
-      return { run: (values) => run([inputOf(values)]), destroy };
+      return { run: (values) => after(device, run([inputOf(values)])), destroy };
     },
     onFailure: (report) => listen(device, report),
+    loss: () => null, // it is reported
     dispose: () => gpu.destroy(),
   };
 };

@@ -35,6 +35,7 @@ const faulty = (
       listeners.add(report);
       return () => void listeners.delete(report);
     },
+    loss: () => null,
     dispose: () => Promise.resolve(),
     ...parts,
   };
@@ -73,6 +74,15 @@ describe('a lost device', () => {
 });
 
 describe('a kernel that fails', () => {
+  it('on a device that knows that it is lost says that', async () => {
+    const { device } = faulty({
+      createKernel: () => ({ run: attemptToRun, destroy: () => undefined }),
+      loss: () => lost,
+    });
+    const backend = deviceBackend(device, { host: portable });
+    expect(await backend.read(backend.ops.exp(backend.ops.constant(four)))()).toEqual(E.left(lost));
+  });
+
   it.each([
     ['at once', (): never => attemptToRun()],
     ['later', (): Promise<Handle> => Promise.reject(new Error('no memory.\n  at line 3\n  more\n  and more'))],
@@ -137,10 +147,10 @@ describe('openDevice', () => {
         orThrow(await backend.read(x)());
         const reading = backend.read(backend.ops.exp(x))();
         destroyDeviceOf(handle);
-        await reading; // whatever came of it, it came
-        await new Promise((resolve) => setTimeout(resolve, 20));
-        const outcome = await backend.read(backend.ops.neg(x))();
-        expect(E.isLeft(outcome) && describeError(outcome.left)).toContain('the device was lost');
+        const outcomes = [await reading, await backend.read(x)(), await backend.read(backend.ops.neg(x))()];
+        expect(outcomes.map((outcome) => E.isLeft(outcome) && describeError(outcome.left))).toEqual(
+          outcomes.map(() => expect.stringContaining('the device was lost') as string),
+        );
       });
     });
   });
