@@ -7,6 +7,7 @@ import type { Browser } from 'playwright-core';
 
 import type { KfacError } from '../../src/core/errors.ts';
 import { orThrow } from '../support/training.ts';
+import type { Order } from './page/orders.ts';
 import type { Answer, Request } from './page/runner.ts';
 import type { Graphics } from './support/chromium.ts';
 import { buildSite, launch, watchedPage, withChromium } from './support/chromium.ts';
@@ -80,7 +81,8 @@ withChromium(() => {
     const { page, complaints } = await watchedPage(browser);
     await page.goto(site.address);
     await page.waitForFunction(`document.title === 'ready'`);
-    const answered = await page.evaluate<E.Either<KfacError, Answer>>(`${run}(${JSON.stringify(request)})`);
+    const order: Order = { do: 'conform', request };
+    const answered = await page.evaluate<E.Either<KfacError, Answer>>(`${run}(${JSON.stringify(order)})`);
     await page.close();
     await site.close();
     expect(complaints).toEqual([]);

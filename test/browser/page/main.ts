@@ -1,18 +1,18 @@
 /**
- * Offers the runner to whoever drives the page.
+ * Takes orders from whoever drives the page.
  *
  * @module
  */
-import type { Request } from './runner.ts';
-import { answer } from './runner.ts';
+import type { Order } from './orders.ts';
+import { perform } from './orders.ts';
 
-const inWorker = (request: Request): Promise<unknown> =>
+const inWorker = (order: Order): Promise<unknown> =>
   new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
     worker.onmessage = ({ data }: MessageEvent<unknown>) => resolve(data);
     worker.onerror = ({ message }) => reject(new Error(message));
-    worker.postMessage(request);
+    worker.postMessage(order);
   });
 
-Object.assign(globalThis, { runHere: answer, runInWorker: inWorker });
+Object.assign(globalThis, { runHere: perform, runInWorker: inWorker });
 document.title = 'ready';

@@ -1,11 +1,11 @@
 /**
- * Answers requests in a worker.
+ * Does what is asked in a worker.
  *
  * @module
  */
-import type { Request } from './runner.ts';
-import { answer } from './runner.ts';
+import type { Order } from './orders.ts';
+import { perform } from './orders.ts';
 
-addEventListener('message', ({ data }: MessageEvent<Request>) => {
-  void answer(data).then((answered) => postMessage(answered));
+addEventListener('message', ({ data }: MessageEvent<Order>) => {
+  void perform(data).then((answered) => postMessage(answered));
 });
