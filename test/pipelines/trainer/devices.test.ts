@@ -1,12 +1,14 @@
 /**
- * Training on devices that keep arrays takes the course that it takes on the reference. WebGL and WebGPU in a browser
- * are in `test/browser/conformance.test.ts`.
+ * Training on devices that keep arrays, and on threads, takes the course that it takes on the reference. WebGL and WebGPU
+ * in a browser are in `test/browser/conformance.test.ts`.
  */
 import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
-import type { DeviceBackend } from '../../../src/core/backends/gpu/device/backend.ts';
+import type { Backend } from '../../../src/core/backends/backend.ts';
+import { hostKernelBackend } from '../../../src/core/backends/gpu/hostKernels.ts';
 import type { KfacError } from '../../../src/core/errors.ts';
+import type { Shaped } from '../../../src/core/tensor.ts';
 import { departure } from '../../support/trajectory.ts';
 import { orThrow } from '../../support/training.ts';
 import { webgpuBackend, withWebgpu } from '../../support/webgpu.ts';
@@ -15,7 +17,7 @@ import { memoryBackend } from '../../core/backends/gpu/device/support.ts';
 /** Single precision in sums of some hundred terms: some 10⁻⁶ in a step, and what twenty steps make of it. */
 const bounds = { step: 1e-5, course: 1e-4 };
 
-const trainsAsTheReference = (open: TE.TaskEither<KfacError, DeviceBackend>): void => {
+const trainsAsTheReference = <T extends Shaped>(open: TE.TaskEither<KfacError, Backend<T>>): void => {
   it('law: a step of K-FAC is that of the reference, and so are twenty', async () => {
     const backend = orThrow(await open());
     const step = orThrow(await departure(backend, 1)());
@@ -24,6 +26,7 @@ const trainsAsTheReference = (open: TE.TaskEither<KfacError, DeviceBackend>): vo
     expect(course.params).toBeLessThan(bounds.course);
     expect(course.losses).toBeLessThan(bounds.course);
     expect(course.course[1]).toBeLessThan(0.999 * course.course[0]);
+    expect(backend.report().warnings).toEqual([]); // workers that give up would say so here
     expect(await backend.dispose()).toEqual(E.right(undefined));
   });
 };
@@ -34,4 +37,8 @@ describe('in JavaScript', () => {
 
 describe('on WebGPU', () => {
   withWebgpu(() => trainsAsTheReference(webgpuBackend()));
+});
+
+describe('in WebAssembly on threads, each product shared however small it is', () => {
+  trainsAsTheReference(TE.fromIOEither(() => hostKernelBackend('webasm', { threads: 2, worthSharing: 0 })));
 });
