@@ -46,10 +46,6 @@ export { applyComposite } from './operators/composite.ts';
 export type { Composite, VectorSpace } from './operators/composite.ts';
 export { costOf, costOfBlocks } from './operators/cost.ts';
 export {
-  blockDiagonal,
-  blockTridiagonal,
-  blockTridiagonalInverse,
-  damped,
   dampedBlock,
   dense as denseOperator,
   diagonal,
@@ -58,41 +54,42 @@ export {
   kronecker,
   lowRankKronecker,
   lowRankPlusDiagonal,
-  matrixFree,
   partitionedEigenKronecker,
   partitionedKronecker,
   partitionedLowRankKronecker,
-  scaled,
-  skewPart,
-  sumOf,
-  symmetricPart,
   twoTerm,
+} from './operators/blockOperator.ts';
+export { scaled, skewPart, sumOf, symmetricPart } from './operators/composite.ts';
+export {
+  blockDiagonal,
+  blockTridiagonal,
+  blockTridiagonalInverse,
+  damped,
+  matrixFree,
 } from './operators/linearOperator.ts';
 export type {
-  BlockDiagonal,
   BlockOperator,
-  BlockTridiagonal,
-  BlockTridiagonalInverse,
-  Damped,
   Dense,
   Diagonal,
   DiagonalKronecker,
   EigenKronecker,
   Kronecker,
-  LinearOperator,
-  Link,
   LowRankFactor,
   LowRankKronecker,
   LowRankPlusDiagonal,
-  MatrixFree,
   PartitionedEigenKronecker,
   PartitionedKronecker,
   PartitionedLowRankKronecker,
-  Scaled,
-  SkewPart,
-  Sum,
-  SymmetricPart,
   TwoTerm,
+} from './operators/blockOperator.ts';
+export type { Damped, Scaled, SkewPart, Sum, SymmetricPart } from './operators/composite.ts';
+export type {
+  BlockDiagonal,
+  BlockTridiagonal,
+  BlockTridiagonalInverse,
+  LinearOperator,
+  Link,
+  MatrixFree,
 } from './operators/linearOperator.ts';
 export { nearestKronecker } from './operators/nearestKronecker.ts';
 export { applyTridiagonal, applyTridiagonalInverse } from './operators/tridiagonal.ts';

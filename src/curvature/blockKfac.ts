@@ -9,8 +9,8 @@
  * @module
  */
 import { raise } from '../core/errors.ts';
-import type { BlockOperator } from '../core/operators/linearOperator.ts';
-import { diagonalKronecker, partitionedKronecker } from '../core/operators/linearOperator.ts';
+import type { BlockOperator } from '../core/operators/blockOperator.ts';
+import { diagonalKronecker, partitionedKronecker } from '../core/operators/blockOperator.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { Params } from '../core/params.ts';
 import { mapParams, zipParams } from '../core/params.ts';

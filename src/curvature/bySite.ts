@@ -9,7 +9,8 @@
  */
 import { raise } from '../core/errors.ts';
 import type { LinearOperator } from '../core/operators/linearOperator.ts';
-import { blockDiagonal, sumOf } from '../core/operators/linearOperator.ts';
+import { sumOf } from '../core/operators/composite.ts';
+import { blockDiagonal } from '../core/operators/linearOperator.ts';
 import type { Captured } from '../core/pipeline/context.ts';
 import type { Shaped } from '../core/tensor.ts';
 import type { Curvature } from './curvature.ts';

@@ -7,8 +7,9 @@
  * @module
  */
 import { raise } from '../core/errors.ts';
-import { kronecker, sumOf } from '../core/operators/linearOperator.ts';
-import type { BlockOperator } from '../core/operators/linearOperator.ts';
+import { kronecker } from '../core/operators/blockOperator.ts';
+import { sumOf } from '../core/operators/composite.ts';
+import type { BlockOperator } from '../core/operators/blockOperator.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { Site } from '../core/ops/site.ts';
 import type { Params } from '../core/params.ts';

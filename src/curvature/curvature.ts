@@ -9,7 +9,8 @@
 import type { Backend } from '../core/backends/backend.ts';
 import type { SiteShapes } from '../core/autodiff/shape.ts';
 import { raise } from '../core/errors.ts';
-import type { BlockOperator, LinearOperator } from '../core/operators/linearOperator.ts';
+import type { BlockOperator } from '../core/operators/blockOperator.ts';
+import type { LinearOperator } from '../core/operators/linearOperator.ts';
 import { blockDiagonal } from '../core/operators/linearOperator.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { Params } from '../core/params.ts';

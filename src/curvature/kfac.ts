@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { BlockOperator } from '../core/operators/linearOperator.ts';
-import { dense, diagonal, diagonalKronecker, kronecker } from '../core/operators/linearOperator.ts';
+import type { BlockOperator } from '../core/operators/blockOperator.ts';
+import { dense, diagonal, diagonalKronecker, kronecker } from '../core/operators/blockOperator.ts';
 import type { Params } from '../core/params.ts';
 import type { Block } from './blocks.ts';
 import type { Curvature } from './curvature.ts';

@@ -15,8 +15,10 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../core/backends/backend.ts';
 import type { KfacError } from '../core/errors.ts';
-import type { BlockOperator, LinearOperator, LowRankFactor } from '../core/operators/linearOperator.ts';
-import { blockDiagonal, lowRankKronecker } from '../core/operators/linearOperator.ts';
+import type { BlockOperator, LowRankFactor } from '../core/operators/blockOperator.ts';
+import type { LinearOperator } from '../core/operators/linearOperator.ts';
+import { lowRankKronecker } from '../core/operators/blockOperator.ts';
+import { blockDiagonal } from '../core/operators/linearOperator.ts';
 import type { Params } from '../core/params.ts';
 import { mapParams } from '../core/params.ts';
 import type { Ops } from '../core/ops/ops.ts';

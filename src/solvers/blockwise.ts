@@ -8,8 +8,9 @@ import * as R from 'fp-ts/lib/Record.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../core/errors.ts';
-import type { BlockOperator, LinearOperator } from '../core/operators/linearOperator.ts';
-import { diagonal } from '../core/operators/linearOperator.ts';
+import type { BlockOperator } from '../core/operators/blockOperator.ts';
+import type { LinearOperator } from '../core/operators/linearOperator.ts';
+import { diagonal } from '../core/operators/blockOperator.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { Shaped } from '../core/tensor.ts';
 

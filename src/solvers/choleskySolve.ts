@@ -17,7 +17,8 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../core/backends/backend.ts';
 import type { KfacError } from '../core/errors.ts';
-import type { BlockOperator, LinearOperator } from '../core/operators/linearOperator.ts';
+import type { BlockOperator } from '../core/operators/blockOperator.ts';
+import type { LinearOperator } from '../core/operators/linearOperator.ts';
 import { unvec, vec } from '../core/operators/vec.ts';
 import type { Params } from '../core/params.ts';
 import type { Prepared } from '../core/pipeline/background.ts';

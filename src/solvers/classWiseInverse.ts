@@ -13,7 +13,8 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../core/backends/backend.ts';
 import type { KfacError } from '../core/errors.ts';
-import type { BlockOperator, Kronecker, LinearOperator } from '../core/operators/linearOperator.ts';
+import type { BlockOperator, Kronecker } from '../core/operators/blockOperator.ts';
+import type { LinearOperator } from '../core/operators/linearOperator.ts';
 import { blockDiagonal } from '../core/operators/linearOperator.ts';
 import { nearestKronecker } from '../core/operators/nearestKronecker.ts';
 import type { Params } from '../core/params.ts';

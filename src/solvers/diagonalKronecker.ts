@@ -9,7 +9,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../core/backends/backend.ts';
 import type { KfacError } from '../core/errors.ts';
-import type { DiagonalKronecker } from '../core/operators/linearOperator.ts';
+import type { DiagonalKronecker } from '../core/operators/blockOperator.ts';
 import { readScalars } from '../core/pipeline/read.ts';
 import type { Shaped } from '../core/tensor.ts';
 import { calculate, dampedReciprocal } from './blockwise.ts';

@@ -15,15 +15,11 @@ import type {
   BlockOperator,
   DiagonalKronecker,
   Kronecker,
-  LinearOperator,
   PartitionedKronecker,
-} from '../core/operators/linearOperator.ts';
-import {
-  blockDiagonal,
-  eigenKronecker,
-  lowRankPlusDiagonal,
-  partitionedEigenKronecker,
-} from '../core/operators/linearOperator.ts';
+} from '../core/operators/blockOperator.ts';
+import type { LinearOperator } from '../core/operators/linearOperator.ts';
+import { eigenKronecker, lowRankPlusDiagonal, partitionedEigenKronecker } from '../core/operators/blockOperator.ts';
+import { blockDiagonal } from '../core/operators/linearOperator.ts';
 import { mapParams } from '../core/params.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { Prepared } from '../core/pipeline/background.ts';

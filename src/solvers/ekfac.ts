@@ -16,8 +16,9 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../core/backends/backend.ts';
 import type { KfacError } from '../core/errors.ts';
-import type { BlockOperator } from '../core/operators/linearOperator.ts';
-import { blockDiagonal, partitionedEigenKronecker } from '../core/operators/linearOperator.ts';
+import type { BlockOperator } from '../core/operators/blockOperator.ts';
+import { partitionedEigenKronecker } from '../core/operators/blockOperator.ts';
+import { blockDiagonal } from '../core/operators/linearOperator.ts';
 import type { Params } from '../core/params.ts';
 import { mapParams } from '../core/params.ts';
 import type { Ops } from '../core/ops/ops.ts';

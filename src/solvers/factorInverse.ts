@@ -12,14 +12,10 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../core/backends/backend.ts';
 import type { KfacError } from '../core/errors.ts';
-import type { BlockOperator, DiagonalKronecker, LinearOperator } from '../core/operators/linearOperator.ts';
-import {
-  blockDiagonal,
-  dense,
-  diagonalKronecker,
-  kronecker,
-  partitionedKronecker,
-} from '../core/operators/linearOperator.ts';
+import type { BlockOperator, DiagonalKronecker } from '../core/operators/blockOperator.ts';
+import type { LinearOperator } from '../core/operators/linearOperator.ts';
+import { dense, diagonalKronecker, kronecker, partitionedKronecker } from '../core/operators/blockOperator.ts';
+import { blockDiagonal } from '../core/operators/linearOperator.ts';
 import { mapParams } from '../core/params.ts';
 import type { Shaped } from '../core/tensor.ts';
 import { calculate, eachBlock, invertDiagonal, unsupported } from './blockwise.ts';

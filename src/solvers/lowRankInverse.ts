@@ -11,18 +11,14 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../core/backends/backend.ts';
 import type { KfacError } from '../core/errors.ts';
-import type {
-  BlockOperator,
-  DiagonalKronecker,
-  LinearOperator,
-  LowRankFactor,
-} from '../core/operators/linearOperator.ts';
+import type { BlockOperator, DiagonalKronecker, LowRankFactor } from '../core/operators/blockOperator.ts';
+import type { LinearOperator } from '../core/operators/linearOperator.ts';
 import {
-  blockDiagonal,
   diagonalKronecker,
   lowRankPlusDiagonal,
   partitionedLowRankKronecker,
-} from '../core/operators/linearOperator.ts';
+} from '../core/operators/blockOperator.ts';
+import { blockDiagonal } from '../core/operators/linearOperator.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import { readScalars } from '../core/pipeline/read.ts';
 import type { Shaped } from '../core/tensor.ts';

@@ -10,7 +10,8 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../core/errors.ts';
-import type { BlockOperator, LinearOperator } from '../core/operators/linearOperator.ts';
+import type { BlockOperator } from '../core/operators/blockOperator.ts';
+import type { LinearOperator } from '../core/operators/linearOperator.ts';
 import { blockDiagonal } from '../core/operators/linearOperator.ts';
 import type { Params } from '../core/params.ts';
 import { mapParams, pickParams } from '../core/params.ts';

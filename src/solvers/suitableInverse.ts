@@ -12,8 +12,10 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../core/backends/backend.ts';
 import type { KfacError } from '../core/errors.ts';
-import type { BlockOperator, LinearOperator } from '../core/operators/linearOperator.ts';
-import { blockDiagonal, scaled, sumOf } from '../core/operators/linearOperator.ts';
+import type { BlockOperator } from '../core/operators/blockOperator.ts';
+import type { LinearOperator } from '../core/operators/linearOperator.ts';
+import { scaled, sumOf } from '../core/operators/composite.ts';
+import { blockDiagonal } from '../core/operators/linearOperator.ts';
 import type { Shaped } from '../core/tensor.ts';
 import { unsupported } from './blockwise.ts';
 import { invertClassWise } from './classWiseInverse.ts';

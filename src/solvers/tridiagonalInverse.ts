@@ -13,8 +13,10 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../core/backends/backend.ts';
 import type { KfacError } from '../core/errors.ts';
-import type { BlockOperator, LinearOperator, Link } from '../core/operators/linearOperator.ts';
-import { blockDiagonal, blockTridiagonalInverse, kronecker } from '../core/operators/linearOperator.ts';
+import type { BlockOperator } from '../core/operators/blockOperator.ts';
+import type { LinearOperator, Link } from '../core/operators/linearOperator.ts';
+import { kronecker } from '../core/operators/blockOperator.ts';
+import { blockDiagonal, blockTridiagonalInverse } from '../core/operators/linearOperator.ts';
 import type { Params } from '../core/params.ts';
 import type { Shaped } from '../core/tensor.ts';
 import { calculate, unsupported } from './blockwise.ts';

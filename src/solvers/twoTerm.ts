@@ -12,8 +12,8 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend, SymmetricEigen } from '../core/backends/backend.ts';
 import type { KfacError } from '../core/errors.ts';
-import type { BlockOperator, Kronecker } from '../core/operators/linearOperator.ts';
-import { twoTerm } from '../core/operators/linearOperator.ts';
+import type { BlockOperator, Kronecker } from '../core/operators/blockOperator.ts';
+import { twoTerm } from '../core/operators/blockOperator.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import { readScalars } from '../core/pipeline/read.ts';
 import type { Shaped } from '../core/tensor.ts';

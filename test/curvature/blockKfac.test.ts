@@ -1,7 +1,7 @@
 import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
 import { applyBlock, materialise } from '../../src/core/operators/apply.ts';
 import { costOf } from '../../src/core/operators/cost.ts';
-import { kronecker } from '../../src/core/operators/linearOperator.ts';
+import { kronecker } from '../../src/core/operators/blockOperator.ts';
 import { backward, forward } from '../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../src/core/pipeline/stage.ts';
 import type { TrainState } from '../../src/core/pipeline/trainState.ts';

@@ -2,7 +2,7 @@ import { gaussNewtonProduct } from '../../src/core/autodiff/products.ts';
 import { sigmoidCrossEntropy } from '../../src/core/nn/losses/sigmoidCrossEntropy.ts';
 import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
 import { materialise } from '../../src/core/operators/apply.ts';
-import type { BlockOperator } from '../../src/core/operators/linearOperator.ts';
+import type { BlockOperator } from '../../src/core/operators/blockOperator.ts';
 import { backward, forward } from '../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../src/core/pipeline/stage.ts';
 import type { Tensor } from '../../src/core/tensor.ts';

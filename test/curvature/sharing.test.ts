@@ -14,7 +14,7 @@ import type { Model } from '../../src/core/nn/model.ts';
 import { model } from '../../src/core/nn/model.ts';
 import { sequential } from '../../src/core/nn/sequential.ts';
 import { materialise, materialiseBlocks } from '../../src/core/operators/apply.ts';
-import type { BlockOperator } from '../../src/core/operators/linearOperator.ts';
+import type { BlockOperator } from '../../src/core/operators/blockOperator.ts';
 import { mapParams } from '../../src/core/params.ts';
 import type { Params } from '../../src/core/params.ts';
 import type { Tensor } from '../../src/core/tensor.ts';

@@ -1,16 +1,11 @@
 import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
 import { materialise } from '../../src/core/operators/apply.ts';
-import type { BlockOperator, Kronecker, LinearOperator } from '../../src/core/operators/linearOperator.ts';
-import {
-  blockDiagonal,
-  damped,
-  dense,
-  diagonal,
-  kronecker,
-  sumOf,
-  dampedBlock,
-} from '../../src/core/operators/linearOperator.ts';
+import type { BlockOperator, Kronecker } from '../../src/core/operators/blockOperator.ts';
+import type { LinearOperator } from '../../src/core/operators/linearOperator.ts';
+import { dense, diagonal, kronecker, dampedBlock } from '../../src/core/operators/blockOperator.ts';
+import { sumOf } from '../../src/core/operators/composite.ts';
+import { blockDiagonal, damped } from '../../src/core/operators/linearOperator.ts';
 import { nearestKronecker } from '../../src/core/operators/nearestKronecker.ts';
 import { backward, forward } from '../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../src/core/pipeline/stage.ts';

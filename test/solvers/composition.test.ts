@@ -3,16 +3,10 @@
  */
 import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
 import { apply, materialiseBlocks } from '../../src/core/operators/apply.ts';
-import type { BlockOperator } from '../../src/core/operators/linearOperator.ts';
-import {
-  blockDiagonal,
-  dense,
-  diagonal,
-  diagonalKronecker,
-  kronecker,
-  scaled,
-  sumOf,
-} from '../../src/core/operators/linearOperator.ts';
+import type { BlockOperator } from '../../src/core/operators/blockOperator.ts';
+import { dense, diagonal, diagonalKronecker, kronecker } from '../../src/core/operators/blockOperator.ts';
+import { scaled, sumOf } from '../../src/core/operators/composite.ts';
+import { blockDiagonal } from '../../src/core/operators/linearOperator.ts';
 import { backward, forward } from '../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../src/core/pipeline/stage.ts';
 import type { Tensor } from '../../src/core/tensor.ts';

@@ -7,15 +7,11 @@ import type { Backend } from '../../src/core/backends/backend.ts';
 import { hostKernelBackend } from '../../src/core/backends/gpu/hostKernels.ts';
 import { describeError } from '../../src/core/errors.ts';
 import { materialiseBlocks } from '../../src/core/operators/apply.ts';
-import type { BlockOperator, LinearOperator } from '../../src/core/operators/linearOperator.ts';
-import {
-  blockDiagonal,
-  dense,
-  diagonal,
-  diagonalKronecker,
-  kronecker,
-  sumOf,
-} from '../../src/core/operators/linearOperator.ts';
+import type { BlockOperator } from '../../src/core/operators/blockOperator.ts';
+import type { LinearOperator } from '../../src/core/operators/linearOperator.ts';
+import { dense, diagonal, diagonalKronecker, kronecker } from '../../src/core/operators/blockOperator.ts';
+import { sumOf } from '../../src/core/operators/composite.ts';
+import { blockDiagonal } from '../../src/core/operators/linearOperator.ts';
 import { stack, unstack } from '../../src/core/operators/vec.ts';
 import type { Params } from '../../src/core/params.ts';
 import { mapParams } from '../../src/core/params.ts';

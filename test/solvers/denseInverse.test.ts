@@ -1,5 +1,6 @@
 import { apply } from '../../src/core/operators/apply.ts';
-import { blockDiagonal, damped, dense } from '../../src/core/operators/linearOperator.ts';
+import { dense } from '../../src/core/operators/blockOperator.ts';
+import { blockDiagonal, damped } from '../../src/core/operators/linearOperator.ts';
 import { tensor } from '../../src/core/tensor.ts';
 import { invertDensely } from '../../src/solvers/denseInverse.ts';
 import { scaledError } from '../support/closeness.ts';

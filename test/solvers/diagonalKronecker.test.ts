@@ -4,8 +4,10 @@ import { map } from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../src/core/errors.ts';
 import { applyBlock, materialise } from '../../src/core/operators/apply.ts';
-import type { BlockOperator, LinearOperator } from '../../src/core/operators/linearOperator.ts';
-import { blockDiagonal, dense, diagonalKronecker } from '../../src/core/operators/linearOperator.ts';
+import type { BlockOperator } from '../../src/core/operators/blockOperator.ts';
+import type { LinearOperator } from '../../src/core/operators/linearOperator.ts';
+import { dense, diagonalKronecker } from '../../src/core/operators/blockOperator.ts';
+import { blockDiagonal } from '../../src/core/operators/linearOperator.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { tensor } from '../../src/core/tensor.ts';
 import { invertClassWise } from '../../src/solvers/classWiseInverse.ts';

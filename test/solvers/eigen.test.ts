@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 
 import { apply, applyBlock, materialise } from '../../src/core/operators/apply.ts';
-import type { BlockOperator } from '../../src/core/operators/linearOperator.ts';
-import { blockDiagonal, diagonal, eigenKronecker, kronecker, scaled } from '../../src/core/operators/linearOperator.ts';
+import type { BlockOperator } from '../../src/core/operators/blockOperator.ts';
+import { diagonal, eigenKronecker, kronecker } from '../../src/core/operators/blockOperator.ts';
+import { scaled } from '../../src/core/operators/composite.ts';
+import { blockDiagonal } from '../../src/core/operators/linearOperator.ts';
 import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
 import { backward, forward } from '../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../src/core/pipeline/stage.ts';

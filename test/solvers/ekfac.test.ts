@@ -9,7 +9,7 @@ import {
   kronecker,
   partitionedEigenKronecker,
   partitionedKronecker,
-} from '../../src/core/operators/linearOperator.ts';
+} from '../../src/core/operators/blockOperator.ts';
 import type { DenseSite } from '../../src/core/ops/site.ts';
 import type { SiteCapture } from '../../src/core/pipeline/context.ts';
 import { backward, forward } from '../../src/core/pipeline/forward.ts';

@@ -2,15 +2,9 @@ import * as E from 'fp-ts/lib/Either.js';
 import fc from 'fast-check';
 
 import { applyBlock } from '../../src/core/operators/apply.ts';
-import type { BlockOperator } from '../../src/core/operators/linearOperator.ts';
-import {
-  blockDiagonal,
-  damped,
-  dense,
-  diagonal,
-  kronecker,
-  dampedBlock,
-} from '../../src/core/operators/linearOperator.ts';
+import type { BlockOperator } from '../../src/core/operators/blockOperator.ts';
+import { dense, diagonal, kronecker, dampedBlock } from '../../src/core/operators/blockOperator.ts';
+import { blockDiagonal, damped } from '../../src/core/operators/linearOperator.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { tensor } from '../../src/core/tensor.ts';
 import { factoredTikhonov, piOf } from '../../src/solvers/damping.ts';

@@ -1,6 +1,7 @@
 import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { applyBlock, materialise } from '../../src/core/operators/apply.ts';
-import { kronecker, sumOf } from '../../src/core/operators/linearOperator.ts';
+import { kronecker } from '../../src/core/operators/blockOperator.ts';
+import { sumOf } from '../../src/core/operators/composite.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { cast, tensor } from '../../src/core/tensor.ts';
 import { classKfac } from '../../src/solvers/presets/classKfac.ts';

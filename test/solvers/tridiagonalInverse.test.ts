@@ -1,13 +1,8 @@
 import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
 import { materialiseBlocks } from '../../src/core/operators/apply.ts';
 import type { LinearOperator } from '../../src/core/operators/linearOperator.ts';
-import {
-  blockDiagonal,
-  blockTridiagonal,
-  damped,
-  diagonal,
-  kronecker,
-} from '../../src/core/operators/linearOperator.ts';
+import { diagonal, kronecker } from '../../src/core/operators/blockOperator.ts';
+import { blockDiagonal, blockTridiagonal, damped } from '../../src/core/operators/linearOperator.ts';
 import { backward, forward } from '../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../src/core/pipeline/stage.ts';
 import type { TrainState } from '../../src/core/pipeline/trainState.ts';

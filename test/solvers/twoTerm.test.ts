@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 
 import { applyBlock, materialise } from '../../src/core/operators/apply.ts';
-import type { BlockOperator } from '../../src/core/operators/linearOperator.ts';
-import { dense, kronecker, scaled, sumOf } from '../../src/core/operators/linearOperator.ts';
+import type { BlockOperator } from '../../src/core/operators/blockOperator.ts';
+import { dense, kronecker } from '../../src/core/operators/blockOperator.ts';
+import { scaled, sumOf } from '../../src/core/operators/composite.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { tensor } from '../../src/core/tensor.ts';
 import { twoTermInverse } from '../../src/solvers/twoTerm.ts';

@@ -4,11 +4,9 @@
  *
  * @module
  */
-import type { BlockOperator, LinearOperator } from '../../src/core/operators/linearOperator.ts';
+import type { BlockOperator } from '../../src/core/operators/blockOperator.ts';
+import type { LinearOperator } from '../../src/core/operators/linearOperator.ts';
 import {
-  blockDiagonal,
-  blockTridiagonal,
-  damped,
   dampedBlock,
   dense,
   diagonal,
@@ -17,16 +15,13 @@ import {
   kronecker,
   lowRankKronecker,
   lowRankPlusDiagonal,
-  matrixFree,
   partitionedEigenKronecker,
   partitionedKronecker,
   partitionedLowRankKronecker,
-  scaled,
-  skewPart,
-  sumOf,
-  symmetricPart,
   twoTerm,
-} from '../../src/core/operators/linearOperator.ts';
+} from '../../src/core/operators/blockOperator.ts';
+import { scaled, skewPart, sumOf, symmetricPart } from '../../src/core/operators/composite.ts';
+import { blockDiagonal, blockTridiagonal, damped, matrixFree } from '../../src/core/operators/linearOperator.ts';
 import { apply } from '../../src/core/operators/apply.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { classWiseInverse } from '../../src/solvers/classWiseInverse.ts';

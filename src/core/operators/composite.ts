@@ -3,10 +3,53 @@
  *
  * @module
  */
-import type { Damped, Scaled, SkewPart, Sum, SymmetricPart } from './linearOperator.ts';
+
+/** op + λ I. */
+export interface Damped<Op> {
+  readonly _tag: 'damped';
+  readonly operator: Op;
+  readonly lambda: number;
+}
+
+/** Σ op_i, at least one. */
+export interface Sum<Op> {
+  readonly _tag: 'sum';
+  readonly operators: ReadonlyArray<Op>;
+}
+
+/** c op. */
+export interface Scaled<Op> {
+  readonly _tag: 'scaled';
+  readonly factor: number;
+  readonly operator: Op;
+}
+
+/** (op + opᵀ) / 2. */
+export interface SymmetricPart<Op> {
+  readonly _tag: 'symmetricPart';
+  readonly operator: Op;
+}
+
+/** (op − opᵀ) / 2. */
+export interface SkewPart<Op> {
+  readonly _tag: 'skewPart';
+  readonly operator: Op;
+}
 
 /** An operator made of operators `Op`. */
 export type Composite<Op> = Damped<Op> | Sum<Op> | Scaled<Op> | SymmetricPart<Op> | SkewPart<Op>;
+
+/** Σ op_i, of operators on one array or on block vectors. At least one; a block that one of them lacks counts as zero. */
+export const sumOf = <Op>(operators: ReadonlyArray<Op>): Sum<Op> => ({ _tag: 'sum', operators });
+
+/** c op. */
+export const scaled = <Op>(factor: number, operator: Op): Scaled<Op> => ({ _tag: 'scaled', factor, operator });
+
+/** S = (op + opᵀ) / 2. */
+export const symmetricPart = <Op>(operator: Op): SymmetricPart<Op> => ({ _tag: 'symmetricPart', operator });
+
+/** K = (op − opᵀ) / 2, so that op = S + K. */
+export const skewPart = <Op>(operator: Op): SkewPart<Op> => ({ _tag: 'skewPart', operator });
 
 /** The vector space that operators act on. */
 export interface VectorSpace<V> {

@@ -7,7 +7,8 @@ import type { Params } from '../params.ts';
 import type { Shape, Shaped } from '../tensor.ts';
 import { sizeOf } from '../tensor.ts';
 import type { Composite } from './composite.ts';
-import type { BlockOperator, LinearOperator, Link, LowRankFactor } from './linearOperator.ts';
+import type { BlockOperator, LowRankFactor } from './blockOperator.ts';
+import type { LinearOperator, Link } from './linearOperator.ts';
 
 /** Cost of one product, and memory. */
 export interface Cost {

@@ -14,7 +14,7 @@
 import type { Ops } from '../ops/ops.ts';
 import type { Shaped } from '../tensor.ts';
 import { sizeOf } from '../tensor.ts';
-import type { Kronecker } from './linearOperator.ts';
+import type { Kronecker } from './blockOperator.ts';
 
 /** A ⊗ G. */
 type Term<T> = Pick<Kronecker<T>, 'A' | 'G'>;

@@ -7,7 +7,8 @@ import type { Ops } from '../ops/ops.ts';
 import type { Params } from '../params.ts';
 import { mapParams } from '../params.ts';
 import type { Shaped } from '../tensor.ts';
-import type { BlockOperator, BlockTridiagonal, BlockTridiagonalInverse, Link } from './linearOperator.ts';
+import type { BlockOperator } from './blockOperator.ts';
+import type { BlockTridiagonal, BlockTridiagonalInverse, Link } from './linearOperator.ts';
 
 /** How a block on the diagonal acts: as it is, or transposed. */
 type ActOfBlock<T> = (block: BlockOperator<T>, x: T) => T;

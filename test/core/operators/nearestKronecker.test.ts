@@ -2,8 +2,9 @@ import fc from 'fast-check';
 
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
 import { materialise } from '../../../src/core/operators/apply.ts';
-import type { Kronecker } from '../../../src/core/operators/linearOperator.ts';
-import { kronecker, sumOf } from '../../../src/core/operators/linearOperator.ts';
+import type { Kronecker } from '../../../src/core/operators/blockOperator.ts';
+import { kronecker } from '../../../src/core/operators/blockOperator.ts';
+import { sumOf } from '../../../src/core/operators/composite.ts';
 import { nearestKronecker } from '../../../src/core/operators/nearestKronecker.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { generate, tensor } from '../../../src/core/tensor.ts';

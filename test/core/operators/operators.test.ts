@@ -11,10 +11,9 @@ import {
   materialiseBlocks,
 } from '../../../src/core/operators/apply.ts';
 import { costOf, costOfBlocks } from '../../../src/core/operators/cost.ts';
-import type { BlockOperator, LinearOperator, LowRankFactor } from '../../../src/core/operators/linearOperator.ts';
+import type { BlockOperator, LowRankFactor } from '../../../src/core/operators/blockOperator.ts';
+import type { LinearOperator } from '../../../src/core/operators/linearOperator.ts';
 import {
-  blockDiagonal,
-  damped,
   dampedBlock,
   dense,
   diagonal,
@@ -23,16 +22,13 @@ import {
   kronecker,
   lowRankKronecker,
   lowRankPlusDiagonal,
-  matrixFree,
   partitionedEigenKronecker,
   partitionedKronecker,
   partitionedLowRankKronecker,
-  scaled,
-  skewPart,
-  sumOf,
-  symmetricPart,
   twoTerm,
-} from '../../../src/core/operators/linearOperator.ts';
+} from '../../../src/core/operators/blockOperator.ts';
+import { scaled, skewPart, sumOf, symmetricPart } from '../../../src/core/operators/composite.ts';
+import { blockDiagonal, damped, matrixFree } from '../../../src/core/operators/linearOperator.ts';
 import type { Shaped, Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import { scaledError } from '../../support/closeness.ts';

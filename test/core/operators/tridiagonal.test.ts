@@ -1,14 +1,12 @@
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
 import { apply, applyTranspose, materialiseBlocks } from '../../../src/core/operators/apply.ts';
 import { costOf, costOfBlocks } from '../../../src/core/operators/cost.ts';
-import type { BlockOperator } from '../../../src/core/operators/linearOperator.ts';
+import type { BlockOperator } from '../../../src/core/operators/blockOperator.ts';
+import { dense, diagonal, kronecker } from '../../../src/core/operators/blockOperator.ts';
 import {
   blockDiagonal,
   blockTridiagonal,
   damped,
-  dense,
-  diagonal,
-  kronecker,
   matrixFree,
   blockTridiagonalInverse,
 } from '../../../src/core/operators/linearOperator.ts';

@@ -1,7 +1,8 @@
 import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
-import { blockDiagonal, diagonal } from '../../../src/core/operators/linearOperator.ts';
+import { diagonal } from '../../../src/core/operators/blockOperator.ts';
+import { blockDiagonal } from '../../../src/core/operators/linearOperator.ts';
 import { arraysIn } from '../../../src/core/pipeline/arraysIn.ts';
 import type { Prepared, Work } from '../../../src/core/pipeline/background.ts';
 import { createBackground } from '../../../src/core/pipeline/background.ts';

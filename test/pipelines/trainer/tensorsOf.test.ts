@@ -1,4 +1,5 @@
-import { blockDiagonal, damped, dampedBlock, diagonal, kronecker } from '../../../src/core/operators/linearOperator.ts';
+import { dampedBlock, diagonal, kronecker } from '../../../src/core/operators/blockOperator.ts';
+import { blockDiagonal, damped } from '../../../src/core/operators/linearOperator.ts';
 import { keyOf } from '../../../src/core/random/key.ts';
 import { initialState } from '../../../src/core/pipeline/trainState.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 
-import { blockDiagonal, dense, diagonal } from '../../../src/core/operators/linearOperator.ts';
+import { dense, diagonal } from '../../../src/core/operators/blockOperator.ts';
+import { blockDiagonal } from '../../../src/core/operators/linearOperator.ts';
 import type { Params } from '../../../src/core/params.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 
 import type { Backend } from '../../../src/core/backends/backend.ts';
 import type { KfacError } from '../../../src/core/errors.ts';
-import { blockDiagonal, damped, diagonal, kronecker } from '../../../src/core/operators/linearOperator.ts';
+import { diagonal, kronecker } from '../../../src/core/operators/blockOperator.ts';
+import { blockDiagonal, damped } from '../../../src/core/operators/linearOperator.ts';
 import type { Params } from '../../../src/core/params.ts';
 import type { Shaped, Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
