@@ -119,5 +119,14 @@ withChromium(() => {
       expect(answered.isolated).toBe(place.isolated);
       expect(answered.report.gpu?.mode).toBe(place.request.options.gpuMode ?? 'webasm');
     });
+
+    it('warns of what somebody could change, and not of a native backend, which no page can have', () => {
+      const expected = [
+        ...(place.graphics === 'none' ? [] : ['is a program, not graphics hardware']),
+        ...(place.isolated ? [] : ['not isolated across origins']),
+      ];
+      const { warnings } = answered.report;
+      expect(warnings).toEqual(expected.map((part) => expect.stringContaining(part) as string));
+    });
   });
 });

@@ -20,7 +20,7 @@ import { someBackend } from './backend.ts';
 import { gpuBackend } from './gpu/backend.ts';
 import type { GpuMode } from './gpu/modes.ts';
 import { gpuModes } from './gpu/modes.ts';
-import { nativeBackend } from './native/backend.ts';
+import { nativeBackend, opensLibraries } from './native/backend.ts';
 import { currentProcess } from './process.ts';
 import { referenceBackend } from './reference/backend.ts';
 
@@ -34,7 +34,7 @@ export type BackendName = (typeof backendNames)[number];
 export interface BackendOptions {
   /**
    * `auto`, the default: what the environment variable `KFAC_BACKEND` says (a name, or `gpu:` and a mode), else the
-   * first that works here of `native`, `gpu` and `reference`.
+   * first that works here of `native`, which no browser has, `gpu` and `reference`.
    */
   readonly backend?: 'auto' | BackendName;
   /** Where the gpu backend runs its kernels, `auto` unless given. Any other value asks for the gpu backend as well. */
@@ -121,6 +121,10 @@ const openFastest = (
     ),
   );
 
+/** What `auto` tries, fastest first. What nobody can have in a place like this is not missed there. */
+const automaticNames = (): ReadonlyArray<BackendName> =>
+  backendNames.filter((name) => name !== 'native' || opensLibraries());
+
 /** What `KFAC_BACKEND` may say: a backend, or the gpu backend in a mode. */
 const choices: Readonly<Record<string, Pick<BackendOptions, 'backend' | 'gpuMode'>>> = Object.fromEntries([
   ...['auto' as const, ...backendNames].map((backend) => [backend, { backend }] as const),
@@ -143,12 +147,12 @@ export const chooseBackend = (
   const { backend = 'auto', gpuMode = 'auto' } = options;
   if (backend !== 'auto') return openBackend(backend, options);
   if (gpuMode !== 'auto') return openBackend('gpu', options);
-  if (fromEnvironment === undefined || fromEnvironment === '') return openFastest(backendNames, options, []);
+  if (fromEnvironment === undefined || fromEnvironment === '') return openFastest(automaticNames(), options, []);
   return pipe(
     TE.fromEither(fromText(fromEnvironment)),
     TE.chain((asked) =>
       asked.backend === undefined || asked.backend === 'auto'
-        ? openFastest(backendNames, options, [])
+        ? openFastest(automaticNames(), options, [])
         : openBackend(asked.backend, { ...options, ...asked }),
     ),
   );

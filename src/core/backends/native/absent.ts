@@ -8,7 +8,11 @@ import * as E from 'fp-ts/lib/Either.js';
 
 import type { BackendUnavailable } from '../../errors.ts';
 
-import type { nativeBackend as backend, nativeFactorisations as factorisations } from './backend.ts';
+import type {
+  nativeBackend as backend,
+  nativeFactorisations as factorisations,
+  opensLibraries as opens,
+} from './backend.ts';
 
 export type { NativeOptions } from './backend.ts';
 
@@ -18,6 +22,9 @@ const absent: BackendUnavailable = {
   reason: 'a browser opens no libraries of the machine',
   advice: 'Use the gpu backend, which is the default in a browser.',
 };
+
+/** No program here opens libraries. */
+export const opensLibraries: typeof opens = () => false;
 
 /** Says why there is no native backend. */
 export const nativeBackend: typeof backend = () => E.left(absent);

@@ -13,12 +13,16 @@ import type { Backend } from '../backend.ts';
 import { hostBackend } from '../host/backend.ts';
 import type { Factorisations } from '../host/linearAlgebra.ts';
 import type { Products } from '../host/products.ts';
+import { currentProcess } from '../process.ts';
 
 import type { Blas } from './blas.ts';
 import type { Kernels, NativeKernels } from './kernels.ts';
 import { openNativeKernels } from './kernels.ts';
 import type { Schedule } from './schedule.ts';
 import { createSchedule } from './schedule.ts';
+
+/** Whether programs like this one open libraries of their machine at all, found or not: a browser's never do. */
+export const opensLibraries = (): boolean => currentProcess() !== undefined;
 
 /** Settings of {@link nativeBackend}. */
 export interface NativeOptions {

@@ -9,5 +9,6 @@ describe('the stand-in for the native backend', () => {
     for (const missing of [absent.nativeBackend(), absent.nativeFactorisations()]) {
       expect(missing).toMatchObject(E.left({ _tag: 'BackendUnavailable', backend: 'native' }));
     }
+    expect([absent.opensLibraries(), present.opensLibraries()]).toEqual([false, true]);
   });
 });
