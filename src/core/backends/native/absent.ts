@@ -9,6 +9,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { BackendUnavailable } from '../../errors.ts';
 
 import type {
+  canOpenLibrary as canOpen,
   nativeBackend as backend,
   nativeFactorisations as factorisations,
   opensLibraries as opens,
@@ -22,6 +23,9 @@ const absent: BackendUnavailable = {
   reason: 'a browser opens no libraries of the machine',
   advice: 'Use the gpu backend, which is the default in a browser.',
 };
+
+/** Nobody can tell. */
+export const canOpenLibrary: typeof canOpen = () => null;
 
 /** No program here opens libraries. */
 export const opensLibraries: typeof opens = () => false;

@@ -18,8 +18,24 @@ import { currentProcess } from '../process.ts';
 import type { Blas } from './blas.ts';
 import type { Kernels, NativeKernels } from './kernels.ts';
 import { openNativeKernels } from './kernels.ts';
+import { loadKoffi } from './koffi.ts';
 import type { Schedule } from './schedule.ts';
 import { createSchedule } from './schedule.ts';
+
+/**
+ * Whether a library of the machine can be opened.
+ *
+ * @param path - its path, or a name that the system looks for
+ * @returns the answer, or `null` where nobody can tell
+ */
+export const canOpenLibrary = (path: string): boolean | null =>
+  pipe(
+    loadKoffi(),
+    E.match(
+      () => null,
+      (koffi) => E.isRight(E.tryCatch(() => koffi.load(path), String)),
+    ),
+  );
 
 /** Whether programs like this one open libraries of their machine at all, found or not: a browser's never do. */
 export const opensLibraries = (): boolean => currentProcess() !== undefined;

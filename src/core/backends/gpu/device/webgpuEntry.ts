@@ -7,8 +7,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 
-import type { Koffi } from '../../native/koffi.ts';
-import { loadKoffi } from '../../native/koffi.ts';
+import { canOpenLibrary } from '../../native/backend.ts';
 import { loadOptional } from '../../optional.ts';
 import { currentProcess } from '../../process.ts';
 
@@ -40,17 +39,16 @@ const vulkanLoader = 'libvulkan.so.1';
 
 /**
  * Why the package would find no graphics. It is asked beforehand, because the package prints a warning of its own where
- * Vulkan is missing; without koffi nobody can tell.
+ * Vulkan is missing.
  *
  * @param platform - of the process
- * @param koffi - opens libraries, or the reason why it cannot be had
+ * @param canOpen - whether a library can be opened; `null` where nobody can tell
  * @returns the reason, or `null` where nothing speaks against trying
  */
-export const withoutVulkan = (platform: string, koffi: E.Either<string, Pick<Koffi, 'load'>>): string | null => {
-  if (platform !== 'linux' || E.isLeft(koffi)) return null;
-  const opened = E.tryCatch(() => koffi.right.load(vulkanLoader), String);
-  return E.isRight(opened) ? null : `there is no Vulkan on this machine: ${vulkanLoader} cannot be opened`;
-};
+export const withoutVulkan = (platform: string, canOpen: (path: string) => boolean | null): string | null =>
+  platform === 'linux' && canOpen(vulkanLoader) === false
+    ? `there is no Vulkan on this machine: ${vulkanLoader} cannot be opened`
+    : null;
 
 /**
  * WebGPU, if there is any.
@@ -63,7 +61,7 @@ export const findWebgpu = (): E.Either<string, WebgpuEntry> => {
   const process = currentProcess();
   if (process === undefined) return E.left('this browser has no WebGPU');
   const loaded = E.flatMap(loadOptional('webgpu'), (exported) => {
-    const reason = withoutVulkan(process.platform, loadKoffi());
+    const reason = withoutVulkan(process.platform, canOpenLibrary);
     return reason === null ? E.tryCatch(() => (exported as WebgpuPackage).create([]), String) : E.left(reason);
   });
   if (E.isRight(loaded)) install(loaded.right);
