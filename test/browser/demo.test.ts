@@ -25,11 +25,11 @@ const row = (page: Page, title: string): Promise<ReadonlyArray<number>> =>
 const steps = (page: Page): Promise<ReadonlyArray<number>> => row(page, 'Steps');
 
 /** Waits until every optimizer has taken some steps. */
-const untilStep = (page: Page, least: number): Promise<unknown> =>
+const untilStep = (page: Page, least: number, optimizers = 3): Promise<unknown> =>
   page.waitForFunction(
     `(() => {
       const cells = [...document.querySelectorAll('#standings tbody tr:first-child td')];
-      return cells.length === 3 && cells.every((cell) => Number(cell.textContent) >= ${least});
+      return cells.length === ${optimizers} && cells.every((cell) => Number(cell.textContent) >= ${least});
     })()`,
   );
 
@@ -56,8 +56,9 @@ withChromium(() => {
     site: Site,
     query: string,
     options: Parameters<typeof watchedPage>[1] = {},
+    inBrowser: Browser = browser,
   ): Promise<Watched> => {
-    const watched = await watchedPage(browser, options);
+    const watched = await watchedPage(inBrowser, options);
     await watched.page.goto(`${site.address}${query}`);
     await watched.page.locator('#go', { hasText: 'Start' }).waitFor();
     return watched;
@@ -169,6 +170,27 @@ withChromium(() => {
     expect(Object.keys(contrasts)).toHaveLength(8);
     expect(complaints).toEqual([]);
     await page.close();
+  });
+
+  it('trains in a graphics mode that is asked for by name, names it and warns of a rasteriser', async () => {
+    const graphical = await launch('webgl2');
+    const { page, complaints } = await visit(
+      isolated,
+      small.replace('batch=64', 'batch=16').replace('webasm', 'webgl2'),
+      {},
+      graphical,
+    );
+    for (const lane of ['adam', 'sgd']) await page.locator(`[name="enabled.${lane}"]`).uncheck();
+    await page.getByRole('button', { name: 'Start' }).click();
+    await untilStep(page, 3, 1);
+    expect((await row(page, 'Loss, mean')).filter((loss) => !(loss > 0))).toEqual([]);
+    expect(await page.locator('#machine').textContent()).toMatch(/^In a worker, on gpu\.js, WebGL 2, .*SwiftShader/);
+    expect(await page.locator('#notes').allTextContents()).toEqual([expect.stringContaining('SwiftShader') as string]);
+    expect(await page.locator('#notes').textContent()).toContain('is a program, not graphics hardware');
+    expect(await page.locator('#phase').textContent()).toBe('Training.');
+    expect(await page.locator('#failure').textContent()).toBe('');
+    expect(complaints).toEqual([]);
+    await graphical.close();
   });
 
   describe('when something is missing', () => {
