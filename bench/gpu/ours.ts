@@ -8,7 +8,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import { vjp } from '../../src/core/autodiff/reverse.ts';
 import type { Backend } from '../../src/core/backends/backend.ts';
-import { hostKernelBackend } from '../../src/core/backends/gpu/hostKernels.ts';
+import { hostKernelBackend } from '../../src/core/backends/gpu/hostMemory/hostKernels.ts';
 import { hostBackend } from '../../src/core/backends/host/backend.ts';
 import type { Factorisations } from '../../src/core/backends/host/linearAlgebra.ts';
 import type { Products } from '../../src/core/backends/host/products.ts';

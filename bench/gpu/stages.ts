@@ -13,7 +13,7 @@ import type { ProgramArguments } from '../../src/core/backends/gpu/compiled/argu
 import type { CompileOptions } from '../../src/core/backends/gpu/compiled/compile.ts';
 import { compileProgram } from '../../src/core/backends/gpu/compiled/compile.ts';
 import { gpuBackend } from '../../src/core/backends/gpu/backend.ts';
-import { hostKernelBackend } from '../../src/core/backends/gpu/hostKernels.ts';
+import { hostKernelBackend } from '../../src/core/backends/gpu/hostMemory/hostKernels.ts';
 import type { Backend } from '../../src/core/backends/backend.ts';
 import { describeError } from '../../src/core/errors.ts';
 import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';

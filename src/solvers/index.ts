@@ -3,54 +3,54 @@
  *
  * @module
  */
-export { batchWoodbury } from './batchWoodbury.ts';
-export type { BatchWoodburyNeeds, BatchWoodburyOptions } from './batchWoodbury.ts';
-export { calculate, dampedReciprocal, eachBlock, invertDiagonal, unsupported } from './blockwise.ts';
-export { burnIn } from './burnIn.ts';
-export { choleskySolve, factoriseBlocks, solveWithFactors } from './choleskySolve.ts';
-export { classWiseInverse, invertClassWise } from './classWiseInverse.ts';
-export type { ClassWiseMethod, ClassWiseOptions } from './classWiseInverse.ts';
-export { factoredTikhonov, piOf } from './damping.ts';
-export type { FactoredDamping } from './damping.ts';
-export { denseInverse, invertDensely } from './denseInverse.ts';
-export { dampDiagonalKronecker } from './diagonalKronecker.ts';
-export type { DampedDiagonalKronecker } from './diagonalKronecker.ts';
-export { eigen, eigenMetrics, eigenOf, invertInEigenbasis, invertMatrixInEigenbasis } from './eigen.ts';
-export type { Extremes, Inverted, KroneckerEigen } from './eigen.ts';
-export { driftOf } from './drift.ts';
-export { ekfac } from './ekfac.ts';
-export type { EkfacNeeds, EkfacOptions } from './ekfac.ts';
-export { meanEigenvaluesOfParts, partsOf } from './factorParts.ts';
-export type { FactorParts } from './factorParts.ts';
-export { invertKroneckerBlocks } from './factorInverse.ts';
-export type { FactorInverse, InvertFactor, InvertedBlocks } from './factorInverse.ts';
-export { adam, identity } from './firstOrder.ts';
-export type { AdamOptions, FirstOrderNeeds } from './firstOrder.ts';
-export { gaussNewtonAction } from './gaussNewton.ts';
-export { averageIterates, averagedParams } from './iterateAveraging.ts';
-export type { IterateAveragingOptions } from './iterateAveraging.ts';
-export { hssSolver } from './hssSolver.ts';
-export type { HssSolverOptions } from './hssSolver.ts';
-export { iterative, solveIteratively } from './iterative.ts';
-export type { Attack, IterativeOptions, KrylovMethod } from './iterative.ts';
-export { kfacCg } from './kfacCg.ts';
-export type { KfacCgNeeds, KfacCgOptions } from './kfacCg.ts';
-export { invertFactors, kroneckerInverse } from './kroneckerInverse.ts';
-export { adaptedDamping, levenbergMarquardt, reductionRatio, takenBack } from './levenbergMarquardt.ts';
-export type { LevenbergMarquardtOptions } from './levenbergMarquardt.ts';
-export { invertLowRank, lowRankInverse } from './lowRankInverse.ts';
-export { modelCoefficients } from './measuredModel.ts';
-export type { ModelGivens } from './measuredModel.ts';
-export { newtonSchulz, newtonSchulzInverse } from './newtonSchulz.ts';
-export type { NewtonSchulzOptions, NewtonSchulzReport } from './newtonSchulz.ts';
-export { normConstraint } from './normConstraint.ts';
-export type { NormConstraintOptions } from './normConstraint.ts';
-export { minimiseModel, modelChange, quadraticModelOf, updateNorm } from './quadraticModel.ts';
-export type { ModelMinimum, QuadraticModel } from './quadraticModel.ts';
-export { quadraticUpdate } from './quadraticUpdate.ts';
-export type { QuadraticUpdateOptions } from './quadraticUpdate.ts';
-export { leadingEigen } from './rangeFinder.ts';
-export type { LeadingEigen, RangeOptions } from './rangeFinder.ts';
+export { batchWoodbury } from './inverses/batchWoodbury.ts';
+export type { BatchWoodburyNeeds, BatchWoodburyOptions } from './inverses/batchWoodbury.ts';
+export { calculate, dampedReciprocal, eachBlock, invertDiagonal, unsupported } from './inverses/factors/blockwise.ts';
+export { burnIn } from './update/burnIn.ts';
+export { choleskySolve, factoriseBlocks, solveWithFactors } from './inverses/choleskySolve.ts';
+export { classWiseInverse, invertClassWise } from './inverses/classWiseInverse.ts';
+export type { ClassWiseMethod, ClassWiseOptions } from './inverses/classWiseInverse.ts';
+export { factoredTikhonov, piOf } from './inverses/factors/factoredTikhonov.ts';
+export type { FactoredDamping } from './inverses/factors/factoredTikhonov.ts';
+export { denseInverse, invertDensely } from './inverses/denseInverse.ts';
+export { dampDiagonalKronecker } from './inverses/factors/diagonalKronecker.ts';
+export type { DampedDiagonalKronecker } from './inverses/factors/diagonalKronecker.ts';
+export { eigen, eigenMetrics, eigenOf, invertInEigenbasis, invertMatrixInEigenbasis } from './inverses/eigen.ts';
+export type { Extremes, Inverted, KroneckerEigen } from './inverses/eigen.ts';
+export { driftOf } from './solver/drift.ts';
+export { ekfac } from './inverses/ekfac.ts';
+export type { EkfacNeeds, EkfacOptions } from './inverses/ekfac.ts';
+export { meanEigenvaluesOfParts, partsOf } from './inverses/factors/factorParts.ts';
+export type { FactorParts } from './inverses/factors/factorParts.ts';
+export { invertKroneckerBlocks } from './inverses/factors/factorInverse.ts';
+export type { FactorInverse, InvertFactor, InvertedBlocks } from './inverses/factors/factorInverse.ts';
+export { adam, identity } from './solver/firstOrder.ts';
+export type { AdamOptions, FirstOrderNeeds } from './solver/firstOrder.ts';
+export { gaussNewtonAction } from './iterative/gaussNewton.ts';
+export { averageIterates, averagedParams } from './update/iterateAveraging.ts';
+export type { IterateAveragingOptions } from './update/iterateAveraging.ts';
+export { hssSolver } from './iterative/hssSolver.ts';
+export type { HssSolverOptions } from './iterative/hssSolver.ts';
+export { iterative, solveIteratively } from './iterative/iterative.ts';
+export type { Attack, IterativeOptions, KrylovMethod } from './iterative/iterative.ts';
+export { kfacCg } from './iterative/kfacCg.ts';
+export type { KfacCgNeeds, KfacCgOptions } from './iterative/kfacCg.ts';
+export { invertFactors, kroneckerInverse } from './inverses/kroneckerInverse.ts';
+export { adaptedDamping, levenbergMarquardt, reductionRatio, takenBack } from './quadraticModel/levenbergMarquardt.ts';
+export type { LevenbergMarquardtOptions } from './quadraticModel/levenbergMarquardt.ts';
+export { invertLowRank, lowRankInverse } from './inverses/lowRankInverse.ts';
+export { modelCoefficients } from './quadraticModel/coefficients.ts';
+export type { ModelGivens } from './quadraticModel/coefficients.ts';
+export { newtonSchulz, newtonSchulzInverse } from './inverses/newtonSchulz.ts';
+export type { NewtonSchulzOptions, NewtonSchulzReport } from './inverses/newtonSchulz.ts';
+export { normConstraint } from './update/normConstraint.ts';
+export type { NormConstraintOptions } from './update/normConstraint.ts';
+export { minimiseModel, modelChange, quadraticModelOf, updateNorm } from './quadraticModel/quadraticModel.ts';
+export type { ModelMinimum, QuadraticModel } from './quadraticModel/quadraticModel.ts';
+export { quadraticUpdate } from './quadraticModel/quadraticUpdate.ts';
+export type { QuadraticUpdateOptions } from './quadraticModel/quadraticUpdate.ts';
+export { leadingEigen } from './inverses/factors/rangeFinder.ts';
+export type { LeadingEigen, RangeOptions } from './inverses/factors/rangeFinder.ts';
 export {
   after,
   constant,
@@ -63,12 +63,12 @@ export {
   warmUp,
 } from './schedules.ts';
 export type { Schedule } from './schedules.ts';
-export { gammaCandidates, leastModel, separateDamping } from './separateDamping.ts';
-export type { SeparateDampingOptions, SeparateNeeds } from './separateDamping.ts';
-export { prepareBySite, siteDampingError } from './siteDamping.ts';
-export type { SiteDamping } from './siteDamping.ts';
-export { refreshed, refreshError } from './refresh.ts';
-export type { DriftPeriod, Overlap, Period, Preparation, Refreshed, RefreshOptions } from './refresh.ts';
+export { gammaCandidates, leastModel, separateDamping } from './quadraticModel/separateDamping.ts';
+export type { SeparateDampingOptions, SeparateNeeds } from './quadraticModel/separateDamping.ts';
+export { prepareBySite, siteDampingError } from './solver/siteDamping.ts';
+export type { SiteDamping } from './solver/siteDamping.ts';
+export { refreshed, refreshError } from './solver/refresh.ts';
+export type { DriftPeriod, Overlap, Period, Preparation, Refreshed, RefreshOptions } from './solver/refresh.ts';
 export {
   applyPrepared,
   computing,
@@ -79,23 +79,23 @@ export {
   renew,
   solve,
   unreported,
-} from './solver.ts';
-export type { Prepare, PrepareReported, SolveNeeds, Solved, Solver, UsePrepared } from './solver.ts';
-export { invertSuitably, suitableInverse } from './suitableInverse.ts';
-export { invertTridiagonal, tridiagonalInverse } from './tridiagonalInverse.ts';
-export { twoTermInverse } from './twoTerm.ts';
-export { invertTwoTerms, twoTermSolver } from './twoTermSolver.ts';
-export { update } from './update.ts';
-export type { UpdateOptions } from './update.ts';
-export { clipByGlobalNorm } from './rules/clipByGlobalNorm.ts';
-export { innerProduct } from './rules/innerProduct.ts';
-export { klClip } from './rules/klClip.ts';
-export { momentum } from './rules/momentum.ts';
-export type { MomentumOptions } from './rules/momentum.ts';
-export type { Proposal, Revision, UpdateRule } from './rules/rule.ts';
-export { weightDecay } from './rules/weightDecay.ts';
-export { act, shifted } from './krylov/action.ts';
-export type { Action, Applicable } from './krylov/action.ts';
+} from './solver/solver.ts';
+export type { Prepare, PrepareReported, SolveNeeds, Solved, Solver, UsePrepared } from './solver/solver.ts';
+export { invertSuitably, suitableInverse } from './inverses/suitableInverse.ts';
+export { invertTridiagonal, tridiagonalInverse } from './inverses/tridiagonalInverse.ts';
+export { twoTermInverse } from './inverses/factors/twoTerm.ts';
+export { invertTwoTerms, twoTermSolver } from './inverses/twoTermSolver.ts';
+export { update } from './update/update.ts';
+export type { UpdateOptions } from './update/update.ts';
+export { clipByGlobalNorm } from './update/rules/clipByGlobalNorm.ts';
+export { innerProduct } from '../core/innerProduct.ts';
+export { klClip } from './update/rules/klClip.ts';
+export { momentum } from './update/rules/momentum.ts';
+export type { MomentumOptions } from './update/rules/momentum.ts';
+export type { Proposal, Revision, UpdateRule } from './update/rules/rule.ts';
+export { weightDecay } from './update/rules/weightDecay.ts';
+export { act, shifted } from '../core/operators/action.ts';
+export type { Action, Applicable } from '../core/operators/action.ts';
 export { bicgstab } from './krylov/bicgstab.ts';
 export { conjugateGradient } from './krylov/conjugateGradient.ts';
 export type { CgEnding, CgOptions, CgOutcome } from './krylov/conjugateGradient.ts';

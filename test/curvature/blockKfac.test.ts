@@ -14,12 +14,12 @@ import { updateFactors } from '../../src/curvature/curvature.ts';
 import { exact } from '../../src/curvature/estimators.ts';
 import { kfac } from '../../src/curvature/kfac.ts';
 import { denseStatistics } from '../../src/curvature/statistics/dense.ts';
-import { invertFactors, kroneckerInverse } from '../../src/solvers/kroneckerInverse.ts';
+import { invertFactors, kroneckerInverse } from '../../src/solvers/inverses/kroneckerInverse.ts';
 import { blockKfac as blockKfacPreset } from '../../src/solvers/presets/blockKfac.ts';
 import { kfac as kfacPreset } from '../../src/solvers/presets/kfac.ts';
 import type { Optimizer } from '../../src/solvers/presets/optimizer.ts';
-import { solve } from '../../src/solvers/solver.ts';
-import { factoredTikhonov } from '../../src/solvers/damping.ts';
+import { solve } from '../../src/solvers/solver/solver.ts';
+import { factoredTikhonov } from '../../src/solvers/inverses/factors/factoredTikhonov.ts';
 import { scaledError } from '../support/closeness.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf, tryStage } from '../support/training.ts';
 

@@ -31,7 +31,7 @@ import type { Sharing } from '../../src/curvature/statistics/sharing.ts';
 import { sharings } from '../../src/curvature/statistics/sharing.ts';
 import { combine, means } from '../../src/curvature/statistics/statistics.ts';
 import { tridiagonalKfac } from '../../src/curvature/tridiagonalKfac.ts';
-import { eigenOf } from '../../src/solvers/eigen.ts';
+import { eigenOf } from '../../src/solvers/inverses/eigen.ts';
 import { optimizerOf } from '../../src/solvers/presets/registry.ts';
 import { scaledError } from '../support/closeness.ts';
 import { curved, examplesOf, fisherOf, indices } from '../support/sequences.ts';

@@ -4,7 +4,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 
 import type { Backend } from '../../src/core/backends/backend.ts';
-import { hostKernelBackend } from '../../src/core/backends/gpu/hostKernels.ts';
+import { hostKernelBackend } from '../../src/core/backends/gpu/hostMemory/hostKernels.ts';
 import { describeError } from '../../src/core/errors.ts';
 import { materialiseBlocks } from '../../src/core/operators/apply.ts';
 import type { BlockOperator } from '../../src/core/operators/blockOperator.ts';
@@ -19,8 +19,8 @@ import { initialState } from '../../src/core/pipeline/trainState.ts';
 import { keyOf } from '../../src/core/random/key.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { cast } from '../../src/core/tensor.ts';
-import { iterative } from '../../src/solvers/iterative.ts';
-import type { Prepare, Solver, SolveNeeds } from '../../src/solvers/solver.ts';
+import { iterative } from '../../src/solvers/iterative/iterative.ts';
+import type { Prepare, Solver, SolveNeeds } from '../../src/solvers/solver/solver.ts';
 import { scaledError } from '../support/closeness.ts';
 import type { Claim, Kind, SolverRow } from '../support/solverConformance.ts';
 import {

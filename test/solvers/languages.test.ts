@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-import { hostKernelBackend } from '../../src/core/backends/gpu/hostKernels.ts';
+import { hostKernelBackend } from '../../src/core/backends/gpu/hostMemory/hostKernels.ts';
 import { activation } from '../../src/core/nn/activation.ts';
 import { dense } from '../../src/core/nn/dense.ts';
 import { embedding } from '../../src/core/nn/embedding.ts';

@@ -12,7 +12,7 @@ import type { KfacError } from '../errors.ts';
 import type { Ops } from '../ops/ops.ts';
 import type { Shaped, Tensor } from '../tensor.ts';
 
-import type { GpuPlace } from './gpu/modes.ts';
+import type { GpuPlace } from './gpuModes.ts';
 
 /** M = U diag(values) Uᵀ for a symmetric M `[n, n]`. */
 export interface SymmetricEigen<T> {

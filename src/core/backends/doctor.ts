@@ -9,15 +9,15 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../errors.ts';
 import { describeError } from '../errors.ts';
-import { iterate } from '../pipeline/iterate.ts';
+import { iterate } from '../iterate.ts';
 import type { Shaped } from '../tensor.ts';
 import { generate } from '../tensor.ts';
 
 import type { Backend, BackendReport } from './backend.ts';
 import type { BackendName, BackendOptions } from './choose.ts';
 import { backendNames, openBackend, withBackend } from './choose.ts';
-import type { GpuMode } from './gpu/modes.ts';
-import { gpuModes } from './gpu/modes.ts';
+import type { GpuMode } from './gpuModes.ts';
+import { gpuModes } from './gpuModes.ts';
 
 /** Whether a backend can be had here. */
 export type Finding =

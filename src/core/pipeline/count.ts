@@ -16,7 +16,7 @@ import type { KfacError } from '../errors.ts';
 import type { Shaped, Tensor } from '../tensor.ts';
 import { generate } from '../tensor.ts';
 import type { Batch } from './context.ts';
-import { iterate } from './iterate.ts';
+import { iterate } from '../iterate.ts';
 import type { Step } from './stage.ts';
 import type { TrainState } from './trainState.ts';
 

@@ -12,8 +12,8 @@ import * as t from 'io-ts';
 
 import type { BackendName } from '../../core/backends/choose.ts';
 import { backendNames } from '../../core/backends/choose.ts';
-import type { GpuMode } from '../../core/backends/gpu/modes.ts';
-import { gpuModes } from '../../core/backends/gpu/modes.ts';
+import type { GpuMode } from '../../core/backends/gpuModes.ts';
+import { gpuModes } from '../../core/backends/gpuModes.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { Setting } from '../../solvers/presets/registry.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';

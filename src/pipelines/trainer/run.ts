@@ -14,7 +14,7 @@ import { initialParams } from '../../core/nn/model.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams } from '../../core/params.ts';
 import type { Env } from '../../core/pipeline/env.ts';
-import { iterate } from '../../core/pipeline/iterate.ts';
+import { iterate } from '../../core/iterate.ts';
 import type { Step } from '../../core/pipeline/stage.ts';
 import type { TrainState } from '../../core/pipeline/trainState.ts';
 import { initialState } from '../../core/pipeline/trainState.ts';

@@ -14,12 +14,12 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Context } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import type { Action } from '../krylov/action.ts';
+import type { Action } from '../../core/operators/action.ts';
 import { gmres } from '../krylov/gmres.ts';
 import { combine } from '../krylov/vectors.ts';
 import type { Schedule } from '../schedules.ts';
 import { scheduleOf } from '../schedules.ts';
-import type { Solver } from '../solver.ts';
+import type { Solver } from '../solver/solver.ts';
 import type { Game, GameNeeds } from './game.ts';
 import { inputsOf, interaction } from './game.ts';
 

@@ -17,7 +17,7 @@ import { computation } from '../../core/pipeline/compute.ts';
 import type { Batch } from '../../core/pipeline/context.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import type { Action } from '../krylov/action.ts';
+import type { Action } from '../../core/operators/action.ts';
 
 /** One who chooses some of the parameters. */
 export interface Player {

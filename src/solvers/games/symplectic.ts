@@ -5,10 +5,10 @@
  *
  * @module
  */
-import type { Solver } from '../solver.ts';
-import { computing } from '../solver.ts';
+import type { Solver } from '../solver/solver.ts';
+import { computing } from '../solver/solver.ts';
 import { combine } from '../krylov/vectors.ts';
-import { innerProduct } from '../rules/innerProduct.ts';
+import { innerProduct } from '../../core/innerProduct.ts';
 import { mapParams } from '../../core/params.ts';
 import { sizeOf } from '../../core/tensor.ts';
 import type { Game, GameNeeds } from './game.ts';

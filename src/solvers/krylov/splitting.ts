@@ -6,8 +6,8 @@
 import { applyTranspose } from '../../core/operators/apply.ts';
 import type { LinearOperator } from '../../core/operators/linearOperator.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import type { Action, Applicable } from './action.ts';
-import { act } from './action.ts';
+import type { Action, Applicable } from '../../core/operators/action.ts';
+import { act } from '../../core/operators/action.ts';
 import { combine } from './vectors.ts';
 
 /** An operator with its parts. */

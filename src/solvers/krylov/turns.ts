@@ -8,7 +8,7 @@ import type * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
-import { iterate } from '../../core/pipeline/iterate.ts';
+import { iterate } from '../../core/iterate.ts';
 import type { Shaped } from '../../core/tensor.ts';
 
 /** State of an iteration: when `ending` is not `null` it is over. */

@@ -5,10 +5,10 @@
  */
 import { backward, forward } from '../../core/pipeline/forward.ts';
 import { pipeline } from '../../core/pipeline/stage.ts';
-import { adam as adamSolver } from '../firstOrder.ts';
-import { weightDecay } from '../rules/weightDecay.ts';
-import { solve } from '../solver.ts';
-import { update } from '../update.ts';
+import { adam as adamSolver } from '../solver/firstOrder.ts';
+import { weightDecay } from '../update/rules/weightDecay.ts';
+import { solve } from '../solver/solver.ts';
+import { update } from '../update/update.ts';
 import type { Optimizer } from './optimizer.ts';
 
 /** Settings of {@link adam}. */

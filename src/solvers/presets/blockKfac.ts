@@ -5,7 +5,7 @@
  */
 import { blockKfac as blockKfacCurvature } from '../../curvature/blockKfac.ts';
 import type { Cut } from '../../curvature/partition.ts';
-import { kroneckerInverse } from '../kroneckerInverse.ts';
+import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
 import type { KfacPresetOptions } from './kfac.ts';
 import { dampingOf, kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
 import type { Optimizer } from './optimizer.ts';

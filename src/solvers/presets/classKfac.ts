@@ -4,8 +4,8 @@
  * @module
  */
 import { classKfac as classCurvature } from '../../curvature/classKfac.ts';
-import type { ClassWiseMethod } from '../classWiseInverse.ts';
-import { classWiseInverse } from '../classWiseInverse.ts';
+import type { ClassWiseMethod } from '../inverses/classWiseInverse.ts';
+import { classWiseInverse } from '../inverses/classWiseInverse.ts';
 import type { KfacPresetOptions } from './kfac.ts';
 import { dampingOf, kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
 import type { Optimizer } from './optimizer.ts';

@@ -4,7 +4,7 @@
  * @module
  */
 import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
-import { ekfac as ekfacSolver } from '../ekfac.ts';
+import { ekfac as ekfacSolver } from '../inverses/ekfac.ts';
 import type { KfacPresetOptions } from './kfac.ts';
 import { dampingOf, kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
 import type { Optimizer } from './optimizer.ts';

@@ -16,16 +16,16 @@ import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
 import type { ScaleShiftKind } from '../../curvature/statistics/scaleShift.ts';
 import type { Sharing } from '../../curvature/statistics/sharing.ts';
 import { sample } from '../../curvature/sample.ts';
-import { kroneckerInverse } from '../kroneckerInverse.ts';
-import type { RefreshOptions } from '../refresh.ts';
-import { klClip } from '../rules/klClip.ts';
-import { momentum } from '../rules/momentum.ts';
-import { weightDecay } from '../rules/weightDecay.ts';
+import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
+import type { RefreshOptions } from '../solver/refresh.ts';
+import { klClip } from '../update/rules/klClip.ts';
+import { momentum } from '../update/rules/momentum.ts';
+import { weightDecay } from '../update/rules/weightDecay.ts';
 import type { Schedule } from '../schedules.ts';
 import { exponential } from '../schedules.ts';
-import type { Solver, SolveNeeds } from '../solver.ts';
-import { solve } from '../solver.ts';
-import { update } from '../update.ts';
+import type { Solver, SolveNeeds } from '../solver/solver.ts';
+import { solve } from '../solver/solver.ts';
+import { update } from '../update/update.ts';
 import type { Optimizer } from './optimizer.ts';
 
 /** Settings of {@link kfac}. */

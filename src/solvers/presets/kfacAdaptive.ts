@@ -12,11 +12,11 @@ import { kfac } from '../../curvature/kfac.ts';
 import type { ScaleShiftKind } from '../../curvature/statistics/scaleShift.ts';
 import type { Sharing } from '../../curvature/statistics/sharing.ts';
 import { sample } from '../../curvature/sample.ts';
-import { kroneckerInverse } from '../kroneckerInverse.ts';
-import { levenbergMarquardt } from '../levenbergMarquardt.ts';
-import { quadraticUpdate } from '../quadraticUpdate.ts';
-import { separateDamping } from '../separateDamping.ts';
-import { solve } from '../solver.ts';
+import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
+import { levenbergMarquardt } from '../quadraticModel/levenbergMarquardt.ts';
+import { quadraticUpdate } from '../quadraticModel/quadraticUpdate.ts';
+import { separateDamping } from '../quadraticModel/separateDamping.ts';
+import { solve } from '../solver/solver.ts';
 import { refreshOf } from './kfac.ts';
 import type { Optimizer } from './optimizer.ts';
 

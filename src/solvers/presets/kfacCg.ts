@@ -11,10 +11,10 @@ import { monteCarlo } from '../../curvature/estimators.ts';
 import { kfac } from '../../curvature/kfac.ts';
 import type { ScaleShiftKind } from '../../curvature/statistics/scaleShift.ts';
 import type { Sharing } from '../../curvature/statistics/sharing.ts';
-import { kfacCg as kfacCgSolver } from '../kfacCg.ts';
-import { levenbergMarquardt } from '../levenbergMarquardt.ts';
-import { quadraticUpdate } from '../quadraticUpdate.ts';
-import { solve } from '../solver.ts';
+import { kfacCg as kfacCgSolver } from '../iterative/kfacCg.ts';
+import { levenbergMarquardt } from '../quadraticModel/levenbergMarquardt.ts';
+import { quadraticUpdate } from '../quadraticModel/quadraticUpdate.ts';
+import { solve } from '../solver/solver.ts';
 import { refreshOf } from './kfac.ts';
 import type { Optimizer } from './optimizer.ts';
 

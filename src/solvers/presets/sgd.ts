@@ -5,11 +5,11 @@
  */
 import { backward, forward } from '../../core/pipeline/forward.ts';
 import { pipeline } from '../../core/pipeline/stage.ts';
-import { identity } from '../firstOrder.ts';
-import { momentum } from '../rules/momentum.ts';
-import { weightDecay } from '../rules/weightDecay.ts';
-import { solve } from '../solver.ts';
-import { update } from '../update.ts';
+import { identity } from '../solver/firstOrder.ts';
+import { momentum } from '../update/rules/momentum.ts';
+import { weightDecay } from '../update/rules/weightDecay.ts';
+import { solve } from '../solver/solver.ts';
+import { update } from '../update/update.ts';
 import type { Optimizer } from './optimizer.ts';
 
 /** Settings of {@link sgd}. */

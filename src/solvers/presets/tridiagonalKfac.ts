@@ -4,7 +4,7 @@
  * @module
  */
 import { tridiagonalKfac as tridiagonalCurvature } from '../../curvature/tridiagonalKfac.ts';
-import { tridiagonalInverse } from '../tridiagonalInverse.ts';
+import { tridiagonalInverse } from '../inverses/tridiagonalInverse.ts';
 import type { KfacPresetOptions } from './kfac.ts';
 import { dampingOf, kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
 import type { Optimizer } from './optimizer.ts';

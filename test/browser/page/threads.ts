@@ -5,9 +5,9 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 
-import { openGpu } from '../../../src/core/backends/gpu/gpujs.ts';
-import { productsOn } from '../../../src/core/backends/gpu/products.ts';
-import { kernelThreads } from '../../../src/core/backends/gpu/threads/kernels.ts';
+import { openGpu } from '../../../src/core/backends/gpu/gpujs/gpujs.ts';
+import { productsOn } from '../../../src/core/backends/gpu/hostMemory/products.ts';
+import { kernelThreads } from '../../../src/core/backends/gpu/hostMemory/threads/kernels.ts';
 
 /** What came of it. */
 export interface ThreadedProducts {

@@ -3,7 +3,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 
-import { hostKernelBackend } from '../../../src/core/backends/gpu/hostKernels.ts';
+import { hostKernelBackend } from '../../../src/core/backends/gpu/hostMemory/hostKernels.ts';
 import { nativeBackend } from '../../../src/core/backends/native/backend.ts';
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
 import { conformance } from '../../support/conformance.ts';

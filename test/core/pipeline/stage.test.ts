@@ -11,10 +11,10 @@ import { capture } from '../../../src/curvature/capture.ts';
 import { updateFactors } from '../../../src/curvature/curvature.ts';
 import { monteCarlo } from '../../../src/curvature/estimators.ts';
 import { kfac } from '../../../src/curvature/kfac.ts';
-import { identity } from '../../../src/solvers/firstOrder.ts';
-import { kroneckerInverse } from '../../../src/solvers/kroneckerInverse.ts';
-import { solve } from '../../../src/solvers/solver.ts';
-import { update } from '../../../src/solvers/update.ts';
+import { identity } from '../../../src/solvers/solver/firstOrder.ts';
+import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
+import { solve } from '../../../src/solvers/solver/solver.ts';
+import { update } from '../../../src/solvers/update/update.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf, tryStage } from '../../support/training.ts';
 
 const objective = { model: mlp([3, 4, 2]), loss: squaredError };

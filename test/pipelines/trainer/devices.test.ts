@@ -6,7 +6,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../../../src/core/backends/backend.ts';
-import { hostKernelBackend } from '../../../src/core/backends/gpu/hostKernels.ts';
+import { hostKernelBackend } from '../../../src/core/backends/gpu/hostMemory/hostKernels.ts';
 import type { KfacError } from '../../../src/core/errors.ts';
 import type { Shaped } from '../../../src/core/tensor.ts';
 import { departure } from '../../support/trajectory.ts';

@@ -15,9 +15,9 @@ import type { Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import type { Game, GameNeeds } from '../../../src/solvers/games/game.ts';
 import { playGame } from '../../../src/solvers/games/game.ts';
-import type { Solver } from '../../../src/solvers/solver.ts';
-import { solve } from '../../../src/solvers/solver.ts';
-import { update } from '../../../src/solvers/update.ts';
+import type { Solver } from '../../../src/solvers/solver/solver.ts';
+import { solve } from '../../../src/solvers/solver/solver.ts';
+import { update } from '../../../src/solvers/update/update.ts';
 import { referenceEnv, runStage } from '../../support/training.ts';
 
 export const { backend } = referenceEnv();

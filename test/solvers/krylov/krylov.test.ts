@@ -9,8 +9,8 @@ import { blockDiagonal, damped } from '../../../src/core/operators/linearOperato
 import type { Params } from '../../../src/core/params.ts';
 import type { Shaped, Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
-import type { Applicable } from '../../../src/solvers/krylov/action.ts';
-import { shifted } from '../../../src/solvers/krylov/action.ts';
+import type { Applicable } from '../../../src/core/operators/action.ts';
+import { shifted } from '../../../src/core/operators/action.ts';
 import { bicgstab } from '../../../src/solvers/krylov/bicgstab.ts';
 import { conjugateGradient } from '../../../src/solvers/krylov/conjugateGradient.ts';
 import { gmres } from '../../../src/solvers/krylov/gmres.ts';

@@ -6,7 +6,7 @@
 import { stack, unstack } from '../../../src/core/operators/vec.ts';
 import type { Params } from '../../../src/core/params.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
-import type { Action } from '../../../src/solvers/krylov/action.ts';
+import type { Action } from '../../../src/core/operators/action.ts';
 import { gaussian, orThrow, referenceEnv } from '../../support/training.ts';
 
 export const { backend } = referenceEnv();

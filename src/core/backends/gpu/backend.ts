@@ -22,10 +22,10 @@ import type { HostFactorisations } from './device/backend.ts';
 import { deviceBackend } from './device/backend.ts';
 import type { Device, Handle } from './device/device.ts';
 import { openDevice } from './device/open.ts';
-import { portableFactorisations } from './factorisations.ts';
-import { hostKernelBackend } from './hostKernels.ts';
-import type { GpuMode, Refusal } from './modes.ts';
-import { automaticModes } from './modes.ts';
+import { portableFactorisations } from '../portable/factorisations.ts';
+import { hostKernelBackend } from './hostMemory/hostKernels.ts';
+import type { GpuMode, Refusal } from '../gpuModes.ts';
+import { automaticModes } from '../gpuModes.ts';
 
 /** Settings of {@link gpuBackend}. */
 export interface GpuOptions {

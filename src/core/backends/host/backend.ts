@@ -12,7 +12,7 @@ import type { KfacError } from '../../errors.ts';
 import type { Tensor } from '../../tensor.ts';
 import { tensor } from '../../tensor.ts';
 import type { Backend, BackendReport, Scope } from '../backend.ts';
-import { f32, f64 } from '../native/vectors.ts';
+import { f32, f64 } from './precision.ts';
 
 import { interpreterOn } from './interpreter.ts';
 import type { Kernels } from './kernels/kernels.ts';

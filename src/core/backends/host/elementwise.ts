@@ -7,13 +7,13 @@ import type { Primitives } from '../../ops/primitives.ts';
 import { broadcastShape } from '../../ops/shapes.ts';
 import type { ReadonlyVector, Shape, Tensor } from '../../tensor.ts';
 import { sameShape, sizeOf } from '../../tensor.ts';
-import type { Vector } from '../native/vectors.ts';
+import type { Vector } from './precision.ts';
 
 import type { Host } from './host.ts';
 import { floatsOf, floatTensor } from './host.ts';
 import type { BinaryKernel } from './kernels/kernels.ts';
 import { plainKernels } from './kernels/plain.ts';
-import { broadcastStrides, forEachRun, mergeAxes } from './walk.ts';
+import { broadcastStrides, forEachRun, mergeAxes } from './strides.ts';
 
 /** The general case: runs along the last axis, in each of which an operand varies or is one number. */
 const broadcastBinary = (

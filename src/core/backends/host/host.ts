@@ -4,7 +4,7 @@
  * @module
  */
 import type { DType, ReadonlyVector, Shape, Tensor } from '../../tensor.ts';
-import type { Precision, Vector } from '../native/vectors.ts';
+import type { Precision, Vector } from './precision.ts';
 
 import type { Kernels } from './kernels/kernels.ts';
 import type { Allocator } from './pool.ts';

@@ -11,8 +11,8 @@ import { sameShape, sizeOf } from '../../tensor.ts';
 import type { Host } from './host.ts';
 import { copyRun, floatsOf, floatTensor, movable, room, zeros } from './host.ts';
 import { transposeTensor } from './transpose.ts';
-import type { Strides } from './walk.ts';
-import { broadcastStrides, denseStrides, forEachRun, mergeAxes } from './walk.ts';
+import type { Strides } from './strides.ts';
+import { broadcastStrides, denseStrides, forEachRun, mergeAxes } from './strides.ts';
 
 /** Position of an element in a dense array. */
 const positionOf = (index: ReadonlyArray<number>, strides: ReadonlyArray<number>): number =>

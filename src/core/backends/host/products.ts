@@ -7,7 +7,7 @@ import type { Primitives } from '../../ops/primitives.ts';
 import type { ProductExtents } from '../../ops/shapes.ts';
 import { affineShape, gramShape, matmulExtents } from '../../ops/shapes.ts';
 import type { ReadonlyVector, Shape, Tensor } from '../../tensor.ts';
-import type { Vector } from '../native/vectors.ts';
+import type { Vector } from './precision.ts';
 
 import type { Host } from './host.ts';
 import { floatsOf, floatTensor } from './host.ts';

@@ -5,11 +5,11 @@
  */
 import { transposedShape } from '../../ops/shapes.ts';
 import type { ReadonlyVector, Tensor } from '../../tensor.ts';
-import { transposeInto } from '../native/layout.ts';
+import { transposeInto } from './layout.ts';
 
 import type { Buffer, Host } from './host.ts';
 import { copyRun, movable, room, viewOf } from './host.ts';
-import { denseStrides, forEachRun, mergeAxes } from './walk.ts';
+import { denseStrides, forEachRun, mergeAxes } from './strides.ts';
 
 const stridedRun = (data: ReadonlyVector, from: number, step: number, out: Buffer, to: number, n: number): void => {
   for (let i = 0; i < n; i += 1) out[to + i] = data[from + i * step];

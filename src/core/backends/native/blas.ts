@@ -9,11 +9,11 @@
  */
 import type { ReadonlyVector } from '../../tensor.ts';
 
-import { mirrorLower } from './layout.ts';
+import { mirrorLower } from '../host/layout.ts';
 import type { Routines } from './signatures.ts';
 import { cblas } from './signatures.ts';
-import type { Precision, Vector } from './vectors.ts';
-import { requireMatrix } from './vectors.ts';
+import type { Precision, Vector } from '../host/precision.ts';
+import { requireMatrix } from '../host/precision.ts';
 
 /** Matrix products in one precision. Strides (`lda` …) are the distances between the starts of two rows. */
 export interface Blas {

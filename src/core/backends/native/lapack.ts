@@ -13,11 +13,11 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { ReadonlyVector } from '../../tensor.ts';
 
 import type { Job, NativeCall } from './job.ts';
-import { clearUpper, mirrorLower, transposeInto } from './layout.ts';
+import { clearUpper, mirrorLower, transposeInto } from '../host/layout.ts';
 import type { Routines } from './signatures.ts';
 import { cblas } from './signatures.ts';
-import type { Precision, Vector } from './vectors.ts';
-import { firstNonFinite, requireMatrix } from './vectors.ts';
+import type { Precision, Vector } from '../host/precision.ts';
+import { firstNonFinite, requireMatrix } from '../host/precision.ts';
 
 /** Eigenvalues in ascending order, and the eigenvectors as the columns of a row-major [n, n] matrix. */
 export interface Eigen {

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { LevenbergMarquardtOptions } from '../../../solvers/levenbergMarquardt.ts';
-import { clipByGlobalNorm } from '../../../solvers/rules/clipByGlobalNorm.ts';
-import { klClip } from '../../../solvers/rules/klClip.ts';
-import { momentum } from '../../../solvers/rules/momentum.ts';
-import type { UpdateRule } from '../../../solvers/rules/rule.ts';
-import { weightDecay } from '../../../solvers/rules/weightDecay.ts';
+import type { LevenbergMarquardtOptions } from '../../../solvers/quadraticModel/levenbergMarquardt.ts';
+import { clipByGlobalNorm } from '../../../solvers/update/rules/clipByGlobalNorm.ts';
+import { klClip } from '../../../solvers/update/rules/klClip.ts';
+import { momentum } from '../../../solvers/update/rules/momentum.ts';
+import type { UpdateRule } from '../../../solvers/update/rules/rule.ts';
+import { weightDecay } from '../../../solvers/update/rules/weightDecay.ts';
 import type { Schedule } from '../../../solvers/schedules.ts';
 import { constant } from '../../../solvers/schedules.ts';
 import { belowOne, fraction, notNegative, positive, truth, wholeFrom } from '../codecs.ts';

@@ -6,8 +6,8 @@
 import * as E from 'fp-ts/lib/Either.js';
 import fc from 'fast-check';
 
-import type { Gpu, MemoryMode } from '../../../../src/core/backends/gpu/gpujs.ts';
-import { openGpu } from '../../../../src/core/backends/gpu/gpujs.ts';
+import type { Gpu, MemoryMode } from '../../../../src/core/backends/gpu/gpujs/gpujs.ts';
+import { openGpu } from '../../../../src/core/backends/gpu/gpujs/gpujs.ts';
 import type { ProductShape } from '../../../../src/core/backends/host/products.ts';
 import { describeError } from '../../../../src/core/errors.ts';
 import type { ReadonlyVector } from '../../../../src/core/tensor.ts';

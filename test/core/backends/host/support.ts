@@ -13,9 +13,9 @@ import type { Kernels } from '../../../../src/core/backends/host/kernels/kernels
 import type { Factorisations } from '../../../../src/core/backends/host/linearAlgebra.ts';
 import type { Products, ProductShape } from '../../../../src/core/backends/host/products.ts';
 import type { KfacError } from '../../../../src/core/errors.ts';
-import { cholesky, choleskySolve, inverse } from '../../../../src/core/linearAlgebra/cholesky.ts';
-import { eigh } from '../../../../src/core/linearAlgebra/eigh.ts';
-import { solve } from '../../../../src/core/linearAlgebra/lu.ts';
+import { cholesky, choleskySolve, inverse } from '../../../../src/core/backends/portable/cholesky.ts';
+import { eigh } from '../../../../src/core/backends/portable/eigh.ts';
+import { solve } from '../../../../src/core/backends/portable/lu.ts';
 import type { ReadonlyVector, Tensor } from '../../../../src/core/tensor.ts';
 
 type Numbers = ReadonlyVector | ReadonlyArray<number>;

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { parse } from 'yaml';
 
-import { hostKernelBackend } from '../../../../src/core/backends/gpu/hostKernels.ts';
+import { hostKernelBackend } from '../../../../src/core/backends/gpu/hostMemory/hostKernels.ts';
 import { softmaxCrossEntropy } from '../../../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { mapParams } from '../../../../src/core/params.ts';
 import type { TrainState } from '../../../../src/core/pipeline/trainState.ts';

@@ -21,9 +21,9 @@ import { sizeOf, tensor } from '../../../tensor.ts';
 import { interpreterOn } from '../device/interpreter.ts';
 import type { DeviceType } from '../device/machine.ts';
 import { findWebgpu } from '../device/webgpuEntry.ts';
-import type { RawGpu } from '../gpujs.ts';
-import { rawGpu } from '../gpujs.ts';
-import type { GpuMode } from '../modes.ts';
+import type { RawGpu } from '../gpujs/gpujs.ts';
+import { rawGpu } from '../gpujs/gpujs.ts';
+import type { GpuMode } from '../../gpuModes.ts';
 
 import type { ProgramArguments, ShapedLike } from './arguments.ts';
 import { arraysOf, flatArrays } from './arguments.ts';

@@ -9,9 +9,9 @@
 import type { ReadonlyVector } from '../../../tensor.ts';
 import { degradation } from '../device/degraded.ts';
 import type { Kernel } from '../device/kernels/kernel.ts';
-import type { Nested, RawGpu, RawKernel } from '../gpujs.ts';
-import { flatten, inputOf } from '../gpujs.ts';
-import type { GpuMode } from '../modes.ts';
+import type { Nested, RawGpu, RawKernel } from '../gpujs/gpujs.ts';
+import { flatten, inputOf } from '../gpujs/gpujs.ts';
+import type { GpuMode } from '../../gpuModes.ts';
 
 /** What stands for an array while a function is traced. It can be passed to kernels and returned, nothing else. */
 export type PlanHandle = object;

@@ -11,8 +11,8 @@ import { pipe } from 'fp-ts/lib/function.js';
 import type { KfacError } from '../../../errors.ts';
 import type { Tensor } from '../../../tensor.ts';
 import { tensor } from '../../../tensor.ts';
-import type { CacheLimits } from '../kernelCache.ts';
-import { kernelCache } from '../kernelCache.ts';
+import type { CacheLimits } from '../gpujs/kernelCache.ts';
+import { kernelCache } from '../gpujs/kernelCache.ts';
 
 import type { Device, Handle, ResidentKernel, UploadKernel } from './device.ts';
 import type { Kernel } from './kernels/kernel.ts';

@@ -15,10 +15,10 @@ import type { Backend, LinearAlgebra } from '../../backend.ts';
 import type { Factorisations } from '../../host/linearAlgebra.ts';
 import { linearAlgebraOf } from '../../host/linearAlgebra.ts';
 import { createPool } from '../../host/pool.ts';
-import { f32 } from '../../native/vectors.ts';
-import type { CacheLimits } from '../kernelCache.ts';
-import type { Refusal } from '../modes.ts';
-import { titleOf } from '../modes.ts';
+import { f32 } from '../../host/precision.ts';
+import type { CacheLimits } from '../gpujs/kernelCache.ts';
+import type { Refusal } from '../../gpuModes.ts';
+import { titleOf } from '../../gpuModes.ts';
 
 import type { DeviceArrays, DeviceScope, DeviceTensor } from './arrays.ts';
 import { arraysOn } from './arrays.ts';

@@ -4,8 +4,8 @@
  * @module
  */
 import type { KfacError } from '../../../errors.ts';
-import type { RawKernel } from '../gpujs.ts';
-import type { GpuMode } from '../modes.ts';
+import type { RawKernel } from '../gpujs/gpujs.ts';
+import type { GpuMode } from '../../gpuModes.ts';
 
 /**
  * Why a kernel did not run where it should, or `undefined` when it did. gpu.js moves kernels that a mode cannot run to

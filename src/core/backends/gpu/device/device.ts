@@ -5,7 +5,7 @@
  */
 import type { KfacError } from '../../../errors.ts';
 import type { ReadonlyVector } from '../../../tensor.ts';
-import type { GpuMode } from '../modes.ts';
+import type { GpuMode } from '../../gpuModes.ts';
 
 import type { Kernel } from './kernels/kernel.ts';
 

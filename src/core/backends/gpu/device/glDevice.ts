@@ -12,10 +12,10 @@ import { pipe } from 'fp-ts/lib/function.js';
 
 import type { KfacError } from '../../../errors.ts';
 import { raise } from '../../../errors.ts';
-import type { Nested, RawGpu, RawKernel } from '../gpujs.ts';
-import { flatten, inputOf, rawGpu } from '../gpujs.ts';
-import type { GpuMode } from '../modes.ts';
-import { isSoftwareName } from '../modes.ts';
+import type { Nested, RawGpu, RawKernel } from '../gpujs/gpujs.ts';
+import { flatten, inputOf, rawGpu } from '../gpujs/gpujs.ts';
+import type { GpuMode } from '../../gpuModes.ts';
+import { isSoftwareName } from '../../gpuModes.ts';
 
 import { degradation, degradedError } from './degraded.ts';
 import type { Device, Handle } from './device.ts';

@@ -6,8 +6,8 @@
  */
 import { raise } from '../../../errors.ts';
 import type { ReadonlyVector } from '../../../tensor.ts';
-import type { MemoryMode, RawGpu } from '../gpujs.ts';
-import { flatten, inputOf, rawGpu } from '../gpujs.ts';
+import type { MemoryMode, RawGpu } from '../gpujs/gpujs.ts';
+import { flatten, inputOf, rawGpu } from '../gpujs/gpujs.ts';
 
 import { degradation, degradedError } from './degraded.ts';
 import type { Device, Handle, ResidentKernel } from './device.ts';

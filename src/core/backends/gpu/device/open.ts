@@ -7,7 +7,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
-import type { GpuMode } from '../modes.ts';
+import type { GpuMode } from '../../gpuModes.ts';
 
 import type { Device, Handle, SomeDevice } from './device.ts';
 import { glDevice } from './glDevice.ts';

@@ -13,10 +13,10 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../../errors.ts';
 import { raise } from '../../../errors.ts';
-import type { RawGpu, RawKernel } from '../gpujs.ts';
-import { inputOf, rawGpu } from '../gpujs.ts';
+import type { RawGpu, RawKernel } from '../gpujs/gpujs.ts';
+import { inputOf, rawGpu } from '../gpujs/gpujs.ts';
 
-import { isSoftwareName } from '../modes.ts';
+import { isSoftwareName } from '../../gpuModes.ts';
 
 import { degradation, degradedError } from './degraded.ts';
 import type { Device, Handle } from './device.ts';

@@ -10,8 +10,8 @@
 import type { BinaryKind, UnaryKind } from '../../../ops/primitives.ts';
 import type { VjpKind } from '../kernels/kernels.ts';
 
-import type { Code } from './assembler.ts';
-import { f32x4, i32, i32x4, local, v128 } from './assembler.ts';
+import type { Code } from '../../webAssembly/assembler.ts';
+import { f32x4, i32, i32x4, local, v128 } from '../../webAssembly/assembler.ts';
 
 const { add, sub, mul, div, min, max, neg, abs, sqrt, nearest, equal, lessThan, greaterThan, constant } = f32x4;
 const { get, set } = local;

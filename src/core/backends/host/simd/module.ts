@@ -10,8 +10,8 @@
 import type { BinaryKind, UnaryKind } from '../../../ops/primitives.ts';
 import type { VjpKind } from '../kernels/kernels.ts';
 
-import type { Code, FunctionCode } from './assembler.ts';
-import { assemble, f32x4, f64, f64x2, i32, local, repeatWhile, v128, valueType } from './assembler.ts';
+import type { Code, FunctionCode } from '../../webAssembly/assembler.ts';
+import { assemble, f32x4, f64, f64x2, i32, local, repeatWhile, v128, valueType } from '../../webAssembly/assembler.ts';
 import { binaryCode, unaryCode, vjpCode } from './functions.ts';
 
 /** Elements of a chunk; a multiple of 4. */

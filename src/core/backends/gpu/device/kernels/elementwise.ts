@@ -5,7 +5,7 @@
  */
 import type { BinaryKind, UnaryKind } from '../../../../ops/primitives.ts';
 import type { Shape } from '../../../../tensor.ts';
-import { broadcastStrides, mergeAxes } from '../../../host/walk.ts';
+import { broadcastStrides, mergeAxes } from '../../../host/strides.ts';
 
 import { binaryText, geluText, needsSpecials, specialNames, unaryText, vjpText } from './functions.ts';
 import { gridOf, offsetText } from './grid.ts';

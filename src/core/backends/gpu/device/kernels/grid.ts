@@ -8,7 +8,7 @@
  * @module
  */
 import { raise } from '../../../../errors.ts';
-import { integers } from '../../kernelText.ts';
+import { integers } from '../../gpujs/kernelText.ts';
 
 /** Threads, and where each of them is. */
 export interface Grid {

@@ -4,8 +4,8 @@
  * @module
  */
 import type { Shape } from '../../../../tensor.ts';
-import type { Strides } from '../../../host/walk.ts';
-import { denseStrides, mergeAxes } from '../../../host/walk.ts';
+import type { Strides } from '../../../host/strides.ts';
+import { denseStrides, mergeAxes } from '../../../host/strides.ts';
 
 import { gridOf, offsetText, pointer } from './grid.ts';
 import type { Kernel } from './kernel.ts';

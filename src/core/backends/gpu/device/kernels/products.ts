@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { integers, plus, unrolledLoop } from '../../kernelText.ts';
+import { integers, plus, unrolledLoop } from '../../gpujs/kernelText.ts';
 
 import type { Kernel } from './kernel.ts';
 import { functionText } from './kernel.ts';

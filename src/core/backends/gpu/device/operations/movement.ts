@@ -20,7 +20,7 @@ import {
 } from '../../../../ops/shapes.ts';
 import type { Shape, Tensor } from '../../../../tensor.ts';
 import { sameShape, showShape, sizeOf } from '../../../../tensor.ts';
-import { broadcastStrides, denseStrides } from '../../../host/walk.ts';
+import { broadcastStrides, denseStrides } from '../../../host/strides.ts';
 
 import { fillKernel } from '../kernels/elementwise.ts';
 import type { Kernel } from '../kernels/kernel.ts';

@@ -7,7 +7,7 @@ import type { Primitives } from '../../../../ops/primitives.ts';
 import { affineShape, gramShape, matmulExtents } from '../../../../ops/shapes.ts';
 import type { Shape } from '../../../../tensor.ts';
 import { sizeOf } from '../../../../tensor.ts';
-import { broadcastStrides } from '../../../host/walk.ts';
+import { broadcastStrides } from '../../../host/strides.ts';
 
 import { fillKernel } from '../kernels/elementwise.ts';
 import { mirrorKernel, stridedKernel } from '../kernels/movement.ts';

@@ -1,0 +1,44 @@
+/**
+ * What iterative solvers apply: an operator, or a function.
+ *
+ * A function is given the operations to compute with, so that what one iteration allocates can be handed back before
+ * the next. A matrix-free operator cannot offer that: it holds the operations that it was made with.
+ *
+ * @module
+ */
+import { apply } from './apply.ts';
+import type { LinearOperator } from './linearOperator.ts';
+import type { Ops } from '../ops/ops.ts';
+import type { Params } from '../params.ts';
+import type { Shaped } from '../tensor.ts';
+
+/** v ↦ A v on block vectors. */
+export type Action<T extends Shaped> = (ops: Ops<T>, v: Params<T>) => Params<T>;
+
+/** Anything that can be applied to a block vector. */
+export type Applicable<T extends Shaped> = LinearOperator<T> | Action<T>;
+
+/**
+ * A v.
+ *
+ * @param ops - interpreter
+ * @param operator - A, as an operator or as a function
+ * @param v - block vector
+ */
+export const act = <T extends Shaped>(ops: Ops<T>, operator: Applicable<T>, v: Params<T>): Params<T> =>
+  typeof operator === 'function' ? operator(ops, v) : apply(ops, operator, v);
+
+/**
+ * x ↦ c x + A x.
+ *
+ * @param operator - A
+ * @param c - multiple of the identity
+ */
+export const shifted =
+  <T extends Shaped>(operator: Applicable<T>, c: number): Action<T> =>
+  (ops, v) => {
+    const image = act(ops, operator, v);
+    return Object.fromEntries(
+      Object.entries(v).map(([name, x]) => [name, ops.linearCombination(c, x, 1, image[name])]),
+    );
+  };

@@ -1,0 +1,210 @@
+/**
+ * K-FAC from the batch itself, for layers wider than the batch: with ā the rows of a batch of N, A = āᵀā / N and
+ *
+ *   (A + δ I)⁻¹ = 1/δ (I − āᵀ (N δ I + ā āᵀ)⁻¹ ā),
+ *
+ * exactly (Woodbury), and G likewise. Only matrices of the order of the batch are factorised, and nothing is averaged:
+ * it is K-FAC with decay 0, without an `updateFactors` stage. A factor narrower than the batch is inverted as it is, and so
+ * are the blocks of embeddings, gains and shifts, which have no wide factor that is full.
+ *
+ * @module
+ */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { Backend } from '../../core/backends/backend.ts';
+import type { KfacError } from '../../core/errors.ts';
+import type { BlockOperator, LowRankFactor } from '../../core/operators/blockOperator.ts';
+import type { LinearOperator } from '../../core/operators/linearOperator.ts';
+import { lowRankKronecker } from '../../core/operators/blockOperator.ts';
+import { blockDiagonal } from '../../core/operators/linearOperator.ts';
+import type { Params } from '../../core/params.ts';
+import { mapParams } from '../../core/params.ts';
+import type { Ops } from '../../core/ops/ops.ts';
+import type { DenseSite } from '../../core/ops/site.ts';
+import type { Captured, Context, SiteCapture } from '../../core/pipeline/context.ts';
+import type { Env } from '../../core/pipeline/env.ts';
+import { readScalars } from '../../core/pipeline/read.ts';
+import type { SolverState } from '../../core/pipeline/trainState.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import { kroneckerBlock } from '../../curvature/kfac.ts';
+import { homogeneousRows } from '../../curvature/statistics/dense.ts';
+import { capturesOf } from '../../curvature/statistics/sharing.ts';
+import type { SiteOptions } from '../../curvature/statistics/site.ts';
+import { parameterStatistics, siteStatistics } from '../../curvature/statistics/site.ts';
+import { means } from '../../curvature/statistics/statistics.ts';
+import { calculate, invertDiagonal, unsupported } from './factors/blockwise.ts';
+import { factoredTikhonov } from './factors/factoredTikhonov.ts';
+import { invertFactors } from './kroneckerInverse.ts';
+import type { Schedule } from '../schedules.ts';
+import type { Solver } from '../solver/solver.ts';
+import { applyPrepared, dampingAt } from '../solver/solver.ts';
+
+/** Settings of {@link batchWoodbury}. */
+export interface BatchWoodburyOptions extends SiteOptions {
+  /** Damping λ, greater than 0. */
+  readonly damping: number | Schedule;
+}
+
+/** The fields that it needs: the capture, and no curvature. */
+export type BatchWoodburyNeeds = 'state' | 'sites' | 'gradient' | 'captured' | 'metrics';
+
+/** Rows x with M = xᵀx / weight. */
+interface Rows<T> {
+  readonly x: T;
+  readonly weight: number;
+}
+
+/** (xᵀx / N + δ I)⁻¹. */
+const invertRows = <T extends Shaped>(
+  backend: Backend<T>,
+  { x, weight }: Rows<T>,
+  delta: number,
+): TE.TaskEither<KfacError, LowRankFactor<T>> => {
+  const { ops, linearAlgebra } = backend;
+  const [rows, n] = x.shape;
+  if (rows >= n) {
+    return pipe(
+      calculate(() => ops.addDiagonal(ops.scale(1 / weight, ops.gram(x)), delta)),
+      TE.chain((m) => linearAlgebra.inverse(m)),
+      TE.chain((core) => calculate(() => ({ U: ops.addDiagonal(ops.full([n, n], 0), 1), core, shift: 0 }))),
+    );
+  }
+  return pipe(
+    calculate(() => {
+      const U = ops.transposed(x);
+      return { U, m: ops.addDiagonal(ops.gram(U), weight * delta) };
+    }),
+    TE.chain(({ U, m }) =>
+      pipe(
+        linearAlgebra.inverse(m),
+        TE.chain((inverse) => calculate(() => ({ U, core: ops.scale(-1 / delta, inverse), shift: 1 / delta }))),
+      ),
+    ),
+  );
+};
+
+/** Rows of a matrix from all passes. */
+const stacked = <T extends Shaped>(ops: Ops<T>, parts: ReadonlyArray<T>): T =>
+  parts.length === 1 ? parts[0] : ops.concat(parts, 0);
+
+/** tr M / dim M of M = xᵀx / weight. */
+const meanOf = <T extends Shaped>(ops: Ops<T>, { x, weight }: Rows<T>): T =>
+  ops.scale(1 / (weight * x.shape[1]), ops.dot(x, x));
+
+const invertDense = <T extends Shaped>(
+  backend: Backend<T>,
+  capture: SiteCapture<T, DenseSite>,
+  lambda: number,
+  options: SiteOptions,
+): TE.TaskEither<KfacError, BlockOperator<T>> => {
+  const { ops } = backend;
+  return pipe(
+    calculate((): { readonly A: Rows<T>; readonly G: Rows<T> } => {
+      const weight = capture.input.shape[0];
+      const { input, cotangents, positions } = homogeneousRows(ops, capture, options.sharing);
+      return { A: { x: input, weight }, G: { x: stacked(ops, cotangents), weight: weight * positions } };
+    }),
+    TE.bindTo('rows'),
+    TE.bind('traces', ({ rows }) => readScalars(backend, [meanOf(ops, rows.A), meanOf(ops, rows.G)])),
+    TE.chain(({ rows, traces: [meanA, meanG] }) => {
+      const { ofA, ofG } = factoredTikhonov(lambda, meanA, meanG);
+      return pipe(TE.Do, TE.apS('A', invertRows(backend, rows.A, ofA)), TE.apS('G', invertRows(backend, rows.G, ofG)));
+    }),
+    TE.map(({ A, G }) => lowRankKronecker(A, G)),
+  );
+};
+
+/** Sites whose factors are small, or diagonal, are inverted as they are. */
+const invertFormed = <T extends Shaped>(
+  backend: Backend<T>,
+  capture: SiteCapture<T>,
+  lambda: number,
+  options: SiteOptions,
+): TE.TaskEither<KfacError, BlockOperator<T>> => {
+  const { ops } = backend;
+  const { site } = capture;
+  return pipe(
+    calculate(() =>
+      kroneckerBlock({ kind: 'site', name: site.path, site }, means(ops, siteStatistics(ops, capture, options))),
+    ),
+    TE.chain((block) => invertFactors(backend, blockDiagonal({ [site.path]: block }), lambda)),
+    TE.chain((inverted) =>
+      inverted._tag === 'blockDiagonal'
+        ? TE.right(inverted.blocks[site.path])
+        : TE.left(unsupported('batchWoodbury', site.path, 'a block', inverted._tag)),
+    ),
+  );
+};
+
+const invertSite = <T extends Shaped>(
+  backend: Backend<T>,
+  capture: SiteCapture<T>,
+  lambda: number,
+  options: SiteOptions,
+): TE.TaskEither<KfacError, BlockOperator<T>> => {
+  const { site } = capture;
+  return pipe(
+    site.kind === 'dense'
+      ? invertDense(backend, { ...capture, site }, lambda, options)
+      : invertFormed(backend, capture, lambda, options),
+    TE.mapLeft((error) =>
+      error._tag === 'NotPositiveDefinite' ? { ...error, where: site.path, damping: lambda } : error,
+    ),
+  );
+};
+
+/** Inverses of all blocks of a capture. */
+const invertCaptured = <T extends Shaped>(
+  backend: Backend<T>,
+  captured: Captured<T>,
+  lambda: number,
+  options: SiteOptions,
+): TE.TaskEither<KfacError, LinearOperator<T>> => {
+  const { ops } = backend;
+  const parameters = (): Params<BlockOperator<T>> =>
+    mapParams(captured.uncovered[0] ?? {}, (_, path) => {
+      const passes = captured.uncovered.map((pass) => pass[path]);
+      const { second } = means(ops, parameterStatistics(ops, passes, captured.examples));
+      return invertDiagonal(ops, second, lambda);
+    });
+  return pipe(
+    calculate(() => capturesOf(ops, captured)),
+    TE.chain(
+      TE.traverseArray((capture) =>
+        pipe(
+          invertSite(backend, capture, lambda, options),
+          TE.map((block) => [capture.site.path, block] as const),
+        ),
+      ),
+    ),
+    TE.chain((sites) => calculate(() => blockDiagonal({ ...Object.fromEntries(sites), ...parameters() }))),
+  );
+};
+
+/**
+ * K-FAC of the captured batch alone, inverted through the batch. A step without a capture uses the last inverse.
+ *
+ * @param options - damping, how sites are treated
+ */
+export const batchWoodbury = (options: BatchWoodburyOptions): Solver<BatchWoodburyNeeds> => ({
+  name: 'batchWoodbury',
+  run: <T extends Shaped>(context: Context<T, BatchWoodburyNeeds>) => {
+    const { state, captured } = context;
+    const damping = dampingAt(state, options.damping);
+    const prepare = (env: Env<T>): TE.TaskEither<KfacError, SolverState<T>> =>
+      captured === null
+        ? TE.right(state.solver)
+        : captured.more.length > 0
+          ? TE.left(unsupported('batchWoodbury', 'estimator', 'passes that are held at once', 'an estimator with more'))
+          : pipe(
+              invertCaptured(env.backend, captured, damping, options),
+              TE.map((prepared) => ({ ...state.solver, prepared, preparedAt: state.step })),
+            );
+    return pipe(
+      prepare,
+      RTE.chain((solver: SolverState<T>) => applyPrepared(context, damping, { solver, metrics: {} })),
+    );
+  },
+});

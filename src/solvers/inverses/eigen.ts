@@ -1,0 +1,244 @@
+/**
+ * K-FAC with exact damping: (A ⊗ G + λ I)⁻¹ in the eigenbasis of the factors, ⊘ (λ_G λ_Aᵀ + λ).
+ *
+ * Factored Tikhonov damping adds cross terms to A ⊗ G; this adds λ and nothing else, for the price of an
+ * eigendecomposition instead of a Cholesky factor. Eigenvalues that rounding made negative count as 0.
+ *
+ * @module
+ */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { Backend } from '../../core/backends/backend.ts';
+import type { KfacError } from '../../core/errors.ts';
+import type {
+  BlockOperator,
+  DiagonalKronecker,
+  Kronecker,
+  PartitionedKronecker,
+} from '../../core/operators/blockOperator.ts';
+import type { LinearOperator } from '../../core/operators/linearOperator.ts';
+import { eigenKronecker, lowRankPlusDiagonal, partitionedEigenKronecker } from '../../core/operators/blockOperator.ts';
+import { blockDiagonal } from '../../core/operators/linearOperator.ts';
+import { mapParams } from '../../core/params.ts';
+import type { Ops } from '../../core/ops/ops.ts';
+import type { Prepared } from '../../core/pipeline/background.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import type { Basis } from '../../curvature/statistics/eigenbasis.ts';
+import { calculate, dampedReciprocal, eachBlock, invertDiagonal, unsupported } from './factors/blockwise.ts';
+import { partsOf } from './factors/factorParts.ts';
+import type { RefreshOptions } from '../solver/refresh.ts';
+import type { SolveNeeds, Solver } from '../solver/solver.ts';
+import { refreshingReported } from '../solver/solver.ts';
+
+/** The eigenvectors of (⊕ A_i) ⊗ (⊕ G_j), none of A where it is diagonal, and its eigenvalues λ_G λ_Aᵀ. */
+export interface KroneckerEigen<T> extends Basis<T> {
+  /** λ_G λ_Aᵀ with negative eigenvalues taken as 0, `[out, in]`. */
+  readonly values: T;
+  /** Smallest and largest eigenvalue of the two factors, as they came, shape `[]`. */
+  readonly extremes: Extremes<T>;
+}
+
+/** Bounds of eigenvalues, shape `[]`. */
+export interface Extremes<T> {
+  readonly smallest: T;
+  readonly largest: T;
+}
+
+const wider = <T extends Shaped>(ops: Ops<T>, a: Extremes<T>, b: Extremes<T>): Extremes<T> => ({
+  smallest: ops.minimum(a.smallest, b.smallest),
+  largest: ops.maximum(a.largest, b.largest),
+});
+
+/** A block's inverse, and the bounds of its eigenvalues where they were computed. */
+export interface Inverted<T> {
+  readonly operator: BlockOperator<T>;
+  readonly extremes: ReadonlyArray<Extremes<T>>;
+}
+
+/** Eigenvalues, `[n]`, part after part, with the eigenvectors of each part; none of a diagonal matrix. */
+interface FactorEigen<T> {
+  readonly values: T;
+  readonly vectors: ReadonlyArray<T>;
+  readonly extremes: Extremes<T>;
+}
+
+/** Bounds of a vector. */
+const boundsOf = <T extends Shaped>(ops: Ops<T>, values: T): Extremes<T> => ({
+  smallest: ops.neg(ops.max(ops.neg(values), [0])),
+  largest: ops.max(values, [0]),
+});
+
+/** Eigendecomposition of ⊕ M_j, part by part. */
+const eigenOfParts = <T extends Shaped>(
+  { ops, linearAlgebra }: Backend<T>,
+  parts: ReadonlyArray<T>,
+): TE.TaskEither<KfacError, FactorEigen<T>> =>
+  pipe(
+    parts,
+    TE.traverseArray((m) => linearAlgebra.eigh(m)),
+    TE.chain((found) =>
+      calculate(() => {
+        const all = found.map((each) => each.values);
+        const values = all.length === 1 ? all[0] : ops.concat(all, 0);
+        return { values, vectors: found.map(({ vectors }) => vectors), extremes: boundsOf(ops, values) };
+      }),
+    ),
+  );
+
+/** A block that is a Kronecker product, whole or in parts. */
+type AnyKronecker<T> = Kronecker<T> | PartitionedKronecker<T> | DiagonalKronecker<T>;
+
+/**
+ * Eigendecomposition of a Kronecker product by its factors.
+ *
+ * @param backend - where to factorise
+ * @param block - a product with symmetric factors
+ */
+export const eigenOf = <T extends Shaped>(
+  backend: Backend<T>,
+  block: AnyKronecker<T>,
+): TE.TaskEither<KfacError, KroneckerEigen<T>> => {
+  const { ops } = backend;
+  const ofA: TE.TaskEither<KfacError, FactorEigen<T>> = block._tag === 'diagonalKronecker'
+    ? calculate(() => ({ values: block.a, vectors: [], extremes: boundsOf(ops, block.a) }))
+    : eigenOfParts(backend, partsOf(block).As);
+  return pipe(
+    TE.Do,
+    TE.apS('ofA', ofA),
+    TE.apS('ofG', eigenOfParts(backend, block._tag === 'kronecker' ? [block.G] : block.Gs)),
+    TE.chain((found) =>
+      calculate(() => {
+        const clipped = [found.ofG, found.ofA].map(({ values }) => ops.maximum(values, ops.full([], 0)));
+        const [out, inputs] = [found.ofG.values.shape[0], found.ofA.values.shape[0]];
+        return {
+          UAs: found.ofA.vectors,
+          UGs: found.ofG.vectors,
+          values: ops.mul(ops.reshape(clipped[0], [out, 1]), ops.reshape(clipped[1], [1, inputs])),
+          extremes: wider(ops, found.ofA.extremes, found.ofG.extremes),
+        };
+      }),
+    ),
+  );
+};
+
+/**
+ * (F + λ I)⁻¹ = U diag(1 / (θ + λ)) Uᵀ for a symmetric matrix, on column-stacked elements.
+ *
+ * @param backend - where to factorise
+ * @param matrix - F `[n, n]`
+ * @param lambda - damping λ, greater than 0
+ */
+export const invertMatrixInEigenbasis = <T extends Shaped>(
+  backend: Backend<T>,
+  matrix: T,
+  lambda: number,
+): TE.TaskEither<KfacError, Inverted<T>> =>
+  pipe(
+    eigenOfParts(backend, [matrix]),
+    TE.chain(({ values, vectors, extremes }) =>
+      calculate(() => {
+        const { ops } = backend;
+        const clipped = ops.maximum(values, ops.full([], 0));
+        return {
+          operator: lowRankPlusDiagonal(vectors[0], dampedReciprocal(ops, clipped, lambda), 0),
+          extremes: [extremes],
+        };
+      }),
+    ),
+  );
+
+/**
+ * Metrics of a preparation: the smallest and the largest eigenvalue over all factors.
+ *
+ * @param ops - interpreter
+ * @param extremes - of each block that has factors
+ */
+export const eigenMetrics = <T extends Shaped>(
+  ops: Ops<T>,
+  extremes: ReadonlyArray<Extremes<T>>,
+): Readonly<Record<string, T>> => {
+  if (extremes.length === 0) return {};
+  const { smallest, largest } = extremes.reduce((a, b) => wider(ops, a, b));
+  return { smallestEigenvalue: smallest, largestEigenvalue: largest };
+};
+
+const invertBlock = <T extends Shaped>(
+  backend: Backend<T>,
+  name: string,
+  block: BlockOperator<T>,
+  lambda: number,
+): TE.TaskEither<KfacError, Inverted<T>> => {
+  const { ops } = backend;
+  switch (block._tag) {
+    case 'kronecker':
+    case 'partitionedKronecker':
+    case 'diagonalKronecker':
+      return pipe(
+        eigenOf(backend, block),
+        TE.chain(({ UAs, UGs, values, extremes }) =>
+          calculate(() => ({
+            operator: partitionedEigenKronecker(UAs, UGs, dampedReciprocal(ops, values, lambda)),
+            extremes: [extremes],
+          })),
+        ),
+      );
+    case 'eigenKronecker':
+      return calculate(() => ({
+        operator: eigenKronecker(block.UA, block.UG, dampedReciprocal(ops, block.S, lambda)),
+        extremes: [],
+      }));
+    case 'partitionedEigenKronecker':
+      return calculate(() => ({
+        operator: partitionedEigenKronecker(block.UAs, block.UGs, dampedReciprocal(ops, block.S, lambda)),
+        extremes: [],
+      }));
+    case 'dense':
+      return invertMatrixInEigenbasis(backend, block.matrix, lambda);
+    case 'diagonal':
+      return calculate(() => ({ operator: invertDiagonal(ops, block.values, lambda), extremes: [] }));
+    default:
+      return TE.left(
+        unsupported(
+          'eigen',
+          name,
+          'blocks of kind kronecker, partitionedKronecker, diagonalKronecker, eigenKronecker, ' +
+            'partitionedEigenKronecker, dense or diagonal',
+          block._tag,
+        ),
+      );
+  }
+};
+
+/**
+ * (⊕ A ⊗ G + λ I)⁻¹ as an operator, exactly.
+ *
+ * @param backend - where to factorise
+ * @param operator - block-diagonal curvature
+ * @param lambda - damping λ, greater than 0
+ */
+export const invertInEigenbasis = <T extends Shaped>(
+  backend: Backend<T>,
+  operator: LinearOperator<T>,
+  lambda: number,
+): TE.TaskEither<KfacError, Prepared<T>> =>
+  pipe(
+    eachBlock('eigen', operator, (name, block) => invertBlock(backend, name, block, lambda)),
+    TE.chain((blocks) =>
+      calculate(() => ({
+        operator: blockDiagonal(mapParams(blocks, (block) => block.operator)),
+        metrics: eigenMetrics(
+          backend.ops,
+          Object.values(blocks).flatMap((block) => block.extremes),
+        ),
+      })),
+    ),
+  );
+
+/**
+ * K-FAC with exact damping. Reports the smallest and the largest eigenvalue of the factors when it refreshes.
+ *
+ * @param options - damping and refresh period
+ */
+export const eigen = (options: RefreshOptions): Solver<SolveNeeds> =>
+  refreshingReported('eigen', invertInEigenbasis, options);

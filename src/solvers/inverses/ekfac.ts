@@ -1,0 +1,210 @@
+/**
+ * EKFAC [G18]: K-FAC's eigenbasis, made seldom, with second moments of per-example gradients in it, taken whenever there
+ * is a capture: direction U_G [(U_Gᵀ V U_A) ⊘ (S + λ)] U_Aᵀ.
+ *
+ * The basis of an embedding is I ⊗ U_G, and its S is summed by index. Blocks that are full matrices (gain and shift) have
+ * their own eigenbasis, are made with it, and stay until the next.
+ *
+ * S belongs to a basis, so its average starts again when the basis changes: from the captured batch of that step, or, in
+ * a step without a capture, from K-FAC's own λ_G λ_Aᵀ until the next capture replaces it.
+ *
+ * @module
+ */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { Backend } from '../../core/backends/backend.ts';
+import type { KfacError } from '../../core/errors.ts';
+import type { BlockOperator } from '../../core/operators/blockOperator.ts';
+import { partitionedEigenKronecker } from '../../core/operators/blockOperator.ts';
+import { blockDiagonal } from '../../core/operators/linearOperator.ts';
+import type { Params } from '../../core/params.ts';
+import { mapParams } from '../../core/params.ts';
+import type { Ops } from '../../core/ops/ops.ts';
+import { calculate } from '../../core/pipeline/compute.ts';
+import type { Context } from '../../core/pipeline/context.ts';
+import type { Env } from '../../core/pipeline/env.ts';
+import type { SolverState, TrainState } from '../../core/pipeline/trainState.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import type { Basis } from '../../curvature/statistics/eigenbasis.ts';
+import { blockEigenMoments } from '../../curvature/statistics/eigenbasis.ts';
+import type { Sharing } from '../../curvature/statistics/sharing.ts';
+import { averageInto } from '../../curvature/statistics/statistics.ts';
+import { statisticsOfWindows } from '../../curvature/statistics/windows.ts';
+import { dampedReciprocal, eachBlock, invertDiagonal, unsupported } from './factors/blockwise.ts';
+import type { Inverted } from './eigen.ts';
+import { eigenMetrics, eigenOf, invertMatrixInEigenbasis } from './eigen.ts';
+import type { SiteDamping } from '../solver/siteDamping.ts';
+import type { Refreshed, RefreshOptions } from '../solver/refresh.ts';
+import type { PrepareReported, SolveNeeds, Solver } from '../solver/solver.ts';
+import { dampingAt, precondition, renew } from '../solver/solver.ts';
+
+/** Settings of {@link ekfac}. */
+export interface EkfacOptions extends RefreshOptions {
+  /** ρ of the moving average of S, in [0, 1); 0.95 unless given. */
+  readonly decay?: number;
+  /** How S treats positions, `expand` unless given; the curvature has the same option for the basis. */
+  readonly sharing?: Sharing;
+}
+
+/** The fields that EKFAC needs. */
+export type EkfacNeeds = SolveNeeds | 'captured';
+
+/** A basis with the second moments in it, and how many batches they average. */
+interface Moments<T> {
+  readonly bases: Readonly<Record<string, Basis<T>>>;
+  /** Blocks that are full matrices, inverted exactly when the bases are made. */
+  readonly matrices: Readonly<Record<string, BlockOperator<T>>>;
+  readonly second: Params<T>;
+  readonly updates: number;
+}
+
+/** Name of the slot that holds S, and of the number that counts its batches. */
+const memory = 'ekfac';
+
+/** A basis and what belongs to it: remembered, or K-FAC's eigenvalues where the basis is new. */
+const momentsOf = <T>({ solver: before, scalars }: TrainState<T>, { prepared, slots }: SolverState<T>): Moments<T> => {
+  const blocks = prepared?._tag === 'blockDiagonal' ? Object.entries(prepared.blocks) : [];
+  const found = blocks.flatMap(([name, block]): ReadonlyArray<readonly [string, Basis<T>, T]> => {
+    if (block._tag === 'partitionedEigenKronecker') return [[name, block, block.S]];
+    return block._tag === 'eigenKronecker'
+      ? [[name, { UAs: block.UA === null ? [] : [block.UA], UGs: [block.UG] }, block.S]]
+      : [];
+  });
+  const isNew = prepared !== before.prepared;
+  return {
+    bases: Object.fromEntries(found.map(([name, { UAs, UGs }]) => [name, { UAs, UGs }])),
+    matrices: Object.fromEntries(blocks.filter(([, block]) => block._tag === 'lowRankPlusDiagonal')),
+    second: isNew ? Object.fromEntries(found.map(([name, , S]) => [name, S])) : (slots[memory] ?? {}),
+    updates: isNew ? 0 : (scalars[memory] ?? 0),
+  };
+};
+
+const decomposeBlock = <T extends Shaped>(
+  backend: Backend<T>,
+  name: string,
+  block: BlockOperator<T>,
+  lambda: number,
+): TE.TaskEither<KfacError, Inverted<T>> => {
+  switch (block._tag) {
+    case 'kronecker':
+    case 'partitionedKronecker':
+    case 'diagonalKronecker':
+      return pipe(
+        eigenOf(backend, block),
+        TE.map(({ UAs, UGs, values, extremes }) => ({
+          operator: partitionedEigenKronecker(UAs, UGs, values),
+          extremes: [extremes],
+        })),
+      );
+    case 'dense':
+      return invertMatrixInEigenbasis(backend, block.matrix, lambda);
+    case 'diagonal':
+      return TE.right({ operator: block, extremes: [] });
+    default:
+      return TE.left(
+        unsupported(
+          'ekfac',
+          name,
+          'blocks of kind kronecker, partitionedKronecker, diagonalKronecker, dense or diagonal',
+          block._tag,
+        ),
+      );
+  }
+};
+
+/** A new basis with K-FAC's eigenvalues in the place of the second moments, not yet inverted. */
+const decomposed: PrepareReported = (backend, operator, lambda) =>
+  pipe(
+    eachBlock('ekfac', operator, (name, block) => decomposeBlock(backend, name, block, lambda)),
+    TE.chain((blocks) =>
+      calculate(() => ({
+        operator: blockDiagonal(mapParams(blocks, (block) => block.operator)),
+        metrics: eigenMetrics(
+          backend.ops,
+          Object.values(blocks).flatMap(({ extremes }) => extremes),
+        ),
+      })),
+    ),
+  );
+
+/** Averages the second moments of the captured batch in. */
+const averaged = <T extends Shaped>(
+  backend: Backend<T>,
+  moments: Moments<T>,
+  captured: Context<T, 'captured'>['captured'],
+  { decay = 0.95, sharing = 'expand' }: EkfacOptions,
+): Moments<T> => {
+  if (captured === null) return moments;
+  const updates = moments.updates + 1;
+  const sums = statisticsOfWindows(backend, captured, (ops, window) =>
+    blockEigenMoments(ops, window, moments.bases, sharing),
+  );
+  const second = Object.entries(sums).map(([name, statistics]): readonly [string, T] => [
+    name,
+    averageInto(backend.ops, decay, updates, { S: moments.second[name] }, statistics)['S'],
+  ]);
+  return { ...moments, updates, second: { ...moments.second, ...Object.fromEntries(second) } };
+};
+
+const directed = <T extends Shaped>(
+  ops: Ops<T>,
+  context: Context<T, EkfacNeeds>,
+  found: Refreshed<T>,
+  moments: Moments<T>,
+  lambda: number,
+  siteDamping: SiteDamping,
+): Context<T, 'direction' | 'state' | 'metrics'> => {
+  const { state, operator, metrics } = context;
+  const { bases, matrices, second } = moments;
+  const lambdaOf = (name: string): number => lambda * (siteDamping[name] ?? 1);
+  const invert = (block: BlockOperator<T>, name: string): BlockOperator<T> => {
+    if (block._tag === 'diagonal') return invertDiagonal(ops, block.values, lambdaOf(name));
+    return name in matrices
+      ? matrices[name]
+      : partitionedEigenKronecker(
+          bases[name].UAs,
+          bases[name].UGs,
+          dampedReciprocal(ops, second[name], lambdaOf(name)),
+        );
+  };
+  const blocks = operator._tag === 'blockDiagonal' ? operator.blocks : {};
+  const solver = {
+    ...found.solver,
+    prepared: blockDiagonal(mapParams(blocks, invert)),
+    slots: { ...state.solver.slots, [memory]: second },
+  };
+  return {
+    direction: precondition(ops, context, solver),
+    state: { ...state, solver, scalars: { ...state.scalars, [memory]: moments.updates } },
+    metrics: { ...metrics, ...found.metrics, damping: lambda, inverseAge: state.step - solver.preparedAt },
+  };
+};
+
+/**
+ * EKFAC.
+ *
+ * @param options - damping, period of the basis, decay of the second moments
+ */
+export const ekfac = (options: EkfacOptions): Solver<EkfacNeeds> => ({
+  name: 'ekfac',
+  run: <T extends Shaped>(context: Context<T, EkfacNeeds>) =>
+    pipe(
+      renew<T>(decomposed, options, context),
+      RTE.chain(
+        (found: Refreshed<T>) =>
+          ({ backend }: Env<T>) =>
+            calculate(() =>
+              directed(
+                backend.ops,
+                context,
+                found,
+                averaged(backend, momentsOf(context.state, found.solver), context.captured, options),
+                dampingAt(context.state, options.damping),
+                options.siteDamping ?? {},
+              ),
+            ),
+      ),
+    ),
+});

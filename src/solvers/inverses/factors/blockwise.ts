@@ -1,0 +1,62 @@
+/**
+ * What solvers for block-diagonal curvature share: going over the blocks, and the words for a block they cannot take.
+ *
+ * @module
+ */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as R from 'fp-ts/lib/Record.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { KfacError } from '../../../core/errors.ts';
+import type { BlockOperator } from '../../../core/operators/blockOperator.ts';
+import type { LinearOperator } from '../../../core/operators/linearOperator.ts';
+import { diagonal } from '../../../core/operators/blockOperator.ts';
+import type { Ops } from '../../../core/ops/ops.ts';
+import type { Shaped } from '../../../core/tensor.ts';
+
+export { calculate } from '../../../core/pipeline/compute.ts';
+
+/** The error of a solver that cannot take an operator. */
+export const unsupported = (solver: string, path: string, accepted: string, actual: string): KfacError => ({
+  _tag: 'BadConfig',
+  path,
+  expected: `${accepted} for ${solver}`,
+  actual,
+});
+
+/**
+ * Runs over the blocks of a block-diagonal operator; any other operator is an error.
+ *
+ * @param solver - who asks, for the error
+ * @param operator - curvature
+ * @param run - from a block's name and operator
+ * @returns results by block
+ */
+export const eachBlock = <T, A>(
+  solver: string,
+  operator: LinearOperator<T>,
+  run: (name: string, block: BlockOperator<T>) => TE.TaskEither<KfacError, A>,
+): TE.TaskEither<KfacError, Readonly<Record<string, A>>> =>
+  operator._tag === 'blockDiagonal'
+    ? pipe(operator.blocks, R.traverseWithIndex(TE.ApplicativePar)(run))
+    : TE.left(unsupported(solver, 'operator', 'a block-diagonal operator', operator._tag));
+
+/**
+ * 1 / (x + λ), element by element.
+ *
+ * @param ops - interpreter
+ * @param values - x, at least 0
+ * @param lambda - λ
+ */
+export const dampedReciprocal = <T extends Shaped>(ops: Ops<T>, values: T, lambda: number): T =>
+  ops.div(ops.full([], 1), ops.add(values, ops.full([], lambda)));
+
+/**
+ * (diag(values) + λ I)⁻¹.
+ *
+ * @param ops - interpreter
+ * @param values - the diagonal
+ * @param lambda - λ
+ */
+export const invertDiagonal = <T extends Shaped>(ops: Ops<T>, values: T, lambda: number): BlockOperator<T> =>
+  diagonal(dampedReciprocal(ops, values, lambda));

@@ -1,0 +1,41 @@
+/**
+ * Raising the damping until a factorisation succeeds.
+ *
+ * @module
+ */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { KfacError } from '../../../core/errors.ts';
+
+/** λ is raised by this factor when a factor is not positive definite … */
+const factor = 10;
+/** … at most this many times. */
+const times = 6;
+
+/**
+ * Runs with λ, and with ten times as much whenever it meets a matrix that is not positive definite, at most 6 times; then
+ * the error says which damping was tried last.
+ *
+ * @param lambda - λ of the first try
+ * @param run - the factorisation
+ * @param tries - how often λ was raised before
+ */
+export const escalating = <A>(
+  lambda: number,
+  run: (lambda: number) => TE.TaskEither<KfacError, A>,
+  tries = 0,
+): TE.TaskEither<KfacError, A> =>
+  pipe(
+    run(lambda),
+    TE.orElse((error) => {
+      if (error._tag !== 'NotPositiveDefinite') return TE.left(error);
+      return tries < times ? escalating(lambda * factor, run, tries + 1) : TE.left({ ...error, damping: lambda });
+    }),
+  );
+
+/** An error of a factorisation, with the block that it happened in. */
+export const inBlock =
+  (name: string) =>
+  (error: KfacError): KfacError =>
+    error._tag === 'NotPositiveDefinite' ? { ...error, where: name } : error;

@@ -1,0 +1,197 @@
+/**
+ * The solver of block-tridiagonal K-FAC [MG15 §4.3]: F̂⁻¹ = Ξᵀ Λ Ξ.
+ *
+ * Ψ_(i,i+1) = (Ā_(i−1,i) Ā_(i,i)⁻¹) ⊗ (G_(i,i+1) G_(i+1,i+1)⁻¹) predicts block i from block i + 1, Ξ subtracts the
+ * prediction, and Λ is the inverse of what is left over, Σ_(i|i+1) = F_(i,i) − Ψ F_(i+1,i+1) Ψᵀ, a difference of two
+ * Kronecker products. F̂ has the blocks of the curvature on and beside its diagonal. The factors on the diagonal are
+ * damped, those beside it are not, so Σ stays positive definite.
+ *
+ * @module
+ */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { Backend } from '../../core/backends/backend.ts';
+import type { KfacError } from '../../core/errors.ts';
+import type { BlockOperator } from '../../core/operators/blockOperator.ts';
+import type { LinearOperator, Link } from '../../core/operators/linearOperator.ts';
+import { kronecker } from '../../core/operators/blockOperator.ts';
+import { blockDiagonal, blockTridiagonalInverse } from '../../core/operators/linearOperator.ts';
+import type { Params } from '../../core/params.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import { calculate, unsupported } from './factors/blockwise.ts';
+import type { Factors } from './factors/dampedFactors.ts';
+import { dampedFactors, inverseFactors } from './factors/dampedFactors.ts';
+import { escalating, inBlock } from './factors/escalation.ts';
+import { invertFactors } from './kroneckerInverse.ts';
+import type { RefreshOptions } from '../solver/refresh.ts';
+import type { SolveNeeds, Solver } from '../solver/solver.ts';
+import { refreshing } from '../solver/solver.ts';
+import { twoTermInverse } from './factors/twoTerm.ts';
+
+const solver = 'tridiagonalInverse';
+
+type Blocks<T> = Readonly<Record<string, BlockOperator<T>>>;
+type Named<A> = readonly [string, A];
+
+/** Factors of the blocks that are Kronecker products, and the others inverted. */
+interface Sorted<T> {
+  readonly products: ReadonlyArray<Named<Factors<T>>>;
+  readonly others: ReadonlyArray<Named<BlockOperator<T>>>;
+}
+
+/** Kinds of blocks that can be taken. */
+const accepted: ReadonlyArray<BlockOperator<unknown>['_tag']> = ['kronecker', 'diagonalKronecker', 'dense', 'diagonal'];
+
+/** Blocks that are not Kronecker products of full factors have no neighbours, and are inverted by themselves. */
+const sorted = <T extends Shaped>(
+  backend: Backend<T>,
+  blocks: Blocks<T>,
+  lambda: number,
+): TE.TaskEither<KfacError, Sorted<T>> => {
+  const entries = Object.entries(blocks);
+  const wrong = entries.find(([, block]) => !accepted.includes(block._tag));
+  if (wrong !== undefined) {
+    return TE.left(unsupported(solver, wrong[0], `blocks of kind ${accepted.join(', ')}`, wrong[1]._tag));
+  }
+  const products = entries.flatMap(([name, block]) => (block._tag === 'kronecker' ? [[name, block] as const] : []));
+  const rest = entries.filter(([, block]) => block._tag !== 'kronecker');
+  return pipe(
+    invertFactors(backend, blockDiagonal(Object.fromEntries(rest)), lambda),
+    TE.map((inverted) => ({
+      products,
+      others: inverted._tag === 'blockDiagonal' ? Object.entries(inverted.blocks) : [],
+    })),
+  );
+};
+
+const named = <T extends Shaped>(
+  backend: Backend<T>,
+  products: Sorted<T>['products'],
+  lambda: number,
+): TE.TaskEither<KfacError, Params<Factors<T>>> =>
+  products.length === 0
+    ? TE.right({})
+    : pipe(
+        dampedFactors(
+          backend,
+          products.map(([, factors]) => factors),
+          lambda,
+        ),
+        TE.map((damped) => Object.fromEntries(products.map(([name], i) => [name, damped[i]]))),
+      );
+
+/** Inverses by name. */
+const inverses = <T extends Shaped>(
+  backend: Backend<T>,
+  damped: Params<Factors<T>>,
+  names: ReadonlyArray<string>,
+): TE.TaskEither<KfacError, Params<Factors<T>>> =>
+  pipe(
+    names,
+    TE.traverseArray((name) =>
+      pipe(
+        inverseFactors(backend, name, damped[name]),
+        TE.map((inverse): Named<Factors<T>> => [name, inverse]),
+      ),
+    ),
+    TE.map((all) => Object.fromEntries(all)),
+  );
+
+/** Ψ of one link, and the inverse of what it does not predict. */
+interface Predicted<T> {
+  readonly psi: Link<T>;
+  readonly inverse: BlockOperator<T>;
+}
+
+const predicted = <T extends Shaped>(
+  backend: Backend<T>,
+  link: Link<T>,
+  damped: Params<Factors<T>>,
+  inverse: Params<Factors<T>>,
+): TE.TaskEither<KfacError, Predicted<T>> => {
+  const { ops } = backend;
+  return pipe(
+    calculate(() => {
+      const { A, G } = inverse[link.from];
+      const psi = { ...link, A: ops.matmul(link.A, A), G: ops.matmul(link.G, G) };
+      const explained = {
+        A: ops.matmul(psi.A, link.A, { transposeB: true }),
+        G: ops.matmul(psi.G, link.G, { transposeB: true }),
+      };
+      return { psi, explained };
+    }),
+    TE.chain(({ psi, explained }) =>
+      pipe(
+        twoTermInverse(backend, damped[link.to], explained, -1),
+        TE.bimap(inBlock(link.to), (left) => ({ psi, inverse: left })),
+      ),
+    ),
+  );
+};
+
+const invertChain = <T extends Shaped>(
+  backend: Backend<T>,
+  blocks: Blocks<T>,
+  links: ReadonlyArray<Link<T>>,
+  lambda: number,
+): TE.TaskEither<KfacError, LinearOperator<T>> =>
+  pipe(
+    sorted(backend, blocks, lambda),
+    TE.bindTo('sorted'),
+    TE.bind('damped', (found) => named(backend, found.sorted.products, lambda)),
+    TE.bind('inverse', ({ damped }) => {
+      // Every block but the first of the chain: those that predict, and those that nothing predicts.
+      const names = Object.keys(damped).filter(
+        (name) => links.some(({ from }) => from === name) || !links.some(({ to }) => to === name),
+      );
+      return inverses(backend, damped, names);
+    }),
+    TE.bind('predictions', ({ damped, inverse }) =>
+      pipe(
+        links,
+        TE.traverseArray((link) => predicted(backend, link, damped, inverse)),
+      ),
+    ),
+    TE.map(({ sorted: { others }, inverse, predictions }) =>
+      blockTridiagonalInverse(
+        {
+          ...Object.fromEntries(others),
+          ...Object.fromEntries(Object.entries(inverse).map(([name, { A, G }]) => [name, kronecker(A, G)])),
+          ...Object.fromEntries(predictions.map(({ psi, inverse: left }) => [psi.to, left])),
+        },
+        predictions.map(({ psi }) => psi),
+      ),
+    ),
+  );
+
+/**
+ * F̂⁻¹ of a block-tridiagonal curvature as an operator, with factored Tikhonov damping. Where a factor or a Σ is not
+ * positive definite λ of the whole chain rises by 10, at most 6 times; then the error names the block.
+ *
+ * @param backend - where to factorise
+ * @param operator - block-tridiagonal or block-diagonal, with Kronecker (A full or diagonal), dense and diagonal blocks
+ * @param lambda - damping λ, greater than 0
+ */
+export const invertTridiagonal = <T extends Shaped>(
+  backend: Backend<T>,
+  operator: LinearOperator<T>,
+  lambda: number,
+): TE.TaskEither<KfacError, LinearOperator<T>> => {
+  switch (operator._tag) {
+    case 'blockTridiagonal':
+      return escalating(lambda, (raised) => invertChain(backend, operator.blocks, operator.links, raised));
+    case 'blockDiagonal':
+      return escalating(lambda, (raised) => invertChain(backend, operator.blocks, [], raised));
+    default:
+      return TE.left(unsupported(solver, 'operator', 'a block-tridiagonal operator', operator._tag));
+  }
+};
+
+/**
+ * Block-tridiagonal K-FAC.
+ *
+ * @param options - damping and refresh period
+ */
+export const tridiagonalInverse = (options: RefreshOptions): Solver<SolveNeeds> =>
+  refreshing(solver, invertTridiagonal, options);

@@ -1,0 +1,49 @@
+/**
+ * The Gauss–Newton operator of an objective on a batch, matrix-free: vjp ∘ H_ℓ ∘ jvp, the mean over examples.
+ *
+ * Each product linearises the model anew. A recorded way back would save a forward pass, a fifth of the product, but
+ * would hold its temporaries until the step ends; with a hundred products in a step that is too much memory.
+ *
+ * @module
+ */
+import { gaussNewtonProduct } from '../../core/autodiff/products.ts';
+import type { Ops } from '../../core/ops/ops.ts';
+import type { Params } from '../../core/params.ts';
+import { mapParams } from '../../core/params.ts';
+import type { Context } from '../../core/pipeline/context.ts';
+import type { Objective } from '../../core/pipeline/forward.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import type { Block } from '../../curvature/blocks.ts';
+import { fromBlocks, toBlocks } from '../../curvature/blocks.ts';
+import type { Action } from '../../core/operators/action.ts';
+
+/**
+ * v ↦ E[Jᵀ H_ℓ J] v on block vectors.
+ *
+ * @param objective - model and loss
+ * @param context - where to linearise: parameters, batch, and the outputs there
+ * @param blocks - the model's blocks
+ */
+export const gaussNewtonAction = <T extends Shaped>(
+  objective: Objective,
+  context: Context<T, 'state' | 'batch' | 'outputs'>,
+  blocks: ReadonlyArray<Block>,
+): Action<T> => {
+  const { state, batch, outputs } = context;
+  const { model, loss } = objective;
+  return (ops: Ops<T>, v: Params<T>) => {
+    const product = gaussNewtonProduct(
+      ops,
+      model.program,
+      (at: T, u: T) => loss.hessianProduct(ops, at, u),
+      state.params,
+      fromBlocks(ops, blocks, v),
+      [batch.inputs],
+    );
+    return toBlocks(
+      ops,
+      blocks,
+      mapParams(product, (sum) => ops.scale(1 / outputs.shape[0], sum)),
+    );
+  };
+};

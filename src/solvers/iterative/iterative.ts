@@ -1,0 +1,154 @@
+/**
+ * Iterative solvers of a step: (curvature + λ I) d = ∇ for a curvature that has no cheap inverse, with one that has as
+ * preconditioner.
+ *
+ * @module
+ */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { Backend } from '../../core/backends/backend.ts';
+import type { KfacError } from '../../core/errors.ts';
+import type { Ops } from '../../core/ops/ops.ts';
+import type { Params } from '../../core/params.ts';
+import { compute } from '../../core/pipeline/compute.ts';
+import type { Context } from '../../core/pipeline/context.ts';
+import type { Env } from '../../core/pipeline/env.ts';
+import type { SolverState } from '../../core/pipeline/trainState.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import type { Block } from '../../curvature/blocks.ts';
+import { blocksOf, fromBlocks, toBlocks } from '../../curvature/blocks.ts';
+import type { Applicable } from '../../core/operators/action.ts';
+import { shifted } from '../../core/operators/action.ts';
+import { bicgstab } from '../krylov/bicgstab.ts';
+import { conjugateGradient } from '../krylov/conjugateGradient.ts';
+import { gmres } from '../krylov/gmres.ts';
+import { minres } from '../krylov/minres.ts';
+import type { Outcome } from '../krylov/outcome.ts';
+import type { KrylovOptions } from '../krylov/problem.ts';
+import { times } from '../krylov/vectors.ts';
+import type { Refreshed, RefreshOptions } from '../solver/refresh.ts';
+import type { Prepare, SolveNeeds, Solved, Solver } from '../solver/solver.ts';
+import { dampingAt, renew, unreported } from '../solver/solver.ts';
+
+/** Settings of iterative solvers. Damping and period are those of the preconditioner, too. */
+export interface IterativeOptions extends RefreshOptions {
+  /** Makes the preconditioner from the curvature and λ; `null` for none. */
+  readonly prepare?: Prepare | null;
+  /** Iterations per step at most, 100 unless given. */
+  readonly maxIterations?: number;
+  /** Stop at this relative residual, 1e-6 unless given. */
+  readonly tolerance?: number;
+  /** ζ: the last direction times this is where the iteration starts, 0.95 unless given; 0 starts from nothing. */
+  readonly warmStart?: number;
+}
+
+/** What is left to say: how to solve for d, on block vectors, given λ and the options of the iteration. */
+export type Attack<T extends Shaped> = (
+  backend: Backend<T>,
+  blocks: ReadonlyArray<Block>,
+  gradient: Params<T>,
+  options: KrylovOptions<T>,
+  lambda: number,
+) => TE.TaskEither<KfacError, Outcome<T, string>>;
+
+/** Name of the memory that holds the last direction. */
+const lastDirection = 'lastDirection';
+
+/** The preconditioner, made anew when it is due. */
+const preconditioner =
+  <T extends Shaped>(options: IterativeOptions, context: Context<T, SolveNeeds>) =>
+  (env: Env<T>): TE.TaskEither<KfacError, Refreshed<T>> => {
+    const { prepare = null } = options;
+    if (prepare === null) return TE.right({ solver: context.state.solver, metrics: {} });
+    return renew<T>(unreported(prepare), options, context)(env);
+  };
+
+/**
+ * Runs an iterative solver: refreshes the preconditioner, starts from ζ times the last direction, remembers the new one,
+ * reports `solveIterations` and `solveResidual`.
+ *
+ * @param options - damping, preconditioner, stopping rules, warm start
+ * @param context - the step so far
+ * @param attack - the iteration
+ */
+export const solveIteratively = <T extends Shaped>(
+  options: IterativeOptions,
+  context: Context<T, SolveNeeds>,
+  attack: Attack<T>,
+): RTE.ReaderTaskEither<Env<T>, KfacError, Context<T, Solved>> => {
+  const { maxIterations = 100, tolerance = 1e-6, warmStart = 0.95 } = options;
+  const { state, sites, gradient, metrics } = context;
+  const blocks = blocksOf(sites, Object.keys(state.params));
+  const lambda = dampingAt(state, options.damping);
+
+  const begin = ({ prepared, slots }: SolverState<T>) =>
+    compute((ops: Ops<T>) => {
+      const warm = lastDirection in slots && warmStart !== 0;
+      const krylov: KrylovOptions<T> = {
+        ...(warm ? { initial: times(ops, warmStart, toBlocks(ops, blocks, slots[lastDirection])) } : {}),
+        ...(prepared === null ? {} : { preconditioner: prepared }),
+        tolerance,
+        maxIterations,
+      };
+      return { b: toBlocks(ops, blocks, gradient), krylov };
+    });
+
+  const finish = ({ solver, metrics: reported }: Refreshed<T>, { x, iterations, residual }: Outcome<T, string>) =>
+    compute((ops: Ops<T>): Context<T, Solved> => {
+      const direction = fromBlocks(ops, blocks, x);
+      const age = solver.prepared === null ? {} : { inverseAge: state.step - solver.preparedAt };
+      return {
+        direction,
+        state: { ...state, solver: { ...solver, slots: { ...solver.slots, [lastDirection]: direction } } },
+        metrics: {
+          ...metrics,
+          ...reported,
+          ...age,
+          damping: lambda,
+          solveIterations: iterations,
+          solveResidual: residual,
+        },
+      };
+    });
+
+  return pipe(
+    preconditioner(options, context),
+    RTE.bindTo('found'),
+    RTE.bind('start', ({ found }) => begin(found.solver)),
+    RTE.bind(
+      'outcome',
+      ({ start }) =>
+        ({ backend }: Env<T>) =>
+          attack(backend, blocks, start.b, start.krylov, lambda),
+    ),
+    RTE.chain(({ found, outcome }) => finish(found, outcome)),
+  );
+};
+
+/** An iterative method. `cg` and `minres` are for symmetric operators, `cg` for positive definite ones. */
+export type KrylovMethod = 'cg' | 'minres' | 'gmres' | 'bicgstab';
+
+type Method = <T extends Shaped>(
+  backend: Backend<T>,
+  operator: Applicable<T>,
+  b: Params<T>,
+  options: KrylovOptions<T>,
+) => TE.TaskEither<KfacError, Outcome<T, string>>;
+
+const methods: Readonly<Record<KrylovMethod, Method>> = { cg: conjugateGradient, minres, gmres, bicgstab };
+
+/**
+ * (curvature + λ I) d = ∇ for the curvature of the step, whatever its operator: sums of Kronecker products, anything.
+ *
+ * @param method - iteration
+ * @param options - damping, preconditioner, stopping rules, warm start
+ */
+export const iterative = (method: KrylovMethod, options: IterativeOptions): Solver<SolveNeeds> => ({
+  name: method,
+  run: <T extends Shaped>(context: Context<T, SolveNeeds>) =>
+    solveIteratively<T>(options, context, (backend, _, b, krylov, lambda) =>
+      methods[method](backend, shifted(context.operator, lambda), b, krylov),
+    ),
+});

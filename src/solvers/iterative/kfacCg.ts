@@ -1,0 +1,47 @@
+/**
+ * Hessian-free optimisation with a curvature as preconditioner: conjugate gradients on the exact damped Gauss–Newton
+ * operator of the batch [M10], preconditioned by the K-FAC inverse, or by any other preparation of any curvature.
+ *
+ * The curvature no longer decides where to go, only how soon one is there; its errors cost iterations, not quality.
+ *
+ * @module
+ */
+import type { Context } from '../../core/pipeline/context.ts';
+import type { Objective } from '../../core/pipeline/forward.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import { gaussNewtonAction } from './gaussNewton.ts';
+import type { IterativeOptions } from './iterative.ts';
+import { solveIteratively } from './iterative.ts';
+import { invertFactors } from '../inverses/kroneckerInverse.ts';
+import { shifted } from '../../core/operators/action.ts';
+import { conjugateGradient } from '../krylov/conjugateGradient.ts';
+import type { MartensRule } from '../krylov/martens.ts';
+import type { SolveNeeds, Solver } from '../solver/solver.ts';
+
+/** Settings of {@link kfacCg}. The preconditioner is the inverse of the damped K-FAC factors unless `prepare` is given. */
+export interface KfacCgOptions extends IterativeOptions {
+  /** Stop when the model hardly falls any more; `null` never does. */
+  readonly martens?: MartensRule | null;
+}
+
+/** The fields that the solver needs: those of every curvature solver, and the batch itself. */
+export type KfacCgNeeds = SolveNeeds | 'batch' | 'outputs';
+
+/**
+ * (E[Jᵀ H_ℓ J] + λ I) d = ∇ by preconditioned conjugate gradients. It reports `solveIterations` and `solveResidual`.
+ *
+ * @param objective - model and loss
+ * @param options - damping, preconditioner, stopping rules, warm start
+ */
+export const kfacCg = (objective: Objective, options: KfacCgOptions): Solver<KfacCgNeeds> => {
+  const { martens = {} } = options;
+  const stopping = martens === null ? {} : { martens };
+  return {
+    name: 'kfacCg',
+    run: <T extends Shaped>(context: Context<T, KfacCgNeeds>) =>
+      solveIteratively<T>({ prepare: invertFactors, ...options }, context, (backend, blocks, b, krylov, lambda) => {
+        const system = shifted(gaussNewtonAction(objective, context, blocks), lambda);
+        return conjugateGradient(backend, system, b, { ...krylov, ...stopping });
+      }),
+  };
+};

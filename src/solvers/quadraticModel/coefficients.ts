@@ -1,0 +1,61 @@
+/**
+ * The coefficients of the quadratic model, measured: exact products with the Gauss–Newton matrix of the sample through
+ * J-products, slopes of the whole batch.
+ *
+ * @module
+ */
+import type { Loss } from '../../core/nn/losses/loss.ts';
+import type { Ops } from '../../core/ops/ops.ts';
+import type { Params } from '../../core/params.ts';
+import type { Sample } from '../../core/pipeline/context.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import { innerProduct } from '../../core/innerProduct.ts';
+
+/** What the model is made of. */
+export interface ModelGivens<T extends Shaped> {
+  /** Where curvature is looked at. */
+  readonly sample: Sample<T>;
+  readonly gradient: Params<T>;
+  /** The solver's direction; the model's first vector is d = −direction. */
+  readonly direction: Params<T>;
+  /** δ₀, or `null` before the first update. */
+  readonly last: Params<T> | null;
+}
+
+/** Name of the rule memory that holds the last update δ₀. */
+export const lastUpdate = 'lastUpdate';
+
+/** Pairs of the two vectors in the order of the model's fields. */
+const pairs = [
+  [0, 0],
+  [0, 1],
+  [1, 1],
+] as const;
+/** d is the negative direction. */
+const signs = [-1, 1] as const;
+
+/**
+ * The eight coefficients in the order of `quadraticModelOf`; those of an update that does not exist are 0.
+ *
+ * @param ops - interpreter
+ * @param loss - the loss, for its Hessian in the outputs
+ * @param givens - sample, gradient and vectors
+ * @returns scalars of shape `[]`
+ */
+export const modelCoefficients = <T extends Shaped>(
+  ops: Ops<T>,
+  loss: Loss,
+  { sample, gradient, direction, last }: ModelGivens<T>,
+): ReadonlyArray<T> => {
+  const vectors = last === null ? [direction] : [direction, last];
+  const images = vectors.map(sample.pushforward);
+  const curved = images.map((v) => loss.hessianProduct(ops, sample.outputs, v));
+  const examples = sample.outputs.shape[0];
+  const entry = (i: 0 | 1, j: 0 | 1, factor: number, product: () => T): T =>
+    j < vectors.length ? ops.scale(signs[i] * signs[j] * factor, product()) : ops.full([], 0);
+  return [
+    ...pairs.map(([i, j]) => entry(i, j, 1 / examples, () => ops.dot(curved[i], images[j]))),
+    ...pairs.map(([i, j]) => entry(i, j, 1, () => innerProduct(ops, vectors[i], vectors[j]))),
+    ...([0, 1] as const).map((j) => entry(1, j, 1, () => innerProduct(ops, gradient, vectors[j]))),
+  ];
+};

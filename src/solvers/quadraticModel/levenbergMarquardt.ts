@@ -1,0 +1,116 @@
+/**
+ * Levenberg–Marquardt adaptation of the damping [MG15 §6.5].
+ *
+ * Every T₁ steps ρ = (h(θ + δ) − h(θ)) / (M(δ) − M(0)) is measured on the batch of the step. ρ above ¾: the model can be
+ * trusted, λ ← ω λ. ρ below ¼: λ ← λ / ω. ω = (19/20)^T₁.
+ *
+ * @module
+ */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
+
+import type { Ops } from '../../core/ops/ops.ts';
+import { compute } from '../../core/pipeline/compute.ts';
+import type { Context } from '../../core/pipeline/context.ts';
+import type { Env } from '../../core/pipeline/env.ts';
+import type { Objective } from '../../core/pipeline/forward.ts';
+import { readScalars } from '../../core/pipeline/read.ts';
+import type { Stage } from '../../core/pipeline/stage.ts';
+import { stage } from '../../core/pipeline/stage.ts';
+import type { TrainState } from '../../core/pipeline/trainState.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import { dampingAt } from '../solver/solver.ts';
+import type { Schedule } from '../schedules.ts';
+
+/** Settings of {@link levenbergMarquardt}. */
+export interface LevenbergMarquardtOptions {
+  /** λ at the first step. */
+  readonly damping: number | Schedule;
+  /** T₁, steps between two adaptations; 5 unless given. */
+  readonly every?: number;
+  /** ω^(1/T₁), in (0, 1); 19/20 unless given. */
+  readonly decay?: number;
+  /** λ does not fall below this; 1e-8 unless given. */
+  readonly minimum?: number;
+  /** λ does not rise above this; 1e8 unless given. */
+  readonly maximum?: number;
+  /** Whether a step that raises the loss of its batch is taken back, as {@link takenBack} says; no unless given. */
+  readonly rejectSteps?: boolean;
+}
+
+/**
+ * The next λ for a reduction ratio. A ratio that is not a number counts as the worst.
+ *
+ * @param lambda - damping so far
+ * @param rho - ρ, measured over predicted change
+ * @param omega - ω in (0, 1)
+ */
+export const adaptedDamping = (lambda: number, rho: number, omega: number): number => {
+  if (rho > 0.75) return lambda * omega;
+  return rho >= 0.25 ? lambda : lambda / omega;
+};
+
+/**
+ * ρ from losses and the model. A predicted change that is not a decrease says nothing good, so it gives −∞.
+ *
+ * @param before - h(θ)
+ * @param after - h(θ + δ)
+ * @param predicted - M(δ) − M(0)
+ */
+export const reductionRatio = (before: number, after: number, predicted: number): number =>
+  predicted < 0 && Number.isFinite(after) ? (after - before) / predicted : -Infinity;
+
+/**
+ * The state after a rejected step: parameters and the memory of update rules (momentum, the last update) are those before
+ * it. Statistics, prepared inverses and the step count, from which the key of the next step is made, go on, since the
+ * batch was seen; and so does the adaptation of λ.
+ *
+ * @param state - before the step
+ * @param next - after it
+ */
+export const takenBack = <T>(state: TrainState<T>, next: TrainState<T>): TrainState<T> => ({
+  ...next,
+  params: state.params,
+  rules: state.rules,
+});
+
+type Needs = 'state' | 'batch' | 'loss' | 'next' | 'predictedChange' | 'metrics';
+
+/**
+ * Adapts λ in the next state and reports ρ, on steps where that is due; takes bad steps back in all, when asked to.
+ *
+ * @param objective - model and loss
+ * @param options - first λ, period, rate, bounds
+ */
+export const levenbergMarquardt = (
+  objective: Objective,
+  options: LevenbergMarquardtOptions,
+): Stage<Needs, 'next' | 'metrics'> => {
+  const { every = 5, decay = 19 / 20, minimum = 1e-8, maximum = 1e8, rejectSteps = false } = options;
+  return stage('adaptDamping', <T extends Shaped>(context: Context<T, Needs>) => (env: Env<T>) => {
+    const { state, batch, loss, next, predictedChange, metrics } = context;
+    const due = (state.step + 1) % every === 0;
+    if (!due && !rejectSteps) return RTE.right({ next, metrics })(env);
+    return pipe(
+      compute((ops: Ops<T>) => {
+        const outputs = objective.model.program(ops, next.params, [batch.inputs]);
+        return [loss, ops.mean(objective.loss.value(ops, outputs, batch.targets), [0])];
+      }),
+      RTE.chain((losses) => RTE.fromTaskEither(readScalars(env.backend, losses))),
+      RTE.map(([before, after]) => {
+        // Not `after > before`: a loss that is not a number rejects too.
+        const rejected = rejectSteps && !(after <= before);
+        const kept = rejected ? takenBack(state, next) : next;
+        const judged = rejectSteps ? { ...metrics, rejected: rejected ? 1 : 0 } : metrics;
+        if (!due) return { next: kept, metrics: judged };
+        const rho = reductionRatio(before, after, predictedChange);
+        const adapted = adaptedDamping(dampingAt(state, options.damping), rho, decay ** every);
+        const damping = Math.min(maximum, Math.max(minimum, adapted));
+        return {
+          next: { ...kept, scalars: { ...kept.scalars, damping } },
+          metrics: { ...judged, reductionRatio: rho, nextDamping: damping },
+        };
+      }),
+    )(env);
+  });
+};

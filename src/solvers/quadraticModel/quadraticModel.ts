@@ -1,0 +1,86 @@
+/**
+ * The quadratic model of the loss restricted to two directions [MG15 §6.4, §7].
+ *
+ * M(δ) − M(0) = ½ δᵀ (F + λ I) δ + ∇ᵀ δ with δ = α d + μ δ₀, where d is the descent direction and δ₀ the last update. The
+ * products with F are exact, through J-products, not the Kronecker approximation: that is what makes α and μ safe.
+ *
+ * @module
+ */
+import type { ReadonlyVector } from '../../core/tensor.ts';
+
+/** The model's coefficients in the basis (d, δ₀). */
+export interface QuadraticModel {
+  /** dᵀFd, dᵀFδ₀, δ₀ᵀFδ₀ with F the mean over examples. */
+  readonly curvature: readonly [number, number, number];
+  /** dᵀd, dᵀδ₀, δ₀ᵀδ₀. */
+  readonly squares: readonly [number, number, number];
+  /** ∇ᵀd, ∇ᵀδ₀. */
+  readonly slopes: readonly [number, number];
+}
+
+/** Where the model is least. */
+export interface ModelMinimum {
+  /** α, the learning rate. */
+  readonly alpha: number;
+  /** μ, the momentum. */
+  readonly mu: number;
+}
+
+/**
+ * The model from its eight coefficients in the order of {@link QuadraticModel}'s fields.
+ *
+ * @param c - coefficients, `[8]`
+ */
+export const quadraticModelOf = (c: ReadonlyVector): QuadraticModel => ({
+  curvature: [c[0], c[1], c[2]],
+  squares: [c[3], c[4], c[5]],
+  slopes: [c[6], c[7]],
+});
+
+/** The matrix [[a, b], [b, c]] of the model with damping. */
+const damped = (model: QuadraticModel, lambda: number): readonly [number, number, number] => {
+  const { curvature, squares } = model;
+  return [curvature[0] + lambda * squares[0], curvature[1] + lambda * squares[1], curvature[2] + lambda * squares[2]];
+};
+
+/** Below this ratio of determinant to diagonal product, d and δ₀ count as parallel. */
+const parallel = 1e-10;
+
+/**
+ * (α, μ) that minimise M: a 2 × 2 solve. Without a last update, or with one that is parallel to d, μ is 0.
+ *
+ * @param model - coefficients
+ * @param lambda - damping λ of the model, at least 0
+ */
+export const minimiseModel = (model: QuadraticModel, lambda: number): ModelMinimum => {
+  const [a, b, c] = damped(model, lambda);
+  const [p, q] = model.slopes;
+  const determinant = a * c - b * b;
+  if (determinant <= parallel * a * c) return { alpha: a > 0 ? -p / a : 0, mu: 0 };
+  return { alpha: (b * q - c * p) / determinant, mu: (b * p - a * q) / determinant };
+};
+
+/**
+ * M(α d + μ δ₀) − M(0).
+ *
+ * @param model - coefficients
+ * @param lambda - damping λ of the model, at least 0
+ * @param at - α and μ
+ */
+export const modelChange = (model: QuadraticModel, lambda: number, at: ModelMinimum): number => {
+  const [a, b, c] = damped(model, lambda);
+  const { alpha, mu } = at;
+  return 0.5 * (alpha * alpha * a + 2 * alpha * mu * b + mu * mu * c) + alpha * model.slopes[0] + mu * model.slopes[1];
+};
+
+/**
+ * ‖α d + μ δ₀‖, from the inner products that the model has already.
+ *
+ * @param model - coefficients
+ * @param at - α and μ
+ */
+export const updateNorm = (model: QuadraticModel, at: ModelMinimum): number => {
+  const [dd, dl, ll] = model.squares;
+  const { alpha, mu } = at;
+  return Math.sqrt(Math.max(0, alpha * alpha * dd + 2 * alpha * mu * dl + mu * mu * ll));
+};

@@ -1,0 +1,94 @@
+/**
+ * The update stage that chooses learning rate and momentum by the quadratic model [MG15 §6.4, §7].
+ *
+ * It costs two J-products over the sample, about two forward passes each. Use it with large batches: on small ones the
+ * model of the batch is too good and the steps are too long.
+ *
+ * @module
+ */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
+
+import type { Ops } from '../../core/ops/ops.ts';
+import type { Params } from '../../core/params.ts';
+import { mapParams, zipParams } from '../../core/params.ts';
+import { compute } from '../../core/pipeline/compute.ts';
+import type { Context } from '../../core/pipeline/context.ts';
+import type { Env } from '../../core/pipeline/env.ts';
+import type { Objective } from '../../core/pipeline/forward.ts';
+import { readScalars } from '../../core/pipeline/read.ts';
+import type { Stage } from '../../core/pipeline/stage.ts';
+import { stage } from '../../core/pipeline/stage.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import { lastUpdate, modelCoefficients } from './coefficients.ts';
+import type { QuadraticModel } from './quadraticModel.ts';
+import { minimiseModel, modelChange, quadraticModelOf, updateNorm } from './quadraticModel.ts';
+import { innerProduct } from '../../core/innerProduct.ts';
+import type { Schedule } from '../schedules.ts';
+import { dampingAt } from '../solver/solver.ts';
+
+/** Settings of {@link quadraticUpdate}. */
+export interface QuadraticUpdateOptions {
+  /** λ of the model: the solver's damping, so that both see the same adapted value. */
+  readonly damping: number | Schedule;
+}
+
+type Needs = 'state' | 'sample' | 'gradient' | 'direction' | 'metrics';
+
+/** The step that a model asks for. */
+const takeStep = <T extends Shaped>(
+  ops: Ops<T>,
+  { state, gradient, direction, metrics }: Context<T, Needs>,
+  last: Params<T> | null,
+  model: QuadraticModel,
+  lambda: number,
+): Context<T, 'next' | 'predictedChange' | 'metrics'> => {
+  const minimum = minimiseModel(model, lambda);
+  const { alpha, mu } = minimum;
+  const delta =
+    last === null
+      ? mapParams(direction, (d) => ops.scale(-alpha, d))
+      : zipParams(direction, last, (d, before) => ops.linearCombination(-alpha, d, mu, before));
+  const predictedChange = modelChange(model, 0, minimum);
+  return {
+    next: {
+      ...state,
+      step: state.step + 1,
+      params: zipParams(state.params, delta, (p, change) => ops.add(p, change)),
+      rules: { ...state.rules, [lastUpdate]: delta },
+    },
+    predictedChange,
+    metrics: {
+      ...metrics,
+      learningRate: alpha,
+      momentum: mu,
+      predictedChange,
+      gradientNorm: ops.sqrt(innerProduct(ops, gradient, gradient)),
+      directionNorm: Math.sqrt(model.squares[0]),
+      updateNorm: updateNorm(model, minimum),
+    },
+  };
+};
+
+/**
+ * θ ← θ + α d + μ δ₀ with d the negative direction, δ₀ the last update and (α, μ) the minimum of the damped model, whose
+ * products with F are taken over the sample and whose slopes are those of the whole batch. The predicted change is that
+ * of the undamped model, which the Levenberg–Marquardt rule compares with the real one.
+ *
+ * @param objective - model and loss
+ * @param options - damping
+ */
+export const quadraticUpdate = (
+  objective: Objective,
+  options: QuadraticUpdateOptions,
+): Stage<Needs, 'next' | 'predictedChange' | 'metrics'> =>
+  stage('update', <T extends Shaped>(context: Context<T, Needs>) => (env: Env<T>) => {
+    const { state } = context;
+    const lambda = dampingAt(state, options.damping);
+    const last = state.rules[lastUpdate] ?? null;
+    return pipe(
+      compute((ops: Ops<T>) => modelCoefficients(ops, objective.loss, { ...context, last })),
+      RTE.chain((scalars) => RTE.fromTaskEither(readScalars(env.backend, scalars))),
+      RTE.chain((values) => compute((ops: Ops<T>) => takeStep(ops, context, last, quadraticModelOf(values), lambda))),
+    )(env);
+  });

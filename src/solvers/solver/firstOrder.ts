@@ -1,0 +1,59 @@
+/**
+ * Solvers without curvature: the gradient itself, and Adam's direction.
+ *
+ * @module
+ */
+import { mapParams } from '../../core/params.ts';
+import type { Solver } from './solver.ts';
+import { computing } from './solver.ts';
+
+/** The fields that a solver without curvature needs. */
+export type FirstOrderNeeds = 'state' | 'gradient' | 'metrics';
+
+/** The gradient as direction: SGD. */
+export const identity: Solver<FirstOrderNeeds> = computing('identity', (_, { state, gradient, metrics }) => ({
+  direction: gradient,
+  state,
+  metrics,
+}));
+
+/** Settings of {@link adam}, with the defaults of the paper. */
+export interface AdamOptions {
+  /** β₁ of the first moment, 0.9 unless given. */
+  readonly beta1?: number;
+  /** β₂ of the second moment, 0.999 unless given. */
+  readonly beta2?: number;
+  /** ε added to the root of the second moment, 1e-8 unless given. */
+  readonly epsilon?: number;
+}
+
+/**
+ * Adam (Kingma & Ba 2015, Algorithm 1): m̂ / (√v̂ + ε) with bias-corrected moments.
+ *
+ * The corrections are folded into two scalars, m / (c √v + ε′) with c = (1 − β₁ᵗ) / √(1 − β₂ᵗ) and ε′ = ε (1 − β₁ᵗ), so no
+ * corrected copy is made.
+ *
+ * @param options - β₁, β₂, ε
+ */
+export const adam = (options: AdamOptions = {}): Solver<FirstOrderNeeds> => {
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
+  return computing('adam', (ops, { state, gradient, metrics }) => {
+    const { slots } = state.solver;
+    const moment = (name: string, beta: number, sample: typeof gradient): typeof gradient =>
+      mapParams(sample, (x, path) =>
+        name in slots ? ops.linearCombination(beta, slots[name][path], 1 - beta, x) : ops.scale(1 - beta, x),
+      );
+    const m = moment('m', beta1, gradient);
+    const v = moment(
+      'v',
+      beta2,
+      mapParams(gradient, (g) => ops.square(g)),
+    );
+    const t = state.step + 1;
+    const correction = 1 - beta1 ** t;
+    const c = correction / Math.sqrt(1 - beta2 ** t);
+    const floor = ops.full([], epsilon * correction);
+    const direction = mapParams(m, (x, path) => ops.div(x, ops.add(ops.scale(c, ops.sqrt(v[path])), floor)));
+    return { direction, state: { ...state, solver: { ...state.solver, slots: { m, v } } }, metrics };
+  });
+};

@@ -1,0 +1,194 @@
+/**
+ * When an inverse is prepared anew, and when it is first used.
+ *
+ * A preparation is due after a fixed number of steps, or once the averaged statistics have drifted from those that the
+ * last one was made from. With an overlap it is begun when it is due and used a fixed number of steps later, while the
+ * steps between go on with the last inverse [BGK17]: the state then holds what the new one is made from, so what a run
+ * computes does not depend on how far the work has come.
+ *
+ * @module
+ */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { Backend } from '../../core/backends/backend.ts';
+import type { BadConfig, KfacError } from '../../core/errors.ts';
+import type { LinearOperator } from '../../core/operators/linearOperator.ts';
+import type { Prepared, Work } from '../../core/pipeline/background.ts';
+import type { Env } from '../../core/pipeline/env.ts';
+import type { Pending, SolverState, TrainState } from '../../core/pipeline/trainState.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import { driftOf } from './drift.ts';
+import type { Schedule } from '../schedules.ts';
+import type { SiteDamping } from './siteDamping.ts';
+
+/** A period that follows the statistics. */
+export interface DriftPeriod {
+  /** Largest relative change ‖X − X₀‖_F / ‖X₀‖_F of any averaged factor that an inverse may see, above 0. */
+  readonly drift: number;
+  /** Steps between two preparations at least, 1 unless given. The drift is measured from then on, in every step. */
+  readonly atLeast?: number;
+  /** Steps between two preparations at most, 50 unless given. */
+  readonly atMost?: number;
+}
+
+/** Steps between two preparations: a number, or as many as the statistics allow. */
+export type Period = number | DriftPeriod;
+
+/** Preparations beside the steps. */
+export interface Overlap {
+  /** Steps after which an inverse that was begun is used, at least 0; 0 waits for it at once. */
+  readonly staleness: number;
+}
+
+/** Settings of solvers that prepare. */
+export interface RefreshOptions {
+  /** Damping λ, greater than 0, in units of the loss per example and squared parameter. */
+  readonly damping: number | Schedule;
+  /** When to prepare anew, in every step unless given. */
+  readonly every?: Period;
+  /** Whether preparations overlap with the steps that follow; no unless given. The first one is always waited for. */
+  readonly overlap?: Overlap;
+  /** Factors on λ by block name, for sites that need more or less of it; none unless given. */
+  readonly siteDamping?: SiteDamping;
+}
+
+const isCount = (value: number, least: number): boolean => Number.isInteger(value) && value >= least;
+
+/**
+ * What is wrong with a period and an overlap, or `null`.
+ *
+ * @param options - settings of a solver that prepares
+ */
+export const refreshError = ({ every = 1, overlap }: Pick<RefreshOptions, 'every' | 'overlap'>): BadConfig | null => {
+  const wrong = (path: string, expected: string, actual: number): BadConfig => ({
+    _tag: 'BadConfig',
+    path,
+    expected,
+    actual: String(actual),
+  });
+  const whole = (least: number): string => `a whole number of at least ${least}`;
+  if (overlap !== undefined && !isCount(overlap.staleness, 0)) {
+    return wrong('overlap.staleness', whole(0), overlap.staleness);
+  }
+  if (typeof every === 'number') return isCount(every, 1) ? null : wrong('every', whole(1), every);
+  const { drift, atLeast = 1, atMost = 50 } = every;
+  if (!(drift > 0)) return wrong('every.drift', 'a number above 0', drift);
+  if (!isCount(atLeast, 1)) return wrong('every.atLeast', whole(1), atLeast);
+  return isCount(atMost, atLeast) ? null : wrong('every.atMost', whole(atLeast), atMost);
+};
+
+/** Whether a preparation is due, with the drift where that was measured. */
+interface Due {
+  readonly due: boolean;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+const dueNow = <T extends Shaped>(
+  backend: Backend<T>,
+  { step, solver, curvature }: TrainState<T>,
+  every: Period,
+): TE.TaskEither<KfacError, Due> => {
+  const plainly = (due: boolean): TE.TaskEither<KfacError, Due> => TE.right({ due, metrics: {} });
+  if (solver.prepared === null) return plainly(true);
+  if (typeof every === 'number') return plainly(step % every === 0);
+  const { drift: tolerance, atLeast = 1, atMost = 50 } = every;
+  const age = step - solver.preparedAt;
+  if (age < atLeast) return plainly(false);
+  return pipe(
+    driftOf(backend, curvature.averages, solver.preparedFrom ?? {}),
+    // Not `drift > tolerance`: a drift that is not a number is due too.
+    TE.map((drift) => ({ due: age >= atMost || !(drift <= tolerance), metrics: { drift } })),
+  );
+};
+
+/** A solver's state after its preparation, or after none was due. */
+export interface Refreshed<T> {
+  readonly solver: SolverState<T>;
+  /** What the preparation reports, in the step that uses it first, and the drift where it was measured. */
+  readonly metrics: Prepared<T>['metrics'];
+}
+
+/** How a solver prepares; `previous` is what was prepared before, `null` the first time. */
+export type Preparation<T extends Shaped> = (
+  backend: Backend<T>,
+  operator: LinearOperator<T>,
+  damping: number,
+  previous: LinearOperator<T> | null,
+) => TE.TaskEither<KfacError, Prepared<T>>;
+
+/**
+ * Prepares anew when it is due: at once, or begun now and used later.
+ *
+ * @param env - backend, and where work runs beside the steps
+ * @param state - the state of the step, with this step's averages
+ * @param operator - curvature of the step
+ * @param options - period and overlap
+ * @param damping - λ of the step
+ * @param prepare - the dear part
+ */
+export const refreshed = <T extends Shaped>(
+  env: Env<T>,
+  state: TrainState<T>,
+  operator: LinearOperator<T>,
+  options: Pick<RefreshOptions, 'every' | 'overlap'>,
+  damping: number,
+  prepare: Preparation<T>,
+): TE.TaskEither<KfacError, Refreshed<T>> => {
+  const { every = 1, overlap = { staleness: 0 } } = options;
+  const { step, curvature } = state;
+  const error = refreshError(options);
+  if (error !== null) return TE.left(error);
+
+  const workOn =
+    ({ operator: from, damping: lambda }: Pending<T>, solver: SolverState<T>): Work<T> =>
+    (backend) =>
+      prepare(backend, from, lambda, solver.prepared);
+  const withPrepared = (solver: SolverState<T>, prepared: Prepared<T>, since: number): Refreshed<T> => ({
+    solver: { ...solver, prepared: prepared.operator, preparedAt: since, pending: null },
+    metrics: prepared.metrics,
+  });
+
+  /** Takes what was begun, once its time has come. */
+  const taken = (solver: SolverState<T>): TE.TaskEither<KfacError, Refreshed<T>> => {
+    const { pending } = solver;
+    if (pending === null || step < pending.since + overlap.staleness) return TE.right({ solver, metrics: {} });
+    const work = workOn(pending, solver);
+    return pipe(
+      env.background?.finish(pending, work) ?? work(env.backend),
+      TE.map((prepared) => withPrepared(solver, prepared, pending.since)),
+    );
+  };
+
+  /** Prepares, or begins to. */
+  const renewed = (solver: SolverState<T>): TE.TaskEither<KfacError, Refreshed<T>> => {
+    const from = typeof every === 'number' ? null : curvature.averages;
+    const pending: Pending<T> = { operator, damping, since: step };
+    const renewing = { ...solver, preparedFrom: from };
+    if (solver.prepared === null || overlap.staleness === 0) {
+      return pipe(
+        workOn(pending, solver)(env.backend),
+        TE.map((prepared) => withPrepared(renewing, prepared, step)),
+      );
+    }
+    env.background?.begin(pending, workOn(pending, solver));
+    return TE.right({ solver: { ...renewing, pending }, metrics: {} });
+  };
+
+  return pipe(
+    taken(state.solver),
+    TE.chain((current) =>
+      current.solver.pending !== null
+        ? TE.right(current)
+        : pipe(
+            dueNow(env.backend, { ...state, solver: current.solver }, every),
+            TE.chain(({ due, metrics }) =>
+              pipe(
+                due ? renewed(current.solver) : TE.right({ solver: current.solver, metrics: {} }),
+                TE.map((next) => ({ ...next, metrics: { ...current.metrics, ...metrics, ...next.metrics } })),
+              ),
+            ),
+          ),
+    ),
+  );
+};

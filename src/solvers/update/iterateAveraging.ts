@@ -1,0 +1,49 @@
+/**
+ * Exponential averaging of the parameters [MG15 §9]: training goes on from θ, evaluation uses the average
+ * θ̄ ← ρ_k θ̄ + (1 − ρ_k) θ with ρ_k = min(1 − 1/k, ρ), a plain mean until ρ binds.
+ *
+ * @module
+ */
+import type { Params } from '../../core/params.ts';
+import { zipParams } from '../../core/params.ts';
+import { computation } from '../../core/pipeline/compute.ts';
+import type { Stage } from '../../core/pipeline/stage.ts';
+import type { TrainState } from '../../core/pipeline/trainState.ts';
+
+/** Settings of {@link averageIterates}. */
+export interface IterateAveragingOptions {
+  /** ρ in [0, 1), 0.99 unless given. */
+  readonly decay?: number;
+  /** Steps before the average begins, 0 unless given. */
+  readonly start?: number;
+}
+
+/** Name of the memory that holds θ̄. */
+const memory = 'averagedParams';
+
+/**
+ * Averages the parameters of the next state into its memory. It comes after every stage that changes them.
+ *
+ * @param options - decay and start
+ */
+export const averageIterates = (options: IterateAveragingOptions = {}): Stage<'state' | 'next', 'next'> => {
+  const { decay = 0.99, start = 0 } = options;
+  return computation('averageIterates', (ops, { state, next }) => {
+    const k = next.step - start;
+    if (k < 1) return { next };
+    const rho = Math.min(1 - 1 / k, decay);
+    const before = state.rules[memory];
+    const average =
+      before === undefined || rho === 0
+        ? next.params
+        : zipParams(before, next.params, (x, p) => ops.linearCombination(rho, x, 1 - rho, p));
+    return { next: { ...next, rules: { ...next.rules, [memory]: average } } };
+  });
+};
+
+/**
+ * The parameters to evaluate with: the average when there is one, else the parameters.
+ *
+ * @param state - any state
+ */
+export const averagedParams = <T>(state: TrainState<T>): Params<T> => state.rules[memory] ?? state.params;

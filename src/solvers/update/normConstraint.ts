@@ -1,0 +1,46 @@
+/**
+ * Norm constraint: the step's length in the metric of the curvature is bounded, whatever the gradient.
+ *
+ * The KL clip bounds η² ⟨Δ, ∇⟩, which is that length only when Δ = F⁻¹∇; this bounds η² ΔᵀFΔ itself, for one product
+ * with the curvature. It is a stage between `solve` and `update`, since it needs the operator.
+ *
+ * @module
+ */
+import { apply } from '../../core/operators/apply.ts';
+import { mapParams } from '../../core/params.ts';
+import { computation } from '../../core/pipeline/compute.ts';
+import type { Stage } from '../../core/pipeline/stage.ts';
+import { blocksOf, toBlocks } from '../../curvature/blocks.ts';
+import { innerProduct } from '../../core/innerProduct.ts';
+import type { Schedule } from '../schedules.ts';
+import { scheduleOf } from '../schedules.ts';
+
+/** Settings of {@link normConstraint}. */
+export interface NormConstraintOptions {
+  /** c, the largest η² ΔᵀFΔ; greater than 0. */
+  readonly bound: number;
+  /** η, the same as the update's. */
+  readonly learningRate: number | Schedule;
+}
+
+/**
+ * Scales the direction by min(1, √(c / (η² ΔᵀFΔ))).
+ *
+ * @param options - bound and learning rate
+ */
+export const normConstraint = (
+  options: NormConstraintOptions,
+): Stage<'state' | 'sites' | 'operator' | 'direction' | 'metrics', 'direction' | 'metrics'> =>
+  computation('normConstraint', (ops, { state, sites, operator, direction, metrics }) => {
+    const blocks = blocksOf(sites, Object.keys(state.params));
+    const delta = toBlocks(ops, blocks, direction);
+    const eta = scheduleOf(options.learningRate)(state.step);
+    const size = ops.scale(eta ** 2, innerProduct(ops, delta, apply(ops, operator, delta)));
+    const bound = ops.full([], options.bound);
+    // A length that rounding made negative is 0, and needs no scaling.
+    const scale = ops.sqrt(ops.div(bound, ops.maximum(size, bound)));
+    return {
+      direction: mapParams(direction, (d) => ops.mul(scale, d)),
+      metrics: { ...metrics, normScale: scale },
+    };
+  });

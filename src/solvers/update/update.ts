@@ -1,0 +1,88 @@
+/**
+ * The update stage: from a direction to the next state.
+ *
+ * @module
+ */
+import type { Ops } from '../../core/ops/ops.ts';
+import type { Params } from '../../core/params.ts';
+import { zipParams } from '../../core/params.ts';
+import { computation } from '../../core/pipeline/compute.ts';
+import type { Context } from '../../core/pipeline/context.ts';
+import type { Stage } from '../../core/pipeline/stage.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import { innerProduct } from '../../core/innerProduct.ts';
+import type { UpdateRule } from './rules/rule.ts';
+import type { Schedule } from '../schedules.ts';
+import { scheduleOf } from '../schedules.ts';
+
+/** Settings of {@link update}. */
+export interface UpdateOptions {
+  /** η, in units of directions. */
+  readonly learningRate: number | Schedule;
+  /** Applied to the direction in order. */
+  readonly rules?: ReadonlyArray<UpdateRule>;
+}
+
+interface Revised<T> {
+  readonly direction: Params<T>;
+  readonly memories: Readonly<Record<string, Params<T>>>;
+  readonly metrics: Readonly<Record<string, T | number>>;
+}
+
+const reviseAll = <T extends Shaped>(
+  ops: Ops<T>,
+  rules: ReadonlyArray<UpdateRule>,
+  learningRate: number,
+  context: Context<T, 'state' | 'gradient' | 'direction'>,
+): Revised<T> => {
+  const { state, gradient, direction } = context;
+  return rules.reduce(
+    (before: Revised<T>, rule) => {
+      const after = rule.revise(ops, {
+        direction: before.direction,
+        gradient,
+        params: state.params,
+        learningRate,
+        memory: state.rules[rule.name],
+      });
+      return {
+        direction: after.direction,
+        memories: after.memory === undefined ? before.memories : { ...before.memories, [rule.name]: after.memory },
+        metrics: { ...before.metrics, ...after.metrics },
+      };
+    },
+    { direction, memories: {}, metrics: {} },
+  );
+};
+
+const norm = <T extends Shaped>(ops: Ops<T>, x: Params<T>): T => ops.sqrt(innerProduct(ops, x, x));
+
+/**
+ * θ ← θ − η d, with d the direction after the rules.
+ *
+ * @param options - learning rate and rules
+ */
+export const update = (
+  options: UpdateOptions,
+): Stage<'state' | 'gradient' | 'direction' | 'metrics', 'next' | 'metrics'> =>
+  computation('update', (ops, context) => {
+    const { state, gradient, direction, metrics } = context;
+    const learningRate = scheduleOf(options.learningRate)(state.step);
+    const revised = reviseAll(ops, options.rules ?? [], learningRate, context);
+    return {
+      next: {
+        ...state,
+        step: state.step + 1,
+        params: zipParams(state.params, revised.direction, (p, d) => ops.linearCombination(1, p, -learningRate, d)),
+        rules: revised.memories,
+      },
+      metrics: {
+        ...metrics,
+        ...revised.metrics,
+        learningRate,
+        gradientNorm: norm(ops, gradient),
+        directionNorm: norm(ops, direction),
+        updateNorm: ops.scale(learningRate, norm(ops, revised.direction)),
+      },
+    };
+  });

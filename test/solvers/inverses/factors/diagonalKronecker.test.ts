@@ -1,0 +1,164 @@
+import fc from 'fast-check';
+import type * as TE from 'fp-ts/lib/TaskEither.js';
+import { map } from 'fp-ts/lib/TaskEither.js';
+
+import type { KfacError } from '../../../../src/core/errors.ts';
+import { applyBlock, materialise } from '../../../../src/core/operators/apply.ts';
+import type { BlockOperator } from '../../../../src/core/operators/blockOperator.ts';
+import type { LinearOperator } from '../../../../src/core/operators/linearOperator.ts';
+import { dense, diagonalKronecker } from '../../../../src/core/operators/blockOperator.ts';
+import { blockDiagonal } from '../../../../src/core/operators/linearOperator.ts';
+import type { Tensor } from '../../../../src/core/tensor.ts';
+import { tensor } from '../../../../src/core/tensor.ts';
+import { invertClassWise } from '../../../../src/solvers/inverses/classWiseInverse.ts';
+import { factoredTikhonov } from '../../../../src/solvers/inverses/factors/factoredTikhonov.ts';
+import { invertDensely } from '../../../../src/solvers/inverses/denseInverse.ts';
+import { dampDiagonalKronecker } from '../../../../src/solvers/inverses/factors/diagonalKronecker.ts';
+import { invertInEigenbasis } from '../../../../src/solvers/inverses/eigen.ts';
+import { invertKroneckerBlocks } from '../../../../src/solvers/inverses/factors/factorInverse.ts';
+import { invertFactors } from '../../../../src/solvers/inverses/kroneckerInverse.ts';
+import { invertLowRank } from '../../../../src/solvers/inverses/lowRankInverse.ts';
+import { newtonSchulzInverse } from '../../../../src/solvers/inverses/newtonSchulz.ts';
+import { invertTridiagonal } from '../../../../src/solvers/inverses/tridiagonalInverse.ts';
+import { scaledError } from '../../../support/closeness.ts';
+import { gaussian, orThrow, referenceEnv } from '../../../support/training.ts';
+
+const { backend } = referenceEnv();
+const { ops } = backend;
+
+type Invert = (operator: LinearOperator<Tensor>, lambda: number) => TE.TaskEither<KfacError, LinearOperator<Tensor>>;
+
+/** Solvers that damp each factor; a new one joins here. */
+const factored: ReadonlyArray<readonly [string, Invert]> = [
+  ['kroneckerInverse', (operator, lambda) => invertFactors(backend, operator, lambda)],
+  [
+    'newtonSchulz',
+    (operator, lambda) =>
+      map(({ operator: inverse }: { readonly operator: LinearOperator<Tensor> }) => inverse)(
+        invertKroneckerBlocks(
+          'newtonSchulz',
+          (where, m, before) => newtonSchulzInverse(where, m, before, { tolerance: 1e-12, iterations: 100 }),
+          backend,
+          operator,
+          lambda,
+          null,
+        ),
+      ),
+  ],
+  ['lowRankInverse of full rank', (operator, lambda) => invertLowRank({ rank: 12 })(backend, operator, lambda)],
+  ['tridiagonalInverse', (operator, lambda) => invertTridiagonal(backend, operator, lambda)],
+  ['classWiseInverse', (operator, lambda) => invertClassWise(backend, operator, lambda)],
+];
+
+/** Solvers that add λ and nothing else. */
+const exact: ReadonlyArray<readonly [string, Invert]> = [
+  [
+    'eigen',
+    (operator, lambda) =>
+      map(({ operator: inverse }: { readonly operator: LinearOperator<Tensor> }) => inverse)(
+        invertInEigenbasis(backend, operator, lambda),
+      ),
+  ],
+  ['denseInverse', (operator, lambda) => invertDensely(backend, operator, lambda)],
+];
+
+const spd = (seed: number, n: number): Tensor => ops.gram(gaussian(seed, [n + 1, n]));
+
+/** Some frequencies are zero, as those of words that never came. */
+const blocks: ReadonlyArray<readonly [string, (seed: number) => BlockOperator<Tensor>]> = [
+  ['one G', (seed) => diagonalKronecker(ops.relu(gaussian(seed, [5])), [spd(seed + 1, 3)])],
+  ['G in two parts', (seed) => diagonalKronecker(ops.relu(gaussian(seed, [5])), [spd(seed + 1, 1), spd(seed + 2, 2)])],
+];
+
+const shape = [3, 5] as const;
+
+/** The matrix with damped factors. */
+const dampedMatrix = (block: BlockOperator<Tensor>, lambda: number): Tensor => {
+  if (block._tag !== 'diagonalKronecker') throw new Error('expected a diagonal A');
+  const trace = block.Gs.reduce((sum, G) => sum + ops.trace(G).data[0], 0);
+  const { ofA, ofG } = factoredTikhonov(lambda, ops.sum(block.a, [0]).data[0] / 5, trace / 3);
+  const damped = diagonalKronecker(
+    ops.add(block.a, ops.full([], ofA)),
+    block.Gs.map((G) => ops.addDiagonal(G, ofG)),
+  );
+  return materialise(ops, damped, shape);
+};
+
+const only = (operator: LinearOperator<Tensor>): BlockOperator<Tensor> => {
+  const found = 'blocks' in operator ? operator.blocks['b'] : undefined;
+  if (found === undefined) throw new Error('expected a block');
+  return found;
+};
+
+const vec = (v: Tensor): Tensor => ops.reshape(ops.transposed(v), [v.data.length, 1]);
+
+const expectSolved = async (
+  invert: Invert,
+  block: BlockOperator<Tensor>,
+  lambda: number,
+  matrix: Tensor,
+): Promise<void> => {
+  const inverse = only(orThrow(await invert(blockDiagonal({ b: block }), lambda)()));
+  const V = gaussian(7, shape);
+  const back = ops.matmul(matrix, vec(applyBlock(ops, inverse, V)));
+  expect(scaledError(back.data, vec(V).data)).toBeLessThan(1e-8);
+};
+
+const drawn = [fc.nat(1000), fc.double({ min: 1e-3, max: 10, noNaN: true })] as const;
+
+describe.each(blocks)('diag(a) ⊗ G with %s', (_, make) => {
+  it.each(factored)('law: residual, (diag(a) + π√λ I) ⊗ (G + π⁻¹√λ I) undoes %s', async (_solver, invert) => {
+    await fc.assert(
+      fc.asyncProperty(...drawn, async (seed, lambda) => {
+        const block = make(seed);
+        await expectSolved(invert, block, lambda, dampedMatrix(block, lambda));
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  it.each(exact)('law: residual, diag(a) ⊗ G + λ I undoes %s', async (_solver, invert) => {
+    await fc.assert(
+      fc.asyncProperty(...drawn, async (seed, lambda) => {
+        const block = make(seed);
+        await expectSolved(invert, block, lambda, ops.addDiagonal(materialise(ops, block, shape), lambda));
+      }),
+      { numRuns: 10 },
+    );
+  });
+});
+
+describe('a block that is a full matrix', () => {
+  it.each([...factored, ...exact])('law: residual, F + λ I undoes %s', async (_, invert) => {
+    await fc.assert(
+      fc.asyncProperty(...drawn, async (seed, lambda) => {
+        // Singular without damping.
+        const F = ops.gram(gaussian(seed, [4, 15]));
+        await expectSolved(invert, dense(F), lambda, ops.addDiagonal(F, lambda));
+      }),
+      { numRuns: 10 },
+    );
+  });
+});
+
+describe('damping of diag(a) ⊗ G', () => {
+  it('worked example: a = (4, 12), G = 2, λ = 4: π² = 8 / 2, so 1 / (a + 4) and G + 1', async () => {
+    const block = { _tag: 'diagonalKronecker', a: tensor([4, 12], [2]), Gs: [tensor([2], [1, 1])] } as const;
+    const { inverseA, ofG } = orThrow(await dampDiagonalKronecker(backend, block, 4)());
+    expect(Array.from(inverseA.data)).toEqual([1 / 8, 1 / 16]);
+    expect(ofG).toBe(1);
+  });
+
+  it('a G that is not positive definite is an error that names the block, after λ has risen', async () => {
+    const block = diagonalKronecker(tensor([1], [1]), [tensor([-1e9], [1, 1])]);
+    expect(await invertFactors(backend, blockDiagonal({ words: block }), 1)()).toMatchObject({
+      _tag: 'Left',
+      left: { _tag: 'NotPositiveDefinite', where: 'words', damping: 1e6 },
+    });
+  });
+
+  it('a full matrix whose λ must rise is solved with the risen one', async () => {
+    const inverse = only(orThrow(await invertFactors(backend, blockDiagonal({ b: dense(tensor([-5], [1, 1])) }), 1)()));
+    expect(applyBlock(ops, inverse, tensor([10], [1])).data[0]).toBeCloseTo(2, 12);
+  });
+});

@@ -1,0 +1,297 @@
+import * as E from 'fp-ts/lib/Either.js';
+import fc from 'fast-check';
+
+import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
+import { apply } from '../../../src/core/operators/apply.ts';
+import { costOf } from '../../../src/core/operators/cost.ts';
+import type { BlockOperator } from '../../../src/core/operators/blockOperator.ts';
+import { dense, diagonal, kronecker, dampedBlock } from '../../../src/core/operators/blockOperator.ts';
+import { blockDiagonal } from '../../../src/core/operators/linearOperator.ts';
+import { backward, forward } from '../../../src/core/pipeline/forward.ts';
+import { pipeline } from '../../../src/core/pipeline/stage.ts';
+import type { TrainState } from '../../../src/core/pipeline/trainState.ts';
+import type { Tensor } from '../../../src/core/tensor.ts';
+import { generate, tensor } from '../../../src/core/tensor.ts';
+import { capture } from '../../../src/curvature/capture.ts';
+import { updateFactors } from '../../../src/curvature/curvature.ts';
+import { exact, monteCarlo } from '../../../src/curvature/estimators.ts';
+import { kfac } from '../../../src/curvature/kfac.ts';
+import { batchWoodbury } from '../../../src/solvers/inverses/batchWoodbury.ts';
+import { invertFactors, kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
+import { invertLowRank } from '../../../src/solvers/inverses/lowRankInverse.ts';
+import { lowRankKfac } from '../../../src/solvers/presets/lowRankKfac.ts';
+import type { RangeOptions } from '../../../src/solvers/inverses/factors/rangeFinder.ts';
+import { leadingEigen } from '../../../src/solvers/inverses/factors/rangeFinder.ts';
+import { solve } from '../../../src/solvers/solver/solver.ts';
+import { scaledError } from '../../support/closeness.ts';
+import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../../support/training.ts';
+
+const { backend } = referenceEnv();
+const { ops, linearAlgebra } = backend;
+
+const spd = (seed: number, n: number): Tensor => ops.gram(gaussian(seed, [n + 2, n]));
+
+/** U diag(values) Uᵀ with orthonormal U. */
+const withSpectrum = async (seed: number, values: ReadonlyArray<number>): Promise<Tensor> => {
+  const n = values.length;
+  const { vectors } = orThrow(await linearAlgebra.eigh(spd(seed, n))());
+  return ops.matmul(ops.mul(vectors, tensor(values, [1, n])), vectors, { transposeB: true });
+};
+
+const rebuilt = (found: { readonly vectors: Tensor; readonly values: Tensor }): Tensor =>
+  ops.matmul(ops.mul(found.vectors, ops.reshape(found.values, [1, found.values.shape[0]])), found.vectors, {
+    transposeB: true,
+  });
+
+const norm = (x: Tensor): number => Math.sqrt(ops.dot(x, x).data[0]);
+
+describe('randomised range finder', () => {
+  it('law: a matrix of rank k ≤ r is found exactly, with orthonormal vectors', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(1000), fc.integer({ min: 1, max: 4 }), async (seed, k) => {
+        const M = ops.gram(gaussian(seed, [k, 14]));
+        const found = orThrow(await leadingEigen(backend, M, { rank: 4, oversampling: 2 })());
+        expect(scaledError(rebuilt(found).data, M.data)).toBeLessThan(1e-10);
+        const top = ops.slice(found.vectors, [0, 4 - k], [14, k]);
+        expect(scaledError(ops.gram(top).data, ops.addDiagonal(ops.full([k, k], 0), 1).data)).toBeLessThan(1e-10);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('law: error of the range finder near the best, ‖M − M_r‖_F ≤ 1.1 √(Σ_{i > r} μ_i²)', async () => {
+    const values = Array.from({ length: 24 }, (_, i) => 2 ** -i);
+    const M = await withSpectrum(3, values);
+    const found = orThrow(await leadingEigen(backend, M, { rank: 6, oversampling: 6 })());
+    const best = Math.sqrt(values.slice(6).reduce((sum, v) => sum + v * v, 0));
+    expect(norm(ops.sub(M, rebuilt(found)))).toBeLessThanOrEqual(1.1 * best);
+    expect(scaledError(found.values.data, values.slice(0, 6).reverse())).toBeLessThan(1e-3);
+  });
+
+  it('law: oversampling and power iterations each bring the eigenvalues of a flat spectrum closer', async () => {
+    const values = Array.from({ length: 30 }, (_, i) => 1 / (1 + i));
+    const M = await withSpectrum(5, values);
+    const errorOf = async (options: RangeOptions): Promise<number> =>
+      scaledError(orThrow(await leadingEigen(backend, M, options)()).values.data, values.slice(0, 5).reverse());
+    const plain = await errorOf({ rank: 5, oversampling: 0, powerIterations: 0 });
+    expect(await errorOf({ rank: 5, oversampling: 8, powerIterations: 0 })).toBeLessThan(plain);
+    expect(await errorOf({ rank: 5, oversampling: 0, powerIterations: 2 })).toBeLessThan(plain);
+  });
+
+  it('law: determinism, the same matrix gives the same vectors', async () => {
+    const M = spd(1, 20);
+    const run = leadingEigen(backend, M, { rank: 3, oversampling: 2 });
+    expect(await run()).toEqual(await run());
+  });
+});
+
+describe('lowRankInverse', () => {
+  const solveWith = async (
+    options: RangeOptions,
+    block: BlockOperator<Tensor>,
+    lambda: number,
+    V: Tensor,
+  ): Promise<Tensor> => {
+    const inverse = orThrow(await invertLowRank(options)(backend, blockDiagonal({ block }), lambda)());
+    return apply(ops, inverse, { block: V })['block'];
+  };
+
+  it('law: full rank is the exact inverse', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(1000), fc.double({ min: 1e-2, max: 10, noNaN: true }), async (seed, lambda) => {
+        const block = kronecker(spd(seed, 5), spd(seed + 1, 3));
+        const V = gaussian(seed + 2, [3, 5]);
+        const exactInverse = orThrow(await invertFactors(backend, blockDiagonal({ block }), lambda)());
+        const expected = apply(ops, exactInverse, { block: V })['block'];
+        expect(scaledError((await solveWith({ rank: 5 }, block, lambda, V)).data, expected.data)).toBeLessThan(1e-8);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('law: exact for factors of rank r plus a multiple of I, as power iterations separate the two', async () => {
+    const factor = (seed: number, n: number): Tensor => ops.addDiagonal(ops.gram(gaussian(seed, [3, n])), 0.4);
+    const block = kronecker(factor(1, 20), factor(2, 18));
+    const V = gaussian(3, [18, 20]);
+    const exactInverse = orThrow(await invertFactors(backend, blockDiagonal({ block }), 0.1)());
+    const expected = apply(ops, exactInverse, { block: V })['block'];
+    const actual = await solveWith({ rank: 3, oversampling: 4, powerIterations: 12 }, block, 0.1, V);
+    expect(scaledError(actual.data, expected.data)).toBeLessThan(1e-8);
+  });
+
+  it('law: (U D Uᵀ + ρ I) keeps the trace: ρ is the mean of the eigenvalues left out', async () => {
+    const block = kronecker(tensor([5, 0, 0, 0, 1, 0, 0, 0, 3], [3, 3]), tensor([1], [1, 1]));
+    const inverse = orThrow(await invertLowRank({ rank: 1 })(backend, blockDiagonal({ block }), 1)());
+    const image = apply(ops, inverse, { block: tensor([1, 1, 1], [1, 3]) })['block'];
+    // π² = (9 / 3) / 1; A gains √3, G gains 1 / √3. A ≈ diag(5, 2, 2).
+    const root = Math.sqrt(3);
+    const expected = [5, 2, 2].map((a) => 1 / ((a + root) * (1 + 1 / root)));
+    expect(scaledError(image.data, expected)).toBeLessThan(1e-14);
+  });
+
+  it('law: what is held is r columns, not a square', async () => {
+    const block = kronecker(spd(1, 40), spd(2, 30));
+    const inverse = orThrow(await invertLowRank({ rank: 4 })(backend, blockDiagonal({ block }), 1)());
+    if (inverse._tag !== 'blockDiagonal') throw new Error('expected blocks');
+    const [low, full] = [inverse.blocks['block'], block].map((op) => costOf(op, [30, 40]).numbers);
+    expect(low).toBe(4 * (40 + 30) + 2 * 16 + 2);
+    expect(low).toBeLessThan(full / 6);
+  });
+
+  it('divides diagonal blocks, refuses others by name, and refuses settings that make no sense', async () => {
+    const image = await solveWith({ rank: 1 }, diagonal(tensor([1, 3], [2])), 1, tensor([4, 8], [2]));
+    expect(Array.from(image.data)).toEqual([2, 2]);
+    const head = blockDiagonal({ head: dampedBlock(dense(tensor([1], [1, 1])), 1) });
+    expect(await invertLowRank({ rank: 1 })(backend, head, 1)()).toMatchObject(
+      E.left({ _tag: 'BadConfig', path: 'head', actual: 'damped' }),
+    );
+    expect(await invertLowRank({ rank: 0 })(backend, head, 1)()).toMatchObject(
+      E.left({ path: 'lowRankInverse.rank', actual: '0' }),
+    );
+    expect(await invertLowRank({ rank: 1, oversampling: -1 })(backend, head, 1)()).toMatchObject(
+      E.left({ path: 'lowRankInverse.oversampling' }),
+    );
+  });
+
+  it('a factor of zeros without damping is not positive definite, and the error names the block', async () => {
+    const nothing = blockDiagonal({ head: kronecker(ops.full([3, 3], 0), spd(1, 3)) });
+    expect(await invertLowRank({ rank: 1 })(backend, nothing, 0)()).toMatchObject(
+      E.left({ _tag: 'NotPositiveDefinite', where: 'head' }),
+    );
+  });
+
+  it.each([
+    ['rank', { rank: 3 }],
+    ['oversampling', { oversampling: 4 }],
+    ['powerIterations', { powerIterations: 3 }],
+  ] as const)('option of the preset: %s changes the trajectory', async (_, option) => {
+    const objective = { model: mlp([9, 8, 2]), loss: squaredError };
+    const batch = { inputs: gaussian(1, [12, 9]), targets: gaussian(2, [12, 2]) };
+    const run = async (options: object): Promise<TrainState<Tensor>> => {
+      const step = lowRankKfac({ damping: 0.1, rank: 2, oversampling: 1, ...options }).step(objective);
+      let state = stateOf(objective.model, 3);
+      for (let i = 0; i < 2; i += 1) state = (await runStage(step, state, batch)).next;
+      return state;
+    };
+    const [base, changed] = [await run({}), await run(option)];
+    const gaps = Object.keys(base.params).map((path) => scaledError(base.params[path].data, changed.params[path].data));
+    expect(Math.max(...gaps)).toBeGreaterThan(1e-9);
+  });
+});
+
+describe('batchWoodbury', () => {
+  const objective = { model: mlp([7, 6, 3]), loss: squaredError };
+  const batchOf = (n: number) => ({ inputs: gaussian(1, [n, 7]), targets: gaussian(2, [n, 3]) });
+  const woodburyStep = (damping: number, estimator = exact()) =>
+    pipeline(
+      forward(objective),
+      backward(objective),
+      capture(estimator, objective.loss),
+      solve(batchWoodbury({ damping })),
+    );
+  const kfacStep = (damping: number, estimator = exact()) =>
+    pipeline(
+      forward(objective),
+      backward(objective),
+      capture(estimator, objective.loss),
+      updateFactors(kfac({ decay: 0 })),
+      solve(kroneckerInverse({ damping })),
+    );
+
+  it('law: Woodbury is the dense inverse: the direction is that of K-FAC with decay 0, whatever the batch', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 12 }),
+        fc.double({ min: 1e-2, max: 10, noNaN: true }),
+        fc.boolean(),
+        async (n, damping, sampled) => {
+          const state = stateOf(objective.model, 4);
+          const estimator = sampled ? monteCarlo({ samples: 2 }) : exact();
+          const actual = await runStage(woodburyStep(damping, estimator), state, batchOf(n));
+          const expected = await runStage(kfacStep(damping, estimator), state, batchOf(n));
+          for (const path of Object.keys(expected.direction)) {
+            const [x, y] = [actual.direction[path], expected.direction[path]];
+            expect(scaledError(x.data, y.data)).toBeLessThan(1e-8);
+          }
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  it('worked example: one row (3, 4), δ = 25 and N = 1: I / 25 − (3, 4)ᵀ(3, 4) / (25 · 50)', async () => {
+    const one = { model: mlp([2, 1], 'identity', false), loss: squaredError };
+    const step = pipeline(
+      forward(one),
+      backward(one),
+      capture(exact(), one.loss),
+      solve(batchWoodbury({ damping: 50 })),
+    );
+    // tr A / 2 = 12.5 and G = 1, so π √50 = √12.5 √50 = 25 for A and √50 / √12.5 = 2 for G.
+    const state = { ...stateOf(one.model, 1), params: { '0.weight': tensor([0, 0], [1, 2]) } };
+    const { direction } = await runStage(step, state, {
+      inputs: tensor([3, 4], [1, 2]),
+      targets: tensor([-1], [1, 1]),
+    });
+    // The gradient is (3, 4), an eigenvector: (3, 4) / ((25 + 25) (1 + 2)).
+    expect(scaledError(direction['0.weight'].data, [3 / 150, 4 / 150])).toBeLessThan(1e-14);
+  });
+
+  it('law: what is prepared has the order of the batch, and no factor is kept in the state', async () => {
+    const wide = { model: mlp([60, 2]), loss: squaredError };
+    const step = pipeline(
+      forward(wide),
+      backward(wide),
+      capture(monteCarlo(), wide.loss),
+      solve(batchWoodbury({ damping: 1 })),
+    );
+    const batch = { inputs: gaussian(1, [3, 60]), targets: gaussian(2, [3, 2]) };
+    const { state } = await runStage(step, stateOf(wide.model, 1), batch);
+    expect(state.curvature.averages).toEqual({});
+    const block = state.solver.prepared?._tag === 'blockDiagonal' ? state.solver.prepared.blocks['0'] : null;
+    if (block?._tag !== 'lowRankKronecker') throw new Error('expected low rank');
+    expect([block.A.U.shape, block.A.core.shape]).toEqual([
+      [61, 3],
+      [3, 3],
+    ]);
+  });
+
+  it('a step without a capture uses the last inverse, and damping and age are reported', async () => {
+    const first = await runStage(woodburyStep(1), stateOf(objective.model, 4), batchOf(5));
+    const solver = batchWoodbury({ damping: 1 });
+    const later = { ...first, captured: null, state: { ...first.state, step: 1 } };
+    const second = orThrow(await solver.run(later)(referenceEnv())());
+    expect(second.direction).toEqual(first.direction);
+    expect(second.metrics).toMatchObject({ damping: 1, inverseAge: 1 });
+  });
+
+  it('option: damping changes the direction', async () => {
+    const state = stateOf(objective.model, 4);
+    const [one, two] = [
+      await runStage(woodburyStep(1), state, batchOf(5)),
+      await runStage(woodburyStep(2), state, batchOf(5)),
+    ];
+    expect(scaledError(one.direction['0.weight'].data, two.direction['0.weight'].data)).toBeGreaterThan(1e-4);
+  });
+
+  it('parameters without a site are divided by their second moment plus λ', async () => {
+    const given = await runStage(woodburyStep(1), stateOf(objective.model, 4), batchOf(5));
+    const captured = {
+      ...given.captured,
+      sites: [],
+      uncovered: [{ scale: tensor([2, 4], [2]) }],
+      examples: 4,
+      more: [],
+    };
+    const context = {
+      ...given,
+      sites: [],
+      captured: { ...captured, targets: gaussian(1, [4, 1]) },
+      gradient: { scale: tensor([4, 10], [2]) },
+      state: { ...given.state, params: { scale: generate([2], () => 0) } },
+    };
+    const { direction } = orThrow(await batchWoodbury({ damping: 1 }).run(context)(referenceEnv())());
+    // Squares of the sums over 4: 1 and 4.
+    expect(Array.from(direction['scale'].data)).toEqual([4 / 2, 10 / 5]);
+  });
+});

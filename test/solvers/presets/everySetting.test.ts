@@ -1,0 +1,100 @@
+/**
+ * Every setting of every preset changes what a run computes.
+ *
+ * Settings that need others to matter are given them here; a setting that has no row gets another value of its type, so a
+ * new one is tested without being listed.
+ */
+import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEntropy.ts';
+import type { TrainState } from '../../../src/core/pipeline/trainState.ts';
+import type { Tensor } from '../../../src/core/tensor.ts';
+import { generate } from '../../../src/core/tensor.ts';
+import type { Setting } from '../../../src/solvers/presets/registry.ts';
+import { optimizerNames, optimizerOf } from '../../../src/solvers/presets/registry.ts';
+import { scaledError } from '../../support/closeness.ts';
+import { gaussian, mlp, orThrow, runStage, stateOf } from '../../support/training.ts';
+
+type Settings = Readonly<Record<string, Setting>>;
+
+const objective = { model: mlp([6, 5, 3]), loss: softmaxCrossEntropy };
+const batchAt = (step: number) => ({
+  inputs: gaussian(10 + step, [16, 6]),
+  targets: generate([16], (i) => (i + step) % 3, 'i32'),
+});
+
+/** Where settings matter: damping neither absent nor at its bounds, every part of the step in use. */
+const common: Settings = {
+  damping: 0.1,
+  minDamping: 1e-3,
+  dampingDecay: 0.5,
+  inverseEvery: 2,
+  statisticsFraction: 0.5,
+  klClip: 1e-2,
+  classes: 3,
+  rank: 2,
+  oversampling: 1,
+  maxIterations: 3,
+  iterations: 5,
+};
+
+/** Another value, and what else is set on both sides. */
+interface Row {
+  readonly to: Setting;
+  readonly given?: Settings;
+}
+
+const rows: Readonly<Record<string, Row>> = {
+  minDamping: { to: 5, given: { dampingEvery: 1 } },
+  dampingEvery: { to: 3 },
+  dampingDecay: { to: 0.2, given: { dampingEvery: 1 } },
+  gammaEvery: { to: 2 },
+  gammaDecay: { to: 0.3, given: { gammaEvery: 1 } },
+  statisticsEvery: { to: 3 },
+  inverseEvery: { to: 3 },
+  inverseDrift: { to: 1e-9 },
+  inverseStaleness: { to: 1 },
+  estimator: { to: 'empirical' },
+  inputBlocks: { to: 2 },
+  outputBlocks: { to: 2 },
+  blockSize: { to: 2 },
+  rank: { to: 1 },
+  oversampling: { to: 3 },
+  momentDecay: { to: 0.1 },
+  powerIterations: { to: 0 },
+  iterations: { to: 2 },
+  maxIterations: { to: 1 },
+  tolerance: { to: 0.5 },
+  progress: { to: 0.9, given: { maxIterations: 100, tolerance: 1e-12 } },
+  method: { to: 'nearest' },
+  epsilon: { to: 1e-2 },
+  learningRate: { to: 0.03 },
+};
+
+/** Settings that say what is accepted, or that matter for other kinds of sites and runs than this one. */
+const elsewhere = new Set(['strict', 'classes', 'sites', 'sharing', 'scaleShift', 'rejectSteps']);
+
+const another = (value: Setting): Setting => {
+  if (typeof value === 'number') return value === 0 ? 0.3 : 0.6 * value;
+  return typeof value === 'boolean' ? !value : `not ${value}`;
+};
+
+const run = async (name: string, settings: Settings): Promise<TrainState<Tensor>> => {
+  const step = orThrow(optimizerOf(name, settings)).step(objective);
+  let state = stateOf(objective.model, 4);
+  for (let i = 0; i < 5; i += 1) state = (await runStage(step, state, batchAt(i))).next;
+  return state;
+};
+
+const cases = optimizerNames.flatMap((name) => {
+  const known = orThrow(optimizerOf(name)).hyperparameters;
+  return Object.keys(known)
+    .filter((key) => !elsewhere.has(key))
+    .map((key) => [name, key, known] as const);
+});
+
+it.each(cases)('law: every setting changes something. %s: %s', async (name, key, known) => {
+  const row = rows[key] ?? { to: another(common[key] ?? known[key]) };
+  const base = Object.fromEntries(Object.entries({ ...common, ...row.given }).filter(([setting]) => setting in known));
+  const [before, after] = [await run(name, base), await run(name, { ...base, [key]: row.to })];
+  const gaps = Object.keys(before.params).map((path) => scaledError(before.params[path].data, after.params[path].data));
+  expect(Math.max(...gaps)).toBeGreaterThan(1e-9);
+});

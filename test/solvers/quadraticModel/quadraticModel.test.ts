@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+
+import type { QuadraticModel } from '../../../src/solvers/quadraticModel/quadraticModel.ts';
+import { minimiseModel, modelChange, updateNorm } from '../../../src/solvers/quadraticModel/quadraticModel.ts';
+
+const entry = fc.double({ min: -3, max: 3, noNaN: true });
+
+/** Models whose curvature B Bᵀ is positive semidefinite and whose squares are those of real vectors. */
+const models: fc.Arbitrary<QuadraticModel> = fc
+  .tuple(fc.array(entry, { minLength: 4, maxLength: 4 }), fc.array(entry, { minLength: 6, maxLength: 6 }), entry, entry)
+  .map(([b, v, p, q]) => ({
+    curvature: [b[0] ** 2 + b[1] ** 2, b[0] * b[2] + b[1] * b[3], b[2] ** 2 + b[3] ** 2],
+    squares: [
+      v[0] ** 2 + v[1] ** 2 + v[2] ** 2 + 1,
+      v[0] * v[3] + v[1] * v[4] + v[2] * v[5],
+      v[3] ** 2 + v[4] ** 2 + v[5] ** 2 + 1,
+    ],
+    slopes: [p, q],
+  }));
+
+const lambdas = fc.double({ min: 0.1, max: 10, noNaN: true });
+
+describe('quadratic model', () => {
+  it('law: the gradient of the model vanishes at (α, μ)', () => {
+    fc.assert(
+      fc.property(models, lambdas, (model, lambda) => {
+        const at = minimiseModel(model, lambda);
+        const h = 1e-4;
+        const slope = (alpha: number, mu: number): number =>
+          (modelChange(model, lambda, { alpha: at.alpha + alpha, mu: at.mu + mu }) -
+            modelChange(model, lambda, { alpha: at.alpha - alpha, mu: at.mu - mu })) /
+          (2 * h);
+        // Central differences of a quadratic have no truncation error; rounding is about 1e-16 |M| / h.
+        expect(Math.abs(slope(h, 0))).toBeLessThan(1e-8);
+        expect(Math.abs(slope(0, h))).toBeLessThan(1e-8);
+      }),
+    );
+  });
+
+  it('law: at the minimum the damped model falls by half the slope, M(δ) − M(0) = ½ ∇ᵀδ ≤ 0', () => {
+    fc.assert(
+      fc.property(models, lambdas, (model, lambda) => {
+        const at = minimiseModel(model, lambda);
+        const half = 0.5 * (at.alpha * model.slopes[0] + at.mu * model.slopes[1]);
+        expect(Math.abs(modelChange(model, lambda, at) - half)).toBeLessThan(1e-9 * (1 + Math.abs(half)));
+        expect(half).toBeLessThanOrEqual(1e-12);
+      }),
+    );
+  });
+
+  it('worked example: curvature diag(2, 4), slopes (−2, −8) gives α = 1, μ = 2 and a fall of 9', () => {
+    const model: QuadraticModel = { curvature: [2, 0, 4], squares: [1, 0, 1], slopes: [-2, -8] };
+    const at = minimiseModel(model, 0);
+    expect(at).toEqual({ alpha: 1, mu: 2 });
+    expect(modelChange(model, 0, at)).toBe(-9);
+  });
+
+  it('without a last update μ is 0 and α is the exact line search', () => {
+    const model: QuadraticModel = { curvature: [2, 0, 0], squares: [1, 0, 0], slopes: [-3, 0] };
+    expect(minimiseModel(model, 1)).toEqual({ alpha: 1, mu: 0 });
+  });
+
+  it('a zero direction gives a zero step', () => {
+    const zero: QuadraticModel = { curvature: [0, 0, 0], squares: [0, 0, 0], slopes: [0, 0] };
+    expect(minimiseModel(zero, 1)).toEqual({ alpha: 0, mu: 0 });
+  });
+
+  it('worked example: ‖2 d − δ₀‖ with d = (3, 0) and δ₀ = (2, 3) is ‖(4, −3)‖ = 5', () => {
+    const model: QuadraticModel = { curvature: [0, 0, 0], squares: [9, 6, 13], slopes: [0, 0] };
+    expect(updateNorm(model, { alpha: 2, mu: -1 })).toBe(5);
+  });
+});
