@@ -149,6 +149,8 @@ export type { FloatType } from './random/uniform.ts';
 export { normal } from './random/normal.ts';
 export { permutation } from './random/permutation.ts';
 export { signs } from './random/signs.ts';
+export type { Block } from './pipeline/blocks.ts';
+export { blockSites, blocksOf, parameterBlocks, sameSite } from './pipeline/blocks.ts';
 export { computation, compute } from './pipeline/compute.ts';
 export type { Computation } from './pipeline/compute.ts';
 export type {

@@ -18,7 +18,7 @@ import type { SiteCapture } from '../core/pipeline/context.ts';
 import type { Shaped } from '../core/tensor.ts';
 import type { Curvature } from './curvature.ts';
 import { blockwise } from './curvature.ts';
-import type { Block } from './blocks.ts';
+import type { Block } from '../core/pipeline/blocks.ts';
 import type { KfacOptions } from './kfac.ts';
 import { describeBlock, kroneckerBlock } from './kfac.ts';
 import type { Cut } from './partition.ts';

@@ -1,80 +1,12 @@
 /**
- * Blocks: how parameters are grouped for curvature.
- *
- * A dense site's weight `[out, in]` and bias `[out]` form one block, the matrix V `[out, in + 1]` with the bias as last
- * column (homogeneous coordinate). A table `[vocabulary, out]` is the block Wᵀ `[out, vocabulary]`, gain and shift `[d]` are
- * the columns of a block `[d, 2]`. A parameter that no site covers is a block of its own. Nothing is left out.
- *
- * Sites of one kind with the same parameters are one site, however many paths they have. Where sites that are not the same
- * share a parameter (a table tied to the weight of the output layer), the sum of their curvatures is no Kronecker product,
- * and each of their parameters becomes a block of its own, as if it had no site: a diagonal that is right for every use.
+ * Block vectors: parameter-shaped arrays in the shapes of their blocks, and back.
  *
  * @module
  */
 import type { Ops } from '../core/ops/ops.ts';
-import type { Site } from '../core/ops/site.ts';
-import { parametersOfSite } from '../core/ops/site.ts';
 import type { Params } from '../core/params.ts';
+import type { Block } from '../core/pipeline/blocks.ts';
 import type { Shaped } from '../core/tensor.ts';
-
-/** Parameters that share a curvature block. */
-export type Block =
-  | { readonly kind: 'site'; readonly name: string; readonly site: Site }
-  | {
-      readonly kind: 'parameter';
-      readonly name: string;
-      /** Paths of the sites that would cover it if they did not share parameters. */
-      readonly tied?: ReadonlyArray<string>;
-    };
-
-/** Whether two sites are uses of the same parameters in the same way. */
-export const sameSite = (a: Site, b: Site): boolean =>
-  a.kind === b.kind && parametersOfSite(a).join('\n') === parametersOfSite(b).join('\n');
-
-const shareParameters = (a: Site, b: Site): boolean =>
-  parametersOfSite(a).some((path) => parametersOfSite(b).includes(path));
-
-/**
- * The sites that have a block: each once, by its first use, without those that share parameters with a different one.
- *
- * @param sites - the sites of the forward pass, in order
- */
-export const blockSites = (sites: ReadonlyArray<{ readonly site: Site }>): ReadonlyArray<Site> => {
-  const distinct = sites
-    .map(({ site }) => site)
-    .filter((site, i, all) => all.findIndex((other) => sameSite(site, other)) === i);
-  return distinct.filter((site) => !distinct.some((other) => other !== site && shareParameters(site, other)));
-};
-
-/**
- * The blocks of a model: one for each site, then one for each parameter without a site.
- *
- * @param sites - the sites of the forward pass; one that is passed several times counts once
- * @param parameters - paths of all parameters
- */
-export const blocksOf = (
-  sites: ReadonlyArray<{ readonly site: Site }>,
-  parameters: ReadonlyArray<string>,
-): ReadonlyArray<Block> => {
-  const unique = blockSites(sites);
-  const covered = new Set(unique.flatMap(parametersOfSite));
-  const tiedAt = (path: string): ReadonlyArray<string> => [
-    ...new Set(sites.filter(({ site }) => parametersOfSite(site).includes(path)).map(({ site }) => site.path)),
-  ];
-  return [
-    ...unique.map((site): Block => ({ kind: 'site', name: site.path, site })),
-    ...parameters
-      .filter((path) => !covered.has(path))
-      .map((name): Block => {
-        const tied = tiedAt(name);
-        return tied.length === 0 ? { kind: 'parameter', name } : { kind: 'parameter', name, tied };
-      }),
-  ];
-};
-
-/** Names of the parameters that no site covers. */
-export const parameterBlocks = (blocks: ReadonlyArray<Block>): ReadonlyArray<string> =>
-  blocks.flatMap((block) => (block.kind === 'parameter' ? [block.name] : []));
 
 /** A vector as a column; a matrix as it is. */
 const asColumns = <T extends Shaped>(ops: Ops<T>, x: T): T =>

@@ -16,7 +16,7 @@ import type { Stage } from '../core/pipeline/stage.ts';
 import { foldIn } from '../core/random/split.ts';
 import type { Shaped } from '../core/tensor.ts';
 import { showShape } from '../core/tensor.ts';
-import { blocksOf, parameterBlocks } from './blocks.ts';
+import { blocksOf, parameterBlocks } from '../core/pipeline/blocks.ts';
 import type { Estimator } from './estimators.ts';
 import type { Run } from './partition.ts';
 import { partitionOf } from './partition.ts';

@@ -15,7 +15,7 @@ import type { Site } from '../core/ops/site.ts';
 import type { Params } from '../core/params.ts';
 import type { Captured } from '../core/pipeline/context.ts';
 import type { Shaped } from '../core/tensor.ts';
-import { blockSites } from './blocks.ts';
+import { blockSites } from '../core/pipeline/blocks.ts';
 import type { Curvature } from './curvature.ts';
 import { blockwise } from './curvature.ts';
 import type { KfacOptions } from './kfac.ts';

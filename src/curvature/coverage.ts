@@ -12,8 +12,8 @@ import type { KfacError } from '../core/errors.ts';
 import type { Model } from '../core/nn/model.ts';
 import { parametersOfSite } from '../core/ops/site.ts';
 import type { Shape } from '../core/tensor.ts';
-import type { Block } from './blocks.ts';
-import { blocksOf } from './blocks.ts';
+import type { Block } from '../core/pipeline/blocks.ts';
+import { blocksOf } from '../core/pipeline/blocks.ts';
 import type { Curvature } from './curvature.ts';
 
 /** One parameter in the report. */

@@ -5,8 +5,7 @@
  */
 export { blockKfac, partitionedStatistics } from './blockKfac.ts';
 export type { BlockKfacOptions } from './blockKfac.ts';
-export { blockSites, blocksOf, fromBlocks, parameterBlocks, sameSite, toBlocks } from './blocks.ts';
-export type { Block } from './blocks.ts';
+export { fromBlocks, toBlocks } from './blocks.ts';
 export { bySite } from './bySite.ts';
 export type { SitePart } from './bySite.ts';
 export { capture } from './capture.ts';

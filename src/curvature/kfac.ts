@@ -6,7 +6,7 @@
 import type { BlockOperator } from '../core/operators/blockOperator.ts';
 import { dense, diagonal, diagonalKronecker, kronecker } from '../core/operators/blockOperator.ts';
 import type { Params } from '../core/params.ts';
-import type { Block } from './blocks.ts';
+import type { Block } from '../core/pipeline/blocks.ts';
 import type { Curvature } from './curvature.ts';
 import { blockwise } from './curvature.ts';
 import type { SiteOptions } from './statistics/site.ts';

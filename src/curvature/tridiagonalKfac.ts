@@ -18,7 +18,7 @@ import type { Ops } from '../core/ops/ops.ts';
 import type { DenseSite, Site } from '../core/ops/site.ts';
 import type { Captured, SiteCapture } from '../core/pipeline/context.ts';
 import type { Shaped } from '../core/tensor.ts';
-import { sameSite } from './blocks.ts';
+import { sameSite } from '../core/pipeline/blocks.ts';
 import type { Curvature } from './curvature.ts';
 import type { KfacOptions } from './kfac.ts';
 import { describeBlock, kroneckerBlock } from './kfac.ts';

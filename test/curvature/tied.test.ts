@@ -9,7 +9,7 @@ import { model } from '../../src/core/nn/model.ts';
 import { sequential } from '../../src/core/nn/sequential.ts';
 import { materialise } from '../../src/core/operators/apply.ts';
 import { tensor } from '../../src/core/tensor.ts';
-import { blocksOf, blockSites } from '../../src/curvature/blocks.ts';
+import { blocksOf, blockSites } from '../../src/core/pipeline/blocks.ts';
 import { coverage } from '../../src/curvature/coverage.ts';
 import { kfac } from '../../src/curvature/kfac.ts';
 import { kfac as kfacPreset } from '../../src/solvers/presets/kfac.ts';

@@ -23,7 +23,7 @@ import { keyOf } from '../../src/core/random/key.ts';
 import { uniform } from '../../src/core/random/uniform.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { generate } from '../../src/core/tensor.ts';
-import type { Block } from '../../src/curvature/blocks.ts';
+import type { Block } from '../../src/core/pipeline/blocks.ts';
 import { toBlocks } from '../../src/curvature/blocks.ts';
 import { capture } from '../../src/curvature/capture.ts';
 import type { Curvature } from '../../src/curvature/curvature.ts';

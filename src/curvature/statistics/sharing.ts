@@ -15,7 +15,7 @@ import { axesOf } from '../../core/ops/shapes.ts';
 import type { Captured, SiteCapture } from '../../core/pipeline/context.ts';
 import type { Shape, Shaped } from '../../core/tensor.ts';
 import { sizeOf } from '../../core/tensor.ts';
-import { blockSites, sameSite } from '../blocks.ts';
+import { blockSites, sameSite } from '../../core/pipeline/blocks.ts';
 
 /** Names of the treatments. */
 export const sharings = ['expand', 'reduce'] as const;

@@ -13,7 +13,7 @@ import { mapParams } from '../../core/params.ts';
 import type { Context } from '../../core/pipeline/context.ts';
 import type { Objective } from '../../core/pipeline/forward.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import type { Block } from '../../curvature/blocks.ts';
+import type { Block } from '../../core/pipeline/blocks.ts';
 import { fromBlocks, toBlocks } from '../../curvature/blocks.ts';
 import type { Action } from '../../core/operators/action.ts';
 
