@@ -26,7 +26,7 @@ import type { Shaped, Tensor } from '../src/core/tensor.ts';
 import { tensor } from '../src/core/tensor.ts';
 import { autoencoder } from '../src/pipelines/tasks/mnistAutoencoder.ts';
 import { perceptron } from '../src/pipelines/tasks/mnistClassifier.ts';
-import { tensorsOf } from '../src/pipelines/trainer/tensorsOf.ts';
+import { arraysIn } from '../src/core/pipeline/arraysIn.ts';
 import { optimizerNames, optimizerOf } from '../src/solvers/presets/registry.ts';
 
 import { succeed } from './succeed.ts';
@@ -121,8 +121,8 @@ export const measurePreset = async (backend: Backend<Tensor>, rate: number, name
     const env = { backend: scoped, clock: () => performance.now() / 1000 };
     const result = succeed(await step.run({ state, batch, metrics: {} })(env)());
     const metrics = succeed(await readMetrics(scoped, result.metrics)());
-    const kept = tensorsOf(result.next);
-    close([...kept], i === 0 ? [] : [...tensorsOf(state)].filter((x) => !kept.has(x)));
+    const kept = arraysIn(result.next);
+    close([...kept], i === 0 ? [] : [...arraysIn(state)].filter((x) => !kept.has(x)));
     state = result.next;
     if (i < warmUp) continue;
     seconds += (performance.now() - start) / 1000 / steps;

@@ -16,7 +16,7 @@ import { keyOf } from '../src/core/random/key.ts';
 import { uniform } from '../src/core/random/uniform.ts';
 import type { Shaped, Tensor } from '../src/core/tensor.ts';
 import { autoencoder } from '../src/pipelines/tasks/mnistAutoencoder.ts';
-import { tensorsOf } from '../src/pipelines/trainer/tensorsOf.ts';
+import { arraysIn } from '../src/core/pipeline/arraysIn.ts';
 import type { Optimizer } from '../src/solvers/presets/optimizer.ts';
 import { optimizerOf } from '../src/solvers/presets/registry.ts';
 import { succeed } from './succeed.ts';
@@ -76,7 +76,7 @@ export const measureSteps = async (
     const env = { backend: scoped, clock: () => performance.now() / 1000, background };
     const result = succeed(await step.run({ state, batch: { inputs, targets: inputs }, metrics: {} })(env)());
     const metrics = succeed(await readMetrics(scoped, result.metrics)());
-    close([...tensorsOf(result.next)], [...(i === 0 ? [] : tensorsOf(state)), ...background.takeOver()]);
+    close([...arraysIn(result.next)], [...(i === 0 ? [] : arraysIn(state)), ...background.takeOver()]);
     state = result.next;
     await new Promise((resolve) => setImmediate(resolve)); // as between two steps of the trainer
     rssMb.push(process.memoryUsage().rss / 2 ** 20);

@@ -12,7 +12,7 @@
  */
 import { vjp } from '../core/autodiff/reverse.ts';
 import { raise } from '../core/errors.ts';
-import type { Layer } from '../core/nn/layer.ts';
+import type { Layer } from '../core/nn/layers/layer.ts';
 import type { Model } from '../core/nn/model.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { DenseSite } from '../core/ops/site.ts';

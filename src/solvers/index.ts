@@ -88,7 +88,7 @@ export { invertTwoTerms, twoTermSolver } from './inverses/twoTermSolver.ts';
 export { update } from './update/update.ts';
 export type { UpdateOptions } from './update/update.ts';
 export { clipByGlobalNorm } from './update/rules/clipByGlobalNorm.ts';
-export { innerProduct } from '../core/innerProduct.ts';
+export { innerProduct } from '../core/ops/innerProduct.ts';
 export { klClip } from './update/rules/klClip.ts';
 export { momentum } from './update/rules/momentum.ts';
 export type { MomentumOptions } from './update/rules/momentum.ts';

@@ -1,12 +1,12 @@
 import * as E from 'fp-ts/lib/Either.js';
 
 import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
-import { dense } from '../../src/core/nn/dense.ts';
+import { dense } from '../../src/core/nn/layers/dense.ts';
 import { constant } from '../../src/core/nn/initialisers/constant.ts';
-import type { Layer } from '../../src/core/nn/layer.ts';
-import { leaf } from '../../src/core/nn/layer.ts';
+import type { Layer } from '../../src/core/nn/layers/layer.ts';
+import { leaf } from '../../src/core/nn/layers/layer.ts';
 import { model } from '../../src/core/nn/model.ts';
-import { sequential } from '../../src/core/nn/sequential.ts';
+import { sequential } from '../../src/core/nn/layers/sequential.ts';
 import { joinPath } from '../../src/core/params.ts';
 import { backward, forward } from '../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../src/core/pipeline/stage.ts';

@@ -1,12 +1,12 @@
-import { activation } from '../../src/core/nn/activation.ts';
-import { dense } from '../../src/core/nn/dense.ts';
+import { activation } from '../../src/core/nn/layers/activation.ts';
+import { dense } from '../../src/core/nn/layers/dense.ts';
 import { sigmoidCrossEntropy } from '../../src/core/nn/losses/sigmoidCrossEntropy.ts';
 import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
 import type { Model } from '../../src/core/nn/model.ts';
 import { model } from '../../src/core/nn/model.ts';
-import { residual } from '../../src/core/nn/residual.ts';
-import { sequential } from '../../src/core/nn/sequential.ts';
+import { residual } from '../../src/core/nn/layers/residual.ts';
+import { sequential } from '../../src/core/nn/layers/sequential.ts';
 import type { Objective } from '../../src/core/pipeline/forward.ts';
 import { backward, forward } from '../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../src/core/pipeline/stage.ts';

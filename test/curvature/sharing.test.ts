@@ -1,18 +1,18 @@
 import fc from 'fast-check';
 
 import { vjp } from '../../src/core/autodiff/reverse.ts';
-import { activation } from '../../src/core/nn/activation.ts';
-import { dense as denseLayer } from '../../src/core/nn/dense.ts';
-import { embedding } from '../../src/core/nn/embedding.ts';
-import type { Layer } from '../../src/core/nn/layer.ts';
-import { leaf } from '../../src/core/nn/layer.ts';
+import { activation } from '../../src/core/nn/layers/activation.ts';
+import { dense as denseLayer } from '../../src/core/nn/layers/dense.ts';
+import { embedding } from '../../src/core/nn/layers/embedding.ts';
+import type { Layer } from '../../src/core/nn/layers/layer.ts';
+import { leaf } from '../../src/core/nn/layers/layer.ts';
 import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
-import { layerNorm } from '../../src/core/nn/layerNorm.ts';
-import { meanPool } from '../../src/core/nn/meanPool.ts';
+import { layerNorm } from '../../src/core/nn/layers/layerNorm.ts';
+import { meanPool } from '../../src/core/nn/layers/meanPool.ts';
 import type { Model } from '../../src/core/nn/model.ts';
 import { model } from '../../src/core/nn/model.ts';
-import { sequential } from '../../src/core/nn/sequential.ts';
+import { sequential } from '../../src/core/nn/layers/sequential.ts';
 import { materialise, materialiseBlocks } from '../../src/core/operators/apply.ts';
 import type { BlockOperator } from '../../src/core/operators/blockOperator.ts';
 import { mapParams } from '../../src/core/params.ts';

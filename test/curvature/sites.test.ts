@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 
-import { dense as denseLayer } from '../../src/core/nn/dense.ts';
-import { embedding } from '../../src/core/nn/embedding.ts';
-import { layerNorm } from '../../src/core/nn/layerNorm.ts';
+import { dense as denseLayer } from '../../src/core/nn/layers/dense.ts';
+import { embedding } from '../../src/core/nn/layers/embedding.ts';
+import { layerNorm } from '../../src/core/nn/layers/layerNorm.ts';
 import { sigmoidCrossEntropy } from '../../src/core/nn/losses/sigmoidCrossEntropy.ts';
 import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { model } from '../../src/core/nn/model.ts';
-import { scaleShift } from '../../src/core/nn/scaleShift.ts';
-import { sequential } from '../../src/core/nn/sequential.ts';
+import { scaleShift } from '../../src/core/nn/layers/scaleShift.ts';
+import { sequential } from '../../src/core/nn/layers/sequential.ts';
 import { materialise } from '../../src/core/operators/apply.ts';
 import type { BlockOperator } from '../../src/core/operators/blockOperator.ts';
 import { kronecker } from '../../src/core/operators/blockOperator.ts';

@@ -1,12 +1,12 @@
 import { vjp } from '../../src/core/autodiff/reverse.ts';
-import { dense as denseLayer } from '../../src/core/nn/dense.ts';
-import { embedding } from '../../src/core/nn/embedding.ts';
-import type { Layer } from '../../src/core/nn/layer.ts';
-import { leaf } from '../../src/core/nn/layer.ts';
+import { dense as denseLayer } from '../../src/core/nn/layers/dense.ts';
+import { embedding } from '../../src/core/nn/layers/embedding.ts';
+import type { Layer } from '../../src/core/nn/layers/layer.ts';
+import { leaf } from '../../src/core/nn/layers/layer.ts';
 import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
-import { meanPool } from '../../src/core/nn/meanPool.ts';
+import { meanPool } from '../../src/core/nn/layers/meanPool.ts';
 import { model } from '../../src/core/nn/model.ts';
-import { sequential } from '../../src/core/nn/sequential.ts';
+import { sequential } from '../../src/core/nn/layers/sequential.ts';
 import { materialise } from '../../src/core/operators/apply.ts';
 import { tensor } from '../../src/core/tensor.ts';
 import { blocksOf, blockSites } from '../../src/core/pipeline/blocks.ts';

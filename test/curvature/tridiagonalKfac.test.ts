@@ -1,8 +1,8 @@
 import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
-import { activation } from '../../src/core/nn/activation.ts';
-import { dense } from '../../src/core/nn/dense.ts';
+import { activation } from '../../src/core/nn/layers/activation.ts';
+import { dense } from '../../src/core/nn/layers/dense.ts';
 import { model } from '../../src/core/nn/model.ts';
-import { sequential } from '../../src/core/nn/sequential.ts';
+import { sequential } from '../../src/core/nn/layers/sequential.ts';
 import { materialiseBlocks } from '../../src/core/operators/apply.ts';
 import type { Objective } from '../../src/core/pipeline/forward.ts';
 import { backward, forward } from '../../src/core/pipeline/forward.ts';

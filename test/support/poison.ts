@@ -7,7 +7,7 @@
 import type { Backend } from '../../src/core/backends/backend.ts';
 import { referenceBackend } from '../../src/core/backends/reference/backend.ts';
 import { referencePrimitives } from '../../src/core/backends/reference/primitives.ts';
-import { completeOps } from '../../src/core/ops/ops.ts';
+import { completeOps } from '../../src/core/ops/complete.ts';
 import type { Primitives } from '../../src/core/ops/primitives.ts';
 import type { ReadonlyVector, Tensor } from '../../src/core/tensor.ts';
 

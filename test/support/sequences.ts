@@ -4,16 +4,16 @@
  * @module
  */
 import { vjp } from '../../src/core/autodiff/reverse.ts';
-import { activation } from '../../src/core/nn/activation.ts';
-import { dense } from '../../src/core/nn/dense.ts';
-import { embedding } from '../../src/core/nn/embedding.ts';
-import { layerNorm } from '../../src/core/nn/layerNorm.ts';
+import { activation } from '../../src/core/nn/layers/activation.ts';
+import { dense } from '../../src/core/nn/layers/dense.ts';
+import { embedding } from '../../src/core/nn/layers/embedding.ts';
+import { layerNorm } from '../../src/core/nn/layers/layerNorm.ts';
 import { squareRootColumns } from '../../src/core/nn/losses/columns.ts';
 import type { Loss } from '../../src/core/nn/losses/loss.ts';
-import { meanPool } from '../../src/core/nn/meanPool.ts';
+import { meanPool } from '../../src/core/nn/layers/meanPool.ts';
 import type { Model } from '../../src/core/nn/model.ts';
 import { model } from '../../src/core/nn/model.ts';
-import { sequential } from '../../src/core/nn/sequential.ts';
+import { sequential } from '../../src/core/nn/layers/sequential.ts';
 import type { Ops } from '../../src/core/ops/ops.ts';
 import type { Params } from '../../src/core/params.ts';
 import type { Objective } from '../../src/core/pipeline/forward.ts';

@@ -5,7 +5,7 @@
  */
 import { raise } from '../errors.ts';
 import type { Ops } from '../ops/ops.ts';
-import { completeOps } from '../ops/ops.ts';
+import { completeOps } from '../ops/complete.ts';
 import type { Primitives } from '../ops/primitives.ts';
 import type { Params } from '../params.ts';
 import { mapParams } from '../params.ts';

@@ -15,7 +15,7 @@ import type * as E from 'fp-ts/lib/Either.js';
 import type { KfacError } from '../errors.ts';
 import { attempt } from '../errors.ts';
 import type { Ops } from '../ops/ops.ts';
-import { completeOps } from '../ops/ops.ts';
+import { completeOps } from '../ops/complete.ts';
 import {
   affineShape,
   broadcastShape,

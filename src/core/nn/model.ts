@@ -12,7 +12,7 @@ import type { Key } from '../random/key.ts';
 import { split } from '../random/split.ts';
 import type { FloatType } from '../random/uniform.ts';
 import type { Shape, Tensor } from '../tensor.ts';
-import type { Layer } from './layer.ts';
+import type { Layer } from './layers/layer.ts';
 import type { Summary } from './summary.ts';
 import { summariseLayer } from './summary.ts';
 

@@ -17,7 +17,7 @@ import type { Site } from '../ops/site.ts';
 import type { Params } from '../params.ts';
 import type { Shape } from '../tensor.ts';
 import { sizeOf } from '../tensor.ts';
-import type { Layer } from './layer.ts';
+import type { Layer } from './layers/layer.ts';
 
 /** What something costs. */
 export interface Cost {

@@ -2,13 +2,12 @@
  * `Ops<T>`: primitives plus operations derived from them.
  *
  * Derived operations have default implementations on primitives, so an interpreter gets them for free; one that can
- * do better (a fused loop, a device kernel) overrides what it likes in {@link completeOps}. A derived operation is
+ * do better (a fused loop, a device kernel) overrides what it likes, see `complete.ts`. A derived operation is
  * never differentiated as a whole: interpreters that differentiate see the primitives it is made of.
  *
  * @module
  */
 import type { Shape, Shaped } from '../tensor.ts';
-import { derive } from './derived.ts';
 import type { Primitives, UnaryKind } from './primitives.ts';
 
 /** Operations that every interpreter has by default. */
@@ -66,23 +65,3 @@ export interface Derived<T extends Shaped> {
 
 /** The array language: what a program may use. */
 export interface Ops<T extends Shaped> extends Primitives<T>, Derived<T> {}
-
-/**
- * Primitives, the derived operations, and an interpreter's own versions of the latter.
- *
- * @param primitives - the interpreter
- * @param overrides - faster versions of derived operations, equal to the defaults up to rounding
- */
-export const completeOps = <T extends Shaped>(
-  primitives: Primitives<T>,
-  overrides: Partial<Derived<T>> = {},
-): Ops<T> => {
-  // Not by spreading: that takes V8 twenty times as long here, and interpreters are made for every step.
-  const ops: Ops<T> = Object.assign(
-    {},
-    primitives,
-    derive(primitives, () => ops),
-    overrides,
-  );
-  return ops;
-};

@@ -6,7 +6,7 @@
  * @module
  */
 import type { Shaped } from '../tensor.ts';
-import type { Prepared } from './background.ts';
+import type { Prepared } from './prepared.ts';
 import type { TrainState } from './trainState.ts';
 
 /** Only arrays have a shape, and the arrays of a value are all of one type. */

@@ -13,16 +13,9 @@ import type * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend, Scope } from '../backends/backend.ts';
 import type { KfacError } from '../errors.ts';
-import type { LinearOperator } from '../operators/linearOperator.ts';
 import type { Shaped } from '../tensor.ts';
 import { arraysIn } from './arraysIn.ts';
-
-/** What a preparation gives that says something of itself. */
-export interface Prepared<T> {
-  readonly operator: LinearOperator<T>;
-  /** Scalars of shape `[]` or plain numbers, reported in the step that uses them first. */
-  readonly metrics: Readonly<Record<string, T | number>>;
-}
+import type { Prepared } from './prepared.ts';
 
 /** Work on a backend. Its arguments must stay as they are until it is finished. */
 export type Work<T extends Shaped> = (backend: Backend<T>) => TE.TaskEither<KfacError, Prepared<T>>;

@@ -8,8 +8,8 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { BackendReport } from '../../core/backends/backend.ts';
-import type { Diagnosis, Finding, ModeFinding } from '../../core/backends/doctor.ts';
-import { diagnose } from '../../core/backends/doctor.ts';
+import type { Diagnosis, Finding, ModeFinding } from '../../core/backends/choice/doctor.ts';
+import { diagnose } from '../../core/backends/choice/doctor.ts';
 import type { KfacError } from '../../core/errors.ts';
 import { backendOf } from '../config/plan.ts';
 import { showNumber, textTable } from '../reports/table.ts';

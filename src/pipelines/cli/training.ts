@@ -11,7 +11,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend, BackendReport } from '../../core/backends/backend.ts';
-import { withBackend } from '../../core/backends/choose.ts';
+import { withBackend } from '../../core/backends/choice/choose.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { readConfigFile } from '../config/file.ts';

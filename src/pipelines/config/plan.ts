@@ -6,7 +6,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 
-import type { BackendOptions } from '../../core/backends/choose.ts';
+import type { BackendOptions } from '../../core/backends/choice/choose.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import { optimizerOf } from '../../solvers/presets/registry.ts';

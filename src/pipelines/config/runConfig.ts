@@ -10,8 +10,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as t from 'io-ts';
 
-import type { BackendName } from '../../core/backends/choose.ts';
-import { backendNames } from '../../core/backends/choose.ts';
+import type { BackendName } from '../../core/backends/choice/choose.ts';
+import { backendNames } from '../../core/backends/choice/choose.ts';
 import type { GpuMode } from '../../core/backends/gpuModes.ts';
 import { gpuModes } from '../../core/backends/gpuModes.ts';
 import type { KfacError } from '../../core/errors.ts';
@@ -19,7 +19,7 @@ import type { Setting } from '../../solvers/presets/registry.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import type { TaskSize } from '../tasks/task.ts';
 import { composedOptimizer } from './compose/compose.ts';
-import { decodeWith, decoder, oneOf, positive, setting, text, wholeFrom } from './codecs.ts';
+import { decodeWith, decoder, oneOf, positive, setting, text, wholeFrom } from './codecs/codecs.ts';
 
 /** Where to compute. */
 export type BackendChoice = 'auto' | BackendName;

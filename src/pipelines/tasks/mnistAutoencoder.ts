@@ -11,13 +11,13 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
-import { activation } from '../../core/nn/activation.ts';
-import { dense } from '../../core/nn/dense.ts';
-import type { Layer } from '../../core/nn/layer.ts';
+import { activation } from '../../core/nn/layers/activation.ts';
+import { dense } from '../../core/nn/layers/dense.ts';
+import type { Layer } from '../../core/nn/layers/layer.ts';
 import { sigmoidCrossEntropy } from '../../core/nn/losses/sigmoidCrossEntropy.ts';
 import type { Model } from '../../core/nn/model.ts';
 import { model } from '../../core/nn/model.ts';
-import { sequential } from '../../core/nn/sequential.ts';
+import { sequential } from '../../core/nn/layers/sequential.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { dataset } from '../data/dataset.ts';
 import type { LabelledImages } from '../data/mnist.ts';

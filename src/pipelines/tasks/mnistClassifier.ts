@@ -7,13 +7,13 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
-import { activation } from '../../core/nn/activation.ts';
-import { dense } from '../../core/nn/dense.ts';
+import { activation } from '../../core/nn/layers/activation.ts';
+import { dense } from '../../core/nn/layers/dense.ts';
 import { heUniform } from '../../core/nn/initialisers/varianceScaling.ts';
 import { softmaxCrossEntropy } from '../../core/nn/losses/softmaxCrossEntropy.ts';
 import type { Model } from '../../core/nn/model.ts';
 import { model } from '../../core/nn/model.ts';
-import { sequential } from '../../core/nn/sequential.ts';
+import { sequential } from '../../core/nn/layers/sequential.ts';
 import { dataset } from '../data/dataset.ts';
 import { classes, imageShape, readMnist } from '../data/mnist.ts';
 import { correct } from './measures.ts';

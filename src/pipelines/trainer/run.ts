@@ -35,7 +35,7 @@ import { append } from './log.ts';
 import type { TrainOptions } from './options.ts';
 import { evaluationPeriod, stepsOf } from './options.ts';
 import { runStep } from './step.ts';
-import { tensorsOf } from './tensorsOf.ts';
+import { arraysIn } from '../../core/pipeline/arraysIn.ts';
 
 /** What is learned. */
 export interface TrainTask extends Judged {
@@ -98,7 +98,7 @@ const placeParams = <T extends Shaped>({ backend }: Env<T>, params: Params<Tenso
 export const release =
   <T extends Shaped>({ backend }: Env<T>, run: Run<T>) =>
   (): void =>
-    backend.scope().close([], [...tensorsOf(run.state)]);
+    backend.scope().close([], [...arraysIn(run.state)]);
 
 /**
  * Judges the parameters of a run.

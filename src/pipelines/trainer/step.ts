@@ -18,7 +18,7 @@ import type { Step } from '../../core/pipeline/stage.ts';
 import type { TrainState } from '../../core/pipeline/trainState.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
 import { upload } from './scope.ts';
-import { tensorsOf } from './tensorsOf.ts';
+import { arraysIn } from '../../core/pipeline/arraysIn.ts';
 
 /** What a step leaves behind. */
 export interface Stepped<T> {
@@ -68,8 +68,8 @@ export const runStep =
         ),
       ),
     )();
-    const kept = E.isRight(outcome) ? tensorsOf(outcome.right.next) : new Set<T>();
-    const held = [...tensorsOf(state), ...(env.background?.takeOver() ?? [])];
+    const kept = E.isRight(outcome) ? arraysIn(outcome.right.next) : new Set<T>();
+    const held = [...arraysIn(state), ...(env.background?.takeOver() ?? [])];
     scope.close(
       [...kept],
       held.filter((x) => !kept.has(x)),

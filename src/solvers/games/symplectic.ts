@@ -8,7 +8,7 @@
 import type { Solver } from '../solver/solver.ts';
 import { computing } from '../solver/solver.ts';
 import { combine } from '../krylov/vectors.ts';
-import { innerProduct } from '../../core/innerProduct.ts';
+import { innerProduct } from '../../core/ops/innerProduct.ts';
 import { mapParams } from '../../core/params.ts';
 import { sizeOf } from '../../core/tensor.ts';
 import type { Game, GameNeeds } from './game.ts';

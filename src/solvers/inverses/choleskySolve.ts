@@ -21,7 +21,7 @@ import type { BlockOperator } from '../../core/operators/blockOperator.ts';
 import type { LinearOperator } from '../../core/operators/linearOperator.ts';
 import { unvec, vec } from '../../core/operators/vec.ts';
 import type { Params } from '../../core/params.ts';
-import type { Prepared } from '../../core/pipeline/background.ts';
+import type { Prepared } from '../../core/pipeline/prepared.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { blocksOf } from '../../core/pipeline/blocks.ts';

@@ -22,7 +22,7 @@ import { eigenKronecker, lowRankPlusDiagonal, partitionedEigenKronecker } from '
 import { blockDiagonal } from '../../core/operators/linearOperator.ts';
 import { mapParams } from '../../core/params.ts';
 import type { Ops } from '../../core/ops/ops.ts';
-import type { Prepared } from '../../core/pipeline/background.ts';
+import type { Prepared } from '../../core/pipeline/prepared.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import type { Basis } from '../../curvature/statistics/eigenbasis.ts';
 import { calculate, dampedReciprocal, eachBlock, invertDiagonal, unsupported } from './factors/blockwise.ts';

@@ -22,7 +22,7 @@ import type { Shaped } from '../../core/tensor.ts';
 import { calculate } from './factors/blockwise.ts';
 import type { FactorInverse } from './factors/factorInverse.ts';
 import { invertKroneckerBlocks } from './factors/factorInverse.ts';
-import type { Prepared } from '../../core/pipeline/background.ts';
+import type { Prepared } from '../../core/pipeline/prepared.ts';
 import type { RefreshOptions } from '../solver/refresh.ts';
 import type { SolveNeeds, Solver } from '../solver/solver.ts';
 import { refreshingReported } from '../solver/solver.ts';

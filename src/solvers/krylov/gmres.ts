@@ -15,7 +15,7 @@ import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams } from '../../core/params.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import { innerProduct } from '../../core/innerProduct.ts';
+import { innerProduct } from '../../core/ops/innerProduct.ts';
 import type { Applicable } from '../../core/operators/action.ts';
 import { act } from '../../core/operators/action.ts';
 import type { LeastSquares } from './givens.ts';

@@ -14,7 +14,7 @@ import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { Params } from '../../core/params.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import { innerProduct } from '../../core/innerProduct.ts';
+import { innerProduct } from '../../core/ops/innerProduct.ts';
 import type { Applicable } from '../../core/operators/action.ts';
 import { act } from '../../core/operators/action.ts';
 import type { Ending, Outcome, Reached } from './outcome.ts';

@@ -9,7 +9,7 @@ import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
 import type { Sample } from '../../core/pipeline/context.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import { innerProduct } from '../../core/innerProduct.ts';
+import { innerProduct } from '../../core/ops/innerProduct.ts';
 
 /** What the model is made of. */
 export interface ModelGivens<T extends Shaped> {

@@ -23,7 +23,7 @@ import type { Shaped } from '../../core/tensor.ts';
 import { lastUpdate, modelCoefficients } from './coefficients.ts';
 import type { QuadraticModel } from './quadraticModel.ts';
 import { minimiseModel, modelChange, quadraticModelOf, updateNorm } from './quadraticModel.ts';
-import { innerProduct } from '../../core/innerProduct.ts';
+import { innerProduct } from '../../core/ops/innerProduct.ts';
 import type { Schedule } from '../schedules.ts';
 import { dampingAt } from '../solver/solver.ts';
 

@@ -18,7 +18,7 @@ import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
 import type { Computation } from '../../core/pipeline/compute.ts';
 import { computation, compute } from '../../core/pipeline/compute.ts';
-import type { Prepared } from '../../core/pipeline/background.ts';
+import type { Prepared } from '../../core/pipeline/prepared.ts';
 import type { Context, Field } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import type { Stage, StageRun } from '../../core/pipeline/stage.ts';

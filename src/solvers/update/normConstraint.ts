@@ -12,7 +12,7 @@ import { computation } from '../../core/pipeline/compute.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
 import { blocksOf } from '../../core/pipeline/blocks.ts';
 import { toBlocks } from '../../curvature/blocks.ts';
-import { innerProduct } from '../../core/innerProduct.ts';
+import { innerProduct } from '../../core/ops/innerProduct.ts';
 import type { Schedule } from '../schedules.ts';
 import { scheduleOf } from '../schedules.ts';
 

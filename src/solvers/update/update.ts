@@ -10,7 +10,7 @@ import { computation } from '../../core/pipeline/compute.ts';
 import type { Context } from '../../core/pipeline/context.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import { innerProduct } from '../../core/innerProduct.ts';
+import { innerProduct } from '../../core/ops/innerProduct.ts';
 import type { UpdateRule } from './rules/rule.ts';
 import type { Schedule } from '../schedules.ts';
 import { scheduleOf } from '../schedules.ts';

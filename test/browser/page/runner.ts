@@ -8,8 +8,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import fc from 'fast-check';
 
 import type { BackendReport } from '../../../src/core/backends/backend.ts';
-import type { BackendOptions } from '../../../src/core/backends/choose.ts';
-import { chooseBackend } from '../../../src/core/backends/choose.ts';
+import type { BackendOptions } from '../../../src/core/backends/choice/choose.ts';
+import { chooseBackend } from '../../../src/core/backends/choice/choose.ts';
 import type { KfacError } from '../../../src/core/errors.ts';
 import { conformance } from '../../support/conformance.ts';
 import type { Departure } from '../../support/trajectory.ts';

@@ -8,7 +8,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../../../src/core/backends/backend.ts';
-import { withBackend } from '../../../src/core/backends/choose.ts';
+import { withBackend } from '../../../src/core/backends/choice/choose.ts';
 import type { DeviceUsage } from '../../../src/core/backends/gpu/device/slots.ts';
 import type { KfacError } from '../../../src/core/errors.ts';
 import { sigmoidCrossEntropy } from '../../../src/core/nn/losses/sigmoidCrossEntropy.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { recording, replaying } from '../../../src/core/autodiff/replay.ts';
-import { completeOps } from '../../../src/core/ops/ops.ts';
+import { completeOps } from '../../../src/core/ops/complete.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import { derivedCases } from './derivedCases.ts';

@@ -6,7 +6,7 @@
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
 import type { Program } from '../../../src/core/autodiff/program.ts';
 import type { Ops } from '../../../src/core/ops/ops.ts';
-import { completeOps } from '../../../src/core/ops/ops.ts';
+import { completeOps } from '../../../src/core/ops/complete.ts';
 import type { Params } from '../../../src/core/params.ts';
 import { mapParams, zipParams } from '../../../src/core/params.ts';
 import { foldIn } from '../../../src/core/random/split.ts';

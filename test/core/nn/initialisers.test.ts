@@ -1,16 +1,17 @@
 import fc from 'fast-check';
 
-import { activation } from '../../../src/core/nn/activation.ts';
-import { dense } from '../../../src/core/nn/dense.ts';
+import { activation } from '../../../src/core/nn/layers/activation.ts';
+import { dense } from '../../../src/core/nn/layers/dense.ts';
 import { constant, zeros } from '../../../src/core/nn/initialisers/constant.ts';
-import { lsuv } from '../../../src/core/nn/initialisers/lsuv.ts';
+import { lsuv } from '../../../src/core/nn/lsuv.ts';
 import { orthogonal } from '../../../src/core/nn/initialisers/orthogonal.ts';
 import { sparse } from '../../../src/core/nn/initialisers/sparse.ts';
 import { glorotNormal, glorotUniform, heNormal, heUniform } from '../../../src/core/nn/initialisers/varianceScaling.ts';
-import type { Initialiser, Layer } from '../../../src/core/nn/layer.ts';
+import type { Initialiser } from '../../../src/core/nn/initialisers/initialiser.ts';
+import type { Layer } from '../../../src/core/nn/layers/layer.ts';
 import type { Model } from '../../../src/core/nn/model.ts';
 import { initialParams, model } from '../../../src/core/nn/model.ts';
-import { sequential } from '../../../src/core/nn/sequential.ts';
+import { sequential } from '../../../src/core/nn/layers/sequential.ts';
 import type { Params } from '../../../src/core/params.ts';
 import { keyOf } from '../../../src/core/random/key.ts';
 import type { Shape, Tensor } from '../../../src/core/tensor.ts';

@@ -1,11 +1,11 @@
 import * as E from 'fp-ts/lib/Either.js';
 import fc from 'fast-check';
 
-import { activation } from '../../../src/core/nn/activation.ts';
-import { dense } from '../../../src/core/nn/dense.ts';
+import { activation } from '../../../src/core/nn/layers/activation.ts';
+import { dense } from '../../../src/core/nn/layers/dense.ts';
 import { model, initialParams, summarise } from '../../../src/core/nn/model.ts';
-import { residual } from '../../../src/core/nn/residual.ts';
-import { sequential } from '../../../src/core/nn/sequential.ts';
+import { residual } from '../../../src/core/nn/layers/residual.ts';
+import { sequential } from '../../../src/core/nn/layers/sequential.ts';
 import type { Summary } from '../../../src/core/nn/summary.ts';
 import { keyOf } from '../../../src/core/random/key.ts';
 import { scaledError } from '../../support/closeness.ts';

@@ -5,7 +5,7 @@ import { vjp } from '../../../src/core/autodiff/reverse.ts';
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
 import { referencePrimitives } from '../../../src/core/backends/reference/primitives.ts';
 import { unaryDerivative } from '../../../src/core/ops/derived.ts';
-import { completeOps } from '../../../src/core/ops/ops.ts';
+import { completeOps } from '../../../src/core/ops/complete.ts';
 import type { UnaryKind } from '../../../src/core/ops/primitives.ts';
 import { unaryKinds } from '../../../src/core/ops/primitives.ts';
 import type { Shape, Tensor } from '../../../src/core/tensor.ts';

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-import type { Diagnosis } from '../../../src/core/backends/doctor.ts';
+import type { Diagnosis } from '../../../src/core/backends/choice/doctor.ts';
 import { withWebgpu } from '../../support/webgpu.ts';
 
 const program = resolve('dist/esm/pipelines/cli/main.js');

@@ -1,5 +1,5 @@
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
-import type { Layer } from '../../../src/core/nn/layer.ts';
+import type { Layer } from '../../../src/core/nn/layers/layer.ts';
 import { generate } from '../../../src/core/tensor.ts';
 import { taskNames, taskOf, tasks } from '../../../src/pipelines/tasks/registry.ts';
 import type { Task } from '../../../src/pipelines/tasks/task.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
 import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { initialParams, model } from '../../../src/core/nn/model.ts';
-import { activation } from '../../../src/core/nn/activation.ts';
+import { activation } from '../../../src/core/nn/layers/activation.ts';
 import { keyOf } from '../../../src/core/random/key.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import { datasetOf } from '../../../src/pipelines/data/dataset.ts';

@@ -8,7 +8,7 @@
 import type { Backend, Scope } from '../../../src/core/backends/backend.ts';
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
 import type { Ops } from '../../../src/core/ops/ops.ts';
-import { completeOps } from '../../../src/core/ops/ops.ts';
+import { completeOps } from '../../../src/core/ops/complete.ts';
 import type { ReadonlyVector, Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 

@@ -17,7 +17,7 @@ import type { QuadraticModel } from '../../../src/solvers/quadraticModel/quadrat
 import { minimiseModel, modelChange } from '../../../src/solvers/quadraticModel/quadraticModel.ts';
 import { quadraticUpdate } from '../../../src/solvers/quadraticModel/quadraticUpdate.ts';
 import type { RefreshOptions } from '../../../src/solvers/solver/refresh.ts';
-import { innerProduct } from '../../../src/core/innerProduct.ts';
+import { innerProduct } from '../../../src/core/ops/innerProduct.ts';
 import type { SeparateDampingOptions, SeparateNeeds } from '../../../src/solvers/quadraticModel/separateDamping.ts';
 import { gammaCandidates, leastModel, separateDamping } from '../../../src/solvers/quadraticModel/separateDamping.ts';
 import type { Solver } from '../../../src/solvers/solver/solver.ts';

@@ -24,7 +24,7 @@ import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse
 import { levenbergMarquardt, takenBack } from '../../../src/solvers/quadraticModel/levenbergMarquardt.ts';
 import { normConstraint } from '../../../src/solvers/update/normConstraint.ts';
 import { kfacAdaptive } from '../../../src/solvers/presets/kfacAdaptive.ts';
-import { innerProduct } from '../../../src/core/innerProduct.ts';
+import { innerProduct } from '../../../src/core/ops/innerProduct.ts';
 import { momentum } from '../../../src/solvers/update/rules/momentum.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
 import { update } from '../../../src/solvers/update/update.ts';

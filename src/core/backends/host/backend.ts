@@ -12,7 +12,7 @@ import type { KfacError } from '../../errors.ts';
 import type { Tensor } from '../../tensor.ts';
 import { tensor } from '../../tensor.ts';
 import type { Backend, BackendReport, Scope } from '../backend.ts';
-import { f32, f64 } from './precision.ts';
+import { f32, f64 } from './kernels/precision.ts';
 
 import { interpreterOn } from './interpreter.ts';
 import type { Kernels } from './kernels/kernels.ts';
@@ -21,7 +21,7 @@ import type { Factorisations } from './linearAlgebra.ts';
 import { linearAlgebraOf } from './linearAlgebra.ts';
 import type { Allocator, Arena } from './pool.ts';
 import { createPool } from './pool.ts';
-import type { Products } from './products.ts';
+import type { Products } from './kernels/products.ts';
 import { singleKernels } from './simd/kernels.ts';
 
 /** What differs between backends in host memory. */

@@ -4,11 +4,11 @@
  * @module
  */
 import type { DType, ReadonlyVector, Shape, Tensor } from '../../tensor.ts';
-import type { Precision, Vector } from './precision.ts';
+import type { Precision, Vector } from './kernels/precision.ts';
 
 import type { Kernels } from './kernels/kernels.ts';
 import type { Allocator } from './pool.ts';
-import type { Products } from './products.ts';
+import type { Products } from './kernels/products.ts';
 
 /** A precision, and where results live. */
 export interface Floats {

@@ -8,7 +8,7 @@ import type { Primitives } from '../../ops/primitives.ts';
 import { gatherShape, scatterAddShape } from '../../ops/shapes.ts';
 import type { ReadonlyVector, Tensor } from '../../tensor.ts';
 import { sizeOf } from '../../tensor.ts';
-import type { Vector } from './precision.ts';
+import type { Vector } from './kernels/precision.ts';
 
 import type { Host } from './host.ts';
 import { copyRun, floatsOf, floatTensor, movable, room } from './host.ts';

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Ops } from '../../ops/ops.ts';
-import { completeOps } from '../../ops/ops.ts';
+import { completeOps } from '../../ops/complete.ts';
 import type { Tensor } from '../../tensor.ts';
 
 import { elementwise } from './elementwise.ts';

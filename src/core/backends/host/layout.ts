@@ -8,7 +8,7 @@
  */
 import type { ReadonlyVector } from '../../tensor.ts';
 
-import type { Vector } from './precision.ts';
+import type { Vector } from './kernels/precision.ts';
 
 /**
  * Writes columns of a block of eight rows as rows: `target[c, at + r] = source[first + r, c]` for `0 <= r < 8` and

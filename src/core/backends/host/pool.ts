@@ -8,7 +8,7 @@
  * @module
  */
 import type { ReadonlyVector } from '../../tensor.ts';
-import type { Precision, Vector } from './precision.ts';
+import type { Precision, Vector } from './kernels/precision.ts';
 
 /** Makes arrays of one float type. */
 export interface Allocator {

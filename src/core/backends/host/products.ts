@@ -6,48 +6,10 @@
 import type { Primitives } from '../../ops/primitives.ts';
 import type { ProductExtents } from '../../ops/shapes.ts';
 import { affineShape, gramShape, matmulExtents } from '../../ops/shapes.ts';
-import type { ReadonlyVector, Shape, Tensor } from '../../tensor.ts';
-import type { Vector } from './precision.ts';
+import type { Shape, Tensor } from '../../tensor.ts';
 
 import type { Host } from './host.ts';
 import { floatsOf, floatTensor } from './host.ts';
-
-/** Extents of C = op(A) op(B), with op(A) [m, k] and op(B) [k, n]. None of them is 0. */
-export interface ProductShape {
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-  /** Whether A is stored as [k, m]. */
-  readonly transposeA: boolean;
-  /** Whether B is stored as [n, k]. */
-  readonly transposeB: boolean;
-}
-
-/** Matrix products on dense row-major arrays. What `out` held before is overwritten. */
-export interface Products {
-  /** `out = op(A) op(B)`. */
-  readonly matmul: (a: ReadonlyVector, b: ReadonlyVector, shape: ProductShape, out: Vector) => void;
-  /** `out_i = op(A_i) op(B_i)` for `batch` matrices that lie one after another. */
-  readonly batchedMatmul: (
-    batch: number,
-    a: ReadonlyVector,
-    b: ReadonlyVector,
-    shape: ProductShape,
-    out: Vector,
-  ) => void;
-  /** `out = x Wᵀ + b`, with x [m, k], W [n, k] and b [n]. */
-  readonly affine: (
-    x: ReadonlyVector,
-    weight: ReadonlyVector,
-    bias: ReadonlyVector,
-    m: number,
-    n: number,
-    k: number,
-    out: Vector,
-  ) => void;
-  /** `out = xᵀx`, symmetric bit for bit, with x [rows, columns]. */
-  readonly gram: (x: ReadonlyVector, rows: number, columns: number, out: Vector) => void;
-}
 
 /** Extents of a product of matrices without looking further: the shape rules are for the rest, and slower. */
 const matrixExtents = (a: Shape, b: Shape, transposeA: boolean, transposeB: boolean): ProductExtents | null => {

@@ -12,7 +12,7 @@ import type { Tensor } from '../../tensor.ts';
 import type { Backend } from '../backend.ts';
 import { hostBackend } from '../host/backend.ts';
 import type { Factorisations } from '../host/linearAlgebra.ts';
-import type { Products } from '../host/products.ts';
+import type { Products } from '../host/kernels/products.ts';
 import { currentProcess } from '../process.ts';
 
 import type { Blas } from './blas.ts';

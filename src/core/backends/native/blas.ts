@@ -12,8 +12,8 @@ import type { ReadonlyVector } from '../../tensor.ts';
 import { mirrorLower } from '../host/layout.ts';
 import type { Routines } from './signatures.ts';
 import { cblas } from './signatures.ts';
-import type { Precision, Vector } from '../host/precision.ts';
-import { requireMatrix } from '../host/precision.ts';
+import type { Precision, Vector } from '../host/kernels/precision.ts';
+import { requireMatrix } from '../host/kernels/precision.ts';
 
 /** Matrix products in one precision. Strides (`lda` …) are the distances between the starts of two rows. */
 export interface Blas {

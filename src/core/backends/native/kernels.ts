@@ -17,7 +17,7 @@ import type { Lapack } from './lapack.ts';
 import { lapackOf } from './lapack.ts';
 import type { BlasLibrary } from './library.ts';
 import { openBlasLibrary } from './library.ts';
-import { f32, f64 } from '../host/precision.ts';
+import { f32, f64 } from '../host/kernels/precision.ts';
 
 /** Products and factorisations of one precision. */
 export type Kernels = Blas & Lapack;

@@ -16,8 +16,8 @@ import type { Job, NativeCall } from './job.ts';
 import { clearUpper, mirrorLower, transposeInto } from '../host/layout.ts';
 import type { Routines } from './signatures.ts';
 import { cblas } from './signatures.ts';
-import type { Precision, Vector } from '../host/precision.ts';
-import { firstNonFinite, requireMatrix } from '../host/precision.ts';
+import type { Precision, Vector } from '../host/kernels/precision.ts';
+import { firstNonFinite, requireMatrix } from '../host/kernels/precision.ts';
 
 /** Eigenvalues in ascending order, and the eigenvectors as the columns of a row-major [n, n] matrix. */
 export interface Eigen {

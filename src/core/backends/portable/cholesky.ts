@@ -13,8 +13,8 @@ import type { NonFinite, NotPositiveDefinite } from '../../errors.ts';
 import type { ReadonlyVector } from '../../tensor.ts';
 
 import { substituteBackward, substituteForward } from './substitution.ts';
-import type { Blocked, Tiles } from './tile.ts';
-import { tilesFor } from './tile.ts';
+import type { Blocked, Tiles } from './tiles/tiles.ts';
+import { tilesFor } from './tiles/tiles.ts';
 
 /** Why a matrix has no Cholesky factor. */
 export type CholeskyError = NotPositiveDefinite | NonFinite;

@@ -8,7 +8,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 
-import { eigenLoops } from './simd/eigenLoops.ts';
+import { eigenLoops } from './eigen/simdLoops.ts';
 import type { NonFinite, ShapeMismatch } from '../../errors.ts';
 import type { ReadonlyVector } from '../../tensor.ts';
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Blocked, Tiles } from './tile.ts';
+import type { Blocked, Tiles } from './tiles/tiles.ts';
 
 /**
  * Four rows of Y, from column `from` up to column `to`, become the solutions of L x = y.

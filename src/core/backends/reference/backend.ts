@@ -11,7 +11,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../errors.ts';
 import { attempt } from '../../errors.ts';
-import { completeOps } from '../../ops/ops.ts';
+import { completeOps } from '../../ops/complete.ts';
 import type { Tensor } from '../../tensor.ts';
 import { tensor } from '../../tensor.ts';
 import type { Backend } from '../backend.ts';

@@ -4,7 +4,7 @@
  * @module
  */
 import { generate } from '../../tensor.ts';
-import type { Initialiser } from '../layer.ts';
+import type { Initialiser } from './initialiser.ts';
 
 /**
  * One number everywhere.

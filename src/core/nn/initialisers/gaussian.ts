@@ -5,7 +5,7 @@
  */
 import { normal } from '../../random/normal.ts';
 import { generate } from '../../tensor.ts';
-import type { Initialiser } from '../layer.ts';
+import type { Initialiser } from './initialiser.ts';
 
 /**
  * N(0, deviation²).

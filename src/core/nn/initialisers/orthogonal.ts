@@ -8,7 +8,7 @@
  */
 import { normal } from '../../random/normal.ts';
 import { generate, sizeOf } from '../../tensor.ts';
-import type { Initialiser } from '../layer.ts';
+import type { Initialiser } from './initialiser.ts';
 
 /** Makes `count` vectors of `length` numbers, one after another in `rows`, orthonormal in place. */
 const orthonormalise = (rows: Float64Array, count: number, length: number): void => {

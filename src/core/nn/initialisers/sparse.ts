@@ -8,7 +8,7 @@ import { normal } from '../../random/normal.ts';
 import { split } from '../../random/split.ts';
 import { uniform } from '../../random/uniform.ts';
 import { allocate, sizeOf } from '../../tensor.ts';
-import type { Initialiser } from '../layer.ts';
+import type { Initialiser } from './initialiser.ts';
 
 /**
  * In each row, min(count, in) weights at random places from N(0, deviation²), all others zero.

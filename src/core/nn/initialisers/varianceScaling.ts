@@ -9,7 +9,7 @@ import { normal } from '../../random/normal.ts';
 import { uniform } from '../../random/uniform.ts';
 import type { Shape } from '../../tensor.ts';
 import { generate, sizeOf } from '../../tensor.ts';
-import type { Initialiser } from '../layer.ts';
+import type { Initialiser } from './initialiser.ts';
 
 /** Variance of an initial weight from the numbers of inputs and outputs of its layer. */
 type VarianceRule = (fanIn: number, fanOut: number) => number;

@@ -28,7 +28,7 @@ import type { Optimizer } from '../../../solvers/presets/optimizer.ts';
 import { quadraticUpdate } from '../../../solvers/quadraticModel/quadraticUpdate.ts';
 import { solve } from '../../../solvers/solver/solver.ts';
 import { update } from '../../../solvers/update/update.ts';
-import { decodeWith, decoder, named, text } from '../codecs.ts';
+import { decodeWith, decoder, named, text } from '../codecs/codecs.ts';
 import type { Curved, Form, Looking } from './curvatures.ts';
 import { curvatures, estimators } from './curvatures.ts';
 import type { Row } from './setting.ts';

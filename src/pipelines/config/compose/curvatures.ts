@@ -22,7 +22,7 @@ import { scaleShiftKinds } from '../../../curvature/statistics/scaleShift.ts';
 import type { Sharing } from '../../../curvature/statistics/sharing.ts';
 import { sharings } from '../../../curvature/statistics/sharing.ts';
 import { tridiagonalKfac } from '../../../curvature/tridiagonalKfac.ts';
-import { belowOne, fraction, oneOf, text, truth, wholeFrom } from '../codecs.ts';
+import { belowOne, fraction, oneOf, text, truth, wholeFrom } from '../codecs/codecs.ts';
 import type { Table } from './setting.ts';
 import { listOf, optional, partIn, record, required, row } from './setting.ts';
 

@@ -16,7 +16,7 @@ import {
   product,
   warmUp,
 } from '../../../solvers/schedules.ts';
-import { finite, wholeFrom } from '../codecs.ts';
+import { finite, wholeFrom } from '../codecs/codecs.ts';
 import type { Table } from './setting.ts';
 import { listOf, optional, partIn, required, row } from './setting.ts';
 

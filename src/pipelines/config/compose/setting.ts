@@ -10,7 +10,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as t from 'io-ts';
 
-import { decoder, oneOf } from '../codecs.ts';
+import { decoder, oneOf } from '../codecs/codecs.ts';
 
 /** What the reference page says of a setting. */
 export interface About {

@@ -34,7 +34,7 @@ import type { Prepare, Solver } from '../../../solvers/solver/solver.ts';
 import { invertSuitably, suitableInverse } from '../../../solvers/inverses/suitableInverse.ts';
 import { invertTridiagonal, tridiagonalInverse } from '../../../solvers/inverses/tridiagonalInverse.ts';
 import { twoTermSolver } from '../../../solvers/inverses/twoTermSolver.ts';
-import { belowOne, decoder, notNegative, oneOf, positive, wholeFrom } from '../codecs.ts';
+import { belowOne, decoder, notNegative, oneOf, positive, wholeFrom } from '../codecs/codecs.ts';
 import type { Form } from './curvatures.ts';
 import { forms } from './curvatures.ts';
 import { schedule } from './schedules.ts';

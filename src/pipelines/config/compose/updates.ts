@@ -11,7 +11,7 @@ import type { UpdateRule } from '../../../solvers/update/rules/rule.ts';
 import { weightDecay } from '../../../solvers/update/rules/weightDecay.ts';
 import type { Schedule } from '../../../solvers/schedules.ts';
 import { constant } from '../../../solvers/schedules.ts';
-import { belowOne, fraction, notNegative, positive, truth, wholeFrom } from '../codecs.ts';
+import { belowOne, fraction, notNegative, positive, truth, wholeFrom } from '../codecs/codecs.ts';
 import { schedule } from './schedules.ts';
 import type { Row, Table } from './setting.ts';
 import { listOf, optional, orNone, partIn, record, required, row } from './setting.ts';

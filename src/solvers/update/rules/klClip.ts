@@ -6,7 +6,7 @@
  * @module
  */
 import { mapParams } from '../../../core/params.ts';
-import { innerProduct } from '../../../core/innerProduct.ts';
+import { innerProduct } from '../../../core/ops/innerProduct.ts';
 import type { UpdateRule } from './rule.ts';
 
 /**

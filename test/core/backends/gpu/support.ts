@@ -8,7 +8,7 @@ import fc from 'fast-check';
 
 import type { Gpu, MemoryMode } from '../../../../src/core/backends/gpu/gpujs/gpujs.ts';
 import { openGpu } from '../../../../src/core/backends/gpu/gpujs/gpujs.ts';
-import type { ProductShape } from '../../../../src/core/backends/host/products.ts';
+import type { ProductShape } from '../../../../src/core/backends/host/kernels/products.ts';
 import { describeError } from '../../../../src/core/errors.ts';
 import type { ReadonlyVector } from '../../../../src/core/tensor.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { clearUpper, mirrorLower, transposeInto } from '../../../../src/core/backends/host/layout.ts';
-import { f64, firstNonFinite } from '../../../../src/core/backends/host/precision.ts';
+import { f64, firstNonFinite } from '../../../../src/core/backends/host/kernels/precision.ts';
 
 import { vectorOf } from '../native/support.ts';
 

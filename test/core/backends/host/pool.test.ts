@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { createPool } from '../../../../src/core/backends/host/pool.ts';
-import { f32, f64 } from '../../../../src/core/backends/host/precision.ts';
+import { f32, f64 } from '../../../../src/core/backends/host/kernels/precision.ts';
 
 /** Lengths that are pooled, few enough to meet again, and one that is too small to be worth it. */
 const length = fc.constantFrom(8, 300, 301, 1024, 4096);

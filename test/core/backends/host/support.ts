@@ -11,7 +11,7 @@ import type { Backend } from '../../../../src/core/backends/backend.ts';
 import { hostBackend } from '../../../../src/core/backends/host/backend.ts';
 import type { Kernels } from '../../../../src/core/backends/host/kernels/kernels.ts';
 import type { Factorisations } from '../../../../src/core/backends/host/linearAlgebra.ts';
-import type { Products, ProductShape } from '../../../../src/core/backends/host/products.ts';
+import type { Products, ProductShape } from '../../../../src/core/backends/host/kernels/products.ts';
 import type { KfacError } from '../../../../src/core/errors.ts';
 import { cholesky, choleskySolve, inverse } from '../../../../src/core/backends/portable/cholesky.ts';
 import { eigh } from '../../../../src/core/backends/portable/eigh.ts';

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 
 import type { Job } from '../../../../src/core/backends/native/job.ts';
 import type { Eigen } from '../../../../src/core/backends/native/lapack.ts';
-import type { Vector } from '../../../../src/core/backends/host/precision.ts';
+import type { Vector } from '../../../../src/core/backends/host/kernels/precision.ts';
 import { attempt } from '../../../../src/core/errors.ts';
 
 import {

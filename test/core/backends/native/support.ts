@@ -8,8 +8,8 @@ import fc from 'fast-check';
 
 import type { Kernels, NativeKernels } from '../../../../src/core/backends/native/kernels.ts';
 import { openNativeKernels } from '../../../../src/core/backends/native/kernels.ts';
-import type { Precision, Vector } from '../../../../src/core/backends/host/precision.ts';
-import { f32, f64 } from '../../../../src/core/backends/host/precision.ts';
+import type { Precision, Vector } from '../../../../src/core/backends/host/kernels/precision.ts';
+import { f32, f64 } from '../../../../src/core/backends/host/kernels/precision.ts';
 import type { ReadonlyVector } from '../../../../src/core/tensor.ts';
 
 /** A precision under test. */

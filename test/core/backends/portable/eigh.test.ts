@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 
-import { eigenLoops } from '../../../../src/core/backends/portable/simd/eigenLoops.ts';
+import { eigenLoops } from '../../../../src/core/backends/portable/eigen/simdLoops.ts';
 import type { EigenLoops } from '../../../../src/core/backends/portable/eigen/loops.ts';
 import { plainLoops } from '../../../../src/core/backends/portable/eigen/loops.ts';
 import type { Eigen } from '../../../../src/core/backends/portable/eigh.ts';

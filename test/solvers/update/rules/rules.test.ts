@@ -5,7 +5,7 @@ import type { Params } from '../../../../src/core/params.ts';
 import type { Tensor } from '../../../../src/core/tensor.ts';
 import { tensor } from '../../../../src/core/tensor.ts';
 import { clipByGlobalNorm } from '../../../../src/solvers/update/rules/clipByGlobalNorm.ts';
-import { innerProduct } from '../../../../src/core/innerProduct.ts';
+import { innerProduct } from '../../../../src/core/ops/innerProduct.ts';
 import { klClip } from '../../../../src/solvers/update/rules/klClip.ts';
 import { momentum } from '../../../../src/solvers/update/rules/momentum.ts';
 import type { Proposal, UpdateRule } from '../../../../src/solvers/update/rules/rule.ts';

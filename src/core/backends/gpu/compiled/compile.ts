@@ -19,7 +19,7 @@ import { mapParams } from '../../../params.ts';
 import type { DType, ReadonlyVector, Shape, Tensor } from '../../../tensor.ts';
 import { sizeOf, tensor } from '../../../tensor.ts';
 import { interpreterOn } from '../device/interpreter.ts';
-import type { DeviceType } from '../device/machine.ts';
+import type { DeviceType } from '../device/operations/machine.ts';
 import { findWebgpu } from '../device/webgpuEntry.ts';
 import type { RawGpu } from '../gpujs/gpujs.ts';
 import { rawGpu } from '../gpujs/gpujs.ts';

@@ -6,7 +6,7 @@
 import type { Shape } from '../../../tensor.ts';
 import { sizeOf } from '../../../tensor.ts';
 import { copyKernel } from '../device/kernels/elementwise.ts';
-import type { Machine, MachineArray } from '../device/machine.ts';
+import type { Machine, MachineArray } from '../device/operations/machine.ts';
 
 import type { PlanHandle, Trace } from './plan.ts';
 

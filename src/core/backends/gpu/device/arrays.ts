@@ -16,7 +16,7 @@ import { kernelCache } from '../gpujs/kernelCache.ts';
 
 import type { Device, Handle, ResidentKernel, UploadKernel } from './device.ts';
 import type { Kernel } from './kernels/kernel.ts';
-import type { Machine, MachineArray } from './machine.ts';
+import type { Machine, MachineArray } from './operations/machine.ts';
 import type { DeviceUsage, Owner, Slot } from './slots.ts';
 import { createSlots } from './slots.ts';
 import { createStream } from './stream.ts';

@@ -15,7 +15,7 @@ import type { Backend, LinearAlgebra } from '../../backend.ts';
 import type { Factorisations } from '../../host/linearAlgebra.ts';
 import { linearAlgebraOf } from '../../host/linearAlgebra.ts';
 import { createPool } from '../../host/pool.ts';
-import { f32 } from '../../host/precision.ts';
+import { f32 } from '../../host/kernels/precision.ts';
 import type { CacheLimits } from '../gpujs/kernelCache.ts';
 import type { Refusal } from '../../gpuModes.ts';
 import { titleOf } from '../../gpuModes.ts';

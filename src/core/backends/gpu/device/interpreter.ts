@@ -4,10 +4,10 @@
  * @module
  */
 import type { Ops } from '../../../ops/ops.ts';
-import { completeOps } from '../../../ops/ops.ts';
+import { completeOps } from '../../../ops/complete.ts';
 import type { Site } from '../../../ops/site.ts';
 
-import type { Machine, MachineArray } from './machine.ts';
+import type { Machine, MachineArray } from './operations/machine.ts';
 import { elementwise } from './operations/elementwise.ts';
 import { movement } from './operations/movement.ts';
 import { products } from './operations/products.ts';

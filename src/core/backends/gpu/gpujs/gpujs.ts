@@ -19,6 +19,7 @@ import { raise } from '../../../errors.ts';
 import type { ReadonlyVector } from '../../../tensor.ts';
 
 import type { GpuMode } from '../../gpuModes.ts';
+import type { KernelOutput } from './kernelOutput.ts';
 import type { BuildableKernel, KernelModule } from './module.ts';
 import { buildModule } from './module.ts';
 import type { CompilableKernel } from './vectorLoads.ts';
@@ -26,13 +27,6 @@ import { readNeighboursTogether } from './vectorLoads.ts';
 
 /** Modes whose kernels read and write host memory. */
 export type MemoryMode = Extract<GpuMode, 'webasm' | 'cpu'>;
-
-/** How many threads a kernel spans, and how many numbers each of its threads returns. */
-export interface KernelOutput {
-  /** Threads along x, y and z; x runs fastest. */
-  readonly size: ReadonlyArray<number>;
-  readonly components: 1 | 4;
-}
 
 /** A compiled kernel. It is compiled by its first call and keeps a copy of its arguments and results until destroyed. */
 export interface GpuKernel {

@@ -8,7 +8,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 
-import type { KernelOutput } from './gpujs.ts';
+import type { KernelOutput } from './kernelOutput.ts';
 
 /** A compiled kernel, not bound to a memory. */
 export interface KernelModule {

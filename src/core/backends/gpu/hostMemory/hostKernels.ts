@@ -13,8 +13,8 @@ import type { BackendUnavailable } from '../../../errors.ts';
 import type { Tensor } from '../../../tensor.ts';
 import type { Backend } from '../../backend.ts';
 import { hostBackend } from '../../host/backend.ts';
-import type { Products } from '../../host/products.ts';
-import { f32 } from '../../host/precision.ts';
+import type { Products } from '../../host/kernels/products.ts';
+import { f32 } from '../../host/kernels/precision.ts';
 
 import { portableFactorisations } from '../../portable/factorisations.ts';
 import type { Gpu } from '../gpujs/gpujs.ts';

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { ProductShape } from '../../host/products.ts';
+import type { ProductShape } from '../../host/kernels/products.ts';
 import type { MatmulSpec, OperandLayout } from './matmulSource.ts';
 
 /** A product by a kernel, with the layouts that it reads. */

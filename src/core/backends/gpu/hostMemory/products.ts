@@ -12,13 +12,14 @@ import type { ReadonlyVector } from '../../../tensor.ts';
 
 import type { Activation, Epilogue } from './epilogue.ts';
 import { activationFunction } from './epilogue.ts';
-import type { GpuKernel, KernelOutput } from '../gpujs/gpujs.ts';
+import type { GpuKernel } from '../gpujs/gpujs.ts';
+import type { KernelOutput } from '../gpujs/kernelOutput.ts';
 import type { CacheLimits, SizedKernel } from '../gpujs/kernelCache.ts';
 import { defaultLimits, kernelCache } from '../gpujs/kernelCache.ts';
 import type { MatmulSpec, OperandLayout } from './matmulSource.ts';
 import { matmulSource } from './matmulSource.ts';
 import { packPanels, packTransposed, unpackSymmetric, unpackTiles } from './panels.ts';
-import type { ProductShape } from '../../host/products.ts';
+import type { ProductShape } from '../../host/kernels/products.ts';
 import type { KernelPlan, ProductPlan, SymmetricPlan } from './plan.ts';
 import { planProduct, planSymmetric } from './plan.ts';
 import { smallProduct } from './smallProducts.ts';

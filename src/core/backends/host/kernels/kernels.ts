@@ -8,7 +8,7 @@
  */
 import type { BinaryKind, UnaryKind } from '../../../ops/primitives.ts';
 import type { ReadonlyVector } from '../../../tensor.ts';
-import type { Vector } from '../precision.ts';
+import type { Vector } from './precision.ts';
 
 /** `out[i] = f(x[i])` for all elements; `out` may be `x`. */
 export type UnaryKernel = (x: ReadonlyVector, out: Vector) => void;

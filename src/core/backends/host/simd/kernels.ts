@@ -8,7 +8,7 @@
  */
 import type { BinaryKind, UnaryKind } from '../../../ops/primitives.ts';
 import type { ReadonlyVector } from '../../../tensor.ts';
-import type { Vector } from '../precision.ts';
+import type { Vector } from '../kernels/precision.ts';
 import type { BinaryKernel, Kernels, ScalarKernel, UnaryKernel, VjpKernel, VjpKind } from '../kernels/kernels.ts';
 import { plainKernels } from '../kernels/plain.ts';
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Activation } from '../../../../../src/core/backends/gpu/hostMemory/epilogue.ts';
 import type { OperandLayout } from '../../../../../src/core/backends/gpu/hostMemory/matmulSource.ts';
 import type { ProductPlan } from '../../../../../src/core/backends/gpu/hostMemory/plan.ts';
-import type { ProductShape } from '../../../../../src/core/backends/host/products.ts';
+import type { ProductShape } from '../../../../../src/core/backends/host/kernels/products.ts';
 import type { Products } from '../../../../../src/core/backends/gpu/hostMemory/products.ts';
 import { productsOn } from '../../../../../src/core/backends/gpu/hostMemory/products.ts';
 import { attempt } from '../../../../../src/core/errors.ts';

@@ -8,7 +8,7 @@ import { plainKernels } from '../../../../../src/core/backends/host/kernels/plai
 import { vectorUnit } from '../../../../../src/core/backends/host/simd/instance.ts';
 import { singleKernels } from '../../../../../src/core/backends/host/simd/kernels.ts';
 import { chunk } from '../../../../../src/core/backends/host/simd/module.ts';
-import type { Vector } from '../../../../../src/core/backends/host/precision.ts';
+import type { Vector } from '../../../../../src/core/backends/host/kernels/precision.ts';
 import type { UnaryKind } from '../../../../../src/core/ops/primitives.ts';
 import { keyOf } from '../../../../../src/core/random/key.ts';
 import { uniform } from '../../../../../src/core/random/uniform.ts';

@@ -21,7 +21,7 @@ import {
 } from '../kernels/elementwise.ts';
 import { needsSpecials, specialNumbers } from '../kernels/functions.ts';
 import type { Kernel } from '../kernels/kernel.ts';
-import type { Machine, MachineArray } from '../machine.ts';
+import type { Machine, MachineArray } from './machine.ts';
 
 /** The operations of this file. */
 type Elementwise<T extends MachineArray> = Pick<Primitives<T>, 'unary' | 'binary' | 'select'> &

@@ -28,7 +28,7 @@ import { mostArrays } from '../kernels/kernel.ts';
 import { addDiagonalKernel, concatKernel, padKernel, stridedKernel, withOnesKernel } from '../kernels/movement.ts';
 import { gatherKernel, oneHotKernel, scatterAddKernel } from '../kernels/rows.ts';
 import { patchesKernel, unpatchesKernel } from '../kernels/windows.ts';
-import type { DeviceType, Machine, MachineArray } from '../machine.ts';
+import type { DeviceType, Machine, MachineArray } from './machine.ts';
 
 /** The operations of this file. */
 type Movement<T extends MachineArray> = Pick<

@@ -13,7 +13,7 @@ import { fillKernel } from '../kernels/elementwise.ts';
 import { mirrorKernel, stridedKernel } from '../kernels/movement.ts';
 import type { ProductSpec } from '../kernels/products.ts';
 import { plainProductKernel, wideProductKernel } from '../kernels/products.ts';
-import type { Machine, MachineArray } from '../machine.ts';
+import type { Machine, MachineArray } from './machine.ts';
 
 /** Order from which half the work and a kernel more take less time than all of it. */
 const worthMirroring = 128;

@@ -15,7 +15,7 @@ import { specialNumbers } from '../kernels/functions.ts';
 import type { Reducing, Reduction } from '../kernels/reductions.ts';
 import { reduceKernel, reducingOf, splitReduction } from '../kernels/reductions.ts';
 import { logSumExpKernel, shiftKernel } from '../kernels/softmax.ts';
-import type { Machine, MachineArray } from '../machine.ts';
+import type { Machine, MachineArray } from './machine.ts';
 
 /** The operations of this file. */
 type Reductions<T extends MachineArray> = Pick<Primitives<T>, 'sum' | 'max'> &

@@ -7,7 +7,8 @@ import * as E from 'fp-ts/lib/Either.js';
 
 import type { BackendUnavailable } from '../../../../errors.ts';
 import { raise } from '../../../../errors.ts';
-import type { Gpu, GpuKernel, KernelOutput } from '../../gpujs/gpujs.ts';
+import type { Gpu, GpuKernel } from '../../gpujs/gpujs.ts';
+import type { KernelOutput } from '../../gpujs/kernelOutput.ts';
 
 import type { Engine, EngineOptions } from './engine.ts';
 import { memoryCanBeShared, openEngine } from './engine.ts';

@@ -12,7 +12,7 @@ import type {
 } from '../../../../../../src/core/backends/gpu/hostMemory/threads/kernels.ts';
 import { kernelThreads } from '../../../../../../src/core/backends/gpu/hostMemory/threads/kernels.ts';
 import { workerText } from '../../../../../../src/core/backends/gpu/hostMemory/threads/workerText.ts';
-import type { ProductShape } from '../../../../../../src/core/backends/host/products.ts';
+import type { ProductShape } from '../../../../../../src/core/backends/host/kernels/products.ts';
 import { attempt } from '../../../../../../src/core/errors.ts';
 
 import { entries, openOrThrow, smallShapes } from '../../support.ts';

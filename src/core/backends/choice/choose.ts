@@ -1,0 +1,184 @@
+/**
+ * Choosing a backend by name, or the fastest there is.
+ *
+ * What is known of the array type at compile time would depend on a choice at run time, so the caller passes a function
+ * that works for every array type. A choice that falls back says so in the backend's report; a backend that was asked
+ * for by name is never replaced.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { KfacError } from '../../errors.ts';
+import { attempt, describeError } from '../../errors.ts';
+import type { Shaped } from '../../tensor.ts';
+
+import type { Backend, SomeBackend } from '../backend.ts';
+import { someBackend } from '../backend.ts';
+import { gpuBackend } from '../gpu/backend.ts';
+import type { GpuMode } from '../gpuModes.ts';
+import { gpuModes } from '../gpuModes.ts';
+import { nativeBackend, opensLibraries } from '../native/backend.ts';
+import { currentProcess } from '../process.ts';
+import { referenceBackend } from '../reference/backend.ts';
+
+/** Backends by name, fastest first. */
+export const backendNames = ['native', 'gpu', 'reference'] as const;
+
+/** A backend by name. */
+export type BackendName = (typeof backendNames)[number];
+
+/** Which backend to use. */
+export interface BackendOptions {
+  /**
+   * `auto`, the default: what the environment variable `KFAC_BACKEND` says (a name, or `gpu:` and a mode), else the
+   * first that works here of `native`, which no browser has, `gpu` and `reference`.
+   */
+  readonly backend?: 'auto' | BackendName;
+  /** Where the gpu backend runs its kernels, `auto` unless given. Any other value asks for the gpu backend as well. */
+  readonly gpuMode?: 'auto' | GpuMode;
+  /** Threads of a matrix product; what the backend chooses unless given. */
+  readonly threads?: number;
+  /** Precision, `f32` unless given. `gpu` has no other; `reference` computes in `f64` always. */
+  readonly dtype?: 'f32' | 'f64';
+}
+
+/** The same backend, with more to warn of in its report. */
+const withWarnings = <T extends Shaped>(backend: Backend<T>, warnings: ReadonlyArray<string>): Backend<T> => ({
+  ...backend,
+  report: () => {
+    const report = backend.report();
+    return { ...report, warnings: [...warnings, ...report.warnings] };
+  },
+});
+
+/** The reference has one thread and one precision. */
+const referenceWarnings = ({ dtype, threads }: BackendOptions): ReadonlyArray<string> => [
+  ...(threads === undefined || threads === 1
+    ? []
+    : [`The reference backend has one thread: threads ${threads} is ignored.`]),
+  ...(dtype === 'f32' ? ['The reference backend computes in f64 always, not in f32.'] : []),
+];
+
+const bad = (path: string, expected: string, actual: string): E.Either<KfacError, never> =>
+  E.left({ _tag: 'BadConfig', path, expected, actual });
+
+const checked = (name: BackendName, options: BackendOptions): E.Either<KfacError, BackendOptions> => {
+  const { dtype, threads, gpuMode = 'auto' } = options;
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+    return bad('threads', 'a whole number of at least 1', String(threads));
+  }
+  if (name === 'gpu' && dtype === 'f64') return bad('dtype', 'f32, all that the gpu backend has', dtype);
+  if (name !== 'gpu' && gpuMode !== 'auto') return bad('gpuMode', `auto, on the ${name} backend`, gpuMode);
+  return E.right(options);
+};
+
+/**
+ * Opens a backend by name.
+ *
+ * @param name - which one
+ * @param options - precision, threads and mode
+ * @returns the backend, or why it cannot be had
+ */
+export const openBackend = (
+  name: BackendName,
+  options: Omit<BackendOptions, 'backend'> = {},
+): TE.TaskEither<KfacError, SomeBackend> =>
+  pipe(
+    TE.fromEither(checked(name, options)),
+    TE.chain(({ dtype, threads, gpuMode }) => {
+      const threading = threads === undefined ? {} : { threads };
+      switch (name) {
+        case 'native':
+          return pipe(
+            TE.fromIOEither(() => nativeBackend({ ...threading, ...(dtype === undefined ? {} : { dtype }) })),
+            TE.map(someBackend),
+          );
+        case 'gpu':
+          return gpuBackend({ ...threading, ...(gpuMode === undefined ? {} : { mode: gpuMode }) });
+        case 'reference':
+          return TE.right(someBackend(withWarnings(referenceBackend(), referenceWarnings(options))));
+      }
+    }),
+  );
+
+/** How the fastest backend that works was found: what it is, and what was tried before it. */
+const openFastest = (
+  [name, ...slower]: ReadonlyArray<BackendName>,
+  options: BackendOptions,
+  missed: ReadonlyArray<string>,
+): TE.TaskEither<KfacError, SomeBackend> =>
+  pipe(
+    openBackend(name, options),
+    TE.map((opened) => opened((backend) => someBackend(withWarnings(backend, missed)))),
+    TE.orElse((error) =>
+      // A setting that is wrong for the fastest backend is wrong, and no reason to take a slower one.
+      slower.length === 0 || (error._tag === 'BadConfig' && error.path !== 'dtype')
+        ? TE.left(error)
+        : openFastest(slower, options, [...missed, describeError(error)]),
+    ),
+  );
+
+/** What `auto` tries, fastest first. What nobody can have in a place like this is not missed there. */
+const automaticNames = (): ReadonlyArray<BackendName> =>
+  backendNames.filter((name) => name !== 'native' || opensLibraries());
+
+/** What `KFAC_BACKEND` may say: a backend, or the gpu backend in a mode. */
+const choices: Readonly<Record<string, Pick<BackendOptions, 'backend' | 'gpuMode'>>> = Object.fromEntries([
+  ...['auto' as const, ...backendNames].map((backend) => [backend, { backend }] as const),
+  ...gpuModes.map((gpuMode) => [`gpu:${gpuMode}`, { backend: 'gpu', gpuMode }] as const),
+]);
+
+const fromText = (text: string): E.Either<KfacError, Pick<BackendOptions, 'backend' | 'gpuMode'>> =>
+  Object.hasOwn(choices, text) ? E.right(choices[text]) : bad('KFAC_BACKEND', Object.keys(choices).join(', '), text);
+
+/**
+ * Opens the backend that the options and the environment ask for.
+ *
+ * @param options - see {@link BackendOptions}
+ * @param fromEnvironment - what `auto` stands for, `KFAC_BACKEND` unless given
+ */
+export const chooseBackend = (
+  options: BackendOptions = {},
+  fromEnvironment: string | undefined = currentProcess()?.env['KFAC_BACKEND'],
+): TE.TaskEither<KfacError, SomeBackend> => {
+  const { backend = 'auto', gpuMode = 'auto' } = options;
+  if (backend !== 'auto') return openBackend(backend, options);
+  if (gpuMode !== 'auto') return openBackend('gpu', options);
+  if (fromEnvironment === undefined || fromEnvironment === '') return openFastest(automaticNames(), options, []);
+  return pipe(
+    TE.fromEither(fromText(fromEnvironment)),
+    TE.chain((asked) =>
+      asked.backend === undefined || asked.backend === 'auto'
+        ? openFastest(automaticNames(), options, [])
+        : openBackend(asked.backend, { ...options, ...asked }),
+    ),
+  );
+};
+
+/**
+ * Runs a computation on a backend and frees the backend afterwards, whatever comes of it.
+ *
+ * @param options - which backend
+ * @param use - works for any array type
+ * @returns what the computation gives, or why there is no backend
+ */
+export const withBackend = <A>(
+  options: BackendOptions,
+  use: <T extends Shaped>(backend: Backend<T>) => TE.TaskEither<KfacError, A>,
+): TE.TaskEither<KfacError, A> =>
+  pipe(
+    chooseBackend(options),
+    TE.chain((chosen) =>
+      chosen((backend) => async () => {
+        try {
+          const used = attempt(() => use(backend));
+          return E.isLeft(used) ? used : await used.right();
+        } finally {
+          await backend.dispose();
+        }
+      }),
+    ),
+  );

@@ -1,0 +1,37 @@
+/**
+ * Embedding: a table of vectors, looked up by index.
+ *
+ * @module
+ */
+import { joinPath } from '../../params.ts';
+import { gaussian } from '../initialisers/gaussian.ts';
+import type { Initialiser } from '../initialisers/initialiser.ts';
+import type { Layer } from './layer.ts';
+import { leaf, parameterAt } from './layer.ts';
+
+/** A table's extents and initial values. */
+export interface EmbeddingOptions {
+  /** Number of indices: words, characters, positions. */
+  readonly vocabulary: number;
+  /** Features of each vector. */
+  readonly out: number;
+  /** Of the table; N(0, 1) unless given. */
+  readonly initialiser?: Initialiser;
+}
+
+/**
+ * Rows of the table at indices x `[n, …]` (`i32`): `[n, …, out]`. Parameter `weight` `[vocabulary, out]`. An index outside
+ * the vocabulary gives NaN.
+ *
+ * @param options - extents and initial values
+ */
+export const embedding = ({ vocabulary, out, initialiser = gaussian(1) }: EmbeddingOptions): Layer =>
+  leaf({
+    kind: 'embedding',
+    label: `embedding ${vocabulary} → ${out}`,
+    parameters: (path) => [{ path: joinPath(path, 'weight'), shape: [vocabulary, out], initialiser }],
+    apply: (ops, params, path, x) => {
+      const weight = joinPath(path, 'weight');
+      return ops.site({ kind: 'embedding', path, weight, vocabulary }, x, ops.gather(parameterAt(params, weight), x));
+    },
+  });

@@ -1,0 +1,63 @@
+/**
+ * What a layer is: its parameters, its program and a statement of itself.
+ *
+ * A layer holds no arrays. It says which parameters it needs below a path and how to apply itself to them, so one value
+ * describes the layer on every backend, and the same layer at two paths has two sets of parameters.
+ *
+ * @module
+ */
+import { raise } from '../../errors.ts';
+import type { Ops } from '../../ops/ops.ts';
+import type { Params } from '../../params.ts';
+import type { Shape, Shaped } from '../../tensor.ts';
+import type { Initialiser } from '../initialisers/initialiser.ts';
+
+/** A parameter that a layer needs. */
+export interface ParameterSpec {
+  /** Path in the model, for example `encoder.0.weight`. */
+  readonly path: string;
+  readonly shape: Shape;
+  readonly initialiser: Initialiser;
+}
+
+/** A part of a model. */
+export interface Layer {
+  /** A word for the kind of layer: `dense`, `activation`, `sequential`, …. */
+  readonly kind: string;
+  /** A few words for tables, for example `dense 784 → 1000`. */
+  readonly label: string;
+  /** The parameters of the layer and its children when the layer stands at a path. */
+  readonly parameters: (path: string) => ReadonlyArray<ParameterSpec>;
+  /** The layer's function of x `[n, …]`, with its parameters below `path`. */
+  readonly apply: <T extends Shaped>(ops: Ops<T>, params: Params<T>, path: string, x: T) => T;
+  /** Parts, each with the path segment that it adds. */
+  readonly children: ReadonlyArray<readonly [string, Layer]>;
+  /** The same layer with other parts, as many as it has; a summary puts observers in their place. */
+  readonly withChildren: (children: ReadonlyArray<Layer>) => Layer;
+}
+
+/**
+ * A layer without parts.
+ *
+ * @param parts - everything but the children
+ */
+export const leaf = (parts: Omit<Layer, 'children' | 'withChildren'>): Layer => {
+  const layer: Layer = { ...parts, children: [], withChildren: () => layer };
+  return layer;
+};
+
+/**
+ * The parameter at a path, or a `ShapeMismatch` that names the path: parameters of another model, most likely.
+ *
+ * @param params - parameters of the model
+ * @param path - where the layer's parameter should be
+ */
+export const parameterAt = <T extends Shaped>(params: Params<T>, path: string): T =>
+  path in params
+    ? params[path]
+    : raise({
+        _tag: 'ShapeMismatch',
+        where: 'parameters',
+        expected: `a parameter ${path}`,
+        actual: Object.keys(params).length === 0 ? 'none' : Object.keys(params).join(', '),
+      });

@@ -1,0 +1,53 @@
+/**
+ * Layer normalisation (Ba, Kiros & Hinton 2016).
+ *
+ * @module
+ */
+import type { Ops } from '../../ops/ops.ts';
+import type { Shaped } from '../../tensor.ts';
+import type { Layer } from './layer.ts';
+import { leaf } from './layer.ts';
+import type { ScaleShiftOptions } from './scaleShift.ts';
+import { scaleShift } from './scaleShift.ts';
+
+/** Settings of {@link layerNorm}. */
+export interface LayerNormOptions extends ScaleShiftOptions {
+  /** ε, added to the variance; 1e-5 unless given. */
+  readonly epsilon?: number;
+}
+
+/** The mean over the last axis, kept as an axis. */
+const meanOfLast = <T extends Shaped>(ops: Ops<T>, x: T): T => {
+  const last = x.shape.length - 1;
+  return ops.reshape(ops.mean(x, [last]), [...x.shape.slice(0, last), 1]);
+};
+
+/**
+ * (x − mean) / √(variance + ε) over the last axis, each position by itself.
+ *
+ * @param ops - interpreter
+ * @param x - `[n, …, d]`
+ * @param epsilon - ε, greater than 0
+ */
+export const normaliseLast = <T extends Shaped>(ops: Ops<T>, x: T, epsilon: number): T => {
+  const centred = ops.sub(x, meanOfLast(ops, x));
+  const variance = meanOfLast(ops, ops.square(centred));
+  return ops.div(centred, ops.sqrt(ops.add(variance, ops.full([], epsilon))));
+};
+
+/**
+ * γ ⊙ (x − mean) / √(variance + ε) + β over the last axis of x `[n, …, d]`, with the parameters of {@link scaleShift} at
+ * the same path.
+ *
+ * @param options - features, whether to shift, ε
+ */
+export const layerNorm = (options: LayerNormOptions): Layer => {
+  const { epsilon = 1e-5, ...rest } = options;
+  const affine = scaleShift(rest);
+  return leaf({
+    kind: 'layerNorm',
+    label: `layer norm ${options.features}`,
+    parameters: affine.parameters,
+    apply: (ops, params, path, x) => affine.apply(ops, params, path, normaliseLast(ops, x, epsilon)),
+  });
+};

@@ -1,0 +1,30 @@
+/**
+ * The mean over positions, for one answer to a sequence.
+ *
+ * @module
+ */
+import { raise } from '../../errors.ts';
+import { showShape } from '../../tensor.ts';
+import type { Layer } from './layer.ts';
+import { leaf } from './layer.ts';
+
+/**
+ * The mean over an axis, which is dropped: `[n, t, d]` to `[n, d]`.
+ *
+ * @param axis - which, 1 unless given; the batch axis 0 is not allowed
+ */
+export const meanPool = (axis = 1): Layer =>
+  leaf({
+    kind: 'meanPool',
+    label: `mean over axis ${axis}`,
+    parameters: () => [],
+    apply: (ops, _params, _path, x) =>
+      Number.isInteger(axis) && axis >= 1 && axis < x.shape.length
+        ? ops.mean(x, [axis])
+        : raise({
+            _tag: 'ShapeMismatch',
+            where: 'meanPool',
+            expected: `an input with axis ${axis}, which is not the batch axis 0`,
+            actual: showShape(x.shape),
+          }),
+  });

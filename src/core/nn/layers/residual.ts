@@ -1,0 +1,34 @@
+/**
+ * A layer beside a connection that skips it (He et al. 2016).
+ *
+ * It adds no path segment, so putting a layer in a residual connection keeps the paths of its parameters.
+ *
+ * @module
+ */
+import { raise } from '../../errors.ts';
+import { sameShape, showShape } from '../../tensor.ts';
+import type { Layer } from './layer.ts';
+
+/**
+ * x + f(x).
+ *
+ * @param inner - f, which keeps the shape of its input
+ */
+export const residual = (inner: Layer): Layer => ({
+  kind: 'residual',
+  label: `residual, ${inner.label}`,
+  parameters: inner.parameters,
+  apply: (ops, params, path, x) => {
+    const y = inner.apply(ops, params, path, x);
+    return sameShape(x.shape, y.shape)
+      ? ops.add(x, y)
+      : raise({
+          _tag: 'ShapeMismatch',
+          where: `residual${path === '' ? '' : ` at ${path}`}`,
+          expected: `a layer that keeps its input's shape ${showShape(x.shape)}`,
+          actual: showShape(y.shape),
+        });
+  },
+  children: [['', inner]],
+  withChildren: ([replaced]) => residual(replaced),
+});

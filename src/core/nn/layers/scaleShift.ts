@@ -1,0 +1,40 @@
+/**
+ * A gain and a shift for each feature.
+ *
+ * @module
+ */
+import { joinPath } from '../../params.ts';
+import { constant, zeros } from '../initialisers/constant.ts';
+import type { Layer } from './layer.ts';
+import { leaf, parameterAt } from './layer.ts';
+
+/** A layer's features. */
+export interface ScaleShiftOptions {
+  /** Extent d of the last axis. */
+  readonly features: number;
+  /** Whether there is a shift; there is unless this is `false`. */
+  readonly shift?: boolean;
+}
+
+/**
+ * γ ⊙ x + β along the last axis of x `[n, …, d]`. Parameters `weight` (γ, ones at first) and, with a shift, `bias` (β,
+ * zeros at first), both `[d]`.
+ *
+ * @param options - features, whether to shift
+ */
+export const scaleShift = ({ features, shift = true }: ScaleShiftOptions): Layer =>
+  leaf({
+    kind: 'scaleShift',
+    label: `${shift ? 'scale and shift' : 'scale'} ${features}`,
+    parameters: (path) => {
+      const gain = { path: joinPath(path, 'weight'), shape: [features], initialiser: constant(1) };
+      return shift ? [gain, { path: joinPath(path, 'bias'), shape: [features], initialiser: zeros }] : [gain];
+    },
+    apply: (ops, params, path, x) => {
+      const weight = joinPath(path, 'weight');
+      const bias = shift ? joinPath(path, 'bias') : null;
+      const scaled = ops.mul(x, parameterAt(params, weight));
+      const output = bias === null ? scaled : ops.add(scaled, parameterAt(params, bias));
+      return ops.site({ kind: 'scaleShift', path, weight, bias }, x, output);
+    },
+  });

@@ -1,0 +1,26 @@
+/**
+ * Layers one after another.
+ *
+ * @module
+ */
+import { joinPath } from '../../params.ts';
+import type { Layer } from './layer.ts';
+
+const chain = (children: ReadonlyArray<readonly [string, Layer]>): Layer => ({
+  kind: 'sequential',
+  label: `sequential of ${children.length}`,
+  parameters: (path) => children.flatMap(([name, layer]) => layer.parameters(joinPath(path, name))),
+  apply: (ops, params, path, x) =>
+    children.reduce((value, [name, layer]) => layer.apply(ops, params, joinPath(path, name), value), x),
+  children,
+  withChildren: (layers) => chain(children.map(([name], i) => [name, layers[i]])),
+});
+
+/**
+ * f_k ∘ … ∘ f_1; without layers, the identity.
+ *
+ * @param layers - a list, whose members get the path segments `0`, `1`, …, or a record, whose members get their names
+ *   in the order of the record. Names are words, not whole numbers (JavaScript would put those first).
+ */
+export const sequential = (layers: ReadonlyArray<Layer> | Readonly<Record<string, Layer>>): Layer =>
+  chain(Object.entries(layers));

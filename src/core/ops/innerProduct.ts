@@ -1,0 +1,20 @@
+/**
+ * Inner products of parameter trees.
+ *
+ * @module
+ */
+import type { Ops } from './ops.ts';
+import type { Params } from '../params.ts';
+import type { Shaped } from '../tensor.ts';
+
+/**
+ * ⟨x, y⟩ over all leaves: an array of shape `[]`, so that nothing is read back.
+ *
+ * @param ops - interpreter
+ * @param x - a tree
+ * @param y - a tree with the same paths
+ */
+export const innerProduct = <T extends Shaped>(ops: Ops<T>, x: Params<T>, y: Params<T>): T =>
+  Object.keys(x)
+    .map((path) => ops.dot(x[path], y[path]))
+    .reduce((sum, term) => ops.add(sum, term), ops.full([], 0));

@@ -1,0 +1,131 @@
+/**
+ * Codecs whose names read as the end of "expected …", and one way from a failed decoding to an error with its path.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as t from 'io-ts';
+
+import type { KfacError } from '../../../core/errors.ts';
+
+const refine = (name: string, holds: (value: number) => boolean): t.Type<number> => {
+  const is = (value: unknown): value is number => typeof value === 'number' && holds(value);
+  return new t.Type(
+    name,
+    is,
+    (value, context) => (is(value) ? t.success(value) : t.failure(value, context)),
+    t.identity,
+  );
+};
+
+/** Whole numbers from a lower bound. */
+export const wholeFrom = (low: number): t.Type<number> =>
+  refine(`a whole number of at least ${low}`, (value) => Number.isSafeInteger(value) && value >= low);
+
+/** Numbers above zero. */
+export const positive: t.Type<number> = refine('a number above 0', (value) => Number.isFinite(value) && value > 0);
+
+/** Numbers above 0 and up to 1. */
+export const fraction: t.Type<number> = refine('a number above 0 and up to 1', (value) => value > 0 && value <= 1);
+
+/** Numbers from 0 up to, not including, 1. */
+export const belowOne: t.Type<number> = refine('a number from 0 to below 1', (value) => value >= 0 && value < 1);
+
+/** Numbers from 0. */
+export const notNegative: t.Type<number> = refine('a number of at least 0', (value) => value >= 0 && value < Infinity);
+
+/** A truth value. */
+export const truth: t.Type<boolean> = new t.Type(
+  'true or false',
+  (value): value is boolean => typeof value === 'boolean',
+  (value, context) => (typeof value === 'boolean' ? t.success(value) : t.failure(value, context)),
+  t.identity,
+);
+
+/** Any finite number. */
+export const finite: t.Type<number> = refine('a finite number', Number.isFinite);
+
+/** Text with something in it. */
+export const text: t.Type<string> = new t.Type(
+  'text',
+  (value): value is string => typeof value === 'string' && value !== '',
+  (value, context) => (typeof value === 'string' && value !== '' ? t.success(value) : t.failure(value, context)),
+  t.identity,
+);
+
+/** Decoded values are told from others by nothing but having been decoded. */
+const undecoded = Symbol('undecoded');
+const isDecoded = (value: unknown): value is never => value === undecoded;
+
+/**
+ * A codec that only decodes, for values that are functions or hold some.
+ *
+ * @param name - the end of "expected …"
+ * @param validate - decodes
+ */
+export const decoder = <A>(name: string, validate: t.Validate<unknown, A>): t.Type<A> =>
+  new t.Type<A>(name, isDecoded, validate, t.identity);
+
+/** What is expected where nothing can be right. */
+export const named = (name: string): t.Type<never> => decoder<never>(name, t.failure);
+
+/** One of some words. */
+export const oneOf = <Word extends string>(words: ReadonlyArray<Word>): t.Type<Word> => {
+  const find = (value: unknown): Word | undefined => words.find((word) => word === value);
+  const is = (value: unknown): value is Word => find(value) !== undefined;
+  return new t.Type(
+    `one of ${words.join(', ')}`,
+    is,
+    (value, context) => (is(value) ? t.success(value) : t.failure(value, context)),
+    t.identity,
+  );
+};
+
+/** A number, a truth value or text. */
+export const setting: t.Type<number | boolean | string> = new t.Type(
+  'a number, true, false or text',
+  (value): value is number | boolean | string => finite.is(value) || typeof value === 'boolean' || text.is(value),
+  (value, context) =>
+    finite.is(value) || typeof value === 'boolean' || text.is(value) ? t.success(value) : t.failure(value, context),
+  t.identity,
+);
+
+const describeValue = (value: unknown): string => {
+  if (value === null || value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a record';
+  return typeof value === 'number' ? String(value) : JSON.stringify(value);
+};
+
+/** The first thing that is wrong, with where it is. */
+const firstError = (errors: t.Errors, showPath: (path: string) => string): KfacError => {
+  const [{ context, value }] = errors;
+  const path = context
+    .map(({ key }) => key)
+    .filter((key) => key !== '')
+    .join('.');
+  return {
+    _tag: 'BadConfig',
+    path: showPath(path),
+    expected: context[context.length - 1].type.name,
+    actual: describeValue(value),
+  };
+};
+
+/**
+ * Decodes a value; what is wrong with it first becomes an error.
+ *
+ * @param codec - what is expected
+ * @param showPath - how to call a place in the value, from its path; the empty path is the value itself
+ * @param value - anything
+ */
+export const decodeWith = <A>(
+  codec: t.Decoder<unknown, A>,
+  showPath: (path: string) => string,
+  value: unknown,
+): E.Either<KfacError, A> =>
+  pipe(
+    codec.decode(value),
+    E.mapLeft((errors) => firstError(errors, showPath)),
+  );
