@@ -16,7 +16,18 @@ export type {
   NotPositiveDefinite,
   ShapeMismatch,
 } from './errors.ts';
-export { allocate, bytesOf, cast, generate, sameShape, showShape, sizeOf, tensor } from './tensor.ts';
+export {
+  allocate,
+  bytesOf,
+  cast,
+  checkShape,
+  checkTensor,
+  generate,
+  sameShape,
+  showShape,
+  sizeOf,
+  tensor,
+} from './tensor.ts';
 export type { DType, ReadonlyVector, Shape, Shaped, Tensor } from './tensor.ts';
 export { joinPath, leavesOf, mapParams, pickParams, zipParams } from './params.ts';
 export type { Params } from './params.ts';

@@ -2,8 +2,23 @@ import * as E from 'fp-ts/lib/Either.js';
 import fc from 'fast-check';
 
 import { attempt } from '../../src/core/errors.ts';
-import type { DType } from '../../src/core/tensor.ts';
-import { allocate, bytesOf, cast, generate, sameShape, showShape, sizeOf, tensor } from '../../src/core/tensor.ts';
+import { keyOf } from '../../src/core/random/key.ts';
+import { normal } from '../../src/core/random/normal.ts';
+import { signs } from '../../src/core/random/signs.ts';
+import { uniform } from '../../src/core/random/uniform.ts';
+import type { DType, Tensor } from '../../src/core/tensor.ts';
+import {
+  allocate,
+  bytesOf,
+  cast,
+  checkTensor,
+  generate,
+  sameShape,
+  showShape,
+  sizeOf,
+  tensor,
+} from '../../src/core/tensor.ts';
+import { anything } from '../support/anything.ts';
 import { arrayOf, integersOf, shapeOf } from '../support/arbitraries.ts';
 
 const dtypes: ReadonlyArray<DType> = ['f32', 'f64', 'i32'];
@@ -96,6 +111,101 @@ describe('tensors', () => {
   it('worked example: f64 unless another type is asked for', () => {
     expect(tensor([0.1], [1]).dtype).toBe('f64');
     expect(tensor([0.1], [1], 'f32').data[0]).toBe(Math.fround(0.1));
-    expect(tensor([1.9, -1.9], [2], 'i32')).toEqual(tensor([1, -1], [2], 'i32'));
+  });
+
+  it('law: i32 holds what it is given, exactly, or refuses it', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.double(), fc.integer(), fc.integer({ min: -(2 ** 40), max: 2 ** 40 })), (value) => {
+        const fits = Number.isInteger(value) && value >= -(2 ** 31) && value < 2 ** 31;
+        for (const made of [
+          attempt(() => tensor([value], [1], 'i32')),
+          attempt(() => tensor(Float64Array.of(value), [1], 'i32')),
+          attempt(() => generate([1], () => value, 'i32')),
+          attempt(() => cast(tensor([value], [1]), 'i32')),
+        ]) {
+          expect(E.isRight(made)).toBe(fits);
+          if (E.isRight(made)) expect(made.right.data[0]).toBe(value === 0 ? 0 : value);
+        }
+      }),
+    );
+  });
+
+  it.each([
+    ['NaN', NaN],
+    ['a fraction', 1.7],
+    ['more than 32 bits', 3e9],
+    ['an infinity', -Infinity],
+  ])('worked example: i32 refuses %s and says where it is', (_, value) => {
+    expect(attempt(() => tensor([1, value], [2], 'i32'))).toEqual(
+      E.left({
+        _tag: 'BadData',
+        source: 'tensor',
+        expected: 'whole numbers from -2^31 to 2^31 - 1',
+        actual: `${value} at position 1`,
+        advice: 'Round or clip the values first, or take f32 or f64.',
+      }),
+    );
+  });
+
+  it.each<readonly [string, unknown, string]>([
+    ['text', ['1'], '"1"'],
+    ['words', ['cat'], '"cat"'],
+    ['nested lists', [[1, 2]], '[1,2]'],
+    ['nothing', [undefined], 'undefined'],
+    ['null', [null], 'null'],
+    ['big integers', BigInt64Array.of(1n), '1'],
+  ])('worked example: values that are %s are refused in every type', (_, values, shown) => {
+    for (const type of dtypes) {
+      expect(attempt(() => tensor(anything(values), [1], type))).toMatchObject(
+        E.left({ _tag: 'BadData', source: 'tensor', actual: `${shown} at position 0` }),
+      );
+    }
+  });
+
+  it.each<readonly [string, unknown, string]>([
+    ['a negative extent', [-1], '[-1]'],
+    ['two negative extents', [-2, -3], '[-2, -3]'],
+    ['a fraction', [2.5, 2], '[2.5, 2]'],
+    ['NaN', [NaN], '[NaN]'],
+    ['text', ['3'], '["3"]'],
+    ['nested lists', [[1, 2], 3], '[[1,2],3]'],
+    ['a number', 3, '3'],
+    ['nothing', undefined, 'undefined'],
+    ['more elements than a number counts', [1e10, 1e10], '[10000000000, 10000000000]'],
+  ])('worked example: a shape of %s is refused wherever a tensor is made', (_, shape, shown) => {
+    const error = (where: string): unknown =>
+      E.left({ _tag: 'ShapeMismatch', where, expected: 'a shape of whole numbers of at least 0', actual: shown });
+    expect(attempt(() => tensor([], anything(shape)))).toEqual(error('tensor'));
+    expect(attempt(() => generate(anything(shape), () => 0))).toEqual(error('generate'));
+    expect(attempt(() => uniform(keyOf(1), anything(shape), 'f32'))).toEqual(error('uniform'));
+    expect(attempt(() => normal(keyOf(1), anything(shape), 'f64'))).toEqual(error('normal'));
+    expect(attempt(() => signs(keyOf(1), anything(shape), 'f32'))).toEqual(error('signs'));
+    const made = { shape: anything<Tensor>(shape), dtype: 'f32', data: new Float32Array(6) };
+    expect(attempt(() => checkTensor('a door', anything(made)))).toEqual(error('a door'));
+  });
+
+  it.each<readonly [string, unknown, string]>([
+    ['no data', undefined, 'nothing'],
+    ['a list', [1, 2], 'Array'],
+    ['data of another type', Float64Array.of(1, 2), 'Float64Array'],
+  ])('worked example: a tensor made by hand of %s is refused', (_, data, shown) => {
+    expect(attempt(() => checkTensor('a door', anything({ shape: [2], dtype: 'f32', data })))).toEqual(
+      E.left({
+        _tag: 'BadData',
+        source: 'a door',
+        expected: 'data of type f32 in a Float32Array',
+        actual: shown,
+        advice: 'Make tensors with tensor(values, shape, dtype).',
+      }),
+    );
+  });
+
+  it('worked example: an element type that there is not is refused', () => {
+    const unknown = anything<DType>('f16');
+    for (const made of [() => tensor([1.5], [1], unknown), () => generate([1], () => 1.5, unknown)]) {
+      expect(attempt(made)).toMatchObject(
+        E.left({ _tag: 'BadData', expected: 'an element type f32, f64, i32', actual: '"f16"' }),
+      );
+    }
   });
 });

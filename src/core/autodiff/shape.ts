@@ -38,7 +38,7 @@ import type { Site } from '../ops/site.ts';
 import type { Params } from '../params.ts';
 import { mapParams } from '../params.ts';
 import type { Shape, Shaped } from '../tensor.ts';
-import { sizeOf } from '../tensor.ts';
+import { checkShape, sizeOf } from '../tensor.ts';
 import type { Program } from './program.ts';
 
 /** A site where a run met it. */
@@ -86,8 +86,8 @@ export const shapeInterpreter = (): ShapeInterpreter => {
     made(shape, operands, sizeOf(shape));
 
   const ops = completeOps<Shaped>({
-    constant: ({ shape }) => ({ shape }),
-    full: (shape) => moved(shape),
+    constant: ({ shape }) => ({ shape: checkShape('constant', shape) }),
+    full: (shape) => moved(checkShape('full', shape)),
     matmul: (a, b, transposes = {}) => {
       const { batch, m, n, k } = matmulExtents(a.shape, b.shape, transposes);
       return made(matmulShape(a.shape, b.shape, transposes), [a, b], 2 * (batch ?? 1) * m * n * k);

@@ -7,11 +7,13 @@ import type * as E from 'fp-ts/lib/Either.js';
 
 import type { Program } from '../autodiff/program.ts';
 import type { KfacError } from '../errors.ts';
+import { raise } from '../errors.ts';
 import type { Params } from '../params.ts';
 import type { Key } from '../random/key.ts';
 import { split } from '../random/split.ts';
 import type { FloatType } from '../random/uniform.ts';
 import type { Shape, Tensor } from '../tensor.ts';
+import { checkShape, checkTensor, sameShape, showShape } from '../tensor.ts';
 import type { Layer } from './layers/layer.ts';
 import type { Summary } from './summary.ts';
 import { summariseLayer } from './summary.ts';
@@ -35,10 +37,13 @@ export interface Model {
  */
 export const model = (name: string, inputShape: Shape, layer: Layer): Model => ({
   name,
-  inputShape,
+  inputShape: checkShape('model', inputShape),
   layer,
   program: (ops, params, inputs) => layer.apply(ops, params, '', inputs[0]),
 });
+
+const wrongShape = (where: string, expected: Shape, actual: Shape): never =>
+  raise({ _tag: 'ShapeMismatch', where, expected: `shape ${showShape(expected)}`, actual: showShape(actual) });
 
 /**
  * Initial parameters, drawn by the initialiser of each.
@@ -51,7 +56,13 @@ export const model = (name: string, inputShape: Shape, layer: Layer): Model => (
 export const initialParams = (described: Model, key: Key, dtype: FloatType): Params<Tensor> => {
   const specs = described.layer.parameters('');
   const keys = split(key, specs.length);
-  return Object.fromEntries(specs.map(({ path, shape, initialiser }, i) => [path, initialiser(keys[i], shape, dtype)]));
+  return Object.fromEntries(
+    specs.map(({ path, shape, initialiser }, i) => {
+      const where = `initial value of ${path}`;
+      const drawn = checkTensor(where, initialiser(keys[i], shape, dtype));
+      return [path, sameShape(drawn.shape, shape) ? drawn : wrongShape(where, shape, drawn.shape)];
+    }),
+  );
 };
 
 /**

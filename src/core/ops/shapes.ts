@@ -7,7 +7,7 @@
  */
 import { raise } from '../errors.ts';
 import type { Shape } from '../tensor.ts';
-import { sameShape, showShape, sizeOf } from '../tensor.ts';
+import { checkShape, sameShape, showShape, sizeOf } from '../tensor.ts';
 import type { Transposes, Window } from './primitives.ts';
 
 const mismatch = (where: string, expected: string, ...shapes: ReadonlyArray<Shape>): never =>
@@ -91,7 +91,7 @@ export const reducedShape = (where: string, x: Shape, axes: ReadonlyArray<number
 
 /** Checks that `reshape` keeps the number of elements. */
 export const reshapedShape = (x: Shape, shape: Shape): Shape =>
-  sizeOf(x) === sizeOf(shape) ? shape : mismatch('reshape', `${sizeOf(x)} elements`, x, shape);
+  sizeOf(x) === sizeOf(checkShape('reshape', shape)) ? shape : mismatch('reshape', `${sizeOf(x)} elements`, x, shape);
 
 /** Shape of `transpose`. */
 export const transposedShape = (x: Shape, permutation: ReadonlyArray<number>): Shape =>
@@ -101,7 +101,7 @@ export const transposedShape = (x: Shape, permutation: ReadonlyArray<number>): S
 
 /** Checks that x broadcasts to a shape. */
 export const broadcastToShape = (x: Shape, shape: Shape): Shape =>
-  x.length <= shape.length && sameShape(broadcastShape('broadcastTo', x, shape), shape)
+  x.length <= shape.length && sameShape(broadcastShape('broadcastTo', x, checkShape('broadcastTo', shape)), shape)
     ? shape
     : mismatch('broadcastTo', 'a shape that the operand broadcasts to', x, shape);
 
@@ -109,6 +109,7 @@ export const broadcastToShape = (x: Shape, shape: Shape): Shape =>
 export const concatShape = (shapes: ReadonlyArray<Shape>, axis: number): Shape => {
   const fits =
     shapes.length > 0 &&
+    Number.isInteger(axis) &&
     axis >= 0 &&
     axis < shapes[0].length &&
     shapes.every((s) => s.length === shapes[0].length && s.every((e, i) => i === axis || e === shapes[0][i]));
@@ -121,13 +122,18 @@ export const concatShape = (shapes: ReadonlyArray<Shape>, axis: number): Shape =
 export const sliceShape = (x: Shape, begin: ReadonlyArray<number>, size: ReadonlyArray<number>): Shape =>
   begin.length === x.length &&
   size.length === x.length &&
+  begin.every(Number.isInteger) &&
+  size.every(Number.isInteger) &&
   x.every((e, i) => begin[i] >= 0 && size[i] >= 0 && begin[i] + size[i] <= e)
     ? size
     : mismatch('slice', `a box inside the operand, not [${size.join(', ')}] at [${begin.join(', ')}]`, x);
 
 /** Shape of `pad`. */
 export const padShape = (x: Shape, begin: ReadonlyArray<number>, shape: Shape): Shape =>
-  begin.length === x.length && shape.length === x.length && x.every((e, i) => begin[i] >= 0 && begin[i] + e <= shape[i])
+  begin.length === x.length &&
+  checkShape('pad', shape).length === x.length &&
+  begin.every(Number.isInteger) &&
+  x.every((e, i) => begin[i] >= 0 && begin[i] + e <= shape[i])
     ? shape
     : mismatch('pad', `a shape that holds the operand at [${begin.join(', ')}]`, x, shape);
 
@@ -138,7 +144,7 @@ export const gatherShape = (x: Shape, indices: Shape): Shape =>
 /** Shape of `scatterAdd`. */
 export const scatterAddShape = (indices: Shape, updates: Shape, rows: number): Shape =>
   updates.length >= indices.length && indices.every((e, i) => e === updates[i])
-    ? [rows, ...updates.slice(indices.length)]
+    ? [...checkShape('scatterAdd', [rows]), ...updates.slice(indices.length)]
     : mismatch('scatterAdd', 'updates whose first axes are those of the indices', indices, updates);
 
 /** Shape of `patches`, or `null` where the images hold no window. */

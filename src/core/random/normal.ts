@@ -7,7 +7,7 @@
  * @module
  */
 import type { Shape, Tensor } from '../tensor.ts';
-import { allocate, sizeOf } from '../tensor.ts';
+import { allocate, checkShape, sizeOf } from '../tensor.ts';
 import type { Key } from './key.ts';
 import type { FloatType } from './uniform.ts';
 import { bits, lowBits } from './uniform.ts';
@@ -20,7 +20,7 @@ import { bits, lowBits } from './uniform.ts';
  * @param dtype - element type
  */
 export const normal = (key: Key, shape: Shape, dtype: FloatType): Tensor => {
-  const size = sizeOf(shape);
+  const size = sizeOf(checkShape('normal', shape));
   const words = bits(key, size + (size & 1));
   const low = dtype === 'f64' ? lowBits(key, words.length) : null;
   const data = allocate(dtype, size);

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Shape, Tensor } from '../tensor.ts';
-import { generate, sizeOf } from '../tensor.ts';
+import { checkShape, generate, sizeOf } from '../tensor.ts';
 import type { Key } from './key.ts';
 import type { FloatType } from './uniform.ts';
 import { bits } from './uniform.ts';
@@ -17,6 +17,6 @@ import { bits } from './uniform.ts';
  * @param dtype - element type
  */
 export const signs = (key: Key, shape: Shape, dtype: FloatType): Tensor => {
-  const words = bits(key, sizeOf(shape));
+  const words = bits(key, sizeOf(checkShape('signs', shape)));
   return generate(shape, (i) => (words[i] >>> 31 === 0 ? 1 : -1), dtype);
 };

@@ -7,7 +7,7 @@
  * @module
  */
 import type { DType, ReadonlyVector, Shape, Tensor } from '../tensor.ts';
-import { sizeOf } from '../tensor.ts';
+import { checkShape, sizeOf } from '../tensor.ts';
 import type { Key } from './key.ts';
 import { counterWord, threefry } from './threefry.ts';
 
@@ -39,7 +39,7 @@ export const lowBits = (key: Key, length: number): ReadonlyVector => threefry(ke
  * @param dtype - element type
  */
 export const uniform = (key: Key, shape: Shape, dtype: FloatType): Tensor => {
-  const size = sizeOf(shape);
+  const size = sizeOf(checkShape('uniform', shape));
   const words = bits(key, size);
   if (dtype === 'f32') {
     const data = new Float32Array(size);

@@ -105,6 +105,40 @@ const misfits: ReadonlyArray<Misfit> = [
     shapes: [[3], [2, 4]],
     run: (ops, [, u]) => ops.scatterAdd(ops.constant(generate([3], () => 0, 'i32')), u, 5),
   },
+  ...[[-1], [2.5], [NaN], [-2, -3]].map((shape): Misfit => ({
+    operation: 'full',
+    shapes: [],
+    run: (ops) => ops.full(shape, 1),
+  })),
+  {
+    operation: 'constant',
+    shapes: [],
+    run: (ops) => ops.constant({ shape: [1000, 1000], dtype: 'f32', data: new Float32Array(0) }),
+  },
+  {
+    operation: 'constant',
+    shapes: [],
+    run: (ops) => ops.constant({ shape: [2], dtype: 'f64', data: new Float64Array(3) }),
+  },
+  {
+    operation: 'constant',
+    shapes: [],
+    run: (ops) => ops.constant({ shape: [-2, -3], dtype: 'f64', data: new Float64Array(6) }),
+  },
+  { operation: 'reshape', shapes: [], run: (ops) => ops.reshape(ops.full([2, 3], 1), [-2, -3]) },
+  { operation: 'reshape', shapes: [], run: (ops) => ops.reshape(ops.full([2, 3], 1), [2.5, 2.4]) },
+  { operation: 'broadcastTo', shapes: [], run: (ops) => ops.broadcastTo(ops.full([1], 1), [2.5]) },
+  { operation: 'broadcastTo', shapes: [], run: (ops) => ops.broadcastTo(ops.full([1], 1), [-2]) },
+  { operation: 'concat', shapes: [[2, 3]], run: (ops, xs) => ops.concat(xs, 0.5) },
+  { operation: 'slice', shapes: [[4]], run: (ops, [x]) => ops.slice(x, [0.5], [2]) },
+  { operation: 'slice', shapes: [[4]], run: (ops, [x]) => ops.slice(x, [0], [1.5]) },
+  { operation: 'pad', shapes: [[4]], run: (ops, [x]) => ops.pad(x, [0.5], [6]) },
+  { operation: 'pad', shapes: [], run: (ops) => ops.pad(ops.full([4], 1), [0], [6.5]) },
+  {
+    operation: 'scatterAdd',
+    shapes: [],
+    run: (ops) => ops.scatterAdd(ops.constant(generate([3], () => 0, 'i32')), ops.full([3, 4], 1), -1),
+  },
   { operation: 'patches', shapes: [[1, 2, 2, 1]], run: (ops, [x]) => ops.patches(x, window) },
   { operation: 'patches', shapes: [[4, 4, 1]], run: (ops, [x]) => ops.patches(x, window) },
   { operation: 'unpatches', shapes: [[1, 1, 1, 8]], run: (ops, [x]) => ops.unpatches(x, window, [1, 3, 3, 1]) },
@@ -112,7 +146,7 @@ const misfits: ReadonlyArray<Misfit> = [
 ];
 
 /** The primitives that take any operands. */
-export const totalPrimitives: ReadonlyArray<string> = ['constant', 'full', 'unary', 'stopGradient', 'site'];
+export const totalPrimitives: ReadonlyArray<string> = ['unary', 'stopGradient', 'site'];
 
 /** The primitives that refuse something. */
 export const partialPrimitives: ReadonlySet<string> = new Set(misfits.map(({ operation }) => operation));

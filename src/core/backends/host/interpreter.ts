@@ -6,6 +6,7 @@
 import type { Ops } from '../../ops/ops.ts';
 import { completeOps } from '../../ops/complete.ts';
 import type { Tensor } from '../../tensor.ts';
+import { checkShape, checkTensor, sizeOf } from '../../tensor.ts';
 
 import { elementwise } from './elementwise.ts';
 import { fused } from './fused.ts';
@@ -26,9 +27,9 @@ import { windows } from './windows.ts';
 export const interpreterOn = (host: Host): Ops<Tensor> => {
   const ops: Ops<Tensor> = completeOps<Tensor>(
     {
-      constant: (value) => movable(host, value),
+      constant: (value) => movable(host, checkTensor('constant', value)),
       full: (shape, value) => {
-        const size = shape.reduce((product, extent) => product * extent, 1);
+        const size = sizeOf(checkShape('full', shape));
         return floatTensor(
           host,
           shape,

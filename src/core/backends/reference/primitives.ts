@@ -26,7 +26,7 @@ import {
   unpatchesShape,
 } from '../../ops/shapes.ts';
 import type { DType, Shape, Tensor } from '../../tensor.ts';
-import { cast, generate, sizeOf } from '../../tensor.ts';
+import { cast, checkShape, checkTensor, generate, sizeOf } from '../../tensor.ts';
 import { binaryFunctions, unaryFunctions } from './functions.ts';
 import type { Index } from './indexing.ts';
 import { broadcastElementAt, build, elementAt, forEachIndex, positionOf } from './indexing.ts';
@@ -60,8 +60,8 @@ const isInside = (shape: Shape, index: Index): boolean =>
 
 /** The primitives on host tensors, in f64. */
 export const referencePrimitives: Primitives<Tensor> = {
-  constant: (value) => cast(value, movedType(value)),
-  full: (shape, value) => generate(shape, () => value),
+  constant: (value) => cast(checkTensor('constant', value), movedType(value)),
+  full: (shape, value) => generate(checkShape('full', shape), () => value),
 
   matmul: (a, b, transposes = {}) => {
     const { batch, m, n, k } = matmulExtents(a.shape, b.shape, transposes);

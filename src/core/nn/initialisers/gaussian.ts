@@ -6,15 +6,17 @@
 import { normal } from '../../random/normal.ts';
 import { generate } from '../../tensor.ts';
 import type { Initialiser } from './initialiser.ts';
+import { notNegative } from '../../settings.ts';
 
 /**
  * N(0, deviation²).
  *
  * @param deviation - standard deviation, at least 0
  */
-export const gaussian =
-  (deviation: number): Initialiser =>
-  (key, shape, dtype) => {
+export const gaussian = (deviation: number): Initialiser => {
+  notNegative('gaussian.deviation', deviation);
+  return (key, shape, dtype) => {
     const { data } = normal(key, shape, dtype);
     return generate(shape, (i) => deviation * data[i], dtype);
   };
+};

@@ -9,6 +9,7 @@
 import { normal } from '../../random/normal.ts';
 import { generate, sizeOf } from '../../tensor.ts';
 import type { Initialiser } from './initialiser.ts';
+import { positive } from '../../settings.ts';
 
 /** Makes `count` vectors of `length` numbers, one after another in `rows`, orthonormal in place. */
 const orthonormalise = (rows: Float64Array, count: number, length: number): void => {
@@ -34,9 +35,9 @@ const orthonormalise = (rows: Float64Array, count: number, length: number): void
  *
  * @param gain - factor, 1 unless given; √2 for relu
  */
-export const orthogonal =
-  (gain = 1): Initialiser =>
-  (key, shape, dtype) => {
+export const orthogonal = (gain = 1): Initialiser => {
+  positive('orthogonal.gain', gain);
+  return (key, shape, dtype) => {
     const [fanOut] = shape;
     const fanIn = sizeOf(shape.slice(1));
     const wide = fanOut <= fanIn;
@@ -51,3 +52,4 @@ export const orthogonal =
       dtype,
     );
   };
+};

@@ -9,6 +9,7 @@ import { split } from '../../random/split.ts';
 import { uniform } from '../../random/uniform.ts';
 import { allocate, sizeOf } from '../../tensor.ts';
 import type { Initialiser } from './initialiser.ts';
+import { extent, notNegative } from '../../settings.ts';
 
 /**
  * In each row, min(count, in) weights at random places from N(0, deviation²), all others zero.
@@ -16,9 +17,10 @@ import type { Initialiser } from './initialiser.ts';
  * @param count - non-zero incoming weights per unit, 15 unless given
  * @param deviation - standard deviation of these, 1 unless given
  */
-export const sparse =
-  (count = 15, deviation = 1): Initialiser =>
-  (key, shape, dtype) => {
+export const sparse = (count = 15, deviation = 1): Initialiser => {
+  extent('sparse.count', count);
+  notNegative('sparse.deviation', deviation);
+  return (key, shape, dtype) => {
     const [fanOut] = shape;
     const fanIn = sizeOf(shape.slice(1));
     const perRow = Math.min(count, fanIn);
@@ -40,3 +42,4 @@ export const sparse =
     }
     return { shape, dtype, data };
   };
+};

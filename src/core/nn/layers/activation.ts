@@ -5,9 +5,12 @@
  */
 import type { Layer } from './layer.ts';
 import { leaf } from './layer.ts';
+import { word } from '../../settings.ts';
 
 /** Elementwise functions of the array language that make an activation; `gelu` is the exact one, x Φ(x). */
 export type ActivationKind = 'relu' | 'tanh' | 'sigmoid' | 'gelu' | 'identity';
+
+const kinds: ReadonlyArray<ActivationKind> = ['relu', 'tanh', 'sigmoid', 'gelu', 'identity'];
 
 /**
  * a = φ(s), elementwise.
@@ -17,7 +20,7 @@ export type ActivationKind = 'relu' | 'tanh' | 'sigmoid' | 'gelu' | 'identity';
 export const activation = (kind: ActivationKind): Layer =>
   leaf({
     kind: 'activation',
-    label: kind,
+    label: word('activation', kinds, kind),
     parameters: () => [],
     apply: (ops, _params, _path, x) => (kind === 'identity' ? x : ops[kind](x)),
   });

@@ -12,6 +12,7 @@ import { glorotUniform } from '../initialisers/varianceScaling.ts';
 import type { Initialiser } from '../initialisers/initialiser.ts';
 import type { Layer } from './layer.ts';
 import { leaf, parameterAt } from './layer.ts';
+import { extent } from '../../settings.ts';
 
 /** A dense layer's extents and initial values. */
 export interface DenseOptions {
@@ -50,13 +51,9 @@ export const affineOfLast = <T extends Shaped>(ops: Ops<T>, x: T, weight: T, bia
  * @param options - extents and initial values
  */
 export const dense = (options: DenseOptions): Layer => {
-  const {
-    in: fanIn,
-    out: fanOut,
-    bias: hasBias = true,
-    initialiser = glorotUniform,
-    biasInitialiser = zeros,
-  } = options;
+  const { bias: hasBias = true, initialiser = glorotUniform, biasInitialiser = zeros } = options;
+  const fanIn = extent('dense.in', options.in);
+  const fanOut = extent('dense.out', options.out);
   const weightAt = (path: string): string => joinPath(path, 'weight');
   const biasAt = (path: string): string | null => (hasBias ? joinPath(path, 'bias') : null);
   return leaf({

@@ -8,6 +8,7 @@ import { gaussian } from '../initialisers/gaussian.ts';
 import type { Initialiser } from '../initialisers/initialiser.ts';
 import type { Layer } from './layer.ts';
 import { leaf, parameterAt } from './layer.ts';
+import { extent } from '../../settings.ts';
 
 /** A table's extents and initial values. */
 export interface EmbeddingOptions {
@@ -25,8 +26,11 @@ export interface EmbeddingOptions {
  *
  * @param options - extents and initial values
  */
-export const embedding = ({ vocabulary, out, initialiser = gaussian(1) }: EmbeddingOptions): Layer =>
-  leaf({
+export const embedding = (options: EmbeddingOptions): Layer => {
+  const { initialiser = gaussian(1) } = options;
+  const vocabulary = extent('embedding.vocabulary', options.vocabulary);
+  const out = extent('embedding.out', options.out);
+  return leaf({
     kind: 'embedding',
     label: `embedding ${vocabulary} → ${out}`,
     parameters: (path) => [{ path: joinPath(path, 'weight'), shape: [vocabulary, out], initialiser }],
@@ -35,3 +39,4 @@ export const embedding = ({ vocabulary, out, initialiser = gaussian(1) }: Embedd
       return ops.site({ kind: 'embedding', path, weight, vocabulary }, x, ops.gather(parameterAt(params, weight), x));
     },
   });
+};

@@ -9,6 +9,7 @@ import type { Layer } from './layer.ts';
 import { leaf } from './layer.ts';
 import type { ScaleShiftOptions } from './scaleShift.ts';
 import { scaleShift } from './scaleShift.ts';
+import { extent, positive } from '../../settings.ts';
 
 /** Settings of {@link layerNorm}. */
 export interface LayerNormOptions extends ScaleShiftOptions {
@@ -42,8 +43,9 @@ export const normaliseLast = <T extends Shaped>(ops: Ops<T>, x: T, epsilon: numb
  * @param options - features, whether to shift, ε
  */
 export const layerNorm = (options: LayerNormOptions): Layer => {
-  const { epsilon = 1e-5, ...rest } = options;
-  const affine = scaleShift(rest);
+  const { epsilon: given = 1e-5, ...rest } = options;
+  const epsilon = positive('layerNorm.epsilon', given);
+  const affine = scaleShift({ ...rest, features: extent('layerNorm.features', options.features) });
   return leaf({
     kind: 'layerNorm',
     label: `layer norm ${options.features}`,

@@ -7,19 +7,21 @@ import { raise } from '../../errors.ts';
 import { showShape } from '../../tensor.ts';
 import type { Layer } from './layer.ts';
 import { leaf } from './layer.ts';
+import { extent } from '../../settings.ts';
 
 /**
  * The mean over an axis, which is dropped: `[n, t, d]` to `[n, d]`.
  *
  * @param axis - which, 1 unless given; the batch axis 0 is not allowed
  */
-export const meanPool = (axis = 1): Layer =>
-  leaf({
+export const meanPool = (axis = 1): Layer => {
+  extent('meanPool.axis', axis);
+  return leaf({
     kind: 'meanPool',
     label: `mean over axis ${axis}`,
     parameters: () => [],
     apply: (ops, _params, _path, x) =>
-      Number.isInteger(axis) && axis >= 1 && axis < x.shape.length
+      axis < x.shape.length
         ? ops.mean(x, [axis])
         : raise({
             _tag: 'ShapeMismatch',
@@ -28,3 +30,4 @@ export const meanPool = (axis = 1): Layer =>
             actual: showShape(x.shape),
           }),
   });
+};

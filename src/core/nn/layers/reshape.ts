@@ -4,7 +4,7 @@
  * @module
  */
 import type { Shape } from '../../tensor.ts';
-import { showShape, sizeOf } from '../../tensor.ts';
+import { checkShape, showShape, sizeOf } from '../../tensor.ts';
 import type { Layer } from './layer.ts';
 import { leaf } from './layer.ts';
 
@@ -13,13 +13,15 @@ import { leaf } from './layer.ts';
  *
  * @param shape - shape of one example afterwards
  */
-export const reshape = (shape: Shape): Layer =>
-  leaf({
+export const reshape = (shape: Shape): Layer => {
+  checkShape('reshape', shape);
+  return leaf({
     kind: 'reshape',
     label: `reshape ${showShape(shape)}`,
     parameters: () => [],
     apply: (ops, _params, _path, x) => ops.reshape(x, [x.shape[0], ...shape]),
   });
+};
 
 /** The elements of each example in a row: `[n, …]` to `[n, d]`. */
 export const flatten = (): Layer =>

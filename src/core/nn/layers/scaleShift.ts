@@ -7,6 +7,7 @@ import { joinPath } from '../../params.ts';
 import { constant, zeros } from '../initialisers/constant.ts';
 import type { Layer } from './layer.ts';
 import { leaf, parameterAt } from './layer.ts';
+import { extent } from '../../settings.ts';
 
 /** A layer's features. */
 export interface ScaleShiftOptions {
@@ -22,8 +23,10 @@ export interface ScaleShiftOptions {
  *
  * @param options - features, whether to shift
  */
-export const scaleShift = ({ features, shift = true }: ScaleShiftOptions): Layer =>
-  leaf({
+export const scaleShift = (options: ScaleShiftOptions): Layer => {
+  const { shift = true } = options;
+  const features = extent('scaleShift.features', options.features);
+  return leaf({
     kind: 'scaleShift',
     label: `${shift ? 'scale and shift' : 'scale'} ${features}`,
     parameters: (path) => {
@@ -38,3 +41,4 @@ export const scaleShift = ({ features, shift = true }: ScaleShiftOptions): Layer
       return ops.site({ kind: 'scaleShift', path, weight, bias }, x, output);
     },
   });
+};

@@ -3,8 +3,12 @@
  *
  * @module
  */
+import { raise } from '../../errors.ts';
 import { joinPath } from '../../params.ts';
 import type { Layer } from './layer.ts';
+
+/** Whole numbers would come first, whatever the order of the record; a dot separates the segments of a path. */
+const isName = /^(?!\d+$)[^.]+$/;
 
 const chain = (children: ReadonlyArray<readonly [string, Layer]>): Layer => ({
   kind: 'sequential',
@@ -22,5 +26,14 @@ const chain = (children: ReadonlyArray<readonly [string, Layer]>): Layer => ({
  * @param layers - a list, whose members get the path segments `0`, `1`, …, or a record, whose members get their names
  *   in the order of the record. Names are words, not whole numbers (JavaScript would put those first).
  */
-export const sequential = (layers: ReadonlyArray<Layer> | Readonly<Record<string, Layer>>): Layer =>
-  chain(Object.entries(layers));
+export const sequential = (layers: ReadonlyArray<Layer> | Readonly<Record<string, Layer>>): Layer => {
+  const entries = Object.entries(layers);
+  const wrong = Array.isArray(layers) ? undefined : entries.find(([name]) => !isName.test(name));
+  if (wrong === undefined) return chain(entries);
+  return raise({
+    _tag: 'BadConfig',
+    path: 'sequential',
+    expected: 'names without dots that are not whole numbers',
+    actual: JSON.stringify(wrong[0]),
+  });
+};

@@ -324,8 +324,8 @@ describe('reshape, flatten and meanPool', () => {
     expect(meanPool(2).apply(ops, {}, '', x)).toMatchObject({ shape: [1, 3], data: Float64Array.of(1.5, 3.5, 5.5) });
   });
 
-  it.each([0, 3, 1.5, -1])('meanPool refuses axis %d', (axis) => {
-    expect(() => meanPool(axis).apply(ops, {}, '', x)).toThrow('meanPool: expected an input with axis');
+  it('meanPool refuses an axis that the input does not have', () => {
+    expect(() => meanPool(3).apply(ops, {}, '', x)).toThrow('meanPool: expected an input with axis');
   });
 
   it('reshape refuses a shape of another size', () => {

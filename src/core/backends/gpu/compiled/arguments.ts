@@ -6,9 +6,10 @@
 import * as E from 'fp-ts/lib/Either.js';
 
 import type { KfacError } from '../../../errors.ts';
+import { attempt } from '../../../errors.ts';
 import type { Params } from '../../../params.ts';
 import type { DType, ReadonlyVector, Shaped, Tensor } from '../../../tensor.ts';
-import { sameShape, showShape } from '../../../tensor.ts';
+import { checkTensor, sameShape, showShape } from '../../../tensor.ts';
 
 /** An array to be: its shape, and whether it holds integers. A tensor will do. */
 export interface ShapedLike extends Shaped {
@@ -37,9 +38,10 @@ const mismatch = (what: string, expected: string, actual: string): KfacError => 
 /** What does not fit in one argument, or `null`. */
 const misfit = (what: string, expected: ShapedLike, actual: Tensor | undefined): KfacError | null => {
   if (actual === undefined) return mismatch(what, showShape(expected.shape), 'nothing');
-  return sameShape(expected.shape, actual.shape)
-    ? null
-    : mismatch(what, showShape(expected.shape), showShape(actual.shape));
+  if (!sameShape(expected.shape, actual.shape))
+    return mismatch(what, showShape(expected.shape), showShape(actual.shape));
+  const checked = attempt(() => checkTensor(`compiled program, ${what}`, actual));
+  return E.isLeft(checked) ? checked.left : null;
 };
 
 const floats = ({ data }: Tensor): ReadonlyVector => (data instanceof Float32Array ? data : Float32Array.from(data));

@@ -19,7 +19,7 @@ import {
   unpatchesShape,
 } from '../../../../ops/shapes.ts';
 import type { Shape, Tensor } from '../../../../tensor.ts';
-import { sameShape, showShape, sizeOf } from '../../../../tensor.ts';
+import { checkShape, checkTensor, sameShape, showShape, sizeOf } from '../../../../tensor.ts';
 import { broadcastStrides, denseStrides } from '../../../host/strides.ts';
 
 import { fillKernel } from '../kernels/elementwise.ts';
@@ -108,12 +108,13 @@ export const movement = <T extends MachineArray>(machine: Machine<T>): Movement<
 
   return {
     constant: (value) => {
+      checkTensor('constant', value);
       const dtype = value.dtype === 'i32' ? 'i32' : 'f32';
       if (value.data.length === 0) return nothing(value.shape, dtype);
       if (dtype === 'i32') checkIntegers(value);
       return machine.upload(value, dtype);
     },
-    full: (shape, value) => full(shape, value),
+    full: (shape, value) => full(checkShape('full', shape), value),
     reshape: (x, shape) => view(x, reshapedShape(x.shape, shape)),
     transpose,
     transposed: (m) => transpose(m, [1, 0]),
