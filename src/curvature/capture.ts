@@ -18,8 +18,8 @@ import type { Shaped } from '../core/tensor.ts';
 import { showShape } from '../core/tensor.ts';
 import { blocksOf, parameterBlocks } from '../core/pipeline/blocks.ts';
 import type { Estimator } from './estimators.ts';
-import type { Run } from './partition.ts';
-import { partitionOf } from './partition.ts';
+import type { Run } from './statistics/partition.ts';
+import { partitionOf } from './statistics/partition.ts';
 
 /** Settings of {@link capture}. */
 export interface CaptureOptions {

@@ -20,14 +20,16 @@ import type { Curvature } from './curvature.ts';
 import { blockwise } from './curvature.ts';
 import type { KfacOptions } from './kfac.ts';
 import { describeBlock, kroneckerBlock } from './kfac.ts';
+import type { SiteBlock } from './sites/kind.ts';
+import { siteBlock } from './sites/kinds.ts';
+import { siteStatistics, statisticsBy } from './sites/statistics.ts';
 import { classFactors, classStatistics, classWeights } from './statistics/classes.ts';
-import { siteStatistics, statisticsBy } from './statistics/site.ts';
 
 /** Settings of {@link classKfac}. */
 export interface ClassKfacOptions extends KfacOptions {
   /** Number of classes, at least 1. */
   readonly classes: number;
-  /** Paths of the dense sites that keep classes apart, all unless given; other sites are as in K-FAC. */
+  /** Paths of the sites that keep classes apart, all that have two full factors unless given; other sites are as in K-FAC. */
   readonly sites?: 'all' | ReadonlyArray<string>;
 }
 
@@ -36,9 +38,10 @@ const refuse = (path: string, expected: string, actual: string): never =>
 
 const check = <T extends Shaped>({ classes, sites = 'all' }: ClassKfacOptions, captured: Captured<T>): void => {
   if (!Number.isInteger(classes) || classes < 1) refuse('classes', 'a whole number of at least 1', String(classes));
-  const known = blockSites(captured.sites).flatMap(({ kind, path }) => (kind === 'dense' ? [path] : []));
+  const known = blockSites(captured.sites).flatMap((site) => (siteBlock(site).rows === null ? [] : [site.path]));
   const unknown = sites === 'all' ? undefined : sites.find((path) => !known.includes(path));
-  if (unknown !== undefined) refuse('sites', `paths of dense sites: ${known.join(', ')}`, unknown);
+  if (unknown !== undefined)
+    refuse('sites', `paths of sites that can keep classes apart: ${known.join(', ')}`, unknown);
 };
 
 /** Σ_c A_c ⊗ π_c G_c; a single term is itself. */
@@ -54,7 +57,8 @@ const classOperator = <T extends Shaped>(ops: Ops<T>, averages: Params<T>): Bloc
  */
 export const classKfac = (options: ClassKfacOptions): Curvature => {
   const { classes, sites = 'all' } = options;
-  const apart = ({ kind, path }: Site): boolean => kind === 'dense' && (sites === 'all' || sites.includes(path));
+  const apart = (site: Site): SiteBlock['rows'] =>
+    sites === 'all' || sites.includes(site.path) ? siteBlock(site).rows : null;
   return {
     name: 'classKfac',
     decay: options.decay ?? 0.95,
@@ -63,18 +67,18 @@ export const classKfac = (options: ClassKfacOptions): Curvature => {
       check(options, captured);
       const weights = classWeights(ops, captured.targets, classes);
       return statisticsBy(ops, captured, (capture) => {
-        const { site } = capture;
-        return site.kind === 'dense' && apart(site)
-          ? classStatistics(ops, { ...capture, site }, weights, options.sharing)
-          : siteStatistics(ops, capture, options);
+        const rows = apart(capture.site);
+        return rows === null
+          ? siteStatistics(ops, capture, options)
+          : classStatistics(ops, rows(ops, capture, options.sharing ?? 'expand'), weights);
       });
     },
     operator: (ops, blocks, averages) =>
       blockwise(blocks, averages, (block, found) => {
-        const keepsClasses = block.kind === 'site' && apart(block.site);
+        const keepsClasses = block.kind === 'site' && apart(block.site) !== null;
         return keepsClasses ? classOperator(ops, found) : kroneckerBlock(block, found);
       }),
     describe: (block) =>
-      block.kind === 'site' && apart(block.site) ? 'Σ π_c A_c ⊗ G_c' : describeBlock(block, options),
+      block.kind === 'site' && apart(block.site) !== null ? 'Σ π_c A_c ⊗ G_c' : describeBlock(block, options),
   };
 };

@@ -12,8 +12,7 @@ import type { Shaped } from '../core/tensor.ts';
 import type { Curvature } from './curvature.ts';
 import { blockwise } from './curvature.ts';
 import type { KfacOptions } from './kfac.ts';
-import { orderOfSite, perExampleGradients } from './statistics/perExample.ts';
-import { statisticsBy } from './statistics/site.ts';
+import { orderOfSite, perExampleGradients, statisticsBy } from './sites/statistics.ts';
 import type { Statistics } from './statistics/statistics.ts';
 
 /** Settings of {@link dense}. */

@@ -25,31 +25,34 @@ export { describeBlock, kfac, kroneckerBlock } from './kfac.ts';
 export type { KfacOptions } from './kfac.ts';
 export { kfra } from './kfra.ts';
 export type { KfraOptions } from './kfra.ts';
-export { partitionOf } from './partition.ts';
-export type { Cut, Run } from './partition.ts';
 export { sample } from './sample.ts';
 export type { SampleOptions } from './sample.ts';
 export { crossStatistics, tridiagonalKfac } from './tridiagonalKfac.ts';
-export { classFactors, classStatistics, classWeights } from './statistics/classes.ts';
-export type { ClassFactors } from './statistics/classes.ts';
-export { cotangentGram, denseStatistics, homogeneousRows } from './statistics/dense.ts';
-export { blockEigenMoments, eigenMoments } from './statistics/eigenbasis.ts';
-export type { Basis, OuterSite } from './statistics/eigenbasis.ts';
-export { embeddingStatistics, indexCounts, squaredIndexSums } from './statistics/embedding.ts';
-export { orderOfSite, perExampleGradients } from './statistics/perExample.ts';
-export { scaleShiftGradients, scaleShiftKinds, scaleShiftStatistics } from './statistics/scaleShift.ts';
-export type { ScaleShiftKind } from './statistics/scaleShift.ts';
-export { asRows, capturesOf, positionsOf, sharedRows, sharings, sumOfPositions } from './statistics/sharing.ts';
-export type { SharedRows, Sharing } from './statistics/sharing.ts';
+export { capturesOf } from './sites/captures.ts';
+export { denseStatistics, homogeneousRows } from './sites/dense.ts';
+export { blockEigenMoments, eigenMoments } from './sites/eigenMoments.ts';
+export { embeddingStatistics, indexCounts, squaredIndexSums } from './sites/embedding.ts';
+export type { Basis, Cuts, PartitionedBlock, Seen, SiteBlock, SiteKind, SiteKinds } from './sites/kind.ts';
+export { siteBlock } from './sites/kinds.ts';
+export { scaleShiftKinds } from './sites/options.ts';
+export type { ScaleShiftKind, SiteOptions } from './sites/options.ts';
+export { scaleShiftGradients, scaleShiftStatistics } from './sites/scaleShift.ts';
 export {
   blockStatistics,
-  parameterStatistics,
+  orderOfSite,
+  perExampleGradients,
   siteStatistics,
   statisticsBy,
-  statisticsOfParameters,
   statisticsOfSites,
-} from './statistics/site.ts';
+} from './sites/statistics.ts';
+export { classFactors, classStatistics, classWeights } from './statistics/classes.ts';
+export type { ClassFactors } from './statistics/classes.ts';
+export { cotangentGram } from './statistics/factors.ts';
+export { parameterStatistics, statisticsOfParameters } from './statistics/parameters.ts';
+export { partitionOf } from './statistics/partition.ts';
+export type { Cut, Run } from './statistics/partition.ts';
+export { asRows, positionsOf, sharedRows, sharings, sumOfPositions } from './statistics/sharing.ts';
+export type { SharedRows, Sharing } from './statistics/sharing.ts';
 export { statisticsOfWindows } from './statistics/windows.ts';
-export type { SiteOptions } from './statistics/site.ts';
 export { averageInto, combine, means } from './statistics/statistics.ts';
 export type { BlockStatistics, Statistics } from './statistics/statistics.ts';

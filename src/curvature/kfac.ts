@@ -4,13 +4,14 @@
  * @module
  */
 import type { BlockOperator } from '../core/operators/blockOperator.ts';
-import { dense, diagonal, diagonalKronecker, kronecker } from '../core/operators/blockOperator.ts';
+import { diagonal } from '../core/operators/blockOperator.ts';
 import type { Params } from '../core/params.ts';
 import type { Block } from '../core/pipeline/blocks.ts';
 import type { Curvature } from './curvature.ts';
 import { blockwise } from './curvature.ts';
-import type { SiteOptions } from './statistics/site.ts';
-import { blockStatistics } from './statistics/site.ts';
+import { siteBlock } from './sites/kinds.ts';
+import type { SiteOptions } from './sites/options.ts';
+import { blockStatistics } from './sites/statistics.ts';
 
 /** Settings of {@link kfac}. */
 export interface KfacOptions extends SiteOptions {
@@ -27,36 +28,17 @@ export interface KfacOptions extends SiteOptions {
  * @param block - one block of the model
  * @param averages - `A` and `G`, `a` and `G`, `F`, or `second`
  */
-export const kroneckerBlock = <T>(block: Block, averages: Params<T>): BlockOperator<T> => {
-  if (block.kind === 'parameter') return diagonal(averages['second']);
-  switch (block.site.kind) {
-    case 'dense':
-      return kronecker(averages['A'], averages['G']);
-    case 'embedding':
-      return diagonalKronecker(averages['a'], [averages['G']]);
-    case 'scaleShift':
-      return 'F' in averages ? dense(averages['F']) : diagonal(averages['second']);
-  }
-};
+export const kroneckerBlock = <T>(block: Block, averages: Params<T>): BlockOperator<T> =>
+  block.kind === 'parameter' ? diagonal(averages['second']) : siteBlock(block.site).operator(averages);
 
 /**
  * What {@link kroneckerBlock} is called in the coverage report.
  *
  * @param block - one block of the model
  * @param options - how sites are treated
- * @param ofDense - what the block of a dense site is called, `A ⊗ G` unless given
  */
-export const describeBlock = (block: Block, options: SiteOptions = {}, ofDense = 'A ⊗ G'): string => {
-  if (block.kind === 'parameter') return 'diagonal';
-  switch (block.site.kind) {
-    case 'dense':
-      return ofDense;
-    case 'embedding':
-      return 'diag A ⊗ G';
-    case 'scaleShift':
-      return options.scaleShift === 'diagonal' ? 'diagonal' : 'full';
-  }
-};
+export const describeBlock = (block: Block, options: SiteOptions = {}): string =>
+  block.kind === 'parameter' ? 'diagonal' : siteBlock(block.site).words(options);
 
 /**
  * K-FAC: the Fisher block of a site is A ⊗ G.

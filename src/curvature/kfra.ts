@@ -15,7 +15,6 @@ import { raise } from '../core/errors.ts';
 import type { Layer } from '../core/nn/layers/layer.ts';
 import type { Model } from '../core/nn/model.ts';
 import type { Ops } from '../core/ops/ops.ts';
-import type { DenseSite } from '../core/ops/site.ts';
 import type { Params } from '../core/params.ts';
 import { joinPath } from '../core/params.ts';
 import type { SiteCapture } from '../core/pipeline/context.ts';
@@ -25,8 +24,10 @@ import type { Curvature } from './curvature.ts';
 import { blockwise } from './curvature.ts';
 import type { KfacOptions } from './kfac.ts';
 import { kroneckerBlock } from './kfac.ts';
-import { denseStatistics, homogeneousRows } from './statistics/dense.ts';
-import { statisticsOfParameters } from './statistics/site.ts';
+import { siteBlock } from './sites/kinds.ts';
+import { cotangentGram } from './statistics/factors.ts';
+import { statisticsOfParameters } from './statistics/parameters.ts';
+import type { SharedRows } from './statistics/sharing.ts';
 import type { BlockStatistics } from './statistics/statistics.ts';
 
 /** Settings of {@link kfra}. */
@@ -64,11 +65,16 @@ const derivativeAt = <T extends Shaped>(ops: Ops<T>, activations: ReadonlyArray<
     ops.full(s.shape, 1),
   ).params['s'];
 
-/** A capture of a dense site with one position per example. */
-const denseOnly = <T extends Shaped>(capture: SiteCapture<T>): SiteCapture<T, DenseSite> => {
+/** What an affine map with one position per example saw, as rows too. */
+interface AffineCapture<T> extends SiteCapture<T> {
+  readonly rows: SharedRows<T>;
+}
+
+const affineOnly = <T extends Shaped>(ops: Ops<T>, capture: SiteCapture<T>): AffineCapture<T> => {
   const { site, input } = capture;
-  return site.kind === 'dense' && input.shape.length === 2
-    ? { ...capture, site }
+  const { affine, rows } = siteBlock(site);
+  return affine && rows !== null && input.shape.length === 2
+    ? { ...capture, rows: rows(ops, capture, 'expand') }
     : refuse(site.path, `a site of kind ${site.kind} with an input ${showShape(input.shape)}`);
 };
 
@@ -76,7 +82,7 @@ const denseOnly = <T extends Shaped>(capture: SiteCapture<T>): SiteCapture<T, De
 const recursiveG = <T extends Shaped>(
   ops: Ops<T>,
   params: Params<T>,
-  { site, input }: SiteCapture<T, DenseSite>,
+  { site, input }: AffineCapture<T>,
   activations: ReadonlyArray<Layer>,
   next: { readonly G: T; readonly weight: T },
 ): T => {
@@ -88,7 +94,7 @@ const recursiveG = <T extends Shaped>(
 const chainStatistics = <T extends Shaped>(
   ops: Ops<T>,
   segments: ReadonlyArray<Segment>,
-  sites: ReadonlyArray<SiteCapture<T, DenseSite>>,
+  sites: ReadonlyArray<AffineCapture<T>>,
   params: Params<T>,
 ): BlockStatistics<T> => {
   const paths = sites.map(({ site }) => site.path);
@@ -96,10 +102,14 @@ const chainStatistics = <T extends Shaped>(
   if (paths.join() !== expected.join()) return refuse('model', `sites ${paths.join(', ')}`);
   return sites.reduceRight((later: BlockStatistics<T>, capture, i): BlockStatistics<T> => {
     const following = sites[i + 1];
-    if (following === undefined) return { [paths[i]]: denseStatistics(ops, capture) };
-    const next = { G: later[paths[i + 1]].sums['G'], weight: params[following.site.weight] };
-    const G = recursiveG(ops, params, capture, segments[i].activations, next);
-    const A = ops.gram(homogeneousRows(ops, capture).input);
+    const A = ops.gram(capture.rows.input);
+    const G =
+      following === undefined
+        ? cotangentGram(ops, capture.rows)
+        : recursiveG(ops, params, capture, segments[i].activations, {
+            G: later[paths[i + 1]].sums['G'],
+            weight: params[following.site.weight],
+          });
     return { [paths[i]]: { sums: { A, G }, weight: capture.input.shape[0] }, ...later };
   }, {});
 };
@@ -116,7 +126,12 @@ export const kfra = (options: KfraOptions): Curvature => ({
   strict: options.strict ?? false,
   statistics: (ops, captured, params) => ({
     ...statisticsOfParameters(ops, captured),
-    ...chainStatistics(ops, segmentsOf(options.model), captured.sites.map(denseOnly), params),
+    ...chainStatistics(
+      ops,
+      segmentsOf(options.model),
+      captured.sites.map((capture) => affineOnly(ops, capture)),
+      params,
+    ),
   }),
   operator: (_, blocks, averages) => blockwise(blocks, averages, kroneckerBlock),
   describe: (block) => (block.kind === 'site' ? 'A ⊗ recursive G' : 'diagonal'),

@@ -5,8 +5,8 @@
  * The operator is block-tridiagonal with these blocks. The model whose *inverse* is block-tridiagonal, which agrees with
  * it on those blocks and is always positive definite, is the business of the solver.
  *
- * Only dense sites have neighbours. An embedding, a gain and a shift join with a block of their own, and so do dense sites
- * whose neighbours see another number of positions (before and after the mean over a sequence), unless positions are
+ * Only sites whose factors are both full have neighbours. An embedding, a gain and a shift join with a block of their own,
+ * and so do sites whose neighbours see another number of positions (before and after the mean over a sequence), unless positions are
  * reduced; the coverage report says which.
  *
  * @module
@@ -15,17 +15,18 @@ import type { SiteShapes } from '../core/autodiff/shape.ts';
 import { raise } from '../core/errors.ts';
 import { blockTridiagonal } from '../core/operators/linearOperator.ts';
 import type { Ops } from '../core/ops/ops.ts';
-import type { DenseSite, Site } from '../core/ops/site.ts';
+import type { Site } from '../core/ops/site.ts';
 import type { Captured, SiteCapture } from '../core/pipeline/context.ts';
-import type { Shaped } from '../core/tensor.ts';
+import type { Shape, Shaped } from '../core/tensor.ts';
 import { sameSite } from '../core/pipeline/blocks.ts';
 import type { Curvature } from './curvature.ts';
 import type { KfacOptions } from './kfac.ts';
 import { describeBlock, kroneckerBlock } from './kfac.ts';
-import { homogeneousRows } from './statistics/dense.ts';
-import type { Sharing } from './statistics/sharing.ts';
-import { capturesOf, positionsOf } from './statistics/sharing.ts';
-import { blockStatistics } from './statistics/site.ts';
+import { capturesOf } from './sites/captures.ts';
+import { siteBlock } from './sites/kinds.ts';
+import { blockStatistics } from './sites/statistics.ts';
+import type { SharedRows, Sharing } from './statistics/sharing.ts';
+import { positionsOf } from './statistics/sharing.ts';
 import type { Statistics } from './statistics/statistics.ts';
 
 /** Name of the averages of two neighbours. */
@@ -34,14 +35,13 @@ const linkName = (first: string, second: string): string => `${first}→${second
 const neighbours = <A>(chain: ReadonlyArray<A>): ReadonlyArray<readonly [A, A]> =>
   chain.slice(1).map((next, i) => [chain[i], next]);
 
-/** Pairs of neighbours whose rows belong to each other. */
-const linksOf = <A extends { readonly input: Shaped }>(
+/** Pairs of neighbours whose rows belong to each other, given the outputs of each. */
+const linksOf = <A>(
   chain: ReadonlyArray<A>,
+  outputOf: (at: A) => Shape,
   sharing: Sharing,
 ): ReadonlyArray<readonly [A, A]> =>
-  neighbours(chain).filter(
-    ([a, b]) => sharing === 'reduce' || positionsOf(a.input.shape) === positionsOf(b.input.shape),
-  );
+  neighbours(chain).filter(([a, b]) => sharing === 'reduce' || positionsOf(outputOf(a)) === positionsOf(outputOf(b)));
 
 const brokenAt = (path: string, actual: string): never =>
   raise({
@@ -51,66 +51,74 @@ const brokenAt = (path: string, actual: string): never =>
     actual,
   });
 
-/** The dense sites, if they form a chain. */
-const chainOf = <T extends Shaped>(
+/** Whether a site has rows that can be joined with those of a neighbour. */
+const hasRows = (site: Site): boolean => siteBlock(site).rows !== null;
+
+/** A site of the chain, also as rows. */
+interface Link<T> {
+  readonly capture: SiteCapture<T>;
+  readonly rows: SharedRows<T>;
+}
+
+/** The sites that have rows, if they form a chain, in pairs of neighbours. */
+const linkedCaptures = <T extends Shaped>(
   ops: Ops<T>,
   captured: Captured<T>,
   sharing: Sharing,
-): ReadonlyArray<SiteCapture<T, DenseSite>> => {
+): ReadonlyArray<readonly [Link<T>, Link<T>]> => {
   const again = captured.sites.find(
-    ({ site }, i) => site.kind === 'dense' && captured.sites.findIndex((other) => sameSite(other.site, site)) < i,
+    ({ site }, i) => hasRows(site) && captured.sites.findIndex((other) => sameSite(other.site, site)) < i,
   );
   if (again !== undefined) return brokenAt(again.site.path, 'a site that is passed several times');
-  const chain = capturesOf(ops, captured).flatMap((capture) => {
-    const { site } = capture;
-    return site.kind === 'dense' ? [{ ...capture, site }] : [];
+  const chain = capturesOf(ops, captured).flatMap((capture): ReadonlyArray<Link<T>> => {
+    const { rows } = siteBlock(capture.site);
+    return rows === null ? [] : [{ capture, rows: rows(ops, capture, sharing) }];
   });
-  linksOf(chain, sharing).forEach(([a, b]) => {
-    const [out, inputs] = [a.cotangents[0], b.input].map(({ shape }) => shape[shape.length - 1]);
-    if (inputs !== out) brokenAt(b.site.path, `${inputs} inputs after ${out} outputs at ${a.site.path}`);
+  return linksOf(chain, ({ capture }) => capture.cotangents[0].shape, sharing).map(([a, b]) => {
+    const [out, inputs] = [a.capture.cotangents[0], b.capture.input].map(({ shape }) => shape[shape.length - 1]);
+    return inputs === out
+      ? [a, b]
+      : brokenAt(b.capture.site.path, `${inputs} inputs after ${out} outputs at ${a.capture.site.path}`);
   });
-  return chain;
 };
 
 /**
- * Sums over the examples of two neighbours' captures.
+ * Sums over the examples of two neighbours.
  *
  * @param ops - interpreter
- * @param first - site i: inputs `[n, …, in]`, cotangents `[n, …, out]` per pass
- * @param second - site i + 1: inputs `[n, …, in′]`, cotangents `[n, …, out′]` per pass
- * @param sharing - how positions are treated, `expand` unless given; both sites have as many rows
+ * @param first - site i: ā `[rows, in + 1]`, cotangents `[rows, out]` per pass
+ * @param second - site i + 1: ā `[rows, in′ + 1]`, cotangents `[rows, out′]` per pass, with as many rows
  * @returns sums `A` = Σ ā_i ā_(i+1)ᵀ `[in + 1, in′ + 1]` and `G` = Σ g_i g_(i+1)ᵀ `[out, out′]`, the mean over positions, of
  *   weight n
  */
 export const crossStatistics = <T extends Shaped>(
   ops: Ops<T>,
-  first: SiteCapture<T, DenseSite>,
-  second: SiteCapture<T, DenseSite>,
-  sharing: Sharing = 'expand',
+  first: SharedRows<T>,
+  second: SharedRows<T>,
 ): Statistics<T> => {
-  const [a, b] = [first, second].map((capture) => homogeneousRows(ops, capture, sharing));
-  const G = a.cotangents
-    .map((g, pass) => ops.matmul(g, b.cotangents[pass], { transposeA: true }))
+  const { input, cotangents, positions } = first;
+  const G = cotangents
+    .map((g, pass) => ops.matmul(g, second.cotangents[pass], { transposeA: true }))
     .reduce((x, y) => ops.add(x, y));
   return {
     sums: {
-      A: ops.matmul(a.input, b.input, { transposeA: true }),
-      G: a.positions === 1 ? G : ops.scale(1 / a.positions, G),
+      A: ops.matmul(input, second.input, { transposeA: true }),
+      G: positions === 1 ? G : ops.scale(1 / positions, G),
     },
-    weight: first.input.shape[0],
+    weight: input.shape[0] / positions,
   };
 };
 
-/** Whether a dense site has a neighbour. */
-const hasNeighbour = (site: Site, sites: ReadonlyArray<SiteShapes>, sharing: Sharing): boolean => {
-  const dense = sites.flatMap((seen) =>
-    seen.site.kind === 'dense' ? [{ ...seen, input: { shape: seen.input } }] : [],
-  );
-  return linksOf(dense, sharing).some((pair) => pair.some((seen) => sameSite(seen.site, site)));
-};
+/** Whether a site of the chain has a neighbour. */
+const hasNeighbour = (site: Site, sites: ReadonlyArray<SiteShapes>, sharing: Sharing): boolean =>
+  linksOf(
+    sites.filter((seen) => hasRows(seen.site)),
+    ({ output }) => output,
+    sharing,
+  ).some((pair) => pair.some((seen) => sameSite(seen.site, site)));
 
 /**
- * Block-tridiagonal K-FAC. Dense sites must form a chain in the order of the forward pass, as those of a sequential model do.
+ * Block-tridiagonal K-FAC. Sites with neighbours must form a chain in the order of the forward pass, as those of a sequential model do.
  *
  * @param options - decay, strictness, how sites are treated
  */
@@ -123,27 +131,28 @@ export const tridiagonalKfac = (options: KfacOptions = {}): Curvature => {
     statistics: (ops, captured) => ({
       ...blockStatistics(ops, captured, options),
       ...Object.fromEntries(
-        linksOf(chainOf(ops, captured, sharing), sharing).map(([a, b]) => [
-          linkName(a.site.path, b.site.path),
-          crossStatistics(ops, a, b, sharing),
+        linkedCaptures(ops, captured, sharing).map(([a, b]) => [
+          linkName(a.capture.site.path, b.capture.site.path),
+          crossStatistics(ops, a.rows, b.rows),
         ]),
       ),
     }),
     operator: (_, blocks, averages) =>
       blockTridiagonal(
         Object.fromEntries(blocks.map((block) => [block.name, kroneckerBlock(block, averages[block.name])])),
-        neighbours(blocks.filter((block) => block.kind === 'site' && block.site.kind === 'dense')).flatMap(
-          ([to, from]) => {
-            const name = linkName(to.name, from.name);
-            if (!(name in averages)) return [];
-            const { A, G } = averages[name];
-            return [{ from: from.name, to: to.name, A, G }];
-          },
-        ),
+        neighbours(blocks.filter((block) => block.kind === 'site' && hasRows(block.site))).flatMap(([to, from]) => {
+          const name = linkName(to.name, from.name);
+          if (!(name in averages)) return [];
+          const { A, G } = averages[name];
+          return [{ from: from.name, to: to.name, A, G }];
+        }),
       ),
     describe: (block, sites) => {
-      const alone = block.kind === 'site' && sites !== undefined && !hasNeighbour(block.site, sites, sharing);
-      return describeBlock(block, options, alone ? 'A ⊗ G' : 'A ⊗ G, with neighbours');
+      const linked =
+        block.kind === 'site' &&
+        hasRows(block.site) &&
+        (sites === undefined || hasNeighbour(block.site, sites, sharing));
+      return `${describeBlock(block, options)}${linked ? ', with neighbours' : ''}`;
     },
   };
 };

@@ -13,7 +13,7 @@ import type { Curvature } from '../../src/curvature/curvature.ts';
 import { updateFactors } from '../../src/curvature/curvature.ts';
 import { exact } from '../../src/curvature/estimators.ts';
 import { kfac } from '../../src/curvature/kfac.ts';
-import { denseStatistics } from '../../src/curvature/statistics/dense.ts';
+import { denseStatistics } from '../../src/curvature/sites/dense.ts';
 import { invertFactors, kroneckerInverse } from '../../src/solvers/inverses/kroneckerInverse.ts';
 import { blockKfac as blockKfacPreset } from '../../src/solvers/presets/blockKfac.ts';
 import { kfac as kfacPreset } from '../../src/solvers/presets/kfac.ts';

@@ -14,6 +14,7 @@ import { updateFactors } from '../../src/curvature/curvature.ts';
 import { dense } from '../../src/curvature/dense.ts';
 import { exact } from '../../src/curvature/estimators.ts';
 import { kfac } from '../../src/curvature/kfac.ts';
+import { homogeneousRows } from '../../src/curvature/sites/dense.ts';
 import { classFactors, classStatistics, classWeights } from '../../src/curvature/statistics/classes.ts';
 import { means } from '../../src/curvature/statistics/statistics.ts';
 import { scaledError } from '../support/closeness.ts';
@@ -44,7 +45,7 @@ describe('class statistics', () => {
 
   it('worked example: ā = 1, 2, 3 of classes 0, 1, 0 and g = 4, 5, 6', () => {
     const seen = { site, input: tensor([1, 2, 3], [3, 1]), cotangents: [tensor([4, 5, 6], [3, 1])] };
-    const { sums, weight } = classStatistics(ops, seen, classWeights(ops, labels([0, 1, 0]), 2));
+    const { sums, weight } = classStatistics(ops, homogeneousRows(ops, seen), classWeights(ops, labels([0, 1, 0]), 2));
     expect(Object.entries(sums).map(([name, { data }]) => [name, ...data])).toEqual([
       ['pi', 2, 1],
       ['A:0', 10],
@@ -60,10 +61,16 @@ describe('class statistics', () => {
 
   it('law: probabilities that are one-hot are indices, and others share each example out', () => {
     const seen = { site, input: gaussian(1, [3, 2]), cotangents: [gaussian(2, [3, 2])] };
-    const hard = classStatistics(ops, seen, classWeights(ops, labels([0, 1, 0]), 2));
-    expect(classStatistics(ops, seen, classWeights(ops, tensor([1, 0, 0, 1, 1, 0], [3, 2]), 2))).toEqual(hard);
-    const soft = classStatistics(ops, seen, classWeights(ops, tensor([0.3, 0.7, 0.5, 0.5, 1, 0], [3, 2]), 2));
-    const whole = classStatistics(ops, seen, classWeights(ops, labels([0, 0, 0]), 1));
+    const hard = classStatistics(ops, homogeneousRows(ops, seen), classWeights(ops, labels([0, 1, 0]), 2));
+    expect(
+      classStatistics(ops, homogeneousRows(ops, seen), classWeights(ops, tensor([1, 0, 0, 1, 1, 0], [3, 2]), 2)),
+    ).toEqual(hard);
+    const soft = classStatistics(
+      ops,
+      homogeneousRows(ops, seen),
+      classWeights(ops, tensor([0.3, 0.7, 0.5, 0.5, 1, 0], [3, 2]), 2),
+    );
+    const whole = classStatistics(ops, homogeneousRows(ops, seen), classWeights(ops, labels([0, 0, 0]), 1));
     for (const name of ['A', 'G']) {
       const added = ops.add(soft.sums[`${name}:0`], soft.sums[`${name}:1`]);
       expect(scaledError(added.data, whole.sums[`${name}:0`].data)).toBeLessThan(1e-14);

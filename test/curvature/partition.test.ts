@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { partitionOf } from '../../src/curvature/partition.ts';
+import { partitionOf } from '../../src/curvature/statistics/partition.ts';
 
 describe('partitions', () => {
   const n = fc.integer({ min: 1, max: 50 });

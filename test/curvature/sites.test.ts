@@ -26,12 +26,11 @@ import { dense, fisherStatistics } from '../../src/curvature/dense.ts';
 import { diagonal, diagonalStatistics } from '../../src/curvature/diagonal.ts';
 import { kfac } from '../../src/curvature/kfac.ts';
 import { kfra } from '../../src/curvature/kfra.ts';
-import { denseStatistics } from '../../src/curvature/statistics/dense.ts';
-import { eigenMoments } from '../../src/curvature/statistics/eigenbasis.ts';
-import { embeddingStatistics, indexCounts } from '../../src/curvature/statistics/embedding.ts';
-import { orderOfSite, perExampleGradients } from '../../src/curvature/statistics/perExample.ts';
-import { scaleShiftStatistics } from '../../src/curvature/statistics/scaleShift.ts';
-import { siteStatistics } from '../../src/curvature/statistics/site.ts';
+import { denseStatistics } from '../../src/curvature/sites/dense.ts';
+import { eigenMoments } from '../../src/curvature/sites/eigenMoments.ts';
+import { embeddingStatistics, indexCounts } from '../../src/curvature/sites/embedding.ts';
+import { scaleShiftStatistics } from '../../src/curvature/sites/scaleShift.ts';
+import { orderOfSite, perExampleGradients, siteStatistics } from '../../src/curvature/sites/statistics.ts';
 import { combine } from '../../src/curvature/statistics/statistics.ts';
 import { tridiagonalKfac } from '../../src/curvature/tridiagonalKfac.ts';
 import { scaledError } from '../support/closeness.ts';
@@ -40,7 +39,7 @@ import { gaussian, orThrow, referenceEnv, runStage, stateOf, tryStage } from '..
 
 const { ops } = referenceEnv().backend;
 
-const words: EmbeddingSite = { kind: 'embedding', path: 'e', weight: 'e.weight', vocabulary: 4 };
+const words: EmbeddingSite = { kind: 'embedding', path: 'e', weight: 'e.weight', bias: null, vocabulary: 4 };
 const gains: ScaleShiftSite = { kind: 'scaleShift', path: 'g', weight: 'g.weight', bias: 'g.bias' };
 const weights: DenseSite = { kind: 'dense', path: 'd', weight: 'd.weight', bias: 'd.bias' };
 
@@ -367,7 +366,12 @@ describe('coverage of every kind of site', () => {
     expect(
       await tryStage(curved(objective, classKfac({ classes: 3, sites: ['norm'] })), stateOf(network, 1), batch),
     ).toMatchObject({
-      left: { _tag: 'BadConfig', path: 'sites', expected: 'paths of dense sites: body, head', actual: 'norm' },
+      left: {
+        _tag: 'BadConfig',
+        path: 'sites',
+        expected: 'paths of sites that can keep classes apart: body, head',
+        actual: 'norm',
+      },
     });
   });
 

@@ -14,6 +14,7 @@ import type { Curvature } from '../../src/curvature/curvature.ts';
 import { updateFactors } from '../../src/curvature/curvature.ts';
 import { exact } from '../../src/curvature/estimators.ts';
 import { kfac } from '../../src/curvature/kfac.ts';
+import { homogeneousRows } from '../../src/curvature/sites/dense.ts';
 import { crossStatistics, tridiagonalKfac } from '../../src/curvature/tridiagonalKfac.ts';
 import { scaledError } from '../support/closeness.ts';
 import { gaussian, mlp, referenceEnv, runStage, stateOf, tryStage } from '../support/training.ts';
@@ -32,7 +33,7 @@ describe('block-tridiagonal K-FAC', () => {
   it('worked example: one example, ā_1 = (2, 1), ā_2 = (3, 1), g_1 = 5, g_2 = (7, 11)', () => {
     const first = { site: site('a'), input: tensor([2], [1, 1]), cotangents: [tensor([5], [1, 1])] };
     const second = { site: site('b'), input: tensor([3], [1, 1]), cotangents: [tensor([7, 11], [1, 2])] };
-    const { sums, weight } = crossStatistics(ops, first, second);
+    const { sums, weight } = crossStatistics(ops, homogeneousRows(ops, first), homogeneousRows(ops, second));
     expect(Array.from(sums['A'].data)).toEqual([6, 2, 3, 1]);
     expect(Array.from(sums['G'].data)).toEqual([35, 55]);
     expect(weight).toBe(1);

@@ -8,40 +8,56 @@
  * @module
  */
 
-/** s = a Wᵀ + b for inputs a `[n, …, in]`: W is `[out, in]`, b is `[out]`. */
-export interface DenseSite {
-  readonly kind: 'dense';
+/** What every site says, whatever its kind. */
+export interface AnySite {
+  /** What happens there; the kinds are the members of {@link Site}. */
+  readonly kind: string;
   /** Path of the layer, unique in the model. */
   readonly path: string;
-  /** Path of W. */
+  /** Path of the parameter that meets the data. */
   readonly weight: string;
-  /** Path of b, or `null` without a bias. */
+  /** Path of the parameter that is added, or `null` without one. */
   readonly bias: string | null;
 }
 
+/** s = a Wᵀ + b for inputs a `[n, …, in]`: W is `[out, in]`, b is `[out]`. */
+export interface DenseSite extends AnySite {
+  readonly kind: 'dense';
+}
+
 /** s = rows of W `[vocabulary, out]` at indices `[n, …]`, which are the site's input. */
-export interface EmbeddingSite {
+export interface EmbeddingSite extends AnySite {
   readonly kind: 'embedding';
-  readonly path: string;
-  /** Path of W. */
-  readonly weight: string;
+  readonly bias: null;
   /** Number of rows of W. */
   readonly vocabulary: number;
 }
 
-/** s = γ ⊙ a + β for inputs a `[n, …, d]`: γ and β are `[d]`. */
-export interface ScaleShiftSite {
+/** s = γ ⊙ a + β for inputs a `[n, …, d]`: the weight γ and the bias β are `[d]`. */
+export interface ScaleShiftSite extends AnySite {
   readonly kind: 'scaleShift';
-  readonly path: string;
-  /** Path of γ. */
-  readonly weight: string;
-  /** Path of β, or `null` without a shift. */
-  readonly bias: string | null;
 }
 
-/** Every kind of site. A new kind of layer adds a member here and its statistics in `src/curvature/statistics`. */
+/**
+ * Every kind of site. A new kind of layer adds a member here; the table of `src/curvature/sites` then does not compile
+ * until it has a row for it, which is all that curvature asks of a kind.
+ */
 export type Site = DenseSite | EmbeddingSite | ScaleShiftSite;
 
 /** Paths of the parameters that a site covers. */
-export const parametersOfSite = (site: Site): ReadonlyArray<string> =>
-  site.kind === 'embedding' || site.bias === null ? [site.weight] : [site.weight, site.bias];
+export const parametersOfSite = ({ weight, bias }: AnySite): ReadonlyArray<string> =>
+  bias === null ? [weight] : [weight, bias];
+
+/**
+ * A site where only some of its parameters are trained.
+ *
+ * A bias alone, whose weight is held fixed, is no site: what it meets is a constant.
+ *
+ * @param site - the site
+ * @param has - whether the parameter at a path is trained
+ * @returns the site itself, the site without a bias that is held, or `null` where the weight is held
+ */
+export const narrowSite = (site: Site, has: (path: string) => boolean): Site | null => {
+  if (!has(site.weight)) return null;
+  return site.bias === null || has(site.bias) ? site : { ...site, bias: null };
+};

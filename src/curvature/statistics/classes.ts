@@ -12,12 +12,10 @@
 import { raise } from '../../core/errors.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
-import type { DenseSite } from '../../core/ops/site.ts';
-import type { SiteCapture } from '../../core/pipeline/context.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { showShape } from '../../core/tensor.ts';
-import { cotangentGram, homogeneousRows } from './dense.ts';
-import type { Sharing } from './sharing.ts';
+import { cotangentGram } from './factors.ts';
+import type { SharedRows } from './sharing.ts';
 import type { Statistics } from './statistics.ts';
 
 /** Least divisor: the term of a class that was never seen is zero. */
@@ -45,30 +43,24 @@ export const classWeights = <T extends Shaped>(ops: Ops<T>, targets: T, classes:
 };
 
 /**
- * Sums over the examples of one capture, class by class.
+ * Sums over examples, class by class.
  *
  * @param ops - interpreter
- * @param capture - inputs `[n, …, in]`, cotangents `[n, …, out]` per pass
+ * @param rows - ā `[rows, in]` and cotangents `[rows, out]` per pass, some rows for each of n examples
  * @param weights - w `[n, classes]` of {@link classWeights}, the same at all positions of an example
- * @param sharing - how positions are treated, `expand` unless given
  * @returns sums `A:c` = Σ_n w_nc ā āᵀ, `G:c` = Σ_n w_nc g gᵀ, and `pi` = Σ_n w_n `[classes]`, of weight n
  */
-export const classStatistics = <T extends Shaped>(
-  ops: Ops<T>,
-  capture: SiteCapture<T, DenseSite>,
-  weights: T,
-  sharing: Sharing = 'expand',
-): Statistics<T> => {
+export const classStatistics = <T extends Shaped>(ops: Ops<T>, rows: SharedRows<T>, weights: T): Statistics<T> => {
   const [n, classes] = weights.shape;
-  if (capture.input.shape[0] !== n) {
+  const { input, cotangents, positions } = rows;
+  if (input.shape[0] !== n * positions) {
     return raise({
       _tag: 'ShapeMismatch',
-      where: `classKfac at ${capture.site.path}`,
-      expected: `${n} rows, one for each target`,
-      actual: `${capture.input.shape[0]}`,
+      where: 'classKfac',
+      expected: `${n} examples, one for each target`,
+      actual: `${input.shape[0] / positions}`,
     });
   }
-  const { input, cotangents, positions } = homogeneousRows(ops, capture, sharing);
   const repeated =
     positions === 1
       ? weights

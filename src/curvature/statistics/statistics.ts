@@ -22,6 +22,15 @@ export interface Statistics<T> {
 export type BlockStatistics<T> = Readonly<Record<string, Statistics<T>>>;
 
 /**
+ * What all passes of an estimator give together.
+ *
+ * @param ops - interpreter
+ * @param passes - arrays of one shape, at least one
+ */
+export const totalOf = <T extends Shaped>(ops: Ops<T>, passes: ReadonlyArray<T>): T =>
+  passes.reduce((x, y) => ops.add(x, y));
+
+/**
  * The monoid's operation: sums and weights add.
  *
  * @param ops - interpreter

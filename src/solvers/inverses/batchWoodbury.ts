@@ -22,17 +22,18 @@ import { blockDiagonal } from '../../core/operators/linearOperator.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams } from '../../core/params.ts';
 import type { Ops } from '../../core/ops/ops.ts';
-import type { DenseSite } from '../../core/ops/site.ts';
 import type { Captured, Context, SiteCapture } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import { readScalars } from '../../core/pipeline/read.ts';
 import type { SolverState } from '../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { kroneckerBlock } from '../../curvature/kfac.ts';
-import { homogeneousRows } from '../../curvature/statistics/dense.ts';
-import { capturesOf } from '../../curvature/statistics/sharing.ts';
-import type { SiteOptions } from '../../curvature/statistics/site.ts';
-import { parameterStatistics, siteStatistics } from '../../curvature/statistics/site.ts';
+import { capturesOf } from '../../curvature/sites/captures.ts';
+import { siteBlock } from '../../curvature/sites/kinds.ts';
+import type { SiteOptions } from '../../curvature/sites/options.ts';
+import { siteStatistics } from '../../curvature/sites/statistics.ts';
+import { parameterStatistics } from '../../curvature/statistics/parameters.ts';
+import type { SharedRows } from '../../curvature/statistics/sharing.ts';
 import { means } from '../../curvature/statistics/statistics.ts';
 import { calculate, invertDiagonal, unsupported } from './factors/blockwise.ts';
 import { factoredTikhonov } from './factors/factoredTikhonov.ts';
@@ -93,17 +94,17 @@ const stacked = <T extends Shaped>(ops: Ops<T>, parts: ReadonlyArray<T>): T =>
 const meanOf = <T extends Shaped>(ops: Ops<T>, { x, weight }: Rows<T>): T =>
   ops.scale(1 / (weight * x.shape[1]), ops.dot(x, x));
 
-const invertDense = <T extends Shaped>(
+/** Of a site whose two factors are full: through the batch, given its rows. */
+const invertThroughRows = <T extends Shaped>(
   backend: Backend<T>,
-  capture: SiteCapture<T, DenseSite>,
+  rowsOf: () => SharedRows<T>,
   lambda: number,
-  options: SiteOptions,
 ): TE.TaskEither<KfacError, BlockOperator<T>> => {
   const { ops } = backend;
   return pipe(
     calculate((): { readonly A: Rows<T>; readonly G: Rows<T> } => {
-      const weight = capture.input.shape[0];
-      const { input, cotangents, positions } = homogeneousRows(ops, capture, options.sharing);
+      const { input, cotangents, positions } = rowsOf();
+      const weight = input.shape[0] / positions;
       return { A: { x: input, weight }, G: { x: stacked(ops, cotangents), weight: weight * positions } };
     }),
     TE.bindTo('rows'),
@@ -145,10 +146,11 @@ const invertSite = <T extends Shaped>(
   options: SiteOptions,
 ): TE.TaskEither<KfacError, BlockOperator<T>> => {
   const { site } = capture;
+  const { rows } = siteBlock(site);
   return pipe(
-    site.kind === 'dense'
-      ? invertDense(backend, { ...capture, site }, lambda, options)
-      : invertFormed(backend, capture, lambda, options),
+    rows === null
+      ? invertFormed(backend, capture, lambda, options)
+      : invertThroughRows(backend, () => rows(backend.ops, capture, options.sharing ?? 'expand'), lambda),
     TE.mapLeft((error) =>
       error._tag === 'NotPositiveDefinite' ? { ...error, where: site.path, damping: lambda } : error,
     ),

@@ -24,7 +24,7 @@ import { mapParams } from '../../core/params.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Prepared } from '../../core/pipeline/prepared.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import type { Basis } from '../../curvature/statistics/eigenbasis.ts';
+import type { Basis } from '../../curvature/sites/kind.ts';
 import { calculate, dampedReciprocal, eachBlock, invertDiagonal, unsupported } from './factors/blockwise.ts';
 import { partsOf } from './factors/factorParts.ts';
 import type { RefreshOptions } from '../solver/refresh.ts';

@@ -4,7 +4,7 @@
  * @module
  */
 import { blockKfac as blockKfacCurvature } from '../../curvature/blockKfac.ts';
-import type { Cut } from '../../curvature/partition.ts';
+import type { Cut } from '../../curvature/statistics/partition.ts';
 import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
 import type { KfacPresetOptions } from './kfac.ts';
 import { dampingOf, kfacDefaults, kfacStep, refreshOf } from './kfac.ts';

@@ -13,7 +13,7 @@ import { updateFactors } from '../../curvature/curvature.ts';
 import type { EstimatorName } from '../../curvature/estimators.ts';
 import { estimatorOf } from '../../curvature/estimators.ts';
 import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
-import type { ScaleShiftKind } from '../../curvature/statistics/scaleShift.ts';
+import type { ScaleShiftKind } from '../../curvature/sites/options.ts';
 import type { Sharing } from '../../curvature/statistics/sharing.ts';
 import { sample } from '../../curvature/sample.ts';
 import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';

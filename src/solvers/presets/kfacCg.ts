@@ -9,7 +9,7 @@ import { capture } from '../../curvature/capture.ts';
 import { updateFactors } from '../../curvature/curvature.ts';
 import { monteCarlo } from '../../curvature/estimators.ts';
 import { kfac } from '../../curvature/kfac.ts';
-import type { ScaleShiftKind } from '../../curvature/statistics/scaleShift.ts';
+import type { ScaleShiftKind } from '../../curvature/sites/options.ts';
 import type { Sharing } from '../../curvature/statistics/sharing.ts';
 import { kfacCg as kfacCgSolver } from '../iterative/kfacCg.ts';
 import { levenbergMarquardt } from '../quadraticModel/levenbergMarquardt.ts';

@@ -36,7 +36,8 @@ export const embedding = (options: EmbeddingOptions): Layer => {
     parameters: (path) => [{ path: joinPath(path, 'weight'), shape: [vocabulary, out], initialiser }],
     apply: (ops, params, path, x) => {
       const weight = joinPath(path, 'weight');
-      return ops.site({ kind: 'embedding', path, weight, vocabulary }, x, ops.gather(parameterAt(params, weight), x));
+      const rows = ops.gather(parameterAt(params, weight), x);
+      return ops.site({ kind: 'embedding', path, weight, bias: null, vocabulary }, x, rows);
     },
   });
 };

@@ -242,7 +242,7 @@ describe('embedding', () => {
 
   it('declares a site whose input is the indices, and gives NaN for an index outside', () => {
     expect(vjp(ops, program, params, [indices]).sites).toEqual([
-      { site: { kind: 'embedding', path: 'words', weight: 'words.weight', vocabulary: 5 }, input: indices },
+      { site: { kind: 'embedding', path: 'words', weight: 'words.weight', bias: null, vocabulary: 5 }, input: indices },
     ]);
     expect(values(program(ops, params, [tensor([5], [1], 'i32')]))).toEqual([NaN, NaN, NaN]);
   });

@@ -1,0 +1,54 @@
+/**
+ * Captures by block: several uses of a site in one step are positions of the same examples, and count once.
+ *
+ * @module
+ */
+import type { Ops } from '../../core/ops/ops.ts';
+import { blockSites, sameSite } from '../../core/pipeline/blocks.ts';
+import type { Captured, SiteCapture } from '../../core/pipeline/context.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import { sizeOf } from '../../core/tensor.ts';
+import { siteBlock } from './kinds.ts';
+
+/** The uses of one site side by side: positions `[n, t, d]`, or indices `[n, t]`. */
+const joined = <T extends Shaped>(ops: Ops<T>, uses: ReadonlyArray<SiteCapture<T>>): SiteCapture<T> => {
+  const [first] = uses;
+  if (uses.length === 1) return first;
+  const { featureAxes } = siteBlock(first.site);
+  const sequence = (x: T, features: number): T => {
+    const split = x.shape.length - features;
+    return ops.reshape(x, [x.shape[0], sizeOf(x.shape.slice(1, split)), ...x.shape.slice(split)]);
+  };
+  const side = (parts: ReadonlyArray<T>, features: number): T =>
+    ops.concat(
+      parts.map((part) => sequence(part, features)),
+      1,
+    );
+  return {
+    site: first.site,
+    input: side(
+      uses.map(({ input }) => input),
+      featureAxes,
+    ),
+    cotangents: first.cotangents.map((_, pass) =>
+      side(
+        uses.map(({ cotangents }) => cotangents[pass]),
+        1,
+      ),
+    ),
+  };
+};
+
+/**
+ * One capture for each site that has a block: several uses of a site in one step are positions of the same example.
+ *
+ * @param ops - interpreter
+ * @param captured - what a batch says about the curvature
+ */
+export const capturesOf = <T extends Shaped>(ops: Ops<T>, captured: Captured<T>): ReadonlyArray<SiteCapture<T>> =>
+  blockSites(captured.sites).map((site) =>
+    joined(
+      ops,
+      captured.sites.filter((use) => sameSite(use.site, site)),
+    ),
+  );

@@ -1,0 +1,138 @@
+/**
+ * Dense sites, s = a Wᵀ + b: the block is A ⊗ G with A = E[ā āᵀ] and G = E[g gᵀ] [MG15 §3].
+ *
+ * Weight `[out, in]` and bias `[out]` are the matrix V `[out, in + 1]` with the bias as last column; ā has a one there (the
+ * homogeneous coordinate, which belongs to the last part where inputs are cut).
+ *
+ * @module
+ */
+import { kronecker, partitionedKronecker } from '../../core/operators/blockOperator.ts';
+import { timesBlocks } from '../../core/operators/parts.ts';
+import type { Ops } from '../../core/ops/ops.ts';
+import type { DenseSite } from '../../core/ops/site.ts';
+import type { SiteCapture } from '../../core/pipeline/context.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import { cotangentGram, cotangentPartGrams, partGrams, partsOf } from '../statistics/factors.ts';
+import { outerProducts, squaredRows } from '../statistics/perExample.ts';
+import type { SharedRows, Sharing } from '../statistics/sharing.ts';
+import { positionsOf, sharedRows } from '../statistics/sharing.ts';
+import type { Statistics } from '../statistics/statistics.ts';
+import { totalOf } from '../statistics/statistics.ts';
+import type { Seen, SiteBlock, SiteKind } from './kind.ts';
+
+const lastOf = ({ shape }: Shaped): number => shape[shape.length - 1];
+
+/** x with a one after the last of its last axis. */
+const withOnes = <T extends Shaped>(ops: Ops<T>, x: T): T =>
+  ops.concat([x, ops.full([...x.shape.slice(0, -1), 1], 1)], x.shape.length - 1);
+
+/**
+ * ā and g as matrices whose rows count as examples, ā with the homogeneous coordinate when the site has a bias.
+ *
+ * @param ops - interpreter
+ * @param capture - inputs `[n, …, in]`, cotangents `[n, …, out]` per pass
+ * @param sharing - how positions are treated, `expand` unless given
+ * @returns inputs `[rows, in + 1]` (`[rows, in]` without a bias) and cotangents `[rows, out]` per pass
+ */
+export const homogeneousRows = <T extends Shaped>(
+  ops: Ops<T>,
+  capture: SiteCapture<T, DenseSite>,
+  sharing: Sharing = 'expand',
+): SharedRows<T> => {
+  const rows = sharedRows(ops, capture, sharing);
+  return capture.site.bias === null ? rows : { ...rows, input: ops.withOnes(rows.input) };
+};
+
+/**
+ * Sums over the examples of one capture.
+ *
+ * @param ops - interpreter
+ * @param capture - inputs `[n, …, in]`, cotangents `[n, …, out]` per pass
+ * @param sharing - how positions are treated, `expand` unless given
+ * @returns sums `A` `[in + 1, in + 1]` (`[in, in]` without a bias) and `G` `[out, out]`, of weight n
+ */
+export const denseStatistics = <T extends Shaped>(
+  ops: Ops<T>,
+  capture: SiteCapture<T, DenseSite>,
+  sharing: Sharing = 'expand',
+): Statistics<T> => {
+  const rows = homogeneousRows(ops, capture, sharing);
+  return { sums: { A: ops.gram(rows.input), G: cotangentGram(ops, rows) }, weight: capture.input.shape[0] };
+};
+
+/** Layout of the block: V = (W b). */
+const layout = ({ weight, bias }: DenseSite): Pick<SiteBlock, 'join' | 'split'> => ({
+  join: (ops, params) => {
+    if (bias === null) return params[weight];
+    const column = params[bias];
+    return ops.concat([params[weight], ops.reshape(column, [column.shape[0], 1])], 1);
+  },
+  split: (ops, block) => {
+    if (bias === null) return { [weight]: block };
+    const [out, columns] = block.shape;
+    return {
+      [weight]: ops.slice(block, [0, 0], [out, columns - 1]),
+      [bias]: ops.reshape(ops.slice(block, [0, columns - 1], [out, 1]), [out]),
+    };
+  },
+});
+
+/** Gradients of single examples, V_n = Σ_t g_t ā_tᵀ, and their squares. */
+const gradientsAt = (site: DenseSite): Pick<SiteBlock, 'order' | 'gradients' | 'squares'> => {
+  const gradients = <T extends Shaped>(ops: Ops<T>, { input, cotangents }: Seen<T>): ReadonlyArray<T> => {
+    const homogeneous = site.bias === null ? input : withOnes(ops, input);
+    return cotangents.map((g) => outerProducts(ops, homogeneous, g));
+  };
+  return {
+    order: ({ input, cotangents }) => (lastOf(input) + (site.bias === null ? 0 : 1)) * lastOf(cotangents[0]),
+    gradients,
+    // One position: Σ_n g_n² (ā_n²)ᵀ is the product (g²)ᵀ ā². Several: the sum over them comes before the square.
+    squares: (ops, seen) => {
+      if (positionsOf(seen.input.shape) > 1) {
+        const out = lastOf(seen.cotangents[0]);
+        return totalOf(
+          ops,
+          gradients(ops, seen).map((rows) => squaredRows(ops, rows, out)),
+        );
+      }
+      const rows = homogeneousRows(ops, { ...seen, site });
+      const squaredInput = ops.square(rows.input);
+      return totalOf(
+        ops,
+        rows.cotangents.map((g) => ops.matmul(ops.square(g), squaredInput, { transposeA: true })),
+      );
+    },
+  };
+};
+
+/** Dense sites. */
+export const dense: SiteKind<DenseSite> = (site) => ({
+  ...layout(site),
+  ...gradientsAt(site),
+  featureAxes: 1,
+  affine: true,
+  statistics: (ops, seen, { sharing }) => denseStatistics(ops, { ...seen, site }, sharing),
+  operator: (averages) => kronecker(averages['A'], averages['G']),
+  words: () => 'A ⊗ G',
+  rows: (ops, seen, sharing) => homogeneousRows(ops, { ...seen, site }, sharing),
+  partitioned: {
+    statistics: (ops, seen, { inputs, outputs }, { sharing }) => {
+      const rows = homogeneousRows(ops, { ...seen, site }, sharing);
+      return {
+        sums: { ...partGrams(ops, 'A', rows.input, inputs), ...cotangentPartGrams(ops, rows, outputs) },
+        weight: seen.input.shape[0],
+      };
+    },
+    operator: (averages) => partitionedKronecker(partsOf(averages, 'A'), partsOf(averages, 'G')),
+    words: '(⊕ A) ⊗ (⊕ G)',
+  },
+  // (U_Gᵀ V_n U_A)² = (U_Gᵀ g_n)² (U_Aᵀ ā_n)²ᵀ: one product of two matrices, and no gradient of an example is formed.
+  eigenMoments: (ops, seen, { UAs, UGs }, sharing) => {
+    const rows = homogeneousRows(ops, { ...seen, site }, sharing);
+    const squaredInput = ops.square(timesBlocks(ops, rows.input, UAs));
+    return totalOf(
+      ops,
+      rows.cotangents.map((g) => ops.matmul(ops.square(timesBlocks(ops, g, UGs)), squaredInput, { transposeA: true })),
+    );
+  },
+});

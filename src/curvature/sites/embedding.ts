@@ -1,0 +1,118 @@
+/**
+ * Embeddings: A is the second moment of one-hot vectors, which is diagonal and holds the frequency of each index; it is
+ * counted by adding ones at the indices, so no one-hot vector is ever formed. The block is Wᵀ `[out, vocabulary]`.
+ *
+ * Positions are always expanded: the mean of several one-hot vectors has a second moment that is not diagonal.
+ *
+ * @module
+ */
+import { diagonalKronecker } from '../../core/operators/blockOperator.ts';
+import { timesBlocks } from '../../core/operators/parts.ts';
+import type { Ops } from '../../core/ops/ops.ts';
+import type { EmbeddingSite } from '../../core/ops/site.ts';
+import type { SiteCapture } from '../../core/pipeline/context.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import { sizeOf } from '../../core/tensor.ts';
+import type { CotangentRows } from '../statistics/factors.ts';
+import { cotangentGram, cotangentPartGrams, partsOf } from '../statistics/factors.ts';
+import { outerProducts } from '../statistics/perExample.ts';
+import { asRows, positionsOf } from '../statistics/sharing.ts';
+import type { Statistics } from '../statistics/statistics.ts';
+import { totalOf } from '../statistics/statistics.ts';
+import type { Seen, SiteKind } from './kind.ts';
+
+/**
+ * How often each index came.
+ *
+ * @param ops - interpreter
+ * @param capture - indices `[n, …]`
+ * @returns `[vocabulary]`; an index outside is not counted
+ */
+export const indexCounts = <T extends Shaped>(
+  ops: Ops<T>,
+  { site, input }: Pick<SiteCapture<T, EmbeddingSite>, 'site' | 'input'>,
+): T => ops.scatterAdd(input, ops.full(input.shape, 1), site.vocabulary);
+
+const cotangentRows = <T extends Shaped>(ops: Ops<T>, { cotangents }: Seen<T>): CotangentRows<T> => ({
+  cotangents: cotangents.map((g) => asRows(ops, g)),
+  positions: positionsOf(cotangents[0].shape),
+});
+
+/**
+ * Sums over the examples of one capture.
+ *
+ * @param ops - interpreter
+ * @param capture - indices `[n, …]`, cotangents `[n, …, out]` per pass
+ * @returns sums `a` `[vocabulary]`, the diagonal of A, and `G` `[out, out]`, of weight n
+ */
+export const embeddingStatistics = <T extends Shaped>(
+  ops: Ops<T>,
+  capture: SiteCapture<T, EmbeddingSite>,
+): Statistics<T> => ({
+  sums: { a: indexCounts(ops, capture), G: cotangentGram(ops, cotangentRows(ops, capture)) },
+  weight: capture.input.shape[0],
+});
+
+/**
+ * Σ over examples and passes of the squares of x's sums by index: of (Σ_t [index_t = v] x_t)² for each v.
+ *
+ * (Σ_t x_t)² = Σ_t x_t Σ_u x_u over positions with the same index, so a comparison of positions with each other is enough
+ * and no array of vocabulary by examples is formed.
+ *
+ * @param ops - interpreter
+ * @param capture - indices `[n, …]`, cotangents `[n, …, out]` per pass
+ * @returns `[vocabulary, out]`
+ */
+export const squaredIndexSums = <T extends Shaped>(
+  ops: Ops<T>,
+  { site, input, cotangents }: SiteCapture<T, EmbeddingSite>,
+): T => {
+  const n = input.shape[0];
+  const [t, out] = [positionsOf(cotangents[0].shape), cotangents[0].shape[cotangents[0].shape.length - 1]];
+  const indices = ops.reshape(input, [n, t]);
+  const same = ops.equal(ops.reshape(input, [n, t, 1]), ops.reshape(input, [n, 1, t]));
+  return cotangents
+    .map((cotangent) => {
+      const g = ops.reshape(cotangent, [n, t, out]);
+      const squared = t === 1 ? ops.square(g) : ops.mul(g, ops.matmul(same, g));
+      return ops.scatterAdd(indices, squared, site.vocabulary);
+    })
+    .reduce((x, y) => ops.add(x, y));
+};
+
+/** Embeddings. */
+export const embedding: SiteKind<EmbeddingSite> = (site) => ({
+  join: (ops, params) => ops.transposed(params[site.weight]),
+  split: (ops, block) => ({ [site.weight]: ops.transposed(block) }),
+  featureAxes: 0,
+  affine: false,
+  order: ({ cotangents: [{ shape }] }) => site.vocabulary * shape[shape.length - 1],
+  gradients: (ops, { input, cotangents }) => {
+    const hot = ops.oneHot(input, site.vocabulary);
+    return cotangents.map((g) => outerProducts(ops, hot, g));
+  },
+  squares: (ops, seen) => ops.transposed(squaredIndexSums(ops, { ...seen, site })),
+  statistics: (ops, seen) => embeddingStatistics(ops, { ...seen, site }),
+  operator: (averages) => diagonalKronecker(averages['a'], [averages['G']]),
+  words: () => 'diag A ⊗ G',
+  rows: null,
+  partitioned: {
+    statistics: (ops, seen, { outputs }) => ({
+      sums: {
+        a: indexCounts(ops, { ...seen, site }),
+        ...cotangentPartGrams(ops, cotangentRows(ops, seen), outputs),
+      },
+      weight: seen.input.shape[0],
+    }),
+    operator: (averages) => diagonalKronecker(averages['a'], partsOf(averages, 'G')),
+    words: 'diag A ⊗ (⊕ G)',
+  },
+  // U_A is the identity, so the sum is one over the rows of each index.
+  eigenMoments: (ops, { input, cotangents }, { UGs }) => {
+    const indices = ops.reshape(input, [sizeOf(input.shape)]);
+    const byIndex = cotangents.map((g) =>
+      ops.scatterAdd(indices, ops.square(timesBlocks(ops, asRows(ops, g), UGs)), site.vocabulary),
+    );
+    return ops.transposed(totalOf(ops, byIndex));
+  },
+});

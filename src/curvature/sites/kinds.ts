@@ -1,0 +1,37 @@
+/**
+ * The table of the kinds of sites. It is the one place that tells kinds apart.
+ *
+ * @module
+ */
+import { raise } from '../../core/errors.ts';
+import type { Site } from '../../core/ops/site.ts';
+import { dense } from './dense.ts';
+import { embedding } from './embedding.ts';
+import type { SiteBlock, SiteKinds } from './kind.ts';
+import { scaleShift } from './scaleShift.ts';
+
+const kinds: SiteKinds = { dense, embedding, scaleShift };
+
+type Kind = keyof SiteKinds;
+
+/** A site with its kind, told so that kind and row stay together. */
+type SiteOf<K extends Kind> = {
+  readonly [P in K]: { readonly kind: P } & Parameters<SiteKinds[P]>[0];
+}[K];
+
+const lookUp = <K extends Kind>(site: SiteOf<K>): SiteBlock => kinds[site.kind](site);
+
+/**
+ * The block of a site.
+ *
+ * @param site - a site of any kind; `BadConfig` of one that has no row, which only untyped callers can make
+ */
+export const siteBlock = (site: Site): SiteBlock =>
+  Object.hasOwn(kinds, site.kind)
+    ? lookUp(site)
+    : raise({
+        _tag: 'BadConfig',
+        path: site.path,
+        expected: `a site of kind ${Object.keys(kinds).join(', ')}`,
+        actual: site.kind,
+      });

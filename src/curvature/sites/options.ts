@@ -1,0 +1,20 @@
+/**
+ * How sites are treated, where there is a choice.
+ *
+ * @module
+ */
+import type { Sharing } from '../statistics/sharing.ts';
+
+/** Names of the treatments of gain and shift. */
+export const scaleShiftKinds = ['full', 'diagonal'] as const;
+
+/** Which second moments of gain and shift are kept. */
+export type ScaleShiftKind = (typeof scaleShiftKinds)[number];
+
+/** How sites are treated. */
+export interface SiteOptions {
+  /** Weights that meet one example at several positions, `expand` unless given; see {@link Sharing}. */
+  readonly sharing?: Sharing;
+  /** Second moments of gain and shift, `full` unless given. */
+  readonly scaleShift?: ScaleShiftKind;
+}

@@ -1,0 +1,78 @@
+/**
+ * Sums that Kronecker factors are made of, whole and in parts.
+ *
+ * @module
+ */
+import type { Ops } from '../../core/ops/ops.ts';
+import type { Params } from '../../core/params.ts';
+import { mapParams, zipParams } from '../../core/params.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import type { Cut } from './partition.ts';
+import { partitionOf } from './partition.ts';
+import type { SharedRows } from './sharing.ts';
+import { totalOf } from './statistics.ts';
+
+/** Cotangents as rows, without the inputs. */
+export type CotangentRows<T> = Pick<SharedRows<T>, 'cotangents' | 'positions'>;
+
+/**
+ * Σ over rows and passes of g gᵀ, the mean over positions.
+ *
+ * @param ops - interpreter
+ * @param rows - cotangents `[rows, out]` per pass
+ * @returns `[out, out]`
+ */
+export const cotangentGram = <T extends Shaped>(ops: Ops<T>, { cotangents, positions }: CotangentRows<T>): T => {
+  const G = totalOf(
+    ops,
+    cotangents.map((g) => ops.gram(g)),
+  );
+  return positions === 1 ? G : ops.scale(1 / positions, G);
+};
+
+/**
+ * xᵀx of each part of the columns.
+ *
+ * @param ops - interpreter
+ * @param name - name of the factor
+ * @param x - `[rows, columns]`
+ * @param cut - how to cut the columns
+ * @returns sums named `A:0`, `A:1`, … for the factor A
+ */
+export const partGrams = <T extends Shaped>(ops: Ops<T>, name: string, x: T, cut: Cut): Params<T> =>
+  Object.fromEntries(
+    partitionOf(x.shape[1], cut).map(({ begin, size }, i) => [
+      `${name}:${i}`,
+      ops.gram(size === x.shape[1] ? x : ops.slice(x, [0, begin], [x.shape[0], size])),
+    ]),
+  );
+
+/**
+ * Σ over rows and passes of the parts of g gᵀ, the mean over positions.
+ *
+ * @param ops - interpreter
+ * @param rows - cotangents `[rows, out]` per pass
+ * @param cut - how to cut the outputs
+ * @returns sums `G:0`, `G:1`, …
+ */
+export const cotangentPartGrams = <T extends Shaped>(
+  ops: Ops<T>,
+  { cotangents, positions }: CotangentRows<T>,
+  cut: Cut,
+): Params<T> => {
+  const total = cotangents
+    .map((g) => partGrams(ops, 'G', g, cut))
+    .reduce((a, b) => zipParams(a, b, (x, y) => ops.add(x, y)));
+  return positions === 1 ? total : mapParams(total, (G) => ops.scale(1 / positions, G));
+};
+
+/**
+ * The averages of one factor's parts in order.
+ *
+ * @param averages - by name
+ * @param name - name of the factor
+ */
+export const partsOf = <T>(averages: Params<T>, name: string): ReadonlyArray<T> =>
+  Object.keys(averages)
+    .filter((key) => key.startsWith(`${name}:`))
+    .map((_, i) => averages[`${name}:${i}`]);
