@@ -16,6 +16,7 @@ import type { Shaped } from '../../core/tensor.ts';
 import { innerProduct } from '../../core/ops/innerProduct.ts';
 import type { Applicable } from '../../core/operators/action.ts';
 import { act } from '../../core/operators/action.ts';
+import { measured, verdict } from './claim.ts';
 import type { Ending, Outcome, Reached } from './outcome.ts';
 import type { KrylovOptions } from './problem.ts';
 import { relative, settingsOf, startOf } from './problem.ts';
@@ -32,6 +33,8 @@ interface BicgstabState<T> extends Reached<T> {
   readonly rho: number;
   /** Whether it has just started from its residual. */
   readonly fresh: boolean;
+  /** ‖b − A x‖ / ‖b‖ where it began, or last began anew from x. */
+  readonly begun: number;
 }
 
 const where = 'bicgstab';
@@ -66,6 +69,7 @@ export const bicgstab = <T extends Shaped>(
         p: copyOf(backend.ops, r),
         rho: normR * normR,
         fresh: true,
+        begun: residual,
         residual,
         iterations: 0,
         ending: residual <= tolerance ? 'Converged' : null,
@@ -89,6 +93,31 @@ export const bicgstab = <T extends Shaped>(
           rho: (state.residual * normB) ** 2,
           fresh: true,
         }));
+
+  /** Begins anew from x where the residual fell to the tolerance only by the recurrence. */
+  const proven = (
+    scoped: Backend<T>,
+    normB: number,
+    state: BicgstabState<T>,
+  ): TE.TaskEither<KfacError, BicgstabState<T>> =>
+    pipe(
+      measured(where, scoped, operator, b, normB, state.x),
+      TE.chain(({ r, normR, residual }) => {
+        const ending = verdict(residual, tolerance, state.begun);
+        if (ending !== null) return TE.right({ ...state, r, residual, ending });
+        return computing((): BicgstabState<T> => ({
+          ...state,
+          r,
+          shadow: copyOf(scoped.ops, r),
+          p: copyOf(scoped.ops, r),
+          rho: normR * normR,
+          fresh: true,
+          begun: residual,
+          residual,
+          ending: state.iterations >= maxIterations ? 'IterationLimit' : null,
+        }));
+      }),
+    );
 
   /** The second half: a step along s that minimises the residual. */
   const stabilise = (
@@ -128,12 +157,14 @@ export const bicgstab = <T extends Shaped>(
                 p: weightedSum(ops, [1, beta, -beta * omega], [r, state.p, half.v]),
                 rho,
                 fresh: false,
+                begun: state.begun,
                 residual,
                 iterations,
-                ending: residual <= tolerance ? 'Converged' : limit,
+                ending: residual <= tolerance ? null : limit,
               };
             }),
           ),
+          TE.chain((next) => (next.residual <= tolerance ? proven(scoped, normB, next) : TE.right(next))),
         );
       }),
     );

@@ -16,6 +16,7 @@ import type { Shaped } from '../../core/tensor.ts';
 import { innerProduct } from '../../core/ops/innerProduct.ts';
 import type { Applicable } from '../../core/operators/action.ts';
 import { act } from '../../core/operators/action.ts';
+import { measured, verdict } from './claim.ts';
 import type { MartensRule } from './martens.ts';
 import { hasStalled } from './martens.ts';
 import type { Ending, Outcome, Reached } from './outcome.ts';
@@ -44,6 +45,8 @@ interface CgState<T> extends Reached<T> {
   readonly rz: number;
   /** φ after each iteration. */
   readonly phis: ReadonlyArray<number>;
+  /** ‖b − A x‖ / ‖b‖ where it began, or last began anew. */
+  readonly begun: number;
 }
 
 const where = 'conjugateGradient';
@@ -66,8 +69,7 @@ export const conjugateGradient = <T extends Shaped>(
   const { tolerance, maxIterations, M } = settingsOf(options);
   const { martens } = options;
 
-  const endingOf = (residual: number, iterations: number, rz: number, phis: CgState<T>['phis']): CgEnding | null => {
-    if (residual <= tolerance) return 'Converged';
+  const endingOf = (iterations: number, rz: number, phis: CgState<T>['phis']): CgEnding | null => {
     if (!(rz > 0)) return 'Breakdown';
     if (martens !== undefined && hasStalled(phis, martens)) return 'Martens';
     return iterations >= maxIterations ? 'IterationLimit' : null;
@@ -87,10 +89,34 @@ export const conjugateGradient = <T extends Shaped>(
       const [rz, xb, xr] = scalars;
       const phis = [-0.5 * (xb + xr)];
       const residual = relative(normR, normB);
-      const state: CgState<T> = { x, r, p, rz, phis, residual, iterations: 0, ending: endingOf(residual, 0, rz, phis) };
+      const ending = residual <= tolerance ? 'Converged' : endingOf(0, rz, phis);
+      const state: CgState<T> = { x, r, p, rz, phis, residual, begun: residual, iterations: 0, ending };
       return { normB, state };
     }),
   );
+
+  /** Begins anew from x where the residual fell to the tolerance only by the recurrence. */
+  const proven = (scoped: Backend<T>, normB: number, state: CgState<T>): TE.TaskEither<KfacError, CgState<T>> => {
+    const { ops } = scoped;
+    return pipe(
+      measured(where, scoped, operator, b, normB, state.x),
+      TE.chain(({ r, residual }) => {
+        const ending = verdict(residual, tolerance, state.begun);
+        if (ending !== null) return TE.right({ ...state, r, residual, ending });
+        return pipe(
+          computing(() => {
+            const p = copyOf(ops, act(ops, M, r));
+            return { p, scalar: innerProduct(ops, r, p) };
+          }),
+          TE.bind('values', ({ scalar }) => readFinite(scoped, where, [scalar])),
+          TE.map(({ p, values: [rz] }): CgState<T> => {
+            const { iterations, phis } = state;
+            return { ...state, r, p, rz, residual, begun: residual, ending: endingOf(iterations, rz, phis) };
+          }),
+        );
+      }),
+    );
+  };
 
   const turn = (scoped: Backend<T>, normB: number, state: CgState<T>): TE.TaskEither<KfacError, CgState<T>> => {
     const { ops } = scoped;
@@ -115,11 +141,13 @@ export const conjugateGradient = <T extends Shaped>(
               rz,
               phis,
               residual,
+              begun: state.begun,
               iterations,
-              ending: endingOf(residual, iterations, rz, phis),
+              ending: residual <= tolerance ? null : endingOf(iterations, rz, phis),
             };
           }),
         ),
+        TE.chain((next) => (next.residual <= tolerance ? proven(scoped, normB, next) : TE.right(next))),
       );
     };
     return pipe(

@@ -18,6 +18,7 @@ import type { Shaped } from '../../core/tensor.ts';
 import { innerProduct } from '../../core/ops/innerProduct.ts';
 import type { Applicable } from '../../core/operators/action.ts';
 import { act } from '../../core/operators/action.ts';
+import { measured, verdict } from './claim.ts';
 import type { LeastSquares } from './givens.ts';
 import { emptyLeastSquares, solutionOf, withColumn } from './givens.ts';
 import type { Ending, Outcome, Reached } from './outcome.ts';
@@ -37,6 +38,8 @@ interface GmresState<T> extends Reached<T> {
   /** Orthonormal basis of the Krylov space since the last restart. */
   readonly basis: ReadonlyArray<Params<T>>;
   readonly problem: LeastSquares;
+  /** ‖b − A x‖ / ‖b‖ at the last restart. */
+  readonly begun: number;
 }
 
 const where = 'gmres';
@@ -86,6 +89,7 @@ export const gmres = <T extends Shaped>(
         x,
         basis: residual <= tolerance ? [] : [times(backend.ops, 1 / normR, r)],
         problem: emptyLeastSquares(normR),
+        begun: residual,
         residual,
         iterations: 0,
         ending: residual <= tolerance ? 'Converged' : null,
@@ -106,21 +110,20 @@ export const gmres = <T extends Shaped>(
       computing(() => {
         const used = state.basis.slice(0, state.problem.columns.length);
         const step = act(ops, M, weightedSum(ops, solutionOf(state.problem), used));
-        const x = combine(ops, 1, state.x, 1, step);
-        const r = combine(ops, 1, b, -1, act(ops, operator, x));
-        return { x, r, scalar: innerProduct(ops, r, r) };
+        return { x: combine(ops, 1, state.x, 1, step) };
       }),
-      TE.bind('values', ({ scalar }) => readFinite(scoped, where, [scalar])),
-      TE.chain(({ x, r, values: [rr] }) =>
+      TE.bind('now', ({ x }) => measured(where, scoped, operator, b, normB, x)),
+      TE.chain(({ x, now: { r, normR, residual } }) =>
         computing((): GmresState<T> => {
-          const normR = Math.sqrt(rr);
-          const residual = relative(normR, normB);
+          const claims = state.residual <= tolerance || residual <= tolerance;
           const limit = state.iterations >= maxIterations ? 'IterationLimit' : null;
-          const ending = residual <= tolerance ? 'Converged' : exhaustedSpace ? 'Breakdown' : limit;
+          const claimed = claims ? verdict(residual, tolerance, state.begun) : null;
+          const ending = claimed ?? (exhaustedSpace ? 'Breakdown' : limit);
           return {
             x,
             basis: ending === null ? [times(ops, 1 / normR, r)] : [],
             problem: emptyLeastSquares(normR),
+            begun: residual,
             residual,
             iterations: state.iterations,
             ending,

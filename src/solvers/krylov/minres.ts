@@ -17,6 +17,7 @@ import type { Shaped } from '../../core/tensor.ts';
 import { innerProduct } from '../../core/ops/innerProduct.ts';
 import type { Applicable } from '../../core/operators/action.ts';
 import { act } from '../../core/operators/action.ts';
+import { measured, verdict } from './claim.ts';
 import type { Ending, Outcome, Reached } from './outcome.ts';
 import type { KrylovOptions } from './problem.ts';
 import { relative, settingsOf, startOf } from './problem.ts';
@@ -45,6 +46,8 @@ interface MinresState<T> extends Reached<T> {
   readonly s: number;
   /** Size of the operator seen so far, to tell a zero pivot. */
   readonly size: number;
+  /** ‖b − A x‖ / ‖b‖ where it began, or last began anew. */
+  readonly begun: number;
 }
 
 const where = 'minres';
@@ -68,37 +71,72 @@ export const minres = <T extends Shaped>(
 ): TE.TaskEither<KfacError, Outcome<T>> => {
   const { tolerance, maxIterations, M } = settingsOf(options);
 
+  /** The state at x with r = b − A x, before the first Lanczos vector. */
+  const startAt = (
+    on: Backend<T>,
+    x: Params<T>,
+    r: Params<T>,
+    residual: number,
+    iterations: number,
+  ): TE.TaskEither<KfacError, MinresState<T>> =>
+    pipe(
+      computing(() => {
+        const z = copyOf(on.ops, act(on.ops, M, r));
+        return { z, scalar: innerProduct(on.ops, r, z) };
+      }),
+      TE.bind('values', ({ scalar }) => readFinite(on, where, [scalar])),
+      TE.chain(({ z, values: [rz] }) =>
+        computing((): MinresState<T> => {
+          const beta = Math.sqrt(Math.max(0, rz));
+          return {
+            x,
+            r,
+            before: zerosLike(on.ops, b),
+            lanczos: copyOf(on.ops, r),
+            z,
+            w: zerosLike(on.ops, b),
+            wBefore: zerosLike(on.ops, b),
+            beta,
+            betaBefore: 0,
+            dBar: 0,
+            epsilon: 0,
+            phiBar: beta,
+            c: -1,
+            s: 0,
+            size: 0,
+            begun: residual,
+            residual,
+            iterations,
+            ending: residual <= tolerance ? 'Converged' : rz > 0 ? null : 'Breakdown',
+          };
+        }),
+      ),
+    );
+
   const begin = pipe(
     startOf(where, backend, operator, b, options.initial),
-    TE.bind('z', ({ r }) => computing(() => copyOf(backend.ops, act(backend.ops, M, r)))),
-    TE.bind('scalars', ({ r, z }) => readFinite(backend, where, [innerProduct(backend.ops, r, z)])),
-    TE.map(({ x, r, z, normB, normR, scalars: [rz] }) => {
-      const residual = relative(normR, normB);
-      const beta = Math.sqrt(Math.max(0, rz));
-      const zero = zerosLike(backend.ops, b);
-      const state: MinresState<T> = {
-        x,
-        r,
-        before: zero,
-        lanczos: copyOf(backend.ops, r),
-        z,
-        w: zerosLike(backend.ops, b),
-        wBefore: zerosLike(backend.ops, b),
-        beta,
-        betaBefore: 0,
-        dBar: 0,
-        epsilon: 0,
-        phiBar: beta,
-        c: -1,
-        s: 0,
-        size: 0,
-        residual,
-        iterations: 0,
-        ending: residual <= tolerance ? 'Converged' : rz > 0 ? null : 'Breakdown',
-      };
-      return { normB, state };
-    }),
+    TE.chain(({ x, r, normB, normR }) =>
+      pipe(
+        startAt(backend, x, r, relative(normR, normB), 0),
+        TE.map((state) => ({ normB, state })),
+      ),
+    ),
   );
+
+  const limited = (state: MinresState<T>): MinresState<T> =>
+    state.ending === null && state.iterations >= maxIterations ? { ...state, ending: 'IterationLimit' } : state;
+
+  /** Begins anew from x where the residual fell to the tolerance only by the recurrence. */
+  const proven = (scoped: Backend<T>, normB: number, state: MinresState<T>): TE.TaskEither<KfacError, MinresState<T>> =>
+    pipe(
+      measured(where, scoped, operator, b, normB, state.x),
+      TE.chain(({ r, residual }) => {
+        const ending = verdict(residual, tolerance, state.begun);
+        return ending === null
+          ? startAt(scoped, state.x, r, residual, state.iterations)
+          : TE.right({ ...state, r, residual, ending });
+      }),
+    );
 
   /** Solves the next column of the tridiagonal least-squares problem. */
   const rotate = (
@@ -133,7 +171,6 @@ export const minres = <T extends Shaped>(
         computing((): MinresState<T> => {
           const iterations = state.iterations + 1;
           const residual = relative(Math.sqrt(rr), normB);
-          const limit = iterations >= maxIterations ? 'IterationLimit' : null;
           return {
             x: combine(ops, 1, state.x, phi, w),
             r,
@@ -150,12 +187,15 @@ export const minres = <T extends Shaped>(
             c,
             s,
             size,
+            begun: state.begun,
             residual,
             iterations,
-            ending: residual <= tolerance ? 'Converged' : limit,
+            ending: null,
           };
         }),
       ),
+      TE.chain((turned) => (turned.residual <= tolerance ? proven(scoped, normB, turned) : TE.right(turned))),
+      TE.map(limited),
     );
   };
 
