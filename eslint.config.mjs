@@ -51,6 +51,20 @@ const mutableBuffer = {
   message: 'Take a ReadonlyVector; a mutable buffer never leaves the function that made it.',
 };
 
+// The table in src/curvature/sites tells the kinds of sites apart, once for all: a new kind is then one record.
+const askingOfSites = {
+  message: 'Ask siteBlock(site) of src/curvature/sites; what a kind of site is like is said by its record alone.',
+};
+const comparison = 'BinaryExpression[operator=/^[!=]==?$/]';
+const siteKinds = [
+  ...[comparison, 'SwitchStatement'].flatMap((asks) => [
+    { ...askingOfSites, selector: `${asks} > MemberExpression[property.name='kind'][object.name=/[sS]ite$/]` },
+    { ...askingOfSites, selector: `${asks} > MemberExpression[property.name='kind'][object.property.name='site']` },
+  ]),
+  { ...askingOfSites, selector: `:matches(${comparison}, SwitchCase) > Literal[value=/^(embedding|scaleShift)$/]` },
+  { ...askingOfSites, selector: `${comparison}[left.name='kind'] > Literal[value='dense']` },
+];
+
 export default defineConfig([
   globalIgnores(['dist/', 'demo/dist/', 'docs/', 'coverage/', '.cache/', 'runs/']),
   js.configs.recommended,
@@ -93,9 +107,10 @@ export default defineConfig([
       'functional/immutable-data': 'error',
       'functional/no-let': 'error',
       'functional/no-loop-statements': 'error',
-      'no-restricted-syntax': ['error', ...sourceSyntax, mutableBuffer],
+      'no-restricted-syntax': ['error', ...sourceSyntax, ...siteKinds, mutableBuffer],
     },
   },
+  { files: ['src/solvers/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...sourceSyntax, ...siteKinds] } },
   {
     // The page changes only what its views show and the one record that holds its state.
     files: ['demo/**/*.ts'],

@@ -1,0 +1,283 @@
+import fc from 'fast-check';
+
+import type { Program } from '../../src/core/autodiff/program.ts';
+import { vjp } from '../../src/core/autodiff/reverse.ts';
+import { attempt } from '../../src/core/errors.ts';
+import { affineOfLast } from '../../src/core/nn/layers/dense.ts';
+import { materialise } from '../../src/core/operators/apply.ts';
+import { kronecker } from '../../src/core/operators/blockOperator.ts';
+import type { Ops } from '../../src/core/ops/ops.ts';
+import type { Window } from '../../src/core/ops/primitives.ts';
+import type { AnySite, DenseSite, EmbeddingSite, ScaleShiftSite, Site } from '../../src/core/ops/site.ts';
+import { parametersOfSite } from '../../src/core/ops/site.ts';
+import type { Params } from '../../src/core/params.ts';
+import { mapParams } from '../../src/core/params.ts';
+import type { Shape, Shaped, Tensor } from '../../src/core/tensor.ts';
+import { tensor } from '../../src/core/tensor.ts';
+import { dense } from '../../src/curvature/sites/dense.ts';
+import { embedding } from '../../src/curvature/sites/embedding.ts';
+import type { Seen, SiteBlock, SiteKind, SiteKinds } from '../../src/curvature/sites/kind.ts';
+import { siteBlock } from '../../src/curvature/sites/kinds.ts';
+import { scaleShift } from '../../src/curvature/sites/scaleShift.ts';
+import { cotangentGram } from '../../src/curvature/statistics/factors.ts';
+import { sharings } from '../../src/curvature/statistics/sharing.ts';
+import { means } from '../../src/curvature/statistics/statistics.ts';
+import { scaledError } from '../support/closeness.ts';
+import { examplesOf, indices } from '../support/sequences.ts';
+import { gaussian, referenceEnv } from '../support/training.ts';
+
+const { ops } = referenceEnv().backend;
+
+/** A kind that the library does not have: convolutions of images `[n, h, w, c]` with W `[out, kh · kw · c]`. */
+interface ConvolutionSite extends AnySite {
+  readonly kind: 'convolution';
+  readonly window: Window;
+}
+
+/** A dense site on the patches of the images: one record is all that curvature asks of it. */
+const convolution: SiteKind<ConvolutionSite> = ({ window, ...site }) => {
+  const onPatches = dense({ ...site, kind: 'dense' });
+  const patched = <T extends Shaped>(on: Ops<T>, { input, cotangents }: Seen<T>): Seen<T> => ({
+    input: on.patches(input, window),
+    cotangents,
+  });
+  const { rows, eigenMoments } = onPatches;
+  const patch = window.kernel[0] * window.kernel[1];
+  return {
+    ...onPatches,
+    featureAxes: 3,
+    affine: false,
+    order: ({ input, cotangents }) => {
+      const [channels, out] = [input, cotangents[0]].map(({ shape }) => shape[3]);
+      return (patch * channels + (site.bias === null ? 0 : 1)) * out;
+    },
+    gradients: (on, seen) => onPatches.gradients(on, patched(on, seen)),
+    squares: (on, seen) => onPatches.squares(on, patched(on, seen)),
+    statistics: (on, seen, options) => onPatches.statistics(on, patched(on, seen), options),
+    partitioned: null,
+    rows: rows === null ? null : (on, seen, sharing) => rows(on, patched(on, seen), sharing),
+    eigenMoments:
+      eigenMoments === null ? null : (on, seen, basis, sharing) => eigenMoments(on, patched(on, seen), basis, sharing),
+  };
+};
+
+describe('the table of kinds', () => {
+  it('law: a table without a row, or with a row for another kind, does not compile', () => {
+    const whole: SiteKinds<Site | ConvolutionSite> = { dense, embedding, scaleShift, convolution };
+    // @ts-expect-error a new member of the union asks for its row
+    const without: SiteKinds<Site | ConvolutionSite> = { dense, embedding, scaleShift };
+    // @ts-expect-error an embedding is no scaleShift: it has a vocabulary
+    const swapped: SiteKinds = { dense, embedding, scaleShift: embedding };
+    // @ts-expect-error a kind that is not in the union has no row
+    const more: SiteKinds = { dense, embedding, scaleShift, convolution };
+    expect([whole, without, swapped, more].map((table) => Object.keys(table).length)).toEqual([4, 3, 3, 4]);
+  });
+
+  it('a site of a kind without a row is refused by name', () => {
+    const untyped = JSON.parse('{ "kind": "spiral", "path": "l", "weight": "l.weight", "bias": null }') as Site;
+    expect(attempt(() => siteBlock(untyped))).toMatchObject({
+      left: { _tag: 'BadConfig', path: 'l', expected: 'a site of kind dense, embedding, scaleShift', actual: 'spiral' },
+    });
+  });
+});
+
+const named = { path: 'l', weight: 'l.weight', bias: 'l.bias' } as const;
+const denseSite: DenseSite = { kind: 'dense', ...named };
+const words: EmbeddingSite = { kind: 'embedding', path: 'l', weight: 'l.weight', bias: null, vocabulary: 4 };
+const gains: ScaleShiftSite = { kind: 'scaleShift', ...named };
+const window: Window = { kernel: [2, 2], stride: [1, 1], dilation: [1, 1], padding: [0, 0, 0, 0] };
+const filters: ConvolutionSite = { kind: 'convolution', ...named, window };
+
+/** What the laws need of a kind: a site of it, what it computes, and inputs of n examples with t positions. */
+interface Row {
+  readonly site: AnySite;
+  readonly block: SiteBlock;
+  readonly shapes: Params<Shape>;
+  readonly program: Program;
+  readonly input: (seed: number, n: number, t: number) => Tensor;
+  /** Shape of the block. */
+  readonly blockShape: readonly [number, number];
+}
+
+const rows: ReadonlyArray<Row> = [
+  {
+    site: denseSite,
+    block: siteBlock(denseSite),
+    shapes: { 'l.weight': [3, 2], 'l.bias': [3] },
+    program: (on, params, [x]) => affineOfLast(on, x, params['l.weight'], params['l.bias']),
+    input: (seed, n, t) => gaussian(seed, [n, t, 2]),
+    blockShape: [3, 3],
+  },
+  {
+    site: { ...denseSite, bias: null },
+    block: siteBlock({ ...denseSite, bias: null }),
+    shapes: { 'l.weight': [3, 2] },
+    program: (on, params, [x]) => affineOfLast(on, x, params['l.weight'], null),
+    input: (seed, n, t) => gaussian(seed, [n, t, 2]),
+    blockShape: [3, 2],
+  },
+  {
+    site: words,
+    block: siteBlock(words),
+    shapes: { 'l.weight': [4, 3] },
+    program: (on, params, [x]) => on.gather(params['l.weight'], x),
+    input: (seed, n, t) => indices(seed, [n, t], 4),
+    blockShape: [3, 4],
+  },
+  {
+    site: gains,
+    block: siteBlock(gains),
+    shapes: { 'l.weight': [3], 'l.bias': [3] },
+    program: (on, params, [x]) => on.add(on.mul(x, params['l.weight']), params['l.bias']),
+    input: (seed, n, t) => gaussian(seed, [n, t, 3]),
+    blockShape: [3, 2],
+  },
+  {
+    site: { ...gains, bias: null },
+    block: siteBlock({ ...gains, bias: null }),
+    shapes: { 'l.weight': [3] },
+    program: (on, params, [x]) => on.mul(x, params['l.weight']),
+    input: (seed, n, t) => gaussian(seed, [n, t, 3]),
+    blockShape: [3, 1],
+  },
+  {
+    site: filters,
+    block: convolution(filters),
+    shapes: { 'l.weight': [2, 12], 'l.bias': [2] },
+    program: (on, params, [x]) => affineOfLast(on, on.patches(x, window), params['l.weight'], params['l.bias']),
+    input: (seed, n, t) => gaussian(seed, [n, t + 1, 2, 3]),
+    blockShape: [2, 13],
+  },
+];
+
+/** What a site saw, with two passes. */
+const seenOf = ({ program, shapes, input }: Row, seed: number, n: number, t: number): Seen<Tensor> => {
+  const x = input(seed, n, t);
+  const { shape } = program(
+    ops,
+    mapParams(shapes, (extents) => ops.full(extents, 0)),
+    [x],
+  );
+  return { input: x, cotangents: [gaussian(seed + 1, shape), gaussian(seed + 2, shape)] };
+};
+
+/** Rows vec(V_n)ᵀ from the reverse mode, one example after another. */
+const truth = ({ block, program, shapes }: Row, { input, cotangents }: Seen<Tensor>): ReadonlyArray<Tensor> => {
+  const params = mapParams(shapes, (shape) => gaussian(5, shape));
+  return cotangents.map((g) =>
+    ops.concat(
+      Array.from({ length: input.shape[0] }, (_, i) => {
+        const { pullback } = vjp(ops, program, params, [examplesOf(ops, input, i, 1)]);
+        const v = block.join(ops, pullback(examplesOf(ops, g, i, 1)).params);
+        return ops.reshape(ops.transposed(v), [1, v.data.length]);
+      }),
+      0,
+    ),
+  );
+};
+
+/** Σ over examples and passes of vec(V_n) vec(V_n)ᵀ. */
+const fisherOf = (gradients: ReadonlyArray<Tensor>): Tensor =>
+  gradients.map((each) => ops.gram(each)).reduce((x, y) => ops.add(x, y));
+
+/** The diagonal of a matrix on column-stacked elements, in the shape of the block. */
+const diagonalOf = (matrix: Tensor, [out, columns]: readonly [number, number]): Tensor =>
+  ops.transposed(
+    tensor(
+      Array.from({ length: out * columns }, (_, i) => matrix.data[i * (out * columns) + i]),
+      [columns, out],
+    ),
+  );
+
+const drawn = fc.record({
+  seed: fc.nat(),
+  n: fc.integer({ min: 1, max: 4 }),
+  t: fc.integer({ min: 1, max: 3 }),
+});
+
+describe.each(rows.map((row) => [`${row.site.kind}${row.site.bias === null ? ' without a bias' : ''}`, row] as const))(
+  'what every kind says of its sites: %s',
+  (_, row) => {
+    const { site, block, shapes, blockShape } = row;
+
+    it('law: split is the inverse of join, and both keep inner products', () => {
+      const [x, y] = [1, 2].map((seed) => mapParams(shapes, (shape, path) => gaussian(seed + path.length, shape)));
+      const [u, v] = [x, y].map((params) => block.join(ops, params));
+      expect(u.shape).toEqual(blockShape);
+      expect(Object.keys(block.split(ops, u))).toEqual(parametersOfSite(site));
+      expect(block.split(ops, u)).toEqual(x);
+      const inner = Object.keys(x).reduce((sum, path) => sum + ops.dot(x[path], y[path]).data[0], 0);
+      expect(ops.dot(u, v).data[0]).toBeCloseTo(inner, 12);
+    });
+
+    it('law: gradients are those of the reverse mode at single examples, with positions summed', () => {
+      fc.assert(
+        fc.property(drawn, ({ seed, n, t }) => {
+          const seen = seenOf(row, seed, n, t);
+          const expected = truth(row, seen);
+          const found = block.gradients(ops, seen);
+          expect(found.map(({ shape }) => shape)).toEqual(expected.map(() => [n, block.order(seen)]));
+          found.forEach((each, pass) => expect(scaledError(each.data, expected[pass].data)).toBeLessThan(1e-13));
+        }),
+        { numRuns: 20 },
+      );
+    });
+
+    it('law: squares are the diagonal of the Fisher of the gradients', () => {
+      fc.assert(
+        fc.property(drawn, ({ seed, n, t }) => {
+          const seen = seenOf(row, seed, n, t);
+          const expected = diagonalOf(fisherOf(truth(row, seen)), blockShape);
+          const found = block.squares(ops, seen);
+          expect(found.shape).toEqual(blockShape);
+          expect(scaledError(found.data, expected.data)).toBeLessThan(1e-13);
+        }),
+        { numRuns: 20 },
+      );
+    });
+
+    it('law: of one example, one position and one pass the operator is the Fisher, in one part too', () => {
+      const both = seenOf(row, 3, 1, 1);
+      const seen = { ...both, cotangents: both.cotangents.slice(1) };
+      const expected = fisherOf(truth(row, seen));
+      const whole = block.operator(means(ops, block.statistics(ops, seen, {})));
+      expect(scaledError(materialise(ops, whole, blockShape).data, expected.data)).toBeLessThan(1e-13);
+      const { partitioned } = block;
+      if (partitioned === null) return;
+      const one = { inputs: { count: 1 }, outputs: { count: 1 } };
+      const inParts = partitioned.operator(means(ops, partitioned.statistics(ops, seen, one, {})));
+      expect(scaledError(materialise(ops, inParts, blockShape).data, expected.data)).toBeLessThan(1e-13);
+    });
+
+    it('law: rows make the factors of the operator', () => {
+      if (block.rows === null) return;
+      const seen = seenOf(row, 4, 3, 2);
+      for (const sharing of sharings) {
+        const { input, cotangents, positions } = block.rows(ops, seen, sharing);
+        const { A, G } = block.statistics(ops, seen, { sharing }).sums;
+        expect(A).toEqual(ops.gram(input));
+        expect(G).toEqual(cotangentGram(ops, { cotangents, positions }));
+        expect(input.shape[0] / positions).toBe(3);
+      }
+    });
+
+    it('law: eigenMoments are the diagonal of the Fisher in the basis', () => {
+      const { eigenMoments } = block;
+      if (eigenMoments === null) return;
+      fc.assert(
+        fc.property(drawn, ({ seed, n }) => {
+          const seen = seenOf(row, seed, n, 1);
+          const [out, columns] = blockShape;
+          const [UA, UG] = [gaussian(seed + 3, [columns, columns]), gaussian(seed + 4, [out, out])];
+          const UAs = block.rows === null ? [] : [UA];
+          const S = eigenMoments(ops, seen, { UAs, UGs: [UG] }, 'expand');
+          const identity = ops.addDiagonal(ops.full([columns, columns], 0), 1);
+          const U = materialise(ops, kronecker(UAs[0] ?? identity, UG), blockShape);
+          const inBasis = ops.matmul(ops.matmul(U, fisherOf(truth(row, seen)), { transposeA: true }), U);
+          expect(scaledError(S.data, diagonalOf(inBasis, blockShape).data)).toBeLessThan(1e-12);
+        }),
+        { numRuns: 20 },
+      );
+    });
+  },
+);
