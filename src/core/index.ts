@@ -133,7 +133,7 @@ export type { Layer, ParameterSpec } from './nn/layers/layer.ts';
 export { layerNorm, normaliseLast } from './nn/layers/layerNorm.ts';
 export type { LayerNormOptions } from './nn/layers/layerNorm.ts';
 export { meanPool } from './nn/layers/meanPool.ts';
-export { initialParams, model, summarise } from './nn/model.ts';
+export { checkParams, initialParams, model, summarise } from './nn/model.ts';
 export type { Model } from './nn/model.ts';
 export { flatten, reshape } from './nn/layers/reshape.ts';
 export { residual } from './nn/layers/residual.ts';

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type * as E from 'fp-ts/lib/Either.js';
+import * as E from 'fp-ts/lib/Either.js';
 
 import type { Program } from '../autodiff/program.ts';
 import type { KfacError } from '../errors.ts';
@@ -12,7 +12,7 @@ import type { Params } from '../params.ts';
 import type { Key } from '../random/key.ts';
 import { split } from '../random/split.ts';
 import type { FloatType } from '../random/uniform.ts';
-import type { Shape, Tensor } from '../tensor.ts';
+import type { Shape, Shaped, Tensor } from '../tensor.ts';
 import { checkShape, checkTensor, sameShape, showShape } from '../tensor.ts';
 import type { Layer } from './layers/layer.ts';
 import type { Summary } from './summary.ts';
@@ -63,6 +63,31 @@ export const initialParams = (described: Model, key: Key, dtype: FloatType): Par
       return [path, sameShape(drawn.shape, shape) ? drawn : wrongShape(where, shape, drawn.shape)];
     }),
   );
+};
+
+/**
+ * Parameters from outside, if they are this model's: one at each of its paths, of its shape, and no others.
+ *
+ * @param described - the model
+ * @param params - parameters, for example from a file
+ * @returns the parameters, or the first that does not fit
+ */
+export const checkParams = <T extends Shaped>(described: Model, params: Params<T>): E.Either<KfacError, Params<T>> => {
+  const specs = described.layer.parameters('');
+  const misfit = (expected: string, actual: string): E.Either<KfacError, never> =>
+    E.left({ _tag: 'ShapeMismatch', where: `parameters of ${described.name}`, expected, actual });
+  const wrong = specs.find(({ path, shape }) => !Object.hasOwn(params, path) || !sameShape(params[path].shape, shape));
+  if (wrong !== undefined) {
+    const { path, shape } = wrong;
+    const paths = Object.keys(params).join(', ');
+    return misfit(
+      `${path} of shape ${showShape(shape)}`,
+      Object.hasOwn(params, path) ? showShape(params[path].shape) : paths === '' ? 'no parameters' : `only ${paths}`,
+    );
+  }
+  const own = new Set(specs.map(({ path }) => path));
+  const other = Object.keys(params).find((path) => !own.has(path));
+  return other === undefined ? E.right(params) : misfit(`only ${[...own].join(', ')}`, `${other} as well`);
 };
 
 /**

@@ -14,6 +14,7 @@ import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
 import { attempt } from '../../core/errors.ts';
 import type { Model } from '../../core/nn/model.ts';
+import { checkParams } from '../../core/nn/model.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams } from '../../core/params.ts';
@@ -23,6 +24,7 @@ import { iterate } from '../../core/iterate.ts';
 import type { Metrics } from '../../core/pipeline/metrics.ts';
 import { readMetrics } from '../../core/pipeline/metrics.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
+import { checkTensor } from '../../core/tensor.ts';
 import { range } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { inScope, upload } from './scope.ts';
@@ -79,7 +81,7 @@ const sumsOf = <T extends Shaped>(
   );
 
 /**
- * Means of the loss and of each measure over a data set.
+ * Means of the loss and of each measure over a data set, for parameters that are on the backend already.
  *
  * @param backend - where to compute
  * @param judged - model, loss and measures
@@ -87,7 +89,7 @@ const sumsOf = <T extends Shaped>(
  * @param data - examples
  * @param chunk - how many of them at a time
  */
-export const evaluate = <T extends Shaped>(
+export const evaluatePlaced = <T extends Shaped>(
   backend: Backend<T>,
   judged: Judged,
   params: Params<T>,
@@ -114,6 +116,47 @@ export const evaluate = <T extends Shaped>(
   return iterate({ start: 0, loss: 0, measures: R.map(() => 0)(judged.measures) }, next);
 };
 
+/** The model's parameters on a backend; what does not fit the model or is no tensor is refused. */
+const place = <T extends Shaped>(
+  { ops }: Backend<T>,
+  model: Model,
+  params: Params<Tensor>,
+): E.Either<KfacError, Params<T>> =>
+  pipe(
+    checkParams(model, params),
+    E.chain((fitting) =>
+      attempt(() => mapParams(fitting, (p, path) => ops.constant(checkTensor(`parameter ${path}`, p)))),
+    ),
+  );
+
+/** Fewer examples at a time than this make evaluation slow. */
+export const smallestChunk = 500;
+
+/**
+ * Means of the loss and of each measure over a data set.
+ *
+ * @param backend - where to compute
+ * @param judged - model, loss and measures
+ * @param params - the model's parameters, in host memory, as training returns them and {@link predict} takes them
+ * @param data - examples
+ * @param chunk - how many of them at a time, 500 unless given
+ */
+export const evaluate = <T extends Shaped>(
+  backend: Backend<T>,
+  judged: Judged,
+  params: Params<Tensor>,
+  data: Dataset,
+  chunk: number = smallestChunk,
+): TE.TaskEither<KfacError, Evaluation> =>
+  Number.isSafeInteger(chunk) && chunk >= 1
+    ? inScope(backend, (scoped) =>
+        pipe(
+          TE.fromEither(place(scoped, judged.objective.model, params)),
+          TE.chain((placed) => evaluatePlaced(scoped, judged, placed, data, chunk)),
+        ),
+      )
+    : TE.left({ _tag: 'BadConfig', path: 'chunk', expected: 'a whole number of at least 1', actual: String(chunk) });
+
 /** From a model's outputs to what a person looks at. */
 export type Decode = <T extends Shaped>(ops: Ops<T>, outputs: T) => T;
 
@@ -122,7 +165,7 @@ export type Decode = <T extends Shaped>(ops: Ops<T>, outputs: T) => T;
  *
  * @param backend - where to compute
  * @param model - model
- * @param params - parameters, in host memory
+ * @param params - the model's parameters, in host memory
  * @param inputs - a few examples, `[n, …]`
  * @param decode - applied to the outputs
  */
@@ -135,11 +178,13 @@ export const predict = <T extends Shaped>(
 ): TE.TaskEither<KfacError, Tensor> =>
   inScope(backend, (scoped) =>
     pipe(
-      attempt(() => {
-        const { ops } = scoped;
-        const placed = mapParams(params, (p) => ops.constant(p));
-        return decode(ops, model.program(ops, placed, [ops.constant(inputs)]));
-      }),
+      place(scoped, model, params),
+      E.chain((placed) =>
+        attempt(() => {
+          const { ops } = scoped;
+          return decode(ops, model.program(ops, placed, [ops.constant(inputs)]));
+        }),
+      ),
       TE.fromEither,
       TE.chain(scoped.read),
     ),

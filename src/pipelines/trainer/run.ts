@@ -28,7 +28,7 @@ import type { Dataset, Splits } from '../data/dataset.ts';
 import type { Watch } from './earlyStopping.ts';
 import { exhausted, improved, improves, unwatched, waiting } from './earlyStopping.ts';
 import type { Evaluation, Judged } from './evaluate.ts';
-import { evaluate } from './evaluate.ts';
+import { evaluatePlaced, smallestChunk } from './evaluate.ts';
 import type { EvaluationRecord, StepRecord, TrainEvent } from './events.ts';
 import type { Log } from './log.ts';
 import { append } from './log.ts';
@@ -73,9 +73,6 @@ const keysOf = (seed: number): Keys => {
   return { params, data, steps };
 };
 
-/** Fewer examples at a time than this make evaluation slow. */
-const smallestChunk = 500;
-
 const tell = (options: TrainOptions, event: TrainEvent) => (): void =>
   (options.listeners ?? []).forEach((listener) => listener(event)());
 
@@ -112,7 +109,7 @@ export const judgeOn = <T extends Shaped>(
   run: Run<T>,
   data: Dataset,
 ): TE.TaskEither<KfacError, Evaluation> =>
-  evaluate(env.backend, task, run.state.params, data, Math.max(options.batch, smallestChunk));
+  evaluatePlaced(env.backend, task, run.state.params, data, Math.max(options.batch, smallestChunk));
 
 /**
  * A run before its first step.

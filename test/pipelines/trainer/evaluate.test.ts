@@ -1,22 +1,40 @@
 import fc from 'fast-check';
+import * as E from 'fp-ts/lib/Either.js';
 
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
+import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
 import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { initialParams, model } from '../../../src/core/nn/model.ts';
 import { activation } from '../../../src/core/nn/layers/activation.ts';
+import type { Params } from '../../../src/core/params.ts';
 import { keyOf } from '../../../src/core/random/key.ts';
+import type { Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import { datasetOf } from '../../../src/pipelines/data/dataset.ts';
 import { correct, sigmoidSquaredError } from '../../../src/pipelines/tasks/measures.ts';
 import { evaluate, predict } from '../../../src/pipelines/trainer/evaluate.ts';
 import { scaledError } from '../../support/closeness.ts';
-import { orThrow } from '../../support/training.ts';
+import { gaussian, mlp, orThrow } from '../../support/training.ts';
 import { poisoningBackend } from './poisoningBackend.ts';
 import { sineTask } from './support.ts';
 
 const identity = model('identity', [3], activation('identity'));
 
 describe('evaluate', () => {
+  it('law: it takes what predict takes, on any backend, and hands everything back', async () => {
+    const task = sineTask();
+    const { backend, live } = poisoningBackend();
+    const params = initialParams(task.objective.model, keyOf(1), 'f32');
+    const before = JSON.stringify(params);
+    const { loss } = orThrow(await evaluate(backend, task, params, task.data.test)());
+    const { inputs, targets } = task.data.test.batch(Int32Array.from({ length: 8 }, (_, i) => i));
+    const outputs = orThrow(await predict(backend, task.objective.model, params, inputs)());
+    const squares = Array.from(outputs.data, (y, i) => (y - targets.data[i]) ** 2);
+    expect(scaledError([loss], [squares.reduce((sum, x) => sum + x, 0) / 16])).toBeLessThan(1e-13);
+    expect(JSON.stringify(params)).toBe(before);
+    expect(live.size).toBe(0);
+  });
+
   it('law: the same means however the data set is cut into chunks', async () => {
     const task = sineTask();
     const { backend } = poisoningBackend();
@@ -48,6 +66,52 @@ describe('evaluate', () => {
     const error = sigmoidSquaredError(ops, tensor([0, 0, Math.log(3)], [1, 3]), tensor([0, 1, 0.5], [1, 3]));
     expect(error.shape).toEqual([]);
     expect(error.data[0]).toBeCloseTo(9 / 16, 14);
+  });
+});
+
+describe('parameters from outside', () => {
+  const small = mlp([4, 8, 3]);
+  const objective = { model: small, loss: squaredError };
+  const data = orThrow(datasetOf('d', gaussian(1, [5, 4]), gaussian(2, [5, 3])));
+  const own = initialParams(small, keyOf(1), 'f64');
+  const { '0.weight': first, ...rest } = own;
+
+  it.each<readonly [string, Params<Tensor>, string, string]>([
+    ['of another width', initialParams(mlp([4, 9, 3]), keyOf(1), 'f64'), '0.weight of shape [8, 4]', '[9, 4]'],
+    ['without one', rest, '0.weight of shape [8, 4]', 'only 0.bias, 2.weight, 2.bias'],
+    ['without any', {}, '0.weight of shape [8, 4]', 'no parameters'],
+    [
+      'of a deeper model with the same first layers',
+      initialParams(mlp([4, 8, 3, 3]), keyOf(1), 'f64'),
+      'only 0.weight, 0.bias, 2.weight, 2.bias',
+      '4.weight as well',
+    ],
+  ])('predict and evaluate refuse parameters %s', async (_, params, expected, actual) => {
+    const { backend, live } = poisoningBackend();
+    const error = E.left({ _tag: 'ShapeMismatch', where: `parameters of ${small.name}`, expected, actual });
+    expect(await predict(backend, small, params, gaussian(1, [2, 4]))()).toEqual(error);
+    expect(await evaluate(backend, { objective, measures: {} }, params, data)()).toEqual(error);
+    expect(live.size).toBe(0);
+  });
+
+  it('predict and evaluate refuse a bias without its data, by its path', async () => {
+    const hollow: Tensor = { shape: [8], dtype: 'f32', data: new Float32Array(0) };
+    const params = { ...own, '0.bias': hollow };
+    const error = E.left({
+      _tag: 'ShapeMismatch',
+      where: 'parameter 0.bias',
+      expected: '8 values for shape [8]',
+      actual: '0 values',
+    });
+    expect(await predict(referenceBackend(), small, params, gaussian(1, [2, 4]))()).toEqual(error);
+    expect(await evaluate(referenceBackend(), { objective, measures: {} }, params, data)()).toEqual(error);
+    expect(first.data.length).toBe(32);
+  });
+
+  it.each([0, -1, 1.5, NaN])('evaluate refuses a chunk of %d', async (chunk) => {
+    expect(await evaluate(referenceBackend(), { objective, measures: {} }, own, data, chunk)()).toMatchObject(
+      E.left({ _tag: 'BadConfig', path: 'chunk', actual: String(chunk) }),
+    );
   });
 });
 
