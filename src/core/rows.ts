@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { raise } from './errors.ts';
+import { shown } from './shown.ts';
 import type { ReadonlyVector, Shape, Tensor } from './tensor.ts';
 import { allocate, sizeOf } from './tensor.ts';
 
@@ -17,23 +19,64 @@ export interface Rows {
   readonly dtype: 'f32' | 'f64' | 'i32';
 }
 
+const noRow = (index: number, at: number, count: number): never =>
+  raise({
+    _tag: 'BadData',
+    source: 'positions of examples',
+    expected: `whole numbers from 0 to ${count - 1}`,
+    actual: `${shown(index)} at position ${at}`,
+    advice: 'A data set of n examples has positions from 0 to n − 1.',
+  });
+
 /**
  * The rows at some positions, scaled.
  *
  * @param rows - where to take them from
  * @param indices - positions of rows, `[n]`
- * @returns a new tensor, `[n, …shape]`
+ * @returns a new tensor, `[n, …shape]`; a position where there is no row raises `BadData`
  */
 export const gatherRows = (rows: Rows, indices: ReadonlyVector): Tensor => {
   const { shape, data, scale, dtype } = rows;
   const width = sizeOf(shape);
   const out = allocate(dtype, indices.length * width);
+  const count = width === 0 ? Infinity : data.length / width;
   for (let row = 0; row < indices.length; row += 1) {
+    if (!(Number.isInteger(indices[row]) && indices[row] >= 0 && indices[row] < count)) {
+      return noRow(indices[row], row, count);
+    }
     const from = indices[row] * width;
     const to = row * width;
     for (let j = 0; j < width; j += 1) out[to + j] = scale * data[from + j];
   }
   return { shape: [indices.length, ...shape], dtype, data: out };
+};
+
+/** The largest magnitude among numbers, 0 where there are none; infinite or NaN exactly if one of them is. */
+export const largestMagnitude = (data: ReadonlyVector): number => {
+  let largest = 0;
+  for (let i = 0; i < data.length; i += 1) {
+    const magnitude = Math.abs(data[i]);
+    if (!(magnitude <= largest)) {
+      largest = magnitude;
+      if (!(magnitude < Infinity)) return magnitude;
+    }
+  }
+  return largest;
+};
+
+/**
+ * Position of the first number that is no whole number of 32 bits after scaling.
+ *
+ * @param data - numbers
+ * @param scale - factor
+ * @returns a position, or −1
+ */
+export const firstFraction = (data: ReadonlyVector, scale: number): number => {
+  for (let i = 0; i < data.length; i += 1) {
+    const value = scale * data[i];
+    if ((value | 0) !== value) return i;
+  }
+  return -1;
 };
 
 /**

@@ -10,11 +10,23 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 
 import type { KfacError } from '../../core/errors.ts';
+import { attempt } from '../../core/errors.ts';
 import type { Batch } from '../../core/pipeline/context.ts';
 import type { Rows } from '../../core/rows.ts';
-import { firstOutside, gatherRows } from '../../core/rows.ts';
+import { firstFraction, firstOutside, gatherRows, largestMagnitude } from '../../core/rows.ts';
 import type { ReadonlyVector, Tensor } from '../../core/tensor.ts';
-import { sizeOf } from '../../core/tensor.ts';
+import { checkShape, checkTensor, showShape, sizeOf } from '../../core/tensor.ts';
+
+/** Gives examples. */
+export interface Draw {
+  (indices: ReadonlyVector): Batch<Tensor>;
+  /**
+   * The largest magnitude among the numbers of all examples, where it is known that it is finite. It belongs to the
+   * function and not to the data set, so that whoever puts another function in its place does not vouch for that one too;
+   * without it, every batch is looked at before anything is computed with it.
+   */
+  readonly largest?: number;
+}
 
 /** Examples that can be asked for by position. */
 export interface Dataset {
@@ -22,7 +34,7 @@ export interface Dataset {
   /** Number of examples. */
   readonly size: number;
   /** The examples at positions from 0 to size − 1, as new tensors: `[n, …]`. */
-  readonly batch: (indices: ReadonlyVector) => Batch<Tensor>;
+  readonly batch: Draw;
 }
 
 /** The training examples, and others to judge a model by. */
@@ -33,18 +45,33 @@ export interface Splits {
 
 const countOf = ({ shape, data }: Rows): number => (sizeOf(shape) === 0 ? 0 : data.length / sizeOf(shape));
 
-/** Rows without a NaN or an infinity among them. */
-const checkFinite = (source: string, rows: Rows): E.Either<KfacError, Rows> => {
-  const at = firstOutside(rows.data, -Number.MAX_VALUE, Number.MAX_VALUE);
-  return at < 0
-    ? E.right(rows)
-    : E.left({
-        _tag: 'BadData',
-        source,
-        expected: 'finite numbers',
-        actual: `${rows.data[at]} in example ${Math.floor(at / sizeOf(rows.shape))}`,
-        advice: 'Remove or repair the example.',
-      });
+const bad = (source: string, expected: string, actual: string, advice: string): E.Either<KfacError, never> =>
+  E.left({ _tag: 'BadData', source, expected, actual, advice });
+
+/** Bytes need no look, whatever their number. */
+const largestIn = ({ data, scale }: Rows): number =>
+  data.BYTES_PER_ELEMENT === 1 ? Math.abs(255 * scale) : largestMagnitude(data) * Math.abs(scale);
+
+/** The largest magnitude among rows that fill their shape, without a NaN or an infinity; whole numbers where they are integers. */
+const checkRows = (source: string, rows: Rows): E.Either<KfacError, number> => {
+  const { shape, data, scale, dtype } = rows;
+  const example = (at: number): string => `${data[at]} in example ${Math.floor(at / sizeOf(shape))}`;
+  const valid = attempt(() => checkShape(source, shape));
+  if (E.isLeft(valid)) return valid;
+  if (!Number.isInteger(countOf(rows))) {
+    const rowsOfSize = `rows of ${sizeOf(shape)} numbers, as shape ${showShape(shape)} has`;
+    return bad(source, rowsOfSize, `${data.length} numbers`, 'The last example is not whole.');
+  }
+  const largest = largestIn(rows);
+  if (!(largest < Infinity)) {
+    const at = firstOutside(data, -Number.MAX_VALUE, Number.MAX_VALUE);
+    const actual = at < 0 ? `a scale of ${scale}` : example(at);
+    return bad(source, 'finite numbers', actual, 'Remove or repair the example.');
+  }
+  const fraction = dtype === 'i32' ? firstFraction(data, scale) : -1;
+  return fraction < 0
+    ? E.right(largest)
+    : bad(source, 'whole numbers of 32 bits', example(fraction), 'Take f32 or f64 for numbers that are not whole.');
 };
 
 /**
@@ -54,30 +81,36 @@ const checkFinite = (source: string, rows: Rows): E.Either<KfacError, Rows> => {
  * @param inputs - what goes into the model, row by row
  * @param targets - what the loss compares with, row by row
  */
-export const dataset = (name: string, inputs: Rows, targets: Rows): E.Either<KfacError, Dataset> => {
-  const size = countOf(inputs);
-  if (size === 0 || size !== countOf(targets)) {
-    return E.left({
-      _tag: 'BadData',
-      source: name,
-      expected: 'as many inputs as targets, and at least one',
-      actual: `${size} inputs and ${countOf(targets)} targets`,
-      advice: 'The first axis of each counts examples.',
-    });
-  }
-  return pipe(
-    checkFinite(`${name}, inputs`, inputs),
-    E.chain(() => (targets === inputs ? E.right(targets) : checkFinite(`${name}, targets`, targets))),
-    E.map(() => ({
+export const dataset = (name: string, inputs: Rows, targets: Rows): E.Either<KfacError, Dataset> =>
+  pipe(
+    E.Do,
+    E.bind('inputs', () => checkRows(`${name}, inputs`, inputs)),
+    E.bind('targets', (largest) =>
+      targets === inputs ? E.right(largest.inputs) : checkRows(`${name}, targets`, targets),
+    ),
+    E.chain((largest) => {
+      const size = countOf(inputs);
+      return size === 0 || size !== countOf(targets)
+        ? bad(
+            name,
+            'as many inputs as targets, and at least one',
+            `${size} inputs and ${countOf(targets)} targets`,
+            'The first axis of each counts examples.',
+          )
+        : E.right({ size, largest: Math.max(largest.inputs, largest.targets) });
+    }),
+    E.map(({ size, largest }) => ({
       name,
       size,
-      batch: (indices) => {
-        const x = gatherRows(inputs, indices);
-        return { inputs: x, targets: targets === inputs ? x : gatherRows(targets, indices) };
-      },
+      batch: Object.assign(
+        (indices: ReadonlyVector): Batch<Tensor> => {
+          const x = gatherRows(inputs, indices);
+          return { inputs: x, targets: targets === inputs ? x : gatherRows(targets, indices) };
+        },
+        { largest },
+      ),
     })),
   );
-};
 
 /** The rows of a tensor, whose first axis counts them. */
 export const rowsOf = (x: Tensor): Rows => ({ shape: x.shape.slice(1), data: x.data, scale: 1, dtype: x.dtype });
@@ -90,6 +123,14 @@ export const rowsOf = (x: Tensor): Rows => ({ shape: x.shape.slice(1), data: x.d
  * @param targets - what the loss compares with; the inputs themselves for an autoencoder
  */
 export const datasetOf = (name: string, inputs: Tensor, targets: Tensor): E.Either<KfacError, Dataset> => {
-  const rows = rowsOf(inputs);
-  return dataset(name, rows, targets === inputs ? rows : rowsOf(targets));
+  return pipe(
+    attempt(() => {
+      checkTensor(`${name}, inputs`, inputs);
+      checkTensor(`${name}, targets`, targets);
+    }),
+    E.chain(() => {
+      const rows = rowsOf(inputs);
+      return dataset(name, rows, targets === inputs ? rows : rowsOf(targets));
+    }),
+  );
 };

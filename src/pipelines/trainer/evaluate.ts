@@ -27,6 +27,7 @@ import type { Shaped, Tensor } from '../../core/tensor.ts';
 import { checkTensor } from '../../core/tensor.ts';
 import { range } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { examplesAt } from '../data/examples.ts';
 import { inScope, upload } from './scope.ts';
 
 /** A number that says how good outputs are, summed over examples: shape `[]`. */
@@ -102,7 +103,7 @@ export const evaluatePlaced = <T extends Shaped>(
     return length <= 0
       ? TE.right(E.right({ loss: sums.loss / data.size, measures: R.map((x: number) => x / data.size)(sums.measures) }))
       : pipe(
-          TE.fromIO(() => data.batch(range(start, length))),
+          TE.fromIOEither(() => examplesAt(data, range(start, length), backend.dtype)),
           TE.chain((batch) => sumsOf(backend, judged, params, batch)),
           TE.map((part) =>
             E.left({

@@ -62,17 +62,31 @@ const wholeFrom = (low: number, path: string, value: number): Rule => ({
   holds: Number.isSafeInteger(value) && value >= low,
 });
 
+const isPositive = (value: number): boolean => Number.isFinite(value) && value > 0;
+
+const notNegative = (path: string, value: number): Rule => ({
+  path,
+  value,
+  expected: 'a number of at least 0',
+  holds: Number.isFinite(value) && value >= 0,
+});
+
 const rulesOf = (options: TrainOptions, size: number): ReadonlyArray<Rule> => {
   const { duration, batch, seed, evaluateEvery, earlyStopping } = options;
   return [
     'steps' in duration
       ? wholeFrom(0, 'steps', duration.steps)
-      : { path: 'epochs', value: duration.epochs, expected: 'a number above 0', holds: duration.epochs > 0 },
+      : { path: 'epochs', value: duration.epochs, expected: 'a number above 0', holds: isPositive(duration.epochs) },
     wholeFrom(1, 'batch', batch),
     { path: 'batch', value: batch, expected: `at most the ${size} examples of the training set`, holds: batch <= size },
     wholeFrom(0, 'seed', seed),
     ...(evaluateEvery === undefined ? [] : [wholeFrom(1, 'evaluateEvery', evaluateEvery)]),
-    ...(earlyStopping === undefined ? [] : [wholeFrom(1, 'earlyStopping.patience', earlyStopping.patience)]),
+    ...(earlyStopping === undefined
+      ? []
+      : [
+          wholeFrom(1, 'earlyStopping.patience', earlyStopping.patience),
+          notNegative('earlyStopping.minimumGain', earlyStopping.minimumGain ?? 0),
+        ]),
   ];
 };
 

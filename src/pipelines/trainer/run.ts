@@ -25,6 +25,7 @@ import type { Shaped, Tensor } from '../../core/tensor.ts';
 import type { Epoch } from '../data/batches.ts';
 import { batchIndices } from '../data/batches.ts';
 import type { Dataset, Splits } from '../data/dataset.ts';
+import { examplesAt } from '../data/examples.ts';
 import type { Watch } from './earlyStopping.ts';
 import { exhausted, improved, improves, unwatched, waiting } from './earlyStopping.ts';
 import type { Evaluation, Judged } from './evaluate.ts';
@@ -136,7 +137,8 @@ const takeStep = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEi
   const plan = { key: keysOf(options.seed).data, size: train.size, batch: options.batch };
   const { indices, epoch } = batchIndices(plan, run.state.step, run.epoch);
   return pipe(
-    runStep(env, step, run.state, train.batch(indices)),
+    TE.fromEither(examplesAt(train, indices, env.backend.dtype)),
+    TE.chain((batch) => runStep(env, step, run.state, batch)),
     TE.chainIOK(({ state, metrics, seconds }) => () => {
       const record = { step: state.step, seconds: run.seconds + seconds, loss: metrics['loss'], metrics };
       tell(options, { event: 'step', ...record })();

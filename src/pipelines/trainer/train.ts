@@ -17,6 +17,7 @@ import type { Params } from '../../core/params.ts';
 import { createBackground } from '../../core/pipeline/background.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
+import { checkExamples } from '../data/examples.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import type { Evaluation } from './evaluate.ts';
 import type { EvaluationRecord, StepRecord } from './events.ts';
@@ -105,6 +106,8 @@ export const train = <T extends Shaped>(
   const setting: Setting<T> = { env: { ...env, background }, task, step: optimizer.step(task.objective), options };
   return pipe(
     TE.fromEither(checkOptions(options, task.data.train.size)),
+    TE.chainEitherK(() => checkExamples(task.data.train, env.backend.dtype)),
+    TE.chainEitherK(() => checkExamples(task.data.test, env.backend.dtype)),
     TE.chainEitherK(() => begin(setting)),
     TE.chain((start) => proceed(setting, start)),
     TE.chainFirstTaskK(({ state }) =>

@@ -1,4 +1,8 @@
+import * as E from 'fp-ts/lib/Either.js';
+
+import type { Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
+import { attempt } from '../../../src/core/errors.ts';
 import { dataset, datasetOf } from '../../../src/pipelines/data/dataset.ts';
 import { orThrow } from '../../support/training.ts';
 import { errorOf } from '../support.ts';
@@ -41,5 +45,45 @@ describe('dataset', () => {
   it('refuses different numbers of inputs and targets, and an empty set', () => {
     expect(errorOf(datasetOf('d', x, tensor([1, 2], [2])))).toMatchObject({ actual: '3 inputs and 2 targets' });
     expect(errorOf(datasetOf('d', tensor([], [0, 2]), tensor([], [0])))).toMatchObject({ _tag: 'BadData' });
+  });
+
+  it('refuses arrays that do not fill their shapes, and rows that are no shapes', () => {
+    const hollow: Tensor = { shape: [3, 2], dtype: 'f32', data: new Float32Array(0) };
+    expect(errorOf(datasetOf('d', x, hollow))).toMatchObject({ _tag: 'ShapeMismatch', where: 'd, targets' });
+    const rows = (shape: ReadonlyArray<number>, count: number) =>
+      ({ shape, data: new Float32Array(count), scale: 1, dtype: 'f32' }) as const;
+    expect(errorOf(dataset('d', rows([2], 5), rows([2], 5)))).toMatchObject({
+      _tag: 'BadData',
+      expected: 'rows of 2 numbers, as shape [2] has',
+      actual: '5 numbers',
+    });
+    expect(errorOf(dataset('d', rows([-1], 3), rows([], 3)))).toMatchObject({ _tag: 'ShapeMismatch' });
+    expect(errorOf(dataset('d', { ...rows([2], 4), scale: NaN }, rows([], 2)))).toMatchObject({
+      actual: 'a scale of NaN',
+    });
+  });
+
+  it.each([1.7, 3e9, -0.5])('refuses %p as a whole number, which would be another one', (value) => {
+    const labels = { shape: [], data: Float64Array.of(1, 2, value), scale: 1, dtype: 'i32' } as const;
+    expect(errorOf(dataset('d', { shape: [2], data: x.data, scale: 1, dtype: 'f32' }, labels))).toMatchObject({
+      _tag: 'BadData',
+      source: 'd, targets',
+      expected: 'whole numbers of 32 bits',
+      actual: `${value} in example 2`,
+    });
+  });
+
+  it.each([-1, 3, 0.5, NaN])('refuses to give an example at %p', (position) => {
+    const data = orThrow(datasetOf('d', x, x));
+    expect(attempt(() => data.batch(Float64Array.of(0, position)))).toMatchObject(
+      E.left({ _tag: 'BadData', expected: 'whole numbers from 0 to 2', actual: `${position} at position 1` }),
+    );
+  });
+
+  it('knows the largest number among its examples', () => {
+    const bytes = { shape: [2], data: Uint8Array.of(0, 255, 51, 102), scale: 2, dtype: 'f32' } as const;
+    expect(orThrow(dataset('d', bytes, bytes)).batch.largest).toBe(510);
+    expect(orThrow(datasetOf('d', x, tensor([-7, 8, -9], [3], 'i32'))).batch.largest).toBe(9);
+    expect(orThrow(datasetOf('d', tensor([1e39, -1e40], [2]), tensor([0, 0], [2]))).batch.largest).toBe(1e40);
   });
 });

@@ -1,6 +1,9 @@
+import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
 import type { Env } from '../../../src/core/pipeline/env.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
-import { tensor } from '../../../src/core/tensor.ts';
+import { generate, tensor } from '../../../src/core/tensor.ts';
+import type { Dataset } from '../../../src/pipelines/data/dataset.ts';
+import { datasetOf } from '../../../src/pipelines/data/dataset.ts';
 import { adam } from '../../../src/solvers/presets/adam.ts';
 import { kfac } from '../../../src/solvers/presets/kfac.ts';
 import type { Optimizer } from '../../../src/solvers/presets/optimizer.ts';
@@ -11,7 +14,7 @@ import type { TrainOptions } from '../../../src/pipelines/trainer/options.ts';
 import type { TrainTask } from '../../../src/pipelines/trainer/run.ts';
 import type { TrainResult } from '../../../src/pipelines/trainer/train.ts';
 import { train } from '../../../src/pipelines/trainer/train.ts';
-import { orThrow, referenceEnv } from '../../support/training.ts';
+import { gaussian, orThrow, referenceEnv } from '../../support/training.ts';
 import { errorOf } from '../support.ts';
 import { poisoningBackend } from './poisoningBackend.ts';
 import { signTask, sineTask, wordsTask } from './support.ts';
@@ -170,6 +173,10 @@ describe('train', () => {
     ['seed', { seed: -1 }],
     ['evaluateEvery', { evaluateEvery: 0 }],
     ['earlyStopping.patience', { earlyStopping: { patience: 0 } }],
+    ['earlyStopping.minimumGain', { earlyStopping: { patience: 1, minimumGain: NaN } }],
+    ['earlyStopping.minimumGain', { earlyStopping: { patience: 1, minimumGain: -1 } }],
+    ['epochs', { duration: { epochs: Infinity } }],
+    ['epochs', { duration: { epochs: NaN } }],
   ])('refuses a wrong %s before it begins', async (path, changes) => {
     const listener = (): never => {
       throw new Error('must not begin');
@@ -179,10 +186,52 @@ describe('train', () => {
   });
 
   it('a model that does not fit the data is a ShapeMismatch, not an exception', async () => {
-    const row = tensor([1, 2], [1, 2]);
-    const narrow = { ...task.data.train, batch: () => ({ inputs: row, targets: row }) };
+    const rows = tensor(new Array<number>(16).fill(1), [8, 2]);
+    const narrow = { ...task.data.train, batch: () => ({ inputs: rows, targets: rows }) };
     const wrong = { ...task, data: { ...task.data, train: narrow } };
     expect(errorOf(await train(referenceEnv(), wrong, sgd(), options)())).toMatchObject({ _tag: 'ShapeMismatch' });
+  });
+});
+
+describe('data that cannot be computed with', () => {
+  const x = gaussian(1, [24, 3]);
+  const large = generate([24, 1], (i) => (i === 5 ? 1e39 : 0));
+  const error = {
+    _tag: 'BadData',
+    source: 'lengths, targets',
+    expected: 'numbers that f32 holds',
+    actual: '1e+39 in example 5',
+    advice: 'Scale the data, or compute in f64.',
+  };
+  const single: Env<Tensor> = { backend: { ...referenceBackend(), dtype: 'f32' }, clock: () => 0 };
+  const told: Array<TrainEvent> = [];
+  const listening = { ...options, listeners: [(event: TrainEvent) => () => void told.push(event)] };
+  const splits = (train: Dataset, test: Dataset): TrainTask => ({ ...task, data: { train, test } });
+  const broken = orThrow(datasetOf('lengths', x, large));
+
+  it.each([
+    ['training', splits(broken, task.data.test)],
+    ['test', splits(task.data.train, broken)],
+  ])('1e39 in f64 is named before the first step in f32: %s examples', async (_, wrong) => {
+    expect(errorOf(await train(single, wrong, sgd(), listening)())).toEqual(error);
+    expect(told).toEqual([]);
+  });
+
+  it('a source that gives NaN is named, not the learning rate', async () => {
+    const { batch } = task.data.train;
+    const spoilt: Dataset = {
+      ...task.data.train,
+      name: 'sensor',
+      batch: (indices) => {
+        const drawn = batch(indices);
+        return { ...drawn, inputs: tensor(Array.from(drawn.inputs.data).fill(NaN, 3, 4), drawn.inputs.shape) };
+      },
+    };
+    expect(errorOf(await train(referenceEnv(), splits(spoilt, task.data.test), kfac(), options)())).toMatchObject({
+      _tag: 'BadData',
+      source: 'sensor, inputs',
+      expected: 'finite numbers',
+    });
   });
 });
 
