@@ -2,7 +2,7 @@
  * Estimators of the Fisher: which output cotangents feed the statistics.
  *
  * A Fisher block is E[g gᵀ] over targets drawn from the model's own predictive distribution; training targets give the
- * empirical Fisher, which is biased (Kunstner et al. 2019) but needs no extra backward pass.
+ * empirical Fisher, which is biased [KBH19] but needs no extra backward pass.
  *
  * @module
  */
@@ -83,7 +83,7 @@ const signsPerColumn = (key: Key, outputs: Shape): Tensor => {
 };
 
 /**
- * Random combinations Σ_c ±B_c of the columns of a square root of H_ℓ (Martens, Sutskever & Swersky 2012): unbiased like
+ * Random combinations Σ_c ±B_c of the columns of a square root of H_ℓ [MSS12]: unbiased like
  * sampled targets and as cheap, with bounded draws. Each of k combinations counts 1/k.
  *
  * @param options - number of combinations per example, 1 unless given

@@ -26,7 +26,7 @@ export const warmUp =
     Math.min(1, (step + 1) / steps);
 
 /**
- * Half a cosine from `start` to `end` (Loshchilov & Hutter 2017, without restarts).
+ * Half a cosine from `start` to `end` [LH17], without restarts.
  *
  * @param start - value at step 0
  * @param steps - steps until `end`

@@ -1,5 +1,5 @@
 /**
- * Layer-sequential unit variance (Mishkin & Matas 2016, algorithm 1).
+ * Layer-sequential unit variance [MM16, algorithm 1].
  *
  * One forward pass under an interpreter whose sites rescale: a site measures the variance of its output, divides the
  * weight by its root and hands on the output of the new weight, so that later layers see unit variance already. The

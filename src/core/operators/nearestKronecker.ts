@@ -1,5 +1,5 @@
 /**
- * The Kronecker product nearest to a sum of Kronecker products, in the Frobenius norm [VL].
+ * The Kronecker product nearest to a sum of Kronecker products, in the Frobenius norm [VP93].
  *
  * The rearranged matrix Σ_k vec(A_k) vec(G_k)ᵀ has rank m, the number of terms, so its leading singular vectors are
  * Σ x_k A_k and Σ y_k G_k with x the leading eigenvector of Q P, for the m × m inner products P_kl = ⟨A_k, A_l⟩ and

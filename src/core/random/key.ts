@@ -1,6 +1,5 @@
 /**
- * Splittable counter-based randomness: Threefry-2x32 with 20 rounds (Salmon et al. 2011, "Parallel random numbers:
- * as easy as 1, 2, 3").
+ * Splittable counter-based randomness: Threefry-2x32 with 20 rounds [S11].
  *
  * A key is two 32-bit words. Nothing is hidden and nothing advances: equal keys give equal draws, and fresh draws need
  * a fresh key from {@link split} or {@link foldIn}. Two integers in a checkpoint restore all randomness.

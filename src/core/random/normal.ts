@@ -1,5 +1,5 @@
 /**
- * Normal draws by the transform of Box and Muller (1958).
+ * Normal draws by the transform of Box and Muller [BM58].
  *
  * Exact and without rejection, so element i depends on the key and i alone. Two words make two numbers; `f32` uses 32
  * bits of each (|z| ≤ 6.8), `f64` continues them to 53 (|z| ≤ 8.7), so both precisions draw the same numbers up to rounding.

@@ -1,5 +1,5 @@
 /**
- * Random order, by the shuffle of Fisher and Yates as Durstenfeld (1964) gave it.
+ * Random order, by the shuffle of Fisher and Yates as Durstenfeld gave it [D64].
  *
  * @module
  */

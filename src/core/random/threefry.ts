@@ -1,5 +1,5 @@
 /**
- * The block function: Threefry-2x32 with 20 rounds (Salmon et al. 2011), over consecutive counters.
+ * The block function: Threefry-2x32 with 20 rounds [S11], over consecutive counters.
  *
  * The rotations are written out, eight rounds to a turn of the loop: with constants the compiler emits rotate
  * instructions, which is four times as fast as reading the rotations from a table. The three key words change places

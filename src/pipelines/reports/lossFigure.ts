@@ -50,7 +50,7 @@ const pointsOf = ({ name, history }: Curve): ReadonlyArray<Point> => {
     .map(({ step, seconds, loss }) => ({ optimizer: name, step, seconds, loss }));
 };
 
-/** Colours that people with any colour vision tell apart (Okabe & Ito 2008). */
+/** Colours that people with any colour vision tell apart [OI08]. */
 const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'];
 
 const specOf = (curves: ReadonlyArray<Curve>, { title, loss }: FigureText): TopLevelSpec => {

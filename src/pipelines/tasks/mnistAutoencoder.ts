@@ -1,5 +1,5 @@
 /**
- * The deep autoencoder of Hinton & Salakhutdinov (2006) on MNIST: the standard test of second-order optimizers.
+ * The deep autoencoder of Hinton & Salakhutdinov [HS06] on MNIST: the standard test of second-order optimizers.
  *
  * Tanh units and a linear code; sigmoid cross-entropy summed over pixels, mean over images. Training starts from
  * Glorot's uniform weights, without pretraining.

@@ -1,5 +1,5 @@
 /**
- * Competitive gradient descent (Schäfer & Anandkumar 2019): each player takes the Nash equilibrium of the local bilinear
+ * Competitive gradient descent [S19]: each player takes the Nash equilibrium of the local bilinear
  * approximation of the game.
  *
  * The paper's pair of solves, (I − η² D_xy f D_yx g) Δx = −η (∇_x f − η D_xy f ∇_y g) and its mirror image, are what is

@@ -1,5 +1,5 @@
 /**
- * Symplectic gradient adjustment (Balduzzi et al. 2018): ξ + τ Kᵀ ξ, with K the skew part of the game's Jacobian.
+ * Symplectic gradient adjustment [B18]: ξ + τ Kᵀ ξ, with K the skew part of the game's Jacobian.
  *
  * K turns the flow in circles; the adjustment bends it inwards. Two products for each step and nothing to solve.
  *

@@ -1,5 +1,5 @@
 /**
- * Inverses by products only, X ← X (2 I − M X) (Schulz 1933), for devices without factorisations.
+ * Inverses by products only, X ← X (2 I − M X) [S33], for devices without factorisations.
  *
  * The start is I / ‖M‖₁. The usual X₀ = Mᵀ / (‖M‖₁ ‖M‖_∞) converges for every nonsingular M, so it would not notice a
  * factor that is not positive definite, and on a symmetric M it takes twice the iterations: its residual I − M X₀ has

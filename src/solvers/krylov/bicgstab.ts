@@ -1,5 +1,5 @@
 /**
- * BiCGSTAB (van der Vorst 1992) for general operators: two products for each iteration and no basis to hold.
+ * BiCGSTAB [V92] for general operators: two products for each iteration and no basis to hold.
  *
  * When the shadow residual has become orthogonal to the residual the method starts anew from where it is; when that
  * does not help either, it has broken down. It always does on a skew operator, where tᵀs = 0.

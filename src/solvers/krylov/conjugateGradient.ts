@@ -1,5 +1,5 @@
 /**
- * Preconditioned conjugate gradients (Hestenes & Stiefel 1952) for symmetric positive definite operators.
+ * Preconditioned conjugate gradients [HS52] for symmetric positive definite operators.
  *
  * The model φ(x) = ½ xᵀAx − bᵀx is carried along by its decrements ½ α rᵀz, which cost nothing and are all positive,
  * rather than computed from x, where it would lose its last digits.

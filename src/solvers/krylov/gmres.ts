@@ -1,5 +1,5 @@
 /**
- * Restarted GMRES (Saad & Schultz 1986) for general operators.
+ * Restarted GMRES [SS86] for general operators.
  *
  * Preconditioned from the right, A M u = b with x = M u, so that the residual is that of the problem itself. The
  * orthogonalisation is modified Gram–Schmidt with its coefficients left on the device: one read for each iteration.

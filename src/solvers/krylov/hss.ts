@@ -1,5 +1,5 @@
 /**
- * Hermitian and skew-Hermitian splitting (Bai, Golub & Ng 2003) for A = S + K with S positive definite:
+ * Hermitian and skew-Hermitian splitting [BGN03] for A = S + K with S positive definite:
  * (αI + S) x′ = (αI − K) x + b, then (αI + K) x = (αI − S) x′ + b.
  *
  * Differs from the paper in form: both halves are written as corrections, x′ = x + (αI + S)⁻¹ (b − A x) and the like. That

@@ -1,5 +1,5 @@
 /**
- * MINRES (Paige & Saunders 1975) for symmetric operators, definite or not.
+ * MINRES [PS75] for symmetric operators, definite or not.
  *
  * Lanczos vectors are kept before preconditioning (r) and after (z = M r). The residual vector itself is carried along,
  * `r ← s² r − φ̄ c v` with v the next Lanczos vector, so that the stopping rule means the same as in the other solvers; with a

@@ -26,7 +26,7 @@ export interface AdamPresetOptions {
 }
 
 /**
- * Adam (Kingma & Ba 2015); with weight decay AdamW (Loshchilov & Hutter 2019).
+ * Adam [KB15]; with weight decay AdamW [LH19].
  *
  * @param options - learning rate, moments, weight decay
  */

@@ -28,7 +28,7 @@ export interface AdamOptions {
 }
 
 /**
- * Adam (Kingma & Ba 2015, Algorithm 1): m̂ / (√v̂ + ε) with bias-corrected moments.
+ * Adam [KB15, algorithm 1]: m̂ / (√v̂ + ε) with bias-corrected moments.
  *
  * The corrections are folded into two scalars, m / (c √v + ε′) with c = (1 − β₁ᵗ) / √(1 − β₂ᵗ) and ε′ = ε (1 − β₁ᵗ), so no
  * corrected copy is made.

@@ -140,7 +140,7 @@ const rotate = (data: Float64Array, n: number, x: number, y: number, step: numbe
 };
 
 /**
- * M = U diag(values) U^T by cyclic Jacobi rotations [Golub & Van Loan, Matrix Computations, §8.5]. The lower triangle
+ * M = U diag(values) U^T by cyclic Jacobi rotations [GV13 §8.5]. The lower triangle
  * is read.
  */
 export const eigh = (m: Tensor): E.Either<KfacError, SymmetricEigen<Tensor>> => {

@@ -1,8 +1,8 @@
 /**
- * Orthogonal weights (Saxe, McClelland & Ganguli 2014).
+ * Orthogonal weights [SMG14].
  *
  * Modified Gram–Schmidt, twice: its triangular factor has a positive diagonal, which is what makes the result uniform
- * over orthogonal matrices (Mezzadri 2007), and a second pass brings orthogonality to rounding error.
+ * over orthogonal matrices [M07], and a second pass brings orthogonality to rounding error.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Sparse weights (Martens 2010, §5): each unit listens to few others, whatever the width of the layer, so that units
+ * Sparse weights [M10 §5]: each unit listens to few others, whatever the width of the layer, so that units
  * do not saturate and stay different from each other.
  *
  * @module

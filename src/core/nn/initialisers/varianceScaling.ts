@@ -35,14 +35,14 @@ const normalWith =
 const glorot: VarianceRule = (fanIn, fanOut) => 2 / (fanIn + fanOut);
 const he: VarianceRule = (fanIn) => 2 / fanIn;
 
-/** U(−c, c) with c = √(6 / (in + out)) (Glorot & Bengio 2010, eq. 16). */
+/** U(−c, c) with c = √(6 / (in + out)) [GB10, eq. 16]. */
 export const glorotUniform: Initialiser = uniformWith(glorot);
 
-/** N(0, 2 / (in + out)) (Glorot & Bengio 2010, eq. 12). */
+/** N(0, 2 / (in + out)) [GB10, eq. 12]. */
 export const glorotNormal: Initialiser = normalWith(glorot);
 
-/** U(−c, c) with c = √(6 / in) (He et al. 2015, eq. 10). */
+/** U(−c, c) with c = √(6 / in) [H15, eq. 10]. */
 export const heUniform: Initialiser = uniformWith(he);
 
-/** N(0, 2 / in) (He et al. 2015, eq. 10). */
+/** N(0, 2 / in) [H15, eq. 10]. */
 export const heNormal: Initialiser = normalWith(he);

@@ -1,5 +1,5 @@
 /**
- * Layer normalisation (Ba, Kiros & Hinton 2016).
+ * Layer normalisation [BKH16].
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A layer beside a connection that skips it (He et al. 2016).
+ * A layer beside a connection that skips it [H16].
  *
  * It adds no path segment, so putting a layer in a residual connection keeps the paths of its parameters.
  *

@@ -1,6 +1,6 @@
 /**
- * Leading eigenvectors of a symmetric matrix by randomised range finding (Halko, Martinsson & Tropp 2011, Algorithms 4.4
- * and 5.3).
+ * Leading eigenvectors of a symmetric matrix by randomised range finding [HMT11, algorithms 4.4
+ * and 5.3].
  *
  * Columns are made orthonormal by the eigendecomposition of their small Gram matrix, twice, since backends offer no QR;
  * columns that depend on the others become zero, which leaves every product right. The draw comes from a fixed key: the

@@ -1,5 +1,5 @@
 /**
- * Clipping by global norm (Pascanu et al. 2013).
+ * Clipping by global norm [PMB13].
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * KL clip: the step's predicted change of the model's output distribution is bounded (Ba, Grosse & Martens 2017).
+ * KL clip: the step's predicted change of the model's output distribution is bounded [BGK17].
  *
  * ν = min(1, √(κ / (η² ⟨Δ, ∇⟩))). With Δ = F⁻¹∇, η²⟨Δ, ∇⟩ is twice the KL divergence to second order.
  *

@@ -1,5 +1,5 @@
 /**
- * Momentum: heavy ball (Polyak 1964), v ← μ v + d, and Nesterov's form of it as in Sutskever et al. 2013.
+ * Momentum: heavy ball [P64], v ← μ v + d, and Nesterov's form of it as in [S13].
  *
  * The velocity is in units of directions, as in PyTorch, so a change of learning rate acts on past directions too.
  *

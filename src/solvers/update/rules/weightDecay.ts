@@ -1,5 +1,5 @@
 /**
- * Decoupled weight decay (Loshchilov & Hutter 2019): the direction gains w θ.
+ * Decoupled weight decay [LH19]: the direction gains w θ.
  *
  * @module
  */

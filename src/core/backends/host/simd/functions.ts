@@ -2,7 +2,7 @@
  * Elementwise functions on vectors of four floats, as code.
  *
  * Transcendental ones reduce their argument to a short interval and use a polynomial there, with the coefficients of
- * Cephes [S. Moshier, Methods and Programs for Mathematical Functions, 1989: expf, tanhf]; errors are a few units in
+ * Cephes [M89: expf, tanhf]; errors are a few units in
  * the last place everywhere, relative to the result. NaN passes through all of them.
  *
  * @module

@@ -2,8 +2,8 @@
  * Elementwise functions as text.
  *
  * A GPU's own exp, log and tanh may be off by hundreds of units in the last place, and are by some on most. These
- * reduce their argument to a short interval and use a polynomial there, with the coefficients of Cephes [S. Moshier,
- * Methods and Programs for Mathematical Functions, 1989: expf, logf, tanhf], so that they are as accurate as sums and
+ * reduce their argument to a short interval and use a polynomial there, with the coefficients of Cephes [M89: expf,
+ * logf, tanhf], so that they are as accurate as sums and
  * products are. Powers of two are put together from exact ones. NaN passes through all of them.
  *
  * @module
