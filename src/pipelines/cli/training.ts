@@ -25,6 +25,7 @@ import { runExperiment } from '../experiment.ts';
 import { doneLine } from '../reports/jsonLines.ts';
 import { progressBar, progressJson, progressLines } from '../reports/progress.ts';
 import { resultTable } from '../reports/resultTable.ts';
+import { standstill } from '../reports/standstill.ts';
 import type { Concluded, Written } from '../reports/runFolder.ts';
 import { writeReport } from '../reports/runFolder.ts';
 import { stepsOf } from '../trainer/options.ts';
@@ -139,7 +140,8 @@ const runOn =
 const conclude =
   (world: World, isJson: boolean, outcomes: ReadonlyArray<Concluded>, written: Written): IO.IO<void> =>
   () => {
-    written.warnings.forEach((warning) => world.err(`warning: ${warning}`)());
+    const still = outcomes.map(standstill).filter((sentence) => sentence !== null);
+    [...still, ...written.warnings].forEach((warning) => world.err(`warning: ${warning}`)());
     if (isJson) return;
     ['', ...resultTable(outcomes), '', ...written.files].forEach((line) => world.out(line)());
   };

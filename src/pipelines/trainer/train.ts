@@ -12,10 +12,11 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as T from 'fp-ts/lib/Task.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
-import type { KfacError } from '../../core/errors.ts';
+import type { KfacError, NonFinite } from '../../core/errors.ts';
 import type { Params } from '../../core/params.ts';
 import { createBackground } from '../../core/pipeline/background.ts';
 import type { Env } from '../../core/pipeline/env.ts';
+import { largestMagnitude } from '../../core/rows.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
 import { checkExamples } from '../data/examples.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
@@ -47,7 +48,7 @@ export interface TrainResult {
   readonly test: Evaluation;
 }
 
-const diverged: KfacError = {
+const diverged: NonFinite = {
   _tag: 'NonFinite',
   where: 'evaluation after training',
   what: 'the loss on the training set',
@@ -56,6 +57,12 @@ const diverged: KfacError = {
 
 const finiteLoss = (evaluation: Evaluation): E.Either<KfacError, Evaluation> =>
   Number.isFinite(evaluation.loss) ? E.right(evaluation) : E.left(diverged);
+
+/** A loss may be finite where a parameter is not: an infinite weight of a unit that is off, for example. */
+const finiteParams = (params: Params<Tensor>): E.Either<KfacError, null> => {
+  const path = Object.keys(params).find((name) => !(largestMagnitude(params[name].data) < Infinity));
+  return path === undefined ? E.right(null) : E.left({ ...diverged, where: 'parameters after training', what: path });
+};
 
 /** Judges what came of a run and copies it to host memory. */
 const conclude = <T extends Shaped>(
@@ -73,6 +80,7 @@ const conclude = <T extends Shaped>(
         TE.chainFirstEitherK((judged) => finiteLoss(judged.train)),
         TE.bind('test', () => judgeOn(setting, run, task.data.test)),
         TE.bind('params', () => readParams(env, run.state.params)),
+        TE.chainFirstEitherK(({ params }) => finiteParams(params)),
         TE.map((judged) => ({
           ...judged,
           optimizer,

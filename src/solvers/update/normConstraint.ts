@@ -36,10 +36,10 @@ export const normConstraint = (
     const blocks = blocksOf(sites, Object.keys(state.params));
     const delta = toBlocks(ops, blocks, direction);
     const eta = scheduleOf(options.learningRate)(state.step);
-    const size = ops.scale(eta ** 2, innerProduct(ops, delta, apply(ops, operator, delta)));
-    const bound = ops.full([], options.bound);
-    // A length that rounding made negative is 0, and needs no scaling.
-    const scale = ops.sqrt(ops.div(bound, ops.maximum(size, bound)));
+    // A square that rounding made negative is 0, and needs no scaling. Roots first: η² may be too large for the precision.
+    const square = ops.maximum(innerProduct(ops, delta, apply(ops, operator, delta)), ops.full([], 0));
+    const bound = ops.full([], Math.sqrt(options.bound));
+    const scale = ops.div(bound, ops.maximum(ops.scale(Math.abs(eta), ops.sqrt(square)), bound));
     return {
       direction: mapParams(direction, (d) => ops.mul(scale, d)),
       metrics: { ...metrics, normScale: scale },

@@ -5,7 +5,7 @@
  */
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
-import { zipParams } from '../../core/params.ts';
+import { mapParams, zipParams } from '../../core/params.ts';
 import { computation } from '../../core/pipeline/compute.ts';
 import type { Context } from '../../core/pipeline/context.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
@@ -57,6 +57,18 @@ const reviseAll = <T extends Shaped>(
 
 const norm = <T extends Shaped>(ops: Ops<T>, x: Params<T>): T => ops.sqrt(innerProduct(ops, x, x));
 
+/** From this rate on, a direction that a clip has made to fit it may be too short to be squared in f32. */
+const largeRate = 1e6;
+
+/** ‖η d‖. */
+const normOfUpdate = <T extends Shaped>(ops: Ops<T>, eta: number, direction: Params<T>): T =>
+  Math.abs(eta) < largeRate
+    ? ops.scale(eta, norm(ops, direction))
+    : norm(
+        ops,
+        mapParams(direction, (d) => ops.scale(eta, d)),
+      );
+
 /**
  * θ ← θ − η d, with d the direction after the rules.
  *
@@ -82,7 +94,7 @@ export const update = (
         learningRate,
         gradientNorm: norm(ops, gradient),
         directionNorm: norm(ops, direction),
-        updateNorm: ops.scale(learningRate, norm(ops, revised.direction)),
+        updateNorm: normOfUpdate(ops, learningRate, revised.direction),
       },
     };
   });

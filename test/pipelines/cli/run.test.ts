@@ -55,6 +55,22 @@ describe('kfac train --json', () => {
     expect(stored.content.size).toBe(4);
   });
 
+  it('says that no step was taken where none was', async () => {
+    const still = await kfac(`train mnist-classifier --optimizer adam --lr 0 ${quick} --steps 2 --json`);
+    expect(still.code).toBe(0);
+    expect(still.errLines).toHaveLength(1);
+    expect(still.errLines[0]).toMatch(
+      /^warning: adam: no step was taken, .* \(learning rate 0, norm of the direction \d/,
+    );
+  });
+
+  it('clips a learning rate without bounds to a step within the bounds of the clip', async () => {
+    const { code, outLines, errLines } = await kfac(`train mnist-classifier --lr 1e30 ${quick} --steps 2 --json`);
+    expect(code).toBe(0);
+    expect(errLines).toEqual([]);
+    for (const line of parsed(outLines).slice(0, 2)) expect(line['updateNorm']).toBeGreaterThan(0);
+  });
+
   it('adds evaluations where they are asked for', async () => {
     const { outLines } = await kfac(
       `train mnist-classifier --optimizer sgd ${quick} --steps 2 --evaluate-every 2 --json`,

@@ -1,4 +1,9 @@
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
+import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
+import type { Initialiser } from '../../../src/core/nn/initialisers/initialiser.ts';
+import { dense } from '../../../src/core/nn/layers/dense.ts';
+import type { Layer } from '../../../src/core/nn/layers/layer.ts';
+import { model } from '../../../src/core/nn/model.ts';
 import type { Env } from '../../../src/core/pipeline/env.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { generate, tensor } from '../../../src/core/tensor.ts';
@@ -18,6 +23,12 @@ import { gaussian, orThrow, referenceEnv } from '../../support/training.ts';
 import { errorOf } from '../support.ts';
 import { poisoningBackend } from './poisoningBackend.ts';
 import { signTask, sineTask, wordsTask } from './support.ts';
+
+/** A layer whose parameters nothing depends on. */
+const unused = (layer: Layer): Layer => ({
+  ...layer,
+  apply: (ops, _params, _path, x) => ops.slice(x, [0, 0], [x.shape[0], 1]),
+});
 
 const task = sineTask();
 const options: TrainOptions = { duration: { steps: 6 }, batch: 8, seed: 1 };
@@ -156,6 +167,20 @@ describe('train', () => {
     const wild = sgd({ learningRate: 1e200 });
     const error = errorOf(await train(referenceEnv(), task, wild, { ...options, duration: { steps: 1 } })());
     expect(error).toMatchObject({ _tag: 'NonFinite', where: 'evaluation after training' });
+  });
+
+  it('a parameter that is not finite is found where the loss does not show it', async () => {
+    const initialiser: Initialiser = (_key, shape, dtype) => generate(shape, () => Infinity, dtype);
+    const off = {
+      ...task,
+      objective: { model: model('off', [3], unused(dense({ in: 3, out: 1, initialiser }))), loss: squaredError },
+    };
+    const stopped = { ...options, duration: { steps: 0 } };
+    expect(errorOf(await train(referenceEnv(), off, sgd(), stopped)())).toMatchObject({
+      _tag: 'NonFinite',
+      where: 'parameters after training',
+      what: 'weight',
+    });
   });
 
   it('hands everything back when a run fails', async () => {

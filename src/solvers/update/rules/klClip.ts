@@ -1,7 +1,8 @@
 /**
  * KL clip: the step's predicted change of the model's output distribution is bounded [BGK17].
  *
- * ν = min(1, √(κ / (η² ⟨Δ, ∇⟩))). With Δ = F⁻¹∇, η²⟨Δ, ∇⟩ is twice the KL divergence to second order.
+ * ν = min(1, √(κ / (η² ⟨Δ, ∇⟩))). With Δ = F⁻¹∇, η²⟨Δ, ∇⟩ is twice the KL divergence to second order. It is computed as
+ * √κ / max(η √⟨Δ, ∇⟩, √κ): η² would be infinite in f32 from η = 1.9e19 on, and no step would be taken.
  *
  * @module
  */
@@ -17,10 +18,9 @@ import type { UpdateRule } from './rule.ts';
 export const klClip = (kappa: number): UpdateRule => ({
   name: 'klClip',
   revise: (ops, { direction, gradient, learningRate }) => {
-    const size = ops.scale(learningRate ** 2, innerProduct(ops, direction, gradient));
-    const floor = ops.full([], Number.MIN_VALUE);
-    const ratio = ops.div(ops.full([], kappa), ops.maximum(ops.abs(size), floor));
-    const nu = ops.minimum(ops.full([], 1), ops.sqrt(ratio));
+    const root = ops.sqrt(ops.abs(innerProduct(ops, direction, gradient)));
+    const bound = ops.full([], Math.sqrt(kappa));
+    const nu = ops.div(bound, ops.maximum(ops.scale(Math.abs(learningRate), root), bound));
     return { direction: mapParams(direction, (d) => ops.mul(nu, d)), metrics: { klScale: nu } };
   },
 });

@@ -11,6 +11,7 @@ import { momentum } from '../../../../src/solvers/update/rules/momentum.ts';
 import type { Proposal, UpdateRule } from '../../../../src/solvers/update/rules/rule.ts';
 import { weightDecay } from '../../../../src/solvers/update/rules/weightDecay.ts';
 import { gaussian } from '../../../support/training.ts';
+import { loopBackend } from '../../../core/backends/host/support.ts';
 
 const { ops } = referenceBackend();
 
@@ -49,6 +50,13 @@ describe('KL clip', () => {
     const { direction, metrics } = klClip(1).revise(ops, proposal(delta, { learningRate: 1 }));
     expect(Array.from(direction['a'].data)).toEqual([1]);
     expect(metrics).toMatchObject({ klScale: { data: Float64Array.of(0.5) } });
+  });
+
+  it('worked example: in f32, η = 1e30 is bounded like any other, not to a step of nothing', () => {
+    const single = loopBackend('f32').backend.ops;
+    const delta = { a: tensor([2], [1], 'f32') };
+    const { direction } = klClip(1).revise(single, { ...proposal(delta, { learningRate: 1e30 }), params: delta });
+    expect(1e30 * direction['a'].data[0]).toBeCloseTo(1, 6);
   });
 
   it('a zero direction stays zero', () => {
