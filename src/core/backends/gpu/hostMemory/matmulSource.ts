@@ -8,8 +8,6 @@
  *
  * @module
  */
-import type { Epilogue } from './epilogue.ts';
-import { activationSource } from './epilogue.ts';
 import { integers, plus, unrolledLoop } from '../gpujs/kernelText.ts';
 import type { Tiling } from './tiling.ts';
 import { tileSource } from './tiling.ts';
@@ -29,9 +27,8 @@ export interface MatmulSpec {
   readonly a: OperandLayout;
   /** Not `rows`: the four threads of a tile read neighbours. */
   readonly b: Exclude<OperandLayout, 'rows'>;
-  readonly epilogue: Epilogue;
-  /** Whether the bias has an element for each column or for each row of C. */
-  readonly biasAlong: 'columns' | 'rows';
+  /** Whether a bias is added, with an element for each column or for each row of C. */
+  readonly bias: 'columns' | 'rows' | null;
   readonly tiling: Tiling;
 }
 
@@ -81,27 +78,27 @@ const walkB = (n: number, k: number, layout: MatmulSpec['b']): Walk => {
  * The source of a kernel `(a, b) => C`, or `(a, b, bias) => C`, over the threads of its tiling; a thread returns
  * C[4i + 0..3][4j + x]. The bias is filled up to whole tiles.
  *
- * @param spec - extents, layouts, epilogue and tiling; all are literals in the source
+ * @param spec - extents, layouts, bias and tiling; all are literals in the source
  */
 export const matmulSource = (spec: MatmulSpec): string => {
-  const { m, n, k, epilogue, biasAlong } = spec;
+  const { m, n, k } = spec;
   const a = walkA(m, k, spec.a);
   const b = walkB(n, k, spec.b);
   const round = (u: number): string =>
     [`bv = ${b.read(0, u)};`, ...rowsOfTile.map((r) => `s${r} += ${a.read(r, u)} * bv;`)].join(' ');
   const advance = (rounds: number): string =>
     [a, b].flatMap(({ pointers, step }) => pointers.map((p) => `${p} += ${rounds * step};`)).join(' ');
-  const bias = (r: number): string => (biasAlong === 'columns' ? ' + bv' : ` + bias[${plus('i * 4', r)}]`);
-  const result = (r: number): string => activationSource(epilogue.activation, `s${r}${epilogue.bias ? bias(r) : ''}`);
+  const bias = { columns: () => ' + bv', rows: (r: number) => ` + bias[${plus('i * 4', r)}]` };
+  const result = (r: number): string => `s${r}${spec.bias === null ? '' : bias[spec.bias](r)}`;
   return [
-    `function(${epilogue.bias ? 'a, b, bias' : 'a, b'}) {`,
+    `function(${spec.bias === null ? 'a, b' : 'a, b, bias'}) {`,
     integers(['i', 'j', ...a.pointers, ...b.pointers]),
     `let bv = 0.5; ${rowsOfTile.map((r) => `let s${r} = 0;`).join(' ')}`,
     tileSource(spec.tiling),
     a.start,
     b.start,
     unrolledLoop(k, round, advance),
-    epilogue.bias && biasAlong === 'columns' ? 'bv = bias[j * 4 + this.thread.x];' : '',
+    spec.bias === 'columns' ? 'bv = bias[j * 4 + this.thread.x];' : '',
     `return [${rowsOfTile.map(result).join(', ')}];`,
     '}',
   ].join('\n');

@@ -10,8 +10,6 @@
 import { raise } from '../../../errors.ts';
 import type { ReadonlyVector } from '../../../tensor.ts';
 
-import type { Activation, Epilogue } from './epilogue.ts';
-import { activationFunction } from './epilogue.ts';
 import type { GpuKernel } from '../gpujs/gpujs.ts';
 import type { KernelOutput } from '../gpujs/kernelOutput.ts';
 import type { CacheLimits, SizedKernel } from '../gpujs/kernelCache.ts';
@@ -31,15 +29,13 @@ import { paddedColumns, threadsOf, tilingOf } from './tiling.ts';
 export interface ProductOptions {
   /** Added to every row, n elements. */
   readonly bias?: ReadonlyVector | null;
-  /** Applied to every element, after the bias. */
-  readonly activation?: Activation;
   /** Receives the result; a new array unless given. */
   readonly out?: Float32Array;
 }
 
 /** Matrix products. Everything is row-major. */
 export interface Products {
-  /** `activation(op(A) op(B) + bias)`, shape [m, n]. */
+  /** `op(A) op(B) + bias`, shape [m, n]. */
   readonly matmul: (
     a: ReadonlyVector,
     b: ReadonlyVector,
@@ -88,12 +84,9 @@ const bytesOf = (oneMemory: boolean, lengths: ReadonlyArray<number>, output: Ker
   return (oneMemory ? 0 : 4 * length) + 2 ** 20;
 };
 
-/** C after bias and activation, in place, for products in plain loops. */
-const finish = (c: Float32Array, n: number, bias: ReadonlyVector | null, activation: Activation): void => {
-  if (bias !== null) for (let i = 0; i < c.length; i += 1) c[i] += bias[i % n];
-  if (activation === 'identity') return;
-  const f = activationFunction(activation);
-  for (let i = 0; i < c.length; i += 1) c[i] = f(c[i]);
+/** C with the bias added to every row, in place, for products in plain loops. */
+const addBias = (c: Float32Array, n: number, bias: ReadonlyVector): void => {
+  for (let i = 0; i < c.length; i += 1) c[i] += bias[i % n];
 };
 
 /**
@@ -142,23 +135,21 @@ export const productsOn = (gpu: KernelMaker, settings: ProductSettings = {}): Pr
     shape: ProductShape,
     { swapped, left: layoutLeft, right: layoutRight }: KernelPlan,
     bias: ReadonlyVector | null,
-    activation: Activation,
     out: Float32Array,
   ): void => {
     const { k, transposeA, transposeB } = shape;
     const [m, n] = swapped ? [shape.n, shape.m] : [shape.m, shape.n];
     const tiling = tilingOf(m, n, k, layoutRight === 'panels');
-    const epilogue: Epilogue = { bias: bias !== null, activation };
-    const biasAlong = swapped ? 'rows' : 'columns';
+    const biasAlong = bias === null ? null : swapped ? 'rows' : 'columns';
     const [first, firstAcross, second, secondAcross] = swapped
       ? [b, transposeB, a, !transposeA]
       : [a, !transposeA, b, transposeB];
     const leftLength = layoutLeft === 'panels' ? 4 * tiling.rows * k : m * k;
     const rightLength = (layoutRight === 'panels' ? paddedColumns(tiling) : n) * k;
     const biasLength = swapped ? 4 * tiling.rows : paddedColumns(tiling);
-    const key = `matmul ${m} ${n} ${k} ${layoutLeft} ${layoutRight} ${epilogue.bias ? biasAlong : ''} ${activation}`;
+    const key = `matmul ${m} ${n} ${k} ${layoutLeft} ${layoutRight} ${biasAlong ?? ''}`;
     const kernel = cache.obtain(key, () => {
-      const spec: MatmulSpec = { m, n, k, a: layoutLeft, b: layoutRight, epilogue, biasAlong, tiling };
+      const spec: MatmulSpec = { m, n, k, a: layoutLeft, b: layoutRight, bias: biasAlong, tiling };
       const output: KernelOutput = { size: threadsOf(tiling), components: 4 };
       const lengths = [leftLength, rightLength, ...(bias === null ? [] : [biasLength])];
       return sized(matmulSource(spec), output, lengths, m * n * k);
@@ -178,18 +169,18 @@ export const productsOn = (gpu: KernelMaker, settings: ProductSettings = {}): Pr
   return {
     matmul: (a, b, shape, options = {}) => {
       const { m, n, k, transposeA, transposeB } = shape;
-      const { bias = null, activation = 'identity', out = new Float32Array(m * n) } = options;
+      const { bias = null, out = new Float32Array(m * n) } = options;
       requireLength('matmul', 'A', a, m * k);
       requireLength('matmul', 'B', b, k * n);
       requireLength('matmul', 'C', out, m * n);
       if (bias !== null) requireLength('matmul', 'bias', bias, n);
       const chosen: ProductPlan = m * n * k === 0 ? { by: 'loops' } : plan(shape);
       if (chosen.by === 'kernel') {
-        byKernel(a, b, shape, chosen, bias, activation, out);
+        byKernel(a, b, shape, chosen, bias, out);
         return out;
       }
       smallProduct(m, n, k, transposeA, transposeB, a, b, out);
-      finish(out, n, bias, activation);
+      if (bias !== null) addBias(out, n, bias);
       return out;
     },
     gram: (x, rows, columns, out = new Float32Array(columns * columns)) => {

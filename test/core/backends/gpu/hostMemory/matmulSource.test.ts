@@ -22,8 +22,7 @@ const sourceOf = (a: OperandLayout, b: MatmulSpec['b']): string =>
     k: 7,
     a,
     b,
-    epilogue: { bias: false, activation: 'identity' },
-    biasAlong: 'columns',
+    bias: null,
     tiling,
   });
 

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 
-import type { Activation } from '../../../../../src/core/backends/gpu/hostMemory/epilogue.ts';
 import type { OperandLayout } from '../../../../../src/core/backends/gpu/hostMemory/matmulSource.ts';
 import type { ProductPlan } from '../../../../../src/core/backends/gpu/hostMemory/plan.ts';
 import type { ProductShape } from '../../../../../src/core/backends/host/kernels/products.ts';
@@ -8,7 +7,7 @@ import type { Products } from '../../../../../src/core/backends/gpu/hostMemory/p
 import { productsOn } from '../../../../../src/core/backends/gpu/hostMemory/products.ts';
 import { attempt } from '../../../../../src/core/errors.ts';
 
-import { entries, exactProduct, excess, gamma, openOrThrow, smallShapes, unitRoundoff } from '../support.ts';
+import { entries, exactProduct, excess, gamma, openOrThrow, smallShapes } from '../support.ts';
 
 /** A plan that always takes the kernel, either way round, with the given layout wherever an operand allows it. */
 const always =
@@ -100,30 +99,18 @@ describe.each(variants)('products (%s)', (_, products) => {
     }
   });
 
-  it.each<Activation>(['identity', 'relu', 'tanh', 'sigmoid'])(
-    'law: matmul with bias and %s is f(A B + bias)',
-    (activation) => {
-      const reference = {
-        identity: (x: number) => x,
-        relu: (x: number) => (x > 0 ? x : 0),
-        tanh: Math.tanh,
-        sigmoid: (x: number) => 1 / (1 + Math.exp(-x)),
-      }[activation];
-      fc.assert(
-        fc.property(smallShapes, fc.boolean(), ({ seed, ...s }, biased) => {
-          const a = entries(s.m * s.k, seed);
-          const b = entries(s.k * s.n, seed + 1);
-          const bias = biased ? entries(s.n, seed + 2) : null;
-          const { value, magnitude } = exactProduct(a, b, s, bias ?? undefined);
-          const expected = { value: value.map(reference), magnitude };
-          // All four functions change by no more than their argument does; their own rounding is the slack.
-          const actual = products.matmul(a, b, s, { bias, activation });
-          expect(excess(actual, expected, gamma(s.k + 1), 8 * unitRoundoff)).toBeLessThanOrEqual(1);
-        }),
-        { numRuns: 30 },
-      );
-    },
-  );
+  it('law: matmul with a bias is A B + bias', () => {
+    fc.assert(
+      fc.property(smallShapes, fc.boolean(), ({ seed, ...s }, biased) => {
+        const a = entries(s.m * s.k, seed);
+        const b = entries(s.k * s.n, seed + 1);
+        const bias = biased ? entries(s.n, seed + 2) : null;
+        const actual = products.matmul(a, b, s, { bias });
+        expect(excess(actual, exactProduct(a, b, s, bias ?? undefined), gamma(s.k + 1))).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 100 },
+    );
+  });
 
   it('law: gram(X) = XᵀX within γ_k |X|ᵀ|X|, symmetric bit for bit', () => {
     const check = (rows: number, columns: number, seed: number): void => {
