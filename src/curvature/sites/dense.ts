@@ -13,18 +13,13 @@ import type { DenseSite } from '../../core/ops/site.ts';
 import type { SiteCapture } from '../../core/pipeline/context.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { cotangentGram, cotangentPartGrams, partGrams, partsOf } from '../statistics/factors.ts';
-import { outerProducts, squaredRows } from '../statistics/perExample.ts';
+import { outerProducts, squaredProducts } from '../statistics/perExample.ts';
 import type { SharedRows, Sharing } from '../statistics/sharing.ts';
-import { positionsOf, sharedRows } from '../statistics/sharing.ts';
+import { sharedRows } from '../statistics/sharing.ts';
 import type { Statistics } from '../statistics/statistics.ts';
-import { totalOf } from '../statistics/statistics.ts';
-import type { Seen, SiteBlock, SiteKind } from './kind.ts';
+import type { SiteBlock, SiteKind } from './kind.ts';
 
 const lastOf = ({ shape }: Shaped): number => shape[shape.length - 1];
-
-/** x with a one after the last of its last axis. */
-const withOnes = <T extends Shaped>(ops: Ops<T>, x: T): T =>
-  ops.concat([x, ops.full([...x.shape.slice(0, -1), 1], 1)], x.shape.length - 1);
 
 /**
  * ā and g as matrices whose rows count as examples, ā with the homogeneous coordinate when the site has a bias.
@@ -78,32 +73,15 @@ const layout = ({ weight, bias }: DenseSite): Pick<SiteBlock, 'join' | 'split'> 
 });
 
 /** Gradients of single examples, V_n = Σ_t g_t ā_tᵀ, and their squares. */
-const gradientsAt = (site: DenseSite): Pick<SiteBlock, 'order' | 'gradients' | 'squares'> => {
-  const gradients = <T extends Shaped>(ops: Ops<T>, { input, cotangents }: Seen<T>): ReadonlyArray<T> => {
-    const homogeneous = site.bias === null ? input : withOnes(ops, input);
-    return cotangents.map((g) => outerProducts(ops, homogeneous, g));
-  };
-  return {
-    order: ({ input, cotangents }) => (lastOf(input) + (site.bias === null ? 0 : 1)) * lastOf(cotangents[0]),
-    gradients,
-    // One position: Σ_n g_n² (ā_n²)ᵀ is the product (g²)ᵀ ā². Several: the sum over them comes before the square.
-    squares: (ops, seen) => {
-      if (positionsOf(seen.input.shape) > 1) {
-        const out = lastOf(seen.cotangents[0]);
-        return totalOf(
-          ops,
-          gradients(ops, seen).map((rows) => squaredRows(ops, rows, out)),
-        );
-      }
-      const rows = homogeneousRows(ops, { ...seen, site });
-      const squaredInput = ops.square(rows.input);
-      return totalOf(
-        ops,
-        rows.cotangents.map((g) => ops.matmul(ops.square(g), squaredInput, { transposeA: true })),
-      );
-    },
-  };
-};
+const gradientsAt = (site: DenseSite): Pick<SiteBlock, 'order' | 'gradients' | 'squares'> => ({
+  order: ({ input, cotangents }) => (lastOf(input) + (site.bias === null ? 0 : 1)) * lastOf(cotangents[0]),
+  gradients: (ops, seen) => {
+    const { input } = homogeneousRows(ops, { ...seen, site });
+    const homogeneous = ops.reshape(input, [...seen.input.shape.slice(0, -1), input.shape[1]]);
+    return seen.cotangents.map((g) => outerProducts(ops, homogeneous, g));
+  },
+  squares: (ops, seen) => squaredProducts(ops, homogeneousRows(ops, { ...seen, site })),
+});
 
 /** Dense sites. */
 export const dense: SiteKind<DenseSite> = (site) => ({
@@ -126,13 +104,13 @@ export const dense: SiteKind<DenseSite> = (site) => ({
     operator: (averages) => partitionedKronecker(partsOf(averages, 'A'), partsOf(averages, 'G')),
     words: '(⊕ A) ⊗ (⊕ G)',
   },
-  // (U_Gᵀ V_n U_A)² = (U_Gᵀ g_n)² (U_Aᵀ ā_n)²ᵀ: one product of two matrices, and no gradient of an example is formed.
-  eigenMoments: (ops, seen, { UAs, UGs }, sharing) => {
-    const rows = homogeneousRows(ops, { ...seen, site }, sharing);
-    const squaredInput = ops.square(timesBlocks(ops, rows.input, UAs));
-    return totalOf(
-      ops,
-      rows.cotangents.map((g) => ops.matmul(ops.square(timesBlocks(ops, g, UGs)), squaredInput, { transposeA: true })),
-    );
+  // U_Gᵀ V_n U_A = Σ_t (U_Gᵀ g_t) (U_Aᵀ ā_t)ᵀ: the squares of gradients of rotated rows.
+  eigenMoments: (ops, seen, { UAs, UGs }) => {
+    const { input, cotangents, positions } = homogeneousRows(ops, { ...seen, site });
+    return squaredProducts(ops, {
+      input: timesBlocks(ops, input, UAs),
+      cotangents: cotangents.map((g) => timesBlocks(ops, g, UGs)),
+      positions,
+    });
   },
 });

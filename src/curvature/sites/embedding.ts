@@ -12,13 +12,11 @@ import type { Ops } from '../../core/ops/ops.ts';
 import type { EmbeddingSite } from '../../core/ops/site.ts';
 import type { SiteCapture } from '../../core/pipeline/context.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import { sizeOf } from '../../core/tensor.ts';
 import type { CotangentRows } from '../statistics/factors.ts';
 import { cotangentGram, cotangentPartGrams, partsOf } from '../statistics/factors.ts';
 import { outerProducts } from '../statistics/perExample.ts';
 import { asRows, positionsOf } from '../statistics/sharing.ts';
 import type { Statistics } from '../statistics/statistics.ts';
-import { totalOf } from '../statistics/statistics.ts';
 import type { Seen, SiteKind } from './kind.ts';
 
 /**
@@ -107,12 +105,9 @@ export const embedding: SiteKind<EmbeddingSite> = (site) => ({
     operator: (averages) => diagonalKronecker(averages['a'], partsOf(averages, 'G')),
     words: 'diag A ⊗ (⊕ G)',
   },
-  // U_A is the identity, so the sum is one over the rows of each index.
+  // U_A is the identity, so the squares are those of the rotated cotangents by index.
   eigenMoments: (ops, { input, cotangents }, { UGs }) => {
-    const indices = ops.reshape(input, [sizeOf(input.shape)]);
-    const byIndex = cotangents.map((g) =>
-      ops.scatterAdd(indices, ops.square(timesBlocks(ops, asRows(ops, g), UGs)), site.vocabulary),
-    );
-    return ops.transposed(totalOf(ops, byIndex));
+    const rotated = cotangents.map((g) => ops.reshape(timesBlocks(ops, asRows(ops, g), UGs), g.shape));
+    return ops.transposed(squaredIndexSums(ops, { site, input, cotangents: rotated }));
   },
 });

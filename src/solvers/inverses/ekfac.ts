@@ -1,6 +1,7 @@
 /**
  * EKFAC [G18]: K-FAC's eigenbasis, made seldom, with second moments of per-example gradients in it, taken whenever there
- * is a capture: direction U_G [(U_Gᵀ V U_A) ⊘ (S + λ)] U_Aᵀ.
+ * is a capture: direction U_G [(U_Gᵀ V U_A) ⊘ (S + λ)] U_Aᵀ. The basis comes of the curvature, with what that assumes of
+ * positions; S assumes nothing of them.
  *
  * The basis of an embedding is I ⊗ U_G, and its S is summed by index. Blocks that are full matrices (gain and shift) have
  * their own eigenbasis, are made with it, and stay until the next.
@@ -29,7 +30,6 @@ import type { SolverState, TrainState } from '../../core/pipeline/trainState.ts'
 import type { Shaped } from '../../core/tensor.ts';
 import { blockEigenMoments } from '../../curvature/sites/eigenMoments.ts';
 import type { Basis } from '../../curvature/sites/kind.ts';
-import type { Sharing } from '../../curvature/statistics/sharing.ts';
 import { averageInto } from '../../curvature/statistics/statistics.ts';
 import { statisticsOfWindows } from '../../curvature/statistics/windows.ts';
 import { dampedReciprocal, eachBlock, invertDiagonal, unsupported } from './factors/blockwise.ts';
@@ -44,8 +44,6 @@ import { dampingAt, precondition, renew } from '../solver/solver.ts';
 export interface EkfacOptions extends RefreshOptions {
   /** ρ of the moving average of S, in [0, 1); 0.95 unless given. */
   readonly decay?: number;
-  /** How S treats positions, `expand` unless given; the curvature has the same option for the basis. */
-  readonly sharing?: Sharing;
 }
 
 /** The fields that EKFAC needs. */
@@ -134,13 +132,11 @@ const averaged = <T extends Shaped>(
   backend: Backend<T>,
   moments: Moments<T>,
   captured: Context<T, 'captured'>['captured'],
-  { decay = 0.95, sharing = 'expand' }: EkfacOptions,
+  { decay = 0.95 }: EkfacOptions,
 ): Moments<T> => {
   if (captured === null) return moments;
   const updates = moments.updates + 1;
-  const sums = statisticsOfWindows(backend, captured, (ops, window) =>
-    blockEigenMoments(ops, window, moments.bases, sharing),
-  );
+  const sums = statisticsOfWindows(backend, captured, (ops, window) => blockEigenMoments(ops, window, moments.bases));
   const second = Object.entries(sums).map(([name, statistics]): readonly [string, T] => [
     name,
     averageInto(backend.ops, decay, updates, { S: moments.second[name] }, statistics)['S'],

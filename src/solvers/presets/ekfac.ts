@@ -34,7 +34,6 @@ export const ekfac = (options: EkfacPresetOptions = {}): Optimizer => {
           damping: dampingOf(settings),
           ...refreshOf(settings),
           decay: settings.momentDecay,
-          sharing: settings.sharing,
         }),
       ),
   };

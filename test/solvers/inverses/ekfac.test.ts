@@ -27,6 +27,8 @@ import { kfac } from '../../../src/curvature/kfac.ts';
 import { denseStatistics } from '../../../src/curvature/sites/dense.ts';
 import { eigenMoments } from '../../../src/curvature/sites/eigenMoments.ts';
 import { perExampleGradients } from '../../../src/curvature/sites/statistics.ts';
+import type { Sharing } from '../../../src/curvature/statistics/sharing.ts';
+import { sharings } from '../../../src/curvature/statistics/sharing.ts';
 import { means } from '../../../src/curvature/statistics/statistics.ts';
 import { eigenOf } from '../../../src/solvers/inverses/eigen.ts';
 import { ekfac } from '../../../src/solvers/inverses/ekfac.ts';
@@ -44,16 +46,17 @@ const captureOf = (
   inputs: number,
   out: number,
   passes = 1,
+  positions: ReadonlyArray<number> = [],
 ): SiteCapture<Tensor, DenseSite> => ({
   site: { kind: 'dense', path: 'l', weight: 'l.weight', bias: 'l.bias' },
-  input: gaussian(seed, [n, inputs]),
-  cotangents: Array.from({ length: passes }, (_, i) => gaussian(seed + i + 1, [n, out])),
+  input: gaussian(seed, [n, ...positions, inputs]),
+  cotangents: Array.from({ length: passes }, (_, i) => gaussian(seed + i + 1, [n, ...positions, out])),
 });
 
 /** The dense per-example Fisher, K-FAC's factors and EKFAC's moments of one capture. */
-const curvaturesOf = async (seen: SiteCapture<Tensor, DenseSite>) => {
+const curvaturesOf = async (seen: SiteCapture<Tensor, DenseSite>, sharing: Sharing = 'expand') => {
   const n = seen.input.shape[0];
-  const { A, G } = means(ops, denseStatistics(ops, seen));
+  const { A, G } = means(ops, denseStatistics(ops, seen, sharing));
   const shape = [G.shape[0], A.shape[0]];
   const fisher = perExampleGradients(ops, seen)
     .map((rows) => ops.scale(1 / n, ops.gram(rows)))
@@ -78,6 +81,28 @@ describe('EKFAC as an approximation', () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  it.each(sharings)('law: so it is with positions, whatever K-FAC takes them for (%s)', async (sharing) => {
+    await fc.assert(
+      fc.asyncProperty(...cases, fc.integer({ min: 1, max: 4 }), async (seed, n, passes, t) => {
+        const found = await curvaturesOf(captureOf(seed, n, 2, 3, passes, [t]), sharing);
+        const [kfacMatrix, ekfacMatrix] = [found.kfac, found.ekfac].map((op) => materialise(ops, op, found.shape));
+        const floor = 1e-12 * frobenius(found.fisher, ops.full(found.fisher.shape, 0));
+        expect(frobenius(found.fisher, ekfacMatrix)).toBeLessThanOrEqual(frobenius(found.fisher, kfacMatrix) + floor);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('worked example: one weight, positions 1 and 3, g = ½ at both: V = 2, so S = 4 and not ¼ (1 + 9)', () => {
+    const seen = {
+      site: { kind: 'dense', path: 'l', weight: 'l.weight', bias: null } as const,
+      input: tensor([1, 3], [1, 2, 1]),
+      cotangents: [tensor([0.5, 0.5], [1, 2, 1])],
+    };
+    const one = tensor([1], [1, 1]);
+    expect(Array.from(eigenMoments(ops, seen, { UAs: [one], UGs: [one] }).sums['S'].data)).toEqual([4]);
   });
 
   it('law: S is the diagonal of F in the eigenbasis, S = diag((U_A ⊗ U_G)ᵀ F (U_A ⊗ U_G))', async () => {
