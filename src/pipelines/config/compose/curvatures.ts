@@ -76,11 +76,16 @@ export interface Curved {
   readonly curvature: (objective: Objective) => Curvature;
 }
 
+/** How sites are treated, for whatever makes statistics of a capture. */
+export const siteSettings = {
+  sharing: optional<Sharing>(oneOf(sharings), 'expand', 'weights that meet one example at several positions'),
+  scaleShift: optional<ScaleShiftKind>(oneOf(scaleShiftKinds), 'full', 'second moments of gain and shift'),
+};
+
 const common = {
   decay: optional(belowOne, 0.95, 'ρ of the moving average of the statistics'),
   strict: optional(truth, false, 'whether a parameter without a site is an error'),
-  sharing: optional<Sharing>(oneOf(sharings), 'expand', 'weights that meet one example at several positions'),
-  scaleShift: optional<ScaleShiftKind>(oneOf(scaleShiftKinds), 'full', 'second moments of gain and shift'),
+  ...siteSettings,
 };
 
 const cut: t.Type<Cut> = record(

@@ -36,7 +36,7 @@ import { invertTridiagonal, tridiagonalInverse } from '../../../solvers/inverses
 import { twoTermSolver } from '../../../solvers/inverses/twoTermSolver.ts';
 import { belowOne, decoder, notNegative, oneOf, positive, wholeFrom } from '../codecs/codecs.ts';
 import type { Form } from './curvatures.ts';
-import { forms } from './curvatures.ts';
+import { forms, siteSettings } from './curvatures.ts';
 import { schedule } from './schedules.ts';
 import type { Row, Settings, Table } from './setting.ts';
 import { optional, orNone, partIn, record, required, row } from './setting.ts';
@@ -239,7 +239,7 @@ export const solvers: Table<Solving> = {
   ),
   woodbury: row(
     'The captured batch inverted through itself, for layers wider than the batch; takes no curvature.',
-    { damping },
+    { damping, ...siteSettings },
     (own): Solving => ({
       _tag: 'ofCapture',
       damping: own.damping,

@@ -5,9 +5,17 @@ import * as E from 'fp-ts/lib/Either.js';
 import { parse } from 'yaml';
 
 import { hostKernelBackend } from '../../../../src/core/backends/gpu/hostMemory/hostKernels.ts';
+import { dense } from '../../../../src/core/nn/layers/dense.ts';
+import { layerNorm } from '../../../../src/core/nn/layers/layerNorm.ts';
+import { meanPool } from '../../../../src/core/nn/layers/meanPool.ts';
+import { sequential } from '../../../../src/core/nn/layers/sequential.ts';
 import { softmaxCrossEntropy } from '../../../../src/core/nn/losses/softmaxCrossEntropy.ts';
+import { squaredError } from '../../../../src/core/nn/losses/squaredError.ts';
+import { model } from '../../../../src/core/nn/model.ts';
 import { mapParams } from '../../../../src/core/params.ts';
 import type { TrainState } from '../../../../src/core/pipeline/trainState.ts';
+import { initialState } from '../../../../src/core/pipeline/trainState.ts';
+import { keyOf } from '../../../../src/core/random/key.ts';
 import type { Tensor } from '../../../../src/core/tensor.ts';
 import { cast, tensor } from '../../../../src/core/tensor.ts';
 import { composeOptimizer } from '../../../../src/pipelines/config/compose/compose.ts';
@@ -144,6 +152,48 @@ describe('every curvature with every solver, from configuration', () => {
     }
     const woodbury = { estimator: 'exact', solver: { kind: 'woodbury', damping: 0.5 } };
     expect(distance(await trained(orThrow(decode(woodbury)), 1), start)).toBeGreaterThan(1e-6);
+  });
+});
+
+describe('what a composition says of positions', () => {
+  // y = mean over t of w x_t, which is 2 w: the loss ½ (2 w)² at w = 1 has the gradient 4 and the curvature 4.
+  const pooled = {
+    model: model('pooled', [2, 1], sequential([dense({ in: 1, out: 1, bias: false }), meanPool()])),
+    loss: squaredError,
+  };
+  const data = { inputs: tensor([1, 3], [1, 2, 1]), targets: tensor([0], [1, 1]) };
+  const at = initialState({ '0.weight': tensor([1], [1, 1]) }, keyOf(1));
+  const sharing = 'reduce';
+
+  it.each([
+    ['kfac and eigen', { curvature: { kind: 'kfac', sharing }, solver: { kind: 'eigen', damping: 0.5 } }],
+    ['kfac and ekfac', { curvature: { kind: 'kfac', sharing }, solver: { kind: 'ekfac', damping: 0.5 } }],
+    ['woodbury', { solver: { kind: 'woodbury', damping: 0.5, sharing } }],
+  ])('worked example: %s reduced, one step of w from 1', async (name, parts) => {
+    const step = orThrow(decode({ estimator: 'exact', ...parts })).step(pooled);
+    const { next } = await runStage(step, at, data);
+    // Exactly damped 1 − 4 / (4 + ½); with factored damping 1 − 4 / ((4 + δ_A) (1 + δ_G)), δ_A = 2 √½, δ_G = ½ √½.
+    const [a, g] = [2 * Math.SQRT1_2, Math.SQRT1_2 / 2];
+    const expected = name === 'woodbury' ? 1 - 4 / ((4 + a) * (1 + g)) : 1 - 4 / 4.5;
+    expect(next.params['0.weight'].data[0]).toBeCloseTo(expected, 12);
+  });
+
+  it('gains without their cross terms, in woodbury as in kfac', async () => {
+    const normed = { model: model('normed', [3], layerNorm({ features: 3 })), loss: squaredError };
+    const from = stateOf(normed.model, 2);
+    const seen = { inputs: gaussian(3, [6, 3]), targets: gaussian(4, [6, 3]) };
+    const of = async (parts: Readonly<Record<string, unknown>>) =>
+      (await runStage(orThrow(decode({ estimator: 'exact', ...parts })).step(normed), from, seen)).next.params;
+    const scaleShift = 'diagonal';
+    const [full, thin, kfacThin] = [
+      await of({ solver: 'woodbury' }),
+      await of({ solver: { kind: 'woodbury', scaleShift } }),
+      await of({ curvature: { kind: 'kfac', scaleShift }, solver: 'kroneckerInverse' }),
+    ];
+    for (const path of Object.keys(full)) {
+      expect(scaledError(thin[path].data, kfacThin[path].data)).toBeLessThan(1e-12);
+      expect(scaledError(thin[path].data, full[path].data)).toBeGreaterThan(1e-3);
+    }
   });
 });
 
