@@ -35,7 +35,7 @@ export const benchCurves = async (backend: Backend<Tensor>, names: ReadonlyArray
     const setting = {
       env: { backend, clock: () => performance.now() / 1000 },
       task: { ...family, data },
-      step: step(family.objective),
+      step,
       options: { batch: 1000, seed: 1, listeners: [] },
     };
     const cells: Array<string> = [];

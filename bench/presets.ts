@@ -14,7 +14,7 @@ import { initialParams } from '../src/core/nn/model.ts';
 import { sigmoidCrossEntropy } from '../src/core/nn/losses/sigmoidCrossEntropy.ts';
 import { softmaxCrossEntropy } from '../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { mapParams } from '../src/core/params.ts';
-import type { Objective } from '../src/core/pipeline/forward.ts';
+import type { Objective } from '../src/core/pipeline/objective.ts';
 import type { Batch } from '../src/core/pipeline/context.ts';
 import { countStep } from '../src/core/pipeline/count.ts';
 import { readMetrics } from '../src/core/pipeline/metrics.ts';
@@ -104,7 +104,7 @@ const megabytes = (value: unknown): number => {
  */
 export const measurePreset = async (backend: Backend<Tensor>, rate: number, name: string): Promise<Measured> => {
   const { name: workload, objective, batch } = name === 'class-kfac' ? classified() : wide();
-  const step = succeed(optimizerOf(name)).step(objective);
+  const step = succeed(optimizerOf(name)).step;
   const params = initialParams(objective.model, keyOf(1), 'f32');
   const shapes = mapParams(params, ({ shape }) => ({ shape }));
   const shapedBatch = { inputs: { shape: batch.inputs.shape }, targets: { shape: batch.targets.shape } };
@@ -114,12 +114,12 @@ export const measurePreset = async (backend: Backend<Tensor>, rate: number, name
   let [seconds, flops] = [0, 0];
   const stages: Record<string, number> = {};
   for (let i = 0; i < warmUp + steps; i += 1) {
-    const count = succeed(await countStep(step, counted, shapedBatch)());
+    const count = succeed(await countStep(step, { state: counted, batch: shapedBatch, objective })());
     counted = count.next;
     const start = performance.now();
     const { backend: scoped, close } = backend.scope();
     const env = { backend: scoped, clock: () => performance.now() / 1000 };
-    const result = succeed(await step.run({ state, batch, metrics: {} })(env)());
+    const result = succeed(await step.run<Tensor>({ state, batch, objective })(env)());
     const metrics = succeed(await readMetrics(scoped, result.metrics)());
     const kept = arraysIn(result.next);
     close([...kept], i === 0 ? [] : [...arraysIn(state)].filter((x) => !kept.has(x)));

@@ -53,7 +53,7 @@ export const measureSteps = async (
   steps: number,
   batch: number,
 ): Promise<StepMeasurement> => {
-  const step = optimizer.step(objective);
+  const step = optimizer.step;
   const inputs = images(batch);
   const warmUp = Math.min(5, steps);
   const params = initialParams(objective.model, keyOf(1), 'f32');
@@ -69,12 +69,12 @@ export const measureSteps = async (
   const background = createBackground(backend);
   for (let i = 0; i < warmUp + steps; i += 1) {
     const shapes = { inputs: { shape: inputs.shape }, targets: { shape: inputs.shape } };
-    const count = succeed(await countStep(step, counted, shapes)());
+    const count = succeed(await countStep(step, { state: counted, batch: shapes, objective })());
     counted = count.next;
     const start = performance.now();
     const { backend: scoped, close } = backend.scope();
     const env = { backend: scoped, clock: () => performance.now() / 1000, background };
-    const result = succeed(await step.run({ state, batch: { inputs, targets: inputs }, metrics: {} })(env)());
+    const result = succeed(await step.run<Tensor>({ state, batch: { inputs, targets: inputs }, objective })(env)());
     const metrics = succeed(await readMetrics(scoped, result.metrics)());
     close([...arraysIn(result.next)], [...(i === 0 ? [] : arraysIn(state)), ...background.takeOver()]);
     state = result.next;

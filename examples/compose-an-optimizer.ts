@@ -16,7 +16,7 @@ import { backward, describeError, forward, pipeline, withBackend } from '../src/
 import { bySite, capture, classKfac, exact, sample, tridiagonalKfac, updateFactors } from '../src/curvature/index.ts';
 import { classes, mnistClassifier, nodeFileSystem, perceptron, train } from '../src/pipelines/index.ts';
 import type { Optimizer } from '../src/solvers/index.ts';
-import { invertSuitably, iterative, levenbergMarquardt, quadraticUpdate, solve } from '../src/solvers/index.ts';
+import { damp, invertSuitably, iterative, levenbergMarquardt, quadraticUpdate, solve } from '../src/solvers/index.ts';
 
 const damping = 0.1;
 
@@ -24,18 +24,17 @@ const damping = 0.1;
 const chainedCg: Optimizer = {
   name: 'chained-cg',
   hyperparameters: { damping },
-  step: (objective) => {
-    const head = { sites: ['4'], curvature: classKfac({ classes }) };
-    return pipeline(
-      pipeline(forward(objective), backward(objective)),
-      capture(exact(), objective.loss, { every: 2 }),
-      updateFactors(bySite([head], tridiagonalKfac({ decay: 0.95 }))),
-      solve(iterative('cg', { damping, prepare: invertSuitably, every: 10, maxIterations: 10, tolerance: 1e-3 })),
-      sample(objective, { fraction: 0.25 }),
-      quadraticUpdate(objective, { damping }),
-      levenbergMarquardt(objective, { damping, every: 5 }),
-    );
-  },
+  step: pipeline(
+    forward,
+    backward,
+    capture(exact(), { every: 2 }),
+    updateFactors(bySite([{ sites: ['4'], curvature: classKfac({ classes }) }], tridiagonalKfac({ decay: 0.95 }))),
+    damp(damping),
+    solve(iterative('cg', { prepare: invertSuitably, every: 10, maxIterations: 10, tolerance: 1e-3 })),
+    sample({ fraction: 0.25 }),
+    quadraticUpdate,
+    levenbergMarquardt({ every: 5 }),
+  ),
 };
 
 const task = mnistClassifier.ofSize('small');

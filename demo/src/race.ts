@@ -85,7 +85,7 @@ const settingOf = <A extends Shaped>(
     E.map((optimizer) => ({
       env: { backend, clock },
       task: { ...task, data },
-      step: optimizer.step(task.objective),
+      step: optimizer.step,
       options: optionsOf(setup, 1),
     })),
   );

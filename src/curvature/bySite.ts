@@ -57,14 +57,14 @@ export const bySite = (parts: ReadonlyArray<SitePart>, rest: Curvature): Curvatu
     name: `bySite(${all.map(({ curvature }) => curvature.name).join(', ')})`,
     decay: rest.decay,
     strict: all.some(({ curvature }) => curvature.strict),
-    statistics: (ops, captured, params) => {
+    statistics: (ops, captured, at) => {
       check(parts, captured);
       return Object.fromEntries(
         all.flatMap(({ curvature, has, own }) => {
           const sites = captured.sites.filter(({ site }) => has(site.path));
           if (sites.length === 0 && !own) return [];
           const seen = { ...captured, sites, uncovered: own ? captured.uncovered : [] };
-          return Object.entries(curvature.statistics(ops, seen, params));
+          return Object.entries(curvature.statistics(ops, seen, at));
         }),
       );
     },

@@ -7,7 +7,6 @@
  */
 import type { Cotangents, Linearised } from '../core/autodiff/reverse.ts';
 import { raise } from '../core/errors.ts';
-import type { Loss } from '../core/nn/losses/loss.ts';
 import { mapParams, pickParams } from '../core/params.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import { computation } from '../core/pipeline/compute.ts';
@@ -16,7 +15,7 @@ import type { Stage } from '../core/pipeline/stage.ts';
 import { foldIn } from '../core/random/split.ts';
 import type { Shaped } from '../core/tensor.ts';
 import { showShape } from '../core/tensor.ts';
-import { blocksOf, parameterBlocks } from '../core/pipeline/blocks.ts';
+import { parameterBlocks } from '../core/pipeline/blocks.ts';
 import type { Estimator } from './estimators.ts';
 import type { Run } from './statistics/partition.ts';
 import { partitionOf } from './statistics/partition.ts';
@@ -32,7 +31,7 @@ export interface CaptureOptions {
   readonly passesAtOnce?: number;
 }
 
-type Needs = 'state' | 'outputs' | 'sample' | 'gradient' | 'siteCotangents';
+type Needs = 'state' | 'objective' | 'outputs' | 'blocks' | 'sample' | 'gradient' | 'siteCotangents';
 
 /** A whole number of at least 1, once it is one. */
 const counted = (path: string, value: number): number =>
@@ -48,11 +47,10 @@ const counted = (path: string, value: number): number =>
 /** The training cotangents of the sample: those that the gradient was made of, where the sample is the batch. */
 const trainingPass = <T extends Shaped>(
   ops: Ops<T>,
-  { outputs, sample, gradient, siteCotangents }: Context<T, Needs>,
-  loss: Loss,
+  { objective, outputs, sample, gradient, siteCotangents }: Context<T, Needs>,
   uncovered: ReadonlyArray<string>,
 ): Cotangents<T> => {
-  if (sample.outputs !== outputs) return sample.pullback(loss.gradient(ops, sample.outputs, sample.targets));
+  if (sample.outputs !== outputs) return sample.pullback(objective.loss.gradient(ops, sample.outputs, sample.targets));
   const summed = mapParams(pickParams(gradient, uncovered), (g) => ops.scale(outputs.shape[0], g));
   return { params: summed, sites: siteCotangents };
 };
@@ -80,21 +78,20 @@ const inWindows = <T extends Shaped>(
   ops: Ops<T>,
   context: Context<T, Needs>,
   estimator: Estimator,
-  loss: Loss,
   passesAtOnce: number,
 ): Captured<T> => {
-  const { state, sample } = context;
-  const uncovered = parameterBlocks(blocksOf(sample.sites, Object.keys(state.params)));
+  const { state, objective, blocks, sample } = context;
+  const uncovered = parameterBlocks(blocks);
   const sites = sample.sites.map((site) => refuseRows(site, sample.outputs.shape[0]));
   const windows = partitionOf(Math.max(1, estimator.passes(sample.outputs.shape)), { size: passesAtOnce });
   const ofWindow = (on: Ops<T>, at: Linearised<T>, { begin, size }: Run): Captured<T> => {
     const key = foldIn(state.key, state.step);
-    const cotangents = estimator.cotangents(on, loss, key, at.outputs, begin, begin + size);
+    const cotangents = estimator.cotangents(on, objective.loss, key, at.outputs, begin, begin + size);
     const scaled = (cotangent: T): T =>
       windows.length === 1 ? cotangent : on.scale(Math.sqrt(windows.length), cotangent);
     const passes =
       cotangents === null
-        ? [trainingPass(on, context, loss, uncovered)]
+        ? [trainingPass(on, context, uncovered)]
         : cotangents.map((cotangent) => passBack(at, scaled(cotangent), uncovered));
     return {
       sites: sites.map((site, i) => ({ ...site, cotangents: passes.map((pass) => pass.sites[i]) })),
@@ -117,14 +114,13 @@ const inWindows = <T extends Shaped>(
  * zero and are independent between examples, so the square of the sum estimates the sum of squares.
  *
  * @param estimator - which cotangents
- * @param loss - the loss that the model is trained on
  * @param options - period, passes held at once
  */
-export const capture = (estimator: Estimator, loss: Loss, options: CaptureOptions = {}): Stage<Needs, 'captured'> =>
+export const capture = (estimator: Estimator, options: CaptureOptions = {}): Stage<Needs, 'captured'> =>
   computation('capture', (ops, context) => {
     const { state } = context;
     const every = counted('every', options.every ?? 1);
     const passesAtOnce = counted('passesAtOnce', options.passesAtOnce ?? 16);
     if (state.curvature.updates > 0 && state.step % every !== 0) return { captured: null };
-    return { captured: inWindows(ops, context, estimator, loss, passesAtOnce) };
+    return { captured: inWindows(ops, context, estimator, passesAtOnce) };
   });

@@ -12,20 +12,27 @@ import { raise } from '../core/errors.ts';
 import type { BlockOperator } from '../core/operators/blockOperator.ts';
 import type { LinearOperator } from '../core/operators/linearOperator.ts';
 import { blockDiagonal } from '../core/operators/linearOperator.ts';
+import type { Model } from '../core/nn/model.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { Params } from '../core/params.ts';
 import { calculate } from '../core/pipeline/compute.ts';
 import type { Captured, Context } from '../core/pipeline/context.ts';
 import type { Env } from '../core/pipeline/env.ts';
+import type { Objective } from '../core/pipeline/objective.ts';
 import type { Stage } from '../core/pipeline/stage.ts';
 import { stage } from '../core/pipeline/stage.ts';
 import type { CurvatureState } from '../core/pipeline/trainState.ts';
 import type { Shaped } from '../core/tensor.ts';
 import type { Block } from '../core/pipeline/blocks.ts';
-import { blocksOf } from '../core/pipeline/blocks.ts';
 import type { BlockStatistics } from './statistics/statistics.ts';
 import { averageInto } from './statistics/statistics.ts';
 import { statisticsOfWindows } from './statistics/windows.ts';
+
+/** A model with its parameters. */
+export interface Network<T> {
+  readonly model: Model;
+  readonly params: Params<T>;
+}
 
 /** A curvature approximation. */
 export interface Curvature {
@@ -34,8 +41,8 @@ export interface Curvature {
   readonly decay: number;
   /** Whether a parameter without a site is an error instead of a diagonal block. */
   readonly strict: boolean;
-  /** Sums of a batch, from what was captured and the parameters at which it was. */
-  readonly statistics: <T extends Shaped>(ops: Ops<T>, captured: Captured<T>, params: Params<T>) => BlockStatistics<T>;
+  /** Sums of a batch, from what was captured and the network that it was captured in. */
+  readonly statistics: <T extends Shaped>(ops: Ops<T>, captured: Captured<T>, at: Network<T>) => BlockStatistics<T>;
   /** The curvature as an operator, from averages by block and name. */
   readonly operator: <T extends Shaped>(
     ops: Ops<T>,
@@ -65,10 +72,13 @@ const accumulate = <T extends Shaped>(
   backend: Backend<T>,
   curvature: Curvature,
   { params, curvature: state }: Context<T, 'state'>['state'],
+  objective: Objective,
   captured: Captured<T>,
 ): CurvatureState<T> => {
   const updates = state.updates + 1;
-  const sums = statisticsOfWindows(backend, captured, (ops, window) => curvature.statistics(ops, window, params));
+  const sums = statisticsOfWindows(backend, captured, (ops, window) =>
+    curvature.statistics(ops, window, { params, model: objective.model }),
+  );
   const averages = Object.entries(sums).map(([name, statistics]): readonly [string, Params<T>] => [
     name,
     averageInto(backend.ops, curvature.decay, updates, state.averages[name], statistics),
@@ -91,20 +101,22 @@ const refuseUncovered = (blocks: ReadonlyArray<Block>): ReadonlyArray<Block> =>
         }),
   );
 
+type UpdateNeeds = 'state' | 'objective' | 'blocks' | 'captured';
+
 /**
  * Averages what was captured and gives the curvature as an operator; without a capture the average stays.
  *
  * @param curvature - the approximation
  */
-export const updateFactors = (curvature: Curvature): Stage<'state' | 'sites' | 'captured', 'state' | 'operator'> =>
+export const updateFactors = (curvature: Curvature): Stage<UpdateNeeds, 'state' | 'operator'> =>
   stage(
     'updateFactors',
-    <T extends Shaped>({ state, sites, captured }: Context<T, 'state' | 'sites' | 'captured'>) =>
+    <T extends Shaped>({ state, objective, blocks, captured }: Context<T, UpdateNeeds>) =>
       ({ backend }: Env<T>) =>
         calculate(() => {
-          const blocks = blocksOf(sites, Object.keys(state.params));
           const accepted = curvature.strict ? refuseUncovered(blocks) : blocks;
-          const averaged = captured === null ? state.curvature : accumulate(backend, curvature, state, captured);
+          const averaged =
+            captured === null ? state.curvature : accumulate(backend, curvature, state, objective, captured);
           return {
             state: { ...state, curvature: averaged },
             operator: curvature.operator(backend.ops, accepted, averaged.averages),

@@ -24,7 +24,6 @@ export type { CurvaturePropagationOptions, Estimator, EstimatorName, MonteCarloO
 export { describeBlock, kfac, kroneckerBlock } from './kfac.ts';
 export type { KfacOptions } from './kfac.ts';
 export { kfra } from './kfra.ts';
-export type { KfraOptions } from './kfra.ts';
 export { sample } from './sample.ts';
 export type { SampleOptions } from './sample.ts';
 export { crossStatistics, tridiagonalKfac } from './tridiagonalKfac.ts';

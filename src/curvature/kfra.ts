@@ -30,12 +30,6 @@ import { statisticsOfParameters } from './statistics/parameters.ts';
 import type { SharedRows } from './statistics/sharing.ts';
 import type { BlockStatistics } from './statistics/statistics.ts';
 
-/** Settings of {@link kfra}. */
-export interface KfraOptions extends KfacOptions {
-  /** The model that is trained: dense layers and activations, one after another. */
-  readonly model: Model;
-}
-
 /** A dense layer's path and the activations between it and the next dense layer. */
 interface Segment {
   readonly path: string;
@@ -116,19 +110,19 @@ const chainStatistics = <T extends Shaped>(
 
 /**
  * KFRA: the Fisher block of a site is A ⊗ Ḡ with the recursive Ḡ. Use it with the exact estimator, and with a loss whose
- * outputs are the last layer's.
+ * outputs are the last layer's. The model is one of dense layers and activations, one after another.
  *
- * @param options - model, decay and strictness
+ * @param options - decay and strictness
  */
-export const kfra = (options: KfraOptions): Curvature => ({
+export const kfra = (options: KfacOptions = {}): Curvature => ({
   name: 'kfra',
   decay: options.decay ?? 0.95,
   strict: options.strict ?? false,
-  statistics: (ops, captured, params) => ({
+  statistics: (ops, captured, { model, params }) => ({
     ...statisticsOfParameters(ops, captured),
     ...chainStatistics(
       ops,
-      segmentsOf(options.model),
+      segmentsOf(model),
       captured.sites.map((capture) => affineOnly(ops, capture)),
       params,
     ),

@@ -12,7 +12,6 @@ import { raise } from '../core/errors.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import { computation } from '../core/pipeline/compute.ts';
 import type { Context } from '../core/pipeline/context.ts';
-import type { Objective } from '../core/pipeline/forward.ts';
 import type { Stage } from '../core/pipeline/stage.ts';
 import { permutation } from '../core/random/permutation.ts';
 import { foldIn } from '../core/random/split.ts';
@@ -26,7 +25,8 @@ export interface SampleOptions {
   readonly every?: number;
 }
 
-type Needs = 'state' | 'batch' | 'outputs' | 'sites' | 'pullback' | 'sitePullback' | 'pushforward' | 'sample';
+type Needs =
+  'state' | 'batch' | 'objective' | 'outputs' | 'sites' | 'pullback' | 'sitePullback' | 'pushforward' | 'sample';
 
 const refuse = (path: string, expected: string, actual: number): never =>
   raise({ _tag: 'BadConfig', path: `sample.${path}`, expected, actual: String(actual) });
@@ -38,12 +38,11 @@ const use = 0;
  * A random part of the batch, drawn anew in each step and linearised. A sample that has the right size already is kept,
  * so stages that want equally many examples share one.
  *
- * @param objective - model and loss
  * @param options - fraction and period
  */
-export const sample = (objective: Objective, options: SampleOptions): Stage<Needs, 'sample'> =>
+export const sample = (options: SampleOptions): Stage<Needs, 'sample'> =>
   computation('sample', <T extends Shaped>(ops: Ops<T>, context: Context<T, Needs>) => {
-    const { state, batch, outputs, sites, pullback, sitePullback, pushforward } = context;
+    const { state, batch, objective, outputs, sites, pullback, sitePullback, pushforward } = context;
     const { fraction, every = 1 } = options;
     if (!(fraction > 0 && fraction <= 1)) return refuse('fraction', 'a number above 0 and up to 1', fraction);
     if (!(Number.isInteger(every) && every >= 1)) return refuse('every', 'a whole number of at least 1', every);

@@ -4,7 +4,7 @@
  * @module
  */
 export { batchWoodbury } from './inverses/batchWoodbury.ts';
-export type { BatchWoodburyNeeds, BatchWoodburyOptions } from './inverses/batchWoodbury.ts';
+export type { BatchWoodburyNeeds } from './inverses/batchWoodbury.ts';
 export { calculate, dampedReciprocal, eachBlock, invertDiagonal, unsupported } from './inverses/factors/blockwise.ts';
 export { burnIn } from './update/burnIn.ts';
 export { choleskySolve, factoriseBlocks, solveWithFactors } from './inverses/choleskySolve.ts';
@@ -48,7 +48,6 @@ export type { NormConstraintOptions } from './update/normConstraint.ts';
 export { minimiseModel, modelChange, quadraticModelOf, updateNorm } from './quadraticModel/quadraticModel.ts';
 export type { ModelMinimum, QuadraticModel } from './quadraticModel/quadraticModel.ts';
 export { quadraticUpdate } from './quadraticModel/quadraticUpdate.ts';
-export type { QuadraticUpdateOptions } from './quadraticModel/quadraticUpdate.ts';
 export { leadingEigen } from './inverses/factors/rangeFinder.ts';
 export type { LeadingEigen, RangeOptions } from './inverses/factors/rangeFinder.ts';
 export {
@@ -72,7 +71,6 @@ export type { DriftPeriod, Overlap, Period, Preparation, Refreshed, RefreshOptio
 export {
   applyPrepared,
   computing,
-  dampingAt,
   precondition,
   refreshing,
   refreshingReported,
@@ -80,6 +78,7 @@ export {
   solve,
   unreported,
 } from './solver/solver.ts';
+export { damp } from './solver/damp.ts';
 export type { Prepare, PrepareReported, SolveNeeds, Solved, Solver, UsePrepared } from './solver/solver.ts';
 export { invertSuitably, suitableInverse } from './inverses/suitableInverse.ts';
 export { invertTridiagonal, tridiagonalInverse } from './inverses/tridiagonalInverse.ts';

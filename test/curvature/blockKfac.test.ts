@@ -22,6 +22,8 @@ import { solve } from '../../src/solvers/solver/solver.ts';
 import { factoredTikhonov } from '../../src/solvers/inverses/factors/factoredTikhonov.ts';
 import { scaledError } from '../support/closeness.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf, tryStage } from '../support/training.ts';
+import { withObjective } from '../../src/core/pipeline/withObjective.ts';
+import { damp } from '../../src/solvers/solver/damp.ts';
 
 const env = referenceEnv();
 const { ops } = env.backend;
@@ -30,11 +32,13 @@ const batch = { inputs: gaussian(1, [9, 5]), targets: gaussian(2, [9, 3]) };
 
 const stepOf = (curvature: Curvature) =>
   pipeline(
-    forward(objective),
-    backward(objective),
-    capture(exact(), objective.loss),
+    withObjective(objective),
+    forward,
+    backward,
+    capture(exact()),
     updateFactors(curvature),
-    solve(kroneckerInverse({ damping: 0.2 })),
+    damp(0.2),
+    solve(kroneckerInverse()),
   );
 
 const run = (blocks: BlockKfacOptions['blocks']) =>
@@ -143,7 +147,8 @@ describe('Block K-FAC', () => {
 describe('preset block-kfac', () => {
   const steps = async (optimizer: Optimizer): Promise<TrainState<Tensor>> => {
     let state = stateOf(objective.model, 3);
-    for (let i = 0; i < 3; i += 1) state = (await runStage(optimizer.step(objective), state, batch)).next;
+    for (let i = 0; i < 3; i += 1)
+      state = (await runStage(pipeline(withObjective(objective), optimizer.step), state, batch)).next;
     return state;
   };
   const difference = (a: TrainState<Tensor>, b: TrainState<Tensor>): number =>

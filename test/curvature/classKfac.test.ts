@@ -19,6 +19,7 @@ import { classFactors, classStatistics, classWeights } from '../../src/curvature
 import { means } from '../../src/curvature/statistics/statistics.ts';
 import { scaledError } from '../support/closeness.ts';
 import { gaussian, mlp, referenceEnv, runStage, stateOf, tryStage } from '../support/training.ts';
+import { withObjective } from '../../src/core/pipeline/withObjective.ts';
 
 const { ops } = referenceEnv().backend;
 const objective = { model: mlp([3, 4, 3]), loss: softmaxCrossEntropy };
@@ -27,7 +28,7 @@ const batch = { inputs: gaussian(1, [8, 3]), targets: labels([0, 1, 2, 1, 0, 1, 
 const shapes = { '0': [4, 4], '2': [3, 5] } as const;
 
 const stepOf = (curvature: Curvature) =>
-  pipeline(forward(objective), backward(objective), capture(exact(), objective.loss), updateFactors(curvature));
+  pipeline(withObjective(objective), forward, backward, capture(exact()), updateFactors(curvature));
 
 const run = (curvature: Curvature, data = batch, state: TrainState<Tensor> = stateOf(objective.model, 4)) =>
   runStage(stepOf(curvature), state, data);

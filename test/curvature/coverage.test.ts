@@ -18,6 +18,7 @@ import { updateFactors } from '../../src/curvature/curvature.ts';
 import { kfac as kfacCurvature } from '../../src/curvature/kfac.ts';
 import { kfac } from '../../src/solvers/presets/kfac.ts';
 import { gaussian, orThrow, runStage, stateOf, tryStage } from '../support/training.ts';
+import { withObjective } from '../../src/core/pipeline/withObjective.ts';
 
 /** Multiplies each feature by a parameter of its own, without telling of a site. */
 const gains = (features: number): Layer =>
@@ -57,7 +58,7 @@ describe('a parameter without a site', () => {
       params: { ...start.params, 'first.weight': weight, 'first.bias': tensor([0, 0, 1], [3]) },
     };
     const { operator } = await runStage(
-      pipeline(forward(objective), backward(objective), capture(exact(), squaredError), updateFactors(kfacCurvature())),
+      pipeline(withObjective(objective), forward, backward, capture(exact()), updateFactors(kfacCurvature())),
       state,
       one,
     );
@@ -69,12 +70,16 @@ describe('a parameter without a site', () => {
 
   it('is moved by a step like every other', async () => {
     const state = stateOf(network, 3);
-    const { next } = await runStage(kfac({ damping: 0.1 }).step(objective), state, batch);
+    const { next } = await runStage(pipeline(withObjective(objective), kfac({ damping: 0.1 }).step), state, batch);
     for (const [path, before] of Object.entries(state.params)) expect(next.params[path].data).not.toEqual(before.data);
   });
 
   it('is an error that names it when the curvature is strict', async () => {
-    const result = await tryStage(kfac({ strict: true }).step(objective), stateOf(network, 3), batch);
+    const result = await tryStage(
+      pipeline(withObjective(objective), kfac({ strict: true }).step),
+      stateOf(network, 3),
+      batch,
+    );
     expect(result).toMatchObject(E.left({ _tag: 'BadConfig', path: 'gains.gain' }));
   });
 });

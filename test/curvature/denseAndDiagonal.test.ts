@@ -17,6 +17,7 @@ import { diagonal, diagonalStatistics } from '../../src/curvature/diagonal.ts';
 import { exact } from '../../src/curvature/estimators.ts';
 import { scaledError } from '../support/closeness.ts';
 import { gaussian, mlp, referenceEnv, runStage, stateOf, tryStage } from '../support/training.ts';
+import { withObjective } from '../../src/core/pipeline/withObjective.ts';
 
 const { ops } = referenceEnv().backend;
 const objective = { model: mlp([3, 2, 2]), loss: sigmoidCrossEntropy };
@@ -24,7 +25,7 @@ const batch = { inputs: gaussian(1, [6, 3]), targets: tensor([1, 0, 0, 1, 1, 1, 
 const state = stateOf(objective.model, 4);
 
 const stepOf = (curvature: Curvature) =>
-  pipeline(forward(objective), backward(objective), capture(exact(), objective.loss), updateFactors(curvature));
+  pipeline(withObjective(objective), forward, backward, capture(exact()), updateFactors(curvature));
 
 const blocksWith = async (curvature: Curvature): Promise<Readonly<Record<string, BlockOperator<Tensor>>>> => {
   const { operator } = await runStage(stepOf(curvature), state, batch);
@@ -108,12 +109,7 @@ describe.each([
 
   it('option: decay changes the second average', async () => {
     const second = async (decay: number) => {
-      const step = pipeline(
-        forward(linear),
-        backward(linear),
-        capture(exact(), linear.loss),
-        updateFactors(make({ decay })),
-      );
+      const step = pipeline(withObjective(linear), forward, backward, capture(exact()), updateFactors(make({ decay })));
       const first = await runStage(step, stateOf(linear.model, 1), seen);
       const other = { ...seen, inputs: gaussian(5, [6, 3]) };
       return Object.values((await runStage(step, first.state, other)).state.curvature.averages['0'])[0];

@@ -18,6 +18,7 @@ import { kfac as kfacPreset } from '../../src/solvers/presets/kfac.ts';
 import { optimizerOf } from '../../src/solvers/presets/registry.ts';
 import { expectUnbiased, scaledError } from '../support/closeness.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf, tryStage } from '../support/training.ts';
+import { withObjective } from '../../src/core/pipeline/withObjective.ts';
 
 const { ops } = referenceEnv().backend;
 
@@ -26,7 +27,7 @@ const batch = { inputs: gaussian(4, [6, 3]), targets: tensor([0, 1, 2, 0, 1, 2],
 const state = stateOf(objective.model, 8);
 
 const stepOf = (estimator: Estimator, options: CaptureOptions = {}) =>
-  pipeline(forward(objective), backward(objective), capture(estimator, objective.loss, options), updateFactors(kfac()));
+  pipeline(withObjective(objective), forward, backward, capture(estimator, options), updateFactors(kfac()));
 
 const factorsWith = async (estimator: Estimator, options: CaptureOptions = {}, lo = 0) => {
   const { state: after } = await runStage(stepOf(estimator, options), { ...state, key: { hi: 1, lo } }, batch);
@@ -93,7 +94,7 @@ describe('estimators by name', () => {
   });
 
   it('an unknown name is an error that lists the names, also from a preset', async () => {
-    const step = orThrow(optimizerOf('kfac', { estimator: 'sampled' })).step(objective);
+    const step = pipeline(withObjective(objective), orThrow(optimizerOf('kfac', { estimator: 'sampled' })).step);
     expect(await tryStage(step, state, batch)).toMatchObject({
       _tag: 'Left',
       left: { _tag: 'BadConfig', path: 'estimator', actual: 'sampled' },

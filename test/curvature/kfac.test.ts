@@ -5,7 +5,7 @@ import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
 import { sigmoidCrossEntropy } from '../../src/core/nn/losses/sigmoidCrossEntropy.ts';
 import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { materialise } from '../../src/core/operators/apply.ts';
-import type { Objective } from '../../src/core/pipeline/forward.ts';
+import type { Objective } from '../../src/core/pipeline/objective.ts';
 import { backward, forward } from '../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../src/core/pipeline/stage.ts';
 import type { TrainState } from '../../src/core/pipeline/trainState.ts';
@@ -21,6 +21,7 @@ import { empirical, exact, monteCarlo } from '../../src/curvature/estimators.ts'
 import { kfac } from '../../src/curvature/kfac.ts';
 import { scaledError } from '../support/closeness.ts';
 import { gaussian, mlp, referenceEnv, runStage, stateOf } from '../support/training.ts';
+import { withObjective } from '../../src/core/pipeline/withObjective.ts';
 
 const env = referenceEnv();
 const { ops } = env.backend;
@@ -32,7 +33,7 @@ const curvatureOf = async (
   estimator: Estimator,
 ) =>
   runStage(
-    pipeline(forward(objective), backward(objective), capture(estimator, objective.loss), updateFactors(kfac())),
+    pipeline(withObjective(objective), forward, backward, capture(estimator), updateFactors(kfac())),
     state,
     batch,
   );

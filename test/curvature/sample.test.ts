@@ -16,6 +16,7 @@ import type { SampleOptions } from '../../src/curvature/sample.ts';
 import { sample } from '../../src/curvature/sample.ts';
 import { expectUnbiased, scaledError } from '../support/closeness.ts';
 import { gaussian, mlp, referenceEnv, runStage, stateOf, tryStage } from '../support/training.ts';
+import { withObjective } from '../../src/core/pipeline/withObjective.ts';
 
 const { ops } = referenceEnv().backend;
 
@@ -24,13 +25,7 @@ const batch = { inputs: gaussian(4, [6, 3]), targets: tensor([0, 1, 2, 0, 1, 2],
 const state = stateOf(objective.model, 8);
 
 const stepOf = (estimator: Estimator, options: SampleOptions) =>
-  pipeline(
-    forward(objective),
-    backward(objective),
-    sample(objective, options),
-    capture(estimator, objective.loss),
-    updateFactors(kfac()),
-  );
+  pipeline(withObjective(objective), forward, backward, sample(options), capture(estimator), updateFactors(kfac()));
 
 const rowOf = (x: Tensor, n: number): string => JSON.stringify(Array.from(ops.slice(x, [n, 0], [1, x.shape[1]]).data));
 
@@ -95,10 +90,11 @@ describe('sample', () => {
     const start = { ...given, params: { ...given.params, scale: tensor([2, -1], [2]) } };
     const data = { inputs: batch.inputs, targets: gaussian(3, [6, 2]) };
     const step = pipeline(
-      forward(scaled),
-      backward(scaled),
-      sample(scaled, { fraction: 0.1 }),
-      capture(exact(), scaled.loss),
+      withObjective(scaled),
+      forward,
+      backward,
+      sample({ fraction: 0.1 }),
+      capture(exact()),
       updateFactors(kfac()),
     );
     const secondOf = async (inputs: Tensor, targets: Tensor, lo: number): Promise<Tensor> =>
@@ -137,7 +133,7 @@ describe('sample', () => {
     expect((await drawnAt(0, 0)).sample.outputs.shape[0]).toBe(3);
     expect((await drawnAt(1, 0)).sample.outputs.shape[0]).toBe(3);
     const { sample: drawn, outputs } = await runStage(
-      pipeline(forward(objective), sample(objective, { fraction: 0.5, every: 3 })),
+      pipeline(withObjective(objective), forward, sample({ fraction: 0.5, every: 3 })),
       { ...state, step: 1, curvature: { averages: {}, updates: 1 } },
       batch,
     );
@@ -148,14 +144,15 @@ describe('sample', () => {
     const sampled = (...fractions: readonly [number, number]) =>
       runStage(
         pipeline(
-          forward(objective),
-          sample(objective, { fraction: fractions[0] }),
-          sample(objective, { fraction: fractions[1] }),
+          withObjective(objective),
+          forward,
+          sample({ fraction: fractions[0] }),
+          sample({ fraction: fractions[1] }),
         ),
         state,
         batch,
       );
-    const one = await runStage(pipeline(forward(objective), sample(objective, { fraction: 0.5 })), state, batch);
+    const one = await runStage(pipeline(withObjective(objective), forward, sample({ fraction: 0.5 })), state, batch);
     expect(examplesOf((await sampled(0.5, 0.5)).sample)).toEqual(examplesOf(one.sample));
     expect((await sampled(0.5, 1 / 3)).sample.outputs.shape[0]).toBe(2);
     const back = await sampled(0.5, 1);

@@ -1,3 +1,5 @@
+import { withObjective } from '../../src/core/pipeline/withObjective.ts';
+import { pipeline } from '../../src/core/pipeline/stage.ts';
 import fc from 'fast-check';
 
 import { vjp } from '../../src/core/autodiff/reverse.ts';
@@ -430,7 +432,7 @@ describe('what cannot be', () => {
       loss: softmaxCrossEntropy,
     };
     const batch = { inputs: gaussian(1, [4, 3, 2]), targets: indices(2, [4], 2) };
-    const step = orThrow(optimizerOf('kfac', { [path]: value })).step(objective);
+    const step = pipeline(withObjective(objective), orThrow(optimizerOf('kfac', { [path]: value })).step);
     expect(await tryStage(step, stateOf(objective.model, 3), batch)).toMatchObject({
       left: { _tag: 'BadConfig', path, actual: value },
     });

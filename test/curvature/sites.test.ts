@@ -351,14 +351,14 @@ describe('coverage of every kind of site', () => {
   it('KFRA refuses other sites and sequences, and classKfac refuses classes at other sites, by name', async () => {
     const objective = { model: network, loss: softmaxCrossEntropy };
     const batch = { inputs: indices(1, [4, 3]), targets: indices(2, [4], 3) };
-    expect(await tryStage(curved(objective, kfra({ model: network })), stateOf(network, 1), batch)).toMatchObject({
+    expect(await tryStage(curved(objective, kfra()), stateOf(network, 1), batch)).toMatchObject({
       left: { _tag: 'BadConfig', path: 'words' },
     });
     const onSequence = model('sequence', [2, 3], sequential({ only: denseLayer({ in: 3, out: 2 }) }));
     const positions = { inputs: gaussian(1, [4, 2, 3]), targets: indices(2, [4, 2], 2) };
     expect(
       await tryStage(
-        curved({ model: onSequence, loss: softmaxCrossEntropy }, kfra({ model: onSequence })),
+        curved({ model: onSequence, loss: softmaxCrossEntropy }, kfra()),
         stateOf(onSequence, 1),
         positions,
       ),

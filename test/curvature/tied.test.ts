@@ -1,3 +1,5 @@
+import { withObjective } from '../../src/core/pipeline/withObjective.ts';
+import { pipeline } from '../../src/core/pipeline/stage.ts';
 import { vjp } from '../../src/core/autodiff/reverse.ts';
 import { dense as denseLayer } from '../../src/core/nn/layers/dense.ts';
 import { embedding } from '../../src/core/nn/layers/embedding.ts';
@@ -107,7 +109,11 @@ describe('a table tied to the weight of the output layer', () => {
 
   it('a step moves every parameter', async () => {
     const state = stateOf(tied, 1);
-    const { next } = await runStage(kfacPreset({ damping: 0.1 }).step(objective), state, batch);
+    const { next } = await runStage(
+      pipeline(withObjective(objective), kfacPreset({ damping: 0.1 }).step),
+      state,
+      batch,
+    );
     for (const [path, before] of Object.entries(state.params)) expect(next.params[path].data).not.toEqual(before.data);
   });
 });

@@ -4,7 +4,7 @@ import { dense } from '../../src/core/nn/layers/dense.ts';
 import { model } from '../../src/core/nn/model.ts';
 import { sequential } from '../../src/core/nn/layers/sequential.ts';
 import { materialiseBlocks } from '../../src/core/operators/apply.ts';
-import type { Objective } from '../../src/core/pipeline/forward.ts';
+import type { Objective } from '../../src/core/pipeline/objective.ts';
 import { backward, forward } from '../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../src/core/pipeline/stage.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
@@ -18,6 +18,7 @@ import { homogeneousRows } from '../../src/curvature/sites/dense.ts';
 import { crossStatistics, tridiagonalKfac } from '../../src/curvature/tridiagonalKfac.ts';
 import { scaledError } from '../support/closeness.ts';
 import { gaussian, mlp, referenceEnv, runStage, stateOf, tryStage } from '../support/training.ts';
+import { withObjective } from '../../src/core/pipeline/withObjective.ts';
 
 const { ops } = referenceEnv().backend;
 const objective = { model: mlp([3, 4, 2, 3]), loss: squaredError };
@@ -25,7 +26,7 @@ const batch = { inputs: gaussian(1, [9, 3]), targets: gaussian(2, [9, 3]) };
 const shapes = { '0': [4, 4], '2': [2, 5], '4': [3, 3] };
 
 const stepOf = (curvature: Curvature, on: Objective = objective) =>
-  pipeline(forward(on), backward(on), capture(exact(), on.loss), updateFactors(curvature));
+  pipeline(withObjective(on), forward, backward, capture(exact()), updateFactors(curvature));
 
 const site = (path: string) => ({ kind: 'dense', path, weight: `${path}.weight`, bias: `${path}.bias` }) as const;
 
@@ -42,7 +43,7 @@ describe('block-tridiagonal K-FAC', () => {
   it('law: one example and one pass: the blocks are those of the whole Fisher, vec(V_i) vec(V_j)ᵀ', async () => {
     const deep = { model: mlp([2, 3, 1]), loss: squaredError };
     const { operator, captured } = await runStage(
-      pipeline(forward(deep), backward(deep), capture(exact(), squaredError), updateFactors(tridiagonalKfac())),
+      pipeline(withObjective(deep), forward, backward, capture(exact()), updateFactors(tridiagonalKfac())),
       stateOf(deep.model, 3),
       { inputs: gaussian(4, [1, 2]), targets: gaussian(5, [1, 1]) },
     );

@@ -2,7 +2,7 @@ import type { Program } from '../../src/core/autodiff/program.ts';
 import { sigmoidCrossEntropy } from '../../src/core/nn/losses/sigmoidCrossEntropy.ts';
 import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import type { Env } from '../../src/core/pipeline/env.ts';
-import type { Objective } from '../../src/core/pipeline/forward.ts';
+import type { Objective } from '../../src/core/pipeline/objective.ts';
 import { backward, forward } from '../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../src/core/pipeline/stage.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
@@ -27,6 +27,8 @@ import { solve } from '../../src/solvers/solver/solver.ts';
 import { scaledError } from '../support/closeness.ts';
 import { poisoningBackend } from '../support/poison.ts';
 import { gaussian, mlp, referenceEnv, runStage, stateOf, tryStage } from '../support/training.ts';
+import { withObjective } from '../../src/core/pipeline/withObjective.ts';
+import { damp } from '../../src/solvers/solver/damp.ts';
 
 const net = mlp([3, 4, 5]);
 const objective = { model: net, loss: softmaxCrossEntropy };
@@ -34,7 +36,7 @@ const batch = { inputs: gaussian(4, [6, 3]), targets: tensor([0, 1, 2, 3, 4, 2],
 const state = stateOf(net, 8);
 
 const captureWith = (task: Objective, estimator: Estimator, options: CaptureOptions, fraction = 1) =>
-  pipeline(forward(task), backward(task), sample(task, { fraction }), capture(estimator, task.loss, options));
+  pipeline(withObjective(task), forward, backward, sample({ fraction }), capture(estimator, options));
 
 /** One row per curvature; a new one joins here. */
 const curvatures: ReadonlyArray<Curvature> = [
@@ -42,7 +44,7 @@ const curvatures: ReadonlyArray<Curvature> = [
   blockKfac({ blocks: { inputs: { count: 2 }, outputs: { size: 2 } } }),
   tridiagonalKfac(),
   classKfac({ classes: 5 }),
-  kfra({ model: net }),
+  kfra(),
   diagonal(),
   dense(),
 ];
@@ -89,11 +91,7 @@ describe('windows', () => {
     const directionWith = async (passesAtOnce: number) =>
       (
         await runStage(
-          pipeline(
-            captureWith(objective, exact(), { passesAtOnce }),
-            updateFactors(kfac()),
-            solve(ekfac({ damping: 0.1 })),
-          ),
+          pipeline(captureWith(objective, exact(), { passesAtOnce }), updateFactors(kfac()), damp(0.1), solve(ekfac())),
           state,
           batch,
         )
@@ -140,7 +138,8 @@ describe('windows', () => {
     const step = pipeline(
       captureWith(objective, exact(), { passesAtOnce: 2 }),
       updateFactors(kfac()),
-      solve(batchWoodbury({ damping: 1 })),
+      damp(1),
+      solve(batchWoodbury()),
     );
     expect(await tryStage(step, state, batch)).toMatchObject({
       _tag: 'Left',

@@ -24,12 +24,15 @@ import { choleskySolve, factoriseBlocks, solveWithFactors } from '../../src/solv
 import { hssSolver } from '../../src/solvers/iterative/hssSolver.ts';
 import { iterative } from '../../src/solvers/iterative/iterative.ts';
 import { kroneckerInverse } from '../../src/solvers/inverses/kroneckerInverse.ts';
-import type { Solver, SolveNeeds } from '../../src/solvers/solver/solver.ts';
+import type { Solver } from '../../src/solvers/solver/solver.ts';
 import { solve } from '../../src/solvers/solver/solver.ts';
 import { invertSuitably, suitableInverse } from '../../src/solvers/inverses/suitableInverse.ts';
 import { twoTermSolver } from '../../src/solvers/inverses/twoTermSolver.ts';
 import { scaledError } from '../support/closeness.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf, tryStage } from '../support/training.ts';
+import { withObjective } from '../../src/core/pipeline/withObjective.ts';
+import type { Undamped } from '../support/withDamping.ts';
+import { withDamping } from '../support/withDamping.ts';
 
 const { backend } = referenceEnv();
 const { ops } = backend;
@@ -38,14 +41,8 @@ const objective = { model: mlp([3, 4, 4, 2]), loss: squaredError };
 const state = stateOf(objective.model, 4);
 const batch = { inputs: gaussian(1, [9, 3]), targets: ops.softmax(gaussian(2, [9, 2])) };
 
-const stepOf = (curvature: Curvature, solver: Solver<SolveNeeds>) =>
-  pipeline(
-    forward(objective),
-    backward(objective),
-    capture(exact(), objective.loss),
-    updateFactors(curvature),
-    solve(solver),
-  );
+const stepOf = (curvature: Curvature, solver: Solver<Undamped>) =>
+  pipeline(withObjective(objective), forward, backward, capture(exact()), updateFactors(curvature), solve(solver));
 
 describe('choleskySolve', () => {
   it('worked example: one of each block, 12 / (3 · 4), (2, 4) / 2 / (1, 2), 6 / 3 and 8 / (3 + 1)', async () => {
@@ -71,8 +68,10 @@ describe('choleskySolve', () => {
   });
 
   it('law: the direction of kroneckerInverse, between refreshes too', async () => {
-    for (const make of [choleskySolve, kroneckerInverse]) expect(make({ damping: 1 }).name).toBe(make.name);
-    const [a, b] = [choleskySolve, kroneckerInverse].map((make) => stepOf(kfac(), make({ damping: 0.1, every: 2 })));
+    for (const make of [choleskySolve, kroneckerInverse]) expect(make().name).toBe(make.name);
+    const [a, b] = [choleskySolve, kroneckerInverse].map((make) =>
+      stepOf(kfac(), withDamping(0.1, make({ every: 2 }))),
+    );
     const other = { ...batch, inputs: gaussian(7, [9, 3]) };
     const [first, second] = [await runStage(a, state, batch), await runStage(b, state, batch)];
     const [later, expected] = [
@@ -82,7 +81,7 @@ describe('choleskySolve', () => {
     for (const [path, d] of Object.entries(expected.direction)) {
       expect(scaledError(later.direction[path].data, d.data)).toBeLessThan(1e-10);
     }
-    expect(later.metrics).toMatchObject({ damping: 0.1, inverseAge: 1 });
+    expect(later.metrics).toMatchObject({ inverseAge: 1 });
   });
 });
 
@@ -113,7 +112,7 @@ describe('bySite', () => {
   it('law: each part says of its sites what it says alone', async () => {
     const [joined, chain, classes] = await Promise.all(
       [chained, tridiagonalKfac(), classKfac({ classes: 2 })].map((curvature) =>
-        runStage(stepOf(curvature, suitableInverse({ damping: 0.1 })), state, batch),
+        runStage(stepOf(curvature, withDamping(0.1, suitableInverse())), state, batch),
       ),
     );
     const averages = joined.state.curvature.averages;
@@ -127,16 +126,20 @@ describe('bySite', () => {
 
   it('law: parts that are block-diagonal give a block-diagonal operator, that of the whole', async () => {
     const split = bySite([{ sites: ['2'], curvature: kfac() }], kfac());
-    const [a, b] = [split, kfac()].map((curvature) => stepOf(curvature, kroneckerInverse({ damping: 0.1 })));
+    const [a, b] = [split, kfac()].map((curvature) => stepOf(curvature, withDamping(0.1, kroneckerInverse())));
     const [joined, whole] = [await runStage(a, state, batch), await runStage(b, state, batch)];
     expect(joined.direction).toEqual(whole.direction);
   });
 
   it('law: conjugate gradients solve with it, whatever its preconditioner', async () => {
-    const options = { damping: 1e-3, tolerance: 1e-11, maxIterations: 400 };
+    const options = { tolerance: 1e-11, maxIterations: 400 };
     const [plain, preconditioned] = [
-      await runStage(stepOf(chained, iterative('cg', options)), state, batch),
-      await runStage(stepOf(chained, iterative('cg', { ...options, prepare: invertSuitably })), state, batch),
+      await runStage(stepOf(chained, withDamping(1e-3, iterative('cg', options))), state, batch),
+      await runStage(
+        stepOf(chained, withDamping(1e-3, iterative('cg', { ...options, prepare: invertSuitably }))),
+        state,
+        batch,
+      ),
     ];
     for (const [path, d] of Object.entries(plain.direction)) {
       expect(scaledError(preconditioned.direction[path].data, d.data)).toBeLessThan(1e-8);
@@ -149,7 +152,10 @@ describe('bySite', () => {
     expect(chained.describe({ kind: 'site', name: '4', site })).toBe('Σ π_c A_c ⊗ G_c');
     expect(chained.describe({ kind: 'site', name: '0', site })).toBe('A ⊗ G, with neighbours');
     for (const sites of [['9'], ['0', '0']]) {
-      const step = stepOf(bySite([{ sites, curvature: diagonalCurvature() }], kfac()), suitableInverse({ damping: 1 }));
+      const step = stepOf(
+        bySite([{ sites, curvature: diagonalCurvature() }], kfac()),
+        withDamping(1, suitableInverse()),
+      );
       expect(await tryStage(step, state, batch)).toMatchObject({ _tag: 'Left', left: { path: 'bySite' } });
     }
   });
@@ -158,16 +164,16 @@ describe('bySite', () => {
 describe('twoTerm and hss as solvers', () => {
   it('two classes: the direct solve is the iterated one where damping is small', async () => {
     const curvature = classKfac({ classes: 2 });
-    const direct = await runStage(stepOf(curvature, twoTermSolver({ damping: 1e-6 })), state, batch);
-    const iterated = await runStage(stepOf(curvature, suitableInverse({ damping: 1e-6 })), state, batch);
+    const direct = await runStage(stepOf(curvature, withDamping(1e-6, twoTermSolver())), state, batch);
+    const iterated = await runStage(stepOf(curvature, withDamping(1e-6, suitableInverse())), state, batch);
     expect(direct.direction).toEqual(iterated.direction);
-    expect(direct.metrics).toMatchObject({ damping: 1e-6, inverseAge: 0 });
+    expect(direct.metrics).toMatchObject({ inverseAge: 0 });
   });
 
   it('option: α changes the number of iterations, not the answer', async () => {
     const solved = await Promise.all(
       [0.5, 4].map((alpha) =>
-        runStage(stepOf(kfac(), hssSolver({ damping: 1, alpha, tolerance: 1e-10 })), state, batch),
+        runStage(stepOf(kfac(), withDamping(1, hssSolver({ alpha, tolerance: 1e-10 }))), state, batch),
       ),
     );
     expect(solved[0].metrics['solveIterations']).not.toBe(solved[1].metrics['solveIterations']);

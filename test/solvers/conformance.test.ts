@@ -17,10 +17,11 @@ import type { Params } from '../../src/core/params.ts';
 import { mapParams } from '../../src/core/params.ts';
 import { initialState } from '../../src/core/pipeline/trainState.ts';
 import { keyOf } from '../../src/core/random/key.ts';
+import type { Block } from '../../src/core/pipeline/blocks.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { cast } from '../../src/core/tensor.ts';
 import { iterative } from '../../src/solvers/iterative/iterative.ts';
-import type { Prepare, Solver, SolveNeeds } from '../../src/solvers/solver/solver.ts';
+import type { Prepare, Solver } from '../../src/solvers/solver/solver.ts';
 import { scaledError } from '../support/closeness.ts';
 import type { Claim, Kind, SolverRow } from '../support/solverConformance.ts';
 import {
@@ -34,6 +35,8 @@ import {
   withDiagonal,
 } from '../support/solverConformance.ts';
 import { gaussian, orThrow, referenceEnv } from '../support/training.ts';
+import type { Undamped } from '../support/withDamping.ts';
+import { withDamping } from '../support/withDamping.ts';
 
 const { backend } = referenceEnv();
 const { ops, linearAlgebra } = backend;
@@ -43,14 +46,18 @@ const vectorOf = (seed: number): Params<Tensor> => ({ w: gaussian(seed, shapes.w
 const columnOf = (v: Params<Tensor>): Tensor => stack(ops, v, names);
 const inner = (x: Params<Tensor>, y: Params<Tensor>): number => ops.dot(columnOf(x), columnOf(y)).data[0];
 
+/** Every array a block of its own. */
+const wholeParameters = (params: Params<unknown>): ReadonlyArray<Block> =>
+  Object.keys(params).map((name) => ({ kind: 'parameter', name }));
+
 const attempted = (
-  solver: Solver<SolveNeeds | 'captured'>,
+  solver: Solver<Undamped>,
   operator: LinearOperator<Tensor>,
   gradient: Params<Tensor>,
   on: Backend<Tensor> = backend,
 ) => {
   const state = initialState(gradient, keyOf(1));
-  const context = { state, sites: [], gradient, operator, captured: null, metrics: {} };
+  const context = { state, blocks: wholeParameters(gradient), gradient, operator, captured: null };
   return solver.run(context)({ backend: on, clock: () => 0 })();
 };
 
@@ -201,11 +208,10 @@ const preparing =
     const given = { w: on.ops.full(shapes.w, 1), v: on.ops.full(shapes.v, 1) };
     const context = {
       state: initialState(given, keyOf(1)),
-      sites: [],
+      blocks: wholeParameters(given),
       gradient: given,
       operator,
       captured: null,
-      metrics: {},
     };
     const result = await row.solver(lambda).run(context)({ backend: on, clock: () => 0 })();
     return E.isLeft(result) ? result : E.right(result.right.state.solver.prepared ?? operator);
@@ -218,8 +224,10 @@ describe('preconditioners', () => {
       const blocks = await blocksOfKinds(5);
       for (const [kind, claim] of acceptedBy(row)) {
         if (claim !== 'exact') continue;
-        const options = { damping: 0.1, prepare: preparing(row), tolerance: 1e-9, warmStart: 0 };
-        const solved = orThrow(await attempted(iterative('cg', options), withDiagonal(blocks[kind]), vectorOf(6)));
+        const options = { prepare: preparing(row), tolerance: 1e-9, warmStart: 0 };
+        const solved = orThrow(
+          await attempted(withDamping(0.1, iterative('cg', options)), withDiagonal(blocks[kind]), vectorOf(6)),
+        );
         expect([row.name, kind, solved.metrics['solveIterations']]).toEqual([row.name, kind, 1]);
       }
     },
@@ -228,12 +236,16 @@ describe('preconditioners', () => {
   it('law: factored damping, which is close, saves iterations', async () => {
     const block = (await blocksOfKinds(5)).kronecker;
     const [kfac] = direct;
-    const options = { damping: 0.01, tolerance: 1e-9, warmStart: 0 };
+    const options = { tolerance: 1e-9, warmStart: 0 };
     const iterationsOf = async (prepare: Prepare | null): Promise<number> =>
       Number(
-        orThrow(await attempted(iterative('cg', { ...options, prepare }), withDiagonal(block), vectorOf(6))).metrics[
-          'solveIterations'
-        ],
+        orThrow(
+          await attempted(
+            withDamping(0.01, iterative('cg', { ...options, prepare })),
+            withDiagonal(block),
+            vectorOf(6),
+          ),
+        ).metrics['solveIterations'],
       );
     expect(await iterationsOf(preparing(kfac))).toBeLessThan(await iterationsOf(null));
   });
@@ -294,12 +306,11 @@ describe('ill-conditioned: eigenvalues from 1 to 1e-8', () => {
 
   it('law: CG with the factored inverse as preconditioner gets there where plain CG does not', async () => {
     const operator = withDiagonal(kronecker(await stretched(1, 5), await stretched(2, 4)));
-    const options = { damping: 1e-8, tolerance: 1e-9, maxIterations: 60, warmStart: 0 };
+    const options = { tolerance: 1e-9, maxIterations: 60, warmStart: 0 };
     const residualOf = async (prepare: Prepare | null): Promise<number> =>
       Number(
-        orThrow(await attempted(iterative('cg', { ...options, prepare }), operator, vectorOf(5))).metrics[
-          'solveResidual'
-        ],
+        orThrow(await attempted(withDamping(1e-8, iterative('cg', { ...options, prepare })), operator, vectorOf(5)))
+          .metrics['solveResidual'],
       );
     expect(await residualOf(preparing(direct[0]))).toBeLessThan(1e-9);
     expect(await residualOf(null)).toBeGreaterThan(1e-6);

@@ -23,10 +23,13 @@ import { ekfac } from '../../src/solvers/inverses/ekfac.ts';
 import { kroneckerInverse } from '../../src/solvers/inverses/kroneckerInverse.ts';
 import { lowRankInverse } from '../../src/solvers/inverses/lowRankInverse.ts';
 import { newtonSchulz } from '../../src/solvers/inverses/newtonSchulz.ts';
-import type { Solver, SolveNeeds } from '../../src/solvers/solver/solver.ts';
+import type { Solver } from '../../src/solvers/solver/solver.ts';
 import { solve } from '../../src/solvers/solver/solver.ts';
 import { scaledError } from '../support/closeness.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../support/training.ts';
+import { withObjective } from '../../src/core/pipeline/withObjective.ts';
+import type { Undamped } from '../support/withDamping.ts';
+import { withDamping } from '../support/withDamping.ts';
 
 const objective = { model: mlp([6, 5, 3]), loss: squaredError };
 const state = stateOf(objective.model, 4);
@@ -35,41 +38,42 @@ const { ops } = referenceEnv().backend;
 const blocks = { inputs: { count: 2 }, outputs: { count: 2 } };
 
 /** One row per pair of a curvature and a solver; a new solver joins here. */
-const pairs: ReadonlyArray<readonly [string, Curvature, (damping: number) => Solver<SolveNeeds | 'captured'>]> = [
-  ['kfac, kroneckerInverse', kfac(), (damping) => kroneckerInverse({ damping })],
-  ['kfac, eigen', kfac(), (damping) => eigen({ damping })],
-  ['kfac, ekfac', kfac(), (damping) => ekfac({ damping })],
-  ['kfac, newtonSchulz', kfac(), (damping) => newtonSchulz({ damping })],
-  ['kfac, lowRankInverse', kfac(), (damping) => lowRankInverse({ damping, rank: 3, oversampling: 2 })],
-  ['kfac, denseInverse', kfac(), (damping) => denseInverse({ damping })],
-  ['kfac, batchWoodbury', kfac(), (damping) => batchWoodbury({ damping })],
-  ['blockKfac, kroneckerInverse', blockKfac({ blocks }), (damping) => kroneckerInverse({ damping })],
-  ['blockKfac, eigen', blockKfac({ blocks }), (damping) => eigen({ damping })],
-  ['blockKfac, ekfac', blockKfac({ blocks }), (damping) => ekfac({ damping })],
+const pairs: ReadonlyArray<readonly [string, Curvature, (damping: number) => Solver<Undamped>]> = [
+  ['kfac, kroneckerInverse', kfac(), (damping) => withDamping(damping, kroneckerInverse())],
+  ['kfac, eigen', kfac(), (damping) => withDamping(damping, eigen())],
+  ['kfac, ekfac', kfac(), (damping) => withDamping(damping, ekfac())],
+  ['kfac, newtonSchulz', kfac(), (damping) => withDamping(damping, newtonSchulz())],
+  ['kfac, lowRankInverse', kfac(), (damping) => withDamping(damping, lowRankInverse({ rank: 3, oversampling: 2 }))],
+  ['kfac, denseInverse', kfac(), (damping) => withDamping(damping, denseInverse())],
+  ['kfac, batchWoodbury', kfac(), (damping) => withDamping(damping, batchWoodbury())],
+  ['blockKfac, kroneckerInverse', blockKfac({ blocks }), (damping) => withDamping(damping, kroneckerInverse())],
+  ['blockKfac, eigen', blockKfac({ blocks }), (damping) => withDamping(damping, eigen())],
+  ['blockKfac, ekfac', blockKfac({ blocks }), (damping) => withDamping(damping, ekfac())],
   [
     'blockKfac, lowRankInverse',
     blockKfac({ blocks }),
-    (damping) => lowRankInverse({ damping, rank: 2, oversampling: 0 }),
+    (damping) => withDamping(damping, lowRankInverse({ rank: 2, oversampling: 0 })),
   ],
-  ['blockKfac, newtonSchulz', blockKfac({ blocks }), (damping) => newtonSchulz({ damping })],
-  ['blockKfac, denseInverse', blockKfac({ blocks }), (damping) => denseInverse({ damping })],
-  ['diagonal, kroneckerInverse', diagonal(), (damping) => kroneckerInverse({ damping })],
-  ['diagonal, eigen', diagonal(), (damping) => eigen({ damping })],
-  ['dense, denseInverse', dense(), (damping) => denseInverse({ damping })],
+  ['blockKfac, newtonSchulz', blockKfac({ blocks }), (damping) => withDamping(damping, newtonSchulz())],
+  ['blockKfac, denseInverse', blockKfac({ blocks }), (damping) => withDamping(damping, denseInverse())],
+  ['diagonal, kroneckerInverse', diagonal(), (damping) => withDamping(damping, kroneckerInverse())],
+  ['diagonal, eigen', diagonal(), (damping) => withDamping(damping, eigen())],
+  ['dense, denseInverse', dense(), (damping) => withDamping(damping, denseInverse())],
 ];
 
 const batch: Batch<Tensor> = { inputs: gaussian(1, [9, 6]), targets: gaussian(2, [9, 3]) };
 
 const directionOf = async (
   curvature: Curvature,
-  solver: Solver<SolveNeeds | 'captured'>,
+  solver: Solver<Undamped>,
   data: Batch<Tensor>,
   env: Env<Tensor>,
 ): Promise<Params<Tensor>> => {
   const step = pipeline(
-    forward(objective),
-    backward(objective),
-    capture(exact(), objective.loss),
+    withObjective(objective),
+    forward,
+    backward,
+    capture(exact()),
     updateFactors(curvature),
     solve(solver),
   );
@@ -83,7 +87,7 @@ const inner = (x: Params<Tensor>, y: Params<Tensor>): number =>
 
 describe.each(pairs)('%s', (_, curvature, solver) => {
   const gradientOf = async (data: Batch<Tensor>): Promise<Params<Tensor>> =>
-    (await runStage(pipeline(forward(objective), backward(objective)), state, data)).gradient;
+    (await runStage(pipeline(withObjective(objective), forward, backward), state, data)).gradient;
 
   it('law: a descent direction, ⟨d, ∇⟩ > 0, and not longer than ∇ / λ', async () => {
     for (const damping of [0.01, 1, 100]) {

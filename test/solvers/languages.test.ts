@@ -1,3 +1,5 @@
+import { withObjective } from '../../src/core/pipeline/withObjective.ts';
+import { pipeline } from '../../src/core/pipeline/stage.ts';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -91,7 +93,7 @@ describe('languages of compiler messages, by their characters', () => {
 
   /** Loss after 20 steps on batches that the seed draws. */
   const trained = async (optimizer: Optimizer, seed: number): Promise<number> => {
-    const step = optimizer.step(objective);
+    const step = pipeline(withObjective(objective), optimizer.step);
     const order = permutation(keyOf(seed), examples.length).data;
     let state = initialState(initialParams(network, keyOf(seed), 'f32'), keyOf(seed));
     for (let i = 0; i < 20; i += 1) {

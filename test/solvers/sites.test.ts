@@ -1,3 +1,4 @@
+import { withObjective } from '../../src/core/pipeline/withObjective.ts';
 import type { Env } from '../../src/core/pipeline/env.ts';
 import { hostKernelBackend } from '../../src/core/backends/gpu/hostMemory/hostKernels.ts';
 import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
@@ -34,12 +35,15 @@ import { invertFactors, kroneckerInverse } from '../../src/solvers/inverses/kron
 import { lowRankInverse } from '../../src/solvers/inverses/lowRankInverse.ts';
 import { newtonSchulz } from '../../src/solvers/inverses/newtonSchulz.ts';
 import { optimizerNames, optimizerOf } from '../../src/solvers/presets/registry.ts';
-import type { Solver, SolveNeeds } from '../../src/solvers/solver/solver.ts';
+import type { Solver } from '../../src/solvers/solver/solver.ts';
 import { solve } from '../../src/solvers/solver/solver.ts';
 import { tridiagonalInverse } from '../../src/solvers/inverses/tridiagonalInverse.ts';
 import { scaledError } from '../support/closeness.ts';
 import { classifier, curved, indices } from '../support/sequences.ts';
 import { orThrow, referenceEnv, runStage, stateOf } from '../support/training.ts';
+import { damp } from '../../src/solvers/solver/damp.ts';
+import type { Undamped } from '../support/withDamping.ts';
+import { withDamping } from '../support/withDamping.ts';
 
 const objective = { model: classifier(3), loss: softmaxCrossEntropy };
 const { ops } = referenceEnv().backend;
@@ -75,63 +79,63 @@ const dampedBlock = (block: BlockOperator<Tensor>): BlockOperator<Tensor> | null
   }
 };
 
-type AnySolver = Solver<SolveNeeds | 'captured'>;
+type AnySolver = Solver<Undamped>;
 
 /** One row per pair of a curvature and a solver, with the kind of its damping; a new solver joins here. */
 const pairs: ReadonlyArray<readonly [string, Curvature, AnySolver, Damping]> = [
-  ['kfac, kroneckerInverse', kfac(), kroneckerInverse({ damping: lambda }), 'factored'],
-  ['kfac reduced, kroneckerInverse', kfac({ sharing: 'reduce' }), kroneckerInverse({ damping: lambda }), 'factored'],
-  ['kfac, newtonSchulz', kfac(), newtonSchulz({ damping: lambda, tolerance: 1e-12 }), 'factored'],
-  ['kfac, lowRankInverse of full rank', kfac(), lowRankInverse({ damping: lambda, rank: 9 }), 'factored'],
-  ['kfac, batchWoodbury', kfac(), batchWoodbury({ damping: lambda }), 'factored'],
+  ['kfac, kroneckerInverse', kfac(), withDamping(lambda, kroneckerInverse()), 'factored'],
+  ['kfac reduced, kroneckerInverse', kfac({ sharing: 'reduce' }), withDamping(lambda, kroneckerInverse()), 'factored'],
+  ['kfac, newtonSchulz', kfac(), withDamping(lambda, newtonSchulz({ tolerance: 1e-12 })), 'factored'],
+  ['kfac, lowRankInverse of full rank', kfac(), withDamping(lambda, lowRankInverse({ rank: 9 })), 'factored'],
+  ['kfac, batchWoodbury', kfac(), withDamping(lambda, batchWoodbury()), 'factored'],
   [
     'kfac reduced, batchWoodbury',
     kfac({ sharing: 'reduce' }),
-    batchWoodbury({ damping: lambda, sharing: 'reduce' }),
+    withDamping(lambda, batchWoodbury({ sharing: 'reduce' })),
     'factored',
   ],
   [
     'kfac, diagonal gain, batchWoodbury',
     kfac({ scaleShift: 'diagonal' }),
-    batchWoodbury({ damping: lambda, scaleShift: 'diagonal' }),
+    withDamping(lambda, batchWoodbury({ scaleShift: 'diagonal' })),
     'factored',
   ],
-  ['kfac, eigen', kfac(), eigen({ damping: lambda }), 'exact'],
-  ['kfac, denseInverse', kfac(), denseInverse({ damping: lambda }), 'exact'],
-  ['kfac, cg', kfac(), iterative('cg', { damping: lambda, tolerance: 1e-12, prepare: invertFactors }), 'exact'],
-  ['kfac, minres', kfac(), iterative('minres', { damping: lambda, tolerance: 1e-12 }), 'exact'],
-  ['kfac, gmres', kfac(), iterative('gmres', { damping: lambda, tolerance: 1e-12 }), 'exact'],
-  ['kfac, bicgstab', kfac(), iterative('bicgstab', { damping: lambda, tolerance: 1e-12 }), 'exact'],
-  ['blockKfac, kroneckerInverse', blockKfac({ blocks: inTwo }), kroneckerInverse({ damping: lambda }), 'factored'],
+  ['kfac, eigen', kfac(), withDamping(lambda, eigen()), 'exact'],
+  ['kfac, denseInverse', kfac(), withDamping(lambda, denseInverse()), 'exact'],
+  ['kfac, cg', kfac(), withDamping(lambda, iterative('cg', { tolerance: 1e-12, prepare: invertFactors })), 'exact'],
+  ['kfac, minres', kfac(), withDamping(lambda, iterative('minres', { tolerance: 1e-12 })), 'exact'],
+  ['kfac, gmres', kfac(), withDamping(lambda, iterative('gmres', { tolerance: 1e-12 })), 'exact'],
+  ['kfac, bicgstab', kfac(), withDamping(lambda, iterative('bicgstab', { tolerance: 1e-12 })), 'exact'],
+  ['blockKfac, kroneckerInverse', blockKfac({ blocks: inTwo }), withDamping(lambda, kroneckerInverse()), 'factored'],
   [
     'blockKfac, newtonSchulz',
     blockKfac({ blocks: inTwo }),
-    newtonSchulz({ damping: lambda, tolerance: 1e-12 }),
+    withDamping(lambda, newtonSchulz({ tolerance: 1e-12 })),
     'factored',
   ],
   [
     'blockKfac, lowRankInverse of full rank',
     blockKfac({ blocks: inTwo }),
-    lowRankInverse({ damping: lambda, rank: 9 }),
+    withDamping(lambda, lowRankInverse({ rank: 9 })),
     'factored',
   ],
-  ['blockKfac, eigen', blockKfac({ blocks: inTwo }), eigen({ damping: lambda }), 'exact'],
-  ['blockKfac, denseInverse', blockKfac({ blocks: inTwo }), denseInverse({ damping: lambda }), 'exact'],
-  ['tridiagonalKfac, tridiagonalInverse', tridiagonalKfac(), tridiagonalInverse({ damping: lambda }), 'factored'],
+  ['blockKfac, eigen', blockKfac({ blocks: inTwo }), withDamping(lambda, eigen()), 'exact'],
+  ['blockKfac, denseInverse', blockKfac({ blocks: inTwo }), withDamping(lambda, denseInverse()), 'exact'],
+  ['tridiagonalKfac, tridiagonalInverse', tridiagonalKfac(), withDamping(lambda, tridiagonalInverse()), 'factored'],
   [
     'classKfac, classWiseInverse',
     classKfac({ classes: 3 }),
-    classWiseInverse({ damping: lambda, tolerance: 1e-12, maxIterations: 200 }),
+    withDamping(lambda, classWiseInverse({ tolerance: 1e-12, maxIterations: 200 })),
     'factored',
   ],
-  ['classKfac, denseInverse', classKfac({ classes: 3 }), denseInverse({ damping: lambda }), 'exact'],
-  ['diagonal, kroneckerInverse', diagonal(), kroneckerInverse({ damping: lambda }), 'exact'],
-  ['diagonal, eigen', diagonal(), eigen({ damping: lambda }), 'exact'],
-  ['dense, kroneckerInverse', dense(), kroneckerInverse({ damping: lambda }), 'exact'],
-  ['dense, newtonSchulz', dense(), newtonSchulz({ damping: lambda, tolerance: 1e-12 }), 'exact'],
-  ['dense, eigen', dense(), eigen({ damping: lambda }), 'exact'],
-  ['dense, lowRankInverse of full rank', dense(), lowRankInverse({ damping: lambda, rank: 20 }), 'exact'],
-  ['dense, denseInverse', dense(), denseInverse({ damping: lambda }), 'exact'],
+  ['classKfac, denseInverse', classKfac({ classes: 3 }), withDamping(lambda, denseInverse()), 'exact'],
+  ['diagonal, kroneckerInverse', diagonal(), withDamping(lambda, kroneckerInverse()), 'exact'],
+  ['diagonal, eigen', diagonal(), withDamping(lambda, eigen()), 'exact'],
+  ['dense, kroneckerInverse', dense(), withDamping(lambda, kroneckerInverse()), 'exact'],
+  ['dense, newtonSchulz', dense(), withDamping(lambda, newtonSchulz({ tolerance: 1e-12 })), 'exact'],
+  ['dense, eigen', dense(), withDamping(lambda, eigen()), 'exact'],
+  ['dense, lowRankInverse of full rank', dense(), withDamping(lambda, lowRankInverse({ rank: 20 })), 'exact'],
+  ['dense, denseInverse', dense(), withDamping(lambda, denseInverse()), 'exact'],
 ];
 
 const vec = (v: Tensor): Tensor => ops.reshape(ops.transposed(v), [v.data.length, 1]);
@@ -184,7 +188,7 @@ describe.each(pairs)('a model with every kind of site: %s', (_, curvature, solve
 
 describe('EKFAC on every kind of site', () => {
   it('law: residual, (U diag(S) Uᵀ + λ I) d = ∇ with S by index at the embedding, and F + λ I at the gain', async () => {
-    const { operator, direction, gradient, sites, state } = await run(kfac(), ekfac({ damping: lambda }));
+    const { operator, direction, gradient, sites, state } = await run(kfac(), withDamping(lambda, ekfac()));
     const blocks = blocksOf(sites, Object.keys(state.params));
     const [d, g] = [direction, gradient].map((tree) => toBlocks(ops, blocks, tree));
     const prepared = state.solver.prepared;
@@ -204,8 +208,8 @@ describe('EKFAC on every kind of site', () => {
 
   it('law: S is the diagonal of the Fisher in the basis, with positions summed, whatever K-FAC takes them for', async () => {
     for (const sharing of sharings) {
-      const { state } = await run(kfac({ sharing }), ekfac({ damping: lambda }));
-      const full = await run(dense(), denseInverse({ damping: lambda }));
+      const { state } = await run(kfac({ sharing }), withDamping(lambda, ekfac()));
+      const full = await run(dense(), withDamping(lambda, denseInverse()));
       const truth = 'blocks' in full.operator ? full.operator.blocks : {};
       const bases = state.solver.prepared?._tag === 'blockDiagonal' ? state.solver.prepared.blocks : {};
       for (const [name, S] of Object.entries(state.solver.slots['ekfac'])) {
@@ -224,7 +228,7 @@ describe('EKFAC on every kind of site', () => {
   });
 
   it('the full block of a gain stays between refreshes', async () => {
-    const solver = ekfac({ damping: lambda, every: 2 });
+    const solver = withDamping(lambda, ekfac({ every: 2 }));
     const first = await run(kfac(), solver);
     const later = await run(kfac(), solver, { ...batch, inputs: indices(7, [9, 3]) }, referenceEnv(), {
       ...first.state,
@@ -241,26 +245,23 @@ describe('EKFAC on every kind of site', () => {
 
 describe('Gauss–Newton on every kind of site', () => {
   it('law: residual, (E[Jᵀ H J] + λ I) d = ∇ with the K-FAC preconditioner', async () => {
-    const step = pipeline(
-      curved(objective, kfac()),
-      solve(kfacCg(objective, { damping: lambda, tolerance: 1e-12, martens: null })),
-    );
+    const step = pipeline(curved(objective, kfac()), damp(lambda), solve(kfacCg({ tolerance: 1e-12, martens: null })));
     const context = await runStage(step, stateOf(objective.model, 3), batch);
     const blocks = blocksOf(context.sites, Object.keys(context.state.params));
     const [d, g] = [context.direction, context.gradient].map((tree) => toBlocks(ops, blocks, tree));
-    const image = gaussNewtonAction(objective, context, blocks)(ops, d);
+    const image = gaussNewtonAction<Tensor>(context)(ops, d);
     for (const name of Object.keys(g)) {
       expect(scaledError(ops.linearCombination(1, image[name], lambda, d[name]).data, g[name].data)).toBeLessThan(1e-8);
     }
   });
 
   it('law: the operator of dense curvature is the Gauss–Newton matrix on each block', async () => {
-    const context = await run(dense(), denseInverse({ damping: lambda }));
+    const context = await run(dense(), withDamping(lambda, denseInverse()));
     const blocks = blocksOf(context.sites, Object.keys(context.state.params));
     const g = toBlocks(ops, blocks, context.gradient);
     for (const { name } of blocks) {
       const only = mapParams(g, (x, at) => (at === name ? x : ops.full(x.shape, 0)));
-      const expected = gaussNewtonAction(objective, { ...context, batch }, blocks)(ops, only)[name];
+      const expected = gaussNewtonAction<Tensor>(context)(ops, only)[name];
       expect(scaledError(apply(ops, context.operator, only)[name].data, expected.data)).toBeLessThan(1e-12);
     }
   });
@@ -270,7 +271,10 @@ describe('presets on every kind of site', () => {
   const settings = { 'class-kfac': { classes: 3 } } as const;
 
   it.each(optimizerNames)('%s lowers the loss', async (name) => {
-    const step = orThrow(optimizerOf(name, name === 'class-kfac' ? settings[name] : {})).step(objective);
+    const step = pipeline(
+      withObjective(objective),
+      orThrow(optimizerOf(name, name === 'class-kfac' ? settings[name] : {})).step,
+    );
     let state = stateOf(objective.model, 3);
     const losses: Array<number> = [];
     for (let i = 0; i < 6; i += 1) {
@@ -295,7 +299,7 @@ describe('presets on every kind of site', () => {
   ])('options: sharing and scaleShift change the direction of %s', async (name) => {
     const directionOf = async (changed: Readonly<Record<string, string>>): Promise<Params<Tensor>> => {
       const classes = name === 'class-kfac' ? settings[name] : {};
-      const step = orThrow(optimizerOf(name, { ...classes, ...changed })).step(objective);
+      const step = pipeline(withObjective(objective), orThrow(optimizerOf(name, { ...classes, ...changed })).step);
       const context = await runStage(step, stateOf(objective.model, 3), batch);
       return context.next.params;
     };

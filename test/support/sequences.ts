@@ -16,7 +16,7 @@ import { model } from '../../src/core/nn/model.ts';
 import { sequential } from '../../src/core/nn/layers/sequential.ts';
 import type { Ops } from '../../src/core/ops/ops.ts';
 import type { Params } from '../../src/core/params.ts';
-import type { Objective } from '../../src/core/pipeline/forward.ts';
+import type { Objective } from '../../src/core/pipeline/objective.ts';
 import { backward, forward } from '../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../src/core/pipeline/stage.ts';
 import { keyOf } from '../../src/core/random/key.ts';
@@ -29,6 +29,7 @@ import { capture } from '../../src/curvature/capture.ts';
 import type { Curvature } from '../../src/curvature/curvature.ts';
 import { updateFactors } from '../../src/curvature/curvature.ts';
 import { exact } from '../../src/curvature/estimators.ts';
+import { withObjective } from '../../src/core/pipeline/withObjective.ts';
 
 /** Words in the vocabulary of {@link classifier}. */
 export const vocabulary = 5;
@@ -56,7 +57,7 @@ export const indices = (seed: number, shape: ReadonlyArray<number>, below = voca
 
 /** The step up to the operator, with the exact Fisher. */
 export const curved = (objective: Objective, curvature: Curvature) =>
-  pipeline(forward(objective), backward(objective), capture(exact(), objective.loss), updateFactors(curvature));
+  pipeline(withObjective(objective), forward, backward, capture(exact()), updateFactors(curvature));
 
 /** x's rows from `begin` on, `count` of them. */
 export const examplesOf = (ops: Ops<Tensor>, x: Tensor, begin: number, count: number): Tensor =>

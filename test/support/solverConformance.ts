@@ -36,11 +36,13 @@ import { iterative } from '../../src/solvers/iterative/iterative.ts';
 import { kroneckerInverse } from '../../src/solvers/inverses/kroneckerInverse.ts';
 import { lowRankInverse } from '../../src/solvers/inverses/lowRankInverse.ts';
 import { newtonSchulz } from '../../src/solvers/inverses/newtonSchulz.ts';
-import type { Solver, SolveNeeds } from '../../src/solvers/solver/solver.ts';
+import type { Solver } from '../../src/solvers/solver/solver.ts';
 import { invertSuitably, suitableInverse } from '../../src/solvers/inverses/suitableInverse.ts';
 import { tridiagonalInverse } from '../../src/solvers/inverses/tridiagonalInverse.ts';
 import { twoTermSolver } from '../../src/solvers/inverses/twoTermSolver.ts';
 import { gaussian, orThrow, referenceEnv } from './training.ts';
+import type { Undamped } from './withDamping.ts';
+import { withDamping } from './withDamping.ts';
 
 const { backend } = referenceEnv();
 const { ops } = backend;
@@ -198,7 +200,7 @@ export type Claim = 'exact' | 'factored' | 'shared' | 'near';
 export interface SolverRow {
   readonly name: string;
   /** The tolerance, 1e-12 unless given, is for solvers that iterate. */
-  readonly solver: (damping: number, tolerance?: number) => Solver<SolveNeeds | 'captured'>;
+  readonly solver: (damping: number, tolerance?: number) => Solver<Undamped>;
   /** Dampings that the residual is tried with. */
   readonly dampings: ReadonlyArray<number>;
   /** Blocks that it takes, with its claim; it refuses all others. */
@@ -237,7 +239,8 @@ const limits = { maxIterations: 400, warmStart: 0 };
 const iteratives: ReadonlyArray<SolverRow> = (['cg', 'minres', 'gmres', 'bicgstab'] as const).flatMap((method) =>
   [null, invertSuitably].map((prepare) => ({
     name: prepare === null ? method : `${method}, preconditioned`,
-    solver: (damping: number, tolerance = tight) => iterative(method, { damping, prepare, tolerance, ...limits }),
+    solver: (damping: number, tolerance = tight) =>
+      withDamping(damping, iterative(method, { prepare, tolerance, ...limits })),
     dampings,
     accepts: all('exact'),
     whole: prepare === null ? wholeKinds : madeOfBlocks,
@@ -249,7 +252,7 @@ const iteratives: ReadonlyArray<SolverRow> = (['cg', 'minres', 'gmres', 'bicgsta
 export const solverRows = (): ReadonlyArray<SolverRow> => [
   {
     name: 'kroneckerInverse',
-    solver: (damping) => kroneckerInverse({ damping }),
+    solver: (damping) => withDamping(damping, kroneckerInverse()),
     dampings,
     accepts: byFactors,
     whole: [],
@@ -257,7 +260,7 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
   },
   {
     name: 'choleskySolve',
-    solver: (damping) => choleskySolve({ damping }),
+    solver: (damping) => withDamping(damping, choleskySolve()),
     dampings,
     accepts: byFactors,
     whole: [],
@@ -265,7 +268,7 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
   },
   {
     name: 'newtonSchulz',
-    solver: (damping) => newtonSchulz({ damping, tolerance: 1e-13, iterations: 100 }),
+    solver: (damping) => withDamping(damping, newtonSchulz({ tolerance: 1e-13, iterations: 100 })),
     dampings,
     accepts: byFactors,
     whole: [],
@@ -273,7 +276,7 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
   },
   {
     name: 'lowRankInverse of full rank',
-    solver: (damping) => lowRankInverse({ damping, rank: 20 }),
+    solver: (damping) => withDamping(damping, lowRankInverse({ rank: 20 })),
     dampings,
     accepts: byFactors,
     whole: [],
@@ -281,7 +284,7 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
   },
   {
     name: 'eigen',
-    solver: (damping) => eigen({ damping }),
+    solver: (damping) => withDamping(damping, eigen()),
     dampings,
     accepts: {
       ...inBases,
@@ -292,10 +295,17 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
     whole: [],
     iterates: false,
   },
-  { name: 'ekfac', solver: (damping) => ekfac({ damping }), dampings, accepts: inBases, whole: [], iterates: false },
+  {
+    name: 'ekfac',
+    solver: (damping) => withDamping(damping, ekfac()),
+    dampings,
+    accepts: inBases,
+    whole: [],
+    iterates: false,
+  },
   {
     name: 'denseInverse',
-    solver: (damping) => denseInverse({ damping }),
+    solver: (damping) => withDamping(damping, denseInverse()),
     dampings,
     accepts: all('exact'),
     whole: [],
@@ -303,7 +313,7 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
   },
   {
     name: 'twoTerm',
-    solver: (damping) => twoTermSolver({ damping }),
+    solver: (damping) => withDamping(damping, twoTermSolver()),
     dampings,
     accepts: { ...byFactors, 'sum of two products': 'shared' },
     whole: [],
@@ -311,7 +321,7 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
   },
   {
     name: 'classWiseInverse',
-    solver: (damping, tolerance = tight) => classWiseInverse({ damping, tolerance, maxIterations: 400 }),
+    solver: (damping, tolerance = tight) => withDamping(damping, classWiseInverse({ tolerance, maxIterations: 400 })),
     dampings,
     accepts: { ...byFactors, 'sum of two products': 'shared', 'sum of three products': 'exact' },
     whole: [],
@@ -319,7 +329,7 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
   },
   {
     name: 'tridiagonalInverse',
-    solver: (damping) => tridiagonalInverse({ damping }),
+    solver: (damping) => withDamping(damping, tridiagonalInverse()),
     dampings,
     accepts: { kronecker: 'factored', diagonalKronecker: 'factored', dense: 'exact', diagonal: 'exact' },
     whole: ['blockTridiagonal'],
@@ -327,7 +337,7 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
   },
   {
     name: 'suitableInverse',
-    solver: (damping) => suitableInverse({ damping }),
+    solver: (damping) => withDamping(damping, suitableInverse()),
     dampings,
     accepts: { ...all('exact'), ...byFactors, 'sum of two products': 'shared', 'sum of three products': 'near' },
     whole: madeOfBlocks,
@@ -338,7 +348,10 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
     name: 'hss',
     // The rate falls with the root of the condition number, so it is tried on well-conditioned systems.
     solver: (damping, tolerance = tight) =>
-      hssSolver({ damping, tolerance, alpha: Math.sqrt(damping * (damping + 4)), ...limits, prepare: null }),
+      withDamping(
+        damping,
+        hssSolver({ tolerance, alpha: Math.sqrt(damping * (damping + 4)), ...limits, prepare: null }),
+      ),
     dampings: [1],
     accepts: all('exact'),
     whole: wholeKinds,

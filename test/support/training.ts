@@ -14,7 +14,8 @@ import { dense } from '../../src/core/nn/layers/dense.ts';
 import type { Model } from '../../src/core/nn/model.ts';
 import { initialParams, model } from '../../src/core/nn/model.ts';
 import { sequential } from '../../src/core/nn/layers/sequential.ts';
-import type { Objective } from '../../src/core/pipeline/forward.ts';
+import type { Objective } from '../../src/core/pipeline/objective.ts';
+import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
 import type { Batch, Context, Given } from '../../src/core/pipeline/context.ts';
 import type { Env } from '../../src/core/pipeline/env.ts';
 import type { Field } from '../../src/core/pipeline/context.ts';
@@ -60,13 +61,19 @@ export const stateOf = (m: Model, seed: number): TrainState<Tensor> => {
   return initialState(Object.fromEntries(noisy), keyOf(seed));
 };
 
-/** Runs a stage from the given fields and expects success. */
+/** What a step is given that brings its own objective. */
+export const none: Objective = {
+  model: mlp([1, 1]),
+  loss: squaredError,
+};
+
+/** Runs a stage that brings its own objective, from the given fields, and expects success. */
 export const runStage = async <Adds extends Field>(
   stage: Stage<Given, Adds>,
   state: TrainState<Tensor>,
   batch: Batch<Tensor>,
   env: Env<Tensor> = referenceEnv(),
-): Promise<Context<Tensor, Adds>> => orThrow(await stage.run({ state, batch, metrics: {} })(env)());
+): Promise<Context<Tensor, Adds>> => orThrow(await stage.run<Tensor>({ state, batch, objective: none })(env)());
 
 /** Like {@link runStage}, without the expectation. */
 export const tryStage = <Adds extends Field>(
@@ -74,7 +81,7 @@ export const tryStage = <Adds extends Field>(
   state: TrainState<Tensor>,
   batch: Batch<Tensor>,
   env: Env<Tensor> = referenceEnv(),
-): Promise<E.Either<KfacError, Context<Tensor, Adds>>> => stage.run({ state, batch, metrics: {} })(env)();
+): Promise<E.Either<KfacError, Context<Tensor, Adds>>> => stage.run<Tensor>({ state, batch, objective: none })(env)();
 
 /** Outputs of a model. */
 export const outputsOf = (

@@ -13,6 +13,8 @@ import type { Ops } from '../ops/ops.ts';
 import type { Site } from '../ops/site.ts';
 import type { Params } from '../params.ts';
 import type { Shaped } from '../tensor.ts';
+import type { Block } from './blocks.ts';
+import type { Objective } from './objective.ts';
 import type { TrainState } from './trainState.ts';
 
 /** Examples of one step. */
@@ -70,6 +72,8 @@ export interface StepFields<T extends Shaped> {
   /** The state before the step; stages that change a part of it (the averages, a prepared solve) replace it. */
   readonly state: TrainState<T>;
   readonly batch: Batch<T>;
+  /** What is learned. */
+  readonly objective: Objective;
 
   /** Model outputs, `[n, …]`. */
   readonly outputs: T;
@@ -77,6 +81,8 @@ export interface StepFields<T extends Shaped> {
   readonly loss: T;
   /** Sites in the order of the forward pass, with their input activations. */
   readonly sites: ReadonlyArray<SiteInput<T>>;
+  /** How the parameters are grouped for curvature. */
+  readonly blocks: ReadonlyArray<Block>;
   /** Jᵀ c for a cotangent c of the outputs, summed over examples, with the cotangents that passed the sites. */
   readonly pullback: (cotangent: T) => Cotangents<T>;
   /** The sites' output cotangents alone: cheaper, since no parameter's cotangent is formed. */
@@ -97,6 +103,9 @@ export interface StepFields<T extends Shaped> {
   /** The curvature as an operator on block vectors. */
   readonly operator: LinearOperator<T>;
 
+  /** λ, greater than 0, in units of the loss per example and squared parameter. */
+  readonly damping: number;
+
   /** Preconditioned gradient, in the units of the parameters. */
   readonly direction: Params<T>;
 
@@ -106,7 +115,7 @@ export interface StepFields<T extends Shaped> {
   /** The state after the step. */
   readonly next: TrainState<T>;
 
-  /** Scalars of the step, shape `[]` or plain numbers, by name. */
+  /** Scalars of the step, shape `[]` or plain numbers, by name. A stage adds its own; `pipeline` merges them. */
   readonly metrics: Readonly<Record<string, T | number>>;
 }
 
@@ -117,4 +126,4 @@ export type Field = keyof StepFields<Shaped>;
 export type Context<T extends Shaped, Fields extends Field> = Pick<StepFields<T>, Fields>;
 
 /** What every step starts from. */
-export type Given = 'state' | 'batch' | 'metrics';
+export type Given = 'state' | 'batch' | 'objective';

@@ -15,7 +15,7 @@ import type { Backend, LinearAlgebra } from '../backends/backend.ts';
 import type { KfacError } from '../errors.ts';
 import type { Shaped, Tensor } from '../tensor.ts';
 import { generate } from '../tensor.ts';
-import type { Batch } from './context.ts';
+import type { Context, Given } from './context.ts';
 import { iterate } from '../iterate.ts';
 import type { Step } from './stage.ts';
 import type { TrainState } from './trainState.ts';
@@ -32,14 +32,9 @@ export interface StepCount {
  * for a general solve, 9 n³ for an eigendecomposition. A step that decides by the numbers it reads sees ones.
  *
  * @param step - any step
- * @param state - state of shapes
- * @param batch - batch of shapes
+ * @param given - state and batch of shapes, and what is learned
  */
-export const countStep = (
-  step: Step,
-  state: TrainState<Shaped>,
-  batch: Batch<Shaped>,
-): TE.TaskEither<KfacError, StepCount> => {
+export const countStep = (step: Step, given: Context<Shaped, Given>): TE.TaskEither<KfacError, StepCount> => {
   const { ops, tally } = shapeInterpreter();
   let factorisations = 0;
   const counted = <A>(flops: number, result: A): TE.TaskEither<never, A> => {
@@ -64,7 +59,7 @@ export const countStep = (
     dispose: TE.right(undefined),
   };
   return pipe(
-    step.run({ state, batch, metrics: {} })({ backend, clock: () => 0 }),
+    step.run(given)({ backend, clock: () => 0 }),
     TE.map(({ next }) => ({ flops: tally().flops + factorisations, next })),
   );
 };
@@ -78,22 +73,20 @@ interface Sum extends StepCount {
  * Mean floating-point operations of the first steps of a run.
  *
  * @param step - any step
- * @param state - state of shapes before the first one
- * @param batch - batch of shapes, the same for all
+ * @param given - state of shapes before the first one, batch of shapes, the same for all, and what is learned
  * @param steps - how many steps, at least 1
  */
 export const meanFlops = (
   step: Step,
-  state: TrainState<Shaped>,
-  batch: Batch<Shaped>,
+  given: Context<Shaped, Given>,
   steps: number,
 ): TE.TaskEither<KfacError, number> => {
-  const start: Sum = { flops: 0, next: state, left: steps };
+  const start: Sum = { flops: 0, next: given.state, left: steps };
   return iterate(start, ({ flops, next, left }) =>
     left === 0
       ? TE.right(E.right(flops / steps))
       : pipe(
-          countStep(step, next, batch),
+          countStep(step, { ...given, state: next }),
           TE.map((count) => E.left({ flops: flops + count.flops, next: count.next, left: left - 1 })),
         ),
   );

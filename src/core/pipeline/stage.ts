@@ -25,6 +25,8 @@ export interface Stage<Needs extends Field, Adds extends Field> {
   /** Shown in the seconds per stage. */
   readonly name: string;
   readonly run: StageRun<Needs, Adds>;
+  /** The stages that a pipeline is made of, in order. */
+  readonly stages?: ReadonlyArray<Stage<Field, Field>>;
 }
 
 /** A whole training step: from the given fields to the next state. */
@@ -41,172 +43,53 @@ export const stage = <Needs extends Field, Adds extends Field>(
   run: StageRun<Needs, Adds>,
 ): Stage<Needs, Adds> => ({ name, run });
 
-/** Runs a stage, keeps the context, and notes how long it took. */
+/** Runs a stage, keeps the context, merges the metrics, and notes how long it took. */
 const extend =
   <T extends Shaped>(next: Stage<Field, Field>) =>
   (context: Context<T, Field>): RTE.ReaderTaskEither<Env<T>, KfacError, Context<T, Field>> =>
   (env) => {
     const start = env.clock();
     const merge = (added: Context<T, Field>): Context<T, Field> => {
-      const merged = { ...context, ...added };
       const name = `seconds.${next.name}`;
-      const before = merged.metrics[name]; // of a stage of the same name
-      const seconds = { [name]: env.clock() - start + (typeof before === 'number' ? before : 0) };
-      return { ...merged, metrics: { ...merged.metrics, ...seconds } };
+      const before = context.metrics?.[name]; // of a stage of the same name
+      const seconds = env.clock() - start + (typeof before === 'number' ? before : 0);
+      return { ...context, ...added, metrics: { ...context.metrics, ...added.metrics, [name]: seconds } };
     };
     return pipe(next.run(context), RTE.map(merge))(env);
   };
 
+/** Any stage: what nothing more is known of than that it runs. */
+type AnyStage = Stage<Field, never>;
+
+type NeedsOf<S> = S extends Stage<infer Needs, never> ? Needs : never;
+type AddsOf<S> = S extends Stage<Field, infer Adds> ? Adds : never;
+
+/** The stage itself where all that it needs is known; else what the compiler shows in its place. */
+type Fits<S, Known extends Field> = [Exclude<NeedsOf<S>, Known>] extends [never]
+  ? S
+  : `No stage before this one adds: ${Exclude<NeedsOf<S>, Known>}`;
+
+type InOrder<Stages, Known extends Field> = Stages extends readonly [infer First, ...infer Rest]
+  ? [Fits<First, Known>, ...InOrder<Rest, Known | AddsOf<First>>]
+  : Stages extends readonly []
+    ? []
+    : Stages extends ReadonlyArray<infer S>
+      ? Array<Fits<S, Known>> // as many as there are: each must fit as it is
+      : never;
+
 /**
  * Stages in order, as one stage. Each may need what a step is given and what the stages before it add; anything else
- * does not compile.
+ * does not compile. What a stage replaces is replaced, except metrics, which are merged. A pipeline among the stages
+ * counts as its stages.
  */
-export function pipeline<N1 extends Given, A1 extends Field>(s1: Stage<N1, A1>): Stage<Given, Given | A1>;
-export function pipeline<N1 extends Given, A1 extends Field, N2 extends Given | A1, A2 extends Field>(
-  s1: Stage<N1, A1>,
-  s2: Stage<N2, A2>,
-): Stage<Given, Given | A1 | A2>;
-export function pipeline<
-  N1 extends Given,
-  A1 extends Field,
-  N2 extends Given | A1,
-  A2 extends Field,
-  N3 extends Given | A1 | A2,
-  A3 extends Field,
->(s1: Stage<N1, A1>, s2: Stage<N2, A2>, s3: Stage<N3, A3>): Stage<Given, Given | A1 | A2 | A3>;
-export function pipeline<
-  N1 extends Given,
-  A1 extends Field,
-  N2 extends Given | A1,
-  A2 extends Field,
-  N3 extends Given | A1 | A2,
-  A3 extends Field,
-  N4 extends Given | A1 | A2 | A3,
-  A4 extends Field,
->(s1: Stage<N1, A1>, s2: Stage<N2, A2>, s3: Stage<N3, A3>, s4: Stage<N4, A4>): Stage<Given, Given | A1 | A2 | A3 | A4>;
-export function pipeline<
-  N1 extends Given,
-  A1 extends Field,
-  N2 extends Given | A1,
-  A2 extends Field,
-  N3 extends Given | A1 | A2,
-  A3 extends Field,
-  N4 extends Given | A1 | A2 | A3,
-  A4 extends Field,
-  N5 extends Given | A1 | A2 | A3 | A4,
-  A5 extends Field,
->(
-  s1: Stage<N1, A1>,
-  s2: Stage<N2, A2>,
-  s3: Stage<N3, A3>,
-  s4: Stage<N4, A4>,
-  s5: Stage<N5, A5>,
-): Stage<Given, Given | A1 | A2 | A3 | A4 | A5>;
-export function pipeline<
-  N1 extends Given,
-  A1 extends Field,
-  N2 extends Given | A1,
-  A2 extends Field,
-  N3 extends Given | A1 | A2,
-  A3 extends Field,
-  N4 extends Given | A1 | A2 | A3,
-  A4 extends Field,
-  N5 extends Given | A1 | A2 | A3 | A4,
-  A5 extends Field,
-  N6 extends Given | A1 | A2 | A3 | A4 | A5,
-  A6 extends Field,
->(
-  s1: Stage<N1, A1>,
-  s2: Stage<N2, A2>,
-  s3: Stage<N3, A3>,
-  s4: Stage<N4, A4>,
-  s5: Stage<N5, A5>,
-  s6: Stage<N6, A6>,
-): Stage<Given, Given | A1 | A2 | A3 | A4 | A5 | A6>;
-export function pipeline<
-  N1 extends Given,
-  A1 extends Field,
-  N2 extends Given | A1,
-  A2 extends Field,
-  N3 extends Given | A1 | A2,
-  A3 extends Field,
-  N4 extends Given | A1 | A2 | A3,
-  A4 extends Field,
-  N5 extends Given | A1 | A2 | A3 | A4,
-  A5 extends Field,
-  N6 extends Given | A1 | A2 | A3 | A4 | A5,
-  A6 extends Field,
-  N7 extends Given | A1 | A2 | A3 | A4 | A5 | A6,
-  A7 extends Field,
->(
-  s1: Stage<N1, A1>,
-  s2: Stage<N2, A2>,
-  s3: Stage<N3, A3>,
-  s4: Stage<N4, A4>,
-  s5: Stage<N5, A5>,
-  s6: Stage<N6, A6>,
-  s7: Stage<N7, A7>,
-): Stage<Given, Given | A1 | A2 | A3 | A4 | A5 | A6 | A7>;
-export function pipeline<
-  N1 extends Given,
-  A1 extends Field,
-  N2 extends Given | A1,
-  A2 extends Field,
-  N3 extends Given | A1 | A2,
-  A3 extends Field,
-  N4 extends Given | A1 | A2 | A3,
-  A4 extends Field,
-  N5 extends Given | A1 | A2 | A3 | A4,
-  A5 extends Field,
-  N6 extends Given | A1 | A2 | A3 | A4 | A5,
-  A6 extends Field,
-  N7 extends Given | A1 | A2 | A3 | A4 | A5 | A6,
-  A7 extends Field,
-  N8 extends Given | A1 | A2 | A3 | A4 | A5 | A6 | A7,
-  A8 extends Field,
->(
-  s1: Stage<N1, A1>,
-  s2: Stage<N2, A2>,
-  s3: Stage<N3, A3>,
-  s4: Stage<N4, A4>,
-  s5: Stage<N5, A5>,
-  s6: Stage<N6, A6>,
-  s7: Stage<N7, A7>,
-  s8: Stage<N8, A8>,
-): Stage<Given, Given | A1 | A2 | A3 | A4 | A5 | A6 | A7 | A8>;
-export function pipeline<
-  N1 extends Given,
-  A1 extends Field,
-  N2 extends Given | A1,
-  A2 extends Field,
-  N3 extends Given | A1 | A2,
-  A3 extends Field,
-  N4 extends Given | A1 | A2 | A3,
-  A4 extends Field,
-  N5 extends Given | A1 | A2 | A3 | A4,
-  A5 extends Field,
-  N6 extends Given | A1 | A2 | A3 | A4 | A5,
-  A6 extends Field,
-  N7 extends Given | A1 | A2 | A3 | A4 | A5 | A6,
-  A7 extends Field,
-  N8 extends Given | A1 | A2 | A3 | A4 | A5 | A6 | A7,
-  A8 extends Field,
-  N9 extends Given | A1 | A2 | A3 | A4 | A5 | A6 | A7 | A8,
-  A9 extends Field,
->(
-  s1: Stage<N1, A1>,
-  s2: Stage<N2, A2>,
-  s3: Stage<N3, A3>,
-  s4: Stage<N4, A4>,
-  s5: Stage<N5, A5>,
-  s6: Stage<N6, A6>,
-  s7: Stage<N7, A7>,
-  s8: Stage<N8, A8>,
-  s9: Stage<N9, A9>,
-): Stage<Given, Given | A1 | A2 | A3 | A4 | A5 | A6 | A7 | A8 | A9>;
-export function pipeline(...stages: ReadonlyArray<Stage<Field, Field>>): Stage<Field, Field> {
+export function pipeline<const Stages extends ReadonlyArray<AnyStage>>(
+  ...stages: Stages extends InOrder<Stages, Given> ? Stages : InOrder<Stages, Given>
+): Stage<Given, Given | AddsOf<Stages[number]>>;
+export function pipeline(...parts: ReadonlyArray<Stage<Field, Field>>): Stage<Field, Field> {
+  const stages = parts.flatMap((part) => part.stages ?? [part]);
   return {
     name: stages.map((s) => s.name).join(' → '),
+    stages,
     run: <T extends Shaped>(context: Context<T, Field>) =>
       stages.reduce(
         (before: RTE.ReaderTaskEither<Env<T>, KfacError, Context<T, Field>>, next) =>

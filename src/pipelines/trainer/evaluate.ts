@@ -19,7 +19,7 @@ import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams } from '../../core/params.ts';
 import type { Batch } from '../../core/pipeline/context.ts';
-import type { Objective } from '../../core/pipeline/forward.ts';
+import type { Objective } from '../../core/pipeline/objective.ts';
 import { iterate } from '../../core/iterate.ts';
 import type { Metrics } from '../../core/pipeline/metrics.ts';
 import { readMetrics } from '../../core/pipeline/metrics.ts';

@@ -138,7 +138,7 @@ const takeStep = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEi
   const { indices, epoch } = batchIndices(plan, run.state.step, run.epoch);
   return pipe(
     TE.fromEither(examplesAt(train, indices, env.backend.dtype)),
-    TE.chain((batch) => runStep(env, step, run.state, batch)),
+    TE.chain((batch) => runStep(env, step, task.objective, run.state, batch)),
     TE.chainIOK(({ state, metrics, seconds }) => () => {
       const record = { step: state.step, seconds: run.seconds + seconds, loss: metrics['loss'], metrics };
       tell(options, { event: 'step', ...record })();

@@ -14,6 +14,7 @@ import type { Batch } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import type { Metrics } from '../../core/pipeline/metrics.ts';
 import { readMetrics } from '../../core/pipeline/metrics.ts';
+import type { Objective } from '../../core/pipeline/objective.ts';
 import type { Step } from '../../core/pipeline/stage.ts';
 import type { TrainState } from '../../core/pipeline/trainState.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
@@ -43,6 +44,7 @@ const checkLoss = (step: number, metrics: Metrics): E.Either<KfacError, Metrics>
  *
  * @param env - backend and clock
  * @param step - the optimizer's step
+ * @param objective - what is learned
  * @param state - state before; nobody else may hold its arrays
  * @param batch - examples
  * @returns the state after, or the first error; a loss that is not finite is one
@@ -51,6 +53,7 @@ export const runStep =
   <T extends Shaped>(
     env: Env<T>,
     step: Step,
+    objective: Objective,
     state: TrainState<T>,
     batch: Batch<Tensor>,
   ): TE.TaskEither<KfacError, Stepped<T>> =>
@@ -59,7 +62,7 @@ export const runStep =
     const scope = env.backend.scope();
     const outcome = await pipe(
       TE.fromEither(attempt(() => upload(scope.backend.ops, batch))),
-      TE.chain((uploaded) => step.run({ state, batch: uploaded, metrics: {} })({ ...env, backend: scope.backend })),
+      TE.chain((uploaded) => step.run<T>({ state, batch: uploaded, objective })({ ...env, backend: scope.backend })),
       TE.chain(({ next, metrics }) =>
         pipe(
           readMetrics(scope.backend, metrics),

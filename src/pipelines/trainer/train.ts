@@ -111,7 +111,7 @@ export const train = <T extends Shaped>(
   options: TrainOptions,
 ): TE.TaskEither<KfacError, TrainResult> => {
   const { background = createBackground(env.backend) } = env;
-  const setting: Setting<T> = { env: { ...env, background }, task, step: optimizer.step(task.objective), options };
+  const setting: Setting<T> = { env: { ...env, background }, task, step: optimizer.step, options };
   return pipe(
     TE.fromEither(checkOptions(options, task.data.train.size)),
     TE.chainEitherK(() => checkExamples(task.data.train, env.backend.dtype)),

@@ -44,7 +44,7 @@ export const competitive = (game: Game, options: CompetitiveOptions): Solver<Gam
   return {
     name: 'competitive',
     run:
-      <T extends Shaped>({ state, batch, gradient, metrics }: Context<T, GameNeeds>) =>
+      <T extends Shaped>({ state, batch, gradient }: Context<T, GameNeeds>) =>
       ({ backend }: Env<T>) => {
         const eta = scheduleOf(options.learningRate)(state.step);
         const mixed = interaction(game, state.params, inputsOf(batch));
@@ -54,7 +54,7 @@ export const competitive = (game: Game, options: CompetitiveOptions): Solver<Gam
           TE.map(({ x, iterations, residual }) => ({
             direction: x,
             state,
-            metrics: { ...metrics, solveIterations: iterations, solveResidual: residual },
+            metrics: { solveIterations: iterations, solveResidual: residual },
           })),
         );
       },

@@ -142,15 +142,14 @@ export const interaction =
  *
  * @param game - two players
  */
-export const playGame = (game: Game): Stage<'state' | 'batch' | 'metrics', 'gradient' | 'loss' | 'metrics'> =>
-  computation('play', (ops, { state, batch, metrics }) => {
+export const playGame = (game: Game): Stage<'state' | 'batch', 'gradient' | 'loss' | 'metrics'> =>
+  computation('play', (ops, { state, batch }) => {
     const params = checked(game, state.params);
     const [first, second] = game.map((player) => lowered(ops, player, params, inputsOf(batch)));
     return {
       gradient: inOrder(params, [first.gradient, second.gradient]),
       loss: first.loss,
       metrics: {
-        ...metrics,
         loss: first.loss,
         [`loss.${game[0].name}`]: first.loss,
         [`loss.${game[1].name}`]: second.loss,
@@ -159,4 +158,4 @@ export const playGame = (game: Game): Stage<'state' | 'batch' | 'metrics', 'grad
   });
 
 /** The fields that a game's solvers need. */
-export type GameNeeds = 'state' | 'batch' | 'gradient' | 'metrics';
+export type GameNeeds = 'state' | 'batch' | 'gradient';

@@ -15,7 +15,6 @@ import type { Context } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import type { SolverState } from '../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import { blocksOf } from '../../core/pipeline/blocks.ts';
 import { fromBlocks, toBlocks } from '../../curvature/blocks.ts';
 import type { Action, Applicable } from '../../core/operators/action.ts';
 import { act, shifted } from '../../core/operators/action.ts';
@@ -26,15 +25,12 @@ import { splittingOf } from '../krylov/splitting.ts';
 import type { Refreshed, RefreshOptions } from '../solver/refresh.ts';
 import { refreshed } from '../solver/refresh.ts';
 import type { Prepare, Solver } from '../solver/solver.ts';
-import { dampingAt, unreported } from '../solver/solver.ts';
-import type { Schedule } from '../schedules.ts';
+import { unreported } from '../solver/solver.ts';
 import type { Game, GameNeeds } from './game.ts';
 import { inputsOf, jacobian, jacobianTranspose } from './game.ts';
 
 /** Settings of {@link gameNewton}. */
 export interface GameNewtonOptions {
-  /** λ, greater than 0. */
-  readonly damping: number | Schedule;
   /** `gmres` unless given. */
   readonly method?: 'hss' | 'gmres';
   /** α of HSS; λ unless given, which is best where the symmetric part of J is small. */
@@ -45,17 +41,19 @@ export interface GameNewtonOptions {
   readonly maxIterations?: number;
 }
 
+/** The fields that a damped step needs. */
+export type DampedGameNeeds = GameNeeds | 'damping';
+
 /** d with (J + λ I) d = ξ. */
 const solveGame = <T extends Shaped>(
   game: Game,
   options: GameNewtonOptions,
-  context: Context<T, GameNeeds>,
+  context: Context<T, DampedGameNeeds>,
   env: Env<T>,
   preconditioner: Applicable<T> | null,
 ): TE.TaskEither<KfacError, Outcome<T>> => {
-  const { state, batch, gradient } = context;
+  const { state, batch, gradient, damping: lambda } = context;
   const { method = 'gmres', tolerance = 1e-6, maxIterations = 100 } = options;
-  const lambda = dampingAt(state, options.damping);
   const forward = shifted(jacobian(game, state.params, inputsOf(batch)), lambda);
   const shared = { tolerance, maxIterations, ...(preconditioner === null ? {} : { preconditioner }) };
   if (method === 'gmres') return gmres(env.backend, forward, gradient, shared);
@@ -64,15 +62,9 @@ const solveGame = <T extends Shaped>(
   return hss(env.backend, splittingOf(forward, transposed), gradient, { alpha, ...shared });
 };
 
-const report = <T extends Shaped>(
-  options: GameNewtonOptions,
-  context: Context<T, GameNeeds>,
-  outcome: Outcome<T>,
-): Context<T, 'direction' | 'metrics'> => ({
+const report = <T extends Shaped>(outcome: Outcome<T>): Context<T, 'direction' | 'metrics'> => ({
   direction: outcome.x,
   metrics: {
-    ...context.metrics,
-    damping: dampingAt(context.state, options.damping),
     solveIterations: outcome.iterations,
     solveResidual: outcome.residual,
   },
@@ -82,16 +74,16 @@ const report = <T extends Shaped>(
  * A damped Newton step. It reports `solveIterations` and `solveResidual`.
  *
  * @param game - two players
- * @param options - λ, method, stopping rules
+ * @param options - method, stopping rules
  */
-export const gameNewton = (game: Game, options: GameNewtonOptions): Solver<GameNeeds> => ({
+export const gameNewton = (game: Game, options: GameNewtonOptions = {}): Solver<DampedGameNeeds> => ({
   name: 'gameNewton',
   run:
-    <T extends Shaped>(context: Context<T, GameNeeds>) =>
+    <T extends Shaped>(context: Context<T, DampedGameNeeds>) =>
     (env: Env<T>) =>
       pipe(
         solveGame(game, options, context, env, null),
-        TE.map((outcome) => ({ ...report(options, context, outcome), state: context.state })),
+        TE.map((outcome) => ({ ...report(outcome), state: context.state })),
       ),
 });
 
@@ -102,14 +94,14 @@ export interface PreconditionedGameNewtonOptions extends GameNewtonOptions, Refr
 }
 
 /** The fields that a preconditioned step needs: those of the game, and a curvature of its players. */
-export type PreconditionedGameNeeds = GameNeeds | 'sites' | 'operator';
+export type PreconditionedGameNeeds = DampedGameNeeds | 'blocks' | 'operator';
 
 /**
  * A damped Newton step, preconditioned by a curvature: K-FAC of each player stands for the symmetric part of J. With GMRES
  * it preconditions the whole system; with HSS the inner solves for α I + S.
  *
  * @param game - two players
- * @param options - λ, method, preparation, refresh period, stopping rules
+ * @param options - method, preparation, refresh period, stopping rules
  */
 export const preconditionedGameNewton = (
   game: Game,
@@ -117,9 +109,7 @@ export const preconditionedGameNewton = (
 ): Solver<PreconditionedGameNeeds> => ({
   name: 'preconditionedGameNewton',
   run: <T extends Shaped>(context: Context<T, PreconditionedGameNeeds>) => {
-    const { state, sites, operator } = context;
-    const blocks = blocksOf(sites, Object.keys(state.params));
-    const lambda = dampingAt(state, options.damping);
+    const { state, blocks, operator, damping: lambda } = context;
     const shift = options.method === 'hss' ? lambda + (options.alpha ?? lambda) : lambda;
 
     const refresh = (env: Env<T>): TE.TaskEither<KfacError, Refreshed<T>> =>
@@ -136,7 +126,7 @@ export const preconditionedGameNewton = (
             pipe(
               solveGame(game, options, context, env, onTrees(solver)),
               TE.map((outcome) => {
-                const { direction, metrics } = report(options, context, outcome);
+                const { direction, metrics } = report(outcome);
                 const inverseAge = state.step - solver.preparedAt;
                 return { direction, state: { ...state, solver }, metrics: { ...metrics, ...reported, inverseAge } };
               }),

@@ -33,19 +33,19 @@ export interface SymplecticOptions {
  */
 export const symplectic = (game: Game, options: SymplecticOptions = {}): Solver<GameNeeds> => {
   const { tau = 1, align = false } = options;
-  return computing('symplectic', (ops, { state, batch, gradient, metrics }) => {
+  return computing('symplectic', (ops, { state, batch, gradient }) => {
     const inputs = inputsOf(batch);
     const pulled = jacobianTranspose(game, state.params, inputs)(ops, gradient);
     const pushed = jacobian(game, state.params, inputs)(ops, gradient);
     const adjustment = combine(ops, 0.5 * tau, pulled, -0.5 * tau, pushed);
-    if (!align) return { direction: combine(ops, 1, gradient, 1, adjustment), state, metrics };
+    if (!align) return { direction: combine(ops, 1, gradient, 1, adjustment), state, metrics: {} };
     const count = Object.values(gradient).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     const product = ops.mul(innerProduct(ops, gradient, pulled), innerProduct(ops, adjustment, pulled));
     const sign = ops.unary('sign', ops.add(ops.scale(1 / count, product), ops.full([], 0.1)));
     return {
       direction: mapParams(gradient, (g, path) => ops.add(g, ops.mul(sign, adjustment[path]))),
       state,
-      metrics: { ...metrics, adjustmentSign: sign },
+      metrics: { adjustmentSign: sign },
     };
   });
 };

@@ -38,18 +38,11 @@ import { means } from '../../curvature/statistics/statistics.ts';
 import { calculate, invertDiagonal, unsupported } from './factors/blockwise.ts';
 import { factoredTikhonov } from './factors/factoredTikhonov.ts';
 import { invertFactors } from './kroneckerInverse.ts';
-import type { Schedule } from '../schedules.ts';
 import type { Solver } from '../solver/solver.ts';
-import { applyPrepared, dampingAt } from '../solver/solver.ts';
-
-/** Settings of {@link batchWoodbury}. */
-export interface BatchWoodburyOptions extends SiteOptions {
-  /** Damping λ, greater than 0. */
-  readonly damping: number | Schedule;
-}
+import { applyPrepared } from '../solver/solver.ts';
 
 /** The fields that it needs: the capture, and no curvature. */
-export type BatchWoodburyNeeds = 'state' | 'sites' | 'gradient' | 'captured' | 'metrics';
+export type BatchWoodburyNeeds = 'state' | 'blocks' | 'gradient' | 'captured' | 'damping';
 
 /** Rows x with M = xᵀx / weight. */
 interface Rows<T> {
@@ -188,13 +181,12 @@ const invertCaptured = <T extends Shaped>(
 /**
  * K-FAC of the captured batch alone, inverted through the batch. A step without a capture uses the last inverse.
  *
- * @param options - damping, how sites are treated
+ * @param options - how sites are treated
  */
-export const batchWoodbury = (options: BatchWoodburyOptions): Solver<BatchWoodburyNeeds> => ({
+export const batchWoodbury = (options: SiteOptions = {}): Solver<BatchWoodburyNeeds> => ({
   name: 'batchWoodbury',
   run: <T extends Shaped>(context: Context<T, BatchWoodburyNeeds>) => {
-    const { state, captured } = context;
-    const damping = dampingAt(state, options.damping);
+    const { state, captured, damping } = context;
     const prepare = (env: Env<T>): TE.TaskEither<KfacError, SolverState<T>> =>
       captured === null
         ? TE.right(state.solver)
@@ -206,7 +198,7 @@ export const batchWoodbury = (options: BatchWoodburyOptions): Solver<BatchWoodbu
             );
     return pipe(
       prepare,
-      RTE.chain((solver: SolverState<T>) => applyPrepared(context, damping, { solver, metrics: {} })),
+      RTE.chain((solver: SolverState<T>) => applyPrepared(context, { solver, metrics: {} })),
     );
   },
 });

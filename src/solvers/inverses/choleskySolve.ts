@@ -24,7 +24,6 @@ import type { Params } from '../../core/params.ts';
 import type { Prepared } from '../../core/pipeline/prepared.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import { blocksOf } from '../../core/pipeline/blocks.ts';
 import { fromBlocks, toBlocks } from '../../curvature/blocks.ts';
 import { calculate, unsupported } from './factors/blockwise.ts';
 import type { InvertFactor } from './factors/factorInverse.ts';
@@ -144,10 +143,9 @@ export const solveWithFactors = <T extends Shaped>(
       )
     : TE.left(unsupported(solver, 'operator', 'what factoriseBlocks prepares', factors._tag));
 
-const useFactors: UsePrepared = (context, damping, refreshed) => {
-  const { state, sites, gradient, metrics } = context;
+const useFactors: UsePrepared = (context, refreshed) => {
+  const { state, blocks, gradient } = context;
   const { prepared, preparedAt } = refreshed.solver;
-  const blocks = blocksOf(sites, Object.keys(state.params));
   return pipe(
     RTE.ask<Env<(typeof gradient)[string]>>(),
     RTE.chainTaskEitherK(({ backend }) =>
@@ -160,7 +158,7 @@ const useFactors: UsePrepared = (context, damping, refreshed) => {
     RTE.map((direction) => ({
       direction,
       state: { ...state, solver: refreshed.solver },
-      metrics: { ...metrics, ...refreshed.metrics, damping, inverseAge: state.step - preparedAt },
+      metrics: { ...refreshed.metrics, inverseAge: state.step - preparedAt },
     })),
   );
 };
@@ -168,9 +166,9 @@ const useFactors: UsePrepared = (context, damping, refreshed) => {
 /**
  * K-FAC by triangular solves with the Cholesky factors of the damped factors.
  *
- * @param options - damping and refresh period
+ * @param options - refresh period
  */
-export const choleskySolve = (options: RefreshOptions): Solver<SolveNeeds> =>
+export const choleskySolve = (options: RefreshOptions = {}): Solver<SolveNeeds> =>
   refreshingReported(
     solver,
     <T extends Shaped>(

@@ -21,7 +21,6 @@ import type { Params } from '../../core/params.ts';
 import type { Context } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import { blocksOf } from '../../core/pipeline/blocks.ts';
 import { fromBlocks, toBlocks } from '../../curvature/blocks.ts';
 import { calculate, eachBlock, unsupported } from './factors/blockwise.ts';
 import type { MeanEigenvalues } from './factors/dampedFactors.ts';
@@ -33,7 +32,7 @@ import type { CgOutcome } from '../krylov/conjugateGradient.ts';
 import { conjugateGradient } from '../krylov/conjugateGradient.ts';
 import type { RefreshOptions } from '../solver/refresh.ts';
 import type { Solved, SolveNeeds, Solver } from '../solver/solver.ts';
-import { dampingAt, refreshing } from '../solver/solver.ts';
+import { refreshing } from '../solver/solver.ts';
 import { twoTermInverse } from './factors/twoTerm.ts';
 
 const solver = 'classWiseInverse';
@@ -186,12 +185,11 @@ const iterated = <T>(operator: LinearOperator<T>, method: ClassWiseMethod): Para
 const refine =
   <T extends Shaped>(context: Context<T, SolveNeeds>, solved: Context<T, Solved>, options: ClassWiseOptions) =>
   ({ backend }: Env<T>): TE.TaskEither<KfacError, Context<T, Solved>> => {
-    const { operator, sites, state, gradient } = context;
+    const { operator, gradient, damping: lambda } = context;
     const sums = iterated(operator, options.method ?? 'auto');
     const prepared = solved.state.solver.prepared;
     if (Object.keys(sums).length === 0 || prepared?._tag !== 'blockDiagonal') return TE.right(solved);
-    const blocks = blocksOf(sites, Object.keys(state.params)).filter(({ name }) => name in sums);
-    const lambda = dampingAt(state, options.damping);
+    const blocks = context.blocks.filter(({ name }) => name in sums);
     return pipe(
       calculate(() => toBlocks(backend.ops, blocks, gradient)),
       TE.chain((b) =>
@@ -222,9 +220,9 @@ const refine =
 /**
  * Class-wise K-FAC. Where it iterates it reports `cgIterations` and `cgResidual`, the largest over the blocks.
  *
- * @param options - damping, refresh period, method and stopping rules
+ * @param options - refresh period, method and stopping rules
  */
-export const classWiseInverse = (options: ClassWiseOptions): Solver<SolveNeeds> => {
+export const classWiseInverse = (options: ClassWiseOptions = {}): Solver<SolveNeeds> => {
   const { method = 'auto' } = options;
   const refreshed = refreshing(
     solver,

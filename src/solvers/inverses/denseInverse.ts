@@ -98,7 +98,7 @@ export const invertDensely = <T extends Shaped>(
 /**
  * Full inverses of the damped blocks.
  *
- * @param options - damping and refresh period
+ * @param options - refresh period
  */
-export const denseInverse = (options: RefreshOptions): Solver<SolveNeeds> =>
+export const denseInverse = (options: RefreshOptions = {}): Solver<SolveNeeds> =>
   refreshing('denseInverse', invertDensely, options);

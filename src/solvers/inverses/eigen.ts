@@ -238,7 +238,7 @@ export const invertInEigenbasis = <T extends Shaped>(
 /**
  * K-FAC with exact damping. Reports the smallest and the largest eigenvalue of the factors when it refreshes.
  *
- * @param options - damping and refresh period
+ * @param options - refresh period
  */
-export const eigen = (options: RefreshOptions): Solver<SolveNeeds> =>
+export const eigen = (options: RefreshOptions = {}): Solver<SolveNeeds> =>
   refreshingReported('eigen', invertInEigenbasis, options);

@@ -38,7 +38,7 @@ import { eigenMetrics, eigenOf, invertMatrixInEigenbasis } from './eigen.ts';
 import type { SiteDamping } from '../solver/siteDamping.ts';
 import type { Refreshed, RefreshOptions } from '../solver/refresh.ts';
 import type { PrepareReported, SolveNeeds, Solver } from '../solver/solver.ts';
-import { dampingAt, precondition, renew } from '../solver/solver.ts';
+import { precondition, renew } from '../solver/solver.ts';
 
 /** Settings of {@link ekfac}. */
 export interface EkfacOptions extends RefreshOptions {
@@ -149,10 +149,9 @@ const directed = <T extends Shaped>(
   context: Context<T, EkfacNeeds>,
   found: Refreshed<T>,
   moments: Moments<T>,
-  lambda: number,
   siteDamping: SiteDamping,
 ): Context<T, 'direction' | 'state' | 'metrics'> => {
-  const { state, operator, metrics } = context;
+  const { state, operator, damping: lambda } = context;
   const { bases, matrices, second } = moments;
   const lambdaOf = (name: string): number => lambda * (siteDamping[name] ?? 1);
   const invert = (block: BlockOperator<T>, name: string): BlockOperator<T> => {
@@ -174,7 +173,7 @@ const directed = <T extends Shaped>(
   return {
     direction: precondition(ops, context, solver),
     state: { ...state, solver, scalars: { ...state.scalars, [memory]: moments.updates } },
-    metrics: { ...metrics, ...found.metrics, damping: lambda, inverseAge: state.step - solver.preparedAt },
+    metrics: { ...found.metrics, inverseAge: state.step - solver.preparedAt },
   };
 };
 
@@ -183,7 +182,7 @@ const directed = <T extends Shaped>(
  *
  * @param options - damping, period of the basis, decay of the second moments
  */
-export const ekfac = (options: EkfacOptions): Solver<EkfacNeeds> => ({
+export const ekfac = (options: EkfacOptions = {}): Solver<EkfacNeeds> => ({
   name: 'ekfac',
   run: <T extends Shaped>(context: Context<T, EkfacNeeds>) =>
     pipe(
@@ -197,7 +196,6 @@ export const ekfac = (options: EkfacOptions): Solver<EkfacNeeds> => ({
                 context,
                 found,
                 averaged(backend, momentsOf(context.state, found.solver), context.captured, options),
-                dampingAt(context.state, options.damping),
                 options.siteDamping ?? {},
               ),
             ),

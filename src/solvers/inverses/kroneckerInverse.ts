@@ -43,7 +43,7 @@ export const invertFactors = <T extends Shaped>(
 /**
  * K-FAC by explicit inverses of the damped factors.
  *
- * @param options - damping and refresh period
+ * @param options - refresh period
  */
-export const kroneckerInverse = (options: RefreshOptions): Solver<SolveNeeds> =>
+export const kroneckerInverse = (options: RefreshOptions = {}): Solver<SolveNeeds> =>
   refreshing('kroneckerInverse', invertFactors, options);

@@ -211,7 +211,7 @@ export const invertLowRank =
 /**
  * K-FAC with low-rank factors.
  *
- * @param options - damping, refresh period, rank, oversampling, power iterations
+ * @param options - refresh period, rank, oversampling, power iterations
  */
 export const lowRankInverse = (options: RefreshOptions & RangeOptions): Solver<SolveNeeds> =>
   refreshing('lowRankInverse', invertLowRank(options), options);

@@ -153,9 +153,9 @@ const summary = (reports: ReadonlyArray<NewtonSchulzReport>): Readonly<Record<st
 /**
  * K-FAC with inverses by products only. Reports the largest residual and number of iterations over all factors.
  *
- * @param options - damping, refresh period, tolerance, most iterations
+ * @param options - refresh period, tolerance, most iterations
  */
-export const newtonSchulz = (options: RefreshOptions & NewtonSchulzOptions): Solver<SolveNeeds> =>
+export const newtonSchulz = (options: RefreshOptions & NewtonSchulzOptions = {}): Solver<SolveNeeds> =>
   refreshingReported(
     'newtonSchulz',
     <T extends Shaped>(

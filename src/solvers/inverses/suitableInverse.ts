@@ -140,7 +140,7 @@ export const invertSuitably = <T extends Shaped>(
 /**
  * K-FAC by whichever inverse suits each part of the curvature.
  *
- * @param options - damping and refresh period
+ * @param options - refresh period
  */
-export const suitableInverse = (options: RefreshOptions): Solver<SolveNeeds> =>
+export const suitableInverse = (options: RefreshOptions = {}): Solver<SolveNeeds> =>
   refreshing(solver, invertSuitably, options);

@@ -191,7 +191,7 @@ export const invertTridiagonal = <T extends Shaped>(
 /**
  * Block-tridiagonal K-FAC.
  *
- * @param options - damping and refresh period
+ * @param options - refresh period
  */
-export const tridiagonalInverse = (options: RefreshOptions): Solver<SolveNeeds> =>
+export const tridiagonalInverse = (options: RefreshOptions = {}): Solver<SolveNeeds> =>
   refreshing(solver, invertTridiagonal, options);

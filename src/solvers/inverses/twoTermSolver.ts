@@ -43,7 +43,7 @@ export const invertTwoTerms = <T extends Shaped>(
 /**
  * K-FAC of sums of two Kronecker products.
  *
- * @param options - damping and refresh period
+ * @param options - refresh period
  */
-export const twoTermSolver = (options: RefreshOptions): Solver<SolveNeeds> =>
+export const twoTermSolver = (options: RefreshOptions = {}): Solver<SolveNeeds> =>
   refreshing(solver, invertTwoTerms, options);

@@ -11,25 +11,19 @@ import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams } from '../../core/params.ts';
 import type { Context } from '../../core/pipeline/context.ts';
-import type { Objective } from '../../core/pipeline/forward.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import type { Block } from '../../core/pipeline/blocks.ts';
 import { fromBlocks, toBlocks } from '../../curvature/blocks.ts';
 import type { Action } from '../../core/operators/action.ts';
 
 /**
  * v ↦ E[Jᵀ H_ℓ J] v on block vectors.
  *
- * @param objective - model and loss
- * @param context - where to linearise: parameters, batch, and the outputs there
- * @param blocks - the model's blocks
+ * @param context - what is learned, and where to linearise: parameters, batch, and the outputs there
  */
 export const gaussNewtonAction = <T extends Shaped>(
-  objective: Objective,
-  context: Context<T, 'state' | 'batch' | 'outputs'>,
-  blocks: ReadonlyArray<Block>,
+  context: Context<T, 'state' | 'batch' | 'objective' | 'outputs' | 'blocks'>,
 ): Action<T> => {
-  const { state, batch, outputs } = context;
+  const { state, batch, objective, outputs, blocks } = context;
   const { model, loss } = objective;
   return (ops: Ops<T>, v: Params<T>) => {
     const product = gaussNewtonProduct(

@@ -21,12 +21,12 @@ export interface HssSolverOptions extends IterativeOptions {
 /**
  * (curvature + λ I) d = ∇ by splitting the curvature into its symmetric and its skew part.
  *
- * @param options - α, damping, preconditioner, stopping rules, warm start
+ * @param options - α, preconditioner, stopping rules, warm start
  */
 export const hssSolver = (options: HssSolverOptions): Solver<SolveNeeds> => ({
   name: 'hss',
   run: <T extends Shaped>(context: Context<T, SolveNeeds>) =>
-    solveIteratively<T>(options, context, (backend, _, b, krylov, lambda) =>
+    solveIteratively<T>(options, context, (backend, b, krylov, lambda) =>
       hss(backend, splittingOfOperator(damped(context.operator, lambda)), b, { ...krylov, alpha: options.alpha }),
     ),
 });

@@ -17,8 +17,6 @@ import type { Context } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import type { SolverState } from '../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import type { Block } from '../../core/pipeline/blocks.ts';
-import { blocksOf } from '../../core/pipeline/blocks.ts';
 import { fromBlocks, toBlocks } from '../../curvature/blocks.ts';
 import type { Applicable } from '../../core/operators/action.ts';
 import { shifted } from '../../core/operators/action.ts';
@@ -31,9 +29,9 @@ import type { KrylovOptions } from '../krylov/problem.ts';
 import { times } from '../krylov/vectors.ts';
 import type { Refreshed, RefreshOptions } from '../solver/refresh.ts';
 import type { Prepare, SolveNeeds, Solved, Solver } from '../solver/solver.ts';
-import { dampingAt, renew, unreported } from '../solver/solver.ts';
+import { renew, unreported } from '../solver/solver.ts';
 
-/** Settings of iterative solvers. Damping and period are those of the preconditioner, too. */
+/** Settings of iterative solvers. The period is that of the preconditioner. */
 export interface IterativeOptions extends RefreshOptions {
   /** Makes the preconditioner from the curvature and λ; `null` for none. */
   readonly prepare?: Prepare | null;
@@ -48,7 +46,6 @@ export interface IterativeOptions extends RefreshOptions {
 /** What is left to say: how to solve for d, on block vectors, given λ and the options of the iteration. */
 export type Attack<T extends Shaped> = (
   backend: Backend<T>,
-  blocks: ReadonlyArray<Block>,
   gradient: Params<T>,
   options: KrylovOptions<T>,
   lambda: number,
@@ -70,7 +67,7 @@ const preconditioner =
  * Runs an iterative solver: refreshes the preconditioner, starts from ζ times the last direction, remembers the new one,
  * reports `solveIterations` and `solveResidual`.
  *
- * @param options - damping, preconditioner, stopping rules, warm start
+ * @param options - preconditioner, stopping rules, warm start
  * @param context - the step so far
  * @param attack - the iteration
  */
@@ -80,9 +77,7 @@ export const solveIteratively = <T extends Shaped>(
   attack: Attack<T>,
 ): RTE.ReaderTaskEither<Env<T>, KfacError, Context<T, Solved>> => {
   const { maxIterations = 100, tolerance = 1e-6, warmStart = 0.95 } = options;
-  const { state, sites, gradient, metrics } = context;
-  const blocks = blocksOf(sites, Object.keys(state.params));
-  const lambda = dampingAt(state, options.damping);
+  const { state, blocks, gradient, damping: lambda } = context;
 
   const begin = ({ prepared, slots }: SolverState<T>) =>
     compute((ops: Ops<T>) => {
@@ -104,10 +99,8 @@ export const solveIteratively = <T extends Shaped>(
         direction,
         state: { ...state, solver: { ...solver, slots: { ...solver.slots, [lastDirection]: direction } } },
         metrics: {
-          ...metrics,
           ...reported,
           ...age,
-          damping: lambda,
           solveIterations: iterations,
           solveResidual: residual,
         },
@@ -122,7 +115,7 @@ export const solveIteratively = <T extends Shaped>(
       'outcome',
       ({ start }) =>
         ({ backend }: Env<T>) =>
-          attack(backend, blocks, start.b, start.krylov, lambda),
+          attack(backend, start.b, start.krylov, lambda),
     ),
     RTE.chain(({ found, outcome }) => finish(found, outcome)),
   );
@@ -144,12 +137,12 @@ const methods: Readonly<Record<KrylovMethod, Method>> = { cg: conjugateGradient,
  * (curvature + λ I) d = ∇ for the curvature of the step, whatever its operator: sums of Kronecker products, anything.
  *
  * @param method - iteration
- * @param options - damping, preconditioner, stopping rules, warm start
+ * @param options - preconditioner, stopping rules, warm start
  */
-export const iterative = (method: KrylovMethod, options: IterativeOptions): Solver<SolveNeeds> => ({
+export const iterative = (method: KrylovMethod, options: IterativeOptions = {}): Solver<SolveNeeds> => ({
   name: method,
   run: <T extends Shaped>(context: Context<T, SolveNeeds>) =>
-    solveIteratively<T>(options, context, (backend, _, b, krylov, lambda) =>
+    solveIteratively<T>(options, context, (backend, b, krylov, lambda) =>
       methods[method](backend, shifted(context.operator, lambda), b, krylov),
     ),
 });

@@ -7,7 +7,6 @@
  * @module
  */
 import type { Context } from '../../core/pipeline/context.ts';
-import type { Objective } from '../../core/pipeline/forward.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { gaussNewtonAction } from './gaussNewton.ts';
 import type { IterativeOptions } from './iterative.ts';
@@ -25,22 +24,21 @@ export interface KfacCgOptions extends IterativeOptions {
 }
 
 /** The fields that the solver needs: those of every curvature solver, and the batch itself. */
-export type KfacCgNeeds = SolveNeeds | 'batch' | 'outputs';
+export type KfacCgNeeds = SolveNeeds | 'batch' | 'objective' | 'outputs';
 
 /**
  * (E[Jᵀ H_ℓ J] + λ I) d = ∇ by preconditioned conjugate gradients. It reports `solveIterations` and `solveResidual`.
  *
- * @param objective - model and loss
- * @param options - damping, preconditioner, stopping rules, warm start
+ * @param options - preconditioner, stopping rules, warm start
  */
-export const kfacCg = (objective: Objective, options: KfacCgOptions): Solver<KfacCgNeeds> => {
+export const kfacCg = (options: KfacCgOptions = {}): Solver<KfacCgNeeds> => {
   const { martens = {} } = options;
   const stopping = martens === null ? {} : { martens };
   return {
     name: 'kfacCg',
     run: <T extends Shaped>(context: Context<T, KfacCgNeeds>) =>
-      solveIteratively<T>({ prepare: invertFactors, ...options }, context, (backend, blocks, b, krylov, lambda) => {
-        const system = shifted(gaussNewtonAction(objective, context, blocks), lambda);
+      solveIteratively<T>({ prepare: invertFactors, ...options }, context, (backend, b, krylov, lambda) => {
+        const system = shifted(gaussNewtonAction(context), lambda);
         return conjugateGradient(backend, system, b, { ...krylov, ...stopping });
       }),
   };

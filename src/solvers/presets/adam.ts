@@ -35,15 +35,14 @@ export const adam = (options: AdamPresetOptions = {}): Optimizer => {
   return {
     name: 'adam',
     hyperparameters: settings,
-    step: (objective) =>
-      pipeline(
-        forward(objective),
-        backward(objective),
-        solve(adamSolver(settings)),
-        update({
-          learningRate: settings.learningRate,
-          rules: settings.weightDecay === 0 ? [] : [weightDecay(settings.weightDecay)],
-        }),
-      ),
+    step: pipeline(
+      forward,
+      backward,
+      solve(adamSolver(settings)),
+      update({
+        learningRate: settings.learningRate,
+        rules: settings.weightDecay === 0 ? [] : [weightDecay(settings.weightDecay)],
+      }),
+    ),
   };
 };

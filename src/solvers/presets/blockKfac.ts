@@ -7,7 +7,7 @@ import { blockKfac as blockKfacCurvature } from '../../curvature/blockKfac.ts';
 import type { Cut } from '../../curvature/statistics/partition.ts';
 import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
 import type { KfacPresetOptions } from './kfac.ts';
-import { dampingOf, kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
+import { kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
 import type { Optimizer } from './optimizer.ts';
 
 /** Settings of {@link blockKfac}: those of K-FAC, and how the layers are cut. */
@@ -32,12 +32,6 @@ export const blockKfac = (options: BlockKfacPresetOptions = {}): Optimizer => {
   return {
     name: 'block-kfac',
     hyperparameters: settings,
-    step: (objective) =>
-      kfacStep(
-        objective,
-        settings,
-        blockKfacCurvature({ ...settings, blocks }),
-        kroneckerInverse({ damping: dampingOf(settings), ...refreshOf(settings) }),
-      ),
+    step: kfacStep(settings, blockKfacCurvature({ ...settings, blocks }), kroneckerInverse(refreshOf(settings))),
   };
 };

@@ -7,7 +7,7 @@ import { classKfac as classCurvature } from '../../curvature/classKfac.ts';
 import type { ClassWiseMethod } from '../inverses/classWiseInverse.ts';
 import { classWiseInverse } from '../inverses/classWiseInverse.ts';
 import type { KfacPresetOptions } from './kfac.ts';
-import { dampingOf, kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
+import { kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
 import type { Optimizer } from './optimizer.ts';
 
 /** Settings of {@link classKfac}: those of K-FAC, the classes, and how sums over them are solved. */
@@ -45,18 +45,15 @@ export const classKfac = (options: ClassKfacPresetOptions = {}): Optimizer => {
   return {
     name: 'class-kfac',
     hyperparameters: settings,
-    step: (objective) =>
-      kfacStep(
-        objective,
-        settings,
-        classCurvature({ ...settings, sites }),
-        classWiseInverse({
-          damping: dampingOf(settings),
-          ...refreshOf(settings),
-          method,
-          tolerance,
-          maxIterations,
-        }),
-      ),
+    step: kfacStep(
+      settings,
+      classCurvature({ ...settings, sites }),
+      classWiseInverse({
+        ...refreshOf(settings),
+        method,
+        tolerance,
+        maxIterations,
+      }),
+    ),
   };
 };

@@ -6,7 +6,7 @@
 import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
 import { ekfac as ekfacSolver } from '../inverses/ekfac.ts';
 import type { KfacPresetOptions } from './kfac.ts';
-import { dampingOf, kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
+import { kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
 import type { Optimizer } from './optimizer.ts';
 
 /** Settings of {@link ekfac}: those of K-FAC, where `inverseEvery` is the period of the eigenbasis. */
@@ -25,16 +25,13 @@ export const ekfac = (options: EkfacPresetOptions = {}): Optimizer => {
   return {
     name: 'ekfac',
     hyperparameters: settings,
-    step: (objective) =>
-      kfacStep(
-        objective,
-        settings,
-        kfacCurvature(settings),
-        ekfacSolver({
-          damping: dampingOf(settings),
-          ...refreshOf(settings),
-          decay: settings.momentDecay,
-        }),
-      ),
+    step: kfacStep(
+      settings,
+      kfacCurvature(settings),
+      ekfacSolver({
+        ...refreshOf(settings),
+        decay: settings.momentDecay,
+      }),
+    ),
   };
 };

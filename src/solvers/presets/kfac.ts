@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Objective } from '../../core/pipeline/forward.ts';
 import { backward, forward } from '../../core/pipeline/forward.ts';
 import type { Step } from '../../core/pipeline/stage.ts';
 import { pipeline } from '../../core/pipeline/stage.ts';
@@ -24,6 +23,7 @@ import { weightDecay } from '../update/rules/weightDecay.ts';
 import type { Schedule } from '../schedules.ts';
 import { exponential } from '../schedules.ts';
 import type { Solver, SolveNeeds } from '../solver/solver.ts';
+import { damp } from '../solver/damp.ts';
 import { solve } from '../solver/solver.ts';
 import { update } from '../update/update.ts';
 import type { Optimizer } from './optimizer.ts';
@@ -113,23 +113,18 @@ export const refreshOf = ({
 /**
  * The step of K-FAC and its relatives, which differ in curvature and solver.
  *
- * @param objective - model and loss
  * @param settings - settings
  * @param curvature - from captures to an operator
  * @param solver - from the operator to a direction
  */
-export const kfacStep = (
-  objective: Objective,
-  settings: KfacSettings,
-  curvature: Curvature,
-  solver: Solver<SolveNeeds | 'captured'>,
-): Step =>
+export const kfacStep = (settings: KfacSettings, curvature: Curvature, solver: Solver<SolveNeeds | 'captured'>): Step =>
   pipeline(
-    forward(objective),
-    backward(objective),
-    sample(objective, { fraction: settings.statisticsFraction, every: settings.statisticsEvery }),
-    capture(estimatorOf(settings.estimator), objective.loss, { every: settings.statisticsEvery }),
+    forward,
+    backward,
+    sample({ fraction: settings.statisticsFraction, every: settings.statisticsEvery }),
+    capture(estimatorOf(settings.estimator), { every: settings.statisticsEvery }),
     updateFactors(curvature),
+    damp(dampingOf(settings)),
     solve(solver),
     update({
       learningRate: settings.learningRate,
@@ -147,12 +142,6 @@ export const kfac = (options: KfacPresetOptions = {}): Optimizer => {
   return {
     name: 'kfac',
     hyperparameters: settings,
-    step: (objective) =>
-      kfacStep(
-        objective,
-        settings,
-        kfacCurvature(settings),
-        kroneckerInverse({ damping: dampingOf(settings), ...refreshOf(settings) }),
-      ),
+    step: kfacStep(settings, kfacCurvature(settings), kroneckerInverse(refreshOf(settings))),
   };
 };

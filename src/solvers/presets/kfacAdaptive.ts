@@ -16,6 +16,7 @@ import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
 import { levenbergMarquardt } from '../quadraticModel/levenbergMarquardt.ts';
 import { quadraticUpdate } from '../quadraticModel/quadraticUpdate.ts';
 import { separateDamping } from '../quadraticModel/separateDamping.ts';
+import { damp } from '../solver/damp.ts';
 import { solve } from '../solver/solver.ts';
 import { refreshOf } from './kfac.ts';
 import type { Optimizer } from './optimizer.ts';
@@ -86,31 +87,30 @@ const defaults = {
 export const kfacAdaptive = (options: KfacAdaptiveOptions = {}): Optimizer => {
   const settings = { ...defaults, ...options };
   const { damping } = settings;
-  const inverse = kroneckerInverse({ damping, ...refreshOf(settings) });
+  const inverse = kroneckerInverse(refreshOf(settings));
   return {
     name: 'kfac-adaptive',
     hyperparameters: settings,
-    step: (objective) =>
-      pipeline(
-        forward(objective),
-        backward(objective),
-        sample(objective, { fraction: settings.statisticsFraction, every: settings.statisticsEvery }),
-        capture(monteCarlo(), objective.loss, { every: settings.statisticsEvery }),
-        updateFactors(kfac(settings)),
-        solve(
-          settings.gammaEvery === 0
-            ? inverse
-            : separateDamping(objective, { damping, every: settings.gammaEvery, decay: settings.gammaDecay }, inverse),
-        ),
-        sample(objective, { fraction: settings.modelFraction }),
-        quadraticUpdate(objective, { damping }),
-        levenbergMarquardt(objective, {
-          damping,
-          every: settings.dampingEvery,
-          decay: settings.dampingDecay,
-          minimum: settings.minDamping,
-          rejectSteps: settings.rejectSteps,
-        }),
+    step: pipeline(
+      forward,
+      backward,
+      sample({ fraction: settings.statisticsFraction, every: settings.statisticsEvery }),
+      capture(monteCarlo(), { every: settings.statisticsEvery }),
+      updateFactors(kfac(settings)),
+      damp(damping),
+      solve(
+        settings.gammaEvery === 0
+          ? inverse
+          : separateDamping({ every: settings.gammaEvery, decay: settings.gammaDecay }, inverse),
       ),
+      sample({ fraction: settings.modelFraction }),
+      quadraticUpdate,
+      levenbergMarquardt({
+        every: settings.dampingEvery,
+        decay: settings.dampingDecay,
+        minimum: settings.minDamping,
+        rejectSteps: settings.rejectSteps,
+      }),
+    ),
   };
 };

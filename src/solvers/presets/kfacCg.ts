@@ -14,6 +14,7 @@ import type { Sharing } from '../../curvature/statistics/sharing.ts';
 import { kfacCg as kfacCgSolver } from '../iterative/kfacCg.ts';
 import { levenbergMarquardt } from '../quadraticModel/levenbergMarquardt.ts';
 import { quadraticUpdate } from '../quadraticModel/quadraticUpdate.ts';
+import { damp } from '../solver/damp.ts';
 import { solve } from '../solver/solver.ts';
 import { refreshOf } from './kfac.ts';
 import type { Optimizer } from './optimizer.ts';
@@ -85,29 +86,27 @@ export const kfacCg = (options: KfacCgPresetOptions = {}): Optimizer => {
   return {
     name: 'kfac-cg',
     hyperparameters: settings,
-    step: (objective) =>
-      pipeline(
-        forward(objective),
-        backward(objective),
-        capture(monteCarlo(), objective.loss, { every: settings.statisticsEvery }),
-        updateFactors(kfac(settings)),
-        solve(
-          kfacCgSolver(objective, {
-            damping,
-            ...refreshOf(settings),
-            maxIterations,
-            tolerance,
-            martens: progress === 0 ? null : { epsilon: progress },
-            warmStart,
-          }),
-        ),
-        quadraticUpdate(objective, { damping }),
-        levenbergMarquardt(objective, {
-          damping,
-          every: settings.dampingEvery,
-          decay: settings.dampingDecay,
-          minimum: settings.minDamping,
+    step: pipeline(
+      forward,
+      backward,
+      capture(monteCarlo(), { every: settings.statisticsEvery }),
+      updateFactors(kfac(settings)),
+      damp(damping),
+      solve(
+        kfacCgSolver({
+          ...refreshOf(settings),
+          maxIterations,
+          tolerance,
+          martens: progress === 0 ? null : { epsilon: progress },
+          warmStart,
         }),
       ),
+      quadraticUpdate,
+      levenbergMarquardt({
+        every: settings.dampingEvery,
+        decay: settings.dampingDecay,
+        minimum: settings.minDamping,
+      }),
+    ),
   };
 };

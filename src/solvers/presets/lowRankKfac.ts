@@ -6,7 +6,7 @@
 import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
 import { lowRankInverse } from '../inverses/lowRankInverse.ts';
 import type { KfacPresetOptions } from './kfac.ts';
-import { dampingOf, kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
+import { kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
 import type { Optimizer } from './optimizer.ts';
 
 /** Settings of {@link lowRankKfac}: those of K-FAC, and of the range finder. */
@@ -29,18 +29,15 @@ export const lowRankKfac = (options: LowRankKfacOptions = {}): Optimizer => {
   return {
     name: 'low-rank-kfac',
     hyperparameters: settings,
-    step: (objective) =>
-      kfacStep(
-        objective,
-        settings,
-        kfacCurvature(settings),
-        lowRankInverse({
-          damping: dampingOf(settings),
-          ...refreshOf(settings),
-          rank: settings.rank,
-          oversampling: settings.oversampling,
-          powerIterations: settings.powerIterations,
-        }),
-      ),
+    step: kfacStep(
+      settings,
+      kfacCurvature(settings),
+      lowRankInverse({
+        ...refreshOf(settings),
+        rank: settings.rank,
+        oversampling: settings.oversampling,
+        powerIterations: settings.powerIterations,
+      }),
+    ),
   };
 };

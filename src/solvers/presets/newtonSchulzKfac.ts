@@ -6,7 +6,7 @@
 import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
 import { newtonSchulz } from '../inverses/newtonSchulz.ts';
 import type { KfacPresetOptions } from './kfac.ts';
-import { dampingOf, kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
+import { kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
 import type { Optimizer } from './optimizer.ts';
 
 /** Settings of {@link newtonSchulzKfac}: those of K-FAC, and of the iteration. */
@@ -27,17 +27,14 @@ export const newtonSchulzKfac = (options: NewtonSchulzKfacOptions = {}): Optimiz
   return {
     name: 'newton-schulz-kfac',
     hyperparameters: settings,
-    step: (objective) =>
-      kfacStep(
-        objective,
-        settings,
-        kfacCurvature(settings),
-        newtonSchulz({
-          damping: dampingOf(settings),
-          ...refreshOf(settings),
-          tolerance: settings.tolerance,
-          iterations: settings.iterations,
-        }),
-      ),
+    step: kfacStep(
+      settings,
+      kfacCurvature(settings),
+      newtonSchulz({
+        ...refreshOf(settings),
+        tolerance: settings.tolerance,
+        iterations: settings.iterations,
+      }),
+    ),
   };
 };

@@ -5,7 +5,6 @@
  *
  * @module
  */
-import type { Objective } from '../../core/pipeline/forward.ts';
 import type { Step } from '../../core/pipeline/stage.ts';
 
 /** A training step for any objective, with its settings for the record. */
@@ -13,5 +12,5 @@ export interface Optimizer {
   readonly name: string;
   /** Settings as numbers and words, for reports; schedules are described. */
   readonly hyperparameters: Readonly<Record<string, number | string | boolean>>;
-  readonly step: (objective: Objective) => Step;
+  readonly step: Step;
 }

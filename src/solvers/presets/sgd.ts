@@ -32,15 +32,14 @@ export const sgd = (options: SgdOptions = {}): Optimizer => {
   return {
     name: 'sgd',
     hyperparameters: settings,
-    step: (objective) =>
-      pipeline(
-        forward(objective),
-        backward(objective),
-        solve(identity),
-        update({
-          learningRate: settings.learningRate,
-          rules: [weightDecay(settings.weightDecay), momentum(settings.momentum)],
-        }),
-      ),
+    step: pipeline(
+      forward,
+      backward,
+      solve(identity),
+      update({
+        learningRate: settings.learningRate,
+        rules: [weightDecay(settings.weightDecay), momentum(settings.momentum)],
+      }),
+    ),
   };
 };

@@ -6,7 +6,7 @@
 import { tridiagonalKfac as tridiagonalCurvature } from '../../curvature/tridiagonalKfac.ts';
 import { tridiagonalInverse } from '../inverses/tridiagonalInverse.ts';
 import type { KfacPresetOptions } from './kfac.ts';
-import { dampingOf, kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
+import { kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
 import type { Optimizer } from './optimizer.ts';
 
 /**
@@ -20,12 +20,6 @@ export const tridiagonalKfac = (options: KfacPresetOptions = {}): Optimizer => {
   return {
     name: 'tridiagonal-kfac',
     hyperparameters: settings,
-    step: (objective) =>
-      kfacStep(
-        objective,
-        settings,
-        tridiagonalCurvature(settings),
-        tridiagonalInverse({ damping: dampingOf(settings), ...refreshOf(settings) }),
-      ),
+    step: kfacStep(settings, tridiagonalCurvature(settings), tridiagonalInverse(refreshOf(settings))),
   };
 };

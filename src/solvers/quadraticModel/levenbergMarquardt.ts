@@ -13,19 +13,14 @@ import type { Ops } from '../../core/ops/ops.ts';
 import { compute } from '../../core/pipeline/compute.ts';
 import type { Context } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
-import type { Objective } from '../../core/pipeline/forward.ts';
 import { readScalars } from '../../core/pipeline/read.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
 import { stage } from '../../core/pipeline/stage.ts';
 import type { TrainState } from '../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import { dampingAt } from '../solver/solver.ts';
-import type { Schedule } from '../schedules.ts';
 
 /** Settings of {@link levenbergMarquardt}. */
 export interface LevenbergMarquardtOptions {
-  /** λ at the first step. */
-  readonly damping: number | Schedule;
   /** T₁, steps between two adaptations; 5 unless given. */
   readonly every?: number;
   /** ω^(1/T₁), in (0, 1); 19/20 unless given. */
@@ -74,23 +69,19 @@ export const takenBack = <T>(state: TrainState<T>, next: TrainState<T>): TrainSt
   rules: state.rules,
 });
 
-type Needs = 'state' | 'batch' | 'loss' | 'next' | 'predictedChange' | 'metrics';
+type Needs = 'state' | 'batch' | 'objective' | 'loss' | 'damping' | 'next' | 'predictedChange';
 
 /**
  * Adapts λ in the next state and reports ρ, on steps where that is due; takes bad steps back in all, when asked to.
  *
- * @param objective - model and loss
- * @param options - first λ, period, rate, bounds
+ * @param options - period, rate, bounds
  */
-export const levenbergMarquardt = (
-  objective: Objective,
-  options: LevenbergMarquardtOptions,
-): Stage<Needs, 'next' | 'metrics'> => {
+export const levenbergMarquardt = (options: LevenbergMarquardtOptions = {}): Stage<Needs, 'next' | 'metrics'> => {
   const { every = 5, decay = 19 / 20, minimum = 1e-8, maximum = 1e8, rejectSteps = false } = options;
   return stage('adaptDamping', <T extends Shaped>(context: Context<T, Needs>) => (env: Env<T>) => {
-    const { state, batch, loss, next, predictedChange, metrics } = context;
+    const { state, batch, objective, loss, damping: lambda, next, predictedChange } = context;
     const due = (state.step + 1) % every === 0;
-    if (!due && !rejectSteps) return RTE.right({ next, metrics })(env);
+    if (!due && !rejectSteps) return RTE.right({ next, metrics: {} })(env);
     return pipe(
       compute((ops: Ops<T>) => {
         const outputs = objective.model.program(ops, next.params, [batch.inputs]);
@@ -101,10 +92,10 @@ export const levenbergMarquardt = (
         // Not `after > before`: a loss that is not a number rejects too.
         const rejected = rejectSteps && !(after <= before);
         const kept = rejected ? takenBack(state, next) : next;
-        const judged = rejectSteps ? { ...metrics, rejected: rejected ? 1 : 0 } : metrics;
+        const judged = rejectSteps ? { rejected: rejected ? 1 : 0 } : {};
         if (!due) return { next: kept, metrics: judged };
         const rho = reductionRatio(before, after, predictedChange);
-        const adapted = adaptedDamping(dampingAt(state, options.damping), rho, decay ** every);
+        const adapted = adaptedDamping(lambda, rho, decay ** every);
         const damping = Math.min(maximum, Math.max(minimum, adapted));
         return {
           next: { ...kept, scalars: { ...kept.scalars, damping } },

@@ -15,7 +15,6 @@ import { mapParams, zipParams } from '../../core/params.ts';
 import { compute } from '../../core/pipeline/compute.ts';
 import type { Context } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
-import type { Objective } from '../../core/pipeline/forward.ts';
 import { readScalars } from '../../core/pipeline/read.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
 import { stage } from '../../core/pipeline/stage.ts';
@@ -24,24 +23,15 @@ import { lastUpdate, modelCoefficients } from './coefficients.ts';
 import type { QuadraticModel } from './quadraticModel.ts';
 import { minimiseModel, modelChange, quadraticModelOf, updateNorm } from './quadraticModel.ts';
 import { innerProduct } from '../../core/ops/innerProduct.ts';
-import type { Schedule } from '../schedules.ts';
-import { dampingAt } from '../solver/solver.ts';
 
-/** Settings of {@link quadraticUpdate}. */
-export interface QuadraticUpdateOptions {
-  /** λ of the model: the solver's damping, so that both see the same adapted value. */
-  readonly damping: number | Schedule;
-}
-
-type Needs = 'state' | 'sample' | 'gradient' | 'direction' | 'metrics';
+type Needs = 'state' | 'objective' | 'sample' | 'gradient' | 'direction' | 'damping';
 
 /** The step that a model asks for. */
 const takeStep = <T extends Shaped>(
   ops: Ops<T>,
-  { state, gradient, direction, metrics }: Context<T, Needs>,
+  { state, gradient, direction, damping: lambda }: Context<T, Needs>,
   last: Params<T> | null,
   model: QuadraticModel,
-  lambda: number,
 ): Context<T, 'next' | 'predictedChange' | 'metrics'> => {
   const minimum = minimiseModel(model, lambda);
   const { alpha, mu } = minimum;
@@ -59,7 +49,6 @@ const takeStep = <T extends Shaped>(
     },
     predictedChange,
     metrics: {
-      ...metrics,
       learningRate: alpha,
       momentum: mu,
       predictedChange,
@@ -74,21 +63,17 @@ const takeStep = <T extends Shaped>(
  * θ ← θ + α d + μ δ₀ with d the negative direction, δ₀ the last update and (α, μ) the minimum of the damped model, whose
  * products with F are taken over the sample and whose slopes are those of the whole batch. The predicted change is that
  * of the undamped model, which the Levenberg–Marquardt rule compares with the real one.
- *
- * @param objective - model and loss
- * @param options - damping
  */
-export const quadraticUpdate = (
-  objective: Objective,
-  options: QuadraticUpdateOptions,
-): Stage<Needs, 'next' | 'predictedChange' | 'metrics'> =>
-  stage('update', <T extends Shaped>(context: Context<T, Needs>) => (env: Env<T>) => {
-    const { state } = context;
-    const lambda = dampingAt(state, options.damping);
-    const last = state.rules[lastUpdate] ?? null;
-    return pipe(
-      compute((ops: Ops<T>) => modelCoefficients(ops, objective.loss, { ...context, last })),
-      RTE.chain((scalars) => RTE.fromTaskEither(readScalars(env.backend, scalars))),
-      RTE.chain((values) => compute((ops: Ops<T>) => takeStep(ops, context, last, quadraticModelOf(values), lambda))),
-    )(env);
-  });
+export const quadraticUpdate: Stage<Needs, 'next' | 'predictedChange' | 'metrics'> = stage(
+  'update',
+  <T extends Shaped>(context: Context<T, Needs>) =>
+    (env: Env<T>) => {
+      const { state, objective } = context;
+      const last = state.rules[lastUpdate] ?? null;
+      return pipe(
+        compute((ops: Ops<T>) => modelCoefficients(ops, objective.loss, { ...context, last })),
+        RTE.chain((scalars) => RTE.fromTaskEither(readScalars(env.backend, scalars))),
+        RTE.chain((values) => compute((ops: Ops<T>) => takeStep(ops, context, last, quadraticModelOf(values)))),
+      )(env);
+    },
+);

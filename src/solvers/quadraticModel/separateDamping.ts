@@ -17,21 +17,15 @@ import type { Ops } from '../../core/ops/ops.ts';
 import { compute } from '../../core/pipeline/compute.ts';
 import type { Context } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
-import type { Objective } from '../../core/pipeline/forward.ts';
 import { readScalars } from '../../core/pipeline/read.ts';
-import type { TrainState } from '../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { unsupported } from '../inverses/factors/blockwise.ts';
 import { lastUpdate, modelCoefficients } from './coefficients.ts';
 import { minimiseModel, modelChange, quadraticModelOf } from './quadraticModel.ts';
-import type { Schedule } from '../schedules.ts';
 import type { Solved, Solver, SolveNeeds } from '../solver/solver.ts';
-import { dampingAt } from '../solver/solver.ts';
 
 /** Settings of {@link separateDamping}. */
 export interface SeparateDampingOptions {
-  /** λ of the model; γ is √λ at first. */
-  readonly damping: number | Schedule;
   /** T₂, steps between two choices of γ; 20 unless given. */
   readonly every?: number;
   /** ω₂^(1/T₂), in (0, 1); √(19/20) unless given. */
@@ -43,7 +37,7 @@ export interface SeparateDampingOptions {
 }
 
 /** The fields that a solver with a damping of its own may need. */
-export type SeparateNeeds = SolveNeeds | 'captured' | 'sample' | 'batch' | 'outputs';
+export type SeparateNeeds = SolveNeeds | 'objective' | 'captured' | 'sample' | 'batch' | 'outputs';
 
 /**
  * γ, ω₂ γ and γ / ω₂ within bounds, each once.
@@ -80,47 +74,32 @@ interface Tried<T extends Shaped> {
   readonly change: number;
 }
 
-/** λ in its place again after a solver ran with γ². */
-const restored = <T extends Shaped>(before: TrainState<T>, after: TrainState<T>, gamma: number): TrainState<T> => {
-  const { scalars } = after;
-  const names = Object.keys(scalars).filter((name) => name !== 'damping' || 'damping' in before.scalars);
-  const kept = Object.fromEntries(names.map((name) => [name, scalars[name]]));
-  const lambda = 'damping' in before.scalars ? { damping: before.scalars['damping'] } : {};
-  return { ...after, scalars: { ...kept, ...lambda, gamma } };
-};
-
 /**
- * Runs a solver with γ² in the place of λ and chooses γ every T₂ steps. It reports `gamma`, and λ as `damping`.
+ * Runs a solver with γ² in the place of λ and chooses γ every T₂ steps; γ is √λ at first. It reports `gamma`.
  *
- * @param objective - model and loss
- * @param options - λ, period, rate, bounds
- * @param solver - any solver that takes its damping from the state where that has one
+ * @param options - period, rate, bounds
+ * @param solver - any solver
  */
 export const separateDamping = (
-  objective: Objective,
   options: SeparateDampingOptions,
   solver: Solver<SeparateNeeds>,
 ): Solver<SeparateNeeds> => {
   const { every = 20, decay = Math.sqrt(19 / 20), minimum = 1e-4, maximum = 1e4 } = options;
   const run = <T extends Shaped>(context: Context<T, SeparateNeeds>) => {
-    const { state, sample, gradient } = context;
-    const lambda = dampingAt(state, options.damping);
+    const { state, objective, sample, gradient, damping: lambda } = context;
     const current = state.scalars['gamma'] ?? Math.sqrt(lambda);
 
     const solveWith = (gamma: number, anew: boolean): RTE.ReaderTaskEither<Env<T>, KfacError, Context<T, Solved>> =>
       pipe(
         solver.run<T>({
           ...context,
-          state: {
-            ...state,
-            scalars: { ...state.scalars, damping: gamma ** 2 },
-            solver: anew ? { ...state.solver, prepared: null, pending: null } : state.solver,
-          },
+          damping: gamma ** 2,
+          state: anew ? { ...state, solver: { ...state.solver, prepared: null, pending: null } } : state,
         }),
         RTE.map((solved) => ({
           ...solved,
-          state: restored(state, solved.state, gamma),
-          metrics: { ...solved.metrics, damping: lambda, gamma },
+          state: { ...solved.state, scalars: { ...solved.state.scalars, gamma } },
+          metrics: { ...solved.metrics, gamma },
         })),
       );
 

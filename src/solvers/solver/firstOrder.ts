@@ -8,13 +8,13 @@ import type { Solver } from './solver.ts';
 import { computing } from './solver.ts';
 
 /** The fields that a solver without curvature needs. */
-export type FirstOrderNeeds = 'state' | 'gradient' | 'metrics';
+export type FirstOrderNeeds = 'state' | 'gradient';
 
 /** The gradient as direction: SGD. */
-export const identity: Solver<FirstOrderNeeds> = computing('identity', (_, { state, gradient, metrics }) => ({
+export const identity: Solver<FirstOrderNeeds> = computing('identity', (_, { state, gradient }) => ({
   direction: gradient,
   state,
-  metrics,
+  metrics: {},
 }));
 
 /** Settings of {@link adam}, with the defaults of the paper. */
@@ -37,7 +37,7 @@ export interface AdamOptions {
  */
 export const adam = (options: AdamOptions = {}): Solver<FirstOrderNeeds> => {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
-  return computing('adam', (ops, { state, gradient, metrics }) => {
+  return computing('adam', (ops, { state, gradient }) => {
     const { slots } = state.solver;
     const moment = (name: string, beta: number, sample: typeof gradient): typeof gradient =>
       mapParams(sample, (x, path) =>
@@ -54,6 +54,6 @@ export const adam = (options: AdamOptions = {}): Solver<FirstOrderNeeds> => {
     const c = correction / Math.sqrt(1 - beta2 ** t);
     const floor = ops.full([], epsilon * correction);
     const direction = mapParams(m, (x, path) => ops.div(x, ops.add(ops.scale(c, ops.sqrt(v[path])), floor)));
-    return { direction, state: { ...state, solver: { ...state.solver, slots: { m, v } } }, metrics };
+    return { direction, state: { ...state, solver: { ...state.solver, slots: { m, v } } }, metrics: {} };
   });
 };

@@ -20,7 +20,6 @@ import type { Env } from '../../core/pipeline/env.ts';
 import type { Pending, SolverState, TrainState } from '../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { driftOf } from './drift.ts';
-import type { Schedule } from '../schedules.ts';
 import type { SiteDamping } from './siteDamping.ts';
 
 /** A period that follows the statistics. */
@@ -44,8 +43,6 @@ export interface Overlap {
 
 /** Settings of solvers that prepare. */
 export interface RefreshOptions {
-  /** Damping λ, greater than 0, in units of the loss per example and squared parameter. */
-  readonly damping: number | Schedule;
   /** When to prepare anew, in every step unless given. */
   readonly every?: Period;
   /** Whether preparations overlap with the steps that follow; no unless given. The first one is always waited for. */

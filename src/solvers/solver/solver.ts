@@ -23,12 +23,9 @@ import type { Context, Field } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import type { Stage, StageRun } from '../../core/pipeline/stage.ts';
 import { stage } from '../../core/pipeline/stage.ts';
-import type { SolverState, TrainState } from '../../core/pipeline/trainState.ts';
+import type { SolverState } from '../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import { blocksOf } from '../../core/pipeline/blocks.ts';
 import { fromBlocks, toBlocks } from '../../curvature/blocks.ts';
-import type { Schedule } from '../schedules.ts';
-import { scheduleOf } from '../schedules.ts';
 import type { Refreshed, RefreshOptions } from './refresh.ts';
 import { refreshed } from './refresh.ts';
 import { prepareBySite } from './siteDamping.ts';
@@ -69,11 +66,7 @@ export type PrepareReported = <T extends Shaped>(
 ) => TE.TaskEither<KfacError, Prepared<T>>;
 
 /** The fields that a solver with curvature needs. */
-export type SolveNeeds = 'state' | 'sites' | 'gradient' | 'operator' | 'metrics';
-
-/** λ of a step: the adapted one when the state has one, else the schedule's. */
-export const dampingAt = <T>(state: TrainState<T>, damping: number | Schedule): number =>
-  state.scalars['damping'] ?? scheduleOf(damping)(state.step);
+export type SolveNeeds = 'state' | 'blocks' | 'gradient' | 'operator' | 'damping';
 
 /** A preparation that has nothing to report and starts from nothing. */
 export const unreported =
@@ -88,53 +81,40 @@ export const unreported =
  * Prepares anew when it is due, group by group where some blocks have a λ of their own.
  *
  * @param prepare - the dear part
- * @param options - damping, period, overlap
+ * @param options - period, overlap
  * @param context - the step so far
  */
 export const renew =
   <T extends Shaped>(
     prepare: PrepareReported,
     options: RefreshOptions,
-    { state, operator: curvature }: Context<T, 'state' | 'operator'>,
+    { state, operator: curvature, damping: lambda }: Context<T, 'state' | 'operator' | 'damping'>,
   ) =>
   (env: Env<T>): TE.TaskEither<KfacError, Refreshed<T>> =>
-    refreshed(
-      env,
-      state,
-      curvature,
-      options,
-      dampingAt(state, options.damping),
-      (backend, operator, damping, previous) =>
-        prepareBySite(
-          options.siteDamping ?? {},
-          operator,
-          damping,
-          (part, lambda): TE.TaskEither<KfacError, Prepared<T>> => prepare(backend, part, lambda, previous),
-        ),
+    refreshed(env, state, curvature, options, lambda, (backend, operator, damping, previous) =>
+      prepareBySite(options.siteDamping ?? {}, operator, damping, (part, own): TE.TaskEither<KfacError, Prepared<T>> =>
+        prepare(backend, part, own, previous),
+      ),
     );
 
 /** The prepared inverse applied to the gradient. */
 export const precondition = <T extends Shaped>(
   ops: Ops<T>,
-  context: Context<T, 'state' | 'sites' | 'gradient'>,
+  { blocks, gradient }: Context<T, 'blocks' | 'gradient'>,
   solver: SolverState<T>,
 ): Params<T> => {
-  const { state, sites, gradient } = context;
   if (solver.prepared === null) return gradient;
-  const blocks = blocksOf(sites, Object.keys(state.params));
   return fromBlocks(ops, blocks, apply(ops, solver.prepared, toBlocks(ops, blocks, gradient)));
 };
 
 /**
- * What a solver adds once its inverse is prepared: the direction, the state, damping and the age of the inverse.
+ * What a solver adds once its inverse is prepared: the direction, the state and the age of the inverse.
  *
  * @param context - the step so far
- * @param damping - λ of the step
  * @param refreshed - the solver's state, and what its preparation reports
  */
 export const applyPrepared = <T extends Shaped>(
-  context: Context<T, 'state' | 'sites' | 'gradient' | 'metrics'>,
-  damping: number,
+  context: Context<T, 'state' | 'blocks' | 'gradient'>,
   refreshed: Refreshed<T>,
 ): RTE.ReaderTaskEither<Env<T>, KfacError, Context<T, Solved>> =>
   compute((ops: Ops<T>) => {
@@ -142,14 +122,13 @@ export const applyPrepared = <T extends Shaped>(
     return {
       direction: precondition(ops, context, solver),
       state: { ...context.state, solver },
-      metrics: { ...context.metrics, ...metrics, damping, inverseAge: context.state.step - solver.preparedAt },
+      metrics: { ...metrics, inverseAge: context.state.step - solver.preparedAt },
     };
   });
 
 /** What a solver does in every step with what it prepared: {@link applyPrepared} where that is an inverse. */
 export type UsePrepared = <T extends Shaped>(
-  context: Context<T, 'state' | 'sites' | 'gradient' | 'metrics'>,
-  damping: number,
+  context: Context<T, 'state' | 'blocks' | 'gradient'>,
   refreshed: Refreshed<T>,
 ) => RTE.ReaderTaskEither<Env<T>, KfacError, Context<T, Solved>>;
 
@@ -158,7 +137,7 @@ export type UsePrepared = <T extends Shaped>(
  *
  * @param name - name for reports
  * @param prepare - the dear part
- * @param options - damping, period, overlap
+ * @param options - period, overlap
  */
 export const refreshing = (name: string, prepare: Prepare, options: RefreshOptions): Solver<SolveNeeds> =>
   refreshingReported(name, unreported(prepare), options);
@@ -168,7 +147,7 @@ export const refreshing = (name: string, prepare: Prepare, options: RefreshOptio
  *
  * @param name - name for reports
  * @param prepare - the dear part
- * @param options - damping, period, overlap
+ * @param options - period, overlap
  * @param use - what every step does with what was prepared; applies it as an inverse unless given
  */
 export const refreshingReported = (
@@ -181,6 +160,6 @@ export const refreshingReported = (
   run: <T extends Shaped>(context: Context<T, SolveNeeds>) =>
     pipe(
       renew(prepare, options, context),
-      RTE.chain((found: Refreshed<T>) => use(context, dampingAt(context.state, options.damping), found)),
+      RTE.chain((found: Refreshed<T>) => use(context, found)),
     ),
 });

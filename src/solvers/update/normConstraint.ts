@@ -10,7 +10,6 @@ import { apply } from '../../core/operators/apply.ts';
 import { mapParams } from '../../core/params.ts';
 import { computation } from '../../core/pipeline/compute.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
-import { blocksOf } from '../../core/pipeline/blocks.ts';
 import { toBlocks } from '../../curvature/blocks.ts';
 import { innerProduct } from '../../core/ops/innerProduct.ts';
 import type { Schedule } from '../schedules.ts';
@@ -31,9 +30,8 @@ export interface NormConstraintOptions {
  */
 export const normConstraint = (
   options: NormConstraintOptions,
-): Stage<'state' | 'sites' | 'operator' | 'direction' | 'metrics', 'direction' | 'metrics'> =>
-  computation('normConstraint', (ops, { state, sites, operator, direction, metrics }) => {
-    const blocks = blocksOf(sites, Object.keys(state.params));
+): Stage<'state' | 'blocks' | 'operator' | 'direction', 'direction' | 'metrics'> =>
+  computation('normConstraint', (ops, { state, blocks, operator, direction }) => {
     const delta = toBlocks(ops, blocks, direction);
     const eta = scheduleOf(options.learningRate)(state.step);
     // A square that rounding made negative is 0, and needs no scaling. Roots first: η² may be too large for the precision.
@@ -42,6 +40,6 @@ export const normConstraint = (
     const scale = ops.div(bound, ops.maximum(ops.scale(Math.abs(eta), ops.sqrt(square)), bound));
     return {
       direction: mapParams(direction, (d) => ops.mul(scale, d)),
-      metrics: { ...metrics, normScale: scale },
+      metrics: { normScale: scale },
     };
   });

@@ -74,11 +74,9 @@ const normOfUpdate = <T extends Shaped>(ops: Ops<T>, eta: number, direction: Par
  *
  * @param options - learning rate and rules
  */
-export const update = (
-  options: UpdateOptions,
-): Stage<'state' | 'gradient' | 'direction' | 'metrics', 'next' | 'metrics'> =>
+export const update = (options: UpdateOptions): Stage<'state' | 'gradient' | 'direction', 'next' | 'metrics'> =>
   computation('update', (ops, context) => {
-    const { state, gradient, direction, metrics } = context;
+    const { state, gradient, direction } = context;
     const learningRate = scheduleOf(options.learningRate)(state.step);
     const revised = reviseAll(ops, options.rules ?? [], learningRate, context);
     return {
@@ -89,7 +87,6 @@ export const update = (
         rules: revised.memories,
       },
       metrics: {
-        ...metrics,
         ...revised.metrics,
         learningRate,
         gradientNorm: norm(ops, gradient),

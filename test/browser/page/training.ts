@@ -91,7 +91,7 @@ export const holdings = (
     const setting = (until: number): Setting<T> => ({
       env: { backend, clock: () => 0 },
       task: { objective, ...rest },
-      step: optimizer.step(objective),
+      step: optimizer.step,
       options: { duration: { steps: until }, batch: 8, seed: 3 },
     });
     return async () => {

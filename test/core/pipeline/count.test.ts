@@ -10,10 +10,11 @@ import { mlp, orThrow } from '../../support/training.ts';
 const objective = { model: mlp([5, 3], 'tanh', false), loss: squaredError };
 const state = initialState<Shaped>({ '0.weight': { shape: [3, 5] } }, keyOf(1));
 const batch = { inputs: { shape: [7, 5] }, targets: { shape: [7, 3] } };
+const given = { state, batch, objective };
 
 describe('countStep', () => {
   it('worked example: a plain step forms x Wᵀ and gᵀ x, and what it does beyond them is linear in the sizes', async () => {
-    const { flops, next } = orThrow(await countStep(sgd().step(objective), state, batch)());
+    const { flops, next } = orThrow(await countStep(sgd().step, given)());
     const products = 2 * (2 * 7 * 5 * 3);
     expect(flops).toBeGreaterThanOrEqual(products);
     expect(flops - products).toBeLessThan(10 * (7 * 3 + 3 * 5));
@@ -25,12 +26,12 @@ describe('countStep', () => {
 describe('meanFlops', () => {
   it('law: the mean over a period is that of its steps, and a refresh costs n³ for each factor', async () => {
     const settings = { estimator: 'empirical', inverseEvery: 2 } as const;
-    const step = kfac(settings).step(objective);
-    const first = orThrow(await countStep(step, state, batch)());
-    const second = orThrow(await countStep(step, first.next, batch)());
+    const step = kfac(settings).step;
+    const first = orThrow(await countStep(step, given)());
+    const second = orThrow(await countStep(step, { ...given, state: first.next })());
     expect(first.flops - second.flops).toBeGreaterThanOrEqual(5 ** 3 + 3 ** 3 - 200);
-    const third = orThrow(await countStep(step, second.next, batch)());
-    const mean = orThrow(await meanFlops(step, state, batch, 3)());
+    const third = orThrow(await countStep(step, { ...given, state: second.next })());
+    const mean = orThrow(await meanFlops(step, given, 3)());
     expect(mean).toBeCloseTo((first.flops + second.flops + third.flops) / 3, 6);
   });
 });

@@ -16,6 +16,8 @@ import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse
 import { solve } from '../../../src/solvers/solver/solver.ts';
 import { update } from '../../../src/solvers/update/update.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf, tryStage } from '../../support/training.ts';
+import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
+import { damp } from '../../../src/solvers/solver/damp.ts';
 
 const objective = { model: mlp([3, 4, 2]), loss: squaredError };
 const batch = { inputs: gaussian(1, [5, 3]), targets: gaussian(2, [5, 2]) };
@@ -23,28 +25,29 @@ const batch = { inputs: gaussian(1, [5, 3]), targets: gaussian(2, [5, 2]) };
 describe('composition', () => {
   it('types: parts in an order that lacks a field do not compile', () => {
     const inOrder: Step = pipeline(
-      forward(objective),
-      backward(objective),
-      capture(monteCarlo(), objective.loss),
+      forward,
+      backward,
+      capture(monteCarlo()),
       updateFactors(kfac()),
-      solve(kroneckerInverse({ damping: 1 })),
+      damp(1),
+      solve(kroneckerInverse()),
       update({ learningRate: 1 }),
     );
-    expect(inOrder.name).toBe('forward → backward → capture → updateFactors → solve → update');
+    expect(inOrder.name).toBe('forward → backward → capture → updateFactors → damp → solve → update');
 
     // @ts-expect-error the gradient comes from backward, which needs the outputs of forward
-    pipeline(backward(objective), forward(objective));
+    pipeline(backward, forward);
     // @ts-expect-error solving needs an operator, which updateFactors adds
-    pipeline(forward(objective), backward(objective), solve(kroneckerInverse({ damping: 1 })));
+    pipeline(forward, backward, damp(1), solve(kroneckerInverse()));
     // @ts-expect-error capturing needs the gradient
-    pipeline(forward(objective), capture(monteCarlo(), objective.loss), backward(objective));
+    pipeline(forward, capture(monteCarlo()), backward);
     // @ts-expect-error without update there is no next state, so this is not a step
-    const unfinished: Step = pipeline(forward(objective), backward(objective), solve(identity));
+    const unfinished: Step = pipeline(forward, backward, solve(identity));
     expect(unfinished.name).toBe('forward → backward → solve');
   });
 
   it('law: associativity, (f then g) then h = f then (g then h)', async () => {
-    const [f, g, h] = [forward(objective), backward(objective), solve(identity)];
+    const [f, g, h] = [pipeline(withObjective(objective), forward), backward, solve(identity)];
     const state = stateOf(objective.model, 3);
     const flat = await runStage(pipeline(f, g, h), state, batch);
     const nested = await runStage(pipeline(pipeline(f, g), h), state, batch);
@@ -69,7 +72,7 @@ describe('composition', () => {
 
 describe('errors', () => {
   it('a shape error inside a computation is a Left that names the operation and both shapes', async () => {
-    const result = await tryStage(pipeline(forward(objective)), stateOf(objective.model, 3), {
+    const result = await tryStage(pipeline(withObjective(objective), forward), stateOf(objective.model, 3), {
       ...batch,
       inputs: gaussian(1, [5, 7]),
     });

@@ -10,25 +10,29 @@ import { blockDiagonal, matrixFree } from '../../../src/core/operators/linearOpe
 import { stack } from '../../../src/core/operators/vec.ts';
 import type { Params } from '../../../src/core/params.ts';
 import { mapParams } from '../../../src/core/params.ts';
+import { blocksOf } from '../../../src/core/pipeline/blocks.ts';
 import { computation } from '../../../src/core/pipeline/compute.ts';
+import type { Context } from '../../../src/core/pipeline/context.ts';
 import { pipeline } from '../../../src/core/pipeline/stage.ts';
 import { initialState } from '../../../src/core/pipeline/trainState.ts';
 import { keyOf } from '../../../src/core/random/key.ts';
-import type { Tensor } from '../../../src/core/tensor.ts';
+import type { Shaped, Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import { identity } from '../../../src/solvers/solver/firstOrder.ts';
 import { competitive } from '../../../src/solvers/games/competitive.ts';
 import type { Game, GameNeeds } from '../../../src/solvers/games/game.ts';
 import { interaction, jacobian, jacobianTranspose, jointGradient, playGame } from '../../../src/solvers/games/game.ts';
-import type { PreconditionedGameNewtonOptions } from '../../../src/solvers/games/gameNewton.ts';
+import type { DampedGameNeeds, PreconditionedGameNewtonOptions } from '../../../src/solvers/games/gameNewton.ts';
 import { gameNewton, preconditionedGameNewton } from '../../../src/solvers/games/gameNewton.ts';
 import { symplectic } from '../../../src/solvers/games/symplectic.ts';
 import { invertFactors } from '../../../src/solvers/inverses/kroneckerInverse.ts';
 import type { Action } from '../../../src/core/operators/action.ts';
 import { shifted } from '../../../src/core/operators/action.ts';
 import { conjugateGradient } from '../../../src/solvers/krylov/conjugateGradient.ts';
+import { damp } from '../../../src/solvers/solver/damp.ts';
 import type { Solver } from '../../../src/solvers/solver/solver.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
+import { update } from '../../../src/solvers/update/update.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { gaussian, orThrow, referenceEnv, runStage } from '../../support/training.ts';
 import {
@@ -70,6 +74,12 @@ const column = (v: Params<Tensor>): Tensor => stack(ops, v, ['x', 'y']);
 
 const seeds = fc.nat(100_000);
 const runs = { numRuns: 20 };
+
+/** The solver with a λ. */
+const damped = (damping: number, solver: Solver<DampedGameNeeds>): Solver<GameNeeds> => ({
+  name: solver.name,
+  run: <T extends Shaped>(context: Context<T, GameNeeds>) => solver.run<T>({ ...context, damping }),
+});
 
 const directionOf = async (
   game: Game,
@@ -165,8 +175,8 @@ describe('joint gradient', () => {
 const solvers: ReadonlyArray<readonly [string, (game: Game) => Solver<GameNeeds>, number]> = [
   ['symplectic', (game) => symplectic(game, { tau: 1 }), 0.3],
   ['competitive', (game) => competitive(game, { learningRate: 1 }), 1],
-  ['gameNewton by GMRES', (game) => gameNewton(game, { damping: 0.5 }), 1],
-  ['gameNewton by HSS', (game) => gameNewton(game, { damping: 0.5, method: 'hss' }), 1],
+  ['gameNewton by GMRES', (game) => damped(0.5, gameNewton(game)), 1],
+  ['gameNewton by HSS', (game) => damped(0.5, gameNewton(game, { method: 'hss' })), 1],
 ];
 
 describe('bilinear game xᵀ M y', () => {
@@ -215,9 +225,9 @@ describe('bilinear game xᵀ M y', () => {
     const expected = orThrow(await backend.linearAlgebra.solve(ops.addDiagonal(ops.scale(eta, J), 1), column(at))());
     const exact = { tolerance: 1e-13 };
     const one = await play(bilinear, competitive(bilinear, { learningRate: eta, ...exact }), eta, at, M, 1);
-    const two = await play(bilinear, gameNewton(bilinear, { damping: 1 / eta, ...exact }), 1, at, M, 1);
-    const hssOptions = { damping: 1 / eta, method: 'hss', ...exact } as const;
-    const three = await play(bilinear, gameNewton(bilinear, hssOptions), 1, at, M, 1);
+    const two = await play(bilinear, damped(1 / eta, gameNewton(bilinear, exact)), 1, at, M, 1);
+    const byHss = gameNewton(bilinear, { method: 'hss', ...exact });
+    const three = await play(bilinear, damped(1 / eta, byHss), 1, at, M, 1);
     for (const z of [one, two, three]) expect(scaledError(column(z).data, expected.data)).toBeLessThan(1e-10);
   });
 });
@@ -262,7 +272,8 @@ describe('potential game, whose Jacobian is symmetric', () => {
         const tight = { tolerance: 1e-12 };
         const { x: expected } = orThrow(await conjugateGradient(backend, shifted(hessian, 0.3), xi, tight)());
         for (const method of ['gmres', 'hss'] as const) {
-          const d = await directionOf(game, gameNewton(game, { damping: 0.3, alpha: 3, method, ...tight }), at, M);
+          const newton = gameNewton(game, { alpha: 3, method, ...tight });
+          const d = await directionOf(game, damped(0.3, newton), at, M);
           expect(scaledError(elementsOf(d), elementsOf(expected))).toBeLessThan(1e-8);
         }
         const mixed = interaction(game, at, [M]);
@@ -346,19 +357,15 @@ describe('options and reports', () => {
       competitive(convex, { learningRate: 1 }),
       competitive(convex, { learningRate: 1, maxIterations: 1 }),
     ],
-    ['gameNewton damping', gameNewton(convex, { damping: 1 }), gameNewton(convex, { damping: 2 })],
-    ['gameNewton method', gameNewton(convex, { damping: 1 }), gameNewton(convex, { damping: 1, method: 'hss' })],
+    ['gameNewton damping', damped(1, gameNewton(convex)), damped(2, gameNewton(convex))],
+    ['gameNewton method', damped(1, gameNewton(convex)), damped(1, gameNewton(convex, { method: 'hss' }))],
     [
       'gameNewton alpha',
-      gameNewton(convex, { damping: 1, method: 'hss', maxIterations: 2 }),
-      gameNewton(convex, { damping: 1, method: 'hss', maxIterations: 2, alpha: 4 }),
+      damped(1, gameNewton(convex, { method: 'hss', maxIterations: 2 })),
+      damped(1, gameNewton(convex, { method: 'hss', maxIterations: 2, alpha: 4 })),
     ],
-    ['gameNewton tolerance', gameNewton(convex, { damping: 1 }), gameNewton(convex, { damping: 1, tolerance: 0.9 })],
-    [
-      'gameNewton maxIterations',
-      gameNewton(convex, { damping: 1 }),
-      gameNewton(convex, { damping: 1, maxIterations: 1 }),
-    ],
+    ['gameNewton tolerance', damped(1, gameNewton(convex)), damped(1, gameNewton(convex, { tolerance: 0.9 }))],
+    ['gameNewton maxIterations', damped(1, gameNewton(convex)), damped(1, gameNewton(convex, { maxIterations: 1 }))],
   ])('option: %s changes the direction', async (_, one, other) => {
     const [a, b] = [await directionOf(convex, one, at, M), await directionOf(convex, other, at, M)];
     expect(scaledError(elementsOf(a), elementsOf(b))).toBeGreaterThan(1e-12);
@@ -366,7 +373,8 @@ describe('options and reports', () => {
 
   it('iterations and residual are reported', async () => {
     const state = initialState(at, keyOf(1));
-    const newton = await stepFrom(convex, gameNewton(convex, { damping: 1 }), 1, state, M);
+    const step = pipeline(playGame(convex), damp(1), solve(gameNewton(convex)), update({ learningRate: 1 }));
+    const newton = await runStage(step, state, batchOf(M));
     expect(newton.metrics).toMatchObject({ damping: 1 });
     expect(Number(newton.metrics['solveIterations'])).toBeGreaterThan(0);
     expect(Number(newton.metrics['solveResidual'])).toBeLessThanOrEqual(1e-6);
@@ -386,19 +394,19 @@ describe('options and reports', () => {
 
   describe('preconditionedGameNewton', () => {
     /** The players' curvature, here the diagonal of S: 4 for x and 2 for y. */
-    const curvature = computation<'state', 'sites' | 'operator'>('curvature', (on) => ({
-      sites: [],
+    const curvature = computation<'state', 'blocks' | 'operator'>('curvature', (on, { state }) => ({
+      blocks: blocksOf([], Object.keys(state.params)),
       operator: blockDiagonal({ x: diagonal(on.full([3, 1], 4)), y: diagonal(on.full([3, 1], 2)) }),
     }));
 
     const curved = (options: PreconditionedGameNewtonOptions) =>
-      pipeline(playGame(convex), curvature, solve(preconditionedGameNewton(convex, options)));
+      pipeline(playGame(convex), curvature, damp(0.5), solve(preconditionedGameNewton(convex, options)));
 
     it.each(['gmres', 'hss'] as const)('by %s: the curvature changes the way, not the answer', async (method) => {
-      const options = { damping: 0.5, method, alpha: 3, tolerance: 1e-11, prepare: invertFactors, every: 2 };
+      const options = { method, alpha: 3, tolerance: 1e-11, prepare: invertFactors, every: 2 };
       const state = initialState(at, keyOf(1));
       const context = await runStage(curved(options), state, batchOf(M), referenceEnv());
-      const expected = await directionOf(convex, gameNewton(convex, options), at, M);
+      const expected = await directionOf(convex, damped(0.5, gameNewton(convex, options)), at, M);
       expect(scaledError(elementsOf(context.direction), elementsOf(expected))).toBeLessThan(1e-8);
       expect(context.metrics).toMatchObject({ inverseAge: 0, damping: 0.5 });
       expect(context.state.solver.prepared).not.toBeNull();

@@ -10,6 +10,7 @@ import { nearestKronecker } from '../../../src/core/operators/nearestKronecker.t
 import { backward, forward } from '../../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../../src/core/pipeline/stage.ts';
 import type { TrainState } from '../../../src/core/pipeline/trainState.ts';
+import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import { toBlocks } from '../../../src/curvature/blocks.ts';
@@ -26,6 +27,7 @@ import { invertFactors, kroneckerInverse } from '../../../src/solvers/inverses/k
 import { classKfac as classPreset } from '../../../src/solvers/presets/classKfac.ts';
 import type { Optimizer } from '../../../src/solvers/presets/optimizer.ts';
 import { optimizerOf } from '../../../src/solvers/presets/registry.ts';
+import { damp } from '../../../src/solvers/solver/damp.ts';
 import type { SolveNeeds, Solver } from '../../../src/solvers/solver/solver.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
 import { scaledError } from '../../support/closeness.ts';
@@ -38,20 +40,26 @@ const labels = (values: ReadonlyArray<number>): Tensor => tensor(values, [values
 const batch = { inputs: gaussian(1, [12, 3]), targets: labels([0, 1, 2, 1, 0, 1, 1, 0, 2, 2, 0, 1]) };
 const two = { ...batch, targets: labels([0, 1, 1, 1, 0, 1, 1, 0, 1, 1, 0, 1]) };
 
-const stepOf = (curvature: Curvature, solver: Solver<SolveNeeds>) =>
+const stepOf = (curvature: Curvature, solver: Solver<SolveNeeds>, damping = 0.1) =>
   pipeline(
-    forward(objective),
-    backward(objective),
-    capture(exact(), objective.loss),
+    withObjective(objective),
+    forward,
+    backward,
+    capture(exact()),
     updateFactors(curvature),
+    damp(damping),
     solve(solver),
   );
 
-const run = (curvature: Curvature, solver: Solver<SolveNeeds>, data = batch) =>
-  runStage(stepOf(curvature, solver), stateOf(objective.model, 4), data);
+const run = (curvature: Curvature, solver: Solver<SolveNeeds>, data = batch, damping = 0.1) =>
+  runStage(stepOf(curvature, solver, damping), stateOf(objective.model, 4), data);
 
-const classWise = (classes: number, options: Partial<ClassWiseOptions> = {}, data = batch) =>
-  run(classKfac({ classes }), classWiseInverse({ damping: 0.1, ...options }), data);
+interface DampedOptions extends ClassWiseOptions {
+  readonly damping?: number;
+}
+
+const classWise = (classes: number, { damping = 0.1, ...options }: DampedOptions = {}, data = batch) =>
+  run(classKfac({ classes }), classWiseInverse(options), data, damping);
 
 /** (block + λ I)⁻¹ applied to the gradient of a dense site, by elimination. */
 const exactDirection = async (
@@ -152,7 +160,7 @@ describe('the class-wise solver', () => {
   it('law: one class is K-FAC, bit for bit', async () => {
     const data = { ...batch, targets: labels(Array.from({ length: 12 }, () => 0)) };
     const ours = await classWise(1, {}, data);
-    const theirs = await run(kfac(), kroneckerInverse({ damping: 0.1 }), data);
+    const theirs = await run(kfac(), kroneckerInverse(), data);
     expect(ours.direction).toEqual(theirs.direction);
   });
 
@@ -162,7 +170,7 @@ describe('the class-wise solver', () => {
       targets: labels(Array.from({ length: 36 }, (_, i) => (i < 12 ? 1 : 0))),
     };
     const ours = await classWise(2, {}, data);
-    const theirs = await run(kfac(), kroneckerInverse({ damping: 0.1 }), data);
+    const theirs = await run(kfac(), kroneckerInverse(), data);
     for (const [path, d] of Object.entries(theirs.direction)) {
       expect(scaledError(ours.direction[path].data, d.data)).toBeLessThan(1e-8);
     }
@@ -194,11 +202,13 @@ describe('the class-wise solver', () => {
     };
     const iterations = async (prepared: LinearOperator<Tensor> | null): Promise<number> => {
       const step = pipeline(
-        forward(regression),
-        backward(regression),
-        capture(exact(), squaredError),
+        withObjective(regression),
+        forward,
+        backward,
+        capture(exact()),
         updateFactors(classKfac({ classes: 3 })),
-        solve(classWiseInverse({ damping: 1e-16, every: 2, tolerance: 1e-6, maxIterations: 100 })),
+        damp(1e-16),
+        solve(classWiseInverse({ every: 2, tolerance: 1e-6, maxIterations: 100 })),
       );
       const start = stateOf(regression.model, 4);
       const { metrics } = await runStage(step, { ...start, step: 1, solver: { ...start.solver, prepared } }, data);
@@ -236,7 +246,7 @@ describe('the class-wise solver', () => {
   });
 
   it('option every: the preconditioner is kept, the operator is not', async () => {
-    const step = stepOf(classKfac({ classes: 3 }), classWiseInverse({ damping: 0.1, every: 3 }));
+    const step = stepOf(classKfac({ classes: 3 }), classWiseInverse({ every: 3 }));
     const first = await runStage(step, stateOf(objective.model, 4), batch);
     const later = await runStage(step, { ...first.state, step: 1 }, { ...batch, inputs: gaussian(7, [12, 3]) });
     expect(later.state.solver.prepared).toBe(first.state.solver.prepared);
@@ -247,7 +257,9 @@ describe('the class-wise solver', () => {
 
   it('refuses a method that does not exist', async () => {
     const optimizer = orThrow(optimizerOf('class-kfac', { classes: 3, method: 'guess' }));
-    expect(await tryStage(optimizer.step(objective), stateOf(objective.model, 4), batch)).toMatchObject({
+    expect(
+      await tryStage(pipeline(withObjective(objective), optimizer.step), stateOf(objective.model, 4), batch),
+    ).toMatchObject({
       _tag: 'Left',
       left: { _tag: 'BadConfig', path: 'method', actual: 'guess' },
     });
@@ -255,9 +267,11 @@ describe('the class-wise solver', () => {
 });
 
 describe('preset class-kfac', () => {
+  const stepWith = (optimizer: Optimizer) => pipeline(withObjective(objective), optimizer.step);
+
   const steps = async (optimizer: Optimizer, count = 3): Promise<TrainState<Tensor>> => {
     let state = stateOf(objective.model, 3);
-    for (let i = 0; i < count; i += 1) state = (await runStage(optimizer.step(objective), state, batch)).next;
+    for (let i = 0; i < count; i += 1) state = (await runStage(stepWith(optimizer), state, batch)).next;
     return state;
   };
 
@@ -280,6 +294,6 @@ describe('preset class-kfac', () => {
   it('law: resume = uninterrupted, through a copy of the state', async () => {
     const optimizer = classPreset({ damping: 0.1, classes: 3, inverseEvery: 2 });
     const half = structuredClone(await steps(optimizer, 2));
-    expect((await runStage(optimizer.step(objective), half, batch)).next).toEqual(await steps(optimizer, 3));
+    expect((await runStage(stepWith(optimizer), half, batch)).next).toEqual(await steps(optimizer, 3));
   });
 });

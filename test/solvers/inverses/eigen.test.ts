@@ -8,6 +8,7 @@ import { blockDiagonal } from '../../../src/core/operators/linearOperator.ts';
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
 import { backward, forward } from '../../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../../src/core/pipeline/stage.ts';
+import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import { capture } from '../../../src/curvature/capture.ts';
@@ -15,6 +16,7 @@ import { updateFactors } from '../../../src/curvature/curvature.ts';
 import { exact } from '../../../src/curvature/estimators.ts';
 import { kfac } from '../../../src/curvature/kfac.ts';
 import { eigen, invertInEigenbasis } from '../../../src/solvers/inverses/eigen.ts';
+import { damp } from '../../../src/solvers/solver/damp.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../../support/training.ts';
@@ -85,11 +87,13 @@ describe('eigen', () => {
   it('reports the smallest and the largest eigenvalue of all factors when it refreshes, and only then', async () => {
     const objective = { model: mlp([2, 3, 2]), loss: squaredError };
     const step = pipeline(
-      forward(objective),
-      backward(objective),
-      capture(exact(), objective.loss),
+      withObjective(objective),
+      forward,
+      backward,
+      capture(exact()),
       updateFactors(kfac()),
-      solve(eigen({ damping: 1, every: 2 })),
+      damp(1),
+      solve(eigen({ every: 2 })),
     );
     const batch = { inputs: gaussian(1, [5, 2]), targets: gaussian(2, [5, 2]) };
     const { state, metrics } = await runStage(step, stateOf(objective.model, 3), batch);
@@ -113,13 +117,15 @@ describe('eigen', () => {
   ])('option: %s changes the direction', async (_, option) => {
     const objective = { model: mlp([2, 3, 2]), loss: squaredError };
     const batch = { inputs: gaussian(1, [5, 2]), targets: gaussian(2, [5, 2]) };
-    const directionAt = async (options: object): Promise<Tensor> => {
+    const directionAt = async ({ damping = 1, every = 2 }: { damping?: number; every?: number }): Promise<Tensor> => {
       const step = pipeline(
-        forward(objective),
-        backward(objective),
-        capture(exact(), objective.loss),
+        withObjective(objective),
+        forward,
+        backward,
+        capture(exact()),
         updateFactors(kfac()),
-        solve(eigen({ damping: 1, every: 2, ...options })),
+        damp(damping),
+        solve(eigen({ every })),
       );
       const { state } = await runStage(step, stateOf(objective.model, 3), batch);
       const other = { ...batch, inputs: gaussian(4, [5, 2]) };

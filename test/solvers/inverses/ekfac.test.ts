@@ -18,6 +18,7 @@ import type { TrainState } from '../../../src/core/pipeline/trainState.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import { blocksOf } from '../../../src/core/pipeline/blocks.ts';
+import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
 import { toBlocks } from '../../../src/curvature/blocks.ts';
 import { partitionedStatistics } from '../../../src/curvature/blockKfac.ts';
 import { capture } from '../../../src/curvature/capture.ts';
@@ -31,8 +32,10 @@ import type { Sharing } from '../../../src/curvature/statistics/sharing.ts';
 import { sharings } from '../../../src/curvature/statistics/sharing.ts';
 import { means } from '../../../src/curvature/statistics/statistics.ts';
 import { eigenOf } from '../../../src/solvers/inverses/eigen.ts';
+import type { EkfacOptions } from '../../../src/solvers/inverses/ekfac.ts';
 import { ekfac } from '../../../src/solvers/inverses/ekfac.ts';
 import { ekfac as ekfacPreset } from '../../../src/solvers/presets/ekfac.ts';
+import { damp } from '../../../src/solvers/solver/damp.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../../support/training.ts';
@@ -158,13 +161,15 @@ describe('EKFAC as an approximation', () => {
 describe('EKFAC as a solver', () => {
   const objective = { model: mlp([3, 4, 2]), loss: squaredError };
   const batchOf = (seed: number) => ({ inputs: gaussian(seed, [8, 3]), targets: gaussian(seed + 1, [8, 2]) });
-  const stepOf = (options: Partial<Parameters<typeof ekfac>[0]>, statisticsEvery = 1) =>
+  const stepOf = (options: EkfacOptions, statisticsEvery = 1) =>
     pipeline(
-      forward(objective),
-      backward(objective),
-      capture(exact(), objective.loss, { every: statisticsEvery }),
+      withObjective(objective),
+      forward,
+      backward,
+      capture(exact(), { every: statisticsEvery }),
       updateFactors(kfac()),
-      solve(ekfac({ damping: 0.3, every: 3, ...options })),
+      damp(0.3),
+      solve(ekfac({ every: 3, ...options })),
     );
   const at = (state: TrainState<Tensor>, step: number): TrainState<Tensor> => ({ ...state, step });
 
@@ -229,7 +234,7 @@ describe('EKFAC as a solver', () => {
   });
 
   it('refuses a curvature without Kronecker factors, naming the block', async () => {
-    const solver = ekfac({ damping: 1 });
+    const solver = ekfac();
     const given = await runStage(stepOf({}), stateOf(objective.model, 4), batchOf(1));
     const operator = { _tag: 'blockDiagonal', blocks: { head: dampedBlock(dense(tensor([1], [1, 1])), 1) } } as const;
     const fresh = { ...given, operator, state: stateOf(objective.model, 4) };
@@ -244,7 +249,8 @@ describe('EKFAC as a solver', () => {
     ['estimator', { estimator: 'empirical' }],
   ] as const)('option of the preset: %s changes the trajectory', async (_, option) => {
     const run = async (options: object): Promise<TrainState<Tensor>> => {
-      const step = ekfacPreset({ damping: 0.1, inverseEvery: 3, ...options }).step(objective);
+      const optimizer = ekfacPreset({ damping: 0.1, inverseEvery: 3, ...options });
+      const step = pipeline(withObjective(objective), optimizer.step);
       let state = stateOf(objective.model, 3);
       for (let i = 0; i < 4; i += 1) state = (await runStage(step, state, batchOf(i))).next;
       return state;
@@ -257,11 +263,13 @@ describe('EKFAC as a solver', () => {
   it('runs with class indices as targets and sampled cotangents', async () => {
     const classifier = { model: mlp([3, 3]), loss: softmaxCrossEntropy };
     const step = pipeline(
-      forward(classifier),
-      backward(classifier),
-      capture(monteCarlo(), classifier.loss),
+      withObjective(classifier),
+      forward,
+      backward,
+      capture(monteCarlo()),
       updateFactors(kfac()),
-      solve(ekfac({ damping: 0.3 })),
+      damp(0.3),
+      solve(ekfac()),
     );
     const batch = { inputs: gaussian(1, [6, 3]), targets: tensor([0, 1, 2, 0, 1, 2], [6], 'i32') };
     const { direction } = await runStage(step, stateOf(classifier.model, 1), batch);

@@ -7,9 +7,12 @@ import { costOf } from '../../../src/core/operators/cost.ts';
 import type { BlockOperator } from '../../../src/core/operators/blockOperator.ts';
 import { dense, diagonal, kronecker, dampedBlock } from '../../../src/core/operators/blockOperator.ts';
 import { blockDiagonal } from '../../../src/core/operators/linearOperator.ts';
+import { blocksOf } from '../../../src/core/pipeline/blocks.ts';
+import { computation } from '../../../src/core/pipeline/compute.ts';
 import { backward, forward } from '../../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../../src/core/pipeline/stage.ts';
 import type { TrainState } from '../../../src/core/pipeline/trainState.ts';
+import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { generate, tensor } from '../../../src/core/tensor.ts';
 import { capture } from '../../../src/curvature/capture.ts';
@@ -22,6 +25,7 @@ import { invertLowRank } from '../../../src/solvers/inverses/lowRankInverse.ts';
 import { lowRankKfac } from '../../../src/solvers/presets/lowRankKfac.ts';
 import type { RangeOptions } from '../../../src/solvers/inverses/factors/rangeFinder.ts';
 import { leadingEigen } from '../../../src/solvers/inverses/factors/rangeFinder.ts';
+import { damp } from '../../../src/solvers/solver/damp.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../../support/training.ts';
@@ -168,7 +172,8 @@ describe('lowRankInverse', () => {
     const objective = { model: mlp([9, 8, 2]), loss: squaredError };
     const batch = { inputs: gaussian(1, [12, 9]), targets: gaussian(2, [12, 2]) };
     const run = async (options: object): Promise<TrainState<Tensor>> => {
-      const step = lowRankKfac({ damping: 0.1, rank: 2, oversampling: 1, ...options }).step(objective);
+      const optimizer = lowRankKfac({ damping: 0.1, rank: 2, oversampling: 1, ...options });
+      const step = pipeline(withObjective(objective), optimizer.step);
       let state = stateOf(objective.model, 3);
       for (let i = 0; i < 2; i += 1) state = (await runStage(step, state, batch)).next;
       return state;
@@ -183,19 +188,16 @@ describe('batchWoodbury', () => {
   const objective = { model: mlp([7, 6, 3]), loss: squaredError };
   const batchOf = (n: number) => ({ inputs: gaussian(1, [n, 7]), targets: gaussian(2, [n, 3]) });
   const woodburyStep = (damping: number, estimator = exact()) =>
-    pipeline(
-      forward(objective),
-      backward(objective),
-      capture(estimator, objective.loss),
-      solve(batchWoodbury({ damping })),
-    );
+    pipeline(withObjective(objective), forward, backward, capture(estimator), damp(damping), solve(batchWoodbury()));
   const kfacStep = (damping: number, estimator = exact()) =>
     pipeline(
-      forward(objective),
-      backward(objective),
-      capture(estimator, objective.loss),
+      withObjective(objective),
+      forward,
+      backward,
+      capture(estimator),
       updateFactors(kfac({ decay: 0 })),
-      solve(kroneckerInverse({ damping })),
+      damp(damping),
+      solve(kroneckerInverse()),
     );
 
   it('law: Woodbury is the dense inverse: the direction is that of K-FAC with decay 0, whatever the batch', async () => {
@@ -221,12 +223,7 @@ describe('batchWoodbury', () => {
 
   it('worked example: one row (3, 4), δ = 25 and N = 1: I / 25 − (3, 4)ᵀ(3, 4) / (25 · 50)', async () => {
     const one = { model: mlp([2, 1], 'identity', false), loss: squaredError };
-    const step = pipeline(
-      forward(one),
-      backward(one),
-      capture(exact(), one.loss),
-      solve(batchWoodbury({ damping: 50 })),
-    );
+    const step = pipeline(withObjective(one), forward, backward, capture(exact()), damp(50), solve(batchWoodbury()));
     // tr A / 2 = 12.5 and G = 1, so π √50 = √12.5 √50 = 25 for A and √50 / √12.5 = 2 for G.
     const state = { ...stateOf(one.model, 1), params: { '0.weight': tensor([0, 0], [1, 2]) } };
     const { direction } = await runStage(step, state, {
@@ -240,10 +237,12 @@ describe('batchWoodbury', () => {
   it('law: what is prepared has the order of the batch, and no factor is kept in the state', async () => {
     const wide = { model: mlp([60, 2]), loss: squaredError };
     const step = pipeline(
-      forward(wide),
-      backward(wide),
-      capture(monteCarlo(), wide.loss),
-      solve(batchWoodbury({ damping: 1 })),
+      withObjective(wide),
+      forward,
+      backward,
+      capture(monteCarlo()),
+      damp(1),
+      solve(batchWoodbury()),
     );
     const batch = { inputs: gaussian(1, [3, 60]), targets: gaussian(2, [3, 2]) };
     const { state } = await runStage(step, stateOf(wide.model, 1), batch);
@@ -258,9 +257,9 @@ describe('batchWoodbury', () => {
 
   it('a step without a capture uses the last inverse, and damping and age are reported', async () => {
     const first = await runStage(woodburyStep(1), stateOf(objective.model, 4), batchOf(5));
-    const solver = batchWoodbury({ damping: 1 });
-    const later = { ...first, captured: null, state: { ...first.state, step: 1 } };
-    const second = orThrow(await solver.run(later)(referenceEnv())());
+    const nothing = computation<never, 'captured'>('nothing', () => ({ captured: null }));
+    const later = pipeline(withObjective(objective), forward, backward, nothing, damp(1), solve(batchWoodbury()));
+    const second = await runStage(later, { ...first.state, step: 1 }, batchOf(5));
     expect(second.direction).toEqual(first.direction);
     expect(second.metrics).toMatchObject({ damping: 1, inverseAge: 1 });
   });
@@ -285,12 +284,12 @@ describe('batchWoodbury', () => {
     };
     const context = {
       ...given,
-      sites: [],
+      blocks: blocksOf([], ['scale']),
       captured: { ...captured, targets: gaussian(1, [4, 1]) },
       gradient: { scale: tensor([4, 10], [2]) },
       state: { ...given.state, params: { scale: generate([2], () => 0) } },
     };
-    const { direction } = orThrow(await batchWoodbury({ damping: 1 }).run(context)(referenceEnv())());
+    const { direction } = orThrow(await batchWoodbury().run(context)(referenceEnv())());
     // Squares of the sums over 4: 1 and 4.
     expect(Array.from(direction['scale'].data)).toEqual([4 / 2, 10 / 5]);
   });

@@ -4,6 +4,7 @@ import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
 import { backward, forward } from '../../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../../src/core/pipeline/stage.ts';
 import type { TrainState } from '../../../src/core/pipeline/trainState.ts';
+import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import { capture } from '../../../src/curvature/capture.ts';
@@ -13,6 +14,7 @@ import { kfac } from '../../../src/curvature/kfac.ts';
 import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
 import { newtonSchulz, newtonSchulzInverse } from '../../../src/solvers/inverses/newtonSchulz.ts';
 import { newtonSchulzKfac } from '../../../src/solvers/presets/newtonSchulzKfac.ts';
+import { damp } from '../../../src/solvers/solver/damp.ts';
 import type { Solver, SolveNeeds } from '../../../src/solvers/solver/solver.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
 import { scaledError } from '../../support/closeness.ts';
@@ -97,18 +99,19 @@ describe('newtonSchulz', () => {
   const batch = { inputs: gaussian(1, [8, 3]), targets: gaussian(2, [8, 2]) };
   const stepOf = (solver: Solver<SolveNeeds>) =>
     pipeline(
-      forward(objective),
-      backward(objective),
-      capture(exact(), objective.loss),
+      withObjective(objective),
+      forward,
+      backward,
+      capture(exact()),
       updateFactors(kfac()),
+      damp(0.3),
       solve(solver),
     );
 
   it('law: the direction is that of kroneckerInverse, and residual and iterations are reported', async () => {
-    const options = { damping: 0.3, tolerance: 1e-12 };
     const state = stateOf(objective.model, 4);
     const [actual, expected] = await Promise.all(
-      [newtonSchulz(options), kroneckerInverse(options)].map((solver) => runStage(stepOf(solver), state, batch)),
+      [newtonSchulz({ tolerance: 1e-12 }), kroneckerInverse()].map((solver) => runStage(stepOf(solver), state, batch)),
     );
     for (const path of Object.keys(expected.direction)) {
       expect(scaledError(actual.direction[path].data, expected.direction[path].data)).toBeLessThan(1e-8);
@@ -118,7 +121,7 @@ describe('newtonSchulz', () => {
   });
 
   it('starts from the last inverse: a refresh on the same batch needs no turn', async () => {
-    const step = stepOf(newtonSchulz({ damping: 0.3, tolerance: 1e-6 }));
+    const step = stepOf(newtonSchulz({ tolerance: 1e-6 }));
     const first = await runStage(step, stateOf(objective.model, 4), batch);
     const second = await runStage(step, { ...first.state, step: 1 }, batch);
     expect(first.metrics['inverseIterations']).toBeGreaterThan(1);
@@ -128,7 +131,7 @@ describe('newtonSchulz', () => {
   it('an error names the block', async () => {
     const state = stateOf(objective.model, 4);
     const poisoned = { ...batch, inputs: ops.scale(Number.NaN, batch.inputs) };
-    expect(await tryStage(stepOf(newtonSchulz({ damping: 0.3 })), state, poisoned)).toMatchObject({
+    expect(await tryStage(stepOf(newtonSchulz()), state, poisoned)).toMatchObject({
       _tag: 'Left',
       left: { _tag: 'NotPositiveDefinite', where: '0' },
     });
@@ -140,7 +143,7 @@ describe('newtonSchulz', () => {
     ['damping', { damping: 1 }],
   ] as const)('option of the preset: %s changes the trajectory', async (_, option) => {
     const run = async (options: object): Promise<TrainState<Tensor>> => {
-      const step = newtonSchulzKfac({ damping: 0.1, ...options }).step(objective);
+      const step = pipeline(withObjective(objective), newtonSchulzKfac({ damping: 0.1, ...options }).step);
       let state = stateOf(objective.model, 3);
       for (let i = 0; i < 2; i += 1) state = (await runStage(step, state, batch)).next;
       return state;

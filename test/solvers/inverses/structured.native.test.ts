@@ -2,6 +2,8 @@ import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEnt
 import { applyBlock, materialise } from '../../../src/core/operators/apply.ts';
 import { kronecker } from '../../../src/core/operators/blockOperator.ts';
 import { sumOf } from '../../../src/core/operators/composite.ts';
+import { pipeline } from '../../../src/core/pipeline/stage.ts';
+import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { cast, tensor } from '../../../src/core/tensor.ts';
 import { classKfac } from '../../../src/solvers/presets/classKfac.ts';
@@ -54,7 +56,7 @@ withNative(({ single, double }) => {
         'i32',
       );
       const batch = { inputs: gaussian(1, [40, 20]), targets };
-      const step = optimizer.step(objective);
+      const step = pipeline(withObjective(objective), optimizer.step);
       const scope = double.scope();
       const run = async (env: ReturnType<typeof referenceEnv>) => {
         let state = stateOf(objective.model, 3);

@@ -6,6 +6,7 @@ import { blockDiagonal, blockTridiagonal, damped } from '../../../src/core/opera
 import { backward, forward } from '../../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../../src/core/pipeline/stage.ts';
 import type { TrainState } from '../../../src/core/pipeline/trainState.ts';
+import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import { capture } from '../../../src/curvature/capture.ts';
@@ -19,6 +20,7 @@ import { invertFactors, kroneckerInverse } from '../../../src/solvers/inverses/k
 import { kfac as kfacPreset } from '../../../src/solvers/presets/kfac.ts';
 import type { Optimizer } from '../../../src/solvers/presets/optimizer.ts';
 import { tridiagonalKfac as tridiagonalPreset } from '../../../src/solvers/presets/tridiagonalKfac.ts';
+import { damp } from '../../../src/solvers/solver/damp.ts';
 import type { SolveNeeds, Solver } from '../../../src/solvers/solver/solver.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
 import { invertTridiagonal, tridiagonalInverse } from '../../../src/solvers/inverses/tridiagonalInverse.ts';
@@ -34,17 +36,19 @@ const shapes = { '0': [4, 4], '2': [2, 5], '4': [3, 3], '6': [2, 4] };
 const sizes = [16, 10, 9, 8];
 const n = 43;
 
-const stepOf = (curvature: Curvature, solver: Solver<SolveNeeds>) =>
+const stepOf = (curvature: Curvature, solver: Solver<SolveNeeds>, damping = 0.1) =>
   pipeline(
-    forward(objective),
-    backward(objective),
-    capture(exact(), objective.loss),
+    withObjective(objective),
+    forward,
+    backward,
+    capture(exact()),
     updateFactors(curvature),
+    damp(damping),
     solve(solver),
   );
 
 const run = (damping: number) =>
-  runStage(stepOf(tridiagonalKfac(), tridiagonalInverse({ damping })), stateOf(objective.model, 4), batch);
+  runStage(stepOf(tridiagonalKfac(), tridiagonalInverse(), damping), stateOf(objective.model, 4), batch);
 
 /** The explicit matrix (A ⊗ G)_{(i, p), (j, q)} = A_ij G_pq of any two matrices. */
 const product = (A: Tensor, G: Tensor): Tensor => {
@@ -190,27 +194,25 @@ describe('the block-tridiagonal inverse', () => {
   it('options: damping and every change the direction and its age', async () => {
     const [weak, strong] = [await run(0.1), await run(10)];
     expect(scaledError(weak.direction['2.weight'].data, strong.direction['2.weight'].data)).toBeGreaterThan(1e-3);
-    const step = stepOf(tridiagonalKfac(), tridiagonalInverse({ damping: 0.1, every: 3 }));
+    const step = stepOf(tridiagonalKfac(), tridiagonalInverse({ every: 3 }));
     const later = await runStage(step, { ...weak.state, step: 2 }, batch);
     expect(later.metrics).toMatchObject({ damping: 0.1, inverseAge: 2 });
     expect(later.state.solver.prepared).toBe(weak.state.solver.prepared);
   });
 
   it('the direction is not that of K-FAC', async () => {
-    const theirs = await runStage(
-      stepOf(kfac(), kroneckerInverse({ damping: 0.1 })),
-      stateOf(objective.model, 4),
-      batch,
-    );
+    const theirs = await runStage(stepOf(kfac(), kroneckerInverse()), stateOf(objective.model, 4), batch);
     const ours = await run(0.1);
     expect(scaledError(ours.direction['2.weight'].data, theirs.direction['2.weight'].data)).toBeGreaterThan(1e-3);
   });
 });
 
 describe('preset tridiagonal-kfac', () => {
+  const stepWith = (optimizer: Optimizer) => pipeline(withObjective(objective), optimizer.step);
+
   const steps = async (optimizer: Optimizer, count = 3): Promise<TrainState<Tensor>> => {
     let state = stateOf(objective.model, 3);
-    for (let i = 0; i < count; i += 1) state = (await runStage(optimizer.step(objective), state, batch)).next;
+    for (let i = 0; i < count; i += 1) state = (await runStage(stepWith(optimizer), state, batch)).next;
     return state;
   };
 
@@ -220,7 +222,7 @@ describe('preset tridiagonal-kfac', () => {
     const plain = await steps(kfacPreset({ damping: 0.1 }));
     expect(scaledError(whole.params['0.weight'].data, plain.params['0.weight'].data)).toBeGreaterThan(1e-9);
     const half = await steps(optimizer, 2);
-    expect((await runStage(optimizer.step(objective), structuredClone(half), batch)).next).toEqual(whole);
+    expect((await runStage(stepWith(optimizer), structuredClone(half), batch)).next).toEqual(whole);
   });
 
   it.each([

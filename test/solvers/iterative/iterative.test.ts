@@ -2,6 +2,7 @@ import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEnt
 import { mapParams } from '../../../src/core/params.ts';
 import { backward, forward } from '../../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../../src/core/pipeline/stage.ts';
+import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import { capture } from '../../../src/curvature/capture.ts';
 import { updateFactors } from '../../../src/curvature/curvature.ts';
@@ -10,6 +11,7 @@ import { kfac } from '../../../src/curvature/kfac.ts';
 import type { IterativeOptions, KrylovMethod } from '../../../src/solvers/iterative/iterative.ts';
 import { iterative } from '../../../src/solvers/iterative/iterative.ts';
 import { invertFactors } from '../../../src/solvers/inverses/kroneckerInverse.ts';
+import { damp } from '../../../src/solvers/solver/damp.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { gaussian, mlp, runStage, stateOf } from '../../support/training.ts';
@@ -28,12 +30,18 @@ describe('iterative', () => {
   };
   const start = stateOf(objective.model, 3);
 
-  const stepOf = (method: KrylovMethod, options: IterativeOptions) =>
+  interface Options extends IterativeOptions {
+    readonly damping: number;
+  }
+
+  const stepOf = (method: KrylovMethod, { damping, ...options }: Options) =>
     pipeline(
-      forward(objective),
-      backward(objective),
-      capture(exact(), objective.loss),
+      withObjective(objective),
+      forward,
+      backward,
+      capture(exact()),
       updateFactors(kfac()),
+      damp(damping),
       solve(iterative(method, options)),
     );
 
@@ -52,7 +60,7 @@ describe('iterative', () => {
     },
   );
 
-  it.each<readonly [string, IterativeOptions]>([
+  it.each<readonly [string, Options]>([
     ['damping', { damping: 1 }],
     ['maxIterations', { damping: 0.1, maxIterations: 1 }],
     ['tolerance', { damping: 0.1, tolerance: 0.5 }],

@@ -9,10 +9,10 @@ import { backward, forward } from '../../../src/core/pipeline/forward.ts';
 import type { Context } from '../../../src/core/pipeline/context.ts';
 import { pipeline } from '../../../src/core/pipeline/stage.ts';
 import type { TrainState } from '../../../src/core/pipeline/trainState.ts';
+import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
 import { left, right } from 'fp-ts/lib/TaskEither.js';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
-import { blocksOf } from '../../../src/core/pipeline/blocks.ts';
 import { toBlocks } from '../../../src/curvature/blocks.ts';
 import { capture } from '../../../src/curvature/capture.ts';
 import { updateFactors } from '../../../src/curvature/curvature.ts';
@@ -22,11 +22,12 @@ import { gaussNewtonAction } from '../../../src/solvers/iterative/gaussNewton.ts
 import type { KfacCgOptions } from '../../../src/solvers/iterative/kfacCg.ts';
 import { kfacCg as kfacCgSolver } from '../../../src/solvers/iterative/kfacCg.ts';
 import { kfacCg } from '../../../src/solvers/presets/kfacCg.ts';
+import { damp } from '../../../src/solvers/solver/damp.ts';
 import type { Prepare } from '../../../src/solvers/solver/solver.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { poisoningBackend } from '../../support/poison.ts';
-import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../../support/training.ts';
+import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf, tryStage } from '../../support/training.ts';
 
 const env = referenceEnv();
 const { ops } = env.backend;
@@ -41,16 +42,22 @@ const classes = {
   ),
 };
 
-const solverStep = (objective: typeof classifier, options: KfacCgOptions) =>
+interface Options extends KfacCgOptions {
+  readonly damping: number;
+}
+
+const solverStep = (objective: typeof classifier, { damping, ...options }: Options) =>
   pipeline(
-    forward(objective),
-    backward(objective),
-    capture(exact(), objective.loss),
+    withObjective(objective),
+    forward,
+    backward,
+    capture(exact()),
     updateFactors(kfac()),
-    solve(kfacCgSolver(objective, options)),
+    damp(damping),
+    solve(kfacCgSolver(options)),
   );
 
-const solving = (options: KfacCgOptions, state = stateOf(classifier.model, 3)) =>
+const solving = (options: Options, state = stateOf(classifier.model, 3)) =>
   runStage(solverStep(classifier, options), state, classes);
 
 const iterationsOf = ({ metrics }: Context<Tensor, 'metrics'>): number => Number(metrics['solveIterations']);
@@ -63,8 +70,8 @@ describe('kfacCg', () => {
     const state = stateOf(classifier.model, 3);
     const lambda = 0.05;
     const context = await solving({ damping: lambda, tolerance: 1e-12, martens: null }, state);
-    const blocks = blocksOf(context.sites, Object.keys(state.params));
-    const action = gaussNewtonAction(classifier, { state, batch: classes, outputs: context.outputs }, blocks);
+    const { blocks } = context;
+    const action = gaussNewtonAction(context);
     const b = toBlocks(ops, blocks, context.gradient);
     const G = materialiseBlocks(
       ops,
@@ -129,8 +136,10 @@ describe('kfacCg', () => {
   it('a preparation that refuses the curvature is an error', async () => {
     const refusing: Prepare = () => left({ _tag: 'BadConfig', path: 'operator', expected: 'another', actual: 'this' });
     const stage = solverStep(classifier, { damping: 1, prepare: refusing });
-    const outcome = await stage.run({ state: stateOf(classifier.model, 1), batch: classes, metrics: {} })(env)();
-    expect(outcome).toMatchObject({ _tag: 'Left', left: { _tag: 'BadConfig' } });
+    expect(await tryStage(stage, stateOf(classifier.model, 1), classes)).toMatchObject({
+      _tag: 'Left',
+      left: { _tag: 'BadConfig' },
+    });
   });
 
   it('law: memory. The products of one iteration are handed back before the next', async () => {
@@ -151,8 +160,10 @@ describe('preset kfac-cg', () => {
   const objective = { model: mlp([3, 4, 2]), loss: squaredError };
   const batch = { inputs: gaussian(1, [12, 3]), targets: gaussian(2, [12, 2]) };
 
+  const stepOf = (options: object) => pipeline(withObjective(objective), kfacCg(options).step);
+
   const run = async (options: object, count = 3): Promise<TrainState<Tensor>> => {
-    const step = kfacCg({ damping: 1e-3, ...options }).step(objective);
+    const step = stepOf({ damping: 1e-3, ...options });
     let state = stateOf(objective.model, 3);
     for (let i = 0; i < count; i += 1) state = (await runStage(step, state, batch)).next;
     return state;
@@ -160,14 +171,14 @@ describe('preset kfac-cg', () => {
 
   it('law: on a quadratic objective one undamped step reaches the minimum', async () => {
     const linear = { model: mlp([3, 2]), loss: squaredError };
-    const step = kfacCg({ damping: 1e-10, tolerance: 1e-12 }).step(linear);
+    const step = pipeline(withObjective(linear), kfacCg({ damping: 1e-10, tolerance: 1e-12 }).step);
     const { next } = await runStage(step, stateOf(linear.model, 3), batch);
-    const { gradient } = await runStage(pipeline(forward(linear), backward(linear)), next, batch);
+    const { gradient } = await runStage(pipeline(withObjective(linear), forward, backward), next, batch);
     for (const g of Object.values(gradient)) expect(Math.max(...Array.from(g.data, Math.abs))).toBeLessThan(1e-8);
   });
 
   it('reports iterations, residual, λ and ρ', async () => {
-    const { metrics } = await runStage(kfacCg().step(objective), stateOf(objective.model, 3), batch);
+    const { metrics } = await runStage(stepOf({}), stateOf(objective.model, 3), batch);
     const keys = ['solveIterations', 'solveResidual', 'damping', 'inverseAge', 'reductionRatio', 'learningRate'];
     expect(Object.keys(metrics)).toEqual(expect.arrayContaining(keys));
   });

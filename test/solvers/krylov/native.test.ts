@@ -1,5 +1,7 @@
 import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { mapParams } from '../../../src/core/params.ts';
+import { pipeline } from '../../../src/core/pipeline/stage.ts';
+import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
 import { cast, tensor } from '../../../src/core/tensor.ts';
 import { bicgstab } from '../../../src/solvers/krylov/bicgstab.ts';
 import { conjugateGradient } from '../../../src/solvers/krylov/conjugateGradient.ts';
@@ -45,7 +47,8 @@ withNative(({ single, double }) => {
         'i32',
       );
       const batch = { inputs: gaussian(1, [50, 40]), targets };
-      const step = kfacCg({ damping: 0.1, maxIterations: 12, progress: 0 }).step(objective);
+      const optimizer = kfacCg({ damping: 0.1, maxIterations: 12, progress: 0 });
+      const step = pipeline(withObjective(objective), optimizer.step);
       const scope = double.scope();
       const [env, native] = [referenceEnv(), { backend: scope.backend, clock: () => 0 }];
       const start = stateOf(objective.model, 3);

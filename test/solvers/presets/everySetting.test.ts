@@ -4,6 +4,8 @@
  * Settings that need others to matter are given them here; a setting that has no row gets another value of its type, so a
  * new one is tested without being listed.
  */
+import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
+import { pipeline } from '../../../src/core/pipeline/stage.ts';
 import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import type { TrainState } from '../../../src/core/pipeline/trainState.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
@@ -78,7 +80,7 @@ const another = (value: Setting): Setting => {
 };
 
 const run = async (name: string, settings: Settings): Promise<TrainState<Tensor>> => {
-  const step = orThrow(optimizerOf(name, settings)).step(objective);
+  const step = pipeline(withObjective(objective), orThrow(optimizerOf(name, settings)).step);
   let state = stateOf(objective.model, 4);
   for (let i = 0; i < 5; i += 1) state = (await runStage(step, state, batchAt(i))).next;
   return state;

@@ -1,3 +1,5 @@
+import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
+import { pipeline } from '../../../src/core/pipeline/stage.ts';
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
 import type { TrainState } from '../../../src/core/pipeline/trainState.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
@@ -42,7 +44,10 @@ describe('kfac-adaptive', () => {
   };
 
   it('law: on a quadratic objective the undamped model predicts the change exactly, ρ = 1', async () => {
-    const step = kfacAdaptive({ damping: 1e-6, dampingEvery: 1, modelFraction: 1 }).step(linear);
+    const step = pipeline(
+      withObjective(linear),
+      kfacAdaptive({ damping: 1e-6, dampingEvery: 1, modelFraction: 1 }).step,
+    );
     let state = stateOf(linear.model, 3);
     for (let i = 0; i < 3; i += 1) {
       const before = lossOf(state);
@@ -54,7 +59,7 @@ describe('kfac-adaptive', () => {
   });
 
   it('λ adapts in the state, is used in the next step and is reported', async () => {
-    const step = kfacAdaptive({ damping: 2, dampingEvery: 1, dampingDecay: 0.5 }).step(linear);
+    const step = pipeline(withObjective(linear), kfacAdaptive({ damping: 2, dampingEvery: 1, dampingDecay: 0.5 }).step);
     const { next, metrics } = await runStage(step, stateOf(linear.model, 3), batch);
     expect(metrics).toMatchObject({ damping: 2, nextDamping: 1 });
     expect(next.scalars).toEqual({ damping: 1 });
@@ -79,7 +84,10 @@ describe('kfac-adaptive', () => {
   ] as const)('option: %s changes the trajectory', async (_, option) => {
     const objective = { model: mlp([3, 4, 2]), loss: squaredError };
     const run = async (options: object): Promise<TrainState<Tensor>> => {
-      const step = kfacAdaptive({ damping: 1, dampingEvery: 1, inverseEvery: 2, ...options }).step(objective);
+      const step = pipeline(
+        withObjective(objective),
+        kfacAdaptive({ damping: 1, dampingEvery: 1, inverseEvery: 2, ...options }).step,
+      );
       let state = stateOf(objective.model, 3);
       for (let i = 0; i < 4; i += 1) state = (await runStage(step, state, batch)).next;
       return state;

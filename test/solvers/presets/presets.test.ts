@@ -14,6 +14,7 @@ import { optimizerNames, optimizerOf } from '../../../src/solvers/presets/regist
 import { sgd } from '../../../src/solvers/presets/sgd.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { gaussian, mlp, orThrow, outputsOf, referenceEnv, runStage, stateOf } from '../../support/training.ts';
+import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
 
 const objective = { model: mlp([3, 4, 2]), loss: squaredError };
 const batch = { inputs: gaussian(1, [12, 3]), targets: gaussian(2, [12, 2]) };
@@ -24,7 +25,7 @@ const steps = async (
   state: TrainState<Tensor> = stateOf(objective.model, 4),
   data = batch,
 ): Promise<TrainState<Tensor>> => {
-  const step = optimizer.step(objective);
+  const step = pipeline(withObjective(objective), optimizer.step);
   let current = state;
   for (let i = 0; i < count; i += 1) current = (await runStage(step, current, data)).next;
   return current;
@@ -55,7 +56,7 @@ describe.each(optimizerNames)('preset %s', (name) => {
   it('law: purity, a step leaves state and batch bit-identical', async () => {
     const state = await steps(optimizer, 2, start, data);
     const before = structuredClone({ state, data });
-    await runStage(optimizer.step(objective), state, data);
+    await runStage(pipeline(withObjective(objective), optimizer.step), state, data);
     expect({ state, data }).toEqual(before);
   });
 
@@ -64,7 +65,7 @@ describe.each(optimizerNames)('preset %s', (name) => {
   });
 
   it('reports loss, learning rate, norms and seconds per stage', async () => {
-    const { metrics } = await runStage(optimizer.step(objective), start, data);
+    const { metrics } = await runStage(pipeline(withObjective(objective), optimizer.step), start, data);
     expect(Object.keys(metrics)).toEqual(
       expect.arrayContaining(['loss', 'learningRate', 'gradientNorm', 'directionNorm', 'updateNorm', 'seconds.solve']),
     );
@@ -76,7 +77,7 @@ describe('adam', () => {
     // One parameter w with s = w x and loss ½ (s − y)²: x = 1, y = 0, so the gradient is w itself.
     const one = { model: mlp([1, 1], 'identity', false), loss: squaredError };
     const data = { inputs: tensor([1], [1, 1]), targets: tensor([0], [1, 1]) };
-    const step = adam({ learningRate: 0.1 }).step(one);
+    const step = pipeline(withObjective(one), adam({ learningRate: 0.1 }).step);
     const start = { ...stateOf(one.model, 1), params: { '0.weight': tensor([1], [1, 1]) } };
     const first = (await runStage(step, start, data)).next;
     // The first step is −η g / (|g| + ε).
@@ -125,16 +126,16 @@ describe('kfac', () => {
     const movedState = { ...state, params: { ...state.params, '0.weight': W, '0.bias': b } };
 
     const optimizer = kfac({
-      damping: 0,
-      minDamping: 0,
+      damping: 1e-14,
+      minDamping: 1e-14,
       estimator: 'empirical',
       klClip: 1e9,
       momentum: 0,
       learningRate: 0.5,
     });
     // Twelve examples and factors of order at most 5: the factors are positive definite without damping.
-    const plain = await runStage(optimizer.step(objective), state, batch);
-    const other = await runStage(optimizer.step(objective), movedState, moved);
+    const plain = await runStage(pipeline(withObjective(objective), optimizer.step), state, batch);
+    const other = await runStage(pipeline(withObjective(objective), optimizer.step), movedState, moved);
     const before = outputsOf(env.backend, objective, state, batch.inputs);
     const after = outputsOf(env.backend, objective, plain.next, batch.inputs);
     const afterMoved = outputsOf(env.backend, objective, other.next, moved.inputs);
@@ -167,7 +168,7 @@ describe('kfac', () => {
   it('reports damping and the age of the inverses', async () => {
     const optimizer = kfac({ damping: 0.1, dampingDecay: 1, inverseEvery: 3 });
     const state = await steps(optimizer, 2);
-    const { metrics } = await runStage(optimizer.step(objective), state, batch);
+    const { metrics } = await runStage(pipeline(withObjective(objective), optimizer.step), state, batch);
     expect(metrics).toMatchObject({ damping: 0.1, inverseAge: 2 });
   });
 
@@ -179,7 +180,7 @@ describe('kfac', () => {
     const optimizer = kfac({ damping: 1e-12, minDamping: 0, klClip: 1e9, momentum: 0 });
     const state = stateOf(linear.model, 2);
     const many = { inputs: gaussian(7, [4000, 3]), targets: gaussian(8, [4000, 2]) };
-    const { next } = await runStage(optimizer.step(linear), state, many);
+    const { next } = await runStage(pipeline(withObjective(linear), optimizer.step), state, many);
     const X = ops.withOnes(many.inputs);
     const normal = ops.gram(X);
     const best = orThrow(
@@ -196,8 +197,12 @@ describe('kfac', () => {
 describe('sgd', () => {
   it('law: without momentum it is θ − η ∇', async () => {
     const state = stateOf(objective.model, 4);
-    const { next } = await runStage(sgd({ learningRate: 0.5, momentum: 0 }).step(objective), state, batch);
-    const { gradient } = await runStage(pipeline(forward(objective), backward(objective)), state, batch);
+    const { next } = await runStage(
+      pipeline(withObjective(objective), sgd({ learningRate: 0.5, momentum: 0 }).step),
+      state,
+      batch,
+    );
+    const { gradient } = await runStage(pipeline(withObjective(objective), forward, backward), state, batch);
     const { ops } = referenceEnv().backend;
     for (const [path, p] of Object.entries(state.params)) {
       expect(next.params[path].data).toEqual(ops.linearCombination(1, p, -0.5, gradient[path]).data);
@@ -239,7 +244,11 @@ describe('coverage', () => {
   it('softmax classifier: a step runs with class indices as targets', async () => {
     const classifier = { model: mlp([3, 4, 3]), loss: softmaxCrossEntropy };
     const data = { inputs: gaussian(1, [6, 3]), targets: tensor([0, 1, 2, 0, 1, 2], [6], 'i32') };
-    const { next } = await runStage(kfac({ damping: 0.1 }).step(classifier), stateOf(classifier.model, 1), data);
+    const { next } = await runStage(
+      pipeline(withObjective(classifier), kfac({ damping: 0.1 }).step),
+      stateOf(classifier.model, 1),
+      data,
+    );
     expect(next.step).toBe(1);
   });
 });

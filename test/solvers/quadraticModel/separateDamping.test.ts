@@ -5,6 +5,7 @@ import type { Env } from '../../../src/core/pipeline/env.ts';
 import { backward, forward } from '../../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../../src/core/pipeline/stage.ts';
 import type { TrainState } from '../../../src/core/pipeline/trainState.ts';
+import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { capture } from '../../../src/curvature/capture.ts';
 import { updateFactors } from '../../../src/curvature/curvature.ts';
@@ -16,6 +17,7 @@ import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse
 import type { QuadraticModel } from '../../../src/solvers/quadraticModel/quadraticModel.ts';
 import { minimiseModel, modelChange } from '../../../src/solvers/quadraticModel/quadraticModel.ts';
 import { quadraticUpdate } from '../../../src/solvers/quadraticModel/quadraticUpdate.ts';
+import { damp } from '../../../src/solvers/solver/damp.ts';
 import type { RefreshOptions } from '../../../src/solvers/solver/refresh.ts';
 import { innerProduct } from '../../../src/core/ops/innerProduct.ts';
 import type { SeparateDampingOptions, SeparateNeeds } from '../../../src/solvers/quadraticModel/separateDamping.ts';
@@ -33,20 +35,26 @@ const batch = { inputs: gaussian(1, [12, 3]), targets: gaussian(2, [12, 2]) };
 const start = stateOf(objective.model, 3);
 const damping = 0.3;
 
-const stepOf = (solver: Solver<SeparateNeeds>) =>
+const stepOf = (solver: Solver<SeparateNeeds>, lambda = damping) =>
   pipeline(
-    forward(objective),
-    backward(objective),
-    capture(exact(), objective.loss),
+    withObjective(objective),
+    forward,
+    backward,
+    capture(exact()),
     updateFactors(kfac()),
+    damp(lambda),
     solve(solver),
-    quadraticUpdate(objective, { damping }),
+    quadraticUpdate,
   );
 
-type Make = (options: RefreshOptions) => Solver<SeparateNeeds>;
+type Make = (options?: RefreshOptions) => Solver<SeparateNeeds>;
 
-const separate = (options: Partial<SeparateDampingOptions> = {}, make: Make = kroneckerInverse, every = 1) =>
-  stepOf(separateDamping(objective, { damping, every: 1, decay: 0.5, ...options }, make({ damping, every })));
+interface Options extends SeparateDampingOptions {
+  readonly damping?: number;
+}
+
+const separate = ({ damping: lambda, ...options }: Options = {}, make: Make = kroneckerInverse, every = 1) =>
+  stepOf(separateDamping({ every: 1, decay: 0.5, ...options }, make({ every })), lambda);
 
 const run = async (
   step: ReturnType<typeof stepOf>,
@@ -128,11 +136,7 @@ describe('separateDamping', () => {
         const candidates = gammaCandidates(gamma, 0.5, 1e-4, 1e4);
         const plain = await Promise.all(
           candidates.map((g) =>
-            runStage(
-              stepOf(make({ damping: g ** 2 })),
-              { ...state, solver: { ...state.solver, prepared: null } },
-              batch,
-            ),
+            runStage(stepOf(make(), g ** 2), { ...state, solver: { ...state.solver, prepared: null } }, batch),
           ),
         );
         const changes = plain.map(({ direction, gradient }) => leastChange(state, gradient, direction));
@@ -152,7 +156,7 @@ describe('separateDamping', () => {
     const steps = await run(separate({ every: 3 }), 3);
     const gamma = Number(steps[0].metrics['gamma']);
     for (const i of [1, 2]) {
-      const plain = await runStage(stepOf(kroneckerInverse({ damping: gamma ** 2 })), steps[i - 1].next, batch);
+      const plain = await runStage(stepOf(kroneckerInverse(), gamma ** 2), steps[i - 1].next, batch);
       expect(steps[i].direction).toEqual(plain.direction);
       expect(steps[i].metrics).toMatchObject({ gamma, damping });
     }

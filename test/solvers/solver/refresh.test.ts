@@ -8,6 +8,7 @@ import { backward, forward } from '../../../src/core/pipeline/forward.ts';
 import type { Step } from '../../../src/core/pipeline/stage.ts';
 import { pipeline } from '../../../src/core/pipeline/stage.ts';
 import type { TrainState } from '../../../src/core/pipeline/trainState.ts';
+import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { capture } from '../../../src/curvature/capture.ts';
 import type { Curvature } from '../../../src/curvature/curvature.ts';
@@ -24,6 +25,7 @@ import { iterative } from '../../../src/solvers/iterative/iterative.ts';
 import { invertFactors, kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
 import { lowRankInverse } from '../../../src/solvers/inverses/lowRankInverse.ts';
 import { newtonSchulz } from '../../../src/solvers/inverses/newtonSchulz.ts';
+import { damp } from '../../../src/solvers/solver/damp.ts';
 import type { Period, RefreshOptions } from '../../../src/solvers/solver/refresh.ts';
 import { refreshError } from '../../../src/solvers/solver/refresh.ts';
 import type { Prepare, Solver, SolveNeeds } from '../../../src/solvers/solver/solver.ts';
@@ -48,10 +50,12 @@ const stepOf = (
   learningRate = 0.1,
 ): Step =>
   pipeline(
-    forward(objective),
-    backward(objective),
-    capture(exact(), objective.loss),
+    withObjective(objective),
+    forward,
+    backward,
+    capture(exact()),
     updateFactors(curvature),
+    damp(0.5),
     solve(solver),
     update({ learningRate }),
   );
@@ -101,10 +105,10 @@ const solvers: ReadonlyArray<
 describe('periods that follow the statistics', () => {
   const preparedAt = (steps: ReadonlyArray<Taken>): ReadonlyArray<number> =>
     steps.map(({ next }) => next.solver.preparedAt);
-  const withPeriod = (every: Period) => run(stepOf(kroneckerInverse({ damping: 0.5, every })), 8).then(preparedAt);
+  const withPeriod = (every: Period) => run(stepOf(kroneckerInverse({ every })), 8).then(preparedAt);
 
   it.each(solvers)('law: no inverse is older than the drift that is allowed (%s)', async (_, make, curvature) => {
-    const step = stepOf(make({ damping: 0.5, every: { drift: 0.3 } }), curvature);
+    const step = stepOf(make({ every: { drift: 0.3 } }), curvature);
     const steps = await run(step, 10);
     for (const { next, metrics } of steps) {
       const { averages } = next.curvature;
@@ -128,7 +132,7 @@ describe('periods that follow the statistics', () => {
   });
 
   it('averages are remembered only where their drift is measured', async () => {
-    const [first] = await run(stepOf(kroneckerInverse({ damping: 0.5, every: 2 })), 1);
+    const [first] = await run(stepOf(kroneckerInverse({ every: 2 })), 1);
     expect(first.next.solver.preparedFrom).toBe(null);
     expect(Object.keys(first.metrics)).not.toContain('drift');
   });
@@ -144,18 +148,18 @@ describe('periods that follow the statistics', () => {
     ['overlap.staleness', { overlap: { staleness: 0.5 } }],
   ] as const)('refuses %s in %j', async (path, options) => {
     expect(refreshError(options)).toMatchObject({ _tag: 'BadConfig', path });
-    const step = stepOf(kroneckerInverse({ damping: 0.5, ...options }));
+    const step = stepOf(kroneckerInverse(options));
     expect(await tryStage(step, start, batchAt(0))).toMatchObject({ _tag: 'Left', left: { _tag: 'BadConfig', path } });
   });
 });
 
 describe('preparations beside the steps', () => {
-  const overlapping = { damping: 0.5, every: 3, overlap: { staleness: 2 } };
+  const overlapping = { every: 3, overlap: { staleness: 2 } };
 
   it.each(solvers)('law: staleness 0 is waiting (%s)', async (_, make, curvature) => {
     const [waited, overlapped] = [
-      await run(stepOf(make({ damping: 0.5, every: 3 }), curvature), 5),
-      await run(stepOf(make({ damping: 0.5, every: 3, overlap: { staleness: 0 } }), curvature), 5, withBackground()),
+      await run(stepOf(make({ every: 3 }), curvature), 5),
+      await run(stepOf(make({ every: 3, overlap: { staleness: 0 } }), curvature), 5, withBackground()),
     ];
     expect(overlapped.map(({ next }) => next)).toEqual(waited.map(({ next }) => next));
   });
@@ -163,9 +167,9 @@ describe('preparations beside the steps', () => {
   it('law: the inverses are those of a run that waits, used k steps later', async () => {
     // With a learning rate of 0 the statistics do not depend on the inverses.
     const still = (options: RefreshOptions) => stepOf(kroneckerInverse(options), undefined, 0);
-    const waited = await run(still({ damping: 0.5, every: 3 }), 12);
+    const waited = await run(still({ every: 3 }), 12);
     for (const staleness of [1, 2, 3, 4]) {
-      const overlapped = await run(still({ damping: 0.5, every: 3, overlap: { staleness } }), 12, withBackground());
+      const overlapped = await run(still({ every: 3, overlap: { staleness } }), 12, withBackground());
       // With 4 the one begun at 3 is taken at 7, and none is begun at 6 meanwhile.
       const begun = staleness < 4 ? [3, 6, 9] : [3, 9];
       overlapped.forEach(({ next, metrics }, step) => {
@@ -195,7 +199,7 @@ describe('preparations beside the steps', () => {
 
   it('option: staleness changes the trajectory', async () => {
     const [waited, stale] = [
-      await run(stepOf(kroneckerInverse({ damping: 0.5, every: 3 })), 6),
+      await run(stepOf(kroneckerInverse({ every: 3 })), 6),
       await run(stepOf(kroneckerInverse(overlapping)), 6),
     ];
     expect(stale[4].next.params).not.toEqual(waited[4].next.params);

@@ -1,6 +1,7 @@
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
 import { backward, forward } from '../../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../../src/core/pipeline/stage.ts';
+import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
 import { capture } from '../../../src/curvature/capture.ts';
 import { updateFactors } from '../../../src/curvature/curvature.ts';
 import { exact } from '../../../src/curvature/estimators.ts';
@@ -8,6 +9,7 @@ import { kfac } from '../../../src/curvature/kfac.ts';
 import { eigen } from '../../../src/solvers/inverses/eigen.ts';
 import { ekfac } from '../../../src/solvers/inverses/ekfac.ts';
 import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
+import { damp } from '../../../src/solvers/solver/damp.ts';
 import type { RefreshOptions } from '../../../src/solvers/solver/refresh.ts';
 import type { Solver, SolveNeeds } from '../../../src/solvers/solver/solver.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
@@ -16,18 +18,21 @@ import { gaussian, mlp, runStage, stateOf, tryStage } from '../../support/traini
 const objective = { model: mlp([3, 4, 3, 2]), loss: squaredError };
 const batch = { inputs: gaussian(1, [8, 3]), targets: gaussian(2, [8, 2]) };
 
-const stepWith = (solver: Solver<SolveNeeds | 'captured'>) =>
+const stepWith = (solver: Solver<SolveNeeds | 'captured'>, damping = 0.3) =>
   pipeline(
-    forward(objective),
-    backward(objective),
-    capture(exact(), objective.loss),
+    withObjective(objective),
+    forward,
+    backward,
+    capture(exact()),
     updateFactors(kfac()),
+    damp(damping),
     solve(solver),
   );
 
-const run = (solver: Solver<SolveNeeds | 'captured'>) => runStage(stepWith(solver), stateOf(objective.model, 4), batch);
+const run = (solver: Solver<SolveNeeds | 'captured'>, damping = 0.3) =>
+  runStage(stepWith(solver, damping), stateOf(objective.model, 4), batch);
 
-const solvers: ReadonlyArray<readonly [string, (options: RefreshOptions) => Solver<SolveNeeds | 'captured'>]> = [
+const solvers: ReadonlyArray<readonly [string, (options?: RefreshOptions) => Solver<SolveNeeds | 'captured'>]> = [
   ['kroneckerInverse', kroneckerInverse],
   ['eigen', eigen],
   ['ekfac', ekfac],
@@ -35,8 +40,8 @@ const solvers: ReadonlyArray<readonly [string, (options: RefreshOptions) => Solv
 
 describe.each(solvers)('site damping with %s', (_, solver) => {
   it('law: a site with factor f is solved with f λ, the others with λ', async () => {
-    const mixed = await run(solver({ damping: 0.3, siteDamping: { '2': 10 } }));
-    const [plain, strong] = [await run(solver({ damping: 0.3 })), await run(solver({ damping: 3 }))];
+    const mixed = await run(solver({ siteDamping: { '2': 10 } }));
+    const [plain, strong] = [await run(solver()), await run(solver(), 3)];
     for (const site of ['0', '4']) {
       expect(mixed.direction[`${site}.weight`]).toEqual(plain.direction[`${site}.weight`]);
     }
@@ -51,7 +56,7 @@ describe.each(solvers)('site damping with %s', (_, solver) => {
     ['a factor of 0', { '0': 0 }, 'siteDamping.0', 'a finite number above 0'],
     ['a factor that is not a number', { '0': Number.NaN }, 'siteDamping.0', 'a finite number above 0'],
   ])('refuses %s', async (_case, siteDamping, path, expected) => {
-    const step = stepWith(solver({ damping: 0.3, siteDamping }));
+    const step = stepWith(solver({ siteDamping }));
     expect(await tryStage(step, stateOf(objective.model, 4), batch)).toMatchObject({
       _tag: 'Left',
       left: { _tag: 'BadConfig', path, expected },
@@ -60,6 +65,6 @@ describe.each(solvers)('site damping with %s', (_, solver) => {
 });
 
 it('metrics of sites with a factor carry the sites’ names', async () => {
-  const { metrics } = await run(eigen({ damping: 0.3, siteDamping: { '0': 2, '2': 2 } }));
+  const { metrics } = await run(eigen({ siteDamping: { '0': 2, '2': 2 } }));
   expect(Object.keys(metrics)).toEqual(expect.arrayContaining(['largestEigenvalue', 'largestEigenvalue.0+2']));
 });

@@ -6,7 +6,7 @@ import { apply } from '../../../src/core/operators/apply.ts';
 import { diagonal } from '../../../src/core/operators/blockOperator.ts';
 import { blockDiagonal } from '../../../src/core/operators/linearOperator.ts';
 import type { Batch } from '../../../src/core/pipeline/context.ts';
-import type { Objective } from '../../../src/core/pipeline/forward.ts';
+import type { Objective } from '../../../src/core/pipeline/objective.ts';
 import { backward, forward } from '../../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../../src/core/pipeline/stage.ts';
 import type { TrainState } from '../../../src/core/pipeline/trainState.ts';
@@ -30,6 +30,8 @@ import { solve } from '../../../src/solvers/solver/solver.ts';
 import { update } from '../../../src/solvers/update/update.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { gaussian, mlp, orThrow, outputsOf, referenceEnv, runStage, stateOf } from '../../support/training.ts';
+import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
+import { damp } from '../../../src/solvers/solver/damp.ts';
 
 const env = referenceEnv();
 const { ops } = env.backend;
@@ -39,11 +41,13 @@ const batch = { inputs: gaussian(1, [8, 3]), targets: gaussian(2, [8, 2]) };
 const start = stateOf(objective.model, 4);
 
 const solved = pipeline(
-  forward(objective),
-  backward(objective),
-  capture(exact(), objective.loss),
+  withObjective(objective),
+  forward,
+  backward,
+  capture(exact()),
   updateFactors(kfac()),
-  solve(kroneckerInverse({ damping: 0.1, every: 100 })),
+  damp(0.1),
+  solve(kroneckerInverse({ every: 100 })),
 );
 
 describe('norm constraint', () => {
@@ -79,10 +83,9 @@ describe('norm constraint', () => {
   it('worked example: F = 4, Δ = 3, η = ½, c = 1: η² ΔᵀFΔ = 9, so Δ becomes 1', async () => {
     const context = {
       state: { ...start, params: { p: tensor([0], [1]) } },
-      sites: [],
+      blocks: [{ kind: 'parameter', name: 'p' } as const],
       operator: blockDiagonal({ p: diagonal(tensor([4], [1])) }),
       direction: { p: tensor([3], [1]) },
-      metrics: {},
     };
     const { direction, metrics } = orThrow(await normConstraint({ bound: 1, learningRate: 0.5 }).run(context)(env)());
     expect(direction['p'].data[0]).toBeCloseTo(1, 14);
@@ -92,10 +95,9 @@ describe('norm constraint', () => {
   it('a direction of length 0 stays as it is', async () => {
     const context = {
       state: { ...start, params: { p: tensor([0], [1]) } },
-      sites: [],
+      blocks: [{ kind: 'parameter', name: 'p' } as const],
       operator: blockDiagonal({ p: diagonal(tensor([0], [1])) }),
       direction: { p: tensor([3], [1]) },
-      metrics: {},
     };
     const { direction } = orThrow(await normConstraint({ bound: 1e-9, learningRate: 1 }).run(context)(env)());
     expect(Array.from(direction['p'].data)).toEqual([3]);
@@ -187,11 +189,10 @@ describe('burn-in', () => {
 });
 
 describe('step rejection', () => {
-  const adapting = (rejectSteps: boolean, every = 5) =>
-    levenbergMarquardt(objective, { damping: 1, every, decay: 0.5, rejectSteps });
+  const adapting = (rejectSteps: boolean, every = 5) => levenbergMarquardt({ every, decay: 0.5, rejectSteps });
   /** A step that moves every parameter by a multiple of the gradient. */
   const moved = async (rate: number, stage = adapting(true)) => {
-    const given = await runStage(pipeline(forward(objective), backward(objective)), start, batch);
+    const given = await runStage(pipeline(withObjective(objective), forward, backward), start, batch);
     const params = Object.fromEntries(
       Object.entries(start.params).map(([path, p]) => [path, ops.linearCombination(1, p, -rate, given.gradient[path])]),
     );
@@ -203,7 +204,7 @@ describe('step rejection', () => {
       curvature: { averages: {}, updates: 7 },
       scalars: { other: 3 },
     };
-    return { next, out: orThrow(await stage.run({ ...given, next, predictedChange: -1 })(env)()) };
+    return { next, out: orThrow(await stage.run({ ...given, damping: 1, next, predictedChange: -1 })(env)()) };
   };
 
   it('law: a step that raises the loss leaves parameters and momentum; statistics, step and λ go on', async () => {
@@ -244,7 +245,7 @@ describe('step rejection', () => {
     const data = { inputs: ops.scale(3, batch.inputs), targets: ops.greater(batch.targets, ops.full([], 0)) };
     const lossesOf = async (rejectSteps: boolean): Promise<ReadonlyArray<number>> => {
       const settings = { damping: 1e-9, minDamping: 1e-12, dampingEvery: 50, rejectSteps };
-      const step = kfacAdaptive(settings).step(steep);
+      const step = pipeline(withObjective(steep), kfacAdaptive(settings).step);
       const losses: Array<number> = [];
       let state = stateOf(steep.model, 4);
       for (let i = 0; i < 8; i += 1) {

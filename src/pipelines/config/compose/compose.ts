@@ -10,10 +10,9 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as t from 'io-ts';
 
-import type { Linearised } from '../../../core/autodiff/reverse.ts';
 import type { KfacError } from '../../../core/errors.ts';
 import type { Given } from '../../../core/pipeline/context.ts';
-import type { Objective } from '../../../core/pipeline/forward.ts';
+import type { Forwarded } from '../../../core/pipeline/forward.ts';
 import { backward, forward } from '../../../core/pipeline/forward.ts';
 import type { Stage, Step } from '../../../core/pipeline/stage.ts';
 import { pipeline } from '../../../core/pipeline/stage.ts';
@@ -26,6 +25,7 @@ import { levenbergMarquardt } from '../../../solvers/quadraticModel/levenbergMar
 import { normConstraint } from '../../../solvers/update/normConstraint.ts';
 import type { Optimizer } from '../../../solvers/presets/optimizer.ts';
 import { quadraticUpdate } from '../../../solvers/quadraticModel/quadraticUpdate.ts';
+import { damp } from '../../../solvers/solver/damp.ts';
 import { solve } from '../../../solvers/solver/solver.ts';
 import { update } from '../../../solvers/update/update.ts';
 import { decodeWith, decoder, named, text } from '../codecs/codecs.ts';
@@ -151,45 +151,48 @@ const wrongUpdate = ({ solver, update: own }: Composition): Refusal | null => {
 };
 
 /** A stage from which every update can go on. */
-type Directed = Stage<Given, Given | keyof Linearised<unknown> | 'loss' | 'sample' | 'gradient' | 'direction'>;
+type Directed = Stage<Given, Given | Forwarded | 'gradient' | 'direction'>;
 
-/** From the gradient to a direction. */
-const directed = (objective: Objective, fit: Fitting, { normConstraint: bound, learningRate }: Updating): Directed => {
-  const begun = pipeline(forward(objective), backward(objective));
-  if (fit._tag === 'ofGradient') return pipeline(begun, solve(fit.solving.solver));
+/** One that has a damping, too. */
+type Damped = Stage<Given, Given | Forwarded | 'gradient' | 'damping' | 'direction'>;
+
+/** From the gradient to a direction with curvature. */
+const damped = (
+  fit: Exclude<Fitting, { readonly _tag: 'ofGradient' }>,
+  { normConstraint: bound, learningRate }: Updating,
+): Damped => {
   const { every, fraction, passesAtOnce, estimator } = fit.looking;
   const captured = pipeline(
-    begun,
-    sample(objective, { fraction, every }),
-    capture(estimator, objective.loss, { every, passesAtOnce }),
+    forward,
+    backward,
+    sample({ fraction, every }),
+    capture(estimator, { every, passesAtOnce }),
+    damp(fit.solving.damping),
   );
   if (fit._tag === 'ofCapture') return pipeline(captured, solve(fit.solving.solver));
-  const { curved, solving } = fit;
-  const solved = pipeline(captured, updateFactors(curved.curvature(objective)), solve(solving.solver(objective)));
+  const solved = pipeline(captured, updateFactors(fit.curved.curvature), solve(fit.solving.solver));
   return bound === null ? solved : pipeline(solved, normConstraint({ bound, learningRate }));
 };
 
+const directed = (fit: Fitting, own: Updating): Directed =>
+  fit._tag === 'ofGradient' ? pipeline(forward, backward, solve(fit.solving.solver)) : damped(fit, own);
+
 /** From a direction to the next state. */
-const updated = (objective: Objective, before: Directed, fit: Fitting, own: Updating): Step => {
+const updated = (fit: Fitting, own: Updating): Step => {
   const { learningRate, rules, quadraticModel, levenbergMarquardt: adapting } = own;
-  if (quadraticModel === null || fit._tag === 'ofGradient') return pipeline(before, update({ learningRate, rules }));
-  const { damping } = fit.solving;
-  const moved = pipeline(
-    before,
-    sample(objective, { fraction: quadraticModel.fraction }),
-    quadraticUpdate(objective, { damping }),
-  );
-  return adapting === null ? moved : pipeline(moved, levenbergMarquardt(objective, { ...adapting, damping }));
+  if (quadraticModel === null || fit._tag === 'ofGradient') {
+    return pipeline(directed(fit, own), update({ learningRate, rules }));
+  }
+  const moved = pipeline(damped(fit, own), sample({ fraction: quadraticModel.fraction }), quadraticUpdate);
+  return adapting === null ? moved : pipeline(moved, levenbergMarquardt(adapting));
 };
 
-const stepOf =
-  (fit: Fitting, own: Updating) =>
-  (objective: Objective): Step => {
-    const moved = updated(objective, directed(objective, fit, own), fit, own);
-    const { burnIn: steps, iterateAveraging: averaging } = own;
-    const burnt = steps === 0 ? moved : pipeline(moved, burnIn(steps));
-    return averaging === null ? burnt : pipeline(burnt, averageIterates(averaging));
-  };
+const stepOf = (fit: Fitting, own: Updating): Step => {
+  const moved = updated(fit, own);
+  const { burnIn: steps, iterateAveraging: averaging } = own;
+  const burnt = steps === 0 ? moved : pipeline(moved, burnIn(steps));
+  return averaging === null ? burnt : pipeline(burnt, averageIterates(averaging));
+};
 
 /** Settings as they were given, by path. */
 const flattened = (value: unknown, path = ''): ReadonlyArray<readonly [string, number | string | boolean]> => {

@@ -5,7 +5,6 @@
  */
 import * as t from 'io-ts';
 
-import type { Objective } from '../../../core/pipeline/forward.ts';
 import { blockKfac } from '../../../curvature/blockKfac.ts';
 import { bySite } from '../../../curvature/bySite.ts';
 import { classKfac } from '../../../curvature/classKfac.ts';
@@ -73,7 +72,7 @@ export type Form = (typeof forms)[number];
 /** A curvature of a composition. */
 export interface Curved {
   readonly form: Form;
-  readonly curvature: (objective: Objective) => Curvature;
+  readonly curvature: Curvature;
 }
 
 /** How sites are treated, for whatever makes statistics of a capture. */
@@ -106,14 +105,12 @@ const kindsOfCurvatures = (): Table<Curved> => curvatures;
 
 const curved = partIn('a curvature', kindsOfCurvatures);
 
-const always = (form: Form, curvature: Curvature): Curved => ({ form, curvature: () => curvature });
-
 /** Every curvature. */
 export const curvatures: Table<Curved> = {
-  kfac: row('A ⊗ G of each site.', common, (options) => always('product', kfac(options))),
+  kfac: row('A ⊗ G of each site.', common, (options) => ({ form: 'product', curvature: kfac(options) })),
   kfra: row('A ⊗ recursive G: for dense layers one after another, with the exact estimator.', common, (options) => ({
     form: 'product',
-    curvature: ({ model }) => kfra({ ...options, model }),
+    curvature: kfra(options),
   })),
   blockKfac: row(
     '(⊕ A_i) ⊗ (⊕ G_j): inputs and outputs cut into parts.',
@@ -122,22 +119,31 @@ export const curvatures: Table<Curved> = {
       inputs: optional(cut, { count: 4 }, 'how inputs are cut'),
       outputs: optional(cut, { count: 4 }, 'how outputs are cut'),
     },
-    ({ inputs, outputs, ...options }) => always('parts', blockKfac({ ...options, blocks: { inputs, outputs } })),
+    ({ inputs, outputs, ...options }) => ({
+      form: 'parts',
+      curvature: blockKfac({ ...options, blocks: { inputs, outputs } }),
+    }),
   ),
-  tridiagonalKfac: row('A ⊗ G of each site, and of each with the next.', common, (options) =>
-    always('chain', tridiagonalKfac(options)),
-  ),
+  tridiagonalKfac: row('A ⊗ G of each site, and of each with the next.', common, (options) => ({
+    form: 'chain',
+    curvature: tridiagonalKfac(options),
+  })),
   classKfac: row(
     'Σ_c π_c A_c ⊗ G_c, kept apart by class of the target.',
     { ...common, classes: required(wholeFrom(1), 'number of classes') },
-    (options) =>
-      always(options.classes === 2 ? 'twoClasses' : options.classes === 1 ? 'product' : 'classes', classKfac(options)),
+    (options) => ({
+      form: options.classes === 2 ? 'twoClasses' : options.classes === 1 ? 'product' : 'classes',
+      curvature: classKfac(options),
+    }),
   ),
-  diagonal: row('The diagonal of the Fisher.', common, (options) => always('diagonal', diagonal(options))),
+  diagonal: row('The diagonal of the Fisher.', common, (options) => ({
+    form: 'diagonal',
+    curvature: diagonal(options),
+  })),
   dense: row(
     'The whole Fisher block of each site: for small models.',
     { ...common, limit: optional(wholeFrom(1), 4096, 'most parameters in a block') },
-    (options) => always('full', dense(options)),
+    (options) => ({ form: 'full', curvature: dense(options) }),
   ),
   bySite: row(
     'Different curvatures for different sites.',
@@ -156,11 +162,10 @@ export const curvatures: Table<Curved> = {
     },
     ({ parts, rest }) => ({
       form: 'mixed',
-      curvature: (objective) =>
-        bySite(
-          parts.map(({ sites, curvature }) => ({ sites, curvature: curvature.curvature(objective) })),
-          rest.curvature(objective),
-        ),
+      curvature: bySite(
+        parts.map(({ sites, curvature }) => ({ sites, curvature: curvature.curvature })),
+        rest.curvature,
+      ),
     }),
   ),
 };

@@ -8,7 +8,6 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
 
-import type { Objective } from '../../../core/pipeline/forward.ts';
 import type { BatchWoodburyNeeds } from '../../../solvers/inverses/batchWoodbury.ts';
 import { batchWoodbury } from '../../../solvers/inverses/batchWoodbury.ts';
 import { choleskySolve } from '../../../solvers/inverses/choleskySolve.ts';
@@ -48,7 +47,7 @@ export type Solving =
       /** Forms of curvature that it takes. */
       readonly takes: ReadonlyArray<Form>;
       readonly damping: Schedule;
-      readonly solver: (objective: Objective) => Solver<EkfacNeeds | KfacCgNeeds>;
+      readonly solver: Solver<EkfacNeeds | KfacCgNeeds>;
     }
   | { readonly _tag: 'ofCapture'; readonly damping: Schedule; readonly solver: Solver<BatchWoodburyNeeds> }
   | { readonly _tag: 'ofGradient'; readonly solver: Solver<FirstOrderNeeds> };
@@ -75,7 +74,6 @@ const siteFactors: t.Type<Readonly<Record<string, number>>> = t.record(t.string,
 const damping = optional(schedule, constant(1), 'λ, in units of the loss per example', '1');
 
 const refresh = {
-  damping,
   every: optional(period, 1, 'steps between two preparations, or the drift of the statistics that calls for one'),
   staleness: optional(wholeFrom(0), 0, 'steps that go on with the last inverse while the next is made'),
   siteDamping: optional(siteFactors, {}, 'factors on λ by path of the site'),
@@ -83,8 +81,8 @@ const refresh = {
 
 /** Settings of a solver that prepares, as it takes them. */
 const refreshOf = (settings: t.TypeOfProps<typeof refresh>): RefreshOptions => {
-  const { damping: lambda, every, staleness, siteDamping } = settings;
-  return { damping: lambda, every, siteDamping, overlap: { staleness } };
+  const { every, staleness, siteDamping } = settings;
+  return { every, siteDamping, overlap: { staleness } };
 };
 
 const byFactors: ReadonlyArray<Form> = ['product', 'parts', 'diagonal', 'full'];
@@ -94,23 +92,25 @@ const preparing = <P extends Settings>(
   description: string,
   takes: ReadonlyArray<Form>,
   own: P,
-  make: (options: RefreshOptions, own: t.TypeOfProps<P>, objective: Objective) => Solver<EkfacNeeds | KfacCgNeeds>,
+  make: (options: RefreshOptions, own: t.TypeOfProps<P>) => Solver<EkfacNeeds | KfacCgNeeds>,
 ): Row<Solving> => {
   const shared = row<typeof refresh, RefreshOptions>('', refresh, refreshOf);
+  const lambda = row('', { damping }, (settings) => settings);
   const special = row<P, t.TypeOfProps<P>>('', own, (settings) => settings);
   return {
     description,
-    settings: { ...shared.settings, ...special.settings },
+    settings: { ...lambda.settings, ...shared.settings, ...special.settings },
     validate: (value, context) =>
       pipe(
         E.Do,
+        E.apS('lambda', lambda.validate(value, context)),
         E.apS('options', shared.validate(value, context)),
         E.apS('settings', special.validate(value, context)),
-        E.map(({ options, settings }): Solving => ({
+        E.map(({ lambda: { damping: own }, options, settings }): Solving => ({
           _tag: 'ofCurvature',
           takes,
-          damping: typeof options.damping === 'number' ? constant(options.damping) : options.damping,
-          solver: (objective) => make(options, settings, objective),
+          damping: own,
+          solver: make(options, settings),
         })),
       ),
   };
@@ -231,8 +231,8 @@ export const solvers: Table<Solving> = {
     'Conjugate gradients on the damped Gauss–Newton operator; the curvature makes the preconditioner.',
     forms,
     { ...krylov, progress: optional(notNegative, 5e-4, 'ε of Martens’ stopping rule; 0 switches it off') },
-    (options, own, objective) =>
-      kfacCg(objective, {
+    (options, own) =>
+      kfacCg({
         ...krylovOf(options, own),
         martens: own.progress === 0 ? null : { epsilon: own.progress },
       }),
@@ -240,11 +240,7 @@ export const solvers: Table<Solving> = {
   woodbury: row(
     'The captured batch inverted through itself, for layers wider than the batch; takes no curvature.',
     { damping, ...siteSettings },
-    (own): Solving => ({
-      _tag: 'ofCapture',
-      damping: own.damping,
-      solver: batchWoodbury(own),
-    }),
+    ({ damping: lambda, ...own }): Solving => ({ _tag: 'ofCapture', damping: lambda, solver: batchWoodbury(own) }),
   ),
   adam: row(
     'Adam’s direction; takes neither estimator nor curvature.',

@@ -42,7 +42,7 @@ export interface Updating {
   readonly rules: ReadonlyArray<UpdateRule>;
   /** Learning rate and momentum by the quadratic model, from a fraction of the batch. */
   readonly quadraticModel: { readonly fraction: number } | null;
-  readonly levenbergMarquardt: Omit<LevenbergMarquardtOptions, 'damping'> | null;
+  readonly levenbergMarquardt: LevenbergMarquardtOptions | null;
   readonly normConstraint: number | null;
   readonly iterateAveraging: { readonly decay: number; readonly start: number } | null;
   readonly burnIn: number;
@@ -56,7 +56,7 @@ export const quadraticModel: Row<{ readonly fraction: number }> = row(
 );
 
 /** Levenberg–Marquardt. */
-export const levenbergMarquardt: Row<Omit<LevenbergMarquardtOptions, 'damping'>> = row(
+export const levenbergMarquardt: Row<LevenbergMarquardtOptions> = row(
   'λ adapts to how well the quadratic model predicts; needs quadraticModel.',
   {
     every: optional(wholeFrom(1), 5, 'steps between two adaptations'),

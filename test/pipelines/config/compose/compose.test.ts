@@ -1,3 +1,5 @@
+import { withObjective } from '../../../../src/core/pipeline/withObjective.ts';
+import { pipeline } from '../../../../src/core/pipeline/stage.ts';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
@@ -46,7 +48,7 @@ const start = stateOf(objective.model, 4);
 const trained = async (optimizer: Optimizer, steps: number, env = referenceEnv()): Promise<TrainState<Tensor>> => {
   const like = (x: Tensor): Tensor => (x.dtype === 'i32' ? x : cast(x, env.backend.dtype));
   const data = { inputs: like(batch.inputs), targets: batch.targets };
-  const step = optimizer.step(objective);
+  const step = pipeline(withObjective(objective), optimizer.step);
   let state = { ...start, params: mapParams(start.params, like) };
   for (let i = 0; i < steps; i += 1) state = (await runStage(step, state, data, env)).next;
   return state;
@@ -170,7 +172,7 @@ describe('what a composition says of positions', () => {
     ['kfac and ekfac', { curvature: { kind: 'kfac', sharing }, solver: { kind: 'ekfac', damping: 0.5 } }],
     ['woodbury', { solver: { kind: 'woodbury', damping: 0.5, sharing } }],
   ])('worked example: %s reduced, one step of w from 1', async (name, parts) => {
-    const step = orThrow(decode({ estimator: 'exact', ...parts })).step(pooled);
+    const step = pipeline(withObjective(pooled), orThrow(decode({ estimator: 'exact', ...parts })).step);
     const { next } = await runStage(step, at, data);
     // Exactly damped 1 − 4 / (4 + ½); with factored damping 1 − 4 / ((4 + δ_A) (1 + δ_G)), δ_A = 2 √½, δ_G = ½ √½.
     const [a, g] = [2 * Math.SQRT1_2, Math.SQRT1_2 / 2];
@@ -183,7 +185,13 @@ describe('what a composition says of positions', () => {
     const from = stateOf(normed.model, 2);
     const seen = { inputs: gaussian(3, [6, 3]), targets: gaussian(4, [6, 3]) };
     const of = async (parts: Readonly<Record<string, unknown>>) =>
-      (await runStage(orThrow(decode({ estimator: 'exact', ...parts })).step(normed), from, seen)).next.params;
+      (
+        await runStage(
+          pipeline(withObjective(normed), orThrow(decode({ estimator: 'exact', ...parts })).step),
+          from,
+          seen,
+        )
+      ).next.params;
     const scaleShift = 'diagonal';
     const [full, thin, kfacThin] = [
       await of({ solver: 'woodbury' }),

@@ -1,0 +1,37 @@
+/**
+ * The damping of a step: λ, decided once for all that use it.
+ *
+ * Solvers, the quadratic model and its adaptation take λ from the step, so that it is said in one place and a stage that
+ * wants another for a while (the inverses' own γ²) runs a solver with another.
+ *
+ * @module
+ */
+import { raise } from '../../core/errors.ts';
+import { computation } from '../../core/pipeline/compute.ts';
+import type { Stage } from '../../core/pipeline/stage.ts';
+import type { Schedule } from '../schedules.ts';
+import { scheduleOf } from '../schedules.ts';
+
+/** λ, once it is one. */
+const checked = (lambda: number, step: number): number =>
+  lambda > 0 && lambda < Infinity
+    ? lambda
+    : raise({
+        _tag: 'BadConfig',
+        path: 'damping',
+        expected: `a finite number above 0 at every step`,
+        actual: `${lambda} at step ${step}`,
+      });
+
+/**
+ * Adds λ to the step: the adapted one when the state has one, else the given one. It reports `damping`.
+ *
+ * @param damping - λ, greater than 0, in units of the loss per example and squared parameter; or one for each step
+ */
+export const damp = (damping: number | Schedule): Stage<'state', 'damping' | 'metrics'> => {
+  const schedule = scheduleOf(damping);
+  return computation('damp', (_, { state }) => {
+    const lambda = checked(state.scalars['damping'] ?? schedule(state.step), state.step);
+    return { damping: lambda, metrics: { damping: lambda } };
+  });
+};
