@@ -27,7 +27,8 @@ export { classes, imageShape, installedMnist, readMnist } from './data/mnist.ts'
 export type { LabelledImages, Mnist } from './data/mnist.ts';
 export type { FileSystem } from './files/fileSystem.ts';
 export { webFileSystem } from './files/webFileSystem.ts';
-export { decodeSafetensors, encodeSafetensors } from './reports/safetensors.ts';
+export { decodeSafetensors } from './safetensors/decode.ts';
+export { encodeSafetensors } from './safetensors/encode.ts';
 export type { Preview, Task, TaskDefaults, TaskFamily, TaskSize } from './tasks/task.ts';
 export { taskNames, taskOf, tasks } from './tasks/registry.ts';
 export { autoencoder, mnistAutoencoder } from './tasks/mnistAutoencoder.ts';

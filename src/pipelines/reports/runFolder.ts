@@ -18,13 +18,13 @@ import type { Splits } from '../data/dataset.ts';
 import type { Outcome } from '../experiment.ts';
 import { previewInputs } from '../experiment.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
+import { encodeSafetensors } from '../safetensors/encode.ts';
 import type { GridRow } from './grid.ts';
 import { historyLines } from './jsonLines.ts';
 import { labelledGrid } from './labelledGrid.ts';
 import { lossFigure } from './lossFigure.ts';
 import type { NotDrawn } from './packages.ts';
 import { describeNotDrawn } from './packages.ts';
-import { encodeSafetensors } from './safetensors.ts';
 
 /** A run that has ended. */
 export interface Report {

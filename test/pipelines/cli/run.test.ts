@@ -2,7 +2,7 @@ import { PNG } from 'pngjs';
 
 import { taskNames } from '../../../src/pipelines/tasks/registry.ts';
 import { runCli } from '../../../src/pipelines/cli/run.ts';
-import { decodeSafetensors } from '../../../src/pipelines/reports/safetensors.ts';
+import { decodeSafetensors } from '../../../src/pipelines/safetensors/decode.ts';
 import { orThrow } from '../../support/training.ts';
 import type { MemoryFiles, RecordingWorld } from '../support.ts';
 import { memoryFiles, recordingWorld, smallMnist } from '../support.ts';
