@@ -18,6 +18,8 @@ export interface AnySite {
   readonly weight: string;
   /** Path of the parameter that is added, or `null` without one. */
   readonly bias: string | null;
+  /** Where the inputs are indices: how many there are, from 0 on. */
+  readonly vocabulary?: number;
 }
 
 /** s = a Wᵀ + b for inputs a `[n, …, in]`: W is `[out, in]`, b is `[out]`. */

@@ -10,6 +10,8 @@ import * as RA from 'fp-ts/lib/ReadonlyArray.js';
 
 import type { KfacError } from '../../core/errors.ts';
 import { attempt } from '../../core/errors.ts';
+import type { Lookup } from '../../core/nn/lookups.ts';
+import { checkIndices } from '../../core/nn/lookups.ts';
 import type { Batch } from '../../core/pipeline/context.ts';
 import { firstOutside } from '../../core/rows.ts';
 import type { ReadonlyVector, Tensor } from '../../core/tensor.ts';
@@ -57,11 +59,13 @@ const isKnownToFit = ({ batch: { largest } }: Dataset, dtype: FloatType): boolea
  * @param data - where they come from
  * @param indices - their positions
  * @param dtype - precision that they are computed with in
+ * @param lookup - the table whose indices the inputs are, if they are indices
  */
 export const examplesAt = (
   data: Dataset,
   indices: ReadonlyVector,
   dtype: FloatType,
+  lookup: Lookup | null = null,
 ): E.Either<KfacError, Batch<Tensor>> =>
   pipe(
     E.tryCatch(
@@ -85,24 +89,35 @@ export const examplesAt = (
             ),
           ),
     ),
+    E.chainFirst((batch) =>
+      lookup === null
+        ? E.right(null)
+        : checkIndices(`${data.name}, inputs`, batch.inputs, lookup, (row) => indices[row]),
+    ),
   );
 
 /** Examples that are looked at together when one of them is searched for. */
 const searched = 500;
 
 /**
- * Finds what is wrong with a data set before training, where its largest number says that something is.
+ * Finds what is wrong with a data set before training, where its largest number says that something is, or where its inputs
+ * are indices. Data that is made when it is asked for is looked at then.
  *
  * @param data - a data set
  * @param dtype - precision that it is computed with in
+ * @param lookup - the table whose indices the inputs are, if they are indices
  */
-export const checkExamples = (data: Dataset, dtype: FloatType): E.Either<KfacError, Dataset> => {
-  if (data.batch.largest === undefined || isKnownToFit(data, dtype)) return E.right(data);
+export const checkExamples = (
+  data: Dataset,
+  dtype: FloatType,
+  lookup: Lookup | null = null,
+): E.Either<KfacError, Dataset> => {
+  if (data.batch.largest === undefined || (isKnownToFit(data, dtype) && lookup === null)) return E.right(data);
   return pipe(
     RA.makeBy(Math.ceil(data.size / searched), (i) =>
       range(i * searched, Math.min(searched, data.size - i * searched)),
     ),
-    E.traverseArray((indices) => examplesAt(data, indices, dtype)),
+    E.traverseArray((indices) => examplesAt(data, indices, dtype, lookup)),
     E.map(() => data),
   );
 };

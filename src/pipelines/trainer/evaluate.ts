@@ -14,6 +14,7 @@ import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
 import { attempt } from '../../core/errors.ts';
 import type { Model } from '../../core/nn/model.ts';
+import { checkIndices, lookupOf } from '../../core/nn/lookups.ts';
 import { checkParams } from '../../core/nn/model.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
@@ -97,13 +98,14 @@ export const evaluatePlaced = <T extends Shaped>(
   data: Dataset,
   chunk: number,
 ): TE.TaskEither<KfacError, Evaluation> => {
+  const lookup = lookupOf(judged.objective.model);
   const next = (sums: Sums): TE.TaskEither<KfacError, E.Either<Sums, Evaluation>> => {
     const { start } = sums;
     const length = Math.min(chunk, data.size - start);
     return length <= 0
       ? TE.right(E.right({ loss: sums.loss / data.size, measures: R.map((x: number) => x / data.size)(sums.measures) }))
       : pipe(
-          TE.fromIOEither(() => examplesAt(data, range(start, length), backend.dtype)),
+          TE.fromIOEither(() => examplesAt(data, range(start, length), backend.dtype, lookup)),
           TE.chain((batch) => sumsOf(backend, judged, params, batch)),
           TE.map((part) =>
             E.left({
@@ -129,6 +131,12 @@ const place = <T extends Shaped>(
       attempt(() => mapParams(fitting, (p, path) => ops.constant(checkTensor(`parameter ${path}`, p)))),
     ),
   );
+
+/** Indices that the model has rows for, if its inputs are indices. */
+const checkInputs = (model: Model, inputs: Tensor): E.Either<KfacError, Tensor> => {
+  const lookup = lookupOf(model);
+  return lookup === null ? E.right(inputs) : checkIndices('inputs', inputs, lookup);
+};
 
 /** Fewer examples at a time than this make evaluation slow. */
 export const smallestChunk = 500;
@@ -179,7 +187,8 @@ export const predict = <T extends Shaped>(
 ): TE.TaskEither<KfacError, Tensor> =>
   inScope(backend, (scoped) =>
     pipe(
-      place(scoped, model, params),
+      checkInputs(model, inputs),
+      E.chain(() => place(scoped, model, params)),
       E.chain((placed) =>
         attempt(() => {
           const { ops } = scoped;

@@ -10,6 +10,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
 import { attempt } from '../../core/errors.ts';
+import type { Lookup } from '../../core/nn/lookups.ts';
 import { initialParams } from '../../core/nn/model.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams } from '../../core/params.ts';
@@ -49,6 +50,8 @@ export interface Setting<T extends Shaped> {
   readonly task: TrainTask;
   readonly step: Step;
   readonly options: TrainOptions;
+  /** The table whose indices the inputs are, if they are indices. */
+  readonly lookup?: Lookup | null;
 }
 
 /** Where a run stands between two steps. */
@@ -137,7 +140,7 @@ const takeStep = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEi
   const plan = { key: keysOf(options.seed).data, size: train.size, batch: options.batch };
   const { indices, epoch } = batchIndices(plan, run.state.step, run.epoch);
   return pipe(
-    TE.fromEither(examplesAt(train, indices, env.backend.dtype)),
+    TE.fromEither(examplesAt(train, indices, env.backend.dtype, setting.lookup)),
     TE.chain((batch) => runStep(env, step, task.objective, run.state, batch)),
     TE.chainIOK(({ state, metrics, seconds }) => () => {
       const record = { step: state.step, seconds: run.seconds + seconds, loss: metrics['loss'], metrics };

@@ -13,11 +13,13 @@ import * as T from 'fp-ts/lib/Task.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError, NonFinite } from '../../core/errors.ts';
+import { lookupOf } from '../../core/nn/lookups.ts';
 import type { Params } from '../../core/params.ts';
 import { createBackground } from '../../core/pipeline/background.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import { largestMagnitude } from '../../core/rows.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
+import type { Dataset } from '../data/dataset.ts';
 import { checkExamples } from '../data/examples.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import type { Evaluation } from './evaluate.ts';
@@ -111,11 +113,18 @@ export const train = <T extends Shaped>(
   options: TrainOptions,
 ): TE.TaskEither<KfacError, TrainResult> => {
   const { background = createBackground(env.backend) } = env;
-  const setting: Setting<T> = { env: { ...env, background }, task, step: optimizer.step, options };
+  const setting: Setting<T> = {
+    env: { ...env, background },
+    task,
+    step: optimizer.step,
+    options,
+    lookup: lookupOf(task.objective.model),
+  };
+  const check = (data: Dataset): E.Either<KfacError, Dataset> => checkExamples(data, env.backend.dtype, setting.lookup);
   return pipe(
     TE.fromEither(checkOptions(options, task.data.train.size)),
-    TE.chainEitherK(() => checkExamples(task.data.train, env.backend.dtype)),
-    TE.chainEitherK(() => checkExamples(task.data.test, env.backend.dtype)),
+    TE.chainEitherK(() => check(task.data.train)),
+    TE.chainEitherK(() => check(task.data.test)),
     TE.chainEitherK(() => begin(setting)),
     TE.chain((start) => proceed(setting, start)),
     TE.chainFirstTaskK(({ state }) =>

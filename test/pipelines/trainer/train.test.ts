@@ -242,6 +242,35 @@ describe('data that cannot be computed with', () => {
     expect(told).toEqual([]);
   });
 
+  it.each([
+    ['kfac', kfac()],
+    ['adam', adam()],
+  ])('an index outside the vocabulary is named before the first step: %s', async (_, optimizer) => {
+    const words = wordsTask();
+    const { inputs, targets } = words.data.train.batch(Int32Array.from({ length: 10 }, (__, i) => i));
+    const wrong = tensor(Array.from(inputs.data).fill(8, 7, 8), inputs.shape, 'i32');
+    const data = orThrow(datasetOf('sentences', wrong, targets));
+    const expected = {
+      _tag: 'BadData',
+      source: 'sentences, inputs',
+      expected: 'indices from 0 to 4, the rows of the table at words',
+      actual: `8 in example ${Math.floor(7 / inputs.shape[1])}`,
+      advice: 'Give the embedding a larger vocabulary, or repair the example.',
+    };
+    for (const splitData of [
+      { train: data, test: words.data.test },
+      { train: words.data.train, test: data },
+    ]) {
+      const result = await train(referenceEnv(), { ...words, data: splitData }, optimizer, listening)();
+      expect(errorOf(result)).toEqual(expected);
+    }
+    expect(told).toEqual([]);
+    // A source of its own is asked when a batch is due.
+    const own: Dataset = { ...data, batch: (indices) => data.batch(indices) };
+    const late = await train(referenceEnv(), { ...words, data: { train: own, test: own } }, optimizer, listening)();
+    expect(errorOf(late)).toEqual(expected);
+  });
+
   it('a source that gives NaN is named, not the learning rate', async () => {
     const { batch } = task.data.train;
     const spoilt: Dataset = {

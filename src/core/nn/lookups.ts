@@ -1,0 +1,102 @@
+/**
+ * Models whose inputs are indices: which ones a model knows, and the error of one that it does not know.
+ *
+ * On a device an index outside a table gives NaN, which shows up later as a loss or a factor that is not finite. In host
+ * memory the values can be looked at, so this is where the cause is named.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+
+import { shapeInterpreter } from '../autodiff/shape.ts';
+import type { KfacError } from '../errors.ts';
+import { attempt } from '../errors.ts';
+import type { AnySite } from '../ops/site.ts';
+import { mapParams } from '../params.ts';
+import { firstFraction, firstOutside } from '../rows.ts';
+import type { Shaped, Tensor } from '../tensor.ts';
+import { sizeOf } from '../tensor.ts';
+import type { Model } from './model.ts';
+
+/** A table whose rows are looked up. */
+export interface Lookup {
+  /** Path of its site. */
+  readonly path: string;
+  /** Number of its rows. */
+  readonly vocabulary: number;
+}
+
+/** The tables that a model looks all of its inputs up in. */
+const lookupsIn = (described: Model): ReadonlyArray<Lookup> => {
+  const { ops } = shapeInterpreter();
+  const inputs: Shaped = { shape: [1, ...described.inputShape] };
+  const same = new Set<Shaped>([inputs]);
+  const tables: Array<Lookup> = [];
+  const following = (from: Shaped, to: Shaped): Shaped => {
+    if (same.has(from)) same.add(to);
+    return to;
+  };
+  const shapes = Object.fromEntries(described.layer.parameters('').map(({ path, shape }) => [path, shape]));
+  described.program(
+    {
+      ...ops,
+      reshape: (x, shape) => following(x, ops.reshape(x, shape)),
+      transpose: (x, permutation) => following(x, ops.transpose(x, permutation)),
+      site: ({ path, vocabulary }: AnySite, input, output) => {
+        if (vocabulary !== undefined && same.has(input)) tables.push({ path, vocabulary });
+        return output;
+      },
+    },
+    mapParams(shapes, (shape) => ({ shape })),
+    [inputs],
+  );
+  return tables;
+};
+
+/**
+ * The smallest table that a model looks all of its inputs up in, as they are or in another shape.
+ *
+ * @param described - the model
+ * @returns the table, or `null` where inputs are numbers, where only a part of them is looked up, or where the model's own
+ *   shapes do not fit together
+ */
+export const lookupOf = (described: Model): Lookup | null =>
+  pipe(
+    attempt(() => lookupsIn(described)),
+    E.getOrElse((): ReadonlyArray<Lookup> => []),
+    (tables) =>
+      tables.reduce(
+        (smallest: Lookup | null, table) =>
+          smallest === null || table.vocabulary < smallest.vocabulary ? table : smallest,
+        null,
+      ),
+  );
+
+/**
+ * Indices that a table has.
+ *
+ * @param source - where they come from
+ * @param indices - `[n, …]`
+ * @param table - where they are looked up
+ * @param exampleAt - what the example at a place along the first axis is called
+ * @returns the indices, or the first that the table does not have
+ */
+export const checkIndices = (
+  source: string,
+  indices: Tensor,
+  { path, vocabulary }: Lookup,
+  exampleAt: (row: number) => number = (row) => row,
+): E.Either<KfacError, Tensor> => {
+  const outside = firstOutside(indices.data, 0, vocabulary - 1);
+  const at = outside < 0 && indices.dtype !== 'i32' ? firstFraction(indices.data, 1) : outside;
+  return at < 0
+    ? E.right(indices)
+    : E.left({
+        _tag: 'BadData',
+        source,
+        expected: `indices from 0 to ${vocabulary - 1}, the rows of the table at ${path === '' ? 'the model' : path}`,
+        actual: `${indices.data[at]} in example ${exampleAt(Math.floor(at / sizeOf(indices.shape.slice(1))))}`,
+        advice: 'Give the embedding a larger vocabulary, or repair the example.',
+      });
+};
