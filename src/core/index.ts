@@ -45,54 +45,39 @@ export type { Jvp } from './autodiff/forward.ts';
 export { gaussNewton, gaussNewtonProduct, hessianProduct } from './autodiff/products.ts';
 export { dryRun, shapeInterpreter } from './autodiff/shape.ts';
 export type { DryRun, ShapeInterpreter, SiteShapes, Tally } from './autodiff/shape.ts';
-export {
-  apply,
-  applyBlock,
-  applyBlockTranspose,
-  applyTranspose,
-  materialise,
-  materialiseBlocks,
-} from './operators/apply.ts';
+export { apply, applyBlock, applyBlockTranspose, applyTranspose } from './operators/apply.ts';
+export { applyOn } from './operators/applyOn.ts';
+export { materialise, materialiseBlocks } from './operators/materialise.ts';
 export { applyComposite } from './operators/composite.ts';
 export type { Composite, VectorSpace } from './operators/composite.ts';
 export { costOf, costOfBlocks } from './operators/cost.ts';
 export {
   dampedBlock,
-  dense as denseOperator,
-  diagonal,
-  diagonalKronecker,
   eigenKronecker,
   kronecker,
-  lowRankKronecker,
-  lowRankPlusDiagonal,
-  partitionedEigenKronecker,
-  partitionedKronecker,
-  partitionedLowRankKronecker,
+  kroneckerOf,
+  productIn,
+  shapeOf,
   twoTerm,
 } from './operators/blockOperator.ts';
-export { scaled, skewPart, sumOf, symmetricPart } from './operators/composite.ts';
 export {
-  blockDiagonal,
-  blockTridiagonal,
-  blockTridiagonalInverse,
-  damped,
-  matrixFree,
-} from './operators/linearOperator.ts';
-export type {
-  BlockOperator,
-  Dense,
-  Diagonal,
-  DiagonalKronecker,
-  EigenKronecker,
-  Kronecker,
-  LowRankFactor,
-  LowRankKronecker,
-  LowRankPlusDiagonal,
-  PartitionedEigenKronecker,
-  PartitionedKronecker,
-  PartitionedLowRankKronecker,
-  TwoTerm,
-} from './operators/blockOperator.ts';
+  cholesky,
+  dense as denseOperator,
+  diagonal,
+  directSum,
+  directSumOf,
+  identity as identityOperator,
+  lowRank,
+  madeOf,
+  orderOf,
+  partsOf,
+} from './operators/factors/factor.ts';
+export type { Cholesky, Dense, Diagonal, DirectSum, Factor, Identity, LowRank } from './operators/factors/factor.ts';
+export { matrixOf, traceOf } from './operators/factors/measures.ts';
+export { factorTimes, timesFactor } from './operators/factors/products.ts';
+export { scaled, skewPart, sumOf, symmetricPart } from './operators/composite.ts';
+export { blockDiagonal, blockTridiagonal, blockTridiagonalInverse, damped } from './operators/linearOperator.ts';
+export type { BlockOperator, EigenKronecker, Kronecker, Product, TwoTerm } from './operators/blockOperator.ts';
 export type { Damped, Scaled, SkewPart, Sum, SymmetricPart } from './operators/composite.ts';
 export type {
   BlockDiagonal,
@@ -100,7 +85,6 @@ export type {
   BlockTridiagonalInverse,
   LinearOperator,
   Link,
-  MatrixFree,
 } from './operators/linearOperator.ts';
 export { nearestKronecker } from './operators/nearestKronecker.ts';
 export { applyTridiagonal, applyTridiagonalInverse } from './operators/tridiagonal.ts';

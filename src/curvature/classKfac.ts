@@ -7,7 +7,7 @@
  * @module
  */
 import { raise } from '../core/errors.ts';
-import { kronecker } from '../core/operators/blockOperator.ts';
+import { kroneckerOf } from '../core/operators/blockOperator.ts';
 import { sumOf } from '../core/operators/composite.ts';
 import type { BlockOperator } from '../core/operators/blockOperator.ts';
 import type { Ops } from '../core/ops/ops.ts';
@@ -46,7 +46,7 @@ const check = <T extends Shaped>({ classes, sites = 'all' }: ClassKfacOptions, c
 
 /** Σ_c A_c ⊗ π_c G_c; a single term is itself. */
 const classOperator = <T extends Shaped>(ops: Ops<T>, averages: Params<T>): BlockOperator<T> => {
-  const terms = classFactors(ops, averages).map(({ A, G }) => kronecker(A, G));
+  const terms = classFactors(ops, averages).map(({ A, G }) => kroneckerOf(A, G));
   return terms.length === 1 ? terms[0] : sumOf(terms);
 };
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { raise } from '../core/errors.ts';
-import { dense as denseOperator, diagonal } from '../core/operators/blockOperator.ts';
+import { dense as denseOperator, diagonal } from '../core/operators/factors/factor.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { SiteCapture } from '../core/pipeline/context.ts';
 import type { Shaped } from '../core/tensor.ts';

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { diagonal as diagonalOperator } from '../core/operators/blockOperator.ts';
+import { diagonal as diagonalOperator } from '../core/operators/factors/factor.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { SiteCapture } from '../core/pipeline/context.ts';
 import type { Shaped } from '../core/tensor.ts';

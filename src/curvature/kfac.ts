@@ -4,7 +4,7 @@
  * @module
  */
 import type { BlockOperator } from '../core/operators/blockOperator.ts';
-import { diagonal } from '../core/operators/blockOperator.ts';
+import { diagonal } from '../core/operators/factors/factor.ts';
 import type { Params } from '../core/params.ts';
 import type { Block } from '../core/pipeline/blocks.ts';
 import type { Curvature } from './curvature.ts';

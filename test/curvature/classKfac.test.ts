@@ -1,5 +1,5 @@
 import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
-import { materialise } from '../../src/core/operators/apply.ts';
+import { materialise } from '../../src/core/operators/materialise.ts';
 import type { BlockOperator } from '../../src/core/operators/blockOperator.ts';
 import { scaled, sumOf } from '../../src/core/operators/composite.ts';
 import { backward, forward } from '../../src/core/pipeline/forward.ts';

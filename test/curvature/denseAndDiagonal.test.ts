@@ -1,7 +1,7 @@
 import { gaussNewtonProduct } from '../../src/core/autodiff/products.ts';
 import { sigmoidCrossEntropy } from '../../src/core/nn/losses/sigmoidCrossEntropy.ts';
 import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
-import { materialise } from '../../src/core/operators/apply.ts';
+import { materialise } from '../../src/core/operators/materialise.ts';
 import type { BlockOperator } from '../../src/core/operators/blockOperator.ts';
 import { backward, forward } from '../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../src/core/pipeline/stage.ts';

@@ -4,7 +4,7 @@ import { gaussNewtonProduct } from '../../src/core/autodiff/products.ts';
 import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
 import { sigmoidCrossEntropy } from '../../src/core/nn/losses/sigmoidCrossEntropy.ts';
 import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
-import { materialise } from '../../src/core/operators/apply.ts';
+import { materialise } from '../../src/core/operators/materialise.ts';
 import type { Objective } from '../../src/core/pipeline/objective.ts';
 import { backward, forward } from '../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../src/core/pipeline/stage.ts';

@@ -15,8 +15,9 @@ import { meanPool } from '../../src/core/nn/layers/meanPool.ts';
 import type { Model } from '../../src/core/nn/model.ts';
 import { model } from '../../src/core/nn/model.ts';
 import { sequential } from '../../src/core/nn/layers/sequential.ts';
-import { materialise, materialiseBlocks } from '../../src/core/operators/apply.ts';
+import { materialise, materialiseBlocks } from '../../src/core/operators/materialise.ts';
 import type { BlockOperator } from '../../src/core/operators/blockOperator.ts';
+import { kronecker, kroneckerOf } from '../../src/core/operators/blockOperator.ts';
 import { mapParams } from '../../src/core/params.ts';
 import type { Params } from '../../src/core/params.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
@@ -48,8 +49,7 @@ const site = { kind: 'dense', path: 'l', weight: 'l.weight', bias: 'l.bias' } as
 const averages = (input: Tensor, g: Tensor, sharing: Sharing): Params<Tensor> =>
   means(ops, denseStatistics(ops, { site, input, cotangents: [g] }, sharing));
 
-const product = ({ A, G }: Params<Tensor>): Tensor =>
-  materialise(ops, { _tag: 'kronecker', A, G }, [G.shape[0], A.shape[0]]);
+const product = ({ A, G }: Params<Tensor>): Tensor => materialise(ops, kroneckerOf(A, G), [G.shape[0], A.shape[0]]);
 
 /** The positions of each example r times over. */
 const stretched = (x: Tensor, r: number): Tensor =>
@@ -267,10 +267,10 @@ describe('where sharing is exact', () => {
       const { captured, state, blocks } = await stepOf(objective, kfac({ sharing }), x, y);
       if (captured === null) throw new Error('expected a capture');
       const { A, G } = state.curvature.averages['0'];
-      const basis = orThrow(await eigenOf(backend, { _tag: 'kronecker', A, G })());
+      const basis = orThrow(await eigenOf(backend, kroneckerOf(A, G))());
       const { S } = means(ops, blockEigenMoments(ops, captured, { '0': basis })['0']);
       const F = fisherOf(ops, objective, state.params, x, blocks[0]);
-      const rotation = materialise(ops, { _tag: 'kronecker', A: basis.UAs[0], G: basis.UGs[0] }, S.shape);
+      const rotation = materialise(ops, kronecker(basis.UA, basis.UG), S.shape);
       const inBasis = ops.matmul(ops.matmul(rotation, F, { transposeA: true }), rotation);
       const order = inBasis.shape[0];
       const expected = Array.from({ length: order }, (_, i) => inBasis.data[i * order + i]);

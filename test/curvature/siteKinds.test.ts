@@ -4,8 +4,9 @@ import type { Program } from '../../src/core/autodiff/program.ts';
 import { vjp } from '../../src/core/autodiff/reverse.ts';
 import { attempt } from '../../src/core/errors.ts';
 import { affineOfLast } from '../../src/core/nn/layers/dense.ts';
-import { materialise } from '../../src/core/operators/apply.ts';
+import { materialise } from '../../src/core/operators/materialise.ts';
 import { kronecker } from '../../src/core/operators/blockOperator.ts';
+import { dense as matrix, identity } from '../../src/core/operators/factors/factor.ts';
 import type { Ops } from '../../src/core/ops/ops.ts';
 import type { Window } from '../../src/core/ops/primitives.ts';
 import type { AnySite, DenseSite, EmbeddingSite, ScaleShiftSite, Site } from '../../src/core/ops/site.ts';
@@ -267,11 +268,10 @@ describe.each(rows.map((row) => [`${row.site.kind}${row.site.bias === null ? ' w
         fc.property(drawn, ({ seed, n, t }) => {
           const seen = seenOf(row, seed, n, t);
           const [out, columns] = blockShape;
-          const [UA, UG] = [gaussian(seed + 3, [columns, columns]), gaussian(seed + 4, [out, out])];
-          const UAs = block.rows === null ? [] : [UA];
-          const S = eigenMoments(ops, seen, { UAs, UGs: [UG] });
-          const identity = ops.addDiagonal(ops.full([columns, columns], 0), 1);
-          const U = materialise(ops, kronecker(UAs[0] ?? identity, UG), blockShape);
+          const UA = block.rows === null ? identity(columns) : matrix(gaussian(seed + 3, [columns, columns]));
+          const UG = matrix(gaussian(seed + 4, [out, out]));
+          const S = eigenMoments(ops, seen, { UA, UG });
+          const U = materialise(ops, kronecker(UA, UG), blockShape);
           const inBasis = ops.matmul(ops.matmul(U, fisherOf(truth(row, seen)), { transposeA: true }), U);
           expect(scaledError(S.data, diagonalOf(inBasis, blockShape).data)).toBeLessThan(1e-12);
         }),

@@ -9,7 +9,7 @@ import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntrop
 import { meanPool } from '../../src/core/nn/layers/meanPool.ts';
 import { model } from '../../src/core/nn/model.ts';
 import { sequential } from '../../src/core/nn/layers/sequential.ts';
-import { materialise } from '../../src/core/operators/apply.ts';
+import { materialise } from '../../src/core/operators/materialise.ts';
 import { tensor } from '../../src/core/tensor.ts';
 import { blocksOf, blockSites } from '../../src/core/pipeline/blocks.ts';
 import { coverage } from '../../src/curvature/coverage.ts';

@@ -3,7 +3,7 @@ import { activation } from '../../src/core/nn/layers/activation.ts';
 import { dense } from '../../src/core/nn/layers/dense.ts';
 import { model } from '../../src/core/nn/model.ts';
 import { sequential } from '../../src/core/nn/layers/sequential.ts';
-import { materialiseBlocks } from '../../src/core/operators/apply.ts';
+import { materialiseBlocks } from '../../src/core/operators/materialise.ts';
 import type { Objective } from '../../src/core/pipeline/objective.ts';
 import { backward, forward } from '../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../src/core/pipeline/stage.ts';

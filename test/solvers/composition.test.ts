@@ -2,9 +2,12 @@
  * Solvers and curvatures that put others together: worked examples, and what only they do.
  */
 import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
-import { apply, materialiseBlocks } from '../../src/core/operators/apply.ts';
+import { apply } from '../../src/core/operators/apply.ts';
+import { applyOn } from '../../src/core/operators/applyOn.ts';
+import { materialiseBlocks } from '../../src/core/operators/materialise.ts';
 import type { BlockOperator } from '../../src/core/operators/blockOperator.ts';
-import { dense, diagonal, diagonalKronecker, kronecker } from '../../src/core/operators/blockOperator.ts';
+import { kronecker, kroneckerOf } from '../../src/core/operators/blockOperator.ts';
+import { dense, diagonal } from '../../src/core/operators/factors/factor.ts';
 import { scaled, sumOf } from '../../src/core/operators/composite.ts';
 import { blockDiagonal } from '../../src/core/operators/linearOperator.ts';
 import { backward, forward } from '../../src/core/pipeline/forward.ts';
@@ -20,7 +23,7 @@ import { diagonal as diagonalCurvature } from '../../src/curvature/diagonal.ts';
 import { exact } from '../../src/curvature/estimators.ts';
 import { kfac } from '../../src/curvature/kfac.ts';
 import { tridiagonalKfac } from '../../src/curvature/tridiagonalKfac.ts';
-import { choleskySolve, factoriseBlocks, solveWithFactors } from '../../src/solvers/inverses/choleskySolve.ts';
+import { choleskySolve, factoriseBlocks } from '../../src/solvers/inverses/choleskySolve.ts';
 import { hssSolver } from '../../src/solvers/iterative/hssSolver.ts';
 import { iterative } from '../../src/solvers/iterative/iterative.ts';
 import { kroneckerInverse } from '../../src/solvers/inverses/kroneckerInverse.ts';
@@ -47,20 +50,20 @@ const stepOf = (curvature: Curvature, solver: Solver<Undamped>) =>
 describe('choleskySolve', () => {
   it('worked example: one of each block, 12 / (3 · 4), (2, 4) / 2 / (1, 2), 6 / 3 and 8 / (3 + 1)', async () => {
     const one = (x: number): Tensor => tensor([x], [1, 1]);
-    const undamped = blockDiagonal<Tensor>({ k: kronecker(one(3), one(4)) });
+    const undamped = blockDiagonal<Tensor>({ k: kroneckerOf(one(3), one(4)) });
     const factors = orThrow(await factoriseBlocks(backend, undamped, 0)());
-    expect(orThrow(await solveWithFactors(backend, factors, { k: one(12) })())['k'].data[0]).toBeCloseTo(1, 14);
+    expect(orThrow(await applyOn(backend, factors, { k: one(12) })())['k'].data[0]).toBeCloseTo(1, 14);
     const others = blockDiagonal<Tensor>({ f: dense(one(2)), d: diagonal(tensor([3], [1])) });
     const solved = orThrow(
-      await solveWithFactors(backend, orThrow(await factoriseBlocks(backend, others, 1)()), {
+      await applyOn(backend, orThrow(await factoriseBlocks(backend, others, 1)()), {
         f: one(6),
         d: tensor([8], [1]),
       })(),
     );
     expect([solved['f'].data[0], solved['d'].data[0]].map((x) => Math.round(x * 1e12) / 1e12)).toEqual([2, 2]);
-    const embedding = blockDiagonal<Tensor>({ e: diagonalKronecker(tensor([1, 2], [2]), [one(2)]) });
+    const embedding = blockDiagonal<Tensor>({ e: kronecker(diagonal(tensor([1, 2], [2])), dense(one(2))) });
     const rows = orThrow(
-      await solveWithFactors(backend, orThrow(await factoriseBlocks(backend, embedding, 0)()), {
+      await applyOn(backend, orThrow(await factoriseBlocks(backend, embedding, 0)()), {
         e: tensor([2, 8], [1, 2]),
       })(),
     );

@@ -6,10 +6,11 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Backend } from '../../src/core/backends/backend.ts';
 import { hostKernelBackend } from '../../src/core/backends/gpu/hostMemory/hostKernels.ts';
 import { describeError } from '../../src/core/errors.ts';
-import { materialiseBlocks } from '../../src/core/operators/apply.ts';
+import { materialiseBlocks } from '../../src/core/operators/materialise.ts';
 import type { BlockOperator } from '../../src/core/operators/blockOperator.ts';
 import type { LinearOperator } from '../../src/core/operators/linearOperator.ts';
-import { dense, diagonal, diagonalKronecker, kronecker } from '../../src/core/operators/blockOperator.ts';
+import { kronecker, kroneckerOf } from '../../src/core/operators/blockOperator.ts';
+import { dense, diagonal } from '../../src/core/operators/factors/factor.ts';
 import { sumOf } from '../../src/core/operators/composite.ts';
 import { blockDiagonal } from '../../src/core/operators/linearOperator.ts';
 import { stack, unstack } from '../../src/core/operators/vec.ts';
@@ -157,10 +158,10 @@ describe.each(rows.map((row) => [row.name, row] as const))('solver %s', (_, row)
     }
     const zero = (n: number): Tensor => ops.full([n, n], 0);
     const zeros: Partial<Record<Kind, BlockOperator<Tensor>>> = {
-      kronecker: kronecker(zero(5), zero(4)),
-      diagonalKronecker: diagonalKronecker(ops.full([5], 0), [zero(4)]),
+      kronecker: kroneckerOf(zero(5), zero(4)),
+      'kronecker, A diagonal': kronecker(diagonal(ops.full([5], 0)), dense(zero(4))),
       dense: dense(zero(20)),
-      'sum of two products': sumOf([kronecker(zero(5), zero(4)), kronecker(zero(5), zero(4))]),
+      'sum of two products': sumOf([kroneckerOf(zero(5), zero(4)), kroneckerOf(zero(5), zero(4))]),
     };
     for (const [kind] of accepted) {
       const block = zeros[kind];
@@ -287,7 +288,7 @@ describe('ill-conditioned: eigenvalues from 1 to 1e-8', () => {
     async (_, row) => {
       const [A, G] = [await stretched(1, 5), await stretched(2, 4)];
       const blocks: Partial<Record<Kind, BlockOperator<Tensor>>> = {
-        kronecker: kronecker(A, G),
+        kronecker: kroneckerOf(A, G),
         dense: dense(await stretched(3, 20)),
       };
       const b = vectorOf(5);
@@ -305,7 +306,7 @@ describe('ill-conditioned: eigenvalues from 1 to 1e-8', () => {
   );
 
   it('law: CG with the factored inverse as preconditioner gets there where plain CG does not', async () => {
-    const operator = withDiagonal(kronecker(await stretched(1, 5), await stretched(2, 4)));
+    const operator = withDiagonal(kroneckerOf(await stretched(1, 5), await stretched(2, 4)));
     const options = { tolerance: 1e-9, maxIterations: 60, warmStart: 0 };
     const residualOf = async (prepare: Prepare | null): Promise<number> =>
       Number(

@@ -5,29 +5,21 @@
  * @module
  */
 import type { BlockOperator } from '../../src/core/operators/blockOperator.ts';
-import type { LinearOperator } from '../../src/core/operators/linearOperator.ts';
 import {
   dampedBlock,
-  dense,
-  diagonal,
-  diagonalKronecker,
   eigenKronecker,
   kronecker,
-  lowRankKronecker,
-  lowRankPlusDiagonal,
-  partitionedEigenKronecker,
-  partitionedKronecker,
-  partitionedLowRankKronecker,
+  kroneckerOf,
   twoTerm,
 } from '../../src/core/operators/blockOperator.ts';
+import type { Factor } from '../../src/core/operators/factors/factor.ts';
+import { dense, diagonal, directSum, directSumOf, identity, lowRank } from '../../src/core/operators/factors/factor.ts';
+import type { LinearOperator } from '../../src/core/operators/linearOperator.ts';
 import { scaled, skewPart, sumOf, symmetricPart } from '../../src/core/operators/composite.ts';
-import { blockDiagonal, blockTridiagonal, damped, matrixFree } from '../../src/core/operators/linearOperator.ts';
-import { apply } from '../../src/core/operators/apply.ts';
+import { blockDiagonal, blockTridiagonal, damped } from '../../src/core/operators/linearOperator.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { classWiseInverse } from '../../src/solvers/inverses/classWiseInverse.ts';
 import { choleskySolve } from '../../src/solvers/inverses/choleskySolve.ts';
-import { dampedBy } from '../../src/solvers/inverses/factors/dampedFactors.ts';
-import { factoredTikhonov } from '../../src/solvers/inverses/factors/factoredTikhonov.ts';
 import { denseInverse } from '../../src/solvers/inverses/denseInverse.ts';
 import { eigen } from '../../src/solvers/inverses/eigen.ts';
 import { ekfac } from '../../src/solvers/inverses/ekfac.ts';
@@ -40,6 +32,7 @@ import type { Solver } from '../../src/solvers/solver/solver.ts';
 import { invertSuitably, suitableInverse } from '../../src/solvers/inverses/suitableInverse.ts';
 import { tridiagonalInverse } from '../../src/solvers/inverses/tridiagonalInverse.ts';
 import { twoTermSolver } from '../../src/solvers/inverses/twoTermSolver.ts';
+import { factoredDamping, matricesOf, meanEigenvalue } from './factors.ts';
 import { gaussian, orThrow, referenceEnv } from './training.ts';
 import type { Undamped } from './withDamping.ts';
 import { withDamping } from './withDamping.ts';
@@ -62,19 +55,25 @@ const basis = async (seed: number, n: number): Promise<Tensor> =>
 
 const positive = (seed: number, of: ReadonlyArray<number>): Tensor => ops.square(gaussian(seed, of));
 
+/** Kronecker products, by their factors. */
+const products = [
+  'kronecker',
+  'kronecker of direct sums',
+  'kronecker, A diagonal',
+  'kronecker, A = I',
+  'kronecker of low rank',
+  'kronecker of direct sums of low rank',
+] as const;
+
 /** Kinds of blocks. */
 export const kinds = [
-  'kronecker',
-  'partitionedKronecker',
-  'diagonalKronecker',
+  ...products,
   'eigenKronecker',
   'eigenKronecker, U_A = I',
-  'partitionedEigenKronecker',
-  'lowRankKronecker',
-  'partitionedLowRankKronecker',
+  'eigenKronecker of direct sums',
   'diagonal',
   'dense',
-  'lowRankPlusDiagonal',
+  'lowRank',
   'twoTerm',
   'damped',
   'scaled',
@@ -99,34 +98,35 @@ export const blocksOfKinds = async (
 ): Promise<Readonly<Record<Kind, BlockOperator<Tensor>>>> => {
   const [out, inputs] = shape;
   const factor = (i: number, n: number): Tensor => psd(seed + i, n, Math.max(1, n + 2 - missing * (n + 1)));
-  const product = (i: number): BlockOperator<Tensor> => kronecker(factor(i, inputs), factor(i + 1, out));
-  const lowRank = (i: number, n: number, r: number) => ({
-    U: ops.scale(0.5, gaussian(seed + i, [n, r])),
-    core: factor(i + 1, r),
-    shift: missing === 0 ? 0.5 : 0,
-  });
+  const product = (i: number): BlockOperator<Tensor> => kroneckerOf(factor(i, inputs), factor(i + 1, out));
+  const low = (i: number, order: number, r: number): Factor<Tensor> =>
+    lowRank(ops.scale(0.5, gaussian(seed + i, [order, r])), dense(factor(i + 1, r)), missing === 0 ? 0.5 : 0);
   const n = out * inputs;
   const K = gaussian(seed + 50, [n, n]);
   const S = positive(seed + 3, shape);
   return {
     kronecker: product(1),
-    partitionedKronecker: partitionedKronecker([factor(1, 3), factor(2, 2)], [factor(3, 1), factor(4, 3)]),
-    diagonalKronecker: diagonalKronecker(positive(seed + 1, [inputs]), [factor(2, 1), factor(3, 3)]),
-    eigenKronecker: eigenKronecker(await basis(seed + 1, inputs), await basis(seed + 2, out), S),
-    'eigenKronecker, U_A = I': eigenKronecker(null, await basis(seed + 2, out), S),
-    partitionedEigenKronecker: partitionedEigenKronecker(
-      [await basis(seed + 1, 2), await basis(seed + 2, 3)],
-      [await basis(seed + 3, 3), await basis(seed + 4, 1)],
-      S,
+    'kronecker of direct sums': kronecker(
+      directSumOf([factor(1, 3), factor(2, 2)]),
+      directSumOf([factor(3, 1), factor(4, 3)]),
     ),
-    lowRankKronecker: lowRankKronecker(lowRank(1, inputs, 2), lowRank(3, out, 2)),
-    partitionedLowRankKronecker: partitionedLowRankKronecker(
-      [lowRank(1, 3, 1), lowRank(3, 2, 1)],
-      [lowRank(5, out, 2)],
+    'kronecker, A diagonal': kronecker(
+      diagonal(positive(seed + 1, [inputs])),
+      directSumOf([factor(2, 1), factor(3, 3)]),
+    ),
+    'kronecker, A = I': kronecker(identity(inputs), dense(factor(2, out))),
+    'kronecker of low rank': kronecker(low(1, inputs, 2), low(3, out, 2)),
+    'kronecker of direct sums of low rank': kronecker(directSum([low(1, 3, 1), low(3, 2, 1)]), low(5, out, 2)),
+    eigenKronecker: eigenKronecker(dense(await basis(seed + 1, inputs)), dense(await basis(seed + 2, out)), S),
+    'eigenKronecker, U_A = I': eigenKronecker(identity(inputs), dense(await basis(seed + 2, out)), S),
+    'eigenKronecker of direct sums': eigenKronecker(
+      directSumOf([await basis(seed + 1, 2), await basis(seed + 2, 3)]),
+      directSumOf([await basis(seed + 3, 3), await basis(seed + 4, 1)]),
+      S,
     ),
     diagonal: diagonal(S),
     dense: dense(factor(1, n)),
-    lowRankPlusDiagonal: lowRankPlusDiagonal(ops.scale(0.5, gaussian(seed + 1, [n, 3])), positive(seed + 2, [3]), 0.2),
+    lowRank: lowRank(ops.scale(0.5, gaussian(seed + 1, [n, 3])), diagonal(positive(seed + 2, [3])), 0.2),
     twoTerm: twoTerm(
       ops.scale(0.5, gaussian(seed + 1, [inputs, inputs])),
       ops.sigmoid(gaussian(seed + 2, [inputs])),
@@ -151,7 +151,6 @@ export const wholeKinds = [
   'sum over different blocks',
   'sum over the same blocks',
   'symmetricPart',
-  'matrixFree',
 ] as const;
 
 /** A kind of operator on block vectors. */
@@ -172,8 +171,8 @@ export const wholesOfKinds = (seed: number): Readonly<Record<WholeKind, LinearOp
   const [X, Y] = [ops.gram(gaussian(seed, [9, 7])), ops.gram(gaussian(seed + 1, [9, 7]))];
   const part = (M: Tensor, begin: ReadonlyArray<number>, size: ReadonlyArray<number>): Tensor =>
     ops.scale(1 / 9, ops.slice(M, begin, size));
-  const first = kronecker(part(X, [0, 0], [5, 5]), part(Y, [0, 0], [4, 4]));
-  const second = kronecker(part(X, [5, 5], [2, 2]), part(Y, [4, 4], [3, 3]));
+  const first = kroneckerOf(part(X, [0, 0], [5, 5]), part(Y, [0, 0], [4, 4]));
+  const second = kroneckerOf(part(X, [5, 5], [2, 2]), part(Y, [4, 4], [3, 3]));
   const links = [{ from: 'v', to: 'w', A: part(X, [0, 5], [5, 2]), G: part(Y, [0, 4], [4, 3]) }];
   const both = blockDiagonal({ w: first, v: second });
   return {
@@ -183,9 +182,8 @@ export const wholesOfKinds = (seed: number): Readonly<Record<WholeKind, LinearOp
     'sum over different blocks': sumOf([blockDiagonal({ w: first }), blockDiagonal({ v: second })]),
     'sum over the same blocks': sumOf([both, withDiagonal(first)]),
     symmetricPart: symmetricPart(
-      sumOf([both, skewPart(blockDiagonal({ w: kronecker(gaussian(seed, [5, 5]), gaussian(seed, [4, 4])) }))]),
+      sumOf([both, skewPart(blockDiagonal({ w: kroneckerOf(gaussian(seed, [5, 5]), gaussian(seed, [4, 4])) }))]),
     ),
-    matrixFree: matrixFree<Tensor>((v) => apply(ops, both, v)),
   };
 };
 
@@ -211,24 +209,12 @@ export interface SolverRow {
   readonly iterates: boolean;
 }
 
-const all = <C extends Claim>(claim: C): Readonly<Record<Kind, C>> =>
-  Object.fromEntries(kinds.map((kind) => [kind, claim])) as Record<Kind, C>;
+const claiming = <K extends Kind, C extends Claim>(of: ReadonlyArray<K>, claim: C): Readonly<Record<K, C>> =>
+  Object.fromEntries(of.map((kind) => [kind, claim])) as Record<K, C>;
 
-const byFactors = {
-  kronecker: 'factored',
-  partitionedKronecker: 'factored',
-  diagonalKronecker: 'factored',
-  dense: 'exact',
-  diagonal: 'exact',
-} as const;
+const byFactors = { ...claiming(products, 'factored'), dense: 'exact', diagonal: 'exact' } as const;
 
-const inBases = {
-  kronecker: 'exact',
-  partitionedKronecker: 'exact',
-  diagonalKronecker: 'exact',
-  dense: 'exact',
-  diagonal: 'exact',
-} as const;
+const inBases = claiming([...products, 'dense', 'diagonal'], 'exact');
 
 const tight = 1e-12;
 
@@ -242,7 +228,7 @@ const iteratives: ReadonlyArray<SolverRow> = (['cg', 'minres', 'gmres', 'bicgsta
     solver: (damping: number, tolerance = tight) =>
       withDamping(damping, iterative(method, { prepare, tolerance, ...limits })),
     dampings,
-    accepts: all('exact'),
+    accepts: claiming(kinds, 'exact'),
     whole: prepare === null ? wholeKinds : madeOfBlocks,
     iterates: true,
   })),
@@ -288,9 +274,7 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
     dampings,
     accepts: {
       ...inBases,
-      eigenKronecker: 'exact',
-      'eigenKronecker, U_A = I': 'exact',
-      partitionedEigenKronecker: 'exact',
+      ...claiming(['eigenKronecker', 'eigenKronecker, U_A = I', 'eigenKronecker of direct sums'], 'exact'),
     },
     whole: [],
     iterates: false,
@@ -307,7 +291,7 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
     name: 'denseInverse',
     solver: (damping) => withDamping(damping, denseInverse()),
     dampings,
-    accepts: all('exact'),
+    accepts: claiming(kinds, 'exact'),
     whole: [],
     iterates: false,
   },
@@ -331,7 +315,7 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
     name: 'tridiagonalInverse',
     solver: (damping) => withDamping(damping, tridiagonalInverse()),
     dampings,
-    accepts: { kronecker: 'factored', diagonalKronecker: 'factored', dense: 'exact', diagonal: 'exact' },
+    accepts: byFactors,
     whole: ['blockTridiagonal'],
     iterates: false,
   },
@@ -339,7 +323,12 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
     name: 'suitableInverse',
     solver: (damping) => withDamping(damping, suitableInverse()),
     dampings,
-    accepts: { ...all('exact'), ...byFactors, 'sum of two products': 'shared', 'sum of three products': 'near' },
+    accepts: {
+      ...claiming(kinds, 'exact'),
+      ...byFactors,
+      'sum of two products': 'shared',
+      'sum of three products': 'near',
+    },
     whole: madeOfBlocks,
     iterates: false,
   },
@@ -353,7 +342,7 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
         hssSolver({ tolerance, alpha: Math.sqrt(damping * (damping + 4)), ...limits, prepare: null }),
       ),
     dampings: [1],
-    accepts: all('exact'),
+    accepts: claiming(kinds, 'exact'),
     whole: wholeKinds,
     iterates: true,
   },
@@ -362,28 +351,19 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
 /** The block that a solver claims to invert. */
 export const claimed = (block: BlockOperator<Tensor>, claim: Claim, lambda: number): BlockOperator<Tensor> => {
   if (claim === 'exact' || claim === 'near') return dampedBlock(block, lambda);
-  const meanOf = (parts: ReadonlyArray<Tensor>): number =>
-    parts.reduce((sum, m) => sum + ops.trace(m).data[0], 0) / parts.reduce((sum, m) => sum + m.shape[0], 0);
-  const raised = (parts: ReadonlyArray<Tensor>, added: number) => parts.map((m) => ops.addDiagonal(m, added));
   switch (block._tag) {
-    case 'kronecker': {
-      const { A, G } = dampedBy(ops, block, { ofA: meanOf([block.A]), ofG: meanOf([block.G]) }, lambda);
-      return kronecker(A, G);
-    }
-    case 'partitionedKronecker': {
-      const { ofA, ofG } = factoredTikhonov(lambda, meanOf(block.As), meanOf(block.Gs));
-      return partitionedKronecker(raised(block.As, ofA), raised(block.Gs, ofG));
-    }
-    case 'diagonalKronecker': {
-      const { ofA, ofG } = factoredTikhonov(lambda, ops.mean(block.a, [0]).data[0], meanOf(block.Gs));
-      return diagonalKronecker(ops.add(block.a, ops.full([], ofA)), raised(block.Gs, ofG));
-    }
+    case 'kronecker':
+      return factoredDamping(block, lambda);
     case 'sum': {
-      const terms = block.operators.flatMap((term) => (term._tag === 'kronecker' ? [term] : []));
-      const sizes = terms.map(({ A, G }) => meanOf([A]) * meanOf([G]));
+      const sizes = block.operators.map((term) => {
+        const { A, G } = matricesOf(term);
+        return meanEigenvalue(dense(A)) * meanEigenvalue(dense(G));
+      });
       const total = sizes.reduce((x, y) => x + y, 0);
       return sumOf(
-        terms.map((term, i) => claimed(term, 'factored', total > 0 ? (lambda * sizes[i]) / total : lambda / 2)),
+        block.operators.map((term, i) =>
+          claimed(term, 'factored', total > 0 ? (lambda * sizes[i]) / total : lambda / 2),
+        ),
       );
     }
     default:

@@ -1,8 +1,9 @@
 /**
  * What iterative solvers apply: an operator, or a function.
  *
- * A function is given the operations to compute with, so that what one iteration allocates can be handed back before
- * the next. A matrix-free operator cannot offer that: it holds the operations that it was made with.
+ * An operator is data, and can be part of a training state. What is known by its action only, for example a Gauss–Newton
+ * product, is a function: it is given the operations to compute with, so that what one iteration allocates can be handed
+ * back before the next.
  *
  * @module
  */

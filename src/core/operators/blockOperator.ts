@@ -2,98 +2,29 @@
  * Operators on one array as data: structured matrices that are applied, never formed.
  *
  * A Kronecker product A ⊗ G acts on V `[out, in]` as G V Aᵀ, so that (A ⊗ G) vec(V) = vec(G V Aᵀ) with column-stacking
- * vec.
+ * vec. Its factors are of any kind. A factor is an operator by itself, on the column-stacked elements of an array; only the
+ * values of a diagonal have the shape of the array.
  *
  * @module
  */
+import type { Shape, Shaped } from '../tensor.ts';
 import type { Damped, Scaled, SkewPart, Sum, SymmetricPart } from './composite.ts';
+import type { Factor } from './factors/factor.ts';
+import { dense, orderOf } from './factors/factor.ts';
 
-/** A ⊗ G with A `[in, in]` and G `[out, out]`, on arrays `[out, in]`. */
+/** A ⊗ G with A of order in and G of order out, on arrays `[out, in]`. */
 export interface Kronecker<T> {
   readonly _tag: 'kronecker';
-  readonly A: T;
-  readonly G: T;
+  readonly A: Factor<T>;
+  readonly G: Factor<T>;
 }
 
-/** (U_A ⊗ U_G) diag(S) (U_A ⊗ U_G)ᵀ on arrays `[out, in]`: orthonormal U_A `[in, in]` and U_G `[out, out]`, S `[out, in]`. */
+/** (U_A ⊗ U_G) diag(S) (U_A ⊗ U_G)ᵀ on arrays `[out, in]`: orthonormal U_A of order in and U_G of order out, S `[out, in]`. */
 export interface EigenKronecker<T> {
   readonly _tag: 'eigenKronecker';
-  /** `null` is the identity, which is never formed. */
-  readonly UA: T | null;
-  readonly UG: T;
+  readonly UA: Factor<T>;
+  readonly UG: Factor<T>;
   readonly S: T;
-}
-
-/**
- * (⊕ A_i) ⊗ (⊕ G_j) on arrays `[out, in]`. The orders of the A_i, which add up to in, are the partition of the columns,
- * those of the G_j the partition of the rows.
- */
-export interface PartitionedKronecker<T> {
-  readonly _tag: 'partitionedKronecker';
-  readonly As: ReadonlyArray<T>;
-  readonly Gs: ReadonlyArray<T>;
-}
-
-/**
- * diag(a) ⊗ (⊕ G_j) on arrays `[out, in]` with a `[in]`: A is the second moment of one-hot vectors. The orders of the G_j,
- * which add up to out, are the partition of the rows; a single one is the ordinary G.
- */
-export interface DiagonalKronecker<T> {
-  readonly _tag: 'diagonalKronecker';
-  readonly a: T;
-  readonly Gs: ReadonlyArray<T>;
-}
-
-/**
- * ((⊕ U_Ai) ⊗ (⊕ U_Gj)) diag(S) ((⊕ U_Ai) ⊗ (⊕ U_Gj))ᵀ on arrays `[out, in]`: bases of the parts of columns and rows, S
- * `[out, in]`. No U_Ai at all is the identity, which is never formed.
- */
-export interface PartitionedEigenKronecker<T> {
-  readonly _tag: 'partitionedEigenKronecker';
-  readonly UAs: ReadonlyArray<T>;
-  readonly UGs: ReadonlyArray<T>;
-  readonly S: T;
-}
-
-/** shift · I + U core Uᵀ, with U `[n, r]` and core `[r, r]`. */
-export interface LowRankFactor<T> {
-  readonly U: T;
-  readonly core: T;
-  readonly shift: number;
-}
-
-/** A ⊗ G on arrays `[out, in]` with factors that are never formed. */
-export interface LowRankKronecker<T> {
-  readonly _tag: 'lowRankKronecker';
-  readonly A: LowRankFactor<T>;
-  readonly G: LowRankFactor<T>;
-}
-
-/** (⊕ A_i) ⊗ (⊕ G_j) on arrays `[out, in]` with parts that are never formed. */
-export interface PartitionedLowRankKronecker<T> {
-  readonly _tag: 'partitionedLowRankKronecker';
-  readonly As: ReadonlyArray<LowRankFactor<T>>;
-  readonly Gs: ReadonlyArray<LowRankFactor<T>>;
-}
-
-/** Elementwise multiplication by `values`, which has the shape of the arrays acted on. */
-export interface Diagonal<T> {
-  readonly _tag: 'diagonal';
-  readonly values: T;
-}
-
-/** A full matrix `[n, n]` on the column-stacked elements of an array of n elements. */
-export interface Dense<T> {
-  readonly _tag: 'dense';
-  readonly matrix: T;
-}
-
-/** U diag(D) Uᵀ + ρ I on the column-stacked elements of an array of n elements: U `[n, k]`, D `[k]`. */
-export interface LowRankPlusDiagonal<T> {
-  readonly _tag: 'lowRankPlusDiagonal';
-  readonly U: T;
-  readonly D: T;
-  readonly rho: number;
 }
 
 /**
@@ -112,16 +43,9 @@ export interface TwoTerm<T> {
 
 /** An operator on one array. */
 export type BlockOperator<T> =
+  | Factor<T>
   | Kronecker<T>
   | EigenKronecker<T>
-  | PartitionedKronecker<T>
-  | DiagonalKronecker<T>
-  | PartitionedEigenKronecker<T>
-  | LowRankKronecker<T>
-  | PartitionedLowRankKronecker<T>
-  | Diagonal<T>
-  | Dense<T>
-  | LowRankPlusDiagonal<T>
   | TwoTerm<T>
   | Damped<BlockOperator<T>>
   | Sum<BlockOperator<T>>
@@ -129,87 +53,46 @@ export type BlockOperator<T> =
   | SymmetricPart<BlockOperator<T>>
   | SkewPart<BlockOperator<T>>;
 
-/** A ⊗ G. */
-export const kronecker = <T>(A: T, G: T): BlockOperator<T> => ({ _tag: 'kronecker', A, G });
+/**
+ * A ⊗ G.
+ *
+ * @param A - of order in
+ * @param G - of order out
+ */
+export const kronecker = <T>(A: Factor<T>, G: Factor<T>): Kronecker<T> => ({ _tag: 'kronecker', A, G });
+
+/** A ⊗ G as two full matrices. */
+export interface Product<T> {
+  /** `[in, in]`. */
+  readonly A: T;
+  /** `[out, out]`. */
+  readonly G: T;
+}
+
+/**
+ * A ⊗ G of full matrices.
+ *
+ * @param A - `[in, in]`
+ * @param G - `[out, out]`
+ */
+export const kroneckerOf = <T>(A: T, G: T): Kronecker<T> => kronecker(dense(A), dense(G));
+
+/** The matrices of A ⊗ G where both factors are full; `null` of any other operator. */
+export const productIn = <T>(op: BlockOperator<T>): Product<T> | null =>
+  op._tag === 'kronecker' && op.A._tag === 'dense' && op.G._tag === 'dense' ? { A: op.A.matrix, G: op.G.matrix } : null;
 
 /**
  * (U_A ⊗ U_G) diag(vec S) (U_A ⊗ U_G)ᵀ.
  *
- * @param UA - `[in, in]`, or `null` for the identity
- * @param UG - `[out, out]`
+ * @param UA - of order in
+ * @param UG - of order out
  * @param S - `[out, in]`
  */
-export const eigenKronecker = <T>(UA: T | null, UG: T, S: T): BlockOperator<T> => ({
+export const eigenKronecker = <T>(UA: Factor<T>, UG: Factor<T>, S: T): EigenKronecker<T> => ({
   _tag: 'eigenKronecker',
   UA,
   UG,
   S,
-});
-
-/** (⊕ A_i) ⊗ (⊕ G_j). */
-export const partitionedKronecker = <T>(As: ReadonlyArray<T>, Gs: ReadonlyArray<T>): BlockOperator<T> => ({
-  _tag: 'partitionedKronecker',
-  As,
-  Gs,
-});
-
-/**
- * diag(a) ⊗ (⊕ G_j).
- *
- * @param a - `[in]`
- * @param Gs - at least one, of orders that add up to out
- */
-export const diagonalKronecker = <T>(a: T, Gs: ReadonlyArray<T>): BlockOperator<T> => ({
-  _tag: 'diagonalKronecker',
-  a,
-  Gs,
-});
-
-/**
- * ((⊕ U_Ai) ⊗ (⊕ U_Gj)) diag(vec S) ((⊕ U_Ai) ⊗ (⊕ U_Gj))ᵀ; with one part of the rows, and one or none of the columns,
- * it is {@link eigenKronecker}.
- *
- * @param UAs - bases of the parts of the columns; none for the identity
- * @param UGs - bases of the parts of the rows
- * @param S - `[out, in]`
- */
-export const partitionedEigenKronecker = <T>(UAs: ReadonlyArray<T>, UGs: ReadonlyArray<T>, S: T): BlockOperator<T> =>
-  UAs.length <= 1 && UGs.length === 1
-    ? eigenKronecker(UAs[0] ?? null, UGs[0], S)
-    : { _tag: 'partitionedEigenKronecker', UAs, UGs, S };
-
-/** (⊕ A_i) ⊗ (⊕ G_j) with low-rank parts; with one part each it is {@link lowRankKronecker}. */
-export const partitionedLowRankKronecker = <T>(
-  As: ReadonlyArray<LowRankFactor<T>>,
-  Gs: ReadonlyArray<LowRankFactor<T>>,
-): BlockOperator<T> =>
-  As.length === 1 && Gs.length === 1 ? lowRankKronecker(As[0], Gs[0]) : { _tag: 'partitionedLowRankKronecker', As, Gs };
-
-/** A ⊗ G with low-rank factors. */
-export const lowRankKronecker = <T>(A: LowRankFactor<T>, G: LowRankFactor<T>): BlockOperator<T> => ({
-  _tag: 'lowRankKronecker',
-  A,
-  G,
-});
-
-/** Elementwise multiplication. */
-export const diagonal = <T>(values: T): BlockOperator<T> => ({ _tag: 'diagonal', values });
-
-/** A full matrix. */
-export const dense = <T>(matrix: T): BlockOperator<T> => ({ _tag: 'dense', matrix });
-
-/**
- * U diag(D) Uᵀ + ρ I on column-stacked elements.
- *
- * @param U - `[n, k]`
- * @param D - `[k]`
- * @param rho - ρ
- */
-export const lowRankPlusDiagonal = <T>(U: T, D: T, rho: number): BlockOperator<T> => ({
-  _tag: 'lowRankPlusDiagonal',
-  U,
-  D,
-  rho,
 });
 
 /**
@@ -236,3 +119,32 @@ export const dampedBlock = <T>(operator: BlockOperator<T>, lambda: number): Bloc
   operator,
   lambda,
 });
+
+/** Shape of the arrays that an operator acts on; `[n]` where it only knows their number of elements. */
+export const shapeOf = <T extends Shaped>(op: BlockOperator<T>): Shape => {
+  switch (op._tag) {
+    case 'kronecker':
+      return [orderOf(op.G), orderOf(op.A)];
+    case 'eigenKronecker':
+      return op.S.shape;
+    case 'twoTerm':
+      return [op.K2.shape[0], op.K1.shape[0]];
+    case 'diagonal':
+      return op.values.shape;
+    case 'dense':
+    case 'identity':
+    case 'lowRank':
+    case 'cholesky':
+    case 'directSum':
+      return [orderOf(op)];
+    case 'sum': {
+      const shapes = op.operators.map((term) => shapeOf(term));
+      return shapes.find((shape) => shape.length === 2) ?? shapes[0];
+    }
+    case 'damped':
+    case 'scaled':
+    case 'symmetricPart':
+    case 'skewPart':
+      return shapeOf(op.operator);
+  }
+};

@@ -1,12 +1,11 @@
 /**
  * Operators on a block vector as data: a record of arrays, one for each block of a model's parameters.
  *
- * All are plain data that a checkpoint can hold, except `matrixFree`. They live in core, below curvature, because a
- * prepared solve is an operator too and is part of the training state.
+ * All are plain data that a checkpoint can hold; what is known by its action only is an `Action`. They live in core, below
+ * curvature, because a prepared solve is an operator too and is part of the training state.
  *
  * @module
  */
-import type { Params } from '../params.ts';
 import type { BlockOperator } from './blockOperator.ts';
 import type { Damped, Scaled, SkewPart, Sum, SymmetricPart } from './composite.ts';
 
@@ -43,19 +42,11 @@ export interface BlockTridiagonalInverse<T> {
   readonly links: ReadonlyArray<Link<T>>;
 }
 
-/** An operator known by its action only, for example a Gauss–Newton product. Not storable. */
-export interface MatrixFree<T> {
-  readonly _tag: 'matrixFree';
-  readonly apply: (v: Params<T>) => Params<T>;
-  readonly applyTranspose: (v: Params<T>) => Params<T>;
-}
-
 /** An operator on a block vector. */
 export type LinearOperator<T> =
   | BlockDiagonal<T>
   | BlockTridiagonal<T>
   | BlockTridiagonalInverse<T>
-  | MatrixFree<T>
   | Damped<LinearOperator<T>>
   | Sum<LinearOperator<T>>
   | Scaled<LinearOperator<T>>
@@ -96,9 +87,3 @@ export const damped = <T>(operator: LinearOperator<T>, lambda: number): LinearOp
   operator,
   lambda,
 });
-
-/** An operator from its action, symmetric unless the transposed action is given. */
-export const matrixFree = <T>(
-  apply: (v: Params<T>) => Params<T>,
-  applyTranspose: (v: Params<T>) => Params<T> = apply,
-): LinearOperator<T> => ({ _tag: 'matrixFree', apply, applyTranspose });

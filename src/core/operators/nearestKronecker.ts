@@ -14,10 +14,7 @@
 import type { Ops } from '../ops/ops.ts';
 import type { Shaped } from '../tensor.ts';
 import { sizeOf } from '../tensor.ts';
-import type { Kronecker } from './blockOperator.ts';
-
-/** A ⊗ G. */
-type Term<T> = Pick<Kronecker<T>, 'A' | 'G'>;
+import type { Product } from './blockOperator.ts';
 
 /** Squarings of Q P. */
 const squarings = 20;
@@ -45,8 +42,8 @@ const normalised = <T extends Shaped>(ops: Ops<T>, m: T): T =>
  * @param terms - at least one, with symmetric positive semidefinite factors A_k `[in, in]` and G_k `[out, out]`
  * @returns symmetric positive semidefinite A `[in, in]` and G `[out, out]`
  */
-export const nearestKronecker = <T extends Shaped>(ops: Ops<T>, terms: ReadonlyArray<Term<T>>): Kronecker<T> => {
-  if (terms.length === 1) return { _tag: 'kronecker', A: terms[0].A, G: terms[0].G };
+export const nearestKronecker = <T extends Shaped>(ops: Ops<T>, terms: ReadonlyArray<Product<T>>): Product<T> => {
+  if (terms.length === 1) return terms[0];
   const As = asRows(
     ops,
     terms.map(({ A }) => A),
@@ -67,7 +64,6 @@ export const nearestKronecker = <T extends Shaped>(ops: Ops<T>, terms: ReadonlyA
   const Px = ops.matmul(x, P);
   const y = ops.div(Px, ops.maximum(ops.dot(Px, x), ops.full([], tiny)));
   return {
-    _tag: 'kronecker',
     A: ops.reshape(ops.matmul(x, As), terms[0].A.shape),
     G: ops.reshape(ops.matmul(y, Gs), terms[0].G.shape),
   };

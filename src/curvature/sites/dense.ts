@@ -6,8 +6,9 @@
  *
  * @module
  */
-import { kronecker, partitionedKronecker } from '../../core/operators/blockOperator.ts';
-import { timesBlocks } from '../../core/operators/parts.ts';
+import { kronecker, kroneckerOf } from '../../core/operators/blockOperator.ts';
+import { directSumOf } from '../../core/operators/factors/factor.ts';
+import { timesFactor } from '../../core/operators/factors/products.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { DenseSite } from '../../core/ops/site.ts';
 import type { SiteCapture } from '../../core/pipeline/context.ts';
@@ -90,7 +91,7 @@ export const dense: SiteKind<DenseSite> = (site) => ({
   featureAxes: 1,
   affine: true,
   statistics: (ops, seen, { sharing }) => denseStatistics(ops, { ...seen, site }, sharing),
-  operator: (averages) => kronecker(averages['A'], averages['G']),
+  operator: (averages) => kroneckerOf(averages['A'], averages['G']),
   words: () => 'A ⊗ G',
   rows: (ops, seen, sharing) => homogeneousRows(ops, { ...seen, site }, sharing),
   partitioned: {
@@ -101,15 +102,15 @@ export const dense: SiteKind<DenseSite> = (site) => ({
         weight: seen.input.shape[0],
       };
     },
-    operator: (averages) => partitionedKronecker(partsOf(averages, 'A'), partsOf(averages, 'G')),
+    operator: (averages) => kronecker(directSumOf(partsOf(averages, 'A')), directSumOf(partsOf(averages, 'G'))),
     words: '(⊕ A) ⊗ (⊕ G)',
   },
   // U_Gᵀ V_n U_A = Σ_t (U_Gᵀ g_t) (U_Aᵀ ā_t)ᵀ: the squares of gradients of rotated rows.
-  eigenMoments: (ops, seen, { UAs, UGs }) => {
+  eigenMoments: (ops, seen, { UA, UG }) => {
     const { input, cotangents, positions } = homogeneousRows(ops, { ...seen, site });
     return squaredProducts(ops, {
-      input: timesBlocks(ops, input, UAs),
-      cotangents: cotangents.map((g) => timesBlocks(ops, g, UGs)),
+      input: timesFactor(ops, input, UA),
+      cotangents: cotangents.map((g) => timesFactor(ops, g, UG)),
       positions,
     });
   },

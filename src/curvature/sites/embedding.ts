@@ -6,8 +6,9 @@
  *
  * @module
  */
-import { diagonalKronecker } from '../../core/operators/blockOperator.ts';
-import { timesBlocks } from '../../core/operators/parts.ts';
+import { kronecker } from '../../core/operators/blockOperator.ts';
+import { dense, diagonal, directSumOf } from '../../core/operators/factors/factor.ts';
+import { timesFactor } from '../../core/operators/factors/products.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { EmbeddingSite } from '../../core/ops/site.ts';
 import type { SiteCapture } from '../../core/pipeline/context.ts';
@@ -91,7 +92,7 @@ export const embedding: SiteKind<EmbeddingSite> = (site) => ({
   },
   squares: (ops, seen) => ops.transposed(squaredIndexSums(ops, { ...seen, site })),
   statistics: (ops, seen) => embeddingStatistics(ops, { ...seen, site }),
-  operator: (averages) => diagonalKronecker(averages['a'], [averages['G']]),
+  operator: (averages) => kronecker(diagonal(averages['a']), dense(averages['G'])),
   words: () => 'diag A ⊗ G',
   rows: null,
   partitioned: {
@@ -102,12 +103,12 @@ export const embedding: SiteKind<EmbeddingSite> = (site) => ({
       },
       weight: seen.input.shape[0],
     }),
-    operator: (averages) => diagonalKronecker(averages['a'], partsOf(averages, 'G')),
+    operator: (averages) => kronecker(diagonal(averages['a']), directSumOf(partsOf(averages, 'G'))),
     words: 'diag A ⊗ (⊕ G)',
   },
   // U_A is the identity, so the squares are those of the rotated cotangents by index.
-  eigenMoments: (ops, { input, cotangents }, { UGs }) => {
-    const rotated = cotangents.map((g) => ops.reshape(timesBlocks(ops, asRows(ops, g), UGs), g.shape));
+  eigenMoments: (ops, { input, cotangents }, { UG }) => {
+    const rotated = cotangents.map((g) => ops.reshape(timesFactor(ops, asRows(ops, g), UG), g.shape));
     return ops.transposed(squaredIndexSums(ops, { site, input, cotangents: rotated }));
   },
 });

@@ -8,6 +8,7 @@
  * @module
  */
 import type { BlockOperator } from '../../core/operators/blockOperator.ts';
+import type { Factor } from '../../core/operators/factors/factor.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { AnySite, Site } from '../../core/ops/site.ts';
 import type { Params } from '../../core/params.ts';
@@ -27,13 +28,10 @@ export interface Cuts {
   readonly outputs: Cut;
 }
 
-/**
- * Orthonormal bases of a block: of the parts of its inputs, whose orders add up to its columns, and of its outputs. One part
- * is the whole; none is the identity.
- */
+/** Orthonormal bases of a block: of its inputs, whose order is the block's columns, and of its outputs. */
 export interface Basis<T> {
-  readonly UAs: ReadonlyArray<T>;
-  readonly UGs: ReadonlyArray<T>;
+  readonly UA: Factor<T>;
+  readonly UG: Factor<T>;
 }
 
 /** Statistics in parts, and what they make. */

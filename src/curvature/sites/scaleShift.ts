@@ -6,7 +6,7 @@
  * @module
  */
 import { raise } from '../../core/errors.ts';
-import { dense, diagonal } from '../../core/operators/blockOperator.ts';
+import { dense, diagonal } from '../../core/operators/factors/factor.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { ScaleShiftSite } from '../../core/ops/site.ts';
 import type { SiteCapture } from '../../core/pipeline/context.ts';

@@ -15,9 +15,11 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
-import type { BlockOperator, LowRankFactor } from '../../core/operators/blockOperator.ts';
+import type { BlockOperator } from '../../core/operators/blockOperator.ts';
+import { kronecker } from '../../core/operators/blockOperator.ts';
+import type { Factor } from '../../core/operators/factors/factor.ts';
+import { dense, lowRank } from '../../core/operators/factors/factor.ts';
 import type { LinearOperator } from '../../core/operators/linearOperator.ts';
-import { lowRankKronecker } from '../../core/operators/blockOperator.ts';
 import { blockDiagonal } from '../../core/operators/linearOperator.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams } from '../../core/params.ts';
@@ -55,14 +57,14 @@ const invertRows = <T extends Shaped>(
   backend: Backend<T>,
   { x, weight }: Rows<T>,
   delta: number,
-): TE.TaskEither<KfacError, LowRankFactor<T>> => {
+): TE.TaskEither<KfacError, Factor<T>> => {
   const { ops, linearAlgebra } = backend;
   const [rows, n] = x.shape;
   if (rows >= n) {
     return pipe(
       calculate(() => ops.addDiagonal(ops.scale(1 / weight, ops.gram(x)), delta)),
       TE.chain((m) => linearAlgebra.inverse(m)),
-      TE.chain((core) => calculate(() => ({ U: ops.addDiagonal(ops.full([n, n], 0), 1), core, shift: 0 }))),
+      TE.map((inverse) => dense(inverse)),
     );
   }
   return pipe(
@@ -73,7 +75,7 @@ const invertRows = <T extends Shaped>(
     TE.chain(({ U, m }) =>
       pipe(
         linearAlgebra.inverse(m),
-        TE.chain((inverse) => calculate(() => ({ U, core: ops.scale(-1 / delta, inverse), shift: 1 / delta }))),
+        TE.chain((inverse) => calculate(() => lowRank(U, dense(ops.scale(-1 / delta, inverse)), 1 / delta))),
       ),
     ),
   );
@@ -106,7 +108,7 @@ const invertThroughRows = <T extends Shaped>(
       const { ofA, ofG } = factoredTikhonov(lambda, meanA, meanG);
       return pipe(TE.Do, TE.apS('A', invertRows(backend, rows.A, ofA)), TE.apS('G', invertRows(backend, rows.G, ofG)));
     }),
-    TE.map(({ A, G }) => lowRankKronecker(A, G)),
+    TE.map(({ A, G }) => kronecker(A, G)),
   );
 };
 

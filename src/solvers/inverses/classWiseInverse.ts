@@ -13,7 +13,8 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
-import type { BlockOperator, Kronecker } from '../../core/operators/blockOperator.ts';
+import type { BlockOperator, Product } from '../../core/operators/blockOperator.ts';
+import { kroneckerOf, productIn } from '../../core/operators/blockOperator.ts';
 import type { LinearOperator } from '../../core/operators/linearOperator.ts';
 import { blockDiagonal } from '../../core/operators/linearOperator.ts';
 import { nearestKronecker } from '../../core/operators/nearestKronecker.ts';
@@ -22,7 +23,7 @@ import type { Context } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { fromBlocks, toBlocks } from '../../curvature/blocks.ts';
-import { calculate, eachBlock, unsupported } from './factors/blockwise.ts';
+import { byFactors, calculate, eachBlock, unsupported } from './factors/blockwise.ts';
 import type { MeanEigenvalues } from './factors/dampedFactors.ts';
 import { dampedBy, meanEigenvalues } from './factors/dampedFactors.ts';
 import { escalating } from './factors/escalation.ts';
@@ -55,10 +56,10 @@ export interface ClassWiseOptions extends RefreshOptions {
   readonly maxIterations?: number;
 }
 
-/** The terms of a sum of Kronecker products; `null` for any other operator. */
-const termsOf = <T>(block: BlockOperator<T>): ReadonlyArray<Kronecker<T>> | null => {
+/** The terms of a sum of Kronecker products of matrices; `null` for any other operator. */
+const termsOf = <T>(block: BlockOperator<T>): ReadonlyArray<Product<T>> | null => {
   if (block._tag !== 'sum') return null;
-  const terms = block.operators.flatMap((term) => (term._tag === 'kronecker' ? [term] : []));
+  const terms = block.operators.flatMap((term) => productIn(term) ?? []);
   return terms.length === block.operators.length ? terms : null;
 };
 
@@ -75,11 +76,14 @@ const size = ({ ofA, ofG }: MeanEigenvalues): number => Math.max(ofA * ofG, 0);
 const invertTwo = <T extends Shaped>(
   backend: Backend<T>,
   name: string,
-  terms: ReadonlyArray<Kronecker<T>>,
+  terms: ReadonlyArray<Product<T>>,
   lambda: number,
 ): TE.TaskEither<KfacError, BlockOperator<T>> =>
   pipe(
-    meanEigenvalues(backend, terms),
+    meanEigenvalues(
+      backend,
+      terms.map(({ A, G }) => kroneckerOf(A, G)),
+    ),
     TE.chain((means) =>
       calculate(() => {
         const sizes = means.map(size);
@@ -112,23 +116,19 @@ export const invertClassWise = <T extends Shaped>(
     if (terms !== null && byTwoTerms(terms, method)) {
       return escalating(lambda, (raised) => invertTwo(backend, name, terms, raised));
     }
-    if (terms !== null) return calculate(() => nearestKronecker(backend.ops, terms));
+    if (terms !== null) {
+      return calculate(() => {
+        const { A, G } = nearestKronecker(backend.ops, terms);
+        return kroneckerOf(A, G);
+      });
+    }
     switch (block._tag) {
       case 'kronecker':
-      case 'partitionedKronecker':
-      case 'diagonalKronecker':
       case 'dense':
       case 'diagonal':
         return TE.right(block);
       default:
-        return TE.left(
-          unsupported(
-            solver,
-            name,
-            'sums of Kronecker products, or blocks of kind kronecker, diagonalKronecker, dense or diagonal',
-            block._tag,
-          ),
-        );
+        return TE.left(unsupported(solver, name, `sums of Kronecker products, or ${byFactors}`, block._tag));
     }
   };
   const splitBy = (

@@ -10,52 +10,17 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
-import { materialise } from '../../core/operators/apply.ts';
 import type { BlockOperator } from '../../core/operators/blockOperator.ts';
+import { shapeOf } from '../../core/operators/blockOperator.ts';
+import { dense } from '../../core/operators/factors/factor.ts';
 import type { LinearOperator } from '../../core/operators/linearOperator.ts';
-import { dense } from '../../core/operators/blockOperator.ts';
 import { blockDiagonal } from '../../core/operators/linearOperator.ts';
-import type { Shape, Shaped } from '../../core/tensor.ts';
+import { materialise } from '../../core/operators/materialise.ts';
+import type { Shaped } from '../../core/tensor.ts';
 import { calculate, eachBlock, invertDiagonal } from './factors/blockwise.ts';
 import type { RefreshOptions } from '../solver/refresh.ts';
 import type { SolveNeeds, Solver } from '../solver/solver.ts';
 import { refreshing } from '../solver/solver.ts';
-
-const orderOf = <T extends Shaped>(parts: ReadonlyArray<T>): number =>
-  parts.reduce((sum, part) => sum + part.shape[0], 0);
-
-/** Shape of the arrays that an operator acts on; `[n]` where it only knows their number of elements. */
-const shapeOf = <T extends Shaped>(block: BlockOperator<T>): Shape => {
-  switch (block._tag) {
-    case 'kronecker':
-      return [block.G.shape[0], block.A.shape[0]];
-    case 'eigenKronecker':
-    case 'partitionedEigenKronecker':
-      return block.S.shape;
-    case 'partitionedKronecker':
-      return [orderOf(block.Gs), orderOf(block.As)];
-    case 'diagonalKronecker':
-      return [orderOf(block.Gs), block.a.shape[0]];
-    case 'lowRankKronecker':
-      return [block.G.U.shape[0], block.A.U.shape[0]];
-    case 'partitionedLowRankKronecker':
-      return [orderOf(block.Gs.map(({ U }) => U)), orderOf(block.As.map(({ U }) => U))];
-    case 'diagonal':
-      return block.values.shape;
-    case 'dense':
-      return [block.matrix.shape[0]];
-    case 'lowRankPlusDiagonal':
-      return [block.U.shape[0]];
-    case 'twoTerm':
-      return [block.K2.shape[0], block.K1.shape[0]];
-    case 'sum': {
-      const shapes = block.operators.map((term) => shapeOf(term));
-      return shapes.find((shape) => shape.length === 2) ?? shapes[0];
-    }
-    default:
-      return shapeOf(block.operator);
-  }
-};
 
 const invertBlock = <T extends Shaped>(
   backend: Backend<T>,

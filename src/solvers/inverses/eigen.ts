@@ -11,14 +11,12 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
-import type {
-  BlockOperator,
-  DiagonalKronecker,
-  Kronecker,
-  PartitionedKronecker,
-} from '../../core/operators/blockOperator.ts';
+import type { BlockOperator, Kronecker } from '../../core/operators/blockOperator.ts';
+import { eigenKronecker } from '../../core/operators/blockOperator.ts';
+import type { Factor } from '../../core/operators/factors/factor.ts';
+import { dense, diagonal, directSum, identity, lowRank, orderOf } from '../../core/operators/factors/factor.ts';
+import { matrixOf } from '../../core/operators/factors/measures.ts';
 import type { LinearOperator } from '../../core/operators/linearOperator.ts';
-import { eigenKronecker, lowRankPlusDiagonal, partitionedEigenKronecker } from '../../core/operators/blockOperator.ts';
 import { blockDiagonal } from '../../core/operators/linearOperator.ts';
 import { mapParams } from '../../core/params.ts';
 import type { Ops } from '../../core/ops/ops.ts';
@@ -26,12 +24,11 @@ import type { Prepared } from '../../core/pipeline/prepared.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import type { Basis } from '../../curvature/sites/kind.ts';
 import { calculate, dampedReciprocal, eachBlock, invertDiagonal, unsupported } from './factors/blockwise.ts';
-import { partsOf } from './factors/factorParts.ts';
 import type { RefreshOptions } from '../solver/refresh.ts';
 import type { SolveNeeds, Solver } from '../solver/solver.ts';
 import { refreshingReported } from '../solver/solver.ts';
 
-/** The eigenvectors of (⊕ A_i) ⊗ (⊕ G_j), none of A where it is diagonal, and its eigenvalues λ_G λ_Aᵀ. */
+/** The eigenvectors of A ⊗ G and its eigenvalues λ_G λ_Aᵀ. */
 export interface KroneckerEigen<T> extends Basis<T> {
   /** λ_G λ_Aᵀ with negative eigenvalues taken as 0, `[out, in]`. */
   readonly values: T;
@@ -56,11 +53,10 @@ export interface Inverted<T> {
   readonly extremes: ReadonlyArray<Extremes<T>>;
 }
 
-/** Eigenvalues, `[n]`, part after part, with the eigenvectors of each part; none of a diagonal matrix. */
+/** F = U diag(values) Uᵀ, the values `[n]` part after part. */
 interface FactorEigen<T> {
   readonly values: T;
-  readonly vectors: ReadonlyArray<T>;
-  readonly extremes: Extremes<T>;
+  readonly basis: Factor<T>;
 }
 
 /** Bounds of a vector. */
@@ -69,25 +65,40 @@ const boundsOf = <T extends Shaped>(ops: Ops<T>, values: T): Extremes<T> => ({
   largest: ops.max(values, [0]),
 });
 
-/** Eigendecomposition of ⊕ M_j, part by part. */
-const eigenOfParts = <T extends Shaped>(
-  { ops, linearAlgebra }: Backend<T>,
-  parts: ReadonlyArray<T>,
-): TE.TaskEither<KfacError, FactorEigen<T>> =>
-  pipe(
-    parts,
-    TE.traverseArray((m) => linearAlgebra.eigh(m)),
-    TE.chain((found) =>
-      calculate(() => {
-        const all = found.map((each) => each.values);
-        const values = all.length === 1 ? all[0] : ops.concat(all, 0);
-        return { values, vectors: found.map(({ vectors }) => vectors), extremes: boundsOf(ops, values) };
-      }),
-    ),
-  );
-
-/** A block that is a Kronecker product, whole or in parts. */
-type AnyKronecker<T> = Kronecker<T> | PartitionedKronecker<T> | DiagonalKronecker<T>;
+/** Eigendecomposition of a symmetric factor, part by part. */
+const eigenOfFactor = <T extends Shaped>(
+  backend: Backend<T>,
+  factor: Factor<T>,
+): TE.TaskEither<KfacError, FactorEigen<T>> => {
+  const { ops, linearAlgebra } = backend;
+  const order = orderOf(factor);
+  switch (factor._tag) {
+    case 'diagonal':
+      return TE.right({ values: factor.values, basis: identity(order) });
+    case 'identity':
+      return calculate(() => ({ values: ops.full([order], 1), basis: factor }));
+    case 'directSum':
+      return pipe(
+        factor.parts,
+        TE.traverseArray((part) => eigenOfFactor(backend, part)),
+        TE.chain((parts) =>
+          calculate(() => ({
+            values: ops.concat(
+              parts.map(({ values }) => values),
+              0,
+            ),
+            basis: directSum(parts.map(({ basis }) => basis)),
+          })),
+        ),
+      );
+    default:
+      return pipe(
+        calculate(() => matrixOf(ops, factor)),
+        TE.chain((m) => linearAlgebra.eigh(m)),
+        TE.map(({ values, vectors }) => ({ values, basis: dense(vectors) })),
+      );
+  }
+};
 
 /**
  * Eigendecomposition of a Kronecker product by its factors.
@@ -97,25 +108,22 @@ type AnyKronecker<T> = Kronecker<T> | PartitionedKronecker<T> | DiagonalKronecke
  */
 export const eigenOf = <T extends Shaped>(
   backend: Backend<T>,
-  block: AnyKronecker<T>,
+  block: Kronecker<T>,
 ): TE.TaskEither<KfacError, KroneckerEigen<T>> => {
   const { ops } = backend;
-  const ofA: TE.TaskEither<KfacError, FactorEigen<T>> = block._tag === 'diagonalKronecker'
-    ? calculate(() => ({ values: block.a, vectors: [], extremes: boundsOf(ops, block.a) }))
-    : eigenOfParts(backend, partsOf(block).As);
   return pipe(
     TE.Do,
-    TE.apS('ofA', ofA),
-    TE.apS('ofG', eigenOfParts(backend, block._tag === 'kronecker' ? [block.G] : block.Gs)),
-    TE.chain((found) =>
+    TE.apS('ofA', eigenOfFactor(backend, block.A)),
+    TE.apS('ofG', eigenOfFactor(backend, block.G)),
+    TE.chain(({ ofA, ofG }) =>
       calculate(() => {
-        const clipped = [found.ofG, found.ofA].map(({ values }) => ops.maximum(values, ops.full([], 0)));
-        const [out, inputs] = [found.ofG.values.shape[0], found.ofA.values.shape[0]];
+        const clipped = [ofG, ofA].map(({ values }) => ops.maximum(values, ops.full([], 0)));
+        const [out, inputs] = [ofG.values.shape[0], ofA.values.shape[0]];
         return {
-          UAs: found.ofA.vectors,
-          UGs: found.ofG.vectors,
+          UA: ofA.basis,
+          UG: ofG.basis,
           values: ops.mul(ops.reshape(clipped[0], [out, 1]), ops.reshape(clipped[1], [1, inputs])),
-          extremes: wider(ops, found.ofA.extremes, found.ofG.extremes),
+          extremes: wider(ops, boundsOf(ops, ofA.values), boundsOf(ops, ofG.values)),
         };
       }),
     ),
@@ -135,14 +143,14 @@ export const invertMatrixInEigenbasis = <T extends Shaped>(
   lambda: number,
 ): TE.TaskEither<KfacError, Inverted<T>> =>
   pipe(
-    eigenOfParts(backend, [matrix]),
-    TE.chain(({ values, vectors, extremes }) =>
+    backend.linearAlgebra.eigh(matrix),
+    TE.chain(({ values, vectors }) =>
       calculate(() => {
         const { ops } = backend;
         const clipped = ops.maximum(values, ops.full([], 0));
         return {
-          operator: lowRankPlusDiagonal(vectors[0], dampedReciprocal(ops, clipped, lambda), 0),
-          extremes: [extremes],
+          operator: lowRank(vectors, diagonal(dampedReciprocal(ops, clipped, lambda)), 0),
+          extremes: [boundsOf(ops, values)],
         };
       }),
     ),
@@ -172,13 +180,11 @@ const invertBlock = <T extends Shaped>(
   const { ops } = backend;
   switch (block._tag) {
     case 'kronecker':
-    case 'partitionedKronecker':
-    case 'diagonalKronecker':
       return pipe(
         eigenOf(backend, block),
-        TE.chain(({ UAs, UGs, values, extremes }) =>
+        TE.chain(({ UA, UG, values, extremes }) =>
           calculate(() => ({
-            operator: partitionedEigenKronecker(UAs, UGs, dampedReciprocal(ops, values, lambda)),
+            operator: eigenKronecker(UA, UG, dampedReciprocal(ops, values, lambda)),
             extremes: [extremes],
           })),
         ),
@@ -188,24 +194,13 @@ const invertBlock = <T extends Shaped>(
         operator: eigenKronecker(block.UA, block.UG, dampedReciprocal(ops, block.S, lambda)),
         extremes: [],
       }));
-    case 'partitionedEigenKronecker':
-      return calculate(() => ({
-        operator: partitionedEigenKronecker(block.UAs, block.UGs, dampedReciprocal(ops, block.S, lambda)),
-        extremes: [],
-      }));
     case 'dense':
       return invertMatrixInEigenbasis(backend, block.matrix, lambda);
     case 'diagonal':
       return calculate(() => ({ operator: invertDiagonal(ops, block.values, lambda), extremes: [] }));
     default:
       return TE.left(
-        unsupported(
-          'eigen',
-          name,
-          'blocks of kind kronecker, partitionedKronecker, diagonalKronecker, eigenKronecker, ' +
-            'partitionedEigenKronecker, dense or diagonal',
-          block._tag,
-        ),
+        unsupported('eigen', name, 'blocks of kind kronecker, eigenKronecker, dense or diagonal', block._tag),
       );
   }
 };

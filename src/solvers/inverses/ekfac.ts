@@ -18,7 +18,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { BlockOperator } from '../../core/operators/blockOperator.ts';
-import { partitionedEigenKronecker } from '../../core/operators/blockOperator.ts';
+import { eigenKronecker } from '../../core/operators/blockOperator.ts';
 import { blockDiagonal } from '../../core/operators/linearOperator.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams } from '../../core/params.ts';
@@ -32,7 +32,7 @@ import { blockEigenMoments } from '../../curvature/sites/eigenMoments.ts';
 import type { Basis } from '../../curvature/sites/kind.ts';
 import { averageInto } from '../../curvature/statistics/statistics.ts';
 import { statisticsOfWindows } from '../../curvature/statistics/windows.ts';
-import { dampedReciprocal, eachBlock, invertDiagonal, unsupported } from './factors/blockwise.ts';
+import { byFactors, dampedReciprocal, eachBlock, invertDiagonal, unsupported } from './factors/blockwise.ts';
 import type { Inverted } from './eigen.ts';
 import { eigenMetrics, eigenOf, invertMatrixInEigenbasis } from './eigen.ts';
 import type { SiteDamping } from '../solver/siteDamping.ts';
@@ -65,15 +65,12 @@ const memory = 'ekfac';
 const momentsOf = <T>({ solver: before, scalars }: TrainState<T>, { prepared, slots }: SolverState<T>): Moments<T> => {
   const blocks = prepared?._tag === 'blockDiagonal' ? Object.entries(prepared.blocks) : [];
   const found = blocks.flatMap(([name, block]): ReadonlyArray<readonly [string, Basis<T>, T]> => {
-    if (block._tag === 'partitionedEigenKronecker') return [[name, block, block.S]];
-    return block._tag === 'eigenKronecker'
-      ? [[name, { UAs: block.UA === null ? [] : [block.UA], UGs: [block.UG] }, block.S]]
-      : [];
+    return block._tag === 'eigenKronecker' ? [[name, block, block.S]] : [];
   });
   const isNew = prepared !== before.prepared;
   return {
-    bases: Object.fromEntries(found.map(([name, { UAs, UGs }]) => [name, { UAs, UGs }])),
-    matrices: Object.fromEntries(blocks.filter(([, block]) => block._tag === 'lowRankPlusDiagonal')),
+    bases: Object.fromEntries(found.map(([name, { UA, UG }]) => [name, { UA, UG }])),
+    matrices: Object.fromEntries(blocks.filter(([, block]) => block._tag === 'lowRank')),
     second: isNew ? Object.fromEntries(found.map(([name, , S]) => [name, S])) : (slots[memory] ?? {}),
     updates: isNew ? 0 : (scalars[memory] ?? 0),
   };
@@ -87,12 +84,10 @@ const decomposeBlock = <T extends Shaped>(
 ): TE.TaskEither<KfacError, Inverted<T>> => {
   switch (block._tag) {
     case 'kronecker':
-    case 'partitionedKronecker':
-    case 'diagonalKronecker':
       return pipe(
         eigenOf(backend, block),
-        TE.map(({ UAs, UGs, values, extremes }) => ({
-          operator: partitionedEigenKronecker(UAs, UGs, values),
+        TE.map(({ UA, UG, values, extremes }) => ({
+          operator: eigenKronecker(UA, UG, values),
           extremes: [extremes],
         })),
       );
@@ -101,14 +96,7 @@ const decomposeBlock = <T extends Shaped>(
     case 'diagonal':
       return TE.right({ operator: block, extremes: [] });
     default:
-      return TE.left(
-        unsupported(
-          'ekfac',
-          name,
-          'blocks of kind kronecker, partitionedKronecker, diagonalKronecker, dense or diagonal',
-          block._tag,
-        ),
-      );
+      return TE.left(unsupported('ekfac', name, byFactors, block._tag));
   }
 };
 
@@ -158,11 +146,7 @@ const directed = <T extends Shaped>(
     if (block._tag === 'diagonal') return invertDiagonal(ops, block.values, lambdaOf(name));
     return name in matrices
       ? matrices[name]
-      : partitionedEigenKronecker(
-          bases[name].UAs,
-          bases[name].UGs,
-          dampedReciprocal(ops, second[name], lambdaOf(name)),
-        );
+      : eigenKronecker(bases[name].UA, bases[name].UG, dampedReciprocal(ops, second[name], lambdaOf(name)));
   };
   const blocks = operator._tag === 'blockDiagonal' ? operator.blocks : {};
   const solver = {

@@ -8,18 +8,19 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
+import { dense } from '../../core/operators/factors/factor.ts';
 import type { LinearOperator } from '../../core/operators/linearOperator.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import type { InvertFactor } from './factors/factorInverse.ts';
+import type { InvertMatrix } from './factors/factorInverse.ts';
 import { invertKroneckerBlocks } from './factors/factorInverse.ts';
 import type { RefreshOptions } from '../solver/refresh.ts';
 import type { SolveNeeds, Solver } from '../solver/solver.ts';
 import { refreshing } from '../solver/solver.ts';
 
-const byCholesky: InvertFactor<null> = (backend, m) =>
+const byCholesky: InvertMatrix<null> = (backend, m) =>
   pipe(
     backend.linearAlgebra.inverse(m),
-    TE.map((inverse) => ({ inverse, report: null })),
+    TE.map((inverse) => ({ inverse: dense(inverse), report: null })),
   );
 
 /**
@@ -27,7 +28,7 @@ const byCholesky: InvertFactor<null> = (backend, m) =>
  * most 6 times; then the error names the block.
  *
  * @param backend - where to factorise
- * @param operator - block-diagonal curvature with Kronecker, partitioned and diagonal blocks
+ * @param operator - block-diagonal curvature with Kronecker, dense and diagonal blocks
  * @param lambda - damping λ, greater than 0
  */
 export const invertFactors = <T extends Shaped>(

@@ -2,7 +2,7 @@
  * K-FAC with factors of low rank [P22]: A ≈ U diag(D) Uᵀ + ρ I with U the r leading eigenvectors, ρ the mean of the
  * eigenvalues left out and D = θ − ρ for the r kept, so that these and the trace stay as they are. Then
  * (A + δ I)⁻¹ = 1/c I − U diag(D / (c (D + c))) Uᵀ with c = ρ + δ (Woodbury). No matrix of the order of a factor is inverted
- * or held, only r columns. Of a partitioned block every part has its own r, and all share one π.
+ * or held, only r columns. Of a direct sum every part has its own r, and all share one π.
  *
  * @module
  */
@@ -11,22 +11,19 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
-import type { BlockOperator, DiagonalKronecker, LowRankFactor } from '../../core/operators/blockOperator.ts';
+import type { BlockOperator, Kronecker } from '../../core/operators/blockOperator.ts';
+import { kronecker } from '../../core/operators/blockOperator.ts';
+import type { Factor } from '../../core/operators/factors/factor.ts';
+import { dense, diagonal, directSum, lowRank, partsOf } from '../../core/operators/factors/factor.ts';
+import { matrixOf } from '../../core/operators/factors/measures.ts';
 import type { LinearOperator } from '../../core/operators/linearOperator.ts';
-import {
-  diagonalKronecker,
-  lowRankPlusDiagonal,
-  partitionedLowRankKronecker,
-} from '../../core/operators/blockOperator.ts';
 import { blockDiagonal } from '../../core/operators/linearOperator.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import { readScalars } from '../../core/pipeline/read.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import { calculate, eachBlock, invertDiagonal, unsupported } from './factors/blockwise.ts';
+import { byFactors, calculate, eachBlock, invertDiagonal, unsupported } from './factors/blockwise.ts';
+import { meanEigenvalues } from './factors/dampedFactors.ts';
 import { factoredTikhonov } from './factors/factoredTikhonov.ts';
-import { dampDiagonalKronecker } from './factors/diagonalKronecker.ts';
-import type { FactorParts } from './factors/factorParts.ts';
-import { meanEigenvaluesOfParts, partsOf } from './factors/factorParts.ts';
 import type { RangeOptions } from './factors/rangeFinder.ts';
 import { leadingEigen } from './factors/rangeFinder.ts';
 import type { RefreshOptions } from '../solver/refresh.ts';
@@ -64,94 +61,85 @@ const approximate = <T extends Shaped>(
 };
 
 /** (U diag(D) Uᵀ + c I)⁻¹. */
-const woodbury = <T extends Shaped>(ops: Ops<T>, { U, D }: Approximation<T>, c: number): LowRankFactor<T> => {
-  const [r] = D.shape;
+const woodbury = <T extends Shaped>(ops: Ops<T>, { U, D }: Approximation<T>, c: number): Factor<T> => {
   const taken = ops.div(D, ops.scale(c, ops.add(D, ops.full([], c))));
-  const identity = ops.addDiagonal(ops.full([r, r], 0), 1);
-  return { U, core: ops.mul(identity, ops.neg(taken)), shift: 1 / c };
+  return lowRank(U, diagonal(ops.neg(taken)), 1 / c);
 };
 
-const invertKronecker = <T extends Shaped>(
+/** (F̃ + δ I)⁻¹, part by part. */
+const invertFactor = <T extends Shaped>(
+  backend: Backend<T>,
+  factor: Factor<T>,
+  delta: number,
+  options: RangeOptions,
+): TE.TaskEither<KfacError, Factor<T>> => {
+  const { ops } = backend;
+  switch (factor._tag) {
+    case 'diagonal':
+      return calculate(() => invertDiagonal(ops, factor.values, delta));
+    case 'identity':
+      return calculate(() => invertDiagonal(ops, ops.full([factor.order], 1), delta));
+    case 'directSum':
+      return pipe(
+        factor.parts,
+        TE.traverseArray((part) => invertFactor(backend, part, delta, options)),
+        TE.map((parts) => directSum(parts)),
+      );
+    default:
+      return pipe(
+        calculate(() => matrixOf(ops, factor)),
+        TE.chain((m) => approximate(backend, m, options)),
+        TE.chain((found): TE.TaskEither<KfacError, Factor<T>> => {
+          const c = found.rho + delta;
+          return c > 0
+            ? calculate(() => woodbury(ops, found, c))
+            : TE.left({ _tag: 'NotPositiveDefinite', where: 'lowRankInverse', order: 1 });
+        }),
+      );
+  }
+};
+
+/** The matrices of a factor, part by part. */
+const formed = <T extends Shaped>(ops: Ops<T>, factor: Factor<T>): Factor<T> =>
+  directSum(partsOf(factor).map((part) => (part._tag === 'lowRank' ? dense(matrixOf(ops, part)) : part)));
+
+/** (Ã + π√λ I)⁻¹ ⊗ (G̃ + π⁻¹√λ I)⁻¹. An embedding's G is small beside its table, so its inverse is formed. */
+const invertProduct = <T extends Shaped>(
+  backend: Backend<T>,
+  block: Kronecker<T>,
+  lambda: number,
+  options: RangeOptions,
+): TE.TaskEither<KfacError, BlockOperator<T>> =>
+  pipe(
+    meanEigenvalues(backend, [block]),
+    TE.chain(([means]) => {
+      const { ofA, ofG } = factoredTikhonov(lambda, means.ofA, means.ofG);
+      return pipe(
+        TE.Do,
+        TE.apS('A', invertFactor(backend, block.A, ofA, options)),
+        TE.apS('G', invertFactor(backend, block.G, ofG, options)),
+      );
+    }),
+    TE.chain(({ A, G }) => calculate(() => kronecker(A, A._tag === 'diagonal' ? formed(backend.ops, G) : G))),
+  );
+
+const invertBlock = <T extends Shaped>(
   backend: Backend<T>,
   name: string,
-  factors: FactorParts<T>,
+  block: BlockOperator<T>,
   lambda: number,
   options: RangeOptions,
 ): TE.TaskEither<KfacError, BlockOperator<T>> => {
-  const approximateAll = (parts: ReadonlyArray<T>) =>
-    pipe(
-      parts,
-      TE.traverseArray((m) => approximate(backend, m, options)),
-    );
-  return pipe(
-    TE.Do,
-    TE.apS('As', approximateAll(factors.As)),
-    TE.apS('Gs', approximateAll(factors.Gs)),
-    TE.apS('means', meanEigenvaluesOfParts(backend, factors)),
-    TE.chain(({ As, Gs, means }) => {
-      const { ofA, ofG } = factoredTikhonov(lambda, means.ofA, means.ofG);
-      const shifted = (parts: ReadonlyArray<Approximation<T>>, added: number) =>
-        parts.map((part) => ({ part, c: part.rho + added }));
-      const [ofAs, ofGs] = [shifted(As, ofA), shifted(Gs, ofG)];
-      const inverses = (parts: typeof ofAs) => parts.map(({ part, c }) => woodbury(backend.ops, part, c));
-      return [...ofAs, ...ofGs].every(({ c }) => c > 0)
-        ? calculate(() => partitionedLowRankKronecker(inverses(ofAs), inverses(ofGs)))
-        : TE.left({ _tag: 'NotPositiveDefinite', where: name, order: 1, damping: lambda });
-    }),
-  );
+  switch (block._tag) {
+    case 'kronecker':
+      return invertProduct(backend, block, lambda, options);
+    case 'dense':
+    case 'diagonal':
+      return invertFactor(backend, block, lambda, options);
+    default:
+      return TE.left(unsupported('lowRankInverse', name, byFactors, block._tag));
+  }
 };
-
-/** shift I + U core Uᵀ, formed. */
-const formed = <T extends Shaped>(ops: Ops<T>, { U, core, shift }: LowRankFactor<T>): T =>
-  ops.addDiagonal(ops.matmul(ops.matmul(U, core), U, { transposeB: true }), shift);
-
-/** An embedding's G is small beside its table, so the inverse of its low-rank approximation is formed. */
-const invertDiagonalKronecker = <T extends Shaped>(
-  backend: Backend<T>,
-  name: string,
-  block: DiagonalKronecker<T>,
-  lambda: number,
-  options: RangeOptions,
-): TE.TaskEither<KfacError, BlockOperator<T>> =>
-  pipe(
-    dampDiagonalKronecker(backend, block, lambda),
-    TE.chain(({ inverseA, ofG }) =>
-      pipe(
-        block.Gs,
-        TE.traverseArray((G) =>
-          pipe(
-            approximate(backend, G, options),
-            TE.chain((found): TE.TaskEither<KfacError, T> => {
-              const c = found.rho + ofG;
-              return c > 0
-                ? calculate(() => formed(backend.ops, woodbury(backend.ops, found, c)))
-                : TE.left({ _tag: 'NotPositiveDefinite', where: name, order: 1, damping: lambda });
-            }),
-          ),
-        ),
-        TE.map((Gs) => diagonalKronecker(inverseA, Gs)),
-      ),
-    ),
-  );
-
-/** (F̃ + λ I)⁻¹ = 1/c I − U diag(D / (c (D + c))) Uᵀ with c = ρ + λ. */
-const invertMatrix = <T extends Shaped>(
-  backend: Backend<T>,
-  matrix: T,
-  lambda: number,
-  options: RangeOptions,
-): TE.TaskEither<KfacError, BlockOperator<T>> =>
-  pipe(
-    approximate(backend, matrix, options),
-    TE.chain(({ U, D, rho }) =>
-      calculate(() => {
-        const { ops } = backend;
-        const c = rho + lambda;
-        const taken = ops.div(D, ops.scale(c, ops.add(D, ops.full([], c))));
-        return lowRankPlusDiagonal(U, ops.neg(taken), 1 / c);
-      }),
-    ),
-  );
 
 const refuse = (options: RangeOptions): KfacError | null => {
   const bad = Object.entries({ rank: 1, oversampling: 0, powerIterations: 0 } as const)
@@ -182,28 +170,14 @@ export const invertLowRank =
     const refused = refuse(options);
     if (refused !== null) return TE.left(refused);
     return pipe(
-      eachBlock('lowRankInverse', operator, (name, block) => {
-        switch (block._tag) {
-          case 'kronecker':
-          case 'partitionedKronecker':
-            return invertKronecker(backend, name, partsOf(block), lambda, options);
-          case 'diagonalKronecker':
-            return invertDiagonalKronecker(backend, name, block, lambda, options);
-          case 'dense':
-            return invertMatrix(backend, block.matrix, lambda, options);
-          case 'diagonal':
-            return calculate(() => invertDiagonal(backend.ops, block.values, lambda));
-          default:
-            return TE.left(
-              unsupported(
-                'lowRankInverse',
-                name,
-                'blocks of kind kronecker, partitionedKronecker, diagonalKronecker, dense or diagonal',
-                block._tag,
-              ),
-            );
-        }
-      }),
+      eachBlock('lowRankInverse', operator, (name, block) =>
+        pipe(
+          invertBlock(backend, name, block, lambda, options),
+          TE.mapLeft((error) =>
+            error._tag === 'NotPositiveDefinite' ? { ...error, where: name, damping: lambda } : error,
+          ),
+        ),
+      ),
       TE.map((blocks) => blockDiagonal(blocks)),
     );
   };

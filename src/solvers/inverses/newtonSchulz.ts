@@ -14,13 +14,13 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
+import { dense } from '../../core/operators/factors/factor.ts';
 import type { LinearOperator } from '../../core/operators/linearOperator.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import { iterate } from '../../core/iterate.ts';
 import { readScalars } from '../../core/pipeline/read.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { calculate } from './factors/blockwise.ts';
-import type { FactorInverse } from './factors/factorInverse.ts';
 import { invertKroneckerBlocks } from './factors/factorInverse.ts';
 import type { Prepared } from '../../core/pipeline/prepared.ts';
 import type { RefreshOptions } from '../solver/refresh.ts';
@@ -40,6 +40,12 @@ export interface NewtonSchulzReport {
   /** ‖I − M X‖_F. */
   readonly residual: number;
   readonly iterations: number;
+}
+
+/** X near M⁻¹, and how it came about. */
+export interface NewtonSchulzInverse<T> {
+  readonly inverse: T;
+  readonly report: NewtonSchulzReport;
 }
 
 interface Turn<T> {
@@ -113,7 +119,7 @@ export const newtonSchulzInverse = <T extends Shaped>(
   m: T,
   previous: T | null,
   options: NewtonSchulzOptions = {},
-): TE.TaskEither<KfacError, FactorInverse<T, NewtonSchulzReport>> => {
+): TE.TaskEither<KfacError, NewtonSchulzInverse<T>> => {
   const { tolerance = 1e-6, iterations = 40 } = options;
   const { ops } = backend;
   // The n eigenvalues of the residual of a positive definite M lie in [0, 1).
@@ -167,7 +173,11 @@ export const newtonSchulz = (options: RefreshOptions & NewtonSchulzOptions = {})
       pipe(
         invertKroneckerBlocks(
           'newtonSchulz',
-          (where, m, before) => newtonSchulzInverse(where, m, before, options),
+          (where, m, before) =>
+            pipe(
+              newtonSchulzInverse(where, m, before, options),
+              TE.map(({ inverse, report }) => ({ inverse: dense(inverse), report })),
+            ),
           backend,
           operator,
           damping,

@@ -14,6 +14,7 @@ import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { BlockOperator } from '../../core/operators/blockOperator.ts';
 import type { LinearOperator } from '../../core/operators/linearOperator.ts';
+import { productIn } from '../../core/operators/blockOperator.ts';
 import { scaled, sumOf } from '../../core/operators/composite.ts';
 import { blockDiagonal } from '../../core/operators/linearOperator.ts';
 import type { Shaped } from '../../core/tensor.ts';
@@ -36,19 +37,16 @@ const inEigenbasis: Prepare = (backend, operator, lambda) =>
   );
 
 const isSumOfProducts = <T>(block: BlockOperator<T>): boolean =>
-  block._tag === 'sum' && block.operators.every(({ _tag }) => _tag === 'kronecker');
+  block._tag === 'sum' && block.operators.every((term) => productIn(term) !== null);
 
 /** Who inverts a block of a kind. */
 const preparerOf = <T>(block: BlockOperator<T>): Prepare => {
   switch (block._tag) {
     case 'kronecker':
-    case 'partitionedKronecker':
-    case 'diagonalKronecker':
     case 'dense':
     case 'diagonal':
       return invertFactors;
     case 'eigenKronecker':
-    case 'partitionedEigenKronecker':
       return inEigenbasis;
     default:
       return isSumOfProducts(block) ? invertClassWise : invertDensely;

@@ -13,14 +13,13 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
-import type { BlockOperator } from '../../core/operators/blockOperator.ts';
+import type { BlockOperator, Product } from '../../core/operators/blockOperator.ts';
+import { kroneckerOf, productIn } from '../../core/operators/blockOperator.ts';
 import type { LinearOperator, Link } from '../../core/operators/linearOperator.ts';
-import { kronecker } from '../../core/operators/blockOperator.ts';
 import { blockDiagonal, blockTridiagonalInverse } from '../../core/operators/linearOperator.ts';
 import type { Params } from '../../core/params.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { calculate, unsupported } from './factors/blockwise.ts';
-import type { Factors } from './factors/dampedFactors.ts';
 import { dampedFactors, inverseFactors } from './factors/dampedFactors.ts';
 import { escalating, inBlock } from './factors/escalation.ts';
 import { invertFactors } from './kroneckerInverse.ts';
@@ -34,19 +33,20 @@ const solver = 'tridiagonalInverse';
 type Blocks<T> = Readonly<Record<string, BlockOperator<T>>>;
 type Named<A> = readonly [string, A];
 
-/** Factors of the blocks that are Kronecker products, and the others inverted. */
+/** The blocks that are Kronecker products of matrices, and the others inverted. */
 interface Sorted<T> {
-  readonly products: ReadonlyArray<Named<Factors<T>>>;
+  readonly products: ReadonlyArray<Named<Product<T>>>;
   readonly others: ReadonlyArray<Named<BlockOperator<T>>>;
 }
 
 /** Kinds of blocks that can be taken. */
-const accepted: ReadonlyArray<BlockOperator<unknown>['_tag']> = ['kronecker', 'diagonalKronecker', 'dense', 'diagonal'];
+const accepted: ReadonlyArray<BlockOperator<unknown>['_tag']> = ['kronecker', 'dense', 'diagonal'];
 
-/** Blocks that are not Kronecker products of full factors have no neighbours, and are inverted by themselves. */
+/** Blocks that are not Kronecker products of matrices have no neighbours, and are inverted by themselves. */
 const sorted = <T extends Shaped>(
   backend: Backend<T>,
   blocks: Blocks<T>,
+  links: ReadonlyArray<Link<T>>,
   lambda: number,
 ): TE.TaskEither<KfacError, Sorted<T>> => {
   const entries = Object.entries(blocks);
@@ -54,8 +54,17 @@ const sorted = <T extends Shaped>(
   if (wrong !== undefined) {
     return TE.left(unsupported(solver, wrong[0], `blocks of kind ${accepted.join(', ')}`, wrong[1]._tag));
   }
-  const products = entries.flatMap(([name, block]) => (block._tag === 'kronecker' ? [[name, block] as const] : []));
-  const rest = entries.filter(([, block]) => block._tag !== 'kronecker');
+  const products = entries.flatMap(([name, block]) => {
+    const product = productIn(block);
+    return product === null ? [] : [[name, product] as const];
+  });
+  const rest = entries.filter(([, block]) => productIn(block) === null);
+  const linked = rest.find(([name]) => links.some(({ from, to }) => from === name || to === name));
+  if (linked !== undefined) {
+    return TE.left(
+      unsupported(solver, linked[0], 'a Kronecker product of matrices in a block with neighbours', 'another'),
+    );
+  }
   return pipe(
     invertFactors(backend, blockDiagonal(Object.fromEntries(rest)), lambda),
     TE.map((inverted) => ({
@@ -69,7 +78,7 @@ const named = <T extends Shaped>(
   backend: Backend<T>,
   products: Sorted<T>['products'],
   lambda: number,
-): TE.TaskEither<KfacError, Params<Factors<T>>> =>
+): TE.TaskEither<KfacError, Params<Product<T>>> =>
   products.length === 0
     ? TE.right({})
     : pipe(
@@ -84,15 +93,15 @@ const named = <T extends Shaped>(
 /** Inverses by name. */
 const inverses = <T extends Shaped>(
   backend: Backend<T>,
-  damped: Params<Factors<T>>,
+  damped: Params<Product<T>>,
   names: ReadonlyArray<string>,
-): TE.TaskEither<KfacError, Params<Factors<T>>> =>
+): TE.TaskEither<KfacError, Params<Product<T>>> =>
   pipe(
     names,
     TE.traverseArray((name) =>
       pipe(
         inverseFactors(backend, name, damped[name]),
-        TE.map((inverse): Named<Factors<T>> => [name, inverse]),
+        TE.map((inverse): Named<Product<T>> => [name, inverse]),
       ),
     ),
     TE.map((all) => Object.fromEntries(all)),
@@ -107,8 +116,8 @@ interface Predicted<T> {
 const predicted = <T extends Shaped>(
   backend: Backend<T>,
   link: Link<T>,
-  damped: Params<Factors<T>>,
-  inverse: Params<Factors<T>>,
+  damped: Params<Product<T>>,
+  inverse: Params<Product<T>>,
 ): TE.TaskEither<KfacError, Predicted<T>> => {
   const { ops } = backend;
   return pipe(
@@ -137,7 +146,7 @@ const invertChain = <T extends Shaped>(
   lambda: number,
 ): TE.TaskEither<KfacError, LinearOperator<T>> =>
   pipe(
-    sorted(backend, blocks, lambda),
+    sorted(backend, blocks, links, lambda),
     TE.bindTo('sorted'),
     TE.bind('damped', (found) => named(backend, found.sorted.products, lambda)),
     TE.bind('inverse', ({ damped }) => {
@@ -157,7 +166,7 @@ const invertChain = <T extends Shaped>(
       blockTridiagonalInverse(
         {
           ...Object.fromEntries(others),
-          ...Object.fromEntries(Object.entries(inverse).map(([name, { A, G }]) => [name, kronecker(A, G)])),
+          ...Object.fromEntries(Object.entries(inverse).map(([name, { A, G }]) => [name, kroneckerOf(A, G)])),
           ...Object.fromEntries(predictions.map(({ psi, inverse: left }) => [psi.to, left])),
         },
         predictions.map(({ psi }) => psi),
@@ -170,7 +179,7 @@ const invertChain = <T extends Shaped>(
  * positive definite λ of the whole chain rises by 10, at most 6 times; then the error names the block.
  *
  * @param backend - where to factorise
- * @param operator - block-tridiagonal or block-diagonal, with Kronecker (A full or diagonal), dense and diagonal blocks
+ * @param operator - block-tridiagonal or block-diagonal, with Kronecker, dense and diagonal blocks
  * @param lambda - damping λ, greater than 0
  */
 export const invertTridiagonal = <T extends Shaped>(

@@ -1,15 +1,17 @@
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
-import { apply, applyTranspose, materialiseBlocks } from '../../../src/core/operators/apply.ts';
+import { apply, applyTranspose } from '../../../src/core/operators/apply.ts';
+import { materialiseBlocks } from '../../../src/core/operators/materialise.ts';
 import { costOf, costOfBlocks } from '../../../src/core/operators/cost.ts';
 import type { BlockOperator } from '../../../src/core/operators/blockOperator.ts';
-import { dense, diagonal, kronecker } from '../../../src/core/operators/blockOperator.ts';
+import { kroneckerOf } from '../../../src/core/operators/blockOperator.ts';
+import { dense, diagonal } from '../../../src/core/operators/factors/factor.ts';
 import {
   blockDiagonal,
   blockTridiagonal,
   damped,
-  matrixFree,
   blockTridiagonalInverse,
 } from '../../../src/core/operators/linearOperator.ts';
+import type { Params } from '../../../src/core/params.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import { scaledError } from '../../support/closeness.ts';
@@ -22,9 +24,9 @@ const shapes = { a: [3, 2], b: [2, 4], c: [1, 3], beside: [2] };
 const begins = { a: 0, b: 6, c: 14, beside: 17 };
 const n = 19;
 const blocks: Readonly<Record<string, BlockOperator<Tensor>>> = {
-  a: kronecker(gaussian(1, [2, 2]), gaussian(2, [3, 3])),
+  a: kroneckerOf(gaussian(1, [2, 2]), gaussian(2, [3, 3])),
   b: dense(gaussian(3, [8, 8])),
-  c: kronecker(gaussian(4, [3, 3]), gaussian(5, [1, 1])),
+  c: kroneckerOf(gaussian(4, [3, 3]), gaussian(5, [1, 1])),
   beside: diagonal(gaussian(6, [2])),
 };
 const links = [
@@ -62,7 +64,7 @@ describe.each([
   });
 
   it('law: its transpose is that of the matrix, and damping adds λ', () => {
-    const transposed = matrixFree<Tensor>((v) => applyTranspose(ops, op, v));
+    const transposed = (on: typeof ops, v: Params<Tensor>) => applyTranspose(on, op, v);
     expect(scaledError(materialiseBlocks(ops, transposed, shapes).data, ops.transposed(expected).data)).toBeLessThan(
       1e-14,
     );

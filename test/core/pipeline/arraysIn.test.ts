@@ -1,4 +1,5 @@
-import { dampedBlock, diagonal, kronecker } from '../../../src/core/operators/blockOperator.ts';
+import { dampedBlock, kroneckerOf } from '../../../src/core/operators/blockOperator.ts';
+import { diagonal } from '../../../src/core/operators/factors/factor.ts';
 import { blockDiagonal, damped } from '../../../src/core/operators/linearOperator.ts';
 import { keyOf } from '../../../src/core/random/key.ts';
 import { initialState } from '../../../src/core/pipeline/trainState.ts';
@@ -11,7 +12,7 @@ const numbered = (n: number): Tensor => tensor([n], []);
 describe('arraysIn', () => {
   it('finds the arrays of every part of a state, each once', () => {
     const [w, a, g, A, G, d, m, velocity, from, next] = Array.from({ length: 10 }, (_, n) => numbered(n));
-    const prepared = damped(blockDiagonal({ x: dampedBlock(kronecker(A, G), 0.1), y: diagonal(d) }), 0.2);
+    const prepared = damped(blockDiagonal({ x: dampedBlock(kroneckerOf(A, G), 0.1), y: diagonal(d) }), 0.2);
     const state = {
       ...initialState({ w }, keyOf(1)),
       curvature: { averages: { x: { A: a, G: g } }, updates: 3 },

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
-import { diagonal } from '../../../src/core/operators/blockOperator.ts';
+import { diagonal } from '../../../src/core/operators/factors/factor.ts';
 import { blockDiagonal } from '../../../src/core/operators/linearOperator.ts';
 import { arraysIn } from '../../../src/core/pipeline/arraysIn.ts';
 import type { Work } from '../../../src/core/pipeline/background.ts';

@@ -4,9 +4,9 @@ import { hessianProduct } from '../../../src/core/autodiff/products.ts';
 import type { Program } from '../../../src/core/autodiff/program.ts';
 import { gradientOf } from '../../../src/core/autodiff/reverse.ts';
 import { attempt } from '../../../src/core/errors.ts';
-import { materialiseBlocks } from '../../../src/core/operators/apply.ts';
-import { diagonal } from '../../../src/core/operators/blockOperator.ts';
-import { blockDiagonal, matrixFree } from '../../../src/core/operators/linearOperator.ts';
+import { materialiseBlocks } from '../../../src/core/operators/materialise.ts';
+import { diagonal } from '../../../src/core/operators/factors/factor.ts';
+import { blockDiagonal } from '../../../src/core/operators/linearOperator.ts';
 import { stack } from '../../../src/core/operators/vec.ts';
 import type { Params } from '../../../src/core/params.ts';
 import { mapParams } from '../../../src/core/params.ts';
@@ -66,7 +66,7 @@ const pointOf = (seed: number, d: number): Params<Tensor> => ({
 const matrixOf = (action: Action<Tensor>, at: Params<Tensor>): Tensor =>
   materialiseBlocks(
     ops,
-    matrixFree<Tensor>((v) => action(ops, v)),
+    action,
     mapParams(at, ({ shape }) => shape),
   );
 

@@ -1,9 +1,10 @@
 import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
-import { materialise } from '../../../src/core/operators/apply.ts';
-import type { BlockOperator, Kronecker } from '../../../src/core/operators/blockOperator.ts';
+import { materialise } from '../../../src/core/operators/materialise.ts';
+import type { BlockOperator, Product } from '../../../src/core/operators/blockOperator.ts';
 import type { LinearOperator } from '../../../src/core/operators/linearOperator.ts';
-import { dense, diagonal, kronecker, dampedBlock } from '../../../src/core/operators/blockOperator.ts';
+import { kroneckerOf, dampedBlock } from '../../../src/core/operators/blockOperator.ts';
+import { dense, diagonal } from '../../../src/core/operators/factors/factor.ts';
 import { sumOf } from '../../../src/core/operators/composite.ts';
 import { blockDiagonal, damped } from '../../../src/core/operators/linearOperator.ts';
 import { nearestKronecker } from '../../../src/core/operators/nearestKronecker.ts';
@@ -31,6 +32,7 @@ import { damp } from '../../../src/solvers/solver/damp.ts';
 import type { SolveNeeds, Solver } from '../../../src/solvers/solver/solver.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
 import { scaledError } from '../../support/closeness.ts';
+import { matricesOf } from '../../support/factors.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf, tryStage } from '../../support/training.ts';
 
 const { backend } = referenceEnv();
@@ -83,8 +85,14 @@ const blockAt = (operator: LinearOperator<Tensor>, name: string): BlockOperator<
 const weightOf = (V: Tensor): Tensor => ops.slice(V, [0, 0], [V.shape[0], V.shape[1] - 1]);
 
 const spd = (seed: number, n: number): Tensor => ops.addDiagonal(ops.gram(gaussian(seed, [n + 1, n])), 0.1);
-const terms = (count: number): ReadonlyArray<Kronecker<Tensor>> =>
-  Array.from({ length: count }, (_, k) => ({ _tag: 'kronecker', A: spd(2 * k, 3), G: spd(2 * k + 1, 2) }));
+const terms = (count: number): ReadonlyArray<Product<Tensor>> =>
+  Array.from({ length: count }, (_, k) => ({ A: spd(2 * k, 3), G: spd(2 * k + 1, 2) }));
+const sumOfProducts = (products: ReadonlyArray<Product<Tensor>>): BlockOperator<Tensor> =>
+  sumOf(products.map(({ A, G }) => kroneckerOf(A, G)));
+const nearestOf = (products: ReadonlyArray<Product<Tensor>>): BlockOperator<Tensor> => {
+  const { A, G } = nearestKronecker(ops, products);
+  return kroneckerOf(A, G);
+};
 
 describe('class-wise inverses', () => {
   it('law: two terms: it is the inverse of Σ (A_c + π_c√λ_c I) ⊗ (G_c + π_c⁻¹√λ_c I) with Σ λ_c = λ (f64, 1e-8)', async () => {
@@ -94,14 +102,14 @@ describe('class-wise inverses', () => {
     const lambdas = sizes.map((s) => (0.3 * s) / (sizes[0] + sizes[1]));
     const dampedTerms = [first, second].map(({ A, G }, c) => {
       const { ofA, ofG } = factoredTikhonov(lambdas[c], mean(A), mean(G));
-      return kronecker(ops.addDiagonal(A, ofA), ops.addDiagonal(G, ofG));
+      return kroneckerOf(ops.addDiagonal(A, ofA), ops.addDiagonal(G, ofG));
     });
     const M = materialise(ops, sumOf(dampedTerms), [2, 3]);
     for (const order of [
       [first, second],
       [second, first],
     ]) {
-      const operator = blockDiagonal<Tensor>({ a: sumOf<BlockOperator<Tensor>>(order) });
+      const operator = blockDiagonal<Tensor>({ a: sumOfProducts(order) });
       const inverse = blockAt(orThrow(await invertClassWise(backend, operator, 0.3)()), 'a');
       expect(inverse._tag).toBe('twoTerm');
       const identity = ops.addDiagonal(ops.full([6, 6], 0), 1);
@@ -110,9 +118,9 @@ describe('class-wise inverses', () => {
   });
 
   it('law: more terms are prepared as the damped inverse of their nearest Kronecker product', async () => {
-    const sum: BlockOperator<Tensor> = sumOf<BlockOperator<Tensor>>(terms(3));
-    const both = { a: sum, b: kronecker(spd(9, 2), spd(10, 2)), c: diagonal(tensor([1, 2], [2])) };
-    const nearest = { ...both, a: nearestKronecker(ops, terms(3)) };
+    const sum = sumOfProducts(terms(3));
+    const both = { a: sum, b: kroneckerOf(spd(9, 2), spd(10, 2)), c: diagonal(tensor([1, 2], [2])) };
+    const nearest = { ...both, a: nearestOf(terms(3)) };
     const [ours, theirs] = await Promise.all([
       invertClassWise(backend, blockDiagonal(both), 0.3)(),
       invertFactors(backend, blockDiagonal<Tensor>(nearest), 0.3)(),
@@ -121,8 +129,8 @@ describe('class-wise inverses', () => {
   });
 
   it('a class that was never seen, and terms in any order of size, are no trouble', async () => {
-    const nothing = kronecker(ops.full([3, 3], 0), ops.full([2, 2], 0));
-    const [first] = terms(1);
+    const nothing = kroneckerOf(ops.full([3, 3], 0), ops.full([2, 2], 0));
+    const first = nearestOf(terms(1));
     const operatorOf = (...parts: ReadonlyArray<BlockOperator<Tensor>>) => blockDiagonal({ a: sumOf(parts) });
     const alone = orThrow(await invertFactors(backend, blockDiagonal<Tensor>({ a: first }), 0.3)());
     for (const operator of [operatorOf(nothing, first), operatorOf(first, nothing)]) {
@@ -136,7 +144,7 @@ describe('class-wise inverses', () => {
   });
 
   it('raises the damping where needed, and names the block', async () => {
-    const bad = kronecker(tensor([-1e9], [1, 1]), tensor([1], [1, 1]));
+    const bad = kroneckerOf(tensor([-1e9], [1, 1]), tensor([1], [1, 1]));
     const operator = blockDiagonal({ head: sumOf([bad, bad]) });
     expect(await invertClassWise(backend, operator, 1)()).toMatchObject({
       _tag: 'Left',
@@ -226,8 +234,8 @@ describe('the class-wise solver', () => {
       Object.fromEntries(
         ['0', '2'].map((name) => {
           const block = blockAt(result.operator, name);
-          const found = block._tag === 'sum' ? block.operators.flatMap((t) => (t._tag === 'kronecker' ? [t] : [])) : [];
-          return [name, nearestKronecker(ops, found)];
+          const found = block._tag === 'sum' ? block.operators.map(matricesOf) : [];
+          return [name, nearestOf(found)];
         }),
       ),
     );

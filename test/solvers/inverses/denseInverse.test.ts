@@ -1,5 +1,5 @@
 import { apply } from '../../../src/core/operators/apply.ts';
-import { dense } from '../../../src/core/operators/blockOperator.ts';
+import { dense } from '../../../src/core/operators/factors/factor.ts';
 import { blockDiagonal, damped } from '../../../src/core/operators/linearOperator.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import { invertDensely } from '../../../src/solvers/inverses/denseInverse.ts';

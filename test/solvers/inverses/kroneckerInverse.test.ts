@@ -3,7 +3,8 @@ import fc from 'fast-check';
 
 import { applyBlock } from '../../../src/core/operators/apply.ts';
 import type { BlockOperator } from '../../../src/core/operators/blockOperator.ts';
-import { dense, diagonal, kronecker, dampedBlock } from '../../../src/core/operators/blockOperator.ts';
+import { kroneckerOf, dampedBlock } from '../../../src/core/operators/blockOperator.ts';
+import { dense, diagonal } from '../../../src/core/operators/factors/factor.ts';
 import { blockDiagonal, damped } from '../../../src/core/operators/linearOperator.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
@@ -63,9 +64,9 @@ describe('kroneckerInverse', () => {
         fc.double({ min: 1e-3, max: 10, noNaN: true }),
         async (seed, out, inputs, lambda) => {
           const [A, G, V] = [spd(seed, inputs), spd(seed + 1, out), gaussian(seed + 2, [out, inputs])];
-          const solution = applyBlock(ops, await invertOne(kronecker(A, G), lambda), V);
+          const solution = applyBlock(ops, await invertOne(kroneckerOf(A, G), lambda), V);
           const { ofA, ofG } = factoredTikhonov(lambda, ops.trace(A).data[0] / inputs, ops.trace(G).data[0] / out);
-          const back = applyBlock(ops, kronecker(ops.addDiagonal(A, ofA), ops.addDiagonal(G, ofG)), solution);
+          const back = applyBlock(ops, kroneckerOf(ops.addDiagonal(A, ofA), ops.addDiagonal(G, ofG)), solution);
           expect(scaledError(back.data, V.data)).toBeLessThan(1e-8);
         },
       ),
@@ -80,14 +81,14 @@ describe('kroneckerInverse', () => {
   it('raises λ until a factor is positive definite', async () => {
     // A = diag(1, −½), G = 1: π = ½, so A gains ½√λ, which exceeds ½ first at λ = 10 (1e-3, 1e-2, 0.1 and 1 fail).
     const indefinite = tensor([1, 0, 0, -0.5], [2, 2]);
-    const inverse = await invertOne(kronecker(indefinite, tensor([1], [1, 1])), 1e-3);
+    const inverse = await invertOne(kroneckerOf(indefinite, tensor([1], [1, 1])), 1e-3);
     const [ofA, ofG] = [0.5 * Math.sqrt(10), 2 * Math.sqrt(10)];
     const expected = [1 / ((1 + ofA) * (1 + ofG)), 1 / ((ofA - 0.5) * (1 + ofG))];
     expect(scaledError(applyBlock(ops, inverse, tensor([1, 1], [1, 2])).data, expected)).toBeLessThan(1e-12);
   });
 
   it('gives up after six tries with an error that names the block and the damping', async () => {
-    const hopeless = kronecker(tensor([-1e9], [1, 1]), tensor([1], [1, 1]));
+    const hopeless = kroneckerOf(tensor([-1e9], [1, 1]), tensor([1], [1, 1]));
     const result = await invertFactors(backend, blockDiagonal({ 'encoder.0': hopeless }), 1)();
     expect(result).toMatchObject({
       _tag: 'Left',

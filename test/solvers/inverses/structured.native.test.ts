@@ -1,6 +1,7 @@
 import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEntropy.ts';
-import { applyBlock, materialise } from '../../../src/core/operators/apply.ts';
-import { kronecker } from '../../../src/core/operators/blockOperator.ts';
+import { applyBlock } from '../../../src/core/operators/apply.ts';
+import { materialise } from '../../../src/core/operators/materialise.ts';
+import { kroneckerOf } from '../../../src/core/operators/blockOperator.ts';
 import { sumOf } from '../../../src/core/operators/composite.ts';
 import { pipeline } from '../../../src/core/pipeline/stage.ts';
 import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
@@ -25,7 +26,7 @@ withNative(({ single, double }) => {
       for (const seed of [1, 2, 3]) {
         const first = { A: ops.addDiagonal(ops.gram(gaussian(seed, [4, 6])), least), G: spd(seed + 1, 5) };
         const second = { A: ops.gram(gaussian(seed + 2, [3, 6])), G: ops.gram(gaussian(seed + 3, [2, 5])) };
-        const M = materialise(ops, sumOf([first, second].map(({ A, G }) => kronecker(A, G))), shape);
+        const M = materialise(ops, sumOf([first, second].map(({ A, G }) => kroneckerOf(A, G))), shape);
         const { values } = orThrow(await backend.linearAlgebra.eigh(M)());
         const bound = 4 * 30 * (values.data[29] / values.data[0]) * 2 ** -23;
         const [one, two] = [first, second].map(({ A, G }) => ({ A: cast(A, 'f32'), G: cast(G, 'f32') }));
@@ -33,8 +34,8 @@ withNative(({ single, double }) => {
         const b = gaussian(seed + 4, shape);
         const x = cast(applyBlock(single.ops, inverse, cast(b, 'f32')), 'f64');
         const image = ops.add(
-          applyBlock(ops, kronecker(first.A, first.G), x),
-          applyBlock(ops, kronecker(second.A, second.G), x),
+          applyBlock(ops, kroneckerOf(first.A, first.G), x),
+          applyBlock(ops, kroneckerOf(second.A, second.G), x),
         );
         const r = ops.sub(b, image);
         expect(Math.sqrt(ops.dot(r, r).data[0] / ops.dot(b, b).data[0])).toBeLessThan(bound);

@@ -1,7 +1,9 @@
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
-import { materialiseBlocks } from '../../../src/core/operators/apply.ts';
+import { materialiseBlocks } from '../../../src/core/operators/materialise.ts';
 import type { LinearOperator } from '../../../src/core/operators/linearOperator.ts';
-import { diagonal, kronecker } from '../../../src/core/operators/blockOperator.ts';
+import { kronecker, kroneckerOf } from '../../../src/core/operators/blockOperator.ts';
+import { dense, diagonal } from '../../../src/core/operators/factors/factor.ts';
+import { scaled } from '../../../src/core/operators/composite.ts';
 import { blockDiagonal, blockTridiagonal, damped } from '../../../src/core/operators/linearOperator.ts';
 import { backward, forward } from '../../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../../src/core/pipeline/stage.ts';
@@ -25,6 +27,7 @@ import type { SolveNeeds, Solver } from '../../../src/solvers/solver/solver.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
 import { invertTridiagonal, tridiagonalInverse } from '../../../src/solvers/inverses/tridiagonalInverse.ts';
 import { scaledError } from '../../support/closeness.ts';
+import { matricesOf } from '../../support/factors.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../../support/training.ts';
 
 const { backend } = referenceEnv();
@@ -91,18 +94,14 @@ const tridiagonalModel = async (
 
 const partsOf = (operator: LinearOperator<Tensor>) => {
   if (operator._tag !== 'blockTridiagonal') throw new Error('expected a block-tridiagonal operator');
-  const factors = names.map((name) => {
-    const block = operator.blocks[name];
-    if (block._tag !== 'kronecker') throw new Error('expected products');
-    return block;
-  });
+  const factors = names.map((name) => matricesOf(operator.blocks[name]));
   return { factors, links: operator.links, blocks: operator.blocks };
 };
 
 describe('the block-tridiagonal inverse', () => {
   it('worked example: two blocks of one element: the inverse of [[2, 1], [1, 3]] is [[3, −1], [−1, 2]] / 5', async () => {
     const at = (x: number): Tensor => tensor([x], [1, 1]);
-    const operator = blockTridiagonal({ a: kronecker(at(2), at(1)), b: kronecker(at(1), at(3)) }, [
+    const operator = blockTridiagonal({ a: kroneckerOf(at(2), at(1)), b: kroneckerOf(at(1), at(3)) }, [
       { from: 'b', to: 'a', A: at(1), G: at(1) },
     ]);
     const inverse = orThrow(await invertTridiagonal(backend, operator, 1e-18)());
@@ -165,7 +164,7 @@ describe('the block-tridiagonal inverse', () => {
   it('raises the damping of a factor that is not positive definite, and names the block that stays so', async () => {
     const at = (x: number): Tensor => tensor([x], [1, 1]);
     const operatorOf = (g: number) =>
-      blockTridiagonal({ a: kronecker(at(1), at(g)), b: kronecker(at(1), at(1)) }, [
+      blockTridiagonal({ a: kroneckerOf(at(1), at(g)), b: kroneckerOf(at(1), at(1)) }, [
         { from: 'b', to: 'a', A: at(0.1), G: at(0.1) },
       ]);
     // π = 1 where a trace is negative: −2 + √λ is positive from λ = 10 on, and −10⁹ + √λ is not up to 10⁶.
@@ -184,11 +183,17 @@ describe('the block-tridiagonal inverse', () => {
       _tag: 'Left',
       left: { _tag: 'BadConfig', path: 'operator', actual: 'damped' },
     });
-    const partitioned = blockTridiagonal<Tensor>({ a: { _tag: 'partitionedKronecker', As: [], Gs: [] } }, []);
-    expect(await invertTridiagonal(backend, partitioned, 1)()).toMatchObject({
+    const whole = blockTridiagonal<Tensor>({ a: scaled(2, dense(tensor([1], [1, 1]))) }, []);
+    expect(await invertTridiagonal(backend, whole, 1)()).toMatchObject({
       _tag: 'Left',
-      left: { _tag: 'BadConfig', path: 'a', actual: 'partitionedKronecker' },
+      left: { _tag: 'BadConfig', path: 'a', actual: 'scaled' },
     });
+    const one = tensor([1], [1, 1]);
+    const parts = kronecker(diagonal(tensor([1], [1])), dense(one));
+    const links = [{ from: 'b', to: 'a', A: one, G: one }];
+    expect(
+      await invertTridiagonal(backend, blockTridiagonal({ a: parts, b: kroneckerOf(one, one) }, links), 1)(),
+    ).toMatchObject({ _tag: 'Left', left: { _tag: 'BadConfig', path: 'a' } });
   });
 
   it('options: damping and every change the direction and its age', async () => {

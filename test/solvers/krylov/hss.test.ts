@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { dense, diagonal } from '../../../src/core/operators/blockOperator.ts';
+import { dense, diagonal } from '../../../src/core/operators/factors/factor.ts';
 import { blockDiagonal } from '../../../src/core/operators/linearOperator.ts';
 import type { Params } from '../../../src/core/params.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 
 import type { Backend } from '../../../src/core/backends/backend.ts';
 import type { KfacError } from '../../../src/core/errors.ts';
-import { diagonal, kronecker } from '../../../src/core/operators/blockOperator.ts';
+import { kroneckerOf } from '../../../src/core/operators/blockOperator.ts';
+import { diagonal } from '../../../src/core/operators/factors/factor.ts';
 import { blockDiagonal, damped } from '../../../src/core/operators/linearOperator.ts';
 import type { Params } from '../../../src/core/params.ts';
 import type { Shaped, Tensor } from '../../../src/core/tensor.ts';
@@ -111,7 +112,7 @@ describe.each(solvers)('%s', (_, solve) => {
 
   it('a Kronecker operator, damped, with its damped diagonal as preconditioner', async () => {
     const K = blockDiagonal({
-      a: kronecker(ops.gram(gaussian(1, [5, 2])), ops.gram(gaussian(2, [5, 3]))),
+      a: kroneckerOf(ops.gram(gaussian(1, [5, 2])), ops.gram(gaussian(2, [5, 3]))),
       b: diagonal(ops.square(gaussian(3, [4]))),
     });
     const preconditioner = blockDiagonal({ a: diagonal(ops.full([3, 2], 0.1)), b: diagonal(ops.full([4], 0.5)) });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { sigmoidCrossEntropy } from '../../../src/core/nn/losses/sigmoidCrossEntropy.ts';
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
 import { apply } from '../../../src/core/operators/apply.ts';
-import { diagonal } from '../../../src/core/operators/blockOperator.ts';
+import { diagonal } from '../../../src/core/operators/factors/factor.ts';
 import { blockDiagonal } from '../../../src/core/operators/linearOperator.ts';
 import type { Batch } from '../../../src/core/pipeline/context.ts';
 import type { Objective } from '../../../src/core/pipeline/objective.ts';

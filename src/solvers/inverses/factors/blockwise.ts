@@ -10,7 +10,8 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { KfacError } from '../../../core/errors.ts';
 import type { BlockOperator } from '../../../core/operators/blockOperator.ts';
 import type { LinearOperator } from '../../../core/operators/linearOperator.ts';
-import { diagonal } from '../../../core/operators/blockOperator.ts';
+import type { Diagonal } from '../../../core/operators/factors/factor.ts';
+import { diagonal } from '../../../core/operators/factors/factor.ts';
 import type { Ops } from '../../../core/ops/ops.ts';
 import type { Shaped } from '../../../core/tensor.ts';
 
@@ -23,6 +24,9 @@ export const unsupported = (solver: string, path: string, accepted: string, actu
   expected: `${accepted} for ${solver}`,
   actual,
 });
+
+/** Blocks that solvers by factors take, in words. */
+export const byFactors = 'blocks of kind kronecker, dense or diagonal';
 
 /**
  * Runs over the blocks of a block-diagonal operator; any other operator is an error.
@@ -58,5 +62,5 @@ export const dampedReciprocal = <T extends Shaped>(ops: Ops<T>, values: T, lambd
  * @param values - the diagonal
  * @param lambda - λ
  */
-export const invertDiagonal = <T extends Shaped>(ops: Ops<T>, values: T, lambda: number): BlockOperator<T> =>
+export const invertDiagonal = <T extends Shaped>(ops: Ops<T>, values: T, lambda: number): Diagonal<T> =>
   diagonal(dampedReciprocal(ops, values, lambda));

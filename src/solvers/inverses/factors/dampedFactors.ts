@@ -8,16 +8,16 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../../../core/backends/backend.ts';
 import type { KfacError } from '../../../core/errors.ts';
-import type { Kronecker } from '../../../core/operators/blockOperator.ts';
+import type { Kronecker, Product } from '../../../core/operators/blockOperator.ts';
+import { kroneckerOf } from '../../../core/operators/blockOperator.ts';
+import { orderOf } from '../../../core/operators/factors/factor.ts';
+import { traceOf } from '../../../core/operators/factors/measures.ts';
 import type { Ops } from '../../../core/ops/ops.ts';
 import { readScalars } from '../../../core/pipeline/read.ts';
 import type { Shaped } from '../../../core/tensor.ts';
 import { calculate } from './blockwise.ts';
 import { factoredTikhonov } from './factoredTikhonov.ts';
 import { inBlock } from './escalation.ts';
-
-/** A and G. */
-export type Factors<T> = Pick<Kronecker<T>, 'A' | 'G'>;
 
 /** tr M / dim M. */
 export interface MeanEigenvalues {
@@ -26,20 +26,20 @@ export interface MeanEigenvalues {
 }
 
 /**
- * tr A / dim A and tr G / dim G of several products, in one read.
+ * tr A / dim A and tr G / dim G of several products with factors of any kind, in one read.
  *
  * @param backend - where they are
  * @param products - at least one
  */
 export const meanEigenvalues = <T extends Shaped>(
   backend: Backend<T>,
-  products: ReadonlyArray<Factors<T>>,
+  products: ReadonlyArray<Pick<Kronecker<T>, 'A' | 'G'>>,
 ): TE.TaskEither<KfacError, ReadonlyArray<MeanEigenvalues>> =>
   pipe(
-    calculate(() => products.flatMap(({ A, G }) => [backend.ops.trace(A), backend.ops.trace(G)])),
+    calculate(() => products.flatMap(({ A, G }) => [traceOf(backend.ops, A), traceOf(backend.ops, G)])),
     TE.chain((traces) => readScalars(backend, traces)),
     TE.map((traces) =>
-      products.map(({ A, G }, i) => ({ ofA: traces[2 * i] / A.shape[0], ofG: traces[2 * i + 1] / G.shape[0] })),
+      products.map(({ A, G }, i) => ({ ofA: traces[2 * i] / orderOf(A), ofG: traces[2 * i + 1] / orderOf(G) })),
     ),
   );
 
@@ -53,10 +53,10 @@ export const meanEigenvalues = <T extends Shaped>(
  */
 export const dampedBy = <T extends Shaped>(
   ops: Ops<T>,
-  { A, G }: Factors<T>,
+  { A, G }: Product<T>,
   means: MeanEigenvalues,
   lambda: number,
-): Factors<T> => {
+): Product<T> => {
   const { ofA, ofG } = factoredTikhonov(lambda, means.ofA, means.ofG);
   return { A: ops.addDiagonal(A, ofA), G: ops.addDiagonal(G, ofG) };
 };
@@ -70,11 +70,14 @@ export const dampedBy = <T extends Shaped>(
  */
 export const dampedFactors = <T extends Shaped>(
   backend: Backend<T>,
-  products: ReadonlyArray<Factors<T>>,
+  products: ReadonlyArray<Product<T>>,
   lambda: number,
-): TE.TaskEither<KfacError, ReadonlyArray<Factors<T>>> =>
+): TE.TaskEither<KfacError, ReadonlyArray<Product<T>>> =>
   pipe(
-    meanEigenvalues(backend, products),
+    meanEigenvalues(
+      backend,
+      products.map(({ A, G }) => kroneckerOf(A, G)),
+    ),
     TE.chain((means) => calculate(() => products.map((each, i) => dampedBy(backend.ops, each, means[i], lambda)))),
   );
 
@@ -88,8 +91,8 @@ export const dampedFactors = <T extends Shaped>(
 export const inverseFactors = <T extends Shaped>(
   { linearAlgebra }: Backend<T>,
   name: string,
-  factors: Factors<T>,
-): TE.TaskEither<KfacError, Factors<T>> =>
+  factors: Product<T>,
+): TE.TaskEither<KfacError, Product<T>> =>
   pipe(
     TE.Do,
     TE.apS('A', linearAlgebra.inverse(factors.A)),

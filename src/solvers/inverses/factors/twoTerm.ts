@@ -12,15 +12,12 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend, SymmetricEigen } from '../../../core/backends/backend.ts';
 import type { KfacError } from '../../../core/errors.ts';
-import type { BlockOperator, Kronecker } from '../../../core/operators/blockOperator.ts';
+import type { BlockOperator, Product } from '../../../core/operators/blockOperator.ts';
 import { twoTerm } from '../../../core/operators/blockOperator.ts';
 import type { Ops } from '../../../core/ops/ops.ts';
 import { readScalars } from '../../../core/pipeline/read.ts';
 import type { Shaped } from '../../../core/tensor.ts';
 import { calculate } from './blockwise.ts';
-
-/** A ⊗ B, with B in the place of G. */
-type Product<T> = Pick<Kronecker<T>, 'A' | 'G'>;
 
 /** Kᵀ A K = I and Kᵀ C K = diag(S). */
 interface Pair<T> {

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 
-import { applyBlock, materialise } from '../../../../src/core/operators/apply.ts';
+import { applyBlock } from '../../../../src/core/operators/apply.ts';
+import { materialise } from '../../../../src/core/operators/materialise.ts';
 import type { BlockOperator } from '../../../../src/core/operators/blockOperator.ts';
-import { dense, kronecker } from '../../../../src/core/operators/blockOperator.ts';
+import { kroneckerOf } from '../../../../src/core/operators/blockOperator.ts';
+import { dense } from '../../../../src/core/operators/factors/factor.ts';
 import { scaled, sumOf } from '../../../../src/core/operators/composite.ts';
 import type { Tensor } from '../../../../src/core/tensor.ts';
 import { tensor } from '../../../../src/core/tensor.ts';
@@ -47,8 +49,8 @@ describe('the two-term solve', () => {
         const A = ops.add(C, definite(e.seed, e.inputs));
         const B = ops.add(D, definite(e.seed + 1, e.out));
         const shape = [e.out, e.inputs];
-        const second: BlockOperator<Tensor> = scaled(sign, kronecker(C, D));
-        const M = materialise(ops, sumOf([kronecker(A, B), second]), shape);
+        const second: BlockOperator<Tensor> = scaled(sign, kroneckerOf(C, D));
+        const M = materialise(ops, sumOf([kroneckerOf(A, B), second]), shape);
         const op = orThrow(await twoTermInverse(backend, { A, G: B }, { A: C, G: D }, sign)());
         const inverse = materialise(ops, op, shape);
         expect(scaledError(ops.matmul(M, inverse).data, identity(e.inputs * e.out).data)).toBeLessThan(1e-8);
@@ -64,7 +66,7 @@ describe('the two-term solve', () => {
     const nothing = { A: ops.full([4, 4], 0), G: ops.full([3, 3], 0) };
     const op = orThrow(await twoTermInverse(backend, { A, G: B }, nothing, -1)());
     const [invA, invB] = [A, B].map(async (m) => orThrow(await backend.linearAlgebra.inverse(m)()));
-    const expected = materialise(ops, kronecker(await invA, await invB), [3, 4]);
+    const expected = materialise(ops, kroneckerOf(await invA, await invB), [3, 4]);
     expect(scaledError(materialise(ops, op, [3, 4]).data, expected.data)).toBeLessThan(1e-12);
   });
 
