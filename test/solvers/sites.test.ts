@@ -40,7 +40,7 @@ import { tridiagonalInverse } from '../../src/solvers/inverses/tridiagonalInvers
 import { scaledError } from '../support/closeness.ts';
 import { factoredDamping } from '../support/factors.ts';
 import { classifier, curved, indices } from '../support/sequences.ts';
-import { orThrow, referenceEnv, runStage, stateOf } from '../support/training.ts';
+import { orThrow, referenceEnv, runStage, stateOf, tryStage } from '../support/training.ts';
 import { damp } from '../../src/solvers/solver/damp.ts';
 import type { Undamped } from '../support/withDamping.ts';
 import { withDamping } from '../support/withDamping.ts';
@@ -284,5 +284,30 @@ describe('presets on every kind of site', () => {
       const gaps = Object.keys(base).map((path) => scaledError(base[path].data, other[path].data));
       expect(Math.max(...gaps)).toBeGreaterThan(1e-9);
     }
+  });
+
+  it.each(optimizerNames)('%s: an index outside the vocabulary is the error, or the loss is NaN', async (name) => {
+    const step = pipeline(
+      withObjective(objective),
+      orThrow(optimizerOf(name, name === 'class-kfac' ? settings[name] : {})).step,
+    );
+    const inputs = tensor(Array.from(batch.inputs.data).fill(8, 4, 5), batch.inputs.shape, 'i32');
+    const outcome = await tryStage(step, stateOf(objective.model, 3), { ...batch, inputs });
+    // Where nothing is factorised or solved for, nothing fails: the loss says that something is wrong.
+    if (['adam', 'sgd', 'kfac-adaptive'].includes(name)) {
+      const { loss } = orThrow(outcome).metrics;
+      expect(typeof loss === 'number' ? loss : loss.data[0]).toBeNaN();
+      return;
+    }
+    expect(outcome).toEqual({
+      _tag: 'Left',
+      left: {
+        _tag: 'BadData',
+        source: 'the batch',
+        expected: 'indices from 0 to 4, the rows of the table at words',
+        actual: '8 in example 1',
+        advice: 'Give the embedding a larger vocabulary, or repair the example.',
+      },
+    });
   });
 });

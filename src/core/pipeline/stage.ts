@@ -9,10 +9,12 @@
  */
 import { pipe } from 'fp-ts/lib/function.js';
 import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../errors.ts';
 import type { Shaped } from '../tensor.ts';
 import type { Context, Field, Given } from './context.ts';
+import { causeOf } from './diagnosis.ts';
 import type { Env } from './env.ts';
 
 /** What a stage does with an interpreter's arrays. */
@@ -43,7 +45,7 @@ export const stage = <Needs extends Field, Adds extends Field>(
   run: StageRun<Needs, Adds>,
 ): Stage<Needs, Adds> => ({ name, run });
 
-/** Runs a stage, keeps the context, merges the metrics, and notes how long it took. */
+/** Runs a stage, keeps the context, merges the metrics, notes how long it took, and says what a failure comes of. */
 const extend =
   <T extends Shaped>(next: Stage<Field, Field>) =>
   (context: Context<T, Field>): RTE.ReaderTaskEither<Env<T>, KfacError, Context<T, Field>> =>
@@ -55,7 +57,11 @@ const extend =
       const seconds = env.clock() - start + (typeof before === 'number' ? before : 0);
       return { ...context, ...added, metrics: { ...context.metrics, ...added.metrics, [name]: seconds } };
     };
-    return pipe(next.run(context), RTE.map(merge))(env);
+    return pipe(
+      next.run(context)(env),
+      TE.map(merge),
+      TE.orElseW((error) => causeOf(env.backend, context.sites ?? [], error)),
+    );
   };
 
 /** Any stage: what nothing more is known of than that it runs. */
