@@ -22,7 +22,7 @@ export { batchIndices, epochOf, range } from './data/batches.ts';
 export type { BatchIndices, BatchPlan, Epoch } from './data/batches.ts';
 export { decodeIdx } from './data/idx.ts';
 export type { IdxArray } from './data/idx.ts';
-export { classes, imageShape, installedMnist, readMnist } from './data/mnist.ts';
+export { classes, imageShape, installedMnist, readImages, readMnist } from './data/mnist.ts';
 export type { LabelledImages, Mnist } from './data/mnist.ts';
 export { nodeFileSystem } from './files/fileSystem.ts';
 export type { FileSystem } from './files/fileSystem.ts';

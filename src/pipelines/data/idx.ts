@@ -53,6 +53,23 @@ const elementsOf = (bytes: Uint8Array, header: number, type: ElementType, shape:
 };
 
 /**
+ * Bytes of a whole IDX file by its header.
+ *
+ * @param head - its first bytes
+ * @returns their number, `more` where the header is not whole, or `null` where it is none
+ */
+export const announcedLength = (head: Uint8Array): number | 'more' | null => {
+  if (head.length < 4) return 'more';
+  const [zero, alsoZero, code, rank] = head;
+  if (zero !== 0 || alsoZero !== 0 || elementTypes[code] === undefined) return null;
+  const header = 4 + 4 * rank;
+  if (head.length < header) return 'more';
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
+  return header + sizeOf(shape) * elementTypes[code].bytes;
+};
+
+/**
  * Reads the content of an IDX file.
  *
  * @param bytes - the whole file, not compressed

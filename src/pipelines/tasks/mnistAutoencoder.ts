@@ -20,15 +20,16 @@ import { model } from '../../core/nn/model.ts';
 import { sequential } from '../../core/nn/layers/sequential.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { dataset } from '../data/dataset.ts';
-import type { LabelledImages } from '../data/mnist.ts';
-import { imageShape, readMnist } from '../data/mnist.ts';
+import type { ImageSize } from '../data/images.ts';
+import type { NamedImages } from '../data/mnist.ts';
+import { imageShape, readImages } from '../data/mnist.ts';
 import { sigmoidSquaredError } from './measures.ts';
 import type { Task, TaskFamily, TaskSize } from './task.ts';
 
-/** Units per layer from image to code; the decoder mirrors them. */
+/** Units per layer after the image, to the code; the decoder mirrors them. */
 const widths: Readonly<Record<TaskSize, ReadonlyArray<number>>> = {
-  full: [784, 1000, 500, 250, 30],
-  small: [784, 256, 64, 16],
+  full: [1000, 500, 250, 30],
+  small: [256, 64, 16],
 };
 
 /** Dense layers with tanh between them and nothing after the last. */
@@ -49,25 +50,38 @@ const stack = (units: ReadonlyArray<number>): Layer =>
 export const autoencoder = (name: string, units: ReadonlyArray<number>): Model =>
   model(name, [units[0]], sequential({ encoder: stack(units), decoder: stack(units.toReversed()) }));
 
-const ofImages = ({ name, images }: LabelledImages): E.Either<KfacError, Dataset> => dataset(name, images, images);
+const ofImages = ({ name, images }: NamedImages): E.Either<KfacError, Dataset> => dataset(name, images, images);
 
 const name = 'mnist-autoencoder';
 const description = 'deep autoencoder on MNIST: images through a narrow code and back';
 
-const ofSize = (size: TaskSize): Task => ({
+const ofImageSize = (size: TaskSize, image: ImageSize): Task => ({
   name,
   size,
   description,
-  objective: { model: autoencoder(`${name}-${size}`, widths[size]), loss: sigmoidCrossEntropy },
+  objective: {
+    model: autoencoder(`${name}-${size}`, [image[0] * image[1], ...widths[size]]),
+    loss: sigmoidCrossEntropy,
+  },
   measures: { squaredError: sigmoidSquaredError },
   load: (files, directory) =>
     pipe(
-      readMnist(files, directory),
-      TE.chainEitherK(({ train, test }) => pipe(E.Do, E.apS('train', ofImages(train)), E.apS('test', ofImages(test)))),
+      readImages(files, directory),
+      TE.chainEitherK((data) =>
+        pipe(
+          E.Do,
+          E.apS('train', ofImages(data.train)),
+          E.apS('test', ofImages(data.test)),
+          E.map((splits) => ({ ...splits, task: ofImageSize(size, data.size), warnings: data.warnings })),
+        ),
+      ),
     ),
   defaults: size === 'full' ? { steps: 600, batch: 1000, settings: {} } : { steps: 80, batch: 500, settings: {} },
-  preview: { count: 10, image: imageShape, decode: (ops, outputs) => ops.sigmoid(outputs) },
+  preview: { count: 10, image, decode: (ops, outputs) => ops.sigmoid(outputs) },
 });
+
+/** The task for images of MNIST, until others are read. */
+const ofSize = (size: TaskSize): Task => ofImageSize(size, imageShape);
 
 /** The autoencoder task. */
 export const mnistAutoencoder: TaskFamily = { name, description, ofSize };

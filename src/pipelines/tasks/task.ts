@@ -35,6 +35,13 @@ export interface TaskDefaults {
   readonly settings: Readonly<Record<string, Readonly<Record<string, Setting>>>>;
 }
 
+/** The data of a task, and the task as it is with them: its model has their extents and their number of classes. */
+export interface Loaded extends Splits {
+  readonly task: Task;
+  /** How the data were understood, where that is not plain. */
+  readonly warnings: ReadonlyArray<string>;
+}
+
 /** Something to learn. */
 export interface Task extends Judged {
   readonly name: string;
@@ -42,7 +49,7 @@ export interface Task extends Judged {
   /** One line for lists. */
   readonly description: string;
   /** Reads the data, from a directory or from where it is installed. */
-  readonly load: (files: FileSystem, directory?: string) => TE.TaskEither<KfacError, Splits>;
+  readonly load: (files: FileSystem, directory?: string) => TE.TaskEither<KfacError, Loaded>;
   /** How it is trained unless told otherwise. */
   readonly defaults: TaskDefaults;
   /** For tasks whose outputs are images. */

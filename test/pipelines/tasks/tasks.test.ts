@@ -5,7 +5,7 @@ import { taskNames, taskOf, tasks } from '../../../src/pipelines/tasks/registry.
 import type { Task } from '../../../src/pipelines/tasks/task.ts';
 import { evaluate } from '../../../src/pipelines/trainer/evaluate.ts';
 import { orThrow } from '../../support/training.ts';
-import { memoryFiles, smallMnist } from '../support.ts';
+import { idxFile, memoryFiles, smallMnist } from '../support.ts';
 
 const sizes = ['small', 'full'] as const;
 const all = taskNames.flatMap((name) => sizes.map((size) => [name, size] as const));
@@ -34,6 +34,28 @@ describe('tasks', () => {
     const { train, test } = orThrow(await task.load(memoryFiles(smallMnist('d', 4, 2)), 'd')());
     expect([train.size, test.size]).toEqual([4, 2]);
     expect(train.batch(Int32Array.of(1, 2)).inputs.shape).toEqual([2, ...task.objective.model.inputShape]);
+  });
+
+  it('models have the extents and classes of the data', async () => {
+    const letters = {
+      'd/train-images-idx3-ubyte': idxFile('u8', [4, 2, 3], [...new Array<number>(23).fill(9), 255]),
+      'd/train-labels-idx1-ubyte': idxFile('u8', [4], [1, 2, 26, 4]),
+      'd/t10k-images-idx3-ubyte': idxFile('u8', [1, 2, 3], [1, 2, 3, 4, 5, 6]),
+      'd/t10k-labels-idx1-ubyte': idxFile('u8', [1], [3]),
+    };
+    const classifier = orThrow(await orThrow(taskOf('mnist-classifier', 'small')).load(memoryFiles(letters), 'd')());
+    const encoder = orThrow(await orThrow(taskOf('mnist-autoencoder', 'small')).load(memoryFiles(letters), 'd')());
+    expect(leaves(classifier.task.objective.model.layer)).toEqual(['dense 6 → 64', 'relu', 'dense 64 → 27']);
+    expect(leaves(encoder.task.objective.model.layer).at(-1)).toBe('dense 256 → 6');
+    expect(encoder.task.preview?.image).toEqual([2, 3]);
+  });
+
+  it('the autoencoder needs no labels', async () => {
+    const files = memoryFiles(smallMnist('d', 4, 2));
+    files.content.delete('d/train-labels-idx1-ubyte');
+    files.content.delete('d/t10k-labels-idx1-ubyte');
+    const { train } = orThrow(await orThrow(taskOf('mnist-autoencoder', 'small')).load(files, 'd')());
+    expect(train.size).toBe(4);
   });
 
   it('the full autoencoder is 784-1000-500-250-30-250-500-1000-784, tanh between, a linear code', () => {
