@@ -115,6 +115,12 @@ export type KfacError =
  *
  * @param error - any error of the library
  * @returns text for a person, without a trailing newline
+ * @example
+ * ```ts
+ * import { describeError } from 'kfac-ts/core';
+ *
+ * describeError({ _tag: 'BadConfig', path: 'lr', expected: 'a positive number', actual: '-1' });
+ * ```
  */
 export const describeError = (error: KfacError): string => {
   switch (error._tag) {
@@ -155,6 +161,17 @@ const isRaised = (thrown: unknown): thrown is Raised => thrown instanceof Error 
  * Leaves a synchronous computation with an error. For array operations only; everything else returns `Either`.
  *
  * @param error - what went wrong
+ * @example
+ * ```ts
+ * import type { Shaped } from 'kfac-ts/core';
+ * import { attempt, raise } from 'kfac-ts/core';
+ *
+ * const orderOf = ({ shape }: Shaped): number =>
+ *   shape[0] === shape[1]
+ *     ? shape[0]
+ *     : raise({ _tag: 'ShapeMismatch', where: 'orderOf', expected: 'a square matrix', actual: shape.join(' × ') });
+ * attempt(() => orderOf({ shape: [2, 3] }))._tag; // => 'Left'
+ * ```
  */
 export const raise = (error: KfacError): never => {
   throw Object.assign(new Error(describeError(error)), { kfacError: error });
@@ -165,6 +182,14 @@ export const raise = (error: KfacError): never => {
  * a defect and goes on.
  *
  * @param run - the computation
+ * @example
+ * ```ts
+ * import { attempt, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const sum = attempt(() => ops.add(tensor([1, 2], [2]), tensor([1, 2, 3], [3])));
+ * sum._tag; // => 'Left'
+ * ```
  */
 export const attempt = <A>(run: () => A): E.Either<KfacError, A> => {
   try {

@@ -16,18 +16,7 @@ export type {
   NotPositiveDefinite,
   ShapeMismatch,
 } from './errors.ts';
-export {
-  allocate,
-  bytesOf,
-  cast,
-  checkShape,
-  checkTensor,
-  generate,
-  sameShape,
-  showShape,
-  sizeOf,
-  tensor,
-} from './tensor.ts';
+export { allocate, cast, generate, sameShape, sizeOf, tensor } from './tensor.ts';
 export type { DType, ReadonlyVector, Shape, Shaped, Tensor } from './tensor.ts';
 export { joinPath, leavesOf, mapParams, pickParams, zipParams } from './params.ts';
 export type { Params } from './params.ts';
@@ -40,41 +29,27 @@ export type { AnySite, DenseSite, EmbeddingSite, ScaleShiftSite, Site } from './
 export type { Program, TreeProgram } from './autodiff/program.ts';
 export { gradientOf, vjp, vjpTree } from './autodiff/reverse.ts';
 export type { Cotangents, Linearised, LinearisedTree } from './autodiff/reverse.ts';
-export { jvp, jvpAlong, jvpTree } from './autodiff/forward.ts';
+export { jvp, jvpTree } from './autodiff/forward.ts';
 export type { Jvp } from './autodiff/forward.ts';
 export { gaussNewton, gaussNewtonProduct, hessianProduct } from './autodiff/products.ts';
-export { dryRun, shapeInterpreter } from './autodiff/shape.ts';
+export { dryRun } from './autodiff/shape.ts';
 export type { DryRun, ShapeInterpreter, SiteShapes, Tally } from './autodiff/shape.ts';
 export { apply, applyBlock, applyBlockTranspose, applyTranspose } from './operators/apply.ts';
-export { applyOn } from './operators/applyOn.ts';
-export { materialise, materialiseBlocks } from './operators/materialise.ts';
-export { applyComposite } from './operators/composite.ts';
+export { materialise } from './operators/materialise.ts';
 export type { Composite, VectorSpace } from './operators/composite.ts';
-export { costOf, costOfBlocks } from './operators/cost.ts';
-export {
-  dampedBlock,
-  eigenKronecker,
-  kronecker,
-  kroneckerOf,
-  productIn,
-  shapeOf,
-  twoTerm,
-} from './operators/blockOperator.ts';
+export { costOf } from './operators/cost.ts';
+export { dampedBlock, eigenKronecker, kronecker, twoTerm } from './operators/blockOperator.ts';
 export {
   cholesky,
   dense as denseOperator,
   diagonal,
   directSum,
-  directSumOf,
   identity as identityOperator,
   lowRank,
-  madeOf,
   orderOf,
-  partsOf,
 } from './operators/factors/factor.ts';
 export type { Cholesky, Dense, Diagonal, DirectSum, Factor, Identity, LowRank } from './operators/factors/factor.ts';
 export { matrixOf, traceOf } from './operators/factors/measures.ts';
-export { factorTimes, timesFactor } from './operators/factors/products.ts';
 export { scaled, skewPart, sumOf, symmetricPart } from './operators/composite.ts';
 export { blockDiagonal, blockTridiagonal, blockTridiagonalInverse, damped } from './operators/linearOperator.ts';
 export type { BlockOperator, EigenKronecker, Kronecker, Product, TwoTerm } from './operators/blockOperator.ts';
@@ -87,9 +62,7 @@ export type {
   Link,
 } from './operators/linearOperator.ts';
 export { nearestKronecker } from './operators/nearestKronecker.ts';
-export { applyTridiagonal, applyTridiagonalInverse } from './operators/tridiagonal.ts';
 export { stack, unstack, unvec, vec } from './operators/vec.ts';
-export { someBackend } from './backends/backend.ts';
 export type { Backend, BackendReport, LinearAlgebra, Scope, SomeBackend, SymmetricEigen } from './backends/backend.ts';
 export { backendNames, chooseBackend, openBackend, withBackend } from './backends/choice/choose.ts';
 export type { BackendName, BackendOptions } from './backends/choice/choose.ts';
@@ -108,16 +81,16 @@ export type { PlanReport } from './backends/gpu/compiled/plan.ts';
 export { referenceBackend } from './backends/reference/backend.ts';
 export { activation } from './nn/layers/activation.ts';
 export type { ActivationKind } from './nn/layers/activation.ts';
-export { affineOfLast, dense } from './nn/layers/dense.ts';
+export { dense } from './nn/layers/dense.ts';
 export type { DenseOptions } from './nn/layers/dense.ts';
 export { embedding } from './nn/layers/embedding.ts';
 export type { EmbeddingOptions } from './nn/layers/embedding.ts';
 export type { Initialiser } from './nn/initialisers/initialiser.ts';
 export type { Layer, ParameterSpec } from './nn/layers/layer.ts';
-export { layerNorm, normaliseLast } from './nn/layers/layerNorm.ts';
+export { layerNorm } from './nn/layers/layerNorm.ts';
 export type { LayerNormOptions } from './nn/layers/layerNorm.ts';
 export { meanPool } from './nn/layers/meanPool.ts';
-export { checkParams, initialParams, model, summarise } from './nn/model.ts';
+export { initialParams, model, summarise } from './nn/model.ts';
 export type { Model } from './nn/model.ts';
 export { flatten, reshape } from './nn/layers/reshape.ts';
 export { residual } from './nn/layers/residual.ts';
@@ -131,7 +104,6 @@ export { lsuv } from './nn/lsuv.ts';
 export { orthogonal } from './nn/initialisers/orthogonal.ts';
 export { sparse } from './nn/initialisers/sparse.ts';
 export { glorotNormal, glorotUniform, heNormal, heUniform } from './nn/initialisers/varianceScaling.ts';
-export { columnCount, squareRootColumns } from './nn/losses/columns.ts';
 export { sumPerExample, targetsLike } from './nn/losses/loss.ts';
 export type { Loss } from './nn/losses/loss.ts';
 export { softmaxCrossEntropy } from './nn/losses/softmaxCrossEntropy.ts';
@@ -140,14 +112,14 @@ export { squaredError } from './nn/losses/squaredError.ts';
 export { keyOf } from './random/key.ts';
 export type { Key } from './random/key.ts';
 export { foldIn, split } from './random/split.ts';
-export { bits, uniform } from './random/uniform.ts';
+export { uniform } from './random/uniform.ts';
 export type { FloatType } from './random/uniform.ts';
 export { normal } from './random/normal.ts';
 export { permutation } from './random/permutation.ts';
 export { signs } from './random/signs.ts';
 export type { Block } from './pipeline/blocks.ts';
-export { blockSites, blocksOf, parameterBlocks, sameSite } from './pipeline/blocks.ts';
-export { computation, compute } from './pipeline/compute.ts';
+export { blocksOf } from './pipeline/blocks.ts';
+export { compute } from './pipeline/compute.ts';
 export type { Computation } from './pipeline/compute.ts';
 export type {
   Batch,

@@ -32,6 +32,15 @@ const breathe: T.Task<void> = () =>
  * @param initial - what the first run starts from
  * @param next - `Left` of what to go on with, or `Right` of the result
  * @returns the result, or the first error
+ * @example
+ * ```ts
+ * import * as E from 'fp-ts/lib/Either.js';
+ * import * as TE from 'fp-ts/lib/TaskEither.js';
+ * import { iterate } from 'kfac-ts/core';
+ *
+ * const doubled = iterate(1, (n) => TE.right(n < 100 ? E.left(2 * n) : E.right(n)));
+ * await doubled(); // => { _tag: 'Right', right: 128 }
+ * ```
  */
 export const iterate =
   <Err, A, B>(initial: A, next: (current: A) => TE.TaskEither<Err, E.Either<A, B>>): TE.TaskEither<Err, B> =>

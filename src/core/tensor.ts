@@ -40,13 +40,33 @@ export interface Tensor extends Shaped {
 /** Every element type, with the class of its arrays. */
 const arrays: Readonly<Record<DType, string>> = { f32: 'Float32Array', f64: 'Float64Array', i32: 'Int32Array' };
 
-/** Number of elements of a shape. */
+/**
+ * Number of elements of a shape.
+ *
+ * @example
+ * ```ts
+ * import { sizeOf } from 'kfac-ts/core';
+ *
+ * sizeOf([2, 3]); // => 6
+ * sizeOf([]); // => 1
+ * ```
+ */
 export const sizeOf = (shape: Shape): number => shape.reduce((size, extent) => size * extent, 1);
 
 /** A shape for people, for example `[128, 785]`. */
 export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
 
-/** Whether two shapes are equal. */
+/**
+ * Whether two shapes are equal.
+ *
+ * @example
+ * ```ts
+ * import { sameShape } from 'kfac-ts/core';
+ *
+ * sameShape([2, 3], [2, 3]); // => true
+ * sameShape([2, 3], [3, 2]); // => false
+ * ```
+ */
 export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((extent, axis) => extent === b[axis]);
 
@@ -58,6 +78,12 @@ export const bytesOf = (dtype: DType): number => (dtype === 'f64' ? 8 : 4);
  *
  * @param dtype - element type
  * @param length - number of elements
+ * @example
+ * ```ts
+ * import { allocate } from 'kfac-ts/core';
+ *
+ * allocate('f32', 3); // => [0, 0, 0]
+ * ```
  */
 export const allocate = (dtype: DType, length: number): Float32Array | Float64Array | Int32Array =>
   dtype === 'f32' ? new Float32Array(length) : dtype === 'f64' ? new Float64Array(length) : new Int32Array(length);
@@ -146,6 +172,14 @@ export const checkTensor = (where: string, x: Tensor): Tensor => {
  * @param values - elements in row-major order; whole numbers of 32 bits for `i32`
  * @param shape - shape; its product must be the number of values
  * @param dtype - element type, `f64` unless given
+ * @example
+ * ```ts
+ * import { tensor } from 'kfac-ts/core';
+ *
+ * const matrix = tensor([1, 2, 3, 4, 5, 6], [2, 3]);
+ * const labels = tensor([0, 2], [2], 'i32');
+ * [matrix.dtype, labels.dtype]; // => ['f64', 'i32']
+ * ```
  */
 export const tensor = (values: ArrayLike<number>, shape: Shape, dtype: DType = 'f64'): Tensor => {
   filling('tensor', shape, values.length);
@@ -172,6 +206,13 @@ export const tensor = (values: ArrayLike<number>, shape: Shape, dtype: DType = '
  * @param shape - shape
  * @param valueAt - element at a row-major position; whole numbers of 32 bits for `i32`
  * @param dtype - element type, `f64` unless given
+ * @example
+ * ```ts
+ * import { generate } from 'kfac-ts/core';
+ *
+ * const squares = generate([2, 2], (position) => position ** 2);
+ * squares.data; // => [0, 1, 4, 9]
+ * ```
  */
 export const generate = (shape: Shape, valueAt: (position: number) => number, dtype: DType = 'f64'): Tensor => {
   const data = allocate(checkType('generate', dtype), sizeOf(checkShape('generate', shape)));
@@ -187,5 +228,14 @@ export const generate = (shape: Shape, valueAt: (position: number) => number, dt
   return { shape, dtype, data };
 };
 
-/** The same values with another element type; the tensor itself when it has that type already. */
+/**
+ * The same values with another element type; the tensor itself when it has that type already.
+ *
+ * @example
+ * ```ts
+ * import { cast, tensor } from 'kfac-ts/core';
+ *
+ * cast(tensor([0.5, 2.25], [2]), 'f32').dtype; // => 'f32'
+ * ```
+ */
 export const cast = (x: Tensor, dtype: DType): Tensor => (x.dtype === dtype ? x : tensor(x.data, x.shape, dtype));

@@ -118,6 +118,16 @@ export interface Jvp<V> {
  * @param params - θ
  * @param tangents - u; a parameter whose path it lacks does not move
  * @param inputs - constants of f
+ * @example
+ * ```ts
+ * import type { Program } from 'kfac-ts/core';
+ * import { jvp, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const squares: Program = (on, { w }) => on.square(w);
+ * const { value, tangent } = jvp(ops, squares, { w: tensor([3, 4], [2]) }, { w: tensor([1, 0], [2]) }, []);
+ * [value.data[0], tangent.data[0]]; // => [9, 6]
+ * ```
  */
 export const jvp = <T extends Shaped>(
   ops: Ops<T>,
@@ -160,6 +170,16 @@ export const jvpAlong = <T extends Shaped>(
  * @param params - θ
  * @param tangents - u; a parameter whose path it lacks does not move
  * @param inputs - constants of f
+ * @example
+ * ```ts
+ * import type { TreeProgram } from 'kfac-ts/core';
+ * import { jvpTree, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const both: TreeProgram = (on, { w }) => ({ square: on.square(w), twice: on.scale(2, w) });
+ * const { tangent } = jvpTree(ops, both, { w: tensor([3], [1]) }, { w: tensor([1], [1]) }, []);
+ * [tangent.square.data[0], tangent.twice.data[0]]; // => [6, 2]
+ * ```
  */
 export const jvpTree = <T extends Shaped>(
   ops: Ops<T>,

@@ -21,6 +21,16 @@ import { gradientOf, vjp } from './reverse.ts';
  * @param v - direction; a parameter whose path it lacks does not move
  * @param inputs - constants of f
  * @returns H v, for every parameter
+ * @example
+ * ```ts
+ * import type { Program } from 'kfac-ts/core';
+ * import { hessianProduct, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const cubes: Program = (on, { w }) => on.dot(w, on.square(w));
+ * // ∂²/∂w² of w³ is 6 w.
+ * hessianProduct(ops, cubes, { w: tensor([1, 2], [2]) }, { w: tensor([1, 1], [2]) }, []).w.data; // => [6, 12]
+ * ```
  */
 export const hessianProduct = <T extends Shaped>(
   ops: Ops<T>,
@@ -40,6 +50,17 @@ export const hessianProduct = <T extends Shaped>(
  * @param outputHessian - H v for the loss, from outputs and a v in their shape
  * @param params - where to linearise
  * @param inputs - constants of the program
+ * @example
+ * ```ts
+ * import type { Program } from 'kfac-ts/core';
+ * import { gaussNewton, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const squares: Program = (on, { w }) => on.square(w);
+ * // H = I, so that the product is JᵀJ v with J = diag(6, 8).
+ * const product = gaussNewton(ops, squares, (_, v) => v, { w: tensor([3, 4], [2]) }, []);
+ * product({ w: tensor([1, 1], [2]) }).w.data; // => [36, 64]
+ * ```
  */
 export const gaussNewton = <T extends Shaped>(
   ops: Ops<T>,
@@ -62,6 +83,17 @@ export const gaussNewton = <T extends Shaped>(
  * @param v - direction; a parameter whose path it lacks does not move
  * @param inputs - constants of the program
  * @returns Jᵀ H J v, for every parameter
+ * @example
+ * ```ts
+ * import { dense, gaussNewtonProduct, initialParams, keyOf, mapParams, model, referenceBackend, squaredError, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const net = model('linear', [2], dense({ in: 2, out: 1 }));
+ * const params = initialParams(net, keyOf(1), 'f64');
+ * const hessian = (outputs: typeof params.weight, v: typeof outputs) => squaredError.hessianProduct(ops, outputs, v);
+ * const ones = mapParams(params, ({ shape }) => ops.full(shape, 1));
+ * gaussNewtonProduct(ops, net.program, hessian, params, ones, [tensor([1, 2], [1, 2])]).weight.data; // => [4, 8]
+ * ```
  */
 export const gaussNewtonProduct = <T extends Shaped>(
   ops: Ops<T>,

@@ -174,6 +174,17 @@ const named = <T>(paths: ReadonlyArray<string>, leaves: ReadonlyArray<T>): Param
  * @param program - f
  * @param params - θ
  * @param inputs - constants of f
+ * @example
+ * ```ts
+ * import type { Program } from 'kfac-ts/core';
+ * import { referenceBackend, tensor, vjp } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const squares: Program = (on, { w }) => on.square(w);
+ * const { outputs, pullback } = vjp(ops, squares, { w: tensor([3, 4], [2]) }, []);
+ * outputs.data; // => [9, 16]
+ * pullback(tensor([1, 1], [2])).params.w.data; // => [6, 8]
+ * ```
  */
 export const vjp = <T extends Shaped>(
   ops: Ops<T>,
@@ -207,6 +218,17 @@ export const vjp = <T extends Shaped>(
  * @param program - f
  * @param params - θ
  * @param inputs - constants of f
+ * @example
+ * ```ts
+ * import type { TreeProgram } from 'kfac-ts/core';
+ * import { referenceBackend, tensor, vjpTree } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const both: TreeProgram = (on, { w }) => ({ square: on.square(w), twice: on.scale(2, w) });
+ * const { outputs, pullback } = vjpTree(ops, both, { w: tensor([3], [1]) }, []);
+ * outputs.twice.data; // => [6]
+ * pullback({ square: tensor([1], [1]), twice: tensor([1], [1]) }).w.data; // => [8]
+ * ```
  */
 export const vjpTree = <T extends Shaped>(
   ops: Ops<T>,
@@ -235,6 +257,15 @@ export const vjpTree = <T extends Shaped>(
  * The gradient of a program with a scalar output, as a program: θ ↦ ∇f(θ).
  *
  * @param program - f, with an output of shape `[]`
+ * @example
+ * ```ts
+ * import type { Program } from 'kfac-ts/core';
+ * import { gradientOf, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const half: Program = (on, { w }) => on.scale(0.5, on.dot(w, w));
+ * gradientOf(half)(ops, { w: tensor([3, 4], [2]) }, []).w.data; // => [3, 4]
+ * ```
  */
 export const gradientOf =
   (program: Program): TreeProgram =>

@@ -163,6 +163,15 @@ export interface DryRun extends Tally {
  * @param paramShapes - shapes of its parameters
  * @param inputShapes - shapes of its inputs
  * @returns shape of the result, cost and sites, or the `ShapeMismatch` that a run would meet
+ * @example
+ * ```ts
+ * import * as E from 'fp-ts/lib/Either.js';
+ * import { dense, dryRun, model } from 'kfac-ts/core';
+ *
+ * const net = model('linear', [3], dense({ in: 3, out: 2 }));
+ * const found = dryRun(net.program, { weight: [2, 3], bias: [2] }, [[10, 3]]);
+ * E.isRight(found) ? found.right.output : null; // => [10, 2]
+ * ```
  */
 export const dryRun = (
   program: Program,

@@ -41,6 +41,16 @@ const inverseRoot = <T extends Shaped>(ops: Ops<T>, variance: T): T => {
  * @param passes - how often a weight is rescaled, 4 unless given; with a bias of small variance v the remaining error
  *   shrinks by about v per pass
  * @returns parameters with rescaled weights
+ * @example
+ * ```ts
+ * import { activation, dense, initialParams, keyOf, lsuv, model, normal, orthogonal, referenceBackend, sequential } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const hidden = dense({ in: 8, out: 8, initialiser: orthogonal() });
+ * const net = model('deep', [8], sequential([hidden, activation('tanh'), hidden]));
+ * const scaled = lsuv(ops, net, initialParams(net, keyOf(1), 'f64'), normal(keyOf(2), [100, 8], 'f64'));
+ * Object.keys(scaled).length; // => 4
+ * ```
  */
 export const lsuv = <T extends Shaped>(
   ops: Ops<T>,

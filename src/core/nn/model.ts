@@ -34,6 +34,14 @@ export interface Model {
  * @param name - a word for reports
  * @param inputShape - shape of one example
  * @param layer - what the model does
+ * @example
+ * ```ts
+ * import { activation, dense, initialParams, keyOf, model, sequential } from 'kfac-ts/core';
+ *
+ * const layers = [dense({ in: 784, out: 100 }), activation('relu'), dense({ in: 100, out: 10 })];
+ * const net = model('perceptron', [784], sequential(layers));
+ * Object.keys(initialParams(net, keyOf(1), 'f32')); // => ['0.weight', '0.bias', '2.weight', '2.bias']
+ * ```
  */
 export const model = (name: string, inputShape: Shape, layer: Layer): Model => ({
   name,
@@ -52,6 +60,14 @@ const wrongShape = (where: string, expected: Shape, actual: Shape): never =>
  * @param key - randomness; equal keys give equal values in either precision, up to rounding
  * @param dtype - element type
  * @returns one tensor per parameter, in the order of the layers
+ * @example
+ * ```ts
+ * import { dense, initialParams, keyOf, model } from 'kfac-ts/core';
+ *
+ * const params = initialParams(model('linear', [3], dense({ in: 3, out: 2 })), keyOf(1), 'f32');
+ * params.weight.shape; // => [2, 3]
+ * params.bias.data; // => [0, 0]
+ * ```
  */
 export const initialParams = (described: Model, key: Key, dtype: FloatType): Params<Tensor> => {
   const specs = described.layer.parameters('');
@@ -96,6 +112,14 @@ export const checkParams = <T extends Shaped>(described: Model, params: Params<T
  * @param described - the model
  * @param batch - number of examples
  * @returns a row per layer and the totals, or the `ShapeMismatch` that the model would run into
+ * @example
+ * ```ts
+ * import * as E from 'fp-ts/lib/Either.js';
+ * import { dense, model, summarise } from 'kfac-ts/core';
+ *
+ * const summary = summarise(model('linear', [784], dense({ in: 784, out: 10 })), 100);
+ * E.isRight(summary) ? summary.right.parameters : null; // => 7850
+ * ```
  */
 export const summarise = (described: Model, batch: number): E.Either<KfacError, Summary> =>
   summariseLayer(described.name, described.layer, [batch, ...described.inputShape]);

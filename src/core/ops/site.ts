@@ -46,7 +46,16 @@ export interface ScaleShiftSite extends AnySite {
  */
 export type Site = DenseSite | EmbeddingSite | ScaleShiftSite;
 
-/** Paths of the parameters that a site covers. */
+/**
+ * Paths of the parameters that a site covers.
+ *
+ * @example
+ * ```ts
+ * import { parametersOfSite } from 'kfac-ts/core';
+ *
+ * parametersOfSite({ kind: 'dense', path: '0', weight: '0.weight', bias: '0.bias' }); // => ['0.weight', '0.bias']
+ * ```
+ */
 export const parametersOfSite = ({ weight, bias }: AnySite): ReadonlyArray<string> =>
   bias === null ? [weight] : [weight, bias];
 
@@ -58,6 +67,14 @@ export const parametersOfSite = ({ weight, bias }: AnySite): ReadonlyArray<strin
  * @param site - the site
  * @param has - whether the parameter at a path is trained
  * @returns the site itself, the site without a bias that is held, or `null` where the weight is held
+ * @example
+ * ```ts
+ * import { narrowSite } from 'kfac-ts/core';
+ *
+ * const site = { kind: 'dense', path: '0', weight: '0.weight', bias: '0.bias' } as const;
+ * narrowSite(site, (path) => path !== '0.bias'); // => { ...site, bias: null }
+ * narrowSite(site, () => false); // => null
+ * ```
  */
 export const narrowSite = (site: Site, has: (path: string) => boolean): Site | null => {
   if (!has(site.weight)) return null;

@@ -19,6 +19,13 @@ export type Metrics = Readonly<Record<string, number>>;
  *
  * @param backend - where the scalars are
  * @param metrics - numbers and arrays of shape `[]`
+ * @example
+ * ```ts
+ * import { readMetrics, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const metrics = { loss: tensor([0.5], []), learningRate: 0.1 };
+ * await readMetrics(referenceBackend(), metrics)(); // => { _tag: 'Right', right: { loss: 0.5, learningRate: 0.1 } }
+ * ```
  */
 export const readMetrics = <T extends Shaped>(
   backend: Backend<T>,

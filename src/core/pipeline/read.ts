@@ -16,6 +16,15 @@ import type { ReadonlyVector, Shaped } from '../tensor.ts';
  * @param backend - where they are
  * @param scalars - arrays of shape `[]`, at least one
  * @returns their values in order
+ * @example
+ * ```ts
+ * import { readScalars, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const backend = referenceBackend();
+ * const [x, y] = [tensor([1], []), tensor([2], [])];
+ * const numbers = await readScalars(backend, [x, y])();
+ * numbers._tag; // => 'Right'
+ * ```
  */
 export const readScalars = <T extends Shaped>(
   backend: Backend<T>,

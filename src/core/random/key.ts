@@ -13,5 +13,15 @@ export interface Key {
   readonly lo: number;
 }
 
-/** The key of a seed. Seeds differ in their low 53 bits. */
+/**
+ * The key of a seed. Seeds differ in their low 53 bits.
+ *
+ * @example
+ * ```ts
+ * import { keyOf, uniform } from 'kfac-ts/core';
+ *
+ * const [first, again] = [uniform(keyOf(7), [3], 'f64'), uniform(keyOf(7), [3], 'f64')];
+ * first.data[0] === again.data[0]; // => true
+ * ```
+ */
 export const keyOf = (seed: number): Key => ({ hi: Math.floor(seed / 2 ** 32) >>> 0, lo: seed >>> 0 });

@@ -18,6 +18,12 @@ import { bits, lowBits } from './uniform.ts';
  * @param key - a key
  * @param shape - shape of the draw
  * @param dtype - element type
+ * @example
+ * ```ts
+ * import { keyOf, normal } from 'kfac-ts/core';
+ *
+ * const noise = normal(keyOf(1), [100, 784], 'f32');
+ * ```
  */
 export const normal = (key: Key, shape: Shape, dtype: FloatType): Tensor => {
   const size = sizeOf(checkShape('normal', shape));

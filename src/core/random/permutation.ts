@@ -13,6 +13,12 @@ import { uniform } from './uniform.ts';
  * @param key - a key
  * @param n - number of things to put in order
  * @returns `i32` numbers, `[n]`
+ * @example
+ * ```ts
+ * import { keyOf, permutation } from 'kfac-ts/core';
+ *
+ * Array.from(permutation(keyOf(1), 4).data).sort(); // => [0, 1, 2, 3]
+ * ```
  */
 export const permutation = (key: Key, n: number): Tensor => {
   const draws = uniform(key, [n], 'f64').data;

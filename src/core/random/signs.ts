@@ -15,6 +15,12 @@ import { bits } from './uniform.ts';
  * @param key - a key
  * @param shape - shape of the draw
  * @param dtype - element type
+ * @example
+ * ```ts
+ * import { keyOf, signs } from 'kfac-ts/core';
+ *
+ * Array.from(signs(keyOf(1), [100], 'f64').data).every((sign) => sign ** 2 === 1); // => true
+ * ```
  */
 export const signs = (key: Key, shape: Shape, dtype: FloatType): Tensor => {
   const words = bits(key, sizeOf(checkShape('signs', shape)));

@@ -16,6 +16,14 @@ import { counterWord, threefry } from './threefry.ts';
  * @param key - the parent; not to be used for anything else afterwards
  * @param count - number of keys
  * @returns `count` keys, all different
+ * @example
+ * ```ts
+ * import { keyOf, normal, split } from 'kfac-ts/core';
+ *
+ * const [forWeights, forData] = split(keyOf(1), 2);
+ * const weights = normal(forWeights, [2, 3], 'f32');
+ * const inputs = normal(forData, [10, 3], 'f32');
+ * ```
  */
 export const split = (key: Key, count: number): ReadonlyArray<Key> => {
   const words = threefry(key, [0, counterWord('split')], 2 * count);
@@ -27,6 +35,13 @@ export const split = (key: Key, count: number): ReadonlyArray<Key> => {
  *
  * @param key - the parent
  * @param data - a whole number from 0 to 2⁵³ − 1; different numbers give different keys
+ * @example
+ * ```ts
+ * import { foldIn, keyOf, permutation } from 'kfac-ts/core';
+ *
+ * // Another order in each epoch, the same in each run.
+ * const orderOf = (epoch: number) => permutation(foldIn(keyOf(1), epoch), 1000);
+ * ```
  */
 export const foldIn = (key: Key, data: number): Key => {
   const [hi, lo] = threefry(key, [data >>> 0, counterWord('foldIn', Math.floor(data / 2 ** 32))], 2);

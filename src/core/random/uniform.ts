@@ -37,6 +37,12 @@ export const lowBits = (key: Key, length: number): ReadonlyVector => threefry(ke
  * @param key - a key
  * @param shape - shape of the draw
  * @param dtype - element type
+ * @example
+ * ```ts
+ * import { keyOf, uniform } from 'kfac-ts/core';
+ *
+ * Array.from(uniform(keyOf(1), [1000], 'f32').data).every((u) => u >= 0 && u < 1); // => true
+ * ```
  */
 export const uniform = (key: Key, shape: Shape, dtype: FloatType): Tensor => {
   const size = sizeOf(checkShape('uniform', shape));

@@ -81,6 +81,18 @@ const checked = (name: BackendName, options: BackendOptions): E.Either<KfacError
  * @param name - which one
  * @param options - precision, threads and mode
  * @returns the backend, or why it cannot be had
+ * @example
+ * ```ts
+ * import { pipe } from 'fp-ts/lib/function.js';
+ * import * as TE from 'fp-ts/lib/TaskEither.js';
+ * import { openBackend } from 'kfac-ts/core';
+ *
+ * const name = await pipe(
+ *   openBackend('reference'),
+ *   TE.map((opened) => opened((backend) => backend.name)),
+ * )();
+ * name; // => { _tag: 'Right', right: 'reference' }
+ * ```
  */
 export const openBackend = (
   name: BackendName,
@@ -139,6 +151,14 @@ const fromText = (text: string): E.Either<KfacError, Pick<BackendOptions, 'backe
  *
  * @param options - see {@link BackendOptions}
  * @param fromEnvironment - what `auto` stands for, `KFAC_BACKEND` unless given
+ * @example
+ * ```ts
+ * import { chooseBackend } from 'kfac-ts/core';
+ *
+ * // What `auto` finds fastest here, in 32 bits.
+ * const opened = await chooseBackend({ dtype: 'f32' })();
+ * opened._tag; // => 'Right'
+ * ```
  */
 export const chooseBackend = (
   options: BackendOptions = {},
@@ -164,6 +184,22 @@ export const chooseBackend = (
  * @param options - which backend
  * @param use - works for any array type
  * @returns what the computation gives, or why there is no backend
+ * @example
+ * ```ts
+ * import { pipe } from 'fp-ts/lib/function.js';
+ * import * as TE from 'fp-ts/lib/TaskEither.js';
+ * import { tensor, withBackend } from 'kfac-ts/core';
+ *
+ * const product = withBackend({ backend: 'reference' }, (backend) => {
+ *   const { ops } = backend;
+ *   const x = ops.constant(tensor([1, 2, 3, 4], [2, 2]));
+ *   return pipe(
+ *     backend.read(ops.matmul(x, x)),
+ *     TE.map(({ data }) => Array.from(data)),
+ *   );
+ * });
+ * await product(); // => { _tag: 'Right', right: [7, 10, 15, 22] }
+ * ```
  */
 export const withBackend = <A>(
   options: BackendOptions,

@@ -166,6 +166,14 @@ const adviceFor = (chosen: BackendReport, backends: ReadonlyArray<Finding>): Rea
  *
  * @param options - which backend to measure, and a clock
  * @returns what was found; fails only when the options ask for a backend that is not there
+ * @example
+ * ```ts no-run
+ * import * as E from 'fp-ts/lib/Either.js';
+ * import { diagnose } from 'kfac-ts/core';
+ *
+ * const found = await diagnose({ clock: () => performance.now() / 1000 })();
+ * if (E.isRight(found)) console.log(found.right);
+ * ```
  */
 export const diagnose = (options: DiagnosisOptions): TE.TaskEither<KfacError, Diagnosis> => {
   const { clock, seconds = 0.3, order = 512 } = options;

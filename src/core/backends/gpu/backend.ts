@@ -121,6 +121,14 @@ const openFastest = (
  *
  * @param options - mode and threads
  * @returns the backend; its report names the mode, and those that were passed over with the reasons
+ * @example
+ * ```ts
+ * import * as E from 'fp-ts/lib/Either.js';
+ * import { describeError, gpuBackend } from 'kfac-ts/core';
+ *
+ * const opened = await gpuBackend({ mode: 'cpu' })();
+ * console.log(E.isRight(opened) ? opened.right((backend) => backend.report()) : describeError(opened.left));
+ * ```
  */
 export const gpuBackend = (options: GpuOptions = {}): TE.TaskEither<KfacError, SomeBackend> => {
   const { mode = 'auto' } = options;

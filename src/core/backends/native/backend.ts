@@ -111,6 +111,14 @@ const describeLibrary = ({ library }: NativeKernels): string => {
  *
  * @param options - precision and threads
  * @returns the backend, or what was tried and how to install a BLAS
+ * @example
+ * ```ts
+ * import * as E from 'fp-ts/lib/Either.js';
+ * import { describeError, nativeBackend } from 'kfac-ts/core';
+ *
+ * const opened = nativeBackend({ dtype: 'f64', threads: 1 });
+ * console.log(E.isRight(opened) ? opened.right.report() : describeError(opened.left));
+ * ```
  */
 export const nativeBackend = (
   options: NativeOptions = {},

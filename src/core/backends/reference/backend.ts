@@ -22,7 +22,17 @@ import { referencePrimitives } from './primitives.ts';
 const task = <A>(compute: () => E.Either<KfacError, A>): TE.TaskEither<KfacError, A> =>
   TE.fromIOEither(() => pipe(attempt(compute), E.flatten));
 
-/** The reference interpreter as a backend. It holds nothing, so scopes and disposal have nothing to do. */
+/**
+ * The reference interpreter as a backend. It holds nothing, so scopes and disposal have nothing to do.
+ *
+ * @example
+ * ```ts
+ * import { referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * ops.softmax(tensor([0, 0], [2])).data; // => [0.5, 0.5]
+ * ```
+ */
 export const referenceBackend = (): Backend<Tensor> => {
   const backend: Backend<Tensor> = {
     name: 'reference',

@@ -12,6 +12,12 @@ import { notNegative } from '../../settings.ts';
  * N(0, deviation²).
  *
  * @param deviation - standard deviation, at least 0
+ * @example
+ * ```ts
+ * import { dense, gaussian } from 'kfac-ts/core';
+ *
+ * const layer = dense({ in: 100, out: 10, initialiser: gaussian(0.02) });
+ * ```
  */
 export const gaussian = (deviation: number): Initialiser => {
   notNegative('gaussian.deviation', deviation);

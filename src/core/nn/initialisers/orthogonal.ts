@@ -34,6 +34,12 @@ const orthonormalise = (rows: Float64Array, count: number, length: number): void
  * inputs).
  *
  * @param gain - factor, 1 unless given; √2 for relu
+ * @example
+ * ```ts
+ * import { dense, orthogonal } from 'kfac-ts/core';
+ *
+ * const layer = dense({ in: 100, out: 100, initialiser: orthogonal(Math.SQRT2) });
+ * ```
  */
 export const orthogonal = (gain = 1): Initialiser => {
   positive('orthogonal.gain', gain);

@@ -16,6 +16,12 @@ import { extent, notNegative } from '../../settings.ts';
  *
  * @param count - non-zero incoming weights per unit, 15 unless given
  * @param deviation - standard deviation of these, 1 unless given
+ * @example
+ * ```ts
+ * import { dense, sparse } from 'kfac-ts/core';
+ *
+ * const layer = dense({ in: 1000, out: 500, initialiser: sparse(15) });
+ * ```
  */
 export const sparse = (count = 15, deviation = 1): Initialiser => {
   extent('sparse.count', count);

@@ -35,14 +35,50 @@ const normalWith =
 const glorot: VarianceRule = (fanIn, fanOut) => 2 / (fanIn + fanOut);
 const he: VarianceRule = (fanIn) => 2 / fanIn;
 
-/** U(−c, c) with c = √(6 / (in + out)) [GB10, eq. 16]. */
+/**
+ * U(−c, c) with c = √(6 / (in + out)) [GB10, eq. 16].
+ *
+ * @example
+ * ```ts
+ * import { dense, glorotUniform } from 'kfac-ts/core';
+ *
+ * const layer = dense({ in: 784, out: 100, initialiser: glorotUniform }); // what a dense layer does anyway
+ * ```
+ */
 export const glorotUniform: Initialiser = uniformWith(glorot);
 
-/** N(0, 2 / (in + out)) [GB10, eq. 12]. */
+/**
+ * N(0, 2 / (in + out)) [GB10, eq. 12].
+ *
+ * @example
+ * ```ts
+ * import { dense, glorotNormal } from 'kfac-ts/core';
+ *
+ * const layer = dense({ in: 784, out: 100, initialiser: glorotNormal });
+ * ```
+ */
 export const glorotNormal: Initialiser = normalWith(glorot);
 
-/** U(−c, c) with c = √(6 / in) [H15, eq. 10]. */
+/**
+ * U(−c, c) with c = √(6 / in) [H15, eq. 10].
+ *
+ * @example
+ * ```ts
+ * import { activation, dense, heUniform, sequential } from 'kfac-ts/core';
+ *
+ * const layers = sequential([dense({ in: 784, out: 100, initialiser: heUniform }), activation('relu')]);
+ * ```
+ */
 export const heUniform: Initialiser = uniformWith(he);
 
-/** N(0, 2 / in) [H15, eq. 10]. */
+/**
+ * N(0, 2 / in) [H15, eq. 10].
+ *
+ * @example
+ * ```ts
+ * import { activation, dense, heNormal, sequential } from 'kfac-ts/core';
+ *
+ * const layers = sequential([dense({ in: 784, out: 100, initialiser: heNormal }), activation('relu')]);
+ * ```
+ */
 export const heNormal: Initialiser = normalWith(he);

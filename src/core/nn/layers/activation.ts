@@ -16,6 +16,13 @@ const kinds: ReadonlyArray<ActivationKind> = ['relu', 'tanh', 'sigmoid', 'gelu',
  * a = φ(s), elementwise.
  *
  * @param kind - which function φ
+ * @example
+ * ```ts
+ * import { activation, dense, sequential } from 'kfac-ts/core';
+ *
+ * const layers = sequential([dense({ in: 784, out: 100 }), activation('tanh'), dense({ in: 100, out: 10 })]);
+ * layers.children.length; // => 3
+ * ```
  */
 export const activation = (kind: ActivationKind): Layer =>
   leaf({

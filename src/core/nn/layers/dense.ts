@@ -49,6 +49,13 @@ export const affineOfLast = <T extends Shaped>(ops: Ops<T>, x: T, weight: T, bia
  * s = a Wᵀ + b for inputs a `[n, …, in]`: `[n, …, out]`, the same at every position. Parameters `weight` `[out, in]` and, with a bias, `bias` `[out]`.
  *
  * @param options - extents and initial values
+ * @example
+ * ```ts
+ * import { dense, heNormal } from 'kfac-ts/core';
+ *
+ * const layer = dense({ in: 784, out: 100, initialiser: heNormal });
+ * layer.parameters('0').map(({ path, shape }) => [path, shape]); // => [['0.weight', [100, 784]], ['0.bias', [100]]]
+ * ```
  */
 export const dense = (options: DenseOptions): Layer => {
   const { bias: hasBias = true, initialiser = glorotUniform, biasInitialiser = zeros } = options;

@@ -25,6 +25,15 @@ export interface EmbeddingOptions {
  * the vocabulary gives NaN.
  *
  * @param options - extents and initial values
+ * @example
+ * ```ts
+ * import { dense, embedding, initialParams, keyOf, meanPool, model, sequential } from 'kfac-ts/core';
+ *
+ * // The words of a sentence to one of three classes.
+ * const layers = sequential([embedding({ vocabulary: 1000, out: 16 }), meanPool(), dense({ in: 16, out: 3 })]);
+ * const params = initialParams(model('bag-of-words', [20], layers), keyOf(1), 'f32');
+ * params['0.weight'].shape; // => [1000, 16]
+ * ```
  */
 export const embedding = (options: EmbeddingOptions): Layer => {
   const { initialiser = gaussian(1) } = options;

@@ -41,6 +41,12 @@ export const normaliseLast = <T extends Shaped>(ops: Ops<T>, x: T, epsilon: numb
  * the same path.
  *
  * @param options - features, whether to shift, ε
+ * @example
+ * ```ts
+ * import { layerNorm } from 'kfac-ts/core';
+ *
+ * layerNorm({ features: 4 }).parameters('norm').map(({ path }) => path); // => ['norm.weight', 'norm.bias']
+ * ```
  */
 export const layerNorm = (options: LayerNormOptions): Layer => {
   const { epsilon: given = 1e-5, ...rest } = options;

@@ -13,6 +13,14 @@ import { extent } from '../../settings.ts';
  * The mean over an axis, which is dropped: `[n, t, d]` to `[n, d]`.
  *
  * @param axis - which, 1 unless given; the batch axis 0 is not allowed
+ * @example
+ * ```ts
+ * import { meanPool, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const x = tensor([1, 2, 3, 4], [1, 2, 2]);
+ * meanPool().apply(ops, {}, '', x).data; // => [2, 3]
+ * ```
  */
 export const meanPool = (axis = 1): Layer => {
   extent('meanPool.axis', axis);

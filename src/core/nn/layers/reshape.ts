@@ -12,6 +12,13 @@ import { leaf } from './layer.ts';
  * The elements of each example under another shape: `[n, …]` to `[n, …shape]`.
  *
  * @param shape - shape of one example afterwards
+ * @example
+ * ```ts
+ * import { referenceBackend, reshape, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * reshape([2, 2]).apply(ops, {}, '', tensor([1, 2, 3, 4], [1, 4])).shape; // => [1, 2, 2]
+ * ```
  */
 export const reshape = (shape: Shape): Layer => {
   checkShape('reshape', shape);
@@ -23,7 +30,17 @@ export const reshape = (shape: Shape): Layer => {
   });
 };
 
-/** The elements of each example in a row: `[n, …]` to `[n, d]`. */
+/**
+ * The elements of each example in a row: `[n, …]` to `[n, d]`.
+ *
+ * @example
+ * ```ts
+ * import { dense, flatten, model, sequential } from 'kfac-ts/core';
+ *
+ * const net = model('pixels', [28, 28], sequential([flatten(), dense({ in: 784, out: 10 })]));
+ * net.inputShape; // => [28, 28]
+ * ```
+ */
 export const flatten = (): Layer =>
   leaf({
     kind: 'flatten',

@@ -13,6 +13,13 @@ import type { Layer } from './layer.ts';
  * x + f(x).
  *
  * @param inner - f, which keeps the shape of its input
+ * @example
+ * ```ts
+ * import { activation, dense, residual, sequential } from 'kfac-ts/core';
+ *
+ * const block = residual(sequential([dense({ in: 64, out: 64 }), activation('relu')]));
+ * block.parameters('2').map(({ path }) => path); // => ['2.0.weight', '2.0.bias']
+ * ```
  */
 export const residual = (inner: Layer): Layer => ({
   kind: 'residual',

@@ -22,6 +22,12 @@ export interface ScaleShiftOptions {
  * zeros at first), both `[d]`.
  *
  * @param options - features, whether to shift
+ * @example
+ * ```ts
+ * import { scaleShift } from 'kfac-ts/core';
+ *
+ * scaleShift({ features: 3 }).parameters('gain').map(({ shape }) => shape); // => [[3], [3]]
+ * ```
  */
 export const scaleShift = (options: ScaleShiftOptions): Layer => {
   const { shift = true } = options;

@@ -25,6 +25,13 @@ const chain = (children: ReadonlyArray<readonly [string, Layer]>): Layer => ({
  *
  * @param layers - a list, whose members get the path segments `0`, `1`, …, or a record, whose members get their names
  *   in the order of the record. Names are words, not whole numbers (JavaScript would put those first).
+ * @example
+ * ```ts
+ * import { activation, dense, sequential } from 'kfac-ts/core';
+ *
+ * const named = sequential({ encoder: dense({ in: 8, out: 2 }), code: activation('tanh') });
+ * named.parameters('').map(({ path }) => path); // => ['encoder.weight', 'encoder.bias']
+ * ```
  */
 export const sequential = (layers: ReadonlyArray<Layer> | Readonly<Record<string, Layer>>): Layer => {
   const entries = Object.entries(layers);

@@ -37,6 +37,13 @@ export interface Loss {
  *
  * @param ops - interpreter
  * @param x - an array with the batch axis first
+ * @example
+ * ```ts
+ * import { referenceBackend, sumPerExample, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * sumPerExample(ops, tensor([1, 2, 3, 4], [2, 2])).data; // => [3, 7]
+ * ```
  */
 export const sumPerExample = <T extends Shaped>(ops: Ops<T>, x: T): T => ops.sum(x, axesOf(x.shape).slice(1));
 
@@ -46,6 +53,13 @@ export const sumPerExample = <T extends Shaped>(ops: Ops<T>, x: T): T => ops.sum
  * @param where - name of the loss
  * @param outputs - model outputs
  * @param targets - what may be their targets
+ * @example
+ * ```ts
+ * import { attempt, referenceBackend, targetsLike, tensor } from 'kfac-ts/core';
+ *
+ * const outputs = tensor([1, 2, 3, 4], [2, 2]);
+ * attempt(() => targetsLike('my loss', outputs, tensor([1, 2], [2])))._tag; // => 'Left'
+ * ```
  */
 export const targetsLike = <T extends Shaped>(where: string, outputs: T, targets: T): T =>
   sameShape(outputs.shape, targets.shape)

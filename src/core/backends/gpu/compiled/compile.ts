@@ -137,6 +137,21 @@ const record = (
  * @param like - shapes of its parameters and inputs, and which of them are integers; tensors will do
  * @param options - mode and threads
  * @returns the compiled program, after a run on zeros; fails where gpu.js does not make one plan of it
+ * @example
+ * ```ts no-run
+ * import { pipe } from 'fp-ts/lib/function.js';
+ * import * as TE from 'fp-ts/lib/TaskEither.js';
+ * import type { TreeProgram } from 'kfac-ts/core';
+ * import { compileProgram, tensor } from 'kfac-ts/core';
+ *
+ * const layer: TreeProgram = (ops, { weight }, [x]) => ({ y: ops.tanh(ops.affine(x, weight, null)) });
+ * const params = { weight: tensor([1, 2, 3, 4], [2, 2], 'f32') };
+ * const inputs = [tensor([1, 1], [1, 2], 'f32')];
+ * const run = pipe(
+ *   compileProgram(layer, { params, inputs }),
+ *   TE.chain((compiled) => compiled.run({ params, inputs })),
+ * );
+ * ```
  */
 export const compileProgram = (
   program: TreeProgram,
