@@ -100,7 +100,8 @@ const flopsOf = <A extends Shaped>(
 ): TE.TaskEither<KfacError, number> => {
   const { inputs, targets } = setting.task.data.train.batch(range(0, setup.batch));
   const state: TrainState<Shaped> = initialState(mapParams(run.state.params, shapeOf), run.state.key);
-  return meanFlops(setting.step, state, { inputs: shapeOf(inputs), targets: shapeOf(targets) }, periodOf(setup));
+  const batch = { inputs: shapeOf(inputs), targets: shapeOf(targets) };
+  return meanFlops(setting.step, { state, batch, objective: setting.task.objective }, periodOf(setup));
 };
 
 /** Tells who is in a lane and what a step costs. */

@@ -119,7 +119,7 @@ export { permutation } from './random/permutation.ts';
 export { signs } from './random/signs.ts';
 export type { Block } from './pipeline/blocks.ts';
 export { blocksOf } from './pipeline/blocks.ts';
-export { compute } from './pipeline/compute.ts';
+export { computation, compute } from './pipeline/compute.ts';
 export type { Computation } from './pipeline/compute.ts';
 export type {
   Batch,

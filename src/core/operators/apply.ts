@@ -63,11 +63,29 @@ const applyEither = <T extends Shaped>(ops: Ops<T>, op: BlockOperator<T>, v: T, 
  * @param op - operator
  * @param v - array, `[out, in]` for a Kronecker product
  * @returns an array of the same shape
+ * @example
+ * ```ts
+ * import { applyBlock, diagonal, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * applyBlock(ops, diagonal(tensor([2, 5], [2])), tensor([1, 2], [2])).data; // => [2, 10]
+ * ```
  */
 export const applyBlock = <T extends Shaped>(ops: Ops<T>, op: BlockOperator<T>, v: T): T =>
   applyEither(ops, op, v, false);
 
-/** opᵀ v on one array. */
+/**
+ * opᵀ v on one array.
+ *
+ * @example
+ * ```ts
+ * import { applyBlockTranspose, denseOperator, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const matrix = denseOperator(tensor([1, 2, 3, 4], [2, 2]));
+ * applyBlockTranspose(ops, matrix, tensor([1, 1], [2])).data; // => [4, 6]
+ * ```
+ */
 export const applyBlockTranspose = <T extends Shaped>(ops: Ops<T>, op: BlockOperator<T>, v: T): T =>
   applyEither(ops, op, v, true);
 
@@ -96,6 +114,14 @@ const compositeOnBlocks = <T extends Shaped>(
  * @param ops - interpreter
  * @param op - operator
  * @param v - arrays by block
+ * @example
+ * ```ts
+ * import { apply, blockDiagonal, denseOperator, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const operator = blockDiagonal({ w: denseOperator(tensor([1, 2, 3, 4], [2, 2])) });
+ * apply(ops, operator, { w: tensor([1, 1], [2]) }).w.data; // => [3, 7]
+ * ```
  */
 export const apply = <T extends Shaped>(ops: Ops<T>, op: LinearOperator<T>, v: Params<T>): Params<T> => {
   switch (op._tag) {
@@ -110,7 +136,18 @@ export const apply = <T extends Shaped>(ops: Ops<T>, op: LinearOperator<T>, v: P
   }
 };
 
-/** opᵀ v on a block vector. */
+/**
+ * opᵀ v on a block vector.
+ *
+ * @example
+ * ```ts
+ * import { applyTranspose, blockDiagonal, denseOperator, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const operator = blockDiagonal({ w: denseOperator(tensor([1, 2, 3, 4], [2, 2])) });
+ * applyTranspose(ops, operator, { w: tensor([1, 1], [2]) }).w.data; // => [4, 6]
+ * ```
+ */
 export const applyTranspose = <T extends Shaped>(ops: Ops<T>, op: LinearOperator<T>, v: Params<T>): Params<T> => {
   switch (op._tag) {
     case 'blockDiagonal':

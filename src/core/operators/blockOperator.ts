@@ -58,6 +58,15 @@ export type BlockOperator<T> =
  *
  * @param A - of order in
  * @param G - of order out
+ * @example
+ * ```ts
+ * import { applyBlock, denseOperator, identityOperator, kronecker, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * // (A ⊗ I) V = V Aᵀ.
+ * const { ops } = referenceBackend();
+ * const A = denseOperator(tensor([1, 2, 3, 4], [2, 2]));
+ * applyBlock(ops, kronecker(A, identityOperator(1)), tensor([1, 1], [1, 2])).data; // => [3, 7]
+ * ```
  */
 export const kronecker = <T>(A: Factor<T>, G: Factor<T>): Kronecker<T> => ({ _tag: 'kronecker', A, G });
 
@@ -87,6 +96,15 @@ export const productIn = <T>(op: BlockOperator<T>): Product<T> | null =>
  * @param UA - of order in
  * @param UG - of order out
  * @param S - `[out, in]`
+ * @example
+ * ```ts
+ * import { applyBlock, eigenKronecker, identityOperator, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * // In a basis that is the coordinates' own, S scales each element.
+ * const { ops } = referenceBackend();
+ * const operator = eigenKronecker(identityOperator(2), identityOperator(1), tensor([3, 4], [1, 2]));
+ * applyBlock(ops, operator, tensor([1, 1], [1, 2])).data; // => [3, 4]
+ * ```
  */
 export const eigenKronecker = <T>(UA: Factor<T>, UG: Factor<T>, S: T): EigenKronecker<T> => ({
   _tag: 'eigenKronecker',
@@ -103,6 +121,16 @@ export const eigenKronecker = <T>(UA: Factor<T>, UG: Factor<T>, S: T): EigenKron
  * @param K2 - `[out, out]`
  * @param S2 - `[out]`
  * @param sign - 1 or −1
+ * @example
+ * ```ts
+ * import { applyBlock, referenceBackend, tensor, twoTerm } from 'kfac-ts/core';
+ *
+ * // (1 · 1 + 2 · 3)⁻¹ in dimension one: K₁ = K₂ = 1, S₁ = 2, S₂ = 3.
+ * const { ops } = referenceBackend();
+ * const one = tensor([1], [1, 1]);
+ * const operator = twoTerm(one, tensor([2], [1]), one, tensor([3], [1]), 1);
+ * applyBlock(ops, operator, tensor([14], [1, 1])).data; // => [2]
+ * ```
  */
 export const twoTerm = <T>(K1: T, S1: T, K2: T, S2: T, sign: 1 | -1): BlockOperator<T> => ({
   _tag: 'twoTerm',
@@ -113,7 +141,17 @@ export const twoTerm = <T>(K1: T, S1: T, K2: T, S2: T, sign: 1 | -1): BlockOpera
   sign,
 });
 
-/** op + λ I on one array. */
+/**
+ * op + λ I on one array.
+ *
+ * @example
+ * ```ts
+ * import { applyBlock, dampedBlock, diagonal, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * applyBlock(ops, dampedBlock(diagonal(tensor([2, 5], [2])), 0.5), tensor([1, 1], [2])).data; // => [2.5, 5.5]
+ * ```
+ */
 export const dampedBlock = <T>(operator: BlockOperator<T>, lambda: number): BlockOperator<T> => ({
   _tag: 'damped',
   operator,

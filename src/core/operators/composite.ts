@@ -39,16 +39,59 @@ export interface SkewPart<Op> {
 /** An operator made of operators `Op`. */
 export type Composite<Op> = Damped<Op> | Sum<Op> | Scaled<Op> | SymmetricPart<Op> | SkewPart<Op>;
 
-/** Σ op_i, of operators on one array or on block vectors. At least one; a block that one of them lacks counts as zero. */
+/**
+ * Σ op_i, of operators on one array or on block vectors. At least one; a block that one of them lacks counts as zero.
+ *
+ * @example
+ * ```ts
+ * import { applyBlock, denseOperator, diagonal, referenceBackend, sumOf, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const sum = sumOf([denseOperator(tensor([1, 2, 3, 4], [2, 2])), diagonal(tensor([10, 10], [2]))]);
+ * applyBlock(ops, sum, tensor([1, 1], [2])).data; // => [13, 17]
+ * ```
+ */
 export const sumOf = <Op>(operators: ReadonlyArray<Op>): Sum<Op> => ({ _tag: 'sum', operators });
 
-/** c op. */
+/**
+ * c op.
+ *
+ * @example
+ * ```ts
+ * import { applyBlock, diagonal, referenceBackend, scaled, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * applyBlock(ops, scaled(0.5, diagonal(tensor([2, 4], [2]))), tensor([1, 1], [2])).data; // => [1, 2]
+ * ```
+ */
 export const scaled = <Op>(factor: number, operator: Op): Scaled<Op> => ({ _tag: 'scaled', factor, operator });
 
-/** S = (op + opᵀ) / 2. */
+/**
+ * S = (op + opᵀ) / 2.
+ *
+ * @example
+ * ```ts
+ * import { applyBlock, denseOperator, referenceBackend, symmetricPart, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const matrix = denseOperator(tensor([1, 4, 0, 3], [2, 2]));
+ * applyBlock(ops, symmetricPart(matrix), tensor([1, 1], [2])).data; // => [3, 5]
+ * ```
+ */
 export const symmetricPart = <Op>(operator: Op): SymmetricPart<Op> => ({ _tag: 'symmetricPart', operator });
 
-/** K = (op − opᵀ) / 2, so that op = S + K. */
+/**
+ * K = (op − opᵀ) / 2, so that op = S + K.
+ *
+ * @example
+ * ```ts
+ * import { applyBlock, denseOperator, referenceBackend, skewPart, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const matrix = denseOperator(tensor([1, 4, 0, 3], [2, 2]));
+ * applyBlock(ops, skewPart(matrix), tensor([1, 1], [2])).data; // => [2, -2]
+ * ```
+ */
 export const skewPart = <Op>(operator: Op): SkewPart<Op> => ({ _tag: 'skewPart', operator });
 
 /** The vector space that operators act on. */

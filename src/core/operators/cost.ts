@@ -42,6 +42,14 @@ const bothSides = <T extends Shaped>(A: Factor<T>, G: Factor<T>): Cost =>
  *
  * @param op - operator
  * @param shape - shape of the array
+ * @example
+ * ```ts
+ * import { costOf, denseOperator, kronecker, tensor } from 'kfac-ts/core';
+ *
+ * // Two products, G V and (G V) Aᵀ, instead of one with a matrix of order 4.
+ * const [A, G] = [tensor([2, 1, 1, 2], [2, 2]), tensor([3, 0, 0, 3], [2, 2])];
+ * costOf(kronecker(denseOperator(A), denseOperator(G)), [2, 2]).flops; // => 32
+ * ```
  */
 export const costOf = <T extends Shaped>(op: BlockOperator<T>, shape: Shape): Cost => {
   const n = sizeOf(shape);

@@ -53,7 +53,18 @@ export type LinearOperator<T> =
   | SymmetricPart<LinearOperator<T>>
   | SkewPart<LinearOperator<T>>;
 
-/** ⊕ over named blocks. */
+/**
+ * ⊕ over named blocks.
+ *
+ * @example
+ * ```ts
+ * import { apply, blockDiagonal, diagonal, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const operator = blockDiagonal({ weight: diagonal(tensor([2], [1])), bias: diagonal(tensor([3], [1])) });
+ * apply(ops, operator, { weight: tensor([1], [1]), bias: tensor([1], [1]) }).bias.data; // => [3]
+ * ```
+ */
 export const blockDiagonal = <T>(blocks: Readonly<Record<string, BlockOperator<T>>>): LinearOperator<T> => ({
   _tag: 'blockDiagonal',
   blocks,
@@ -64,6 +75,17 @@ export const blockDiagonal = <T>(blocks: Readonly<Record<string, BlockOperator<T
  *
  * @param blocks - on the diagonal
  * @param links - above it
+ * @example
+ * ```ts
+ * import { apply, blockTridiagonal, diagonal, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * // [[2, 1], [1, 3]] on two blocks of one number each.
+ * const { ops } = referenceBackend();
+ * const one = tensor([1], [1, 1]);
+ * const blocks = { x: diagonal(tensor([2], [1, 1])), y: diagonal(tensor([3], [1, 1])) };
+ * const operator = blockTridiagonal(blocks, [{ from: 'x', to: 'y', A: one, G: one }]);
+ * apply(ops, operator, { x: one, y: one }).y.data; // => [4]
+ * ```
  */
 export const blockTridiagonal = <T>(
   blocks: Readonly<Record<string, BlockOperator<T>>>,
@@ -75,13 +97,35 @@ export const blockTridiagonal = <T>(
  *
  * @param blocks - Λ
  * @param links - I − Ξ; no two to the same block
+ * @example
+ * ```ts
+ * import { apply, blockTridiagonalInverse, diagonal, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * // [[2, 1], [1, 3]]⁻¹: a third of y is subtracted from x, which leaves 2 − 1/3.
+ * const { ops } = referenceBackend();
+ * const link = { from: 'y', to: 'x', A: tensor([1 / 3], [1, 1]), G: tensor([1], [1, 1]) };
+ * const blocks = { x: diagonal(tensor([3 / 5], [1, 1])), y: diagonal(tensor([1 / 3], [1, 1])) };
+ * const v = { x: tensor([5], [1, 1]), y: tensor([0], [1, 1]) };
+ * Math.round(apply(ops, blockTridiagonalInverse(blocks, [link]), v).x.data[0]); // => 3
+ * ```
  */
 export const blockTridiagonalInverse = <T>(
   blocks: Readonly<Record<string, BlockOperator<T>>>,
   links: ReadonlyArray<Link<T>>,
 ): LinearOperator<T> => ({ _tag: 'blockTridiagonalInverse', blocks, links });
 
-/** op + λ I on a block vector. */
+/**
+ * op + λ I on a block vector.
+ *
+ * @example
+ * ```ts
+ * import { apply, blockDiagonal, damped, diagonal, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const operator = damped(blockDiagonal({ w: diagonal(tensor([2, 3], [2])) }), 0.1);
+ * apply(ops, operator, { w: tensor([10, 10], [2]) }).w.data; // => [21, 31]
+ * ```
+ */
 export const damped = <T>(operator: LinearOperator<T>, lambda: number): LinearOperator<T> => ({
   _tag: 'damped',
   operator,

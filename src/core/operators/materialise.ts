@@ -27,6 +27,15 @@ const columnsOf = <T extends Shaped>(ops: Ops<T>, n: number, image: (column: T) 
  * @param op - operator
  * @param shape - shape of the arrays acted on, n elements
  * @returns `[n, n]`, acting on column-stacked elements
+ * @example
+ * ```ts
+ * import { diagonal, kronecker, materialise, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const operator = kronecker(diagonal(tensor([1, 10], [2])), diagonal(tensor([2, 3], [2])));
+ * const matrix = materialise(ops, operator, [2, 2]);
+ * [0, 1, 2, 3].map((i) => matrix.data[5 * i]); // => [2, 3, 20, 30]
+ * ```
  */
 export const materialise = <T extends Shaped>(ops: Ops<T>, op: BlockOperator<T>, shape: Shape): T =>
   columnsOf(ops, sizeOf(shape), (column) => vec(ops, applyBlock(ops, op, unvec(ops, column, shape))));

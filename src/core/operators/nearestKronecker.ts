@@ -41,6 +41,19 @@ const normalised = <T extends Shaped>(ops: Ops<T>, m: T): T =>
  * @param ops - interpreter
  * @param terms - at least one, with symmetric positive semidefinite factors A_k `[in, in]` and G_k `[out, out]`
  * @returns symmetric positive semidefinite A `[in, in]` and G `[out, out]`
+ * @example
+ * ```ts
+ * import { nearestKronecker, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * // Two terms with the same A are a Kronecker product already: A ⊗ (G₁ + G₂).
+ * const { ops } = referenceBackend();
+ * const A = tensor([1], [1, 1]);
+ * const nearest = nearestKronecker(ops, [
+ *   { A, G: tensor([1, 0, 0, 2], [2, 2]) },
+ *   { A, G: tensor([3, 0, 0, 4], [2, 2]) },
+ * ]);
+ * Array.from(nearest.G.data, (g) => Math.round(1e6 * g * nearest.A.data[0]) / 1e6); // => [4, 0, 0, 6]
+ * ```
  */
 export const nearestKronecker = <T extends Shaped>(ops: Ops<T>, terms: ReadonlyArray<Product<T>>): Product<T> => {
   if (terms.length === 1) return terms[0];

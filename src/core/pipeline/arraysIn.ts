@@ -21,6 +21,14 @@ const walk = <T extends Shaped>(value: unknown): ReadonlyArray<T> => {
  * The arrays of a value, each once.
  *
  * @param value - a state, or what a solver prepared
+ * @example
+ * ```ts
+ * import { arraysIn, initialState, keyOf, tensor } from 'kfac-ts/core';
+ *
+ * // What outlives a step, for a scope that takes back the rest.
+ * const state = initialState({ weight: tensor([1, 2], [2]) }, keyOf(1));
+ * arraysIn(state).size; // => 1
+ * ```
  */
 export const arraysIn = <T extends Shaped>(value: TrainState<T> | Prepared<T>): ReadonlySet<T> =>
   new Set(walk<T>(value));

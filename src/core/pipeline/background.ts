@@ -40,6 +40,14 @@ interface Running<T extends Shaped> {
  * A background on a backend: factorisations go on wherever the backend runs them, on worker threads if it has some.
  *
  * @param backend - not the scope of a step: what is begun in one step is finished in another
+ * @example
+ * ```ts
+ * import { createBackground, referenceBackend } from 'kfac-ts/core';
+ *
+ * // Inverses are made beside the following steps where an environment has a background.
+ * const backend = referenceBackend();
+ * const env = { backend, clock: () => performance.now() / 1000, background: createBackground(backend) };
+ * ```
  */
 export const createBackground = <T extends Shaped>(backend: Backend<T>): Background<T> => {
   const running = new WeakMap<object, Running<T>>();

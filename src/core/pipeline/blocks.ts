@@ -48,6 +48,14 @@ export const blockSites = (sites: ReadonlyArray<{ readonly site: Site }>): Reado
  *
  * @param sites - the sites of the forward pass; one that is passed several times counts once
  * @param parameters - paths of all parameters
+ * @example
+ * ```ts
+ * import { blocksOf } from 'kfac-ts/core';
+ *
+ * const site = { kind: 'dense', path: '0', weight: '0.weight', bias: '0.bias' } as const;
+ * const blocks = blocksOf([{ site }], ['0.weight', '0.bias', 'temperature']);
+ * blocks.length; // => 2
+ * ```
  */
 export const blocksOf = (
   sites: ReadonlyArray<{ readonly site: Site }>,

@@ -24,6 +24,15 @@ export type Computation<Needs extends Field, Adds extends Field> = <T extends Sh
  * A synchronous computation with arrays as an effect; what it raises becomes a `Left`.
  *
  * @param run - computes with the environment's operations
+ * @example
+ * ```ts
+ * import { compute, mapParams, stage } from 'kfac-ts/core';
+ *
+ * // A stage of one's own: small steps along the gradient.
+ * const cautious = stage<'gradient', 'direction'>('cautious', ({ gradient }) =>
+ *   compute((ops) => ({ direction: mapParams(gradient, (leaf) => ops.scale(0.1, leaf)) })),
+ * );
+ * ```
  */
 export const compute =
   <T extends Shaped, A>(run: (ops: Ops<T>) => A): RTE.ReaderTaskEither<Env<T>, KfacError, A> =>
@@ -39,6 +48,15 @@ export const calculate = <A>(run: () => A): TE.TaskEither<KfacError, A> => TE.fr
  *
  * @param name - a word for reports
  * @param run - from operations and context to the added fields
+ * @example
+ * ```ts
+ * import { computation, mapParams } from 'kfac-ts/core';
+ *
+ * // Small steps along the gradient, as a stage.
+ * const cautious = computation<'gradient', 'direction'>('cautious', (ops, { gradient }) => ({
+ *   direction: mapParams(gradient, (leaf) => ops.scale(0.1, leaf)),
+ * }));
+ * ```
  */
 export const computation = <Needs extends Field, Adds extends Field>(
   name: string,

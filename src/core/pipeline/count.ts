@@ -33,6 +33,18 @@ export interface StepCount {
  *
  * @param step - any step
  * @param given - state and batch of shapes, and what is learned
+ * @example
+ * ```ts no-run
+ * import type { Objective, Shaped, TrainState } from 'kfac-ts/core';
+ * import { countStep, dense, initialState, keyOf, model, squaredError } from 'kfac-ts/core';
+ * import { kfacOptimizer } from 'kfac-ts/solvers';
+ *
+ * // On shapes only: nothing is computed.
+ * const objective: Objective = { model: model('linear', [20], dense({ in: 20, out: 5 })), loss: squaredError };
+ * const state: TrainState<Shaped> = initialState({ weight: { shape: [5, 20] }, bias: { shape: [5] } }, keyOf(1));
+ * const batch = { inputs: { shape: [100, 20] }, targets: { shape: [100, 5] } };
+ * const count = await countStep(kfacOptimizer().step, { state, batch, objective })();
+ * ```
  */
 export const countStep = (step: Step, given: Context<Shaped, Given>): TE.TaskEither<KfacError, StepCount> => {
   const { ops, tally } = shapeInterpreter();
@@ -75,6 +87,18 @@ interface Sum extends StepCount {
  * @param step - any step
  * @param given - state of shapes before the first one, batch of shapes, the same for all, and what is learned
  * @param steps - how many steps, at least 1
+ * @example
+ * ```ts no-run
+ * import type { Objective, Shaped, TrainState } from 'kfac-ts/core';
+ * import { dense, initialState, keyOf, meanFlops, model, squaredError } from 'kfac-ts/core';
+ * import { kfacOptimizer } from 'kfac-ts/solvers';
+ *
+ * // Over ten steps, so that inverses which are made every so often count as such.
+ * const objective: Objective = { model: model('linear', [20], dense({ in: 20, out: 5 })), loss: squaredError };
+ * const state: TrainState<Shaped> = initialState({ weight: { shape: [5, 20] }, bias: { shape: [5] } }, keyOf(1));
+ * const batch = { inputs: { shape: [100, 20] }, targets: { shape: [100, 5] } };
+ * const flops = await meanFlops(kfacOptimizer().step, { state, batch, objective }, 10)();
+ * ```
  */
 export const meanFlops = (
   step: Step,

@@ -39,6 +39,17 @@ export type Step = Stage<Given, 'next' | 'metrics'>;
  *
  * @param name - a word for reports
  * @param run - from a context to the fields it adds
+ * @example
+ * ```ts
+ * import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
+ * import { backward, forward, pipeline, stage } from 'kfac-ts/core';
+ *
+ * // Adds a number to the metrics of each step.
+ * const count = stage<'gradient', 'metrics'>('count', ({ gradient }) =>
+ *   RTE.right({ metrics: { arrays: Object.keys(gradient).length } }),
+ * );
+ * const step = pipeline(forward, backward, count);
+ * ```
  */
 export const stage = <Needs extends Field, Adds extends Field>(
   name: string,
@@ -87,6 +98,23 @@ type InOrder<Stages, Known extends Field> = Stages extends readonly [infer First
  * Stages in order, as one stage. Each may need what a step is given and what the stages before it add; anything else
  * does not compile. What a stage replaces is replaced, except metrics, which are merged. A pipeline among the stages
  * counts as its stages.
+ *
+ * @example
+ * ```ts
+ * import { backward, forward, pipeline } from 'kfac-ts/core';
+ * import { capture, exact, kfac, updateFactors } from 'kfac-ts/curvature';
+ * import { constant, damp, kroneckerInverse, solve, update } from 'kfac-ts/solvers';
+ *
+ * const step = pipeline(
+ *   forward,
+ *   backward,
+ *   capture(exact()),
+ *   updateFactors(kfac({ decay: 0.95 })),
+ *   damp(constant(0.1)),
+ *   solve(kroneckerInverse({ every: 20 })),
+ *   update({ learningRate: 0.5 }),
+ * );
+ * ```
  */
 export function pipeline<const Stages extends ReadonlyArray<AnyStage>>(
   ...stages: Stages extends InOrder<Stages, Given> ? Stages : InOrder<Stages, Given>

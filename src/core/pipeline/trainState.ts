@@ -61,6 +61,15 @@ export interface TrainState<T> {
  *
  * @param params - initial parameters
  * @param key - randomness of the run
+ * @example
+ * ```ts
+ * import { dense, initialParams, initialState, keyOf, model, split } from 'kfac-ts/core';
+ *
+ * const [forParams, forSteps] = split(keyOf(1), 2);
+ * const net = model('linear', [784], dense({ in: 784, out: 10 }));
+ * const state = initialState(initialParams(net, forParams, 'f32'), forSteps);
+ * state.step; // => 0
+ * ```
  */
 export const initialState = <T>(params: Params<T>, key: Key): TrainState<T> => ({
   step: 0,

@@ -11,6 +11,14 @@ import type { Stage } from './stage.ts';
  * Puts an objective in the place of the one that the step was given.
  *
  * @param objective - model and loss
+ * @example
+ * ```ts
+ * import { backward, dense, forward, model, pipeline, softmaxCrossEntropy, withObjective } from 'kfac-ts/core';
+ *
+ * // A step that learns something else than the task says.
+ * const objective = { model: model('linear', [784], dense({ in: 784, out: 10 })), loss: softmaxCrossEntropy };
+ * const gradient = pipeline(withObjective(objective), forward, backward);
+ * ```
  */
 export const withObjective = (objective: Objective): Stage<never, 'objective'> =>
   computation('withObjective', () => ({ objective }));

@@ -54,16 +54,43 @@ export interface DirectSum<T> {
 /** A square matrix. */
 export type Factor<T> = Dense<T> | Diagonal<T> | Identity | LowRank<T> | Cholesky<T> | DirectSum<T>;
 
-/** A full matrix. */
+/**
+ * A full matrix.
+ *
+ * @example
+ * ```ts
+ * import { applyBlock, denseOperator, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * applyBlock(ops, denseOperator(tensor([1, 2, 3, 4], [2, 2])), tensor([1, 0], [2])).data; // => [1, 3]
+ * ```
+ */
 export const dense = <T>(matrix: T): Dense<T> => ({ _tag: 'dense', matrix });
 
-/** Elementwise multiplication. */
+/**
+ * Elementwise multiplication.
+ *
+ * @example
+ * ```ts
+ * import { applyBlock, diagonal, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * applyBlock(ops, diagonal(tensor([2, 3], [2])), tensor([5, 5], [2])).data; // => [10, 15]
+ * ```
+ */
 export const diagonal = <T>(values: T): Diagonal<T> => ({ _tag: 'diagonal', values });
 
 /**
  * I.
  *
  * @param order - n, at least 1
+ * @example
+ * ```ts
+ * import { applyBlock, identityOperator, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * applyBlock(ops, identityOperator(2), tensor([3, 4], [2])).data; // => [3, 4]
+ * ```
  */
 export const identity = (order: number): Identity => ({ _tag: 'identity', order });
 
@@ -73,13 +100,43 @@ export const identity = (order: number): Identity => ({ _tag: 'identity', order 
  * @param U - `[n, r]`
  * @param core - of order r
  * @param shift - multiple of the identity
+ * @example
+ * ```ts
+ * import { applyBlock, diagonal, lowRank, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * // 3 u uᵀ + ½ I with u the first unit vector.
+ * const { ops } = referenceBackend();
+ * const operator = lowRank(tensor([1, 0], [2, 1]), diagonal(tensor([3], [1])), 0.5);
+ * applyBlock(ops, operator, tensor([1, 1], [2])).data; // => [3.5, 0.5]
+ * ```
  */
 export const lowRank = <T>(U: T, core: Factor<T>, shift: number): LowRank<T> => ({ _tag: 'lowRank', U, core, shift });
 
-/** (L Lᵀ)⁻¹. */
+/**
+ * (L Lᵀ)⁻¹.
+ *
+ * @example
+ * ```ts
+ * import { cholesky, diagonal, kronecker, tensor } from 'kfac-ts/core';
+ *
+ * // (L Lᵀ)⁻¹ ⊗ diag(d), as an inverse keeps it.
+ * const L = tensor([2, 0, 1, 1], [2, 2]);
+ * const operator = kronecker(cholesky(L), diagonal(tensor([0.5], [1])));
+ * ```
+ */
 export const cholesky = <T>(L: T): Cholesky<T> => ({ _tag: 'cholesky', L });
 
-/** ⊕ F_i; one part is itself. */
+/**
+ * ⊕ F_i; one part is itself.
+ *
+ * @example
+ * ```ts
+ * import { denseOperator, diagonal, directSum, orderOf, tensor } from 'kfac-ts/core';
+ *
+ * const blocks = directSum([denseOperator(tensor([1, 2, 2, 5], [2, 2])), diagonal(tensor([1, 1, 1], [3]))]);
+ * orderOf(blocks); // => 5
+ * ```
+ */
 export const directSum = <T>(parts: ReadonlyArray<Factor<T>>): Factor<T> =>
   parts.length === 1 ? parts[0] : { _tag: 'directSum', parts };
 
@@ -90,7 +147,16 @@ export const directSumOf = <T>(matrices: ReadonlyArray<T>): Factor<T> => directS
 export const partsOf = <T>(factor: Factor<T>): ReadonlyArray<Factor<T>> =>
   factor._tag === 'directSum' ? factor.parts : [factor];
 
-/** n of a factor `[n, n]`. */
+/**
+ * n of a factor `[n, n]`.
+ *
+ * @example
+ * ```ts
+ * import { diagonal, orderOf, tensor } from 'kfac-ts/core';
+ *
+ * orderOf(diagonal(tensor([1, 2, 3], [3]))); // => 3
+ * ```
+ */
 export const orderOf = <T extends Shaped>(factor: Factor<T>): number => {
   switch (factor._tag) {
     case 'dense':

@@ -50,6 +50,14 @@ export const costOfFactor = <T extends Shaped>(factor: Factor<T>, others: number
  *
  * @param ops - interpreter
  * @param factor - F, not by its Cholesky factor
+ * @example
+ * ```ts
+ * import { identityOperator, referenceBackend, tensor, traceOf, lowRank, diagonal } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * traceOf(ops, lowRank(tensor([1, 0], [2, 1]), diagonal(tensor([3], [1])), 0.5)).data; // => [4]
+ * traceOf(ops, identityOperator(7)).data; // => [7]
+ * ```
  */
 export const traceOf = <T extends Shaped>(ops: Ops<T>, factor: Factor<T>): T => {
   switch (factor._tag) {
@@ -80,6 +88,13 @@ export const traceOf = <T extends Shaped>(ops: Ops<T>, factor: Factor<T>): T => 
  * @param ops - interpreter
  * @param factor - F of order n, not by its Cholesky factor
  * @returns `[n, n]`
+ * @example
+ * ```ts
+ * import { diagonal, matrixOf, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * matrixOf(ops, diagonal(tensor([2, 3], [2]))).data; // => [2, 0, 0, 3]
+ * ```
  */
 export const matrixOf = <T extends Shaped>(ops: Ops<T>, factor: Factor<T>): T => {
   const n = orderOf(factor);
