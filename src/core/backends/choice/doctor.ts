@@ -56,7 +56,7 @@ export interface Diagnosis {
 export interface DiagnosisOptions extends BackendOptions {
   /** Seconds on a clock that only moves forward. */
   readonly clock: () => number;
-  /** How long to measure, in seconds; 0.3 unless given. */
+  /** How long to measure the chosen backend and each mode, in seconds; 0.3 unless given. */
   readonly seconds?: number;
   /** Order of the matrices that are measured; 512 unless given. */
   readonly order?: number;
@@ -101,6 +101,9 @@ const timeProduct =
     );
   };
 
+/** Among fewer products than this there may be none that nothing disturbed, or that was compiled by then. */
+const fewestProducts = 5;
+
 /** Best rate of products of order n, in 10⁹ operations per second. The first product warms up and does not count. */
 const matmulRate = <T extends Shaped>(
   backend: Backend<T>,
@@ -109,15 +112,19 @@ const matmulRate = <T extends Shaped>(
   seconds: number,
 ): TE.TaskEither<KfacError, number> => {
   const x = backend.ops.constant(generate([n, n], (position) => ((position * 7) % 11) / 11, backend.dtype));
-  const end = clock() + seconds;
   return pipe(
     timeProduct(backend, x, clock),
-    TE.chain(() =>
-      iterate(Infinity, (best) =>
+    TE.chainIOK(() => clock),
+    TE.chain((start) =>
+      iterate({ best: Infinity, products: 0 }, ({ best, products }) =>
         pipe(
           timeProduct(backend, x, clock),
-          TE.map((taken) => Math.min(best, taken)),
-          TE.map((better) => (clock() < end ? E.left(better) : E.right((2 * n ** 3) / better / 1e9))),
+          TE.map((taken) => ({ best: Math.min(best, taken), products: products + 1 })),
+          TE.map((next) => {
+            const spent = clock() - start;
+            const isEnough = spent >= seconds && (next.products >= fewestProducts || spent >= 5 * seconds);
+            return isEnough ? E.right((2 * n ** 3) / next.best / 1e9) : E.left(next);
+          }),
         ),
       ),
     ),
@@ -133,7 +140,7 @@ const probeMode =
     pipe(
       withBackend({ backend: 'gpu', gpuMode: mode }, (backend) =>
         pipe(
-          matmulRate(backend, Math.min(order, modeOrder), clock, seconds / 3),
+          matmulRate(backend, Math.min(order, modeOrder), clock, seconds),
           TE.map((gflops): ModeFinding => {
             const { gpu, warnings } = backend.report();
             return { mode, found: true, adapter: gpu?.adapter ?? null, gflops, warnings };
