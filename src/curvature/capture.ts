@@ -5,9 +5,10 @@
  *
  * @module
  */
-import type { Cotangents, Linearised } from '../core/autodiff/reverse.ts';
+import type { Linearised } from '../core/autodiff/reverse.ts';
 import { raise } from '../core/errors.ts';
-import { mapParams, pickParams } from '../core/params.ts';
+import type { Params } from '../core/params.ts';
+import { pickParams } from '../core/params.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import { computation } from '../core/pipeline/compute.ts';
 import type { Captured, Context, SiteInput } from '../core/pipeline/context.ts';
@@ -17,6 +18,7 @@ import type { Shaped } from '../core/tensor.ts';
 import { showShape } from '../core/tensor.ts';
 import { parameterBlocks } from '../core/pipeline/blocks.ts';
 import type { Estimator } from './estimators.ts';
+import { inGroups } from './exampleGroups.ts';
 import type { Run } from './statistics/partition.ts';
 import { partitionOf } from './statistics/partition.ts';
 
@@ -29,9 +31,16 @@ export interface CaptureOptions {
    * windows cost a forward pass each, and the statistics of the inputs anew.
    */
   readonly passesAtOnce?: number;
+  /**
+   * For parameters without a site, where an estimator's cotangents are not independent between examples (exact and
+   * empirical): groups that the examples are taken in, 8 unless given. Each is a backward pass to these parameters alone, for
+   * every pass of the estimator. In a group examples are told apart by random signs, which leaves the diagonal unbiased; as
+   * many groups as examples leave nothing to chance.
+   */
+  readonly exampleGroups?: number;
 }
 
-type Needs = 'state' | 'objective' | 'outputs' | 'blocks' | 'sample' | 'gradient' | 'siteCotangents';
+type Needs = 'state' | 'objective' | 'outputs' | 'blocks' | 'sample' | 'siteCotangents';
 
 /** A whole number of at least 1, once it is one. */
 const counted = (path: string, value: number): number =>
@@ -44,23 +53,18 @@ const counted = (path: string, value: number): number =>
         actual: String(value),
       });
 
-/** The training cotangents of the sample: those that the gradient was made of, where the sample is the batch. */
-const trainingPass = <T extends Shaped>(
-  ops: Ops<T>,
-  { objective, outputs, sample, gradient, siteCotangents }: Context<T, Needs>,
-  uncovered: ReadonlyArray<string>,
-): Cotangents<T> => {
-  if (sample.outputs !== outputs) return sample.pullback(objective.loss.gradient(ops, sample.outputs, sample.targets));
-  const summed = mapParams(pickParams(gradient, uncovered), (g) => ops.scale(outputs.shape[0], g));
-  return { params: summed, sites: siteCotangents };
-};
+/** What one pass of an estimator leaves behind. */
+interface Pass<T> {
+  readonly sites: ReadonlyArray<T>;
+  /** Of parameters without a site: see {@link Captured}. */
+  readonly uncovered: ReadonlyArray<Params<T>>;
+}
 
-/** A backward pass; parameters' cotangents only where some parameter has no site. */
-const passBack = <T extends Shaped>(
-  { pullback, sitePullback }: Linearised<T>,
-  cotangent: T,
-  uncovered: ReadonlyArray<string>,
-): Cotangents<T> => (uncovered.length === 0 ? { params: {}, sites: sitePullback(cotangent) } : pullback(cotangent));
+/** The sites' cotangents of the training loss: those that the gradient was made of, where the sample is the batch. */
+const trainingSites = <T extends Shaped>(
+  { outputs, sample, siteCotangents }: Context<T, Needs>,
+  cotangent: () => T,
+): ReadonlyArray<T> => (sample.outputs === outputs ? siteCotangents : sample.sitePullback(cotangent()));
 
 /** A site whose first axis does not count examples cannot be told apart by example. */
 const refuseRows = <T extends Shaped>({ site, input }: SiteInput<T>, examples: number): SiteInput<T> =>
@@ -73,29 +77,47 @@ const refuseRows = <T extends Shaped>({ site, input }: SiteInput<T>, examples: n
         actual: showShape(input.shape),
       });
 
+/** Which of a step's keys draws the signs of examples. */
+const use = 1;
+
 /** All passes, in windows of at most so many. The first is made at once, the others when they are asked for. */
 const inWindows = <T extends Shaped>(
   ops: Ops<T>,
   context: Context<T, Needs>,
   estimator: Estimator,
   passesAtOnce: number,
+  groups: number,
 ): Captured<T> => {
   const { state, objective, blocks, sample } = context;
   const uncovered = parameterBlocks(blocks);
   const sites = sample.sites.map((site) => refuseRows(site, sample.outputs.shape[0]));
   const windows = partitionOf(Math.max(1, estimator.passes(sample.outputs.shape)), { size: passesAtOnce });
+  const key = foldIn(state.key, state.step);
   const ofWindow = (on: Ops<T>, at: Linearised<T>, { begin, size }: Run): Captured<T> => {
-    const key = foldIn(state.key, state.step);
+    const toUncovered = uncovered.length === 0 ? null : at.parameterPullback(uncovered);
+    const apart = (pass: number, cotangent: () => T): ReadonlyArray<Params<T>> =>
+      toUncovered === null ? [{}] : inGroups(on, foldIn(foldIn(key, use), pass), cotangent(), groups).map(toUncovered);
+    const passBack = (pass: number, cotangent: T): Pass<T> => {
+      if (!estimator.independent || uncovered.length === 0) {
+        return { sites: at.sitePullback(cotangent), uncovered: apart(pass, () => cotangent) };
+      }
+      const { params, sites: found } = at.pullback(cotangent);
+      return { sites: found, uncovered: [pickParams(params, uncovered)] };
+    };
+    const training = (): Pass<T> => {
+      const cotangent = (): T => objective.loss.gradient(on, at.outputs, sample.targets);
+      return {
+        sites: trainingSites(context, cotangent),
+        uncovered: apart(0, cotangent),
+      };
+    };
     const cotangents = estimator.cotangents(on, objective.loss, key, at.outputs, begin, begin + size);
     const scaled = (cotangent: T): T =>
       windows.length === 1 ? cotangent : on.scale(Math.sqrt(windows.length), cotangent);
-    const passes =
-      cotangents === null
-        ? [trainingPass(on, context, uncovered)]
-        : cotangents.map((cotangent) => passBack(at, scaled(cotangent), uncovered));
+    const passes = cotangents === null ? [training()] : cotangents.map((c, i) => passBack(begin + i, scaled(c)));
     return {
       sites: sites.map((site, i) => ({ ...site, cotangents: passes.map((pass) => pass.sites[i]) })),
-      uncovered: passes.map(({ params }) => pickParams(params, uncovered)),
+      uncovered: passes.flatMap((pass) => pass.uncovered),
       targets: sample.targets,
       examples: sample.outputs.shape[0],
       more: [],
@@ -110,17 +132,19 @@ const inWindows = <T extends Shaped>(
 /**
  * Captures site inputs and estimator cotangents.
  *
- * Parameters without a site are captured as cotangents summed over the sample: under sampled targets these have mean
- * zero and are independent between examples, so the square of the sum estimates the sum of squares.
+ * Parameters without a site are captured as cotangents summed over examples: under sampled targets these have mean zero
+ * and are independent between examples, so the square of the sum estimates the sum of squares. Other estimators tell
+ * examples apart by signs and groups.
  *
  * @param estimator - which cotangents
- * @param options - period, passes held at once
+ * @param options - period, passes held at once, groups of examples
  */
 export const capture = (estimator: Estimator, options: CaptureOptions = {}): Stage<Needs, 'captured'> =>
   computation('capture', (ops, context) => {
     const { state } = context;
     const every = counted('every', options.every ?? 1);
     const passesAtOnce = counted('passesAtOnce', options.passesAtOnce ?? 16);
+    const groups = counted('exampleGroups', options.exampleGroups ?? 8);
     if (state.curvature.updates > 0 && state.step % every !== 0) return { captured: null };
-    return { captured: inWindows(ops, context, estimator, passesAtOnce) };
+    return { captured: inWindows(ops, context, estimator, passesAtOnce, groups) };
   });

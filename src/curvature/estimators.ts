@@ -21,6 +21,8 @@ export interface Estimator {
   readonly name: string;
   /** Number of backward passes for outputs of a shape `[n, …]`; 0 where the training cotangents serve. */
   readonly passes: (outputs: Shape) => number;
+  /** Whether cotangents of different examples are independent with mean zero: drawn by example, not chosen for all. */
+  readonly independent: boolean;
   /**
    * Arrays shaped like the outputs, per example, one for each backward pass from `begin` to `end`, all unless given. The
    * sum over all passes of their expected outer products is H_ℓ, the Hessian of the loss in the outputs. `null` stands for
@@ -52,6 +54,7 @@ export const monteCarlo = (options: MonteCarloOptions = {}): Estimator => {
   return {
     name: 'monteCarlo',
     passes: () => samples,
+    independent: true,
     cotangents: (ops, loss, key, outputs, begin, end) =>
       split(key, samples)
         .slice(begin, end)
@@ -66,6 +69,7 @@ export const monteCarlo = (options: MonteCarloOptions = {}): Estimator => {
 export const exact = (): Estimator => ({
   name: 'exact',
   passes: columnCount,
+  independent: false,
   cotangents: (ops, loss, _, outputs, begin, end) => squareRootColumns(ops, loss, outputs, begin, end),
 });
 
@@ -93,6 +97,7 @@ export const curvaturePropagation = (options: CurvaturePropagationOptions = {}):
   return {
     name: 'curvaturePropagation',
     passes: () => samples,
+    independent: true,
     cotangents: (ops, loss, key, outputs, begin, end) => {
       const root = loss.squareRoot(ops, outputs);
       return split(key, samples)
@@ -106,7 +111,12 @@ export const curvaturePropagation = (options: CurvaturePropagationOptions = {}):
 };
 
 /** The training targets: no extra backward pass, biased. */
-export const empirical = (): Estimator => ({ name: 'empirical', passes: () => 0, cotangents: () => null });
+export const empirical = (): Estimator => ({
+  name: 'empirical',
+  passes: () => 0,
+  independent: false,
+  cotangents: () => null,
+});
 
 /** Estimators by name, with their default settings. */
 const named = { monteCarlo, exact, empirical, curvaturePropagation } as const;
@@ -128,5 +138,5 @@ const isEstimatorName = (name: string): name is EstimatorName => Object.hasOwn(n
 export const estimatorOf = (name: string): Estimator => {
   const refuse = (): never =>
     raise({ _tag: 'BadConfig', path: 'estimator', expected: `one of ${estimatorNames.join(', ')}`, actual: name });
-  return isEstimatorName(name) ? named[name]() : { name, passes: refuse, cotangents: refuse };
+  return isEstimatorName(name) ? named[name]() : { name, passes: refuse, independent: true, cotangents: refuse };
 };

@@ -25,8 +25,7 @@ export interface SampleOptions {
   readonly every?: number;
 }
 
-type Needs =
-  'state' | 'batch' | 'objective' | 'outputs' | 'sites' | 'pullback' | 'sitePullback' | 'pushforward' | 'sample';
+type Needs = 'state' | 'batch' | 'objective' | 'sample' | keyof Linearised<unknown>;
 
 const refuse = (path: string, expected: string, actual: number): never =>
   raise({ _tag: 'BadConfig', path: `sample.${path}`, expected, actual: String(actual) });
@@ -42,7 +41,8 @@ const use = 0;
  */
 export const sample = (options: SampleOptions): Stage<Needs, 'sample'> =>
   computation('sample', <T extends Shaped>(ops: Ops<T>, context: Context<T, Needs>) => {
-    const { state, batch, objective, outputs, sites, pullback, sitePullback, pushforward } = context;
+    const { state, batch, objective, outputs, sites } = context;
+    const { pullback, sitePullback, parameterPullback, pushforward } = context;
     const { fraction, every = 1 } = options;
     if (!(fraction > 0 && fraction <= 1)) return refuse('fraction', 'a number above 0 and up to 1', fraction);
     if (!(Number.isInteger(every) && every >= 1)) return refuse('every', 'a whole number of at least 1', every);
@@ -56,7 +56,18 @@ export const sample = (options: SampleOptions): Stage<Needs, 'sample'> =>
         vjp(on, objective.model.program, state.params, [inputs]);
     if (count === examples) {
       const linearise = lineariseAt(batch.inputs);
-      return { sample: { outputs, sites, pullback, sitePullback, pushforward, targets: batch.targets, linearise } };
+      return {
+        sample: {
+          outputs,
+          sites,
+          pullback,
+          sitePullback,
+          parameterPullback,
+          pushforward,
+          targets: batch.targets,
+          linearise,
+        },
+      };
     }
     const drawn = permutation(foldIn(foldIn(state.key, state.step), use), examples);
     const rows = ops.slice(ops.constant(drawn), [0], [count]);

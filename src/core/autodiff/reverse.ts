@@ -39,6 +39,8 @@ export interface Linearised<T> {
   readonly pullback: (cotangent: T) => Cotangents<T>;
   /** The sites' cotangents alone; no parameter's cotangent is formed, nor anything before the first site. */
   readonly sitePullback: (cotangent: T) => ReadonlyArray<T>;
+  /** The cotangents of the parameters at some paths alone: nothing that does not lead to one of them is formed. */
+  readonly parameterPullback: (paths: ReadonlyArray<string>) => (cotangent: T) => Params<T>;
   /** u ↦ J u, for tangents of the parameters; one whose path u lacks does not move. The values are not computed again. */
   readonly pushforward: (tangents: Params<T>) => T;
 }
@@ -205,6 +207,13 @@ export const vjp = <T extends Shaped>(
       return { params: named(paths, all), sites: all.slice(paths.length) };
     },
     sitePullback: (cotangent) => toSites([checked('sitePullback', cotangent, result.shape)]),
+    parameterPullback: (some) => {
+      const toSome = tape.walkBack(
+        [result],
+        some.map((path) => leaves[paths.indexOf(path)]),
+      );
+      return (cotangent) => named(some, toSome([checked('parameterPullback', cotangent, result.shape)]));
+    },
     pushforward: (tangents) => jvpAlong(ops, values, program, params, tangents, inputs),
   };
 };

@@ -54,7 +54,10 @@ export interface SiteCapture<T, S extends Site = Site> extends SiteInput<T, S> {
 /** What a batch says about the curvature. */
 export interface Captured<T extends Shaped> {
   readonly sites: ReadonlyArray<SiteCapture<T>>;
-  /** Per pass, the cotangents of parameters that no site covers, summed over examples. */
+  /**
+   * Cotangents of parameters that no site covers, summed over examples whose cotangents are independent with mean zero. The
+   * sum of the squares of all of these arrays estimates Σ_n g_n², summed over passes.
+   */
   readonly uncovered: ReadonlyArray<Params<T>>;
   /** Training targets of the examples, for curvatures that keep classes apart. */
   readonly targets: T;
@@ -87,6 +90,8 @@ export interface StepFields<T extends Shaped> {
   readonly pullback: (cotangent: T) => Cotangents<T>;
   /** The sites' output cotangents alone: cheaper, since no parameter's cotangent is formed. */
   readonly sitePullback: (cotangent: T) => ReadonlyArray<T>;
+  /** The cotangents of the parameters at some paths alone. */
+  readonly parameterPullback: (paths: ReadonlyArray<string>) => (cotangent: T) => Params<T>;
   /** J u for tangents u of the parameters, per example, in the shape of the outputs. */
   readonly pushforward: (tangents: Params<T>) => T;
   /** Where curvature is looked at: the batch, or a part of it. */

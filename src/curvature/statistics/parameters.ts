@@ -10,23 +10,23 @@ import type { Shaped } from '../../core/tensor.ts';
 import type { BlockStatistics, Statistics } from './statistics.ts';
 
 /**
- * Second moments of a parameter without a site: Σ_n g_n², from the square of cotangents summed over the batch.
+ * Second moments of a parameter without a site: Σ_n g_n², from squares of cotangents that are summed over examples.
  *
- * What one example adds to the sum is not known without a site. Under sampled targets the terms have mean zero and are
- * independent between examples, so the square of their sum is an unbiased estimate of the sum of their squares, with a
- * relative error of order one that the moving average reduces. Gains and shifts have the exact moments as
- * `scaleShift` layers, positions as an `embedding`.
+ * What one example adds to a sum is not known without a site. Where the terms have mean zero and are independent between
+ * examples, as under sampled targets and with random signs, the square of their sum is an unbiased estimate of the sum of
+ * their squares, with a relative error of order one that the moving average reduces; of a single example it is exact. Gains
+ * and shifts have the exact moments as `scaleShift` layers, positions as an `embedding`.
  *
  * @param ops - interpreter
- * @param passes - the parameter's summed cotangents, one per pass of the estimator
+ * @param sums - the parameter's summed cotangents, for each pass of the estimator and each group of examples
  * @param examples - number of examples
  */
 export const parameterStatistics = <T extends Shaped>(
   ops: Ops<T>,
-  passes: ReadonlyArray<T>,
+  sums: ReadonlyArray<T>,
   examples: number,
 ): Statistics<T> => ({
-  sums: { second: passes.map((g) => ops.square(g)).reduce((x, y) => ops.add(x, y)) },
+  sums: { second: sums.map((g) => ops.square(g)).reduce((x, y) => ops.add(x, y)) },
   weight: examples,
 });
 
@@ -40,7 +40,7 @@ export const statisticsOfParameters = <T extends Shaped>(ops: Ops<T>, captured: 
   mapParams(captured.uncovered[0] ?? {}, (_, path) =>
     parameterStatistics(
       ops,
-      captured.uncovered.map((pass) => pass[path]),
+      captured.uncovered.map((sum) => sum[path]),
       captured.examples,
     ),
   );

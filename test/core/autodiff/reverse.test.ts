@@ -85,7 +85,7 @@ describe('vjp', () => {
   });
 
   it('rejects a cotangent in another shape than the output', () => {
-    const { pullback, sitePullback } = vjp(ops, network, networkParams(3, 4, 2), [noise(5, [7, 3])]);
+    const { pullback, sitePullback, parameterPullback } = vjp(ops, network, networkParams(3, 4, 2), [noise(5, [7, 3])]);
     expect(attempt(() => pullback(noise(6, [7, 3])))).toEqual(
       E.left({
         _tag: 'ShapeMismatch',
@@ -95,6 +95,9 @@ describe('vjp', () => {
       }),
     );
     expect(attempt(() => sitePullback(noise(6, [2])))).toMatchObject({ left: { where: 'sitePullback' } });
+    expect(attempt(() => parameterPullback(['0.bias'])(noise(6, [2])))).toMatchObject({
+      left: { where: 'parameterPullback' },
+    });
   });
 
   it('rejects the gradient of a program whose output is not a scalar', () => {
@@ -153,6 +156,25 @@ describe('sites', () => {
     );
   });
 
+  it('law: the cotangents of some parameters are those that all have', () => {
+    fc.assert(
+      fc.property(
+        extents,
+        fc.subarray(['0.weight', '0.bias', '1.weight', '1.bias']),
+        ({ n, from, hidden, to }, paths) => {
+          const { pullback, parameterPullback } = vjp(ops, network, networkParams(from, hidden, to), [
+            noise(5, [n, from]),
+          ]);
+          const cotangent = noise(6, [n, to]);
+          const { params } = pullback(cotangent);
+          const some = parameterPullback(paths)(cotangent);
+          expect(Object.keys(some)).toEqual(paths);
+          for (const path of paths) expect(snapshot([some[path]])).toEqual(snapshot([params[path]]));
+        },
+      ),
+    );
+  });
+
   it('records inputs: the data at the first site, the activations at the second', () => {
     const params = networkParams(3, 4, 2);
     const x = noise(5, [6, 3]);
@@ -177,6 +199,9 @@ describe('sites', () => {
     // The cotangent between the layers alone.
     expect(work(() => linearised.sitePullback(cotangent))[1]).toBe(1);
     expect(work(() => linearised.sitePullback(cotangent))[1]).toBe(1);
+    // The last bias needs no product, the first one what lies between.
+    expect(work(() => linearised.parameterPullback(['1.bias'])(cotangent))[1]).toBe(0);
+    expect(work(() => linearised.parameterPullback(['0.bias'])(cotangent))[1]).toBe(1);
   });
 
   it('has a cotangent at a site whose parameters are constants, and zeros at one that leads nowhere', () => {

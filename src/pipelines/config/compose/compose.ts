@@ -161,12 +161,12 @@ const damped = (
   fit: Exclude<Fitting, { readonly _tag: 'ofGradient' }>,
   { normConstraint: bound, learningRate }: Updating,
 ): Damped => {
-  const { every, fraction, passesAtOnce, estimator } = fit.looking;
+  const { every, fraction, estimator, ...holding } = fit.looking;
   const captured = pipeline(
     forward,
     backward,
     sample({ fraction, every }),
-    capture(estimator, { every, passesAtOnce }),
+    capture(estimator, { every, ...holding }),
     damp(fit.solving.damping),
   );
   if (fit._tag === 'ofCapture') return pipeline(captured, solve(fit.solving.solver));

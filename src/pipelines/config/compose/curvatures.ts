@@ -31,12 +31,19 @@ export interface Looking {
   readonly every: number;
   readonly fraction: number;
   readonly passesAtOnce: number;
+  readonly exampleGroups?: number;
 }
 
 const looking = {
   every: optional(wholeFrom(1), 1, 'steps between two captures of statistics'),
   fraction: optional(fraction, 1, 'part of the batch that statistics are taken from'),
   passesAtOnce: optional(wholeFrom(1), 16, 'backward passes whose cotangents are held at once'),
+};
+
+/** Of estimators that choose their cotangents for all examples at once. */
+const chosen = {
+  ...looking,
+  exampleGroups: optional(wholeFrom(1), 8, 'groups that examples are taken in for parameters without a site'),
 };
 
 const samples = (what: string) => optional(wholeFrom(1), 1, `${what} per example, each a backward pass`);
@@ -48,11 +55,11 @@ export const estimators: Table<Looking> = {
     { ...looking, samples: samples('samples') },
     ({ samples: count, ...rest }) => ({ estimator: monteCarlo({ samples: count }), ...rest }),
   ),
-  exact: row('Every column of a square root of the loss’s Hessian: no sampling error.', looking, (rest) => ({
+  exact: row('Every column of a square root of the loss’s Hessian: no sampling error.', chosen, (rest) => ({
     estimator: exact(),
     ...rest,
   })),
-  empirical: row('The training targets: no backward pass of its own, biased.', looking, (rest) => ({
+  empirical: row('The training targets: no backward pass of its own, biased.', chosen, (rest) => ({
     estimator: empirical(),
     ...rest,
   })),
