@@ -66,6 +66,13 @@ const refuse = (path: string, cut: Cut): Cut => {
  * Block K-FAC. One part is K-FAC; parts of one are a diagonal ⊗ a diagonal.
  *
  * @param options - cuts, decay, strictness, how sites are treated
+ * @example
+ * ```ts
+ * import { blockKfac, updateFactors } from 'kfac-ts/curvature';
+ *
+ * // Inputs in four groups, outputs in groups of 64.
+ * const average = updateFactors(blockKfac({ blocks: { inputs: { count: 4 }, outputs: { size: 64 } } }));
+ * ```
  */
 export const blockKfac = (options: BlockKfacOptions): Curvature => {
   const { inputs, outputs } = options.blocks;

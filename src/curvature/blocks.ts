@@ -17,6 +17,17 @@ import { siteBlock } from './sites/kinds.ts';
  * @param params - arrays by parameter path
  * @returns arrays by block name: `[out, in + 1]` for a dense site with bias, `[out, vocabulary]` for an embedding,
  *   `[d, 2]` for a gain with shift
+ * @example
+ * ```ts
+ * import { blocksOf, referenceBackend, tensor } from 'kfac-ts/core';
+ * import { toBlocks } from 'kfac-ts/curvature';
+ *
+ * // The bias becomes the last column of its weight.
+ * const { ops } = referenceBackend();
+ * const blocks = blocksOf([{ site: { kind: 'dense', path: '', weight: 'weight', bias: 'bias' } }], ['weight', 'bias']);
+ * const vector = toBlocks(ops, blocks, { weight: tensor([1, 2], [1, 2]), bias: tensor([3], [1]) });
+ * Object.values(vector)[0].data; // => [1, 2, 3]
+ * ```
  */
 export const toBlocks = <T extends Shaped>(ops: Ops<T>, blocks: ReadonlyArray<Block>, params: Params<T>): Params<T> =>
   Object.fromEntries(
@@ -32,6 +43,16 @@ export const toBlocks = <T extends Shaped>(ops: Ops<T>, blocks: ReadonlyArray<Bl
  * @param ops - interpreter
  * @param blocks - the model's blocks
  * @param vector - arrays by block name
+ * @example
+ * ```ts
+ * import { blocksOf, referenceBackend, tensor } from 'kfac-ts/core';
+ * import { fromBlocks, toBlocks } from 'kfac-ts/curvature';
+ *
+ * const { ops } = referenceBackend();
+ * const blocks = blocksOf([{ site: { kind: 'dense', path: '', weight: 'weight', bias: 'bias' } }], ['weight', 'bias']);
+ * const params = { weight: tensor([1, 2], [1, 2]), bias: tensor([3], [1]) };
+ * fromBlocks(ops, blocks, toBlocks(ops, blocks, params)).bias.data; // => [3]
+ * ```
  */
 export const fromBlocks = <T extends Shaped>(
   ops: Ops<T>,

@@ -46,6 +46,14 @@ const joined = <T>(operators: ReadonlyArray<LinearOperator<T>>): LinearOperator<
  *
  * @param parts - sites and their curvature; no site in two parts
  * @param rest - curvature of every other site, and of parameters without a site
+ * @example
+ * ```ts
+ * import { bySite, classKfac, kfac, updateFactors } from 'kfac-ts/curvature';
+ *
+ * // A Kronecker product for each class at the last layer, plain K-FAC at the others.
+ * const head = { sites: ['4'], curvature: classKfac({ classes: 10 }) };
+ * const average = updateFactors(bySite([head], kfac({ decay: 0.95 })));
+ * ```
  */
 export const bySite = (parts: ReadonlyArray<SitePart>, rest: Curvature): Curvature => {
   const named = new Set(parts.flatMap(({ sites }) => sites));

@@ -138,6 +138,14 @@ const inWindows = <T extends Shaped>(
  *
  * @param estimator - which cotangents
  * @param options - period, passes held at once, groups of examples
+ * @example
+ * ```ts
+ * import { backward, forward, pipeline } from 'kfac-ts/core';
+ * import { capture, kfac, monteCarlo, updateFactors } from 'kfac-ts/curvature';
+ *
+ * // Statistics in every fifth step, from one sample for each example.
+ * const curved = pipeline(forward, backward, capture(monteCarlo(), { every: 5 }), updateFactors(kfac()));
+ * ```
  */
 export const capture = (estimator: Estimator, options: CaptureOptions = {}): Stage<Needs, 'captured'> =>
   computation('capture', (ops, context) => {

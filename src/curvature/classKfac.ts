@@ -54,6 +54,12 @@ const classOperator = <T extends Shaped>(ops: Ops<T>, averages: Params<T>): Bloc
  * Class-wise K-FAC. Training targets must be class indices `[n]` or probabilities `[n, classes]`. One class is K-FAC.
  *
  * @param options - number of classes, sites, decay and strictness
+ * @example
+ * ```ts
+ * import { classKfac, updateFactors } from 'kfac-ts/curvature';
+ *
+ * const average = updateFactors(classKfac({ classes: 10, sites: ['4'] }));
+ * ```
  */
 export const classKfac = (options: ClassKfacOptions): Curvature => {
   const { classes, sites = 'all' } = options;

@@ -36,6 +36,15 @@ const describe = (curvature: Curvature, block: Block, sites: ReadonlyArray<SiteS
  *
  * @param model - model
  * @param curvature - approximation
+ * @example
+ * ```ts
+ * import * as E from 'fp-ts/lib/Either.js';
+ * import { dense, model } from 'kfac-ts/core';
+ * import { coverage, kfac } from 'kfac-ts/curvature';
+ *
+ * const rows = coverage(model('linear', [784], dense({ in: 784, out: 10 })), kfac());
+ * E.isRight(rows) ? rows.right.map(({ parameter }) => parameter) : []; // => ['weight', 'bias']
+ * ```
  */
 export const coverage = (model: Model, curvature: Curvature): E.Either<KfacError, ReadonlyArray<CoverageRow>> => {
   const specs = model.layer.parameters('');

@@ -59,6 +59,18 @@ export interface Curvature {
  * @param blocks - the model's blocks
  * @param averages - by block and name
  * @param operatorOf - the operator of one block
+ * @example
+ * ```ts
+ * import type { Curvature } from 'kfac-ts/curvature';
+ * import { blockwise, kfac, kroneckerBlock } from 'kfac-ts/curvature';
+ *
+ * // What K-FAC does, spelled out: a place for a block's operator of one's own.
+ * const own: Curvature = {
+ *   ...kfac(),
+ *   name: 'own',
+ *   operator: (_, blocks, averages) => blockwise(blocks, averages, kroneckerBlock),
+ * };
+ * ```
  */
 export const blockwise = <T>(
   blocks: ReadonlyArray<Block>,
@@ -107,6 +119,13 @@ type UpdateNeeds = 'state' | 'objective' | 'blocks' | 'captured';
  * Averages what was captured and gives the curvature as an operator; without a capture the average stays.
  *
  * @param curvature - the approximation
+ * @example
+ * ```ts
+ * import { backward, forward, pipeline } from 'kfac-ts/core';
+ * import { capture, exact, kfac, updateFactors } from 'kfac-ts/curvature';
+ *
+ * const curved = pipeline(forward, backward, capture(exact()), updateFactors(kfac({ decay: 0.9, strict: true })));
+ * ```
  */
 export const updateFactors = (curvature: Curvature): Stage<UpdateNeeds, 'state' | 'operator'> =>
   stage(

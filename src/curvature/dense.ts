@@ -54,6 +54,13 @@ export const fisherStatistics = <T extends Shaped>(
  * The Fisher block of each site as a full matrix.
  *
  * @param options - decay, strictness, largest block
+ * @example
+ * ```ts
+ * import { dense, updateFactors } from 'kfac-ts/curvature';
+ *
+ * // The Fisher block of each site in full, for small models: at most 500 parameters a site.
+ * const average = updateFactors(dense({ limit: 500 }));
+ * ```
  */
 export const dense = (options: DenseOptions = {}): Curvature => ({
   name: 'dense',

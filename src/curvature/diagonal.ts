@@ -34,6 +34,12 @@ export const diagonalStatistics = <T extends Shaped>(ops: Ops<T>, capture: SiteC
  * The diagonal of the Fisher.
  *
  * @param options - decay and strictness
+ * @example
+ * ```ts
+ * import { diagonal, updateFactors } from 'kfac-ts/curvature';
+ *
+ * const average = updateFactors(diagonal({ decay: 0.99 }));
+ * ```
  */
 export const diagonal = (options: KfacOptions = {}): Curvature => ({
   name: 'diagonal',

@@ -48,6 +48,12 @@ export interface MonteCarloOptions {
  * Targets sampled from the predictive distribution: the unbiased Fisher [MG15 §5]. Each of k samples counts 1/k.
  *
  * @param options - number of samples per example, 1 unless given
+ * @example
+ * ```ts
+ * import { capture, monteCarlo } from 'kfac-ts/curvature';
+ *
+ * const captured = capture(monteCarlo({ samples: 2 }));
+ * ```
  */
 export const monteCarlo = (options: MonteCarloOptions = {}): Estimator => {
   const samples = options.samples ?? 1;
@@ -65,7 +71,16 @@ export const monteCarlo = (options: MonteCarloOptions = {}): Estimator => {
   };
 };
 
-/** Every column of a square root of H_ℓ: no sampling error, as many backward passes as there are columns. */
+/**
+ * Every column of a square root of H_ℓ: no sampling error, as many backward passes as there are columns.
+ *
+ * @example
+ * ```ts
+ * import { capture, exact } from 'kfac-ts/curvature';
+ *
+ * const captured = capture(exact(), { passesAtOnce: 4 });
+ * ```
+ */
 export const exact = (): Estimator => ({
   name: 'exact',
   passes: columnCount,
@@ -91,6 +106,12 @@ const signsPerColumn = (key: Key, outputs: Shape): Tensor => {
  * sampled targets and as cheap, with bounded draws. Each of k combinations counts 1/k.
  *
  * @param options - number of combinations per example, 1 unless given
+ * @example
+ * ```ts
+ * import { capture, curvaturePropagation } from 'kfac-ts/curvature';
+ *
+ * const captured = capture(curvaturePropagation({ samples: 2 }));
+ * ```
  */
 export const curvaturePropagation = (options: CurvaturePropagationOptions = {}): Estimator => {
   const samples = options.samples ?? 1;
@@ -110,7 +131,17 @@ export const curvaturePropagation = (options: CurvaturePropagationOptions = {}):
   };
 };
 
-/** The training targets: no extra backward pass, biased. */
+/**
+ * The training targets: no extra backward pass, biased.
+ *
+ * @example
+ * ```ts
+ * import { capture, empirical } from 'kfac-ts/curvature';
+ *
+ * // The gradients of the training targets: no pass of its own, and biased.
+ * const captured = capture(empirical());
+ * ```
+ */
 export const empirical = (): Estimator => ({
   name: 'empirical',
   passes: () => 0,
@@ -134,6 +165,12 @@ const isEstimatorName = (name: string): name is EstimatorName => Object.hasOwn(n
  * where the name first meets a computation that can fail.
  *
  * @param name - one of {@link estimatorNames}
+ * @example
+ * ```ts
+ * import { estimatorOf } from 'kfac-ts/curvature';
+ *
+ * estimatorOf('exact').passes([100, 10]); // => 10
+ * ```
  */
 export const estimatorOf = (name: string): Estimator => {
   const refuse = (): never =>

@@ -27,6 +27,16 @@ export interface KfacOptions extends SiteOptions {
  *
  * @param block - one block of the model
  * @param averages - `A` and `G`, `a` and `G`, `F`, or `second`
+ * @example
+ * ```ts
+ * import { applyBlock, blocksOf, referenceBackend, tensor } from 'kfac-ts/core';
+ * import { kroneckerBlock } from 'kfac-ts/curvature';
+ *
+ * const { ops } = referenceBackend();
+ * const [block] = blocksOf([{ site: { kind: 'dense', path: '', weight: 'weight', bias: null } }], ['weight']);
+ * const operator = kroneckerBlock(block, { A: tensor([2], [1, 1]), G: tensor([3], [1, 1]) });
+ * applyBlock(ops, operator, tensor([1], [1, 1])).data; // => [6]
+ * ```
  */
 export const kroneckerBlock = <T>(block: Block, averages: Params<T>): BlockOperator<T> =>
   block.kind === 'parameter' ? diagonal(averages['second']) : siteBlock(block.site).operator(averages);
@@ -36,6 +46,14 @@ export const kroneckerBlock = <T>(block: Block, averages: Params<T>): BlockOpera
  *
  * @param block - one block of the model
  * @param options - how sites are treated
+ * @example
+ * ```ts
+ * import { blocksOf } from 'kfac-ts/core';
+ * import { describeBlock } from 'kfac-ts/curvature';
+ *
+ * const site = { kind: 'dense', path: '0', weight: '0.weight', bias: null } as const;
+ * blocksOf([{ site }], ['0.weight', 'gain']).map((block) => describeBlock(block)); // => ['A ⊗ G', 'diagonal']
+ * ```
  */
 export const describeBlock = (block: Block, options: SiteOptions = {}): string =>
   block.kind === 'parameter' ? 'diagonal' : siteBlock(block.site).words(options);
@@ -44,6 +62,13 @@ export const describeBlock = (block: Block, options: SiteOptions = {}): string =
  * K-FAC: the Fisher block of a site is A ⊗ G.
  *
  * @param options - decay, strictness, how sites are treated
+ * @example
+ * ```ts
+ * import { kfac, updateFactors } from 'kfac-ts/curvature';
+ *
+ * // Sequences: positions are summed before the statistics are taken.
+ * const average = updateFactors(kfac({ decay: 0.95, sharing: 'reduce' }));
+ * ```
  */
 export const kfac = (options: KfacOptions = {}): Curvature => ({
   name: 'kfac',

@@ -113,6 +113,13 @@ const chainStatistics = <T extends Shaped>(
  * outputs are the last layer's. The model is one of dense layers and activations, one after another.
  *
  * @param options - decay and strictness
+ * @example
+ * ```ts
+ * import { backward, forward, pipeline } from 'kfac-ts/core';
+ * import { capture, exact, kfra, updateFactors } from 'kfac-ts/curvature';
+ *
+ * const curved = pipeline(forward, backward, capture(exact()), updateFactors(kfra()));
+ * ```
  */
 export const kfra = (options: KfacOptions = {}): Curvature => ({
   name: 'kfra',

@@ -38,6 +38,14 @@ const use = 0;
  * so stages that want equally many examples share one.
  *
  * @param options - fraction and period
+ * @example
+ * ```ts
+ * import { backward, forward, pipeline } from 'kfac-ts/core';
+ * import { capture, exact, kfac, sample, updateFactors } from 'kfac-ts/curvature';
+ *
+ * // Curvature from a quarter of each batch.
+ * const curved = pipeline(forward, backward, sample({ fraction: 0.25 }), capture(exact()), updateFactors(kfac()));
+ * ```
  */
 export const sample = (options: SampleOptions): Stage<Needs, 'sample'> =>
   computation('sample', <T extends Shaped>(ops: Ops<T>, context: Context<T, Needs>) => {

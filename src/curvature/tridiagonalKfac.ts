@@ -121,6 +121,12 @@ const hasNeighbour = (site: Site, sites: ReadonlyArray<SiteShapes>, sharing: Sha
  * Block-tridiagonal K-FAC. Sites with neighbours must form a chain in the order of the forward pass, as those of a sequential model do.
  *
  * @param options - decay, strictness, how sites are treated
+ * @example
+ * ```ts
+ * import { tridiagonalKfac, updateFactors } from 'kfac-ts/curvature';
+ *
+ * const average = updateFactors(tridiagonalKfac({ decay: 0.95 }));
+ * ```
  */
 export const tridiagonalKfac = (options: KfacOptions = {}): Curvature => {
   const { sharing = 'expand' } = options;

@@ -18,6 +18,18 @@ import type { SiteOptions } from './options.ts';
  * @param ops - interpreter
  * @param capture - what the site saw
  * @param options - how sites are treated
+ * @example
+ * ```ts
+ * import { referenceBackend, tensor } from 'kfac-ts/core';
+ * import { siteStatistics } from 'kfac-ts/curvature';
+ *
+ * // Sums over two examples: Σ a² and Σ g².
+ * const { ops } = referenceBackend();
+ * const site = { kind: 'dense', path: '', weight: 'weight', bias: null } as const;
+ * const captured = { site, input: tensor([5, 6], [2, 1]), cotangents: [tensor([1, 2], [2, 1])] };
+ * const { sums, weight } = siteStatistics(ops, captured);
+ * [sums.A.data[0], sums.G.data[0], weight]; // => [61, 5, 2]
+ * ```
  */
 export const siteStatistics = <T extends Shaped>(
   ops: Ops<T>,
@@ -32,6 +44,17 @@ export const siteStatistics = <T extends Shaped>(
  * @param ops - interpreter
  * @param capture - what the site saw
  * @returns `[n, d]` for each pass, d parameters
+ * @example
+ * ```ts
+ * import { referenceBackend, tensor } from 'kfac-ts/core';
+ * import { perExampleGradients } from 'kfac-ts/curvature';
+ *
+ * // V = g ā ᵀ of two examples, with 1 appended to a for the bias.
+ * const { ops } = referenceBackend();
+ * const site = { kind: 'dense', path: '', weight: 'weight', bias: 'bias' } as const;
+ * const captured = { site, input: tensor([5, 6], [2, 1]), cotangents: [tensor([1, 2], [2, 1])] };
+ * perExampleGradients(ops, captured)[0].data; // => [5, 1, 12, 2]
+ * ```
  */
 export const perExampleGradients = <T extends Shaped>(ops: Ops<T>, capture: SiteCapture<T>): ReadonlyArray<T> =>
   siteBlock(capture.site).gradients(ops, capture);
@@ -64,6 +87,21 @@ export const statisticsOfSites = <T extends Shaped>(
  * @param ops - interpreter
  * @param captured - what a batch says about the curvature
  * @param ofSite - statistics of one site
+ * @example
+ * ```ts
+ * import type { Curvature } from 'kfac-ts/curvature';
+ * import { kfac, siteStatistics, statisticsBy } from 'kfac-ts/curvature';
+ *
+ * // Positions are summed first at one site, and count as examples at the others.
+ * const own: Curvature = {
+ *   ...kfac(),
+ *   name: 'own',
+ *   statistics: (ops, captured) =>
+ *     statisticsBy(ops, captured, (seen) =>
+ *       siteStatistics(ops, seen, { sharing: seen.site.path === '0' ? 'reduce' : 'expand' }),
+ *     ),
+ * };
+ * ```
  */
 export const statisticsBy = <T extends Shaped>(
   ops: Ops<T>,
@@ -80,6 +118,18 @@ export const statisticsBy = <T extends Shaped>(
  * @param ops - interpreter
  * @param captured - what a batch says about the curvature
  * @param options - how sites are treated
+ * @example
+ * ```ts
+ * import type { Curvature } from 'kfac-ts/curvature';
+ * import { blockStatistics, kfac } from 'kfac-ts/curvature';
+ *
+ * // What K-FAC does, spelled out: a place for statistics of one's own.
+ * const own: Curvature = {
+ *   ...kfac(),
+ *   name: 'own',
+ *   statistics: (ops, captured) => blockStatistics(ops, captured, { sharing: 'reduce' }),
+ * };
+ * ```
  */
 export const blockStatistics = <T extends Shaped>(
   ops: Ops<T>,

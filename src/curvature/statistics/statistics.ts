@@ -36,6 +36,17 @@ export const totalOf = <T extends Shaped>(ops: Ops<T>, passes: ReadonlyArray<T>)
  * @param ops - interpreter
  * @param a - statistics
  * @param b - statistics of the same kind from other examples
+ * @example
+ * ```ts
+ * import { referenceBackend, tensor } from 'kfac-ts/core';
+ * import { combine } from 'kfac-ts/curvature';
+ *
+ * // Two micro-batches, or two workers.
+ * const { ops } = referenceBackend();
+ * const first = { sums: { A: tensor([6], [1, 1]) }, weight: 2 };
+ * const second = { sums: { A: tensor([9], [1, 1]) }, weight: 3 };
+ * combine(ops, first, second).weight; // => 5
+ * ```
  */
 export const combine = <T extends Shaped>(ops: Ops<T>, a: Statistics<T>, b: Statistics<T>): Statistics<T> => ({
   sums: zipParams(a.sums, b.sums, (x, y) => ops.add(x, y)),
@@ -47,6 +58,14 @@ export const combine = <T extends Shaped>(ops: Ops<T>, a: Statistics<T>, b: Stat
  *
  * @param ops - interpreter
  * @param statistics - sums and weight
+ * @example
+ * ```ts
+ * import { referenceBackend, tensor } from 'kfac-ts/core';
+ * import { means } from 'kfac-ts/curvature';
+ *
+ * const { ops } = referenceBackend();
+ * means(ops, { sums: { A: tensor([6], [1, 1]) }, weight: 3 }).A.data; // => [2]
+ * ```
  */
 export const means = <T extends Shaped>(ops: Ops<T>, statistics: Statistics<T>): Params<T> =>
   mapParams(statistics.sums, (sum) => ops.scale(1 / statistics.weight, sum));
