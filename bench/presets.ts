@@ -107,7 +107,7 @@ export const measurePreset = async (backend: Backend<Tensor>, rate: number, name
   const step = succeed(optimizerOf(name)).step;
   const params = initialParams(objective.model, keyOf(1), 'f32');
   const shapes = mapParams(params, ({ shape }) => ({ shape }));
-  const shapedBatch = { inputs: { shape: batch.inputs.shape }, targets: { shape: batch.targets.shape } };
+  const shapedBatch = mapParams(batch, ({ shape }) => ({ shape }));
   let state: TrainState<Tensor> = initialState(params, keyOf(2));
   let counted: TrainState<Shaped> = initialState(shapes, keyOf(2));
   const [warmUp, steps] = name.includes('cg') ? [1, 2] : name === 'class-kfac' ? [1, 5] : [5, 10];

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { programOf } from '../../test/support/programOf.ts';
 import { GPU, Input } from 'gpu.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
@@ -35,7 +36,7 @@ const stageOn = (backend: Backend<Tensor>, { batch, widths, x, y, weights }: Sta
   };
   const { backend: scoped, close } = backend.scope();
   const { ops } = scoped;
-  const { outputs, pullback } = vjp(ops, network.program, params, [matrix(x, [batch, input])]);
+  const { outputs, pullback } = vjp(ops, programOf(network), params, [matrix(x, [batch, input])]);
   const targets = matrix(y, [batch, output]);
   const loss = ops.mean(softmaxCrossEntropy.value(ops, outputs, targets), [0]);
   pullback(softmaxCrossEntropy.gradient(ops, outputs, targets));

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { programOf } from '../../test/support/programOf.ts';
 import * as E from 'fp-ts/lib/Either.js';
 
 import type { TreeProgram } from '../../src/core/autodiff/program.ts';
@@ -42,7 +43,7 @@ const stageOf =
   (network: Model): TreeProgram =>
   (ops, params, [x, y]) => {
     const share = 1 / x.shape[0];
-    const { outputs, sites, pullback } = vjp(ops, network.program, params, [x]);
+    const { outputs, sites, pullback } = vjp(ops, programOf(network), params, [x]);
     const { params: gradient, sites: cotangents } = pullback(softmaxCrossEntropy.gradient(ops, outputs, y));
     return {
       loss: ops.mean(softmaxCrossEntropy.value(ops, outputs, y), [0]),
@@ -59,7 +60,7 @@ const stageOf =
 const argumentsFor = (network: Model, batch: number, classes: number): ProgramArguments<Tensor> => ({
   params: initialParams(network, keyOf(1), 'f32'),
   inputs: [
-    uniform(keyOf(2), [batch, ...network.inputShape], 'f32'),
+    uniform(keyOf(2), [batch, ...network.inputs['inputs']], 'f32'),
     generate([batch, classes], (i) => (i % classes === Math.floor(i / classes) % classes ? 1 : 0), 'f32'),
   ],
 });

@@ -98,10 +98,10 @@ const flopsOf = <A extends Shaped>(
   run: Run<A>,
   setup: Setup,
 ): TE.TaskEither<KfacError, number> => {
-  const { inputs, targets } = setting.task.data.train.batch(range(0, setup.batch));
+  const { data, objective } = setting.task;
+  const batch = mapParams(data.train.batch(range(0, setup.batch)), shapeOf);
   const state: TrainState<Shaped> = initialState(mapParams(run.state.params, shapeOf), run.state.key);
-  const batch = { inputs: shapeOf(inputs), targets: shapeOf(targets) };
-  return meanFlops(setting.step, { state, batch, objective: setting.task.objective }, periodOf(setup));
+  return meanFlops(setting.step, { state, batch, objective }, periodOf(setup));
 };
 
 /** Tells who is in a lane and what a step costs. */
@@ -165,7 +165,7 @@ const pictureOf = <A extends Shaped>(
   { setting, run }: Lane<A>,
   examples: Examples,
 ): TE.TaskEither<KfacError, Picture> => {
-  const inputs = setting.task.data.test.batch(range(0, examples.count)).inputs;
+  const inputs = setting.task.data.test.batch(range(0, examples.count))['inputs'];
   return pipe(
     readParams(setting.env, run.state.params),
     TE.chain((params) =>

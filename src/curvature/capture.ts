@@ -7,12 +7,15 @@
  */
 import type { Linearised } from '../core/autodiff/reverse.ts';
 import { raise } from '../core/errors.ts';
+import { weighed } from '../core/nn/losses/loss.ts';
 import type { Params } from '../core/params.ts';
 import { pickParams } from '../core/params.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import { computation } from '../core/pipeline/compute.ts';
 import type { Captured, Context, SiteInput } from '../core/pipeline/context.ts';
+import type { Weights } from '../core/pipeline/objective.ts';
 import type { Stage } from '../core/pipeline/stage.ts';
+import { stepKey } from '../core/pipeline/stepKey.ts';
 import { foldIn } from '../core/random/split.ts';
 import type { Shaped } from '../core/tensor.ts';
 import { showShape } from '../core/tensor.ts';
@@ -60,11 +63,19 @@ interface Pass<T> {
   readonly uncovered: ReadonlyArray<Params<T>>;
 }
 
-/** The sites' cotangents of the training loss: those that the gradient was made of, where the sample is the batch. */
+/** Cotangents whose outer products carry the weights: times the roots of them. */
+const rooted = <T extends Shaped>(ops: Ops<T>, weights: Weights<T> | null, cotangent: T): T =>
+  weights === null ? cotangent : weighed(ops, ops.sqrt(weights.terms), cotangent);
+
+/**
+ * The sites' cotangents of the training loss: those that the gradient was made of, where the sample is the batch and all
+ * its examples weigh alike.
+ */
 const trainingSites = <T extends Shaped>(
   { outputs, sample, siteCotangents }: Context<T, Needs>,
   cotangent: () => T,
-): ReadonlyArray<T> => (sample.outputs === outputs ? siteCotangents : sample.sitePullback(cotangent()));
+): ReadonlyArray<T> =>
+  sample.outputs === outputs && sample.weights === null ? siteCotangents : sample.sitePullback(cotangent());
 
 /** A site whose first axis does not count examples cannot be told apart by example. */
 const refuseRows = <T extends Shaped>({ site, input }: SiteInput<T>, examples: number): SiteInput<T> =>
@@ -77,9 +88,6 @@ const refuseRows = <T extends Shaped>({ site, input }: SiteInput<T>, examples: n
         actual: showShape(input.shape),
       });
 
-/** Which of a step's keys draws the signs of examples. */
-const use = 1;
-
 /** All passes, in windows of at most so many. The first is made at once, the others when they are asked for. */
 const inWindows = <T extends Shaped>(
   ops: Ops<T>,
@@ -91,12 +99,15 @@ const inWindows = <T extends Shaped>(
   const { state, objective, blocks, sample } = context;
   const uncovered = parameterBlocks(blocks);
   const sites = sample.sites.map((site) => refuseRows(site, sample.outputs.shape[0]));
+  const weights = sample.weights?.examples ?? null;
   const windows = partitionOf(Math.max(1, estimator.passes(sample.outputs.shape)), { size: passesAtOnce });
-  const key = foldIn(state.key, state.step);
+  const key = stepKey(state);
   const ofWindow = (on: Ops<T>, at: Linearised<T>, { begin, size }: Run): Captured<T> => {
     const toUncovered = uncovered.length === 0 ? null : at.parameterPullback(uncovered);
     const apart = (pass: number, cotangent: () => T): ReadonlyArray<Params<T>> =>
-      toUncovered === null ? [{}] : inGroups(on, foldIn(foldIn(key, use), pass), cotangent(), groups).map(toUncovered);
+      toUncovered === null
+        ? [{}]
+        : inGroups(on, foldIn(stepKey(state, 'groups'), pass), cotangent(), groups).map(toUncovered);
     const passBack = (pass: number, cotangent: T): Pass<T> => {
       if (!estimator.independent || uncovered.length === 0) {
         return { sites: at.sitePullback(cotangent), uncovered: apart(pass, () => cotangent) };
@@ -105,7 +116,7 @@ const inWindows = <T extends Shaped>(
       return { sites: found, uncovered: [pickParams(params, uncovered)] };
     };
     const training = (): Pass<T> => {
-      const cotangent = (): T => objective.loss.gradient(on, at.outputs, sample.targets);
+      const cotangent = (): T => rooted(on, sample.weights, objective.loss.gradient(on, at.outputs, sample.targets));
       return {
         sites: trainingSites(context, cotangent),
         uncovered: apart(0, cotangent),
@@ -114,11 +125,13 @@ const inWindows = <T extends Shaped>(
     const cotangents = estimator.cotangents(on, objective.loss, key, at.outputs, begin, begin + size);
     const scaled = (cotangent: T): T =>
       windows.length === 1 ? cotangent : on.scale(Math.sqrt(windows.length), cotangent);
-    const passes = cotangents === null ? [training()] : cotangents.map((c, i) => passBack(begin + i, scaled(c)));
+    const weighted = (cotangent: T): T => scaled(rooted(on, sample.weights, cotangent));
+    const passes = cotangents === null ? [training()] : cotangents.map((c, i) => passBack(begin + i, weighted(c)));
     return {
-      sites: sites.map((site, i) => ({ ...site, cotangents: passes.map((pass) => pass.sites[i]) })),
+      sites: sites.map((site, i) => ({ ...site, weights, cotangents: passes.map((pass) => pass.sites[i]) })),
       uncovered: passes.flatMap((pass) => pass.uncovered),
       targets: sample.targets,
+      weights,
       examples: sample.outputs.shape[0],
       more: [],
     };

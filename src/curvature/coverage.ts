@@ -9,11 +9,14 @@ import { pipe } from 'fp-ts/lib/function.js';
 import type { SiteShapes } from '../core/autodiff/shape.ts';
 import { dryRun } from '../core/autodiff/shape.ts';
 import type { KfacError } from '../core/errors.ts';
+import { evaluating } from '../core/nn/layers/circumstances.ts';
 import type { Model } from '../core/nn/model.ts';
+import { mapParams } from '../core/params.ts';
 import { parametersOfSite } from '../core/ops/site.ts';
 import type { Shape } from '../core/tensor.ts';
 import type { Block } from '../core/pipeline/blocks.ts';
 import { blocksOf } from '../core/pipeline/blocks.ts';
+import { trainedProgram } from '../core/pipeline/linearise.ts';
 import type { Curvature } from './curvature.ts';
 
 /** One parameter in the report. */
@@ -49,8 +52,10 @@ const describe = (curvature: Curvature, block: Block, sites: ReadonlyArray<SiteS
 export const coverage = (model: Model, curvature: Curvature): E.Either<KfacError, ReadonlyArray<CoverageRow>> => {
   const specs = model.layer.parameters('');
   const shapes: Readonly<Record<string, Shape>> = Object.fromEntries(specs.map(({ path, shape }) => [path, shape]));
+  const arrays = mapParams(model.inputs, (shape): Shape => [1, ...shape]);
+  const { program, inputs } = trainedProgram<Shape>({ model, params: {}, held: {}, at: evaluating(arrays) });
   return pipe(
-    dryRun(model.program, shapes, [[1, ...model.inputShape]]),
+    dryRun(program, shapes, inputs),
     E.map(({ sites }) =>
       blocksOf(sites, Object.keys(shapes)).flatMap((block) =>
         (block.kind === 'site' ? parametersOfSite(block.site) : [block.name]).map((parameter) => ({

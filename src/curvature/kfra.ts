@@ -12,6 +12,7 @@
  */
 import { vjp } from '../core/autodiff/reverse.ts';
 import { raise } from '../core/errors.ts';
+import { evaluating } from '../core/nn/layers/circumstances.ts';
 import type { Layer } from '../core/nn/layers/layer.ts';
 import type { Model } from '../core/nn/model.ts';
 import type { Ops } from '../core/ops/ops.ts';
@@ -55,9 +56,12 @@ const segmentsOf = (model: Model): ReadonlyArray<Segment> =>
 
 /** φ′(s) of elementwise functions in a row: their Jacobian is diagonal, so its transpose times ones is that diagonal. */
 const derivativeAt = <T extends Shaped>(ops: Ops<T>, activations: ReadonlyArray<Layer>, s: T): T =>
-  vjp(ops, (on, at) => activations.reduce((x, layer) => layer.apply(on, {}, '', x), at['s']), { s }, []).pullback(
-    ops.full(s.shape, 1),
-  ).params['s'];
+  vjp(
+    ops,
+    (on, at) => activations.reduce((x, layer) => layer.apply(on, {}, '', x, evaluating({})), at['s']),
+    { s },
+    [],
+  ).pullback(ops.full(s.shape, 1)).params['s'];
 
 /** What an affine map with one position per example saw, as rows too. */
 interface AffineCapture<T> extends SiteCapture<T> {

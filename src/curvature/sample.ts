@@ -7,14 +7,19 @@
  * @module
  */
 import type { Linearised } from '../core/autodiff/reverse.ts';
-import { vjp } from '../core/autodiff/reverse.ts';
 import { raise } from '../core/errors.ts';
+import type { Circumstances } from '../core/nn/layers/circumstances.ts';
 import type { Ops } from '../core/ops/ops.ts';
+import type { Params } from '../core/params.ts';
+import { mapParams } from '../core/params.ts';
 import { computation } from '../core/pipeline/compute.ts';
 import type { Context } from '../core/pipeline/context.ts';
+import { linearise } from '../core/pipeline/linearise.ts';
+import type { Judging } from '../core/pipeline/objective.ts';
+import { judgingOf } from '../core/pipeline/objective.ts';
 import type { Stage } from '../core/pipeline/stage.ts';
+import { stepKey } from '../core/pipeline/stepKey.ts';
 import { permutation } from '../core/random/permutation.ts';
-import { foldIn } from '../core/random/split.ts';
 import type { Shaped } from '../core/tensor.ts';
 
 /** Settings of {@link sample}. */
@@ -25,13 +30,17 @@ export interface SampleOptions {
   readonly every?: number;
 }
 
-type Needs = 'state' | 'batch' | 'objective' | 'sample' | keyof Linearised<unknown>;
+type Needs = 'state' | 'objective' | 'circumstances' | 'sample' | keyof Judging<unknown> | keyof Linearised<unknown>;
 
 const refuse = (path: string, expected: string, actual: number): never =>
   raise({ _tag: 'BadConfig', path: `sample.${path}`, expected, actual: String(actual) });
 
-/** Which of a step's keys draws the examples. */
-const use = 0;
+/** Some rows of every array that has one for each example; an array that is two of a batch's (its inputs and targets) stays one. */
+const rowsOf = <T extends Shaped>(ops: Ops<T>, arrays: Params<T>, examples: number, rows: T): Params<T> => {
+  const distinct = [...new Set(Object.values(arrays))].filter(({ shape }) => shape[0] === examples);
+  const parts = new Map(distinct.map((array) => [array, ops.gather(array, rows)]));
+  return mapParams(arrays, (array) => parts.get(array) ?? array);
+};
 
 /**
  * A random part of the batch, drawn anew in each step and linearised. A sample that has the right size already is kept,
@@ -49,43 +58,29 @@ const use = 0;
  */
 export const sample = (options: SampleOptions): Stage<Needs, 'sample'> =>
   computation('sample', <T extends Shaped>(ops: Ops<T>, context: Context<T, Needs>) => {
-    const { state, batch, objective, outputs, sites } = context;
-    const { pullback, sitePullback, parameterPullback, pushforward } = context;
+    const { state, objective, circumstances } = context;
     const { fraction, every = 1 } = options;
     if (!(fraction > 0 && fraction <= 1)) return refuse('fraction', 'a number above 0 and up to 1', fraction);
     if (!(Number.isInteger(every) && every >= 1)) return refuse('every', 'a whole number of at least 1', every);
-    const examples = outputs.shape[0];
+    const examples = context.outputs.shape[0];
     const count = Math.max(1, Math.round(fraction * examples));
     const due = state.curvature.updates === 0 || state.step % every === 0;
     if (!due || count === context.sample.outputs.shape[0]) return { sample: context.sample };
+    const { params, held } = state;
     const lineariseAt =
-      (inputs: T) =>
+      (at: Circumstances<T>) =>
       (on: Ops<T>): Linearised<T> =>
-        vjp(on, objective.model.program, state.params, [inputs]);
+        linearise(on, { model: objective.model, params, held, at });
     if (count === examples) {
-      const linearise = lineariseAt(batch.inputs);
+      const { outputs, sites, kept, pullback, sitePullback, parameterPullback, pushforward, targets, weights } =
+        context;
+      const whole = { outputs, sites, kept, pullback, sitePullback, parameterPullback, pushforward, targets, weights };
       return {
-        sample: {
-          outputs,
-          sites,
-          pullback,
-          sitePullback,
-          parameterPullback,
-          pushforward,
-          targets: batch.targets,
-          linearise,
-        },
+        sample: { ...whole, linearise: lineariseAt(circumstances) },
       };
     }
-    const drawn = permutation(foldIn(foldIn(state.key, state.step), use), examples);
-    const rows = ops.slice(ops.constant(drawn), [0], [count]);
-    const inputs = ops.gather(batch.inputs, rows);
-    const linearise = lineariseAt(inputs);
-    return {
-      sample: {
-        ...linearise(ops),
-        linearise,
-        targets: batch.targets === batch.inputs ? inputs : ops.gather(batch.targets, rows),
-      },
-    };
+    const drawn = permutation(stepKey(state, 'sample'), examples);
+    const arrays = rowsOf(ops, circumstances.arrays, examples, ops.slice(ops.constant(drawn), [0], [count]));
+    const part = lineariseAt({ ...circumstances, arrays });
+    return { sample: { ...part(ops), linearise: part, ...judgingOf(ops, objective, arrays) } };
   });

@@ -51,7 +51,7 @@ export interface Experiment<A> {
 
 /** The first test inputs, or `null` for tasks that cannot be looked at. */
 export const previewInputs = (task: Task, data: Splits): Tensor | null =>
-  task.preview === null ? null : data.test.batch(range(0, Math.min(task.preview.count, data.test.size))).inputs;
+  task.preview === null ? null : data.test.batch(range(0, Math.min(task.preview.count, data.test.size)))['inputs'];
 
 const previewOf = <T extends Shaped>(
   env: Env<T>,

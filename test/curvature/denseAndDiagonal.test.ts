@@ -1,3 +1,4 @@
+import { programOf } from '../support/programOf.ts';
 import { gaussNewtonProduct } from '../../src/core/autodiff/products.ts';
 import { sigmoidCrossEntropy } from '../../src/core/nn/losses/sigmoidCrossEntropy.ts';
 import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
@@ -44,7 +45,7 @@ describe('dense curvature', () => {
       const zeros = Object.fromEntries(Object.entries(state.params).map(([path, p]) => [path, ops.full(p.shape, 0)]));
       const image = gaussNewtonProduct(
         ops,
-        objective.model.program,
+        programOf(objective.model),
         (outputs, u) => objective.loss.hessianProduct(ops, outputs, u),
         state.params,
         { ...zeros, ...fromBlocks(ops, [block], { [block.name]: v }) },

@@ -1,3 +1,4 @@
+import { programOf } from '../support/programOf.ts';
 import fc from 'fast-check';
 
 import { gaussNewtonProduct } from '../../src/core/autodiff/products.ts';
@@ -50,7 +51,7 @@ const gaussNewtonBlock = (objective: Objective, state: TrainState<Tensor>, input
     );
     const image = gaussNewtonProduct(
       ops,
-      objective.model.program,
+      programOf(objective.model),
       (outputs, u) => objective.loss.hessianProduct(ops, outputs, u),
       state.params,
       full,

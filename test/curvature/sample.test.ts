@@ -1,5 +1,6 @@
+import { programOf } from '../support/programOf.ts';
 import { jvp } from '../../src/core/autodiff/forward.ts';
-import type { Program } from '../../src/core/autodiff/program.ts';
+import type { ModelProgram } from '../../src/core/nn/model.ts';
 import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
 import type { Sample } from '../../src/core/pipeline/context.ts';
@@ -61,7 +62,7 @@ describe('sample', () => {
   it('law: J u on the sample is J u of the batch at the chosen examples', async () => {
     const found = await runStage(stepOf(exact(), { fraction: 0.5 }), state, batch);
     const u = found.gradient;
-    const { tangent } = jvp(ops, objective.model.program, state.params, u, [batch.inputs]);
+    const { tangent } = jvp(ops, programOf(objective.model), state.params, u, [batch.inputs]);
     const pushed = found.sample.pushforward(u);
     examplesOf(found.sample).forEach((from, to) => expect(rowOf(pushed, to)).toBe(rowOf(tangent, from)));
     expect(found.pushforward(u)).toEqual(tangent);
@@ -84,7 +85,7 @@ describe('sample', () => {
 
   it('law: a parameter without a site sees the sample, E over samples of Σ g² / n is that of the batch', async () => {
     const base = mlp([3, 2]);
-    const program: Program = (o, params, inputs) => o.mul(base.program(o, params, inputs), params['scale']);
+    const program: ModelProgram = (o, params, at) => o.mul(base.program(o, params, at), params['scale']);
     const scaled = { model: { ...base, program }, loss: squaredError };
     const given = stateOf(base, 2);
     const start = { ...given, params: { ...given.params, scale: tensor([2, -1], [2]) } };

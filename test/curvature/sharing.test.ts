@@ -1,3 +1,4 @@
+import { programOf } from '../support/programOf.ts';
 import { withObjective } from '../../src/core/pipeline/withObjective.ts';
 import { pipeline } from '../../src/core/pipeline/stage.ts';
 import fc from 'fast-check';
@@ -229,7 +230,7 @@ describe('where sharing is exact', () => {
     const { params } = stateOf(objective.model, 3);
     const n = x.shape[0];
     const rows = Array.from({ length: n }, (_, i) => {
-      const { outputs, pullback } = vjp(ops, objective.model.program, params, [examplesOf(ops, x, i, 1)]);
+      const { outputs, pullback } = vjp(ops, programOf(objective.model), params, [examplesOf(ops, x, i, 1)]);
       const out = outputs.data.length;
       return Array.from({ length: out }, (__, c) => {
         const unit = tensor(
@@ -285,10 +286,10 @@ const inTurn = (inner: Layer, positions: number): Layer =>
     kind: 'inTurn',
     label: 'in turn',
     parameters: inner.parameters,
-    apply: (on, params, path, x) => {
+    apply: (on, params, path, x, at) => {
       const [n, , d] = x.shape;
       const parts = Array.from({ length: positions }, (_, t) => {
-        const y = inner.apply(on, params, path, on.reshape(on.slice(x, [0, t, 0], [n, 1, d]), [n, d]));
+        const y = inner.apply(on, params, path, on.reshape(on.slice(x, [0, t, 0], [n, 1, d]), [n, d]), at);
         return on.reshape(y, [n, 1, y.shape[1]]);
       });
       return on.concat(parts, 1);
@@ -302,8 +303,8 @@ const recurrent = (times: number): Layer => {
     kind: 'recurrent',
     label: 'recurrent',
     parameters: step.parameters,
-    apply: (on, params, path, x) =>
-      Array.from({ length: times }).reduce((h: typeof x) => step.apply(on, params, path, h), x),
+    apply: (on, params, path, x, at) =>
+      Array.from({ length: times }).reduce((h: typeof x) => step.apply(on, params, path, h, at), x),
   });
 };
 
@@ -407,9 +408,9 @@ describe('what cannot be', () => {
       kind: 'rows',
       label: 'rows',
       parameters: denseLayer({ in: 2, out: 3 }).parameters,
-      apply: (on, params, path, x) => {
+      apply: (on, params, path, x, at) => {
         const [n, t, d] = x.shape;
-        const y = denseLayer({ in: 2, out: 3 }).apply(on, params, path, on.reshape(x, [n * t, d]));
+        const y = denseLayer({ in: 2, out: 3 }).apply(on, params, path, on.reshape(x, [n * t, d]), at);
         return on.reshape(y, [n, t, 3]);
       },
     });

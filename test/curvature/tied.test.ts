@@ -1,3 +1,5 @@
+import { evaluating } from '../../src/core/nn/layers/circumstances.ts';
+import { programOf } from '../support/programOf.ts';
 import { withObjective } from '../../src/core/pipeline/withObjective.ts';
 import { pipeline } from '../../src/core/pipeline/stage.ts';
 import { vjp } from '../../src/core/autodiff/reverse.ts';
@@ -74,8 +76,10 @@ describe('a table tied to the weight of the output layer', () => {
     const v = gaussian(7, [4, 3]);
     const lossAt = (t: number): number => {
       const params = { ...state.params, 'words.weight': ops.linearCombination(1, state.params['words.weight'], t, v) };
-      return ops.mean(softmaxCrossEntropy.value(ops, tied.program(ops, params, [batch.inputs]), batch.targets), [0])
-        .data[0];
+      return ops.mean(
+        softmaxCrossEntropy.value(ops, tied.program(ops, params, evaluating({ inputs: batch.inputs })), batch.targets),
+        [0],
+      ).data[0];
     };
     const slope = (lossAt(1e-5) - lossAt(-1e-5)) / 2e-5;
     // Truncation is of order h² = 10⁻¹⁰, rounding of order ε / h.
@@ -86,7 +90,7 @@ describe('a table tied to the weight of the output layer', () => {
     const one = { inputs: tensor([0, 1], [1, 2], 'i32'), targets: tensor([2], [1], 'i32') };
     const state = stateOf(tied, 1);
     const { operator, outputs } = await runStage(curved(objective, kfac()), state, one);
-    const { pullback } = vjp(ops, tied.program, state.params, [one.inputs]);
+    const { pullback } = vjp(ops, programOf(tied), state.params, [one.inputs]);
     const root = softmaxCrossEntropy.squareRoot(ops, outputs);
     const squares = [0, 1, 2, 3]
       .map(
@@ -140,7 +144,7 @@ describe('one site at two paths', () => {
           kind: 'twice',
           label: 'twice',
           parameters: twice.parameters,
-          apply: (on, params, path, x) => twice.apply(on, params, path, twice.apply(on, params, path, x)),
+          apply: (on, params, path, x, at) => twice.apply(on, params, path, twice.apply(on, params, path, x, at), at),
         }),
       ),
       loss: softmaxCrossEntropy,

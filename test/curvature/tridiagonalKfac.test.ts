@@ -94,13 +94,14 @@ describe('block-tridiagonal K-FAC', () => {
     const twice = model('twice', [2], {
       ...dense({ in: 2, out: 2 }),
       kind: 'twice',
-      apply: (on, params, path, x) => {
+      apply: (on, params, path, x, at) => {
         const layer = dense({ in: 2, out: 2 });
         return layer.apply(
           on,
           params,
           path,
-          activation('tanh').apply(on, params, path, layer.apply(on, params, path, x)),
+          activation('tanh').apply(on, params, path, layer.apply(on, params, path, x, at), at),
+          at,
         );
       },
     });
@@ -119,7 +120,7 @@ describe('block-tridiagonal K-FAC', () => {
     const [left, right] = [dense({ in: 2, out: 3 }), dense({ in: 2, out: 3 })];
     const both = model('both', [2], {
       ...sequential([left, right]),
-      apply: (on, params, _, x) => on.add(left.apply(on, params, '0', x), right.apply(on, params, '1', x)),
+      apply: (on, params, _, x, at) => on.add(left.apply(on, params, '0', x, at), right.apply(on, params, '1', x, at)),
     });
     const on = { model: both, loss: squaredError };
     const result = await tryStage(stepOf(tridiagonalKfac(), on), stateOf(both, 1), {

@@ -1,3 +1,4 @@
+import { programOf } from '../support/programOf.ts';
 import fc from 'fast-check';
 
 import { vjp } from '../../src/core/autodiff/reverse.ts';
@@ -79,7 +80,7 @@ const meanSquare = (
 ): Tensor => {
   const n = inputs.shape[0];
   const squares = Array.from({ length: n }, (_, i) => {
-    const { outputs, pullback } = vjp(ops, network.program, state.params, [examplesOf(ops, inputs, i, 1)]);
+    const { outputs, pullback } = vjp(ops, programOf(network), state.params, [examplesOf(ops, inputs, i, 1)]);
     return ops.square(pullback(loss.gradient(ops, outputs, examplesOf(ops, targets, i, 1))).params[path]);
   });
   return ops.scale(

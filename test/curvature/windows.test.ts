@@ -1,4 +1,4 @@
-import type { Program } from '../../src/core/autodiff/program.ts';
+import type { ModelProgram } from '../../src/core/nn/model.ts';
 import { sigmoidCrossEntropy } from '../../src/core/nn/losses/sigmoidCrossEntropy.ts';
 import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import type { Env } from '../../src/core/pipeline/env.ts';
@@ -76,7 +76,7 @@ describe.each(curvatures.map((curvature) => [curvature.name, curvature] as const
 
 describe('windows', () => {
   it('law: streamed = all at once, a parameter without a site', async () => {
-    const program: Program = (o, params, inputs) => o.mul(net.program(o, params, inputs), params['scale']);
+    const program: ModelProgram = (o, params, at) => o.mul(net.program(o, params, at), params['scale']);
     const task = { model: { ...net, program }, loss: sigmoidCrossEntropy };
     const start = { ...state, params: { ...state.params, scale: tensor([2, -1, 1, 0.5, 3], [5]) } };
     const data = { ...batch, targets: gaussian(3, [6, 5]) };

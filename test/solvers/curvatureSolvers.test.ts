@@ -79,7 +79,7 @@ const directionOf = async (
   );
   const like = (x: Tensor): Tensor => cast(x, env.backend.dtype);
   const start = { ...state, params: mapParams(state.params, like) };
-  return (await runStage(step, start, { inputs: like(data.inputs), targets: like(data.targets) }, env)).direction;
+  return (await runStage(step, start, mapParams(data, like), env)).direction;
 };
 
 const inner = (x: Params<Tensor>, y: Params<Tensor>): number =>

@@ -1,3 +1,4 @@
+import { evaluating } from '../../src/core/nn/layers/circumstances.ts';
 import { withObjective } from '../../src/core/pipeline/withObjective.ts';
 import { pipeline } from '../../src/core/pipeline/stage.ts';
 import { readFileSync } from 'node:fs';
@@ -100,8 +101,8 @@ describe('languages of compiler messages, by their characters', () => {
       const batch = batchOf(Array.from({ length: batchSize }, (_, j) => examples[order[i * batchSize + j]]));
       state = (await runStage(step, state, batch, env)).next;
     }
-    const outputs = network.program(ops, state.params, [judged.inputs]);
-    return ops.mean(softmaxCrossEntropy.value(ops, outputs, judged.targets), [0]).data[0];
+    const outputs = network.program(ops, state.params, evaluating({ inputs: judged['inputs'] }));
+    return ops.mean(softmaxCrossEntropy.value(ops, outputs, judged['targets']), [0]).data[0];
   };
 
   it('has text of every language', () => {

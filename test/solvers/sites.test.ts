@@ -144,7 +144,7 @@ describe.each(pairs)('a model with every kind of site: %s', (_, curvature, solve
 
   it('law: a descent direction, also of a single example and of one word only', async () => {
     const single = { inputs: indices(1, [1, 3]), targets: indices(2, [1], 3) };
-    const word = { inputs: tensor(new Array<number>(27).fill(0), [9, 3], 'i32'), targets: batch.targets };
+    const word = { inputs: tensor(new Array<number>(27).fill(0), [9, 3], 'i32'), targets: batch['targets'] };
     for (const data of [batch, single, word]) {
       const { direction, gradient } = await run(curvature, solver, data);
       expect(inner(direction, gradient)).toBeGreaterThan(0);
@@ -291,7 +291,7 @@ describe('presets on every kind of site', () => {
       withObjective(objective),
       orThrow(optimizerOf(name, name === 'class-kfac' ? settings[name] : {})).step,
     );
-    const inputs = tensor(Array.from(batch.inputs.data).fill(8, 4, 5), batch.inputs.shape, 'i32');
+    const inputs = tensor(Array.from(batch['inputs'].data).fill(8, 4, 5), batch['inputs'].shape, 'i32');
     const outcome = await tryStage(step, stateOf(objective.model, 3), { ...batch, inputs });
     // Where nothing is factorised or solved for, nothing fails: the loss says that something is wrong.
     if (['adam', 'sgd', 'kfac-adaptive'].includes(name)) {

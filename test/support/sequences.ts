@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { programOf } from './programOf.ts';
 import { vjp } from '../../src/core/autodiff/reverse.ts';
 import { activation } from '../../src/core/nn/layers/activation.ts';
 import { dense } from '../../src/core/nn/layers/dense.ts';
@@ -80,7 +81,7 @@ export const fisherOf = (
 ): Tensor => {
   const n = inputs.shape[0];
   const rows = Array.from({ length: n }, (_, i) => {
-    const { outputs, pullback } = vjp(ops, network.program, params, [examplesOf(ops, inputs, i, 1)]);
+    const { outputs, pullback } = vjp(ops, programOf(network), params, [examplesOf(ops, inputs, i, 1)]);
     return squareRootColumns(ops, loss, outputs).map((column) => {
       const v = toBlocks(ops, [block], pullback(column).params)[block.name];
       const stacked = v.shape.length === 2 ? ops.transposed(v) : v;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { evaluating } from '../../src/core/nn/layers/circumstances.ts';
 import * as E from 'fp-ts/lib/Either.js';
 
 import type { Backend } from '../../src/core/backends/backend.ts';
@@ -89,4 +90,4 @@ export const outputsOf = (
   objective: Objective,
   state: TrainState<Tensor>,
   x: Tensor,
-): Tensor => objective.model.program(backend.ops, state.params, [x]);
+): Tensor => objective.model.program(backend.ops, state.params, evaluating({ inputs: x }));

@@ -73,6 +73,7 @@ const forwardPrimitives = <T extends Shaped>(ops: Ops<T>, known: Primitives<T>):
     unpatches: (columns, window, shape) => linearIn(columns, (on, value) => on.unpatches(value, window, shape)),
     stopGradient: (x) => constant(known.stopGradient(x.primal)),
     // The tangent of a site's output is no site's output, so only the value passes through the inner site.
+    keep: (path, x) => dual(known.keep(path, x.primal), x.tangent),
     site: (site, input, output) => dual(known.site(site, input.primal, output.primal), output.tangent),
   };
 };

@@ -37,6 +37,7 @@ export const recording = <T extends Shaped>(ops: Primitives<T>, keep: (value: T)
   patches: (images, window) => keep(ops.patches(images, window)),
   unpatches: (columns, window, shape) => keep(ops.unpatches(columns, window, shape)),
   stopGradient: (x) => keep(ops.stopGradient(x)),
+  keep: (path, x) => keep(ops.keep(path, x)),
   site: (site, input, output) => keep(ops.site(site, input, output)),
 });
 
@@ -73,6 +74,7 @@ export const replaying = <T extends Shaped>(values: ReadonlyArray<T>): Primitive
     patches: next,
     unpatches: next,
     stopGradient: next,
+    keep: next,
     site: next,
   };
 };

@@ -35,6 +35,8 @@ export interface Linearised<T> {
   readonly outputs: T;
   /** Sites in the order in which the program came to them, with the values of their inputs. */
   readonly sites: ReadonlyArray<{ readonly site: Site; readonly input: T }>;
+  /** What the program keeps for its next run, by path. */
+  readonly kept: Params<T>;
   /** c ↦ Jᵀ c, for a cotangent in the shape of the outputs. */
   readonly pullback: (cotangent: T) => Cotangents<T>;
   /** The sites' cotangents alone; no parameter's cotangent is formed, nor anything before the first site. */
@@ -67,6 +69,7 @@ const reversePrimitives = <T extends Shaped>(
   inner: Primitives<T>,
   tape: Tape<T>,
   onSite: (record: SiteRecord<T>) => void,
+  onKeep: (path: string, value: T) => void,
 ): Primitives<TapeNode<T>> => {
   const rules = vjpRules(ops);
   const { record } = tape;
@@ -118,6 +121,10 @@ const reversePrimitives = <T extends Shaped>(
     unpatches: (columns, window, shape) =>
       record(inner.unpatches(columns.value, window, shape), [columns], rules.unpatches(window)),
     stopGradient: (x) => constantNode(inner.stopGradient(x.value)),
+    keep: (path, x) => {
+      onKeep(path, inner.keep(path, x.value));
+      return x;
+    },
     site: (site, input, output) => {
       const value = inner.site(site, input.value, output.value);
       const passed = record(value, [output], [(cotangent) => cotangent]);
@@ -139,21 +146,31 @@ const run = <T extends Shaped, R>(
   readonly result: R;
   readonly leaves: ReadonlyArray<number>;
   readonly sites: ReadonlyArray<SiteRecord<T>>;
+  readonly kept: Params<T>;
   readonly tape: Tape<T>;
   /** What the primitives gave, in order. */
   readonly values: ReadonlyArray<T>;
 } => {
   const tape = createTape(ops);
   const sites: Array<SiteRecord<T>> = [];
+  const kept: Record<string, T> = {};
   const values: Array<T> = [];
   const inner = recording(ops, (value) => {
     values.push(value);
     return value;
   });
   const nodes = mapParams(params, tape.leaf);
-  const remembering = completeOps(reversePrimitives(ops, inner, tape, (record) => void sites.push(record)));
+  const remembering = completeOps(
+    reversePrimitives(
+      ops,
+      inner,
+      tape,
+      (record) => void sites.push(record),
+      (path, value) => void (kept[path] = value),
+    ),
+  );
   const result = program(remembering, nodes, inputs.map(constantNode));
-  return { result, leaves: Object.values(nodes).map(({ id }) => id), sites, tape, values };
+  return { result, leaves: Object.values(nodes).map(({ id }) => id), sites, kept, tape, values };
 };
 
 const checked = <T extends Shaped>(where: string, cotangent: T, shape: Shape): T =>
@@ -176,6 +193,7 @@ const named = <T>(paths: ReadonlyArray<string>, leaves: ReadonlyArray<T>): Param
  * @param program - f
  * @param params - θ
  * @param inputs - constants of f
+ * @param seen - what a site is recorded as, `null` for not at all; as it is unless given
  * @example
  * ```ts
  * import type { Program } from 'kfac-ts/core';
@@ -193,8 +211,13 @@ export const vjp = <T extends Shaped>(
   program: Program,
   params: Params<T>,
   inputs: ReadonlyArray<T>,
+  seen: (site: Site) => Site | null = (site) => site,
 ): Linearised<T> => {
-  const { result, leaves, sites, tape, values } = run(ops, params, inputs, program);
+  const { result, leaves, sites: passed, kept, tape, values } = run(ops, params, inputs, program);
+  const sites = passed.flatMap((record) => {
+    const site = seen(record.site);
+    return site === null ? [] : [{ ...record, site }];
+  });
   const siteIds = sites.map(({ id }) => id);
   const toAll = tape.walkBack([result], [...leaves, ...siteIds]);
   const toSites = tape.walkBack([result], siteIds);
@@ -202,6 +225,7 @@ export const vjp = <T extends Shaped>(
   return {
     outputs: result.value,
     sites: sites.map(({ site, input }) => ({ site, input })),
+    kept,
     pullback: (cotangent) => {
       const all = toAll([checked('pullback', cotangent, result.shape)]);
       return { params: named(paths, all), sites: all.slice(paths.length) };

@@ -143,6 +143,7 @@ export const shapeInterpreter = (): ShapeInterpreter => {
     unpatches: (columns, window, shape) =>
       made(unpatchesShape(columns.shape, window, shape), [columns], sizeOf(columns.shape)),
     stopGradient: (x) => x,
+    keep: (_, x) => x,
     site: (site, input, output) => {
       sites.push({ site, input: input.shape, output: output.shape });
       return output;

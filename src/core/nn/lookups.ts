@@ -17,10 +17,13 @@ import { mapParams } from '../params.ts';
 import { firstFraction, firstOutside } from '../rows.ts';
 import type { Shaped, Tensor } from '../tensor.ts';
 import { sizeOf } from '../tensor.ts';
+import { evaluating } from './layers/circumstances.ts';
 import type { Model } from './model.ts';
 
 /** A table whose rows are looked up. */
 export interface Lookup {
+  /** Name of the batch's array that is looked up. */
+  readonly array: string;
   /** Path of its site. */
   readonly path: string;
   /** Number of its rows. */
@@ -30,7 +33,8 @@ export interface Lookup {
 /** The tables that a model looks all of its inputs up in. */
 const lookupsIn = (described: Model): ReadonlyArray<Lookup> => {
   const { ops } = shapeInterpreter();
-  const inputs: Shaped = { shape: [1, ...described.inputShape] };
+  const arrays = mapParams(described.inputs, (shape): Shaped => ({ shape: [1, ...shape] }));
+  const [[array, inputs]] = Object.entries(arrays);
   const same = new Set<Shaped>([inputs]);
   const tables: Array<Lookup> = [];
   const following = (from: Shaped, to: Shaped): Shaped => {
@@ -44,12 +48,12 @@ const lookupsIn = (described: Model): ReadonlyArray<Lookup> => {
       reshape: (x, shape) => following(x, ops.reshape(x, shape)),
       transpose: (x, permutation) => following(x, ops.transpose(x, permutation)),
       site: ({ path, vocabulary }: AnySite, input, output) => {
-        if (vocabulary !== undefined && same.has(input)) tables.push({ path, vocabulary });
+        if (vocabulary !== undefined && same.has(input)) tables.push({ array, path, vocabulary });
         return output;
       },
     },
     mapParams(shapes, (shape) => ({ shape })),
-    [inputs],
+    evaluating(arrays),
   );
   return tables;
 };
@@ -85,7 +89,7 @@ export const lookupOf = (described: Model): Lookup | null =>
 export const checkIndices = (
   source: string,
   indices: Tensor,
-  { path, vocabulary }: Lookup,
+  { path, vocabulary }: Omit<Lookup, 'array'>,
   exampleAt: (row: number) => number = (row) => row,
 ): E.Either<KfacError, Tensor> => {
   const outside = firstOutside(indices.data, 0, vocabulary - 1);

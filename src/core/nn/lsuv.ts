@@ -14,6 +14,7 @@ import type { Site } from '../ops/site.ts';
 import type { Params } from '../params.ts';
 import type { Shaped } from '../tensor.ts';
 import { sizeOf } from '../tensor.ts';
+import { evaluating } from './layers/circumstances.ts';
 import { affineOfLast } from './layers/dense.ts';
 import type { Model } from './model.ts';
 
@@ -37,7 +38,7 @@ const inverseRoot = <T extends Shaped>(ops: Ops<T>, variance: T): T => {
  * @param ops - interpreter
  * @param model - the model
  * @param params - its parameters; the paper starts from orthogonal weights
- * @param inputs - a batch, `[n, …]`
+ * @param arrays - a batch: the model's arrays by name, each `[n, …]`
  * @param passes - how often a weight is rescaled, 4 unless given; with a bias of small variance v the remaining error
  *   shrinks by about v per pass
  * @returns parameters with rescaled weights
@@ -56,7 +57,7 @@ export const lsuv = <T extends Shaped>(
   ops: Ops<T>,
   model: Model,
   params: Params<T>,
-  inputs: T,
+  arrays: Params<T>,
   passes = 4,
 ): Params<T> => {
   const weights = new Map<string, T>();
@@ -73,6 +74,6 @@ export const lsuv = <T extends Shaped>(
     weights.set(place.weight, weight);
     return output;
   };
-  model.program({ ...ops, site }, params, [inputs]);
+  model.program({ ...ops, site }, params, evaluating(arrays));
   return { ...params, ...Object.fromEntries(weights) };
 };

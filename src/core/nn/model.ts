@@ -5,34 +5,42 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 
-import type { Program } from '../autodiff/program.ts';
 import type { KfacError } from '../errors.ts';
 import { raise } from '../errors.ts';
+import type { Ops } from '../ops/ops.ts';
 import type { Params } from '../params.ts';
+import { mapParams } from '../params.ts';
 import type { Key } from '../random/key.ts';
 import { split } from '../random/split.ts';
 import type { FloatType } from '../random/uniform.ts';
 import type { Shape, Shaped, Tensor } from '../tensor.ts';
 import { checkShape, checkTensor, sameShape, showShape } from '../tensor.ts';
+import type { Circumstances } from './layers/circumstances.ts';
+import { arrayAt } from './layers/circumstances.ts';
 import type { Layer } from './layers/layer.ts';
 import type { Summary } from './summary.ts';
 import { summariseLayer } from './summary.ts';
 
+/** A model's function: of its parameters, and of the batch and all else that it is applied to. */
+export type ModelProgram = <T extends Shaped>(ops: Ops<T>, params: Params<T>, at: Circumstances<T>) => T;
+
 /** A layer ready to be trained. */
 export interface Model {
   readonly name: string;
-  /** Shape of one example, without the batch axis. */
-  readonly inputShape: Shape;
+  /** Shapes of one example's arrays by name, without the batch axis; the first is what the layer is applied to. */
+  readonly inputs: Readonly<Record<string, Shape>>;
   readonly layer: Layer;
-  /** The model's function; `inputs[0]` is x `[n, …inputShape]`. */
-  readonly program: Program;
+  readonly program: ModelProgram;
 }
+
+const isShape = (inputs: Shape | Readonly<Record<string, Shape>>): inputs is Shape => Array.isArray(inputs);
 
 /**
  * A model from its outermost layer, which stands at the empty path.
  *
  * @param name - a word for reports
- * @param inputShape - shape of one example
+ * @param inputs - shape of one example, whose array is called `inputs`; or the shapes of several arrays by name, of which the
+ *   layer is applied to the first and finds the others in its circumstances
  * @param layer - what the model does
  * @example
  * ```ts
@@ -43,12 +51,16 @@ export interface Model {
  * Object.keys(initialParams(net, keyOf(1), 'f32')); // => ['0.weight', '0.bias', '2.weight', '2.bias']
  * ```
  */
-export const model = (name: string, inputShape: Shape, layer: Layer): Model => ({
-  name,
-  inputShape: checkShape('model', inputShape),
-  layer,
-  program: (ops, params, inputs) => layer.apply(ops, params, '', inputs[0]),
-});
+export const model = (name: string, inputs: Shape | Readonly<Record<string, Shape>>, layer: Layer): Model => {
+  const shapes: Readonly<Record<string, Shape>> = isShape(inputs) ? { inputs } : inputs;
+  const [first] = Object.keys(shapes);
+  return {
+    name,
+    inputs: mapParams(shapes, (shape) => checkShape('model', shape)),
+    layer,
+    program: (ops, params, at) => layer.apply(ops, params, '', arrayAt(at.arrays, first, `model ${name}`), at),
+  };
+};
 
 const wrongShape = (where: string, expected: Shape, actual: Shape): never =>
   raise({ _tag: 'ShapeMismatch', where, expected: `shape ${showShape(expected)}`, actual: showShape(actual) });
@@ -122,4 +134,8 @@ export const checkParams = <T extends Shaped>(described: Model, params: Params<T
  * ```
  */
 export const summarise = (described: Model, batch: number): E.Either<KfacError, Summary> =>
-  summariseLayer(described.name, described.layer, [batch, ...described.inputShape]);
+  summariseLayer(
+    described.name,
+    described.layer,
+    mapParams(described.inputs, (shape) => [batch, ...shape]),
+  );

@@ -17,6 +17,7 @@ import type { Site } from '../ops/site.ts';
 import type { Params } from '../params.ts';
 import type { Shape } from '../tensor.ts';
 import { sizeOf } from '../tensor.ts';
+import { evaluating } from './layers/circumstances.ts';
 import type { Layer } from './layers/layer.ts';
 
 /** What something costs. */
@@ -56,19 +57,20 @@ interface Visit {
   readonly before: number;
 }
 
+/** A layer's function of x, the first of the inputs, in circumstances whose arrays are the others. */
 const programOf =
-  (layer: Layer, path: string): Program =>
-  (ops, params, inputs) =>
-    layer.apply(ops, params, path, inputs[0]);
+  (layer: Layer, path: string, names: ReadonlyArray<string>): Program =>
+  (ops, params, [x, ...arrays]) =>
+    layer.apply(ops, params, path, x, evaluating(Object.fromEntries(names.map((name, i) => [name, arrays[i]]))));
 
 /** The layer, with each visit to it or to its parts added to a list when it ends. */
 const observed = (layer: Layer, visits: Array<Visit>): Layer => {
   const inner = layer.withChildren(layer.children.map(([, child]) => observed(child, visits)));
   return {
     ...inner,
-    apply: (ops, params, path, x) => {
+    apply: (ops, params, path, x, at) => {
       const before = visits.length;
-      const output = inner.apply(ops, params, path, x);
+      const output = inner.apply(ops, params, path, x, at);
       visits.push({ layer, path, input: x.shape, before });
       return output;
     },
@@ -77,10 +79,10 @@ const observed = (layer: Layer, visits: Array<Visit>): Layer => {
 
 /** Whole cost of a visited layer, parts included. */
 const measure =
-  (shapes: Params<Shape>) =>
+  (shapes: Params<Shape>, arrays: Params<Shape>) =>
   ({ layer, path, input }: Visit): E.Either<KfacError, LayerSummary> =>
     pipe(
-      dryRun(programOf(layer, path), shapes, [input]),
+      dryRun(programOf(layer, path, Object.keys(arrays)), shapes, [input, ...Object.values(arrays)]),
       E.map(({ output, flops, bytes, sites }) => ({
         path,
         label: layer.label,
@@ -111,14 +113,15 @@ const withoutParts = (
  *
  * @param name - name of the model
  * @param layer - its outermost layer
- * @param input - shape of what goes in, with the batch axis
+ * @param arrays - shapes of the batch's arrays, with the batch axis; the first is what goes in
  */
-export const summariseLayer = (name: string, layer: Layer, input: Shape): E.Either<KfacError, Summary> => {
+export const summariseLayer = (name: string, layer: Layer, arrays: Params<Shape>): E.Either<KfacError, Summary> => {
   const shapes = Object.fromEntries(layer.parameters('').map(({ path, shape }) => [path, shape]));
   const visits: Array<Visit> = [];
+  const [input] = Object.values(arrays);
   return pipe(
-    dryRun(programOf(observed(layer, visits), ''), shapes, [input]),
-    E.chain(() => E.traverseArray(measure(shapes))(visits)),
+    dryRun(programOf(observed(layer, visits), '', Object.keys(arrays)), shapes, [input, ...Object.values(arrays)]),
+    E.chain(() => E.traverseArray(measure(shapes, arrays))(visits)),
     E.map((wholes) => {
       const { output, parameters, flops, bytes } = wholes[wholes.length - 1];
       return { name, input, output, parameters, flops, bytes, rows: withoutParts(visits, wholes) };

@@ -92,6 +92,8 @@ export interface Primitives<T extends Shaped> {
   readonly unpatches: (columns: T, window: Window, shape: Shape) => T;
   /** x, taken as a constant by interpreters that differentiate. */
   readonly stopGradient: (x: T) => T;
+  /** x, passed through; a forward pass that is recorded gives it as the next running state at the path. */
+  readonly keep: (path: string, x: T) => T;
   /** The site's output, passed through; interpreters that differentiate record the site. */
   readonly site: (site: Site, input: T, output: T) => T;
 }

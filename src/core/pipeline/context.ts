@@ -8,22 +8,18 @@
  * @module
  */
 import type { Cotangents, Linearised } from '../autodiff/reverse.ts';
+import type { Circumstances } from '../nn/layers/circumstances.ts';
 import type { LinearOperator } from '../operators/linearOperator.ts';
 import type { Ops } from '../ops/ops.ts';
 import type { Site } from '../ops/site.ts';
 import type { Params } from '../params.ts';
 import type { Shaped } from '../tensor.ts';
 import type { Block } from './blocks.ts';
-import type { Objective } from './objective.ts';
+import type { Judging, Objective, Weights } from './objective.ts';
 import type { TrainState } from './trainState.ts';
 
-/** Examples of one step. */
-export interface Batch<T> {
-  /** Inputs, `[n, …]`. */
-  readonly inputs: T;
-  /** Targets, `[n, …]`; what they look like is the loss's business. */
-  readonly targets: T;
-}
+/** Examples of one step: arrays by name (`inputs`, `targets`, `mask`, `weights`, …), each `[n, …]`. */
+export type Batch<T> = Params<T>;
 
 /**
  * A site of the forward pass with its input, without the homogeneous coordinate: `[n, in]`, or `[n, …, in]` with axes of
@@ -35,9 +31,7 @@ export interface SiteInput<T, S extends Site = Site> {
 }
 
 /** Examples at which curvature is looked at, with the model linearised at them. */
-export interface Sample<T extends Shaped> extends Linearised<T> {
-  /** Training targets of the examples. */
-  readonly targets: T;
+export interface Sample<T extends Shaped> extends Linearised<T>, Judging<T> {
   /** The linearisation once more with other operations, for passes whose temporaries go back before the step ends. */
   readonly linearise: (ops: Ops<T>) => Linearised<T>;
 }
@@ -49,6 +43,8 @@ export interface SiteCapture<T, S extends Site = Site> extends SiteInput<T, S> {
    * sum over passes of E[g gᵀ] estimates the Fisher.
    */
   readonly cotangents: ReadonlyArray<T>;
+  /** Weights of the examples `[n]`, of mean 1, whose square roots are in the cotangents; none where all weigh alike. */
+  readonly weights?: T | null;
 }
 
 /** What a batch says about the curvature. */
@@ -61,6 +57,8 @@ export interface Captured<T extends Shaped> {
   readonly uncovered: ReadonlyArray<Params<T>>;
   /** Training targets of the examples, for curvatures that keep classes apart. */
   readonly targets: T;
+  /** Weights of the examples, as in each site's capture. */
+  readonly weights?: T | null;
   /** Number of examples. */
   readonly examples: number;
   /**
@@ -77,6 +75,15 @@ export interface StepFields<T extends Shaped> {
   readonly batch: Batch<T>;
   /** What is learned. */
   readonly objective: Objective;
+
+  /** Where the model is applied in this step: the same in every pass over the batch. */
+  readonly circumstances: Circumstances<T>;
+  /** Targets of the batch. */
+  readonly targets: T;
+  /** Weights of the batch's examples, `null` where all weigh alike. */
+  readonly weights: Weights<T> | null;
+  /** What the model keeps for its next run, by path; the state has it already. */
+  readonly kept: Params<T>;
 
   /** Model outputs, `[n, …]`. */
   readonly outputs: T;

@@ -4,30 +4,57 @@
  * @module
  */
 import type { Linearised } from '../autodiff/reverse.ts';
-import { vjp } from '../autodiff/reverse.ts';
+import type { Circumstances } from '../nn/layers/circumstances.ts';
 import type { Ops } from '../ops/ops.ts';
 import { mapParams } from '../params.ts';
 import type { Shaped } from '../tensor.ts';
 import { blocksOf } from './blocks.ts';
 import { computation } from './compute.ts';
 import type { Context, Given } from './context.ts';
+import { linearise } from './linearise.ts';
+import type { Judging } from './objective.ts';
+import { judgingOf, lossGradient, meanLoss } from './objective.ts';
 import type { Stage } from './stage.ts';
+import { stepKey } from './stepKey.ts';
 
 /** What {@link forward} adds to a step. */
-export type Forwarded = keyof Linearised<unknown> | 'blocks' | 'loss' | 'sample' | 'metrics';
+export type Forwarded =
+  | keyof Linearised<unknown>
+  | keyof Judging<unknown>
+  | 'state'
+  | 'circumstances'
+  | 'blocks'
+  | 'loss'
+  | 'sample'
+  | 'metrics';
 
-/** Runs the model on the batch and keeps its linearisation. */
+/** Where the model is applied in a step. */
+const circumstancesOf = <T extends Shaped>({ state, batch }: Context<T, 'state' | 'batch'>): Circumstances<T> => ({
+  arrays: batch,
+  key: stepKey(state, 'layers'),
+  running: state.running,
+});
+
+/** Runs the model on the batch and keeps its linearisation. Running state goes on in the state. */
 export const forward: Stage<Given, Forwarded> = computation(
   'forward',
-  <T extends Shaped>(ops: Ops<T>, { state, batch, objective }: Context<T, Given>) => {
-    const linearise = (on: Ops<T>): Linearised<T> => vjp(on, objective.model.program, state.params, [batch.inputs]);
-    const linearised = linearise(ops);
-    const loss = ops.mean(objective.loss.value(ops, linearised.outputs, batch.targets), [0]);
+  <T extends Shaped>(ops: Ops<T>, context: Context<T, Given>) => {
+    const { state, batch, objective } = context;
+    const { params, held } = state;
+    const circumstances = circumstancesOf(context);
+    const lineariseOn = (on: Ops<T>): Linearised<T> =>
+      linearise(on, { model: objective.model, params, held, at: circumstances });
+    const linearised = lineariseOn(ops);
+    const judging = judgingOf(ops, objective, batch);
+    const loss = meanLoss(ops, objective.loss, linearised.outputs, judging);
     return {
       ...linearised,
-      blocks: blocksOf(linearised.sites, Object.keys(state.params)),
+      state: { ...state, running: { ...state.running, ...linearised.kept } },
+      circumstances,
+      ...judging,
+      blocks: blocksOf(linearised.sites, Object.keys(params)),
       loss,
-      sample: { ...linearised, targets: batch.targets, linearise },
+      sample: { ...linearised, ...judging, linearise: lineariseOn },
       metrics: { loss },
     };
   },
@@ -38,8 +65,10 @@ export const forward: Stage<Given, Forwarded> = computation(
  *
  * The cotangent is per example; the mean is taken here, once, on the parameters.
  */
-export const backward: Stage<'batch' | 'objective' | 'outputs' | 'pullback', 'gradient' | 'siteCotangents'> =
-  computation('backward', (ops, { batch, objective, outputs, pullback }) => {
-    const { params, sites } = pullback(objective.loss.gradient(ops, outputs, batch.targets));
-    return { gradient: mapParams(params, (sum) => ops.scale(1 / outputs.shape[0], sum)), siteCotangents: sites };
-  });
+export const backward: Stage<
+  'objective' | 'outputs' | 'pullback' | keyof Judging<unknown>,
+  'gradient' | 'siteCotangents'
+> = computation('backward', (ops, { objective, outputs, pullback, targets, weights }) => {
+  const { params, sites } = pullback(lossGradient(ops, objective.loss, outputs, { targets, weights }));
+  return { gradient: mapParams(params, (sum) => ops.scale(1 / outputs.shape[0], sum)), siteCotangents: sites };
+});

@@ -1,13 +1,106 @@
 /**
- * What a network is trained on.
+ * What a network is trained on: a model, a loss, and the arrays of the batch that the loss looks at.
+ *
+ * A batch may weigh its examples, or the positions of each (a mask is a weight of 0 or 1): by an array `weights` whose axes
+ * are the first of the outputs'. Weights are relative: they are divided by the mean weight of the batch's examples, an
+ * example weighing as much as its heaviest position, so that a batch with half its rows masked is the other half, in the
+ * loss, in the gradient and in the Fisher.
  *
  * @module
  */
+import { arrayAt } from '../nn/layers/circumstances.ts';
 import type { Loss } from '../nn/losses/loss.ts';
+import { weighed } from '../nn/losses/loss.ts';
 import type { Model } from '../nn/model.ts';
+import type { Ops } from '../ops/ops.ts';
+import { axesOf } from '../ops/shapes.ts';
+import type { Params } from '../params.ts';
+import type { Shaped } from '../tensor.ts';
 
 /** Outputs of a model, judged by a loss. */
 export interface Objective {
   readonly model: Model;
   readonly loss: Loss;
+  /** Name of the batch's array of targets, `targets` unless given. */
+  readonly targets?: string;
+  /** Name of the batch's array of weights, `weights` unless given; a batch without it weighs all alike. */
+  readonly weights?: string;
 }
+
+/** Weights of a batch, of mean 1 over its examples. */
+export interface Weights<T> {
+  /** Of each example, or of each of its positions: `[n, …]`. */
+  readonly terms: T;
+  /** Of each example, that of its heaviest position: `[n]`. */
+  readonly examples: T;
+}
+
+/** What the loss looks at, besides the outputs. */
+export interface Judging<T> {
+  readonly targets: T;
+  readonly weights: Weights<T> | null;
+}
+
+/** Least mean weight: a batch that is masked throughout has a loss of 0. */
+const tiny = 1e-30;
+
+/**
+ * Targets and weights of a batch.
+ *
+ * @param ops - interpreter
+ * @param objective - which arrays they are
+ * @param batch - arrays by name
+ */
+export const judgingOf = <T extends Shaped>(ops: Ops<T>, objective: Objective, batch: Params<T>): Judging<T> => {
+  const { loss, targets = 'targets', weights = 'weights' } = objective;
+  const found = arrayAt(batch, targets, `loss ${loss.name}`);
+  if (!Object.hasOwn(batch, weights)) return { targets: found, weights: null };
+  const given = batch[weights];
+  const positions = axesOf(given.shape).slice(1);
+  const examples = positions.length === 0 ? given : ops.max(given, positions);
+  const mean = ops.maximum(ops.mean(examples, [0]), ops.full([], tiny));
+  return { targets: found, weights: { terms: ops.div(given, mean), examples: ops.div(examples, mean) } };
+};
+
+/**
+ * The mean loss over examples, shape `[]`.
+ *
+ * @param ops - interpreter
+ * @param loss - ℓ
+ * @param outputs - `[n, …]`
+ * @param judging - targets and weights
+ */
+export const meanLoss = <T extends Shaped>(ops: Ops<T>, loss: Loss, outputs: T, { targets, weights }: Judging<T>): T =>
+  ops.mean(loss.value(ops, outputs, targets, weights?.terms ?? null), [0]);
+
+/**
+ * ∂ℓ/∂outputs for each example, weighed.
+ *
+ * @param ops - interpreter
+ * @param loss - ℓ
+ * @param outputs - `[n, …]`
+ * @param judging - targets and weights
+ */
+export const lossGradient = <T extends Shaped>(
+  ops: Ops<T>,
+  loss: Loss,
+  outputs: T,
+  { targets, weights }: Judging<T>,
+): T => weighed(ops, weights?.terms ?? null, loss.gradient(ops, outputs, targets));
+
+/**
+ * H v for each example, weighed.
+ *
+ * @param ops - interpreter
+ * @param loss - ℓ
+ * @param outputs - `[n, …]`
+ * @param weights - of the examples, `null` for none
+ * @param v - in the shape of the outputs
+ */
+export const lossHessianProduct = <T extends Shaped>(
+  ops: Ops<T>,
+  loss: Loss,
+  outputs: T,
+  weights: Weights<T> | null,
+  v: T,
+): T => weighed(ops, weights?.terms ?? null, loss.hessianProduct(ops, outputs, v));

@@ -41,26 +41,47 @@ export interface SolverState<T> {
   readonly slots: Readonly<Record<string, Params<T>>>;
 }
 
-/** The state between two steps. */
-export interface TrainState<T> {
-  /** Steps done. */
-  readonly step: number;
-  readonly params: Params<T>;
+/** What an optimizer remembers between two steps. */
+export interface Memory<T> {
   readonly curvature: CurvatureState<T>;
   readonly solver: SolverState<T>;
   /** Memory of update rules by name, for example the velocity of momentum. */
   readonly rules: Readonly<Record<string, Params<T>>>;
   /** Numbers that adapt during training by name, for example the damping. */
   readonly scalars: Readonly<Record<string, number>>;
+  /** Memories of optimizers that have some of the parameters to themselves, by name of the group. */
+  readonly groups: Readonly<Record<string, Memory<T>>>;
+}
+
+/** The state between two steps. */
+export interface TrainState<T> extends Memory<T> {
+  /** Steps done. */
+  readonly step: number;
+  /** Parameters that are trained. */
+  readonly params: Params<T>;
+  /** Parameters that are held fixed: no gradient, no curvature, no rule sees them. */
+  readonly held: Params<T>;
+  /** State of layers that is carried from step to step and not trained, by path. */
+  readonly running: Params<T>;
   /** Key of the next step's randomness. */
   readonly key: Key;
 }
+
+/** An optimizer's memory before its first step. */
+export const emptyMemory = <T>(): Memory<T> => ({
+  curvature: { averages: {}, updates: 0 },
+  solver: { prepared: null, preparedAt: 0, preparedFrom: null, pending: null, slots: {} },
+  rules: {},
+  scalars: {},
+  groups: {},
+});
 
 /**
  * The state before the first step.
  *
  * @param params - initial parameters
  * @param key - randomness of the run
+ * @param others - parameters that are held fixed, and running state, where there are any
  * @example
  * ```ts
  * import { dense, initialParams, initialState, keyOf, model, split } from 'kfac-ts/core';
@@ -71,12 +92,8 @@ export interface TrainState<T> {
  * state.step; // => 0
  * ```
  */
-export const initialState = <T>(params: Params<T>, key: Key): TrainState<T> => ({
-  step: 0,
-  params,
-  curvature: { averages: {}, updates: 0 },
-  solver: { prepared: null, preparedAt: 0, preparedFrom: null, pending: null, slots: {} },
-  rules: {},
-  scalars: {},
-  key,
-});
+export const initialState = <T>(
+  params: Params<T>,
+  key: Key,
+  others: Partial<Pick<TrainState<T>, 'held' | 'running'>> = {},
+): TrainState<T> => ({ step: 0, params, held: {}, running: {}, ...emptyMemory<T>(), ...others, key });

@@ -25,7 +25,7 @@ const joined = <T extends Shaped>(ops: Ops<T>, uses: ReadonlyArray<SiteCapture<T
       1,
     );
   return {
-    site: first.site,
+    ...first,
     input: side(
       uses.map(({ input }) => input),
       featureAxes,

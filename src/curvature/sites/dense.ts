@@ -16,7 +16,7 @@ import type { Shaped } from '../../core/tensor.ts';
 import { cotangentGram, cotangentPartGrams, partGrams, partsOf } from '../statistics/factors.ts';
 import { outerProducts, squaredProducts } from '../statistics/perExample.ts';
 import type { SharedRows, Sharing } from '../statistics/sharing.ts';
-import { sharedRows } from '../statistics/sharing.ts';
+import { sharedRows, weighedRows } from '../statistics/sharing.ts';
 import type { Statistics } from '../statistics/statistics.ts';
 import type { SiteBlock, SiteKind } from './kind.ts';
 
@@ -39,6 +39,13 @@ export const homogeneousRows = <T extends Shaped>(
   return capture.site.bias === null ? rows : { ...rows, input: ops.withOnes(rows.input) };
 };
 
+/** The rows that factors are made of. */
+const factorRows = <T extends Shaped>(
+  ops: Ops<T>,
+  capture: SiteCapture<T, DenseSite>,
+  sharing?: Sharing,
+): SharedRows<T> => weighedRows(ops, homogeneousRows(ops, capture, sharing), capture.weights);
+
 /**
  * Sums over the examples of one capture.
  *
@@ -52,7 +59,7 @@ export const denseStatistics = <T extends Shaped>(
   capture: SiteCapture<T, DenseSite>,
   sharing: Sharing = 'expand',
 ): Statistics<T> => {
-  const rows = homogeneousRows(ops, capture, sharing);
+  const rows = factorRows(ops, capture, sharing);
   return { sums: { A: ops.gram(rows.input), G: cotangentGram(ops, rows) }, weight: capture.input.shape[0] };
 };
 
@@ -93,10 +100,10 @@ export const dense: SiteKind<DenseSite> = (site) => ({
   statistics: (ops, seen, { sharing }) => denseStatistics(ops, { ...seen, site }, sharing),
   operator: (averages) => kroneckerOf(averages['A'], averages['G']),
   words: () => 'A ⊗ G',
-  rows: (ops, seen, sharing) => homogeneousRows(ops, { ...seen, site }, sharing),
+  rows: (ops, seen, sharing) => factorRows(ops, { ...seen, site }, sharing),
   partitioned: {
     statistics: (ops, seen, { inputs, outputs }, { sharing }) => {
-      const rows = homogeneousRows(ops, { ...seen, site }, sharing);
+      const rows = factorRows(ops, { ...seen, site }, sharing);
       return {
         sums: { ...partGrams(ops, 'A', rows.input, inputs), ...cotangentPartGrams(ops, rows, outputs) },
         weight: seen.input.shape[0],

@@ -9,6 +9,7 @@
 import { kronecker } from '../../core/operators/blockOperator.ts';
 import { dense, diagonal, directSumOf } from '../../core/operators/factors/factor.ts';
 import { timesFactor } from '../../core/operators/factors/products.ts';
+import { weighed } from '../../core/nn/losses/loss.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { EmbeddingSite } from '../../core/ops/site.ts';
 import type { SiteCapture } from '../../core/pipeline/context.ts';
@@ -21,7 +22,7 @@ import type { Statistics } from '../statistics/statistics.ts';
 import type { Seen, SiteKind } from './kind.ts';
 
 /**
- * How often each index came.
+ * How often each index came, an index of an example of weight w counting w times.
  *
  * @param ops - interpreter
  * @param capture - indices `[n, …]`
@@ -29,8 +30,8 @@ import type { Seen, SiteKind } from './kind.ts';
  */
 export const indexCounts = <T extends Shaped>(
   ops: Ops<T>,
-  { site, input }: Pick<SiteCapture<T, EmbeddingSite>, 'site' | 'input'>,
-): T => ops.scatterAdd(input, ops.full(input.shape, 1), site.vocabulary);
+  { site, input, weights = null }: Omit<SiteCapture<T, EmbeddingSite>, 'cotangents'>,
+): T => ops.scatterAdd(input, weighed(ops, weights, ops.full(input.shape, 1)), site.vocabulary);
 
 const cotangentRows = <T extends Shaped>(ops: Ops<T>, { cotangents }: Seen<T>): CotangentRows<T> => ({
   cotangents: cotangents.map((g) => asRows(ops, g)),

@@ -20,7 +20,7 @@ import type { Statistics } from '../statistics/statistics.ts';
 import type { SiteOptions } from './options.ts';
 
 /** What a site saw: inputs `[n, …, in]` (indices `[n, …]` at an embedding) and cotangents `[n, …, out]` per pass. */
-export type Seen<T> = Pick<SiteCapture<T>, 'input' | 'cotangents'>;
+export type Seen<T> = Omit<SiteCapture<T>, 'site'>;
 
 /** How the inputs (with the homogeneous coordinate) and the outputs of a block are cut. */
 export interface Cuts {

@@ -59,6 +59,26 @@ export interface SharedRows<T> {
 }
 
 /**
+ * Rows with the roots of the examples' weights in the inputs, as the cotangents have them: for factors that are made of
+ * inputs alone.
+ *
+ * @param ops - interpreter
+ * @param rows - some rows for each of n examples
+ * @param weights - `[n]`, none where all weigh alike
+ */
+export const weighedRows = <T extends Shaped>(
+  ops: Ops<T>,
+  rows: SharedRows<T>,
+  weights: T | null | undefined,
+): SharedRows<T> => {
+  if (weights === null || weights === undefined) return rows;
+  const { input, positions } = rows;
+  const [n] = weights.shape;
+  const repeated = ops.broadcastTo(ops.reshape(ops.sqrt(weights), [n, 1]), [n, positions]);
+  return { ...rows, input: ops.mul(ops.reshape(repeated, [n * positions, 1]), input) };
+};
+
+/**
  * Inputs and cotangents of a site as matrices.
  *
  * @param ops - interpreter

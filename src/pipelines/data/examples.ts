@@ -11,6 +11,7 @@ import * as RA from 'fp-ts/lib/ReadonlyArray.js';
 import type { KfacError } from '../../core/errors.ts';
 import { attempt } from '../../core/errors.ts';
 import type { Lookup } from '../../core/nn/lookups.ts';
+import { arrayAt } from '../../core/nn/layers/circumstances.ts';
 import { checkIndices } from '../../core/nn/lookups.ts';
 import type { Batch } from '../../core/pipeline/context.ts';
 import { firstOutside } from '../../core/rows.ts';
@@ -92,7 +93,12 @@ export const examplesAt = (
     E.chainFirst((batch) =>
       lookup === null
         ? E.right(null)
-        : checkIndices(`${data.name}, inputs`, batch.inputs, lookup, (row) => indices[row]),
+        : checkIndices(
+            `${data.name}, ${lookup.array}`,
+            arrayAt(batch, lookup.array, data.name),
+            lookup,
+            (row) => indices[row],
+          ),
     ),
   );
 

@@ -13,6 +13,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
 import { attempt } from '../../core/errors.ts';
+import { evaluating } from '../../core/nn/layers/circumstances.ts';
 import type { Model } from '../../core/nn/model.ts';
 import { checkIndices, lookupOf } from '../../core/nn/lookups.ts';
 import { checkParams } from '../../core/nn/model.ts';
@@ -21,6 +22,7 @@ import type { Params } from '../../core/params.ts';
 import { mapParams } from '../../core/params.ts';
 import type { Batch } from '../../core/pipeline/context.ts';
 import type { Objective } from '../../core/pipeline/objective.ts';
+import { judgingOf } from '../../core/pipeline/objective.ts';
 import { iterate } from '../../core/iterate.ts';
 import type { Metrics } from '../../core/pipeline/metrics.ts';
 import { readMetrics } from '../../core/pipeline/metrics.ts';
@@ -63,8 +65,9 @@ const sumsOf = <T extends Shaped>(
     pipe(
       attempt(() => {
         const { ops } = scoped;
-        const { inputs, targets } = upload(ops, batch);
-        const outputs = objective.model.program(ops, params, [inputs]);
+        const arrays = upload(ops, batch);
+        const outputs = objective.model.program(ops, params, evaluating(arrays));
+        const { targets } = judgingOf(ops, objective, arrays);
         return {
           loss: ops.sum(objective.loss.value(ops, outputs, targets), [0]),
           measures: R.map((measure: Measure) => measure(ops, outputs, targets))(measures),
@@ -192,7 +195,7 @@ export const predict = <T extends Shaped>(
       E.chain((placed) =>
         attempt(() => {
           const { ops } = scoped;
-          return decode(ops, model.program(ops, placed, [ops.constant(inputs)]));
+          return decode(ops, model.program(ops, placed, evaluating({ inputs: ops.constant(inputs) })));
         }),
       ),
       TE.fromEither,

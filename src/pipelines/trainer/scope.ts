@@ -9,17 +9,18 @@ import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Batch } from '../../core/pipeline/context.ts';
+import { mapParams } from '../../core/params.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
 
 /**
  * A batch of host tensors on a backend.
  *
  * @param ops - the backend's operations
- * @param batch - inputs and targets; where they are one tensor, they stay one
+ * @param batch - arrays by name; where two are one tensor (inputs and targets of an autoencoder), they stay one
  */
 export const upload = <T extends Shaped>(ops: Ops<T>, batch: Batch<Tensor>): Batch<T> => {
-  const inputs = ops.constant(batch.inputs);
-  return { inputs, targets: batch.targets === batch.inputs ? inputs : ops.constant(batch.targets) };
+  const placed = new Map([...new Set(Object.values(batch))].map((tensor) => [tensor, ops.constant(tensor)]));
+  return mapParams(batch, (tensor) => placed.get(tensor) ?? ops.constant(tensor));
 };
 
 /**

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { arrayAt } from '../../core/nn/layers/circumstances.ts';
 import { jvpTree } from '../../core/autodiff/forward.ts';
 import type { Program, TreeProgram } from '../../core/autodiff/program.ts';
 import { vjp, vjpTree } from '../../core/autodiff/reverse.ts';
@@ -33,7 +34,10 @@ export interface Player {
 export type Game = readonly [Player, Player];
 
 /** What a player's loss takes as inputs. */
-export const inputsOf = <T>(batch: Batch<T>): ReadonlyArray<T> => [batch.inputs, batch.targets];
+export const inputsOf = <T>(batch: Batch<T>): ReadonlyArray<T> => [
+  arrayAt(batch, 'inputs', 'game'),
+  arrayAt(batch, 'targets', 'game'),
+];
 
 interface Lowered<T> {
   readonly loss: T;

@@ -6,6 +6,8 @@
  *
  * @module
  */
+import { trainedProgram } from '../../core/pipeline/linearise.ts';
+import { lossHessianProduct } from '../../core/pipeline/objective.ts';
 import { gaussNewtonProduct } from '../../core/autodiff/products.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
@@ -18,21 +20,23 @@ import type { Action } from '../../core/operators/action.ts';
 /**
  * v ↦ E[Jᵀ H_ℓ J] v on block vectors.
  *
- * @param context - what is learned, and where to linearise: parameters, batch, and the outputs there
+ * @param context - what is learned, and where to linearise: parameters, circumstances, and the outputs there
  */
 export const gaussNewtonAction = <T extends Shaped>(
-  context: Context<T, 'state' | 'batch' | 'objective' | 'outputs' | 'blocks'>,
+  context: Context<T, 'state' | 'objective' | 'circumstances' | 'weights' | 'outputs' | 'blocks'>,
 ): Action<T> => {
-  const { state, batch, objective, outputs, blocks } = context;
+  const { state, objective, circumstances, weights, outputs, blocks } = context;
   const { model, loss } = objective;
+  const { params, held } = state;
+  const { program, inputs } = trainedProgram({ model, params, held, at: circumstances });
   return (ops: Ops<T>, v: Params<T>) => {
     const product = gaussNewtonProduct(
       ops,
-      model.program,
-      (at: T, u: T) => loss.hessianProduct(ops, at, u),
+      program,
+      (at: T, u: T) => lossHessianProduct(ops, loss, at, weights, u),
       state.params,
       fromBlocks(ops, blocks, v),
-      [batch.inputs],
+      inputs,
     );
     return toBlocks(
       ops,

@@ -24,7 +24,7 @@ export interface KfacCgOptions extends IterativeOptions {
 }
 
 /** The fields that the solver needs: those of every curvature solver, and the batch itself. */
-export type KfacCgNeeds = SolveNeeds | 'batch' | 'objective' | 'outputs';
+export type KfacCgNeeds = SolveNeeds | 'objective' | 'circumstances' | 'weights' | 'outputs';
 
 /**
  * (E[Jᵀ H_ℓ J] + λ I) d = ∇ by preconditioned conjugate gradients. It reports `solveIterations` and `solveResidual`.

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { lossHessianProduct } from '../../core/pipeline/objective.ts';
 import type { Loss } from '../../core/nn/losses/loss.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
@@ -49,7 +50,7 @@ export const modelCoefficients = <T extends Shaped>(
 ): ReadonlyArray<T> => {
   const vectors = last === null ? [direction] : [direction, last];
   const images = vectors.map(sample.pushforward);
-  const curved = images.map((v) => loss.hessianProduct(ops, sample.outputs, v));
+  const curved = images.map((v) => lossHessianProduct(ops, loss, sample.outputs, sample.weights, v));
   const examples = sample.outputs.shape[0];
   const entry = (i: 0 | 1, j: 0 | 1, factor: number, product: () => T): T =>
     j < vectors.length ? ops.scale(signs[i] * signs[j] * factor, product()) : ops.full([], 0);

@@ -6,6 +6,9 @@
  *
  * @module
  */
+import { outputsAt } from '../../core/pipeline/linearise.ts';
+import type { Judging } from '../../core/pipeline/objective.ts';
+import { meanLoss } from '../../core/pipeline/objective.ts';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
 
@@ -69,7 +72,8 @@ export const takenBack = <T>(state: TrainState<T>, next: TrainState<T>): TrainSt
   rules: state.rules,
 });
 
-type Needs = 'state' | 'batch' | 'objective' | 'loss' | 'damping' | 'next' | 'predictedChange';
+type Needs =
+  'state' | 'objective' | 'circumstances' | keyof Judging<unknown> | 'loss' | 'damping' | 'next' | 'predictedChange';
 
 /**
  * Adapts λ in the next state and reports ρ, on steps where that is due; takes bad steps back in all, when asked to.
@@ -79,13 +83,14 @@ type Needs = 'state' | 'batch' | 'objective' | 'loss' | 'damping' | 'next' | 'pr
 export const levenbergMarquardt = (options: LevenbergMarquardtOptions = {}): Stage<Needs, 'next' | 'metrics'> => {
   const { every = 5, decay = 19 / 20, minimum = 1e-8, maximum = 1e8, rejectSteps = false } = options;
   return stage('adaptDamping', <T extends Shaped>(context: Context<T, Needs>) => (env: Env<T>) => {
-    const { state, batch, objective, loss, damping: lambda, next, predictedChange } = context;
+    const { state, objective, circumstances, targets, weights, loss, damping: lambda, next, predictedChange } = context;
     const due = (state.step + 1) % every === 0;
     if (!due && !rejectSteps) return RTE.right({ next, metrics: {} })(env);
     return pipe(
       compute((ops: Ops<T>) => {
-        const outputs = objective.model.program(ops, next.params, [batch.inputs]);
-        return [loss, ops.mean(objective.loss.value(ops, outputs, batch.targets), [0])];
+        const { params, held } = next;
+        const outputs = outputsAt(ops, { model: objective.model, params, held, at: circumstances });
+        return [loss, meanLoss(ops, objective.loss, outputs, { targets, weights })];
       }),
       RTE.chain((losses) => RTE.fromTaskEither(readScalars(env.backend, losses))),
       RTE.map(([before, after]) => {

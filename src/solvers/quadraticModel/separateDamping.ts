@@ -37,7 +37,7 @@ export interface SeparateDampingOptions {
 }
 
 /** The fields that a solver with a damping of its own may need. */
-export type SeparateNeeds = SolveNeeds | 'objective' | 'captured' | 'sample' | 'batch' | 'outputs';
+export type SeparateNeeds = SolveNeeds | 'objective' | 'captured' | 'sample' | 'circumstances' | 'weights' | 'outputs';
 
 /**
  * γ, ω₂ γ and γ / ω₂ within bounds, each once.

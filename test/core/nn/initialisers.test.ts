@@ -1,3 +1,4 @@
+import { evaluating } from '../../../src/core/nn/layers/circumstances.ts';
 import fc from 'fast-check';
 
 import { activation } from '../../../src/core/nn/layers/activation.ts';
@@ -227,7 +228,7 @@ describe('lsuv', () => {
         return output;
       },
     };
-    m.program(observing, params, [x]);
+    m.program(observing, params, evaluating({ inputs: x }));
     return found;
   };
 
@@ -235,7 +236,7 @@ describe('lsuv', () => {
     fc.assert(
       fc.property(seeds, fc.integer({ min: 2, max: 40 }), (seed, n) => {
         const x = gaussian(seed + 1, [n, 6]);
-        const params = lsuv(ops, net, initialParams(net, keyOf(seed), 'f64'), x, 1);
+        const params = lsuv(ops, net, initialParams(net, keyOf(seed), 'f64'), { inputs: x }, 1);
         const found = Object.values(variances(net, params, x));
         expect(found).toHaveLength(3);
         expect(scaledError(found, [1, 1, 1])).toBeLessThan(1e-12);
@@ -253,7 +254,7 @@ describe('lsuv', () => {
       }),
     );
     const errorAfter = (passes: number): number =>
-      scaledError(Object.values(variances(net, lsuv(ops, net, biased, x, passes), x)), [1, 1, 1]);
+      scaledError(Object.values(variances(net, lsuv(ops, net, biased, { inputs: x }, passes), x)), [1, 1, 1]);
     expect(errorAfter(2)).toBeLessThan(0.2 * errorAfter(1));
     expect(errorAfter(4)).toBeLessThan(1e-3);
     expect(errorAfter(20)).toBeLessThan(1e-12);
@@ -263,7 +264,7 @@ describe('lsuv', () => {
     const x = gaussian(1, [10, 6]);
     const params = initialParams(net, keyOf(2), 'f64');
     const before = Object.values(params).map(values);
-    const scaled = lsuv(ops, net, params, x);
+    const scaled = lsuv(ops, net, params, { inputs: x });
     expect(Object.keys(scaled)).toEqual(Object.keys(params));
     Object.entries(params).forEach(([path, p]) => {
       const ratio = path.endsWith('bias') ? 1 : scaled[path].data[0] / p.data[0];
@@ -280,12 +281,7 @@ describe('lsuv', () => {
 
   it('leaves a layer alone whose output does not vary', () => {
     const params = initialParams(net, keyOf(2), 'f64');
-    const scaled = lsuv(
-      ops,
-      net,
-      params,
-      generate([5, 6], () => 0),
-    );
+    const scaled = lsuv(ops, net, params, { inputs: generate([5, 6], () => 0) });
     expect(Object.values(scaled).map(values)).toEqual(Object.values(params).map(values));
   });
 
@@ -293,20 +289,20 @@ describe('lsuv', () => {
     const inner = dense({ in: 3, out: 3 });
     const twice: Layer = {
       ...inner,
-      apply: (o, params, path, x) => inner.apply(o, params, path, inner.apply(o, params, path, x)),
+      apply: (o, params, path, x, at) => inner.apply(o, params, path, inner.apply(o, params, path, x, at), at),
     };
     const tied = model('tied', [3], twice);
     const once = model('once', [3], inner);
     const params = initialParams(tied, keyOf(1), 'f64');
     const x = gaussian(2, [20, 3]);
-    const expected = lsuv(ops, once, params, x);
-    expect(values(lsuv(ops, tied, params, x)['weight'])).toEqual(values(expected['weight']));
+    const expected = lsuv(ops, once, params, { inputs: x });
+    expect(values(lsuv(ops, tied, params, { inputs: x })['weight'])).toEqual(values(expected['weight']));
     expect(values(expected['weight'])).not.toEqual(values(params['weight']));
   });
 
   it('by hand: outputs 2 and −2 have variance 4, so the weight is halved', () => {
     const single = model('single', [1], dense({ in: 1, out: 1, bias: false, initialiser: constant(2) }));
     const x = generate([2, 1], (i) => (i === 0 ? 1 : -1));
-    expect(values(lsuv(ops, single, initialParams(single, keyOf(1), 'f64'), x)['weight'])).toEqual([1]);
+    expect(values(lsuv(ops, single, initialParams(single, keyOf(1), 'f64'), { inputs: x })['weight'])).toEqual([1]);
   });
 });

@@ -20,21 +20,28 @@ const twoTables = (apart: boolean) =>
     kind: 'twoTables',
     label: 'two tables',
     parameters: () => [...words.parameters('words'), ...places.parameters('places')],
-    apply: (ops, params, _, x) => {
-      const column = (at: number) => (apart ? ops.slice(x, [0, at], [x.shape[0], 1]) : x);
-      return ops.add(words.apply(ops, params, 'words', column(0)), places.apply(ops, params, 'places', column(1)));
+    apply: (ops, params, _, x, at) => {
+      const column = (begin: number) => (apart ? ops.slice(x, [0, begin], [x.shape[0], 1]) : x);
+      return ops.add(
+        words.apply(ops, params, 'words', column(0), at),
+        places.apply(ops, params, 'places', column(1), at),
+      );
     },
   });
 
 describe('which indices a model knows', () => {
   it.each([
-    ['an embedding of the inputs', classifier(3), { path: 'words', vocabulary }],
+    ['an embedding of the inputs', classifier(3), { array: 'inputs', path: 'words', vocabulary }],
     [
       'inputs in another shape',
       model('m', [2, 2], sequential({ flat: reshape([4]), words })),
-      { path: 'words', vocabulary: 5 },
+      { array: 'inputs', path: 'words', vocabulary: 5 },
     ],
-    ['the smaller of two tables', model('m', [2], twoTables(false)), { path: 'places', vocabulary: 2 }],
+    [
+      'the smaller of two tables',
+      model('m', [2], twoTables(false)),
+      { array: 'inputs', path: 'places', vocabulary: 2 },
+    ],
     ['parts of the inputs, each in a table of its own', model('m', [2], twoTables(true)), null],
     ['numbers', model('m', [2], sequential([dense({ in: 2, out: 3 }), activation('tanh')])), null],
     ['a model whose shapes do not fit', model('m', [2], dense({ in: 3, out: 1 })), null],
@@ -44,7 +51,7 @@ describe('which indices a model knows', () => {
 });
 
 describe('indices that a table has', () => {
-  const table = { path: 'words', vocabulary: 5 };
+  const table = { array: 'inputs', path: 'words', vocabulary: 5 };
 
   it.each([
     ['8', tensor([0, 4, 8, 1], [2, 2], 'i32'), '8 in example 1'],

@@ -1,3 +1,4 @@
+import { evaluating } from '../../../src/core/nn/layers/circumstances.ts';
 import * as E from 'fp-ts/lib/Either.js';
 import fc from 'fast-check';
 
@@ -47,7 +48,9 @@ describe('model', () => {
   it('law: the program is the layer at the empty path', () => {
     const params = initialParams(small, keyOf(1), 'f64');
     const x = gaussian(2, [5, 4]);
-    expect(values(small.program(ops, params, [x]))).toEqual(values(small.layer.apply(ops, params, '', x)));
+    expect(values(small.program(ops, params, evaluating({ inputs: x })))).toEqual(
+      values(small.layer.apply(ops, params, '', x, evaluating({}))),
+    );
   });
 
   it('law: the key decides the initial parameters, in both precisions alike', () => {
@@ -114,7 +117,7 @@ describe('summarise', () => {
   it('law: it says what the model does', () => {
     const params = initialParams(small, keyOf(1), 'f64');
     const { rows, output, parameters } = summaryOf(small, 5);
-    const computed = small.program(ops, params, [gaussian(1, [5, 4])]);
+    const computed = small.program(ops, params, evaluating({ inputs: gaussian(1, [5, 4]) }));
     expect(output).toEqual(computed.shape);
     expect(parameters).toBe(Object.values(params).reduce((sum, p) => sum + p.data.length, 0));
     expect(rows[rows.length - 1].output).toEqual(output);

@@ -33,7 +33,7 @@ describe('tasks', () => {
     expect(task).toMatchObject({ name, size });
     const { train, test } = orThrow(await task.load(memoryFiles(smallMnist('d', 4, 2)), 'd')());
     expect([train.size, test.size]).toEqual([4, 2]);
-    expect(train.batch(Int32Array.of(1, 2)).inputs.shape).toEqual([2, ...task.objective.model.inputShape]);
+    expect(train.batch(Int32Array.of(1, 2))['inputs'].shape).toEqual([2, ...task.objective.model.inputs['inputs']]);
   });
 
   it('models have the extents and classes of the data', async () => {

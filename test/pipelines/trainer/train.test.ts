@@ -278,7 +278,7 @@ describe('data that cannot be computed with', () => {
       name: 'sensor',
       batch: (indices) => {
         const drawn = batch(indices);
-        return { ...drawn, inputs: tensor(Array.from(drawn.inputs.data).fill(NaN, 3, 4), drawn.inputs.shape) };
+        return { ...drawn, inputs: tensor(Array.from(drawn['inputs'].data).fill(NaN, 3, 4), drawn['inputs'].shape) };
       },
     };
     expect(errorOf(await train(referenceEnv(), splits(spoilt, task.data.test), kfac(), options)())).toMatchObject({

@@ -1,3 +1,4 @@
+import { programOf } from '../../support/programOf.ts';
 import { gaussNewtonProduct } from '../../../src/core/autodiff/products.ts';
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
 import { createBackground } from '../../../src/core/pipeline/background.ts';
@@ -106,7 +107,7 @@ describe('separateDamping', () => {
     const product = (v: typeof d) =>
       gaussNewtonProduct(
         ops,
-        objective.model.program,
+        programOf(objective.model),
         (outputs: Tensor, u: Tensor) => squaredError.hessianProduct(ops, outputs, u),
         state.params,
         v,

@@ -105,7 +105,7 @@ describe('norm constraint', () => {
 });
 
 const lossOf = (task: Objective, state: TrainState<Tensor>, data: Batch<Tensor>): number =>
-  ops.mean(task.loss.value(ops, outputsOf(env.backend, task, state, data.inputs), data.targets), [0]).data[0];
+  ops.mean(task.loss.value(ops, outputsOf(env.backend, task, state, data['inputs']), data['targets']), [0]).data[0];
 
 /** Steps of plain K-FAC with momentum and a last stage. */
 const steps = async (

@@ -43,6 +43,7 @@ export const interpreterOn = (host: Host): Ops<Tensor> => {
       ...indexing(host),
       ...windows(host),
       stopGradient: (x) => x,
+      keep: (_, x) => x,
       site: (_, __, output) => output,
     },
     { ...fused(host, () => ops), ...softmaxes(host) },

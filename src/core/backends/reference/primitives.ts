@@ -175,5 +175,6 @@ export const referencePrimitives: Primitives<Tensor> = {
   },
 
   stopGradient: (x) => x,
+  keep: (_, x) => x,
   site: (_, __, output) => output,
 };

@@ -9,6 +9,7 @@
 import { raise } from '../../errors.ts';
 import type { Ops } from '../../ops/ops.ts';
 import type { Params } from '../../params.ts';
+import type { Circumstances } from './circumstances.ts';
 import type { Shape, Shaped } from '../../tensor.ts';
 import type { Initialiser } from '../initialisers/initialiser.ts';
 
@@ -28,8 +29,8 @@ export interface Layer {
   readonly label: string;
   /** The parameters of the layer and its children when the layer stands at a path. */
   readonly parameters: (path: string) => ReadonlyArray<ParameterSpec>;
-  /** The layer's function of x `[n, …]`, with its parameters below `path`. */
-  readonly apply: <T extends Shaped>(ops: Ops<T>, params: Params<T>, path: string, x: T) => T;
+  /** The layer's function of x `[n, …]`, with its parameters below `path`, in the circumstances of the pass. */
+  readonly apply: <T extends Shaped>(ops: Ops<T>, params: Params<T>, path: string, x: T, at: Circumstances<T>) => T;
   /** Parts, each with the path segment that it adds. */
   readonly children: ReadonlyArray<readonly [string, Layer]>;
   /** The same layer with other parts, as many as it has; a summary puts observers in their place. */

@@ -56,6 +56,6 @@ export const layerNorm = (options: LayerNormOptions): Layer => {
     kind: 'layerNorm',
     label: `layer norm ${options.features}`,
     parameters: affine.parameters,
-    apply: (ops, params, path, x) => affine.apply(ops, params, path, normaliseLast(ops, x, epsilon)),
+    apply: (ops, params, path, x, at) => affine.apply(ops, params, path, normaliseLast(ops, x, epsilon), at),
   });
 };

@@ -25,8 +25,8 @@ export const residual = (inner: Layer): Layer => ({
   kind: 'residual',
   label: `residual, ${inner.label}`,
   parameters: inner.parameters,
-  apply: (ops, params, path, x) => {
-    const y = inner.apply(ops, params, path, x);
+  apply: (ops, params, path, x, at) => {
+    const y = inner.apply(ops, params, path, x, at);
     return sameShape(x.shape, y.shape)
       ? ops.add(x, y)
       : raise({

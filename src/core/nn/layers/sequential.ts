@@ -14,8 +14,8 @@ const chain = (children: ReadonlyArray<readonly [string, Layer]>): Layer => ({
   kind: 'sequential',
   label: `sequential of ${children.length}`,
   parameters: (path) => children.flatMap(([name, layer]) => layer.parameters(joinPath(path, name))),
-  apply: (ops, params, path, x) =>
-    children.reduce((value, [name, layer]) => layer.apply(ops, params, joinPath(path, name), value), x),
+  apply: (ops, params, path, x, at) =>
+    children.reduce((value, [name, layer]) => layer.apply(ops, params, joinPath(path, name), value, at), x),
   children,
   withChildren: (layers) => chain(children.map(([name], i) => [name, layers[i]])),
 });

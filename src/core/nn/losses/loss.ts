@@ -17,8 +17,10 @@ import { sameShape, showShape } from '../../tensor.ts';
 /** A loss ℓ of outputs and targets, both `[n, …]`. */
 export interface Loss {
   readonly name: string;
-  /** ℓ for each example: `[n]`. */
-  readonly value: <T extends Shaped>(ops: Ops<T>, outputs: T, targets: T) => T;
+  /**
+   * ℓ for each example: `[n]`. With weights `[n]`, or `[n, …]` for the positions of each, its terms are multiplied by them.
+   */
+  readonly value: <T extends Shaped>(ops: Ops<T>, outputs: T, targets: T, weights?: T | null) => T;
   /** ∂ℓ/∂outputs for each example, with the shape of the outputs. */
   readonly gradient: <T extends Shaped>(ops: Ops<T>, outputs: T, targets: T) => T;
   /** Targets drawn from p(y | outputs), one per example. */
@@ -33,10 +35,38 @@ export interface Loss {
 }
 
 /**
+ * x with weights of its examples, or of their positions.
+ *
+ * @param ops - interpreter
+ * @param weights - w `[n, …]`, whose axes are the first of x's; `null` for none
+ * @param x - `[n, …]`
+ */
+export const weighed = <T extends Shaped>(ops: Ops<T>, weights: T | null, x: T): T => {
+  if (weights === null) return x;
+  const { shape } = weights;
+  if (!sameShape(shape, x.shape.slice(0, shape.length))) {
+    return raise({
+      _tag: 'ShapeMismatch',
+      where: 'weights',
+      expected: `weights of the examples, or of their positions: the first axes of ${showShape(x.shape)}`,
+      actual: showShape(shape),
+    });
+  }
+  return ops.mul(
+    ops.reshape(
+      weights,
+      x.shape.map((extent, axis) => (axis < shape.length ? extent : 1)),
+    ),
+    x,
+  );
+};
+
+/**
  * The sum of each example's elements: `[n, …]` to `[n]`.
  *
  * @param ops - interpreter
  * @param x - an array with the batch axis first
+ * @param weights - multiplied in, see {@link weighed}
  * @example
  * ```ts
  * import { referenceBackend, sumPerExample, tensor } from 'kfac-ts/core';
@@ -45,7 +75,8 @@ export interface Loss {
  * sumPerExample(ops, tensor([1, 2, 3, 4], [2, 2])).data; // => [3, 7]
  * ```
  */
-export const sumPerExample = <T extends Shaped>(ops: Ops<T>, x: T): T => ops.sum(x, axesOf(x.shape).slice(1));
+export const sumPerExample = <T extends Shaped>(ops: Ops<T>, x: T, weights: T | null = null): T =>
+  ops.sum(weighed(ops, weights, x), axesOf(x.shape).slice(1));
 
 /**
  * The targets, checked to have the shape of the outputs: targets that merely broadcast would give a wrong loss in silence.

@@ -24,9 +24,9 @@ const varianceOf = <T extends Shaped>(ops: Ops<T>, outputs: T): T =>
  */
 export const sigmoidCrossEntropy: Loss = {
   name,
-  value: (ops, outputs, targets) => {
+  value: (ops, outputs, targets, weights) => {
     const chosen = ops.mul(targetsLike(name, outputs, targets), outputs);
-    return sumPerExample(ops, ops.sub(ops.softplus(outputs), chosen));
+    return sumPerExample(ops, ops.sub(ops.softplus(outputs), chosen), weights);
   },
   gradient: (ops, outputs, targets) => ops.sub(ops.sigmoid(outputs), targetsLike(name, outputs, targets)),
   // Draws of 24 bits on every backend, so that all of them draw the same targets.

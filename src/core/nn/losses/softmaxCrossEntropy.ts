@@ -46,9 +46,9 @@ const sumOverClasses = <T extends Shaped>(ops: Ops<T>, x: T): T =>
  */
 export const softmaxCrossEntropy: Loss = {
   name,
-  value: (ops, outputs, targets) => {
+  value: (ops, outputs, targets, weights) => {
     const chosen = ops.mul(probabilitiesOf(ops, outputs, targets), ops.logSoftmax(outputs));
-    return ops.neg(sumPerExample(ops, chosen));
+    return ops.neg(sumPerExample(ops, chosen, weights));
   },
   gradient: (ops, outputs, targets) => ops.sub(ops.softmax(outputs), probabilitiesOf(ops, outputs, targets)),
   sample: (ops, key, outputs) => {

@@ -12,8 +12,8 @@ const name = 'squaredError';
 /** ℓ = ½ Σ (o − y)² for targets y of the outputs' shape. g = o − y; H = I; y ~ N(o, I). */
 export const squaredError: Loss = {
   name,
-  value: (ops, outputs, targets) =>
-    ops.scale(0.5, sumPerExample(ops, ops.square(ops.sub(outputs, targetsLike(name, outputs, targets))))),
+  value: (ops, outputs, targets, weights) =>
+    ops.scale(0.5, sumPerExample(ops, ops.square(ops.sub(outputs, targetsLike(name, outputs, targets))), weights)),
   gradient: (ops, outputs, targets) => ops.sub(outputs, targetsLike(name, outputs, targets)),
   sample: (ops, key, outputs) => ops.add(ops.stopGradient(outputs), ops.constant(normal(key, outputs.shape, 'f32'))),
   hessianProduct: (_ops, outputs, v) => targetsLike(name, outputs, v),

@@ -1,3 +1,4 @@
+import { evaluating } from '../../../../src/core/nn/layers/circumstances.ts';
 import fc from 'fast-check';
 
 import { jvp } from '../../../../src/core/autodiff/forward.ts';
@@ -82,7 +83,7 @@ const layers: ReadonlyArray<readonly [string, Layer, Shape?]> = [
 describe.each(layers.map(([name, layer, shape = [4]]) => [name, layer, shape] as const))('%s', (_, layer, shape) => {
   const path = 'some.layer';
   /** The input is one of the leaves, so that its derivative is under test as well. */
-  const program: Program = (o, params) => layer.apply(o, params, path, params['x']);
+  const program: Program = (o, params) => layer.apply(o, params, path, params['x'], evaluating({}));
   /** Inputs at a distance from the kink of relu. */
   const leavesOf = (seed: number, n: number): Params<Tensor> => {
     const x = gaussian(seed + 1, [n, ...shape]);
@@ -138,7 +139,9 @@ describe.each(layers.map(([name, layer, shape = [4]]) => [name, layer, shape] as
     const same = layer.withChildren(layer.children.map(([, child]) => child));
     const params = leavesOf(1, 2);
     expect(same.parameters(path).map((spec) => spec.path)).toEqual(layer.parameters(path).map((spec) => spec.path));
-    expect(values(same.apply(ops, params, path, params['x']))).toEqual(values(program(ops, params, [])));
+    expect(values(same.apply(ops, params, path, params['x'], evaluating({})))).toEqual(
+      values(program(ops, params, [])),
+    );
     expect([same.kind, same.label]).toEqual([layer.kind, layer.label]);
   });
 
@@ -154,12 +157,12 @@ describe('dense', () => {
   it('by hand: s = a Wᵀ + b', () => {
     const layer = dense({ in: 2, out: 3 });
     const params = { 'l.weight': tensor([1, 2, 3, 4, 5, 6], [3, 2]), 'l.bias': tensor([10, 20, 30], [3]) };
-    expect(values(layer.apply(ops, params, 'l', tensor([1, -1], [1, 2])))).toEqual([9, 19, 29]);
+    expect(values(layer.apply(ops, params, 'l', tensor([1, -1], [1, 2]), evaluating({})))).toEqual([9, 19, 29]);
   });
 
   it('declares one site with its path, weight and bias', () => {
     const sitesOf = (layer: Layer, path: string): ReadonlyArray<unknown> => {
-      const program: Program = (o, params, [x]) => layer.apply(o, params, path, x);
+      const program: Program = (o, params, [x]) => layer.apply(o, params, path, x, evaluating({}));
       return vjp(ops, program, paramsOf(layer, path, 1), [gaussian(2, [5, 4])]).sites.map(({ site }) => site);
     };
     expect(sitesOf(dense({ in: 4, out: 3 }), 'a.b')).toEqual([
@@ -180,7 +183,7 @@ describe('dense', () => {
   });
 
   it('names a parameter that is missing', () => {
-    const apply = (): unknown => dense({ in: 2, out: 1 }).apply(ops, {}, '3', gaussian(1, [1, 2]));
+    const apply = (): unknown => dense({ in: 2, out: 1 }).apply(ops, {}, '3', gaussian(1, [1, 2]), evaluating({}));
     expect(apply).toThrow('expected a parameter 3.weight, got none');
   });
 });
@@ -190,28 +193,36 @@ describe('dense on sequences', () => {
     const layer = dense({ in: 3, out: 2 });
     const params = paramsOf(layer, 'l', 1);
     const x = gaussian(2, [2, 4, 3]);
-    const program: Program = (o, p, [input]) => layer.apply(o, p, 'l', input);
+    const program: Program = (o, p, [input]) => layer.apply(o, p, 'l', input, evaluating({}));
     const { outputs, sites } = vjp(ops, program, params, [x]);
-    const rows = layer.apply(ops, params, 'l', ops.reshape(x, [8, 3]));
+    const rows = layer.apply(ops, params, 'l', ops.reshape(x, [8, 3]), evaluating({}));
     expect([outputs.shape, values(outputs)]).toEqual([[2, 4, 2], values(rows)]);
     expect(sites.map(({ input }) => input)).toEqual([x]);
   });
 
   it('names the shapes where features do not fit', () => {
     const layer = dense({ in: 3, out: 2 });
-    expect(() => layer.apply(ops, paramsOf(layer, 'l', 1), 'l', gaussian(2, [2, 3, 4]))).toThrow('affine');
+    expect(() => layer.apply(ops, paramsOf(layer, 'l', 1), 'l', gaussian(2, [2, 3, 4]), evaluating({}))).toThrow(
+      'affine',
+    );
   });
 });
 
 describe('embedding', () => {
   const layer = embedding({ vocabulary: 5, out: 3 });
   const indices = tensor([4, 0, 0, 2, 4, 4], [2, 3], 'i32');
-  const program: Program = (o, params, [x]) => layer.apply(o, params, 'words', x);
+  const program: Program = (o, params, [x]) => layer.apply(o, params, 'words', x, evaluating({}));
   const params = paramsOf(layer, 'words', 1);
 
   it('by hand: rows of the table at the indices', () => {
     const table = tensor([1, 2, 3, 4, 5, 6], [3, 2]);
-    const out = embedding({ vocabulary: 3, out: 2 }).apply(ops, { weight: table }, '', tensor([2, 0], [2], 'i32'));
+    const out = embedding({ vocabulary: 3, out: 2 }).apply(
+      ops,
+      { weight: table },
+      '',
+      tensor([2, 0], [2], 'i32'),
+      evaluating({}),
+    );
     expect([out.shape, values(out)]).toEqual([
       [2, 2],
       [5, 6, 1, 2],
@@ -221,7 +232,7 @@ describe('embedding', () => {
   it('law: it is the dense layer without bias of one-hot vectors with Wᵀ', () => {
     const hot = ops.oneHot(indices, 5);
     const weight = ops.transposed(params['words.weight']);
-    const expected = dense({ in: 5, out: 3, bias: false }).apply(ops, { weight }, '', hot);
+    const expected = dense({ in: 5, out: 3, bias: false }).apply(ops, { weight }, '', hot, evaluating({}));
     expect(values(program(ops, params, [indices]))).toEqual(values(expected));
   });
 
@@ -267,14 +278,16 @@ describe('embedding', () => {
 describe('scaleShift and layerNorm', () => {
   it('by hand: γ ⊙ x + β', () => {
     const params = { weight: tensor([2, 3], [2]), bias: tensor([1, -1], [2]) };
-    const y = scaleShift({ features: 2 }).apply(ops, params, '', tensor([1, 2, 3, 4], [1, 2, 2]));
+    const y = scaleShift({ features: 2 }).apply(ops, params, '', tensor([1, 2, 3, 4], [1, 2, 2]), evaluating({}));
     expect(values(y)).toEqual([3, 5, 7, 11]);
   });
 
   it('starts as the identity, and a summary counts γ and β', () => {
     const identity = model('gain', [3, 4], scaleShift({ features: 4 }));
     const x = gaussian(1, [2, 3, 4]);
-    expect(values(identity.program(ops, initialParams(identity, keyOf(1), 'f64'), [x]))).toEqual(values(x));
+    expect(values(identity.program(ops, initialParams(identity, keyOf(1), 'f64'), evaluating({ inputs: x })))).toEqual(
+      values(x),
+    );
     const normal = model('norm', [3, 4], layerNorm({ features: 4, shift: false }));
     expect(summarise(normal, 2)).toMatchObject({
       right: { output: [2, 3, 4], parameters: 4, rows: [{ label: 'layer norm 4', site: 'scaleShift' }] },
@@ -303,7 +316,7 @@ describe('scaleShift and layerNorm', () => {
   it('the site of layerNorm sees the normalised input', () => {
     const layer = layerNorm({ features: 4 });
     const x = gaussian(1, [2, 3, 4]);
-    const program: Program = (o, params, [input]) => layer.apply(o, params, 'n', input);
+    const program: Program = (o, params, [input]) => layer.apply(o, params, 'n', input, evaluating({}));
     const { sites } = vjp(ops, program, paramsOf(layer, 'n', 1), [x]);
     expect(sites).toEqual([
       {
@@ -318,18 +331,24 @@ describe('reshape, flatten and meanPool', () => {
   const x = tensor([1, 2, 3, 4, 5, 6], [1, 3, 2]);
 
   it('by hand: elements keep their order, means are over positions', () => {
-    expect(reshape([2, 3]).apply(ops, {}, '', x)).toMatchObject({ shape: [1, 2, 3], data: x.data });
-    expect(flatten().apply(ops, {}, '', x)).toMatchObject({ shape: [1, 6], data: x.data });
-    expect(meanPool().apply(ops, {}, '', x)).toMatchObject({ shape: [1, 2], data: Float64Array.of(3, 4) });
-    expect(meanPool(2).apply(ops, {}, '', x)).toMatchObject({ shape: [1, 3], data: Float64Array.of(1.5, 3.5, 5.5) });
+    expect(reshape([2, 3]).apply(ops, {}, '', x, evaluating({}))).toMatchObject({ shape: [1, 2, 3], data: x.data });
+    expect(flatten().apply(ops, {}, '', x, evaluating({}))).toMatchObject({ shape: [1, 6], data: x.data });
+    expect(meanPool().apply(ops, {}, '', x, evaluating({}))).toMatchObject({
+      shape: [1, 2],
+      data: Float64Array.of(3, 4),
+    });
+    expect(meanPool(2).apply(ops, {}, '', x, evaluating({}))).toMatchObject({
+      shape: [1, 3],
+      data: Float64Array.of(1.5, 3.5, 5.5),
+    });
   });
 
   it('meanPool refuses an axis that the input does not have', () => {
-    expect(() => meanPool(3).apply(ops, {}, '', x)).toThrow('meanPool: expected an input with axis');
+    expect(() => meanPool(3).apply(ops, {}, '', x, evaluating({}))).toThrow('meanPool: expected an input with axis');
   });
 
   it('reshape refuses a shape of another size', () => {
-    expect(() => reshape([4]).apply(ops, {}, '', x)).toThrow('reshape');
+    expect(() => reshape([4]).apply(ops, {}, '', x, evaluating({}))).toThrow('reshape');
   });
 });
 
@@ -342,7 +361,7 @@ describe('activation', () => {
     ['gelu', [-0.158655253931457, 0, 1.954499736103642]],
     ['identity', [-1, 0, 2]],
   ] as const)('by hand: %s of −1, 0, 2', (kind, expected) => {
-    const y = activation(kind).apply(ops, {}, '', tensor([-1, 0, 2], [1, 3]));
+    const y = activation(kind).apply(ops, {}, '', tensor([-1, 0, 2], [1, 3]), evaluating({}));
     expect(scaledError(y.data, expected)).toBeLessThan(1e-14);
   });
 });
@@ -357,12 +376,14 @@ describe('sequential', () => {
       Object.entries(params).map(([path, p]) => [path.startsWith('f.') ? `fg.${path}` : path, p]),
     );
     const x = gaussian(2, [3, 4]);
-    expect(values(nested.apply(ops, renamed, '', x))).toEqual(values(flat.apply(ops, params, '', x)));
+    expect(values(nested.apply(ops, renamed, '', x, evaluating({})))).toEqual(
+      values(flat.apply(ops, params, '', x, evaluating({}))),
+    );
   });
 
   it('law: identity. An empty sequence gives its input back', () => {
     const x = gaussian(1, [2, 3]);
-    expect(sequential([]).apply(ops, {}, '', x)).toBe(x);
+    expect(sequential([]).apply(ops, {}, '', x, evaluating({}))).toBe(x);
   });
 
   it('names the parts of a list by number and those of a record by name', () => {
@@ -391,20 +412,20 @@ describe('residual', () => {
         const f = sequential([dense({ in: 4, out: 4 }), activation('tanh')]);
         const params = paramsOf(f, 'block', seed);
         const x = gaussian(seed + 1, [3, 4]);
-        const expected = ops.add(x, f.apply(ops, params, 'block', x));
+        const expected = ops.add(x, f.apply(ops, params, 'block', x, evaluating({})));
         expect(
           residual(f)
             .parameters('block')
             .map((s) => s.path),
         ).toEqual(f.parameters('block').map((s) => s.path));
-        expect(values(residual(f).apply(ops, params, 'block', x))).toEqual(values(expected));
+        expect(values(residual(f).apply(ops, params, 'block', x, evaluating({})))).toEqual(values(expected));
       }),
     );
   });
 
   it('rejects a layer that changes the shape, even to one that would broadcast', () => {
     const layer = residual(dense({ in: 4, out: 1 }));
-    const apply = (): unknown => layer.apply(ops, paramsOf(layer, 'r', 1), 'r', gaussian(1, [2, 4]));
+    const apply = (): unknown => layer.apply(ops, paramsOf(layer, 'r', 1), 'r', gaussian(1, [2, 4]), evaluating({}));
     expect(apply).toThrow("residual at r: expected a layer that keeps its input's shape [2, 4], got [2, 1]");
   });
 });

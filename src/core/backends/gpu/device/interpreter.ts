@@ -25,6 +25,7 @@ export const interpreterOn = <T extends MachineArray>(machine: Machine<T>): Ops<
     ...elementwise(machine, () => ops),
     ...reductions(machine),
     stopGradient: (x: T) => x,
+    keep: (_: string, x: T) => x,
     site: (_: Site, __: T, output: T) => output,
   };
   const ops: Ops<T> = completeOps<T>(own, own);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { programOf } from '../../../../support/programOf.ts';
 import type { TreeProgram } from '../../../../../src/core/autodiff/program.ts';
 import { vjp } from '../../../../../src/core/autodiff/reverse.ts';
 import type { ProgramArguments } from '../../../../../src/core/backends/gpu/compiled/arguments.ts';
@@ -29,7 +30,7 @@ const perceptron = model(
 /** Loss, gradient and Kronecker factors of a perceptron: inputs are images `[n, 9]` and targets `[n, 4]`. */
 export const stage: TreeProgram = (ops, params, [x, y]) => {
   const share = 1 / x.shape[0];
-  const { outputs, sites, pullback } = vjp(ops, perceptron.program, params, [x]);
+  const { outputs, sites, pullback } = vjp(ops, programOf(perceptron), params, [x]);
   const back = pullback(softmaxCrossEntropy.gradient(ops, outputs, y));
   return {
     loss: ops.mean(softmaxCrossEntropy.value(ops, outputs, y), [0]),

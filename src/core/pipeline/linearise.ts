@@ -1,0 +1,71 @@
+/**
+ * A model linearised at the parameters that are trained.
+ *
+ * Parameters that are held fixed, the arrays of the batch and running state are constants of the program, so gradients,
+ * sites and blocks are those of the trained parameters alone, and nothing that follows needs to know of the others.
+ *
+ * @module
+ */
+import type { Program } from '../autodiff/program.ts';
+import type { Linearised } from '../autodiff/reverse.ts';
+import { vjp } from '../autodiff/reverse.ts';
+import type { Circumstances } from '../nn/layers/circumstances.ts';
+import { listed, relisted } from '../nn/layers/circumstances.ts';
+import type { Model } from '../nn/model.ts';
+import type { Ops } from '../ops/ops.ts';
+import { narrowSite } from '../ops/site.ts';
+import type { Params } from '../params.ts';
+import type { Shaped } from '../tensor.ts';
+
+/** A model with its parameters, in circumstances. */
+export interface Placed<T> {
+  readonly model: Model;
+  readonly params: Params<T>;
+  /** Parameters that are held fixed. */
+  readonly held: Params<T>;
+  readonly at: Circumstances<T>;
+}
+
+/** A program whose parameters are the trained ones, and the list of its constants. */
+export interface PositionalProgram<T> {
+  readonly program: Program;
+  readonly inputs: ReadonlyArray<T>;
+}
+
+/**
+ * The model as a function of its trained parameters alone, with everything else as constants.
+ *
+ * @param placed - model, parameters, circumstances
+ */
+export const trainedProgram = <T>({ model, held, at }: Placed<T>): PositionalProgram<T> => {
+  const [paths, constants] = [Object.keys(held), Object.values(held)];
+  return {
+    inputs: [...listed(at), ...constants],
+    program: (ops, params, inputs) => {
+      const theirs = inputs.slice(inputs.length - paths.length);
+      const all = { ...params, ...Object.fromEntries(paths.map((path, i) => [path, theirs[i]])) };
+      return model.program(ops, all, relisted(at, inputs));
+    },
+  };
+};
+
+/**
+ * Runs the model and linearises it at its trained parameters.
+ *
+ * @param ops - interpreter that computes
+ * @param placed - model, parameters, circumstances
+ */
+export const linearise = <T extends Shaped>(ops: Ops<T>, placed: Placed<T>): Linearised<T> => {
+  const { program, inputs } = trainedProgram(placed);
+  const isTrained = (path: string): boolean => Object.hasOwn(placed.params, path);
+  return vjp(ops, program, placed.params, inputs, (site) => narrowSite(site, isTrained));
+};
+
+/**
+ * The model's outputs alone.
+ *
+ * @param ops - interpreter that computes
+ * @param placed - model, parameters, circumstances
+ */
+export const outputsAt = <T extends Shaped>(ops: Ops<T>, { model, params, held, at }: Placed<T>): T =>
+  model.program(ops, { ...held, ...params }, at);
