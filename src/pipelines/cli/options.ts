@@ -9,6 +9,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 
 import type { KfacError } from '../../core/errors.ts';
+import { shown } from '../../core/shown.ts';
 import type { Setting } from '../../solvers/presets/registry.ts';
 import type { OptimizerSettings, RunConfig } from '../config/runConfig.ts';
 import { decodeRunConfig } from '../config/runConfig.ts';
@@ -93,6 +94,14 @@ const parseSet =
       return E.left({ _tag: 'BadConfig', path: '--set', expected: '[OPTIMIZER.]NAME=VALUE', actual: text });
     }
     const [, optimizer, name, value] = match;
+    if (optimizer !== undefined && !optimizers.includes(optimizer)) {
+      return E.left({
+        _tag: 'BadConfig',
+        path: `--set ${optimizer}.${name}`,
+        expected: `an optimizer of this run, ${optimizers.join(', ')}`,
+        actual: shown(optimizer),
+      });
+    }
     const targets = optimizer === undefined ? optimizers : [optimizer];
     return E.right(Object.fromEntries(targets.map((target) => [target, { [name]: asSetting(value) }])));
   };
@@ -106,7 +115,8 @@ const joinSettings = (all: ReadonlyArray<OptimizerSettings>): OptimizerSettings 
     {},
   );
 
-const textsOf = (value: RawFlags[string] | undefined): ReadonlyArray<string> =>
+/** The texts of a flag, however often it was given. */
+export const textsOf = (value: RawFlags[string] | undefined): ReadonlyArray<string> =>
   typeof value === 'string' ? [value] : typeof value === 'object' ? value : [];
 
 /** A comma-separated list of names. */
@@ -123,7 +133,7 @@ const settingOf = (name: string, value: RawFlags[string]): unknown => {
 };
 
 /** How errors call a place in the settings that flags make. */
-const flagAt = (path: string): string =>
+export const flagAt = (path: string): string =>
   path.startsWith('settings.') ? `--set ${path.slice('settings.'.length)}` : `--${kebab(path)}`;
 
 /**

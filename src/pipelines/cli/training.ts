@@ -14,6 +14,7 @@ import type { Backend, BackendReport } from '../../core/backends/backend.ts';
 import { withBackend } from '../../core/backends/choice/choose.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { Shaped } from '../../core/tensor.ts';
+import type { ConfigFile } from '../config/file.ts';
 import { readConfigFile } from '../config/file.ts';
 import type { Plan } from '../config/plan.ts';
 import { planOf } from '../config/plan.ts';
@@ -30,6 +31,7 @@ import { writeReport } from '../reports/runFolder.ts';
 import type { Loaded } from '../tasks/task.ts';
 import { stepsOf } from '../trainer/options.ts';
 import type { World } from '../world.ts';
+import { asGiven } from './asGiven.ts';
 import type { RawFlags } from './options.ts';
 import { configOfFlags, optimizersOfFlags } from './options.ts';
 
@@ -46,8 +48,22 @@ const defaultOptimizers: Readonly<Record<TrainingCommand['name'], ReadonlyArray<
   compare: ['kfac', 'adam', 'sgd'],
 };
 
-const optimizersIn = (name: TrainingCommand['name'], config: RunConfig): ReadonlyArray<OptimizerChoice> | undefined =>
-  name === 'compare' ? config.optimizers : config.optimizer === undefined ? undefined : [config.optimizer];
+/** The optimizers that a file names for a command; a list of one will do for `train`, and one for `compare`. */
+const optimizersIn = (
+  name: TrainingCommand['name'],
+  { optimizer, optimizers }: RunConfig,
+): E.Either<KfacError, ReadonlyArray<OptimizerChoice> | undefined> => {
+  const one = optimizer === undefined ? undefined : [optimizer];
+  if (name === 'compare') return E.right(optimizers ?? one);
+  return one !== undefined || optimizers === undefined || optimizers.length === 1
+    ? E.right(one ?? optimizers)
+    : E.left({
+        _tag: 'BadConfig',
+        path: 'optimizers',
+        expected: 'one optimizer to train with, or --optimizer to choose one',
+        actual: `${optimizers.length} of them`,
+      });
+};
 
 /** Flags that set something about presets have nothing to set where every optimizer is composed. */
 const withoutSettings = (flags: RawFlags): E.Either<KfacError, RawFlags> => {
@@ -62,11 +78,28 @@ const withoutSettings = (flags: RawFlags): E.Either<KfacError, RawFlags> => {
       });
 };
 
-const readPlan = ({ files }: World, { name, task, flags }: TrainingCommand): TE.TaskEither<KfacError, Plan> =>
-  pipe(
-    typeof flags['config'] === 'string' ? readConfigFile(files, flags['config']) : TE.right<KfacError, RunConfig>({}),
-    TE.chainEitherK((fromFile) => {
-      const optimizers = optimizersOfFlags(flags) ?? optimizersIn(name, fromFile) ?? defaultOptimizers[name];
+/** A configuration file with its name. */
+interface Source extends ConfigFile {
+  readonly path: string;
+}
+
+const readSource = ({ files }: World, { flags }: TrainingCommand): TE.TaskEither<KfacError, Source | null> => {
+  const path = flags['config'];
+  return typeof path === 'string'
+    ? pipe(
+        readConfigFile(files, path),
+        TE.map((read) => ({ ...read, path })),
+      )
+    : TE.right(null);
+};
+
+const planFrom = ({ name, task, flags }: TrainingCommand, source: Source | null): E.Either<KfacError, Plan> => {
+  const fromFile = source?.config ?? {};
+  const named = optimizersOfFlags(flags);
+  return pipe(
+    named === undefined ? optimizersIn(name, fromFile) : E.right(named),
+    E.map((found) => found ?? defaultOptimizers[name]),
+    E.chain((optimizers) => {
       const presets = optimizers.flatMap((choice) => (typeof choice === 'string' ? [choice] : []));
       return pipe(
         presets.length === 0 ? withoutSettings(flags) : E.right(flags),
@@ -74,7 +107,9 @@ const readPlan = ({ files }: World, { name, task, flags }: TrainingCommand): TE.
         E.chain((fromFlags) => planOf(task, optimizers, mergeConfigs(fromFile, fromFlags))),
       );
     }),
+    E.map((plan) => ({ ...plan, warnings: [...(source?.warnings ?? []), ...plan.warnings] })),
   );
+};
 
 /** A name that sorts by time: `20260131-142501`. */
 const timestamp = (date: Date): string => date.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
@@ -93,11 +128,11 @@ const observerOf = (world: World, isJson: boolean, name: string, total: number):
   return world.isWatched ? progressBar(name, total) : progressLines(world, name, total);
 };
 
-/** A line about the run before it begins, after warnings of the backend and of the data. */
+/** A line about the run before it begins, after all warnings. */
 const announce =
   (world: World, isJson: boolean, plan: Plan, data: Loaded, report: BackendReport): IO.IO<void> =>
   () => {
-    [...report.warnings, ...data.warnings].forEach((warning) => world.err(`warning: ${warning}`)());
+    [...plan.warnings, ...report.warnings, ...data.warnings].forEach((warning) => world.err(`warning: ${warning}`)());
     if (isJson) return;
     const { task, options } = plan;
     const examples = `${data.train.size.toLocaleString('en-US')} examples, batch ${options.batch}, seed ${options.seed}`;
@@ -148,6 +183,22 @@ const conclude =
 
 const nothingWritten: Written = { files: [], warnings: [] };
 
+const runPlan = (world: World, command: TrainingCommand, asked: Plan): TE.TaskEither<KfacError, void> => {
+  const isJson = command.flags['json'] === true;
+  return pipe(
+    TE.Do,
+    TE.bind('directory', () => TE.fromIO(() => directoryOf(world, command, asked))),
+    TE.chainFirst(({ directory }) => (directory === null ? TE.right(undefined) : world.files.canWrite(directory))),
+    TE.bind('data', () => asked.task.load(world.files, asked.data)),
+    TE.let('plan', ({ data }): Plan => ({ ...asked, task: data.task })),
+    TE.bind('ended', ({ plan, data }) => withBackend(plan.backend, runOn(world, isJson, plan, data))),
+    TE.bind('written', ({ plan, data, directory, ended }) =>
+      directory === null ? TE.right(nothingWritten) : writeReport(world.files, directory, { plan, data, ...ended }),
+    ),
+    TE.chainIOK(({ ended, written }) => conclude(world, isJson, ended.outcomes, written)),
+  );
+};
+
 /**
  * Runs a training command to its end: plan, data, training, report.
  *
@@ -156,19 +207,14 @@ const nothingWritten: Written = { files: [], warnings: [] };
  * @param world - what the program may do
  * @param command - what to do
  */
-export const runTraining = (world: World, command: TrainingCommand): TE.TaskEither<KfacError, void> => {
-  const isJson = command.flags['json'] === true;
-  return pipe(
-    TE.Do,
-    TE.bind('asked', () => readPlan(world, command)),
-    TE.bind('directory', ({ asked }) => TE.fromIO(() => directoryOf(world, command, asked))),
-    TE.chainFirst(({ directory }) => (directory === null ? TE.right(undefined) : world.files.canWrite(directory))),
-    TE.bind('data', ({ asked }) => asked.task.load(world.files, asked.data)),
-    TE.let('plan', ({ asked, data }): Plan => ({ ...asked, task: data.task })),
-    TE.bind('ended', ({ plan, data }) => withBackend(plan.backend, runOn(world, isJson, plan, data))),
-    TE.bind('written', ({ plan, data, directory, ended }) =>
-      directory === null ? TE.right(nothingWritten) : writeReport(world.files, directory, { plan, data, ...ended }),
+export const runTraining = (world: World, command: TrainingCommand): TE.TaskEither<KfacError, void> =>
+  pipe(
+    readSource(world, command),
+    TE.chain((source) =>
+      pipe(
+        TE.fromEither(planFrom(command, source)),
+        TE.chain((plan) => runPlan(world, command, plan)),
+        TE.mapLeft(asGiven({ flags: command.flags, file: source })),
+      ),
     ),
-    TE.chainIOK(({ ended, written }) => conclude(world, isJson, ended.outcomes, written)),
   );
-};

@@ -6,24 +6,18 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { parse } from 'yaml';
-
 import type { KfacError } from '../../core/errors.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
-import { messageOf } from '../files/thrown.ts';
 import type { RunConfig } from './runConfig.ts';
 import { decodeRunConfig } from './runConfig.ts';
+import { parseYaml } from './yaml.ts';
 
-const parseText = (text: string, path: string): E.Either<KfacError, unknown> =>
-  E.tryCatch(
-    (): unknown => parse(text),
-    (thrown) => ({
-      _tag: 'BadConfig',
-      path,
-      expected: 'YAML or JSON',
-      actual: messageOf(thrown),
-    }),
-  );
+/** What a file sets. */
+export interface ConfigFile {
+  readonly config: RunConfig;
+  /** What is doubtful in it, in sentences. */
+  readonly warnings: ReadonlyArray<string>;
+}
 
 /**
  * Decodes the text of a configuration file; an empty file sets nothing.
@@ -31,11 +25,14 @@ const parseText = (text: string, path: string): E.Either<KfacError, unknown> =>
  * @param content - the text
  * @param path - name of the file, for errors
  */
-export const decodeConfigFile = (content: string, path: string): E.Either<KfacError, RunConfig> =>
+export const decodeConfigFile = (content: string, path: string): E.Either<KfacError, ConfigFile> =>
   pipe(
-    parseText(content, path),
-    E.chain((value) =>
-      value === null ? E.right({}) : decodeRunConfig((place) => (place === '' ? path : `${path}: ${place}`), value),
+    parseYaml(content, path),
+    E.chain(({ value, warnings }) =>
+      pipe(
+        value === null ? E.right({}) : decodeRunConfig((place) => (place === '' ? path : `${path}: ${place}`), value),
+        E.map((config) => ({ config, warnings })),
+      ),
     ),
   );
 
@@ -45,7 +42,7 @@ export const decodeConfigFile = (content: string, path: string): E.Either<KfacEr
  * @param files - where to read
  * @param path - the file
  */
-export const readConfigFile = (files: FileSystem, path: string): TE.TaskEither<KfacError, RunConfig> =>
+export const readConfigFile = (files: FileSystem, path: string): TE.TaskEither<KfacError, ConfigFile> =>
   pipe(
     files.read(path),
     TE.chainEitherK((bytes) => decodeConfigFile(new TextDecoder().decode(bytes), path)),

@@ -13,7 +13,7 @@ import { optimizerOf } from '../../solvers/presets/registry.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { Task } from '../tasks/task.ts';
 import type { Duration, TrainOptions } from '../trainer/options.ts';
-import type { OptimizerChoice, RunConfig } from './runConfig.ts';
+import type { OptimizerChoice, OptimizerSettings, RunConfig } from './runConfig.ts';
 
 /** A run that is ready to begin. */
 export interface Plan {
@@ -25,6 +25,8 @@ export interface Plan {
   readonly data: string | undefined;
   /** Directory of the report, where one was named. */
   readonly out: string | undefined;
+  /** What is doubtful in the configuration, in sentences. */
+  readonly warnings: ReadonlyArray<string>;
 }
 
 const bad = (path: string, expected: string, actual: string): E.Either<KfacError, never> =>
@@ -35,19 +37,47 @@ const durationOf = ({ steps, epochs }: RunConfig, task: Task): E.Either<KfacErro
   return E.right(epochs === undefined ? { steps: steps ?? task.defaults.steps } : { epochs });
 };
 
+const nameOf = (choice: OptimizerChoice): string => (typeof choice === 'string' ? choice : choice.name);
+
+/** Checks settings of an optimizer that may not run. */
+const settingsFor = (
+  choices: ReadonlyArray<OptimizerChoice>,
+  name: string,
+  changes: OptimizerSettings[string],
+): E.Either<KfacError, unknown> =>
+  choices.some((choice) => typeof choice !== 'string' && choice.name === name)
+    ? bad(`settings.${name}`, 'settings of a preset', 'those of an optimizer of parts, which has its own')
+    : pipe(
+        optimizerOf(name, changes),
+        E.mapLeft((error) =>
+          error._tag === 'BadConfig' && error.path === 'optimizer' ? { ...error, path: `settings.${name}` } : error,
+        ),
+      );
+
+/** Settings that nothing in the configuration has a use for. */
+const unusedSettings = (
+  choices: ReadonlyArray<OptimizerChoice>,
+  { settings = {}, optimizer, optimizers = [] }: RunConfig,
+): ReadonlyArray<string> => {
+  const named = [...choices, ...optimizers, ...(optimizer === undefined ? [] : [optimizer])].map(nameOf);
+  return Object.keys(settings)
+    .filter((name) => !named.includes(name))
+    .map((name) => `Settings of ${name} are not used: it does not run.`);
+};
+
 /** All optimizers that are asked for; settings for others must make sense too, since they may be misspelt. */
 const optimizersOf = (
   choices: ReadonlyArray<OptimizerChoice>,
   { settings = {} }: RunConfig,
   task: Task,
 ): E.Either<KfacError, ReadonlyArray<Optimizer>> => {
-  const names = choices.map((choice) => (typeof choice === 'string' ? choice : choice.name));
+  const names = choices.map(nameOf);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) return bad('optimizers', 'each optimizer once', `${twice} twice`);
   if (names.length === 0) return bad('optimizers', 'at least one optimizer', 'none');
   return pipe(
     Object.entries(settings),
-    E.traverseArray(([name, changes]) => optimizerOf(name, changes)),
+    E.traverseArray(([name, changes]) => settingsFor(choices, name, changes)),
     E.chain(() =>
       E.traverseArray((choice: OptimizerChoice) =>
         typeof choice === 'string'
@@ -82,6 +112,9 @@ export const planOf = (
   config: RunConfig,
 ): E.Either<KfacError, Plan> => {
   const { batch, seed = 1, evaluateEvery, patience, data, out, size = 'full' } = config;
+  if (config.task !== undefined && config.task !== task) {
+    return bad('task', `${task}, as on the command line`, config.task);
+  }
   return pipe(
     E.Do,
     E.bind('task', () => taskOf(task, size)),
@@ -100,6 +133,7 @@ export const planOf = (
       backend: backendOf(config),
       data,
       out,
+      warnings: unusedSettings(optimizers, config),
     })),
   );
 };

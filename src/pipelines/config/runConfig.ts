@@ -19,7 +19,7 @@ import type { Setting } from '../../solvers/presets/registry.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import type { TaskSize } from '../tasks/task.ts';
 import { composedOptimizer } from './compose/compose.ts';
-import { decodeWith, decoder, oneOf, positive, setting, text, wholeFrom } from './codecs/codecs.ts';
+import { decodeWith, decoder, oneOf, pathText, positive, setting, text, wholeFrom } from './codecs/codecs.ts';
 
 /** Where to compute. */
 export type BackendChoice = 'auto' | BackendName;
@@ -35,6 +35,8 @@ export type OptimizerChoice = string | Optimizer;
 
 /** Everything that can be set; what is left out has a default. */
 export interface RunConfig {
+  /** The task that the rest was made for; a command for another one refuses it. */
+  readonly task?: string | undefined;
   /** For `train`. */
   readonly optimizer?: OptimizerChoice | undefined;
   /** For `compare`. */
@@ -57,6 +59,8 @@ export interface RunConfig {
   readonly data?: string | undefined;
   /** Directory of the report. */
   readonly out?: string | undefined;
+  /** What the report of a run says of it; sets nothing. */
+  readonly about?: unknown;
 }
 
 const choice: t.Type<OptimizerChoice> = decoder<OptimizerChoice>(composedOptimizer.name, (value, context) =>
@@ -64,6 +68,7 @@ const choice: t.Type<OptimizerChoice> = decoder<OptimizerChoice>(composedOptimiz
 );
 
 const fields = {
+  task: text,
   optimizer: choice,
   optimizers: t.readonlyArray(choice, 'a list of optimizers'),
   settings: t.record(t.string, t.record(t.string, setting, 'a record of settings'), 'settings by optimizer'),
@@ -77,8 +82,9 @@ const fields = {
   backend: oneOf<BackendChoice>(['auto', ...backendNames]),
   gpuMode: oneOf<GpuModeChoice>(['auto', ...gpuModes]),
   threads: wholeFrom(1),
-  data: text,
-  out: text,
+  data: pathText,
+  out: pathText,
+  about: t.unknown,
 };
 
 const Codec: t.Decoder<unknown, RunConfig> = t.partial(fields, 'a record of settings');

@@ -14,6 +14,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { BackendReport } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { Plan } from '../config/plan.ts';
+import type { RunConfig } from '../config/runConfig.ts';
 import type { Splits } from '../data/dataset.ts';
 import type { Outcome } from '../experiment.ts';
 import { previewInputs } from '../experiment.ts';
@@ -52,24 +53,37 @@ interface File {
   readonly content: Uint8Array | string;
 }
 
+/** The configuration of the run, which `--config` takes again, and what else is worth knowing. */
 const configurationOf = ({ plan, data, backend }: Report): string => {
   const { task, options, optimizers } = plan;
-  const configuration = {
+  const { duration, earlyStopping, ...rest } = options;
+  const presets = optimizers.filter(({ parts }) => parts === undefined);
+  const configuration: RunConfig = {
     task: task.name,
     size: task.size,
-    model: task.objective.model.name,
-    loss: task.objective.loss.name,
-    data: {
-      train: { name: data.train.name, size: data.train.size },
-      test: { name: data.test.name, size: data.test.size },
-    },
-    ...options,
-    optimizers: Object.fromEntries(optimizers.map(({ name, hyperparameters }) => [name, hyperparameters])),
-    backend,
-    node: process.version,
-    platform: `${process.platform}-${process.arch}`,
+    ...duration,
+    ...rest,
+    ...(earlyStopping === undefined ? {} : { patience: earlyStopping.patience }),
+    ...plan.backend,
+    ...(plan.data === undefined ? {} : { data: plan.data }),
   };
-  return `${JSON.stringify(configuration, null, 2)}\n`;
+  const document = {
+    ...configuration,
+    optimizers: optimizers.map(({ name, parts }) => parts ?? name),
+    settings: Object.fromEntries(presets.map(({ name, hyperparameters }) => [name, hyperparameters])),
+    about: {
+      model: task.objective.model.name,
+      loss: task.objective.loss.name,
+      data: {
+        train: { name: data.train.name, size: data.train.size },
+        test: { name: data.test.name, size: data.test.size },
+      },
+      backend,
+      node: process.version,
+      platform: `${process.platform}-${process.arch}`,
+    },
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
 };
 
 const metricsOf = ({ outcomes }: Report): string =>

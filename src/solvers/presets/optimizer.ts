@@ -12,5 +12,7 @@ export interface Optimizer {
   readonly name: string;
   /** Settings as numbers and words, for reports; schedules are described. */
   readonly hyperparameters: Readonly<Record<string, number | string | boolean>>;
+  /** What it is composed of, as plain data, where it is; a configuration can have it again. */
+  readonly parts?: unknown;
   readonly step: Step;
 }

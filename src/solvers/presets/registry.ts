@@ -6,6 +6,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 
 import type { KfacError } from '../../core/errors.ts';
+import { shown } from '../../core/shown.ts';
 import { adam } from './adam.ts';
 import { blockKfac } from './blockKfac.ts';
 import { classKfac } from './classKfac.ts';
@@ -57,7 +58,7 @@ export const optimizerOf = (
       _tag: 'BadConfig',
       path: 'optimizer',
       expected: `one of ${optimizerNames.join(', ')}`,
-      actual: name,
+      actual: shown(name),
     });
   }
   const make = presets[name];
@@ -71,6 +72,6 @@ export const optimizerOf = (
     _tag: 'BadConfig',
     path: `${name}.${key}`,
     expected: Object.hasOwn(known, key) ? `a ${typeof known[key]}` : `one of ${Object.keys(known).join(', ')}`,
-    actual: Object.hasOwn(known, key) ? `${typeof value} ${String(value)}` : 'an unknown setting',
+    actual: Object.hasOwn(known, key) ? shown(value) : 'an unknown setting',
   });
 };

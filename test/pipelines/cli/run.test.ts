@@ -180,9 +180,12 @@ describe('kfac train', () => {
       size: 'small',
       batch: 5,
       seed: 1,
-      duration: { steps: 2 },
-      optimizers: { adam: { learningRate: 1e-3 } },
-      backend: { backend: 'gpu' },
+      steps: 2,
+      optimizers: ['adam'],
+      settings: { adam: { learningRate: 1e-3 } },
+      backend: 'gpu',
+      data: 'd',
+      about: { model: 'mnist-autoencoder-small', data: { train: { size: 30 } }, backend: { backend: 'gpu' } },
     });
     const metrics = parsed(text('metrics.jsonl').trim().split('\n'));
     expect(metrics.map(({ event }) => event)).toEqual(['step', 'step', 'done']);
@@ -200,6 +203,55 @@ describe('kfac train', () => {
   it('makes a new directory below runs/ unless told otherwise', async () => {
     const { stored } = await kfac(`train mnist-classifier ${quick} --steps 1 --optimizer sgd`);
     expect([...stored.content.keys()]).toContain('runs/20260131-142501-mnist-classifier-small-sgd/config.json');
+  });
+});
+
+describe('the configuration in a report', () => {
+  const linesOf = (stored: MemoryFiles, directory: string) =>
+    parsed(
+      new TextDecoder()
+        .decode(stored.content.get(`${directory}/metrics.jsonl`))
+        .trim()
+        .split('\n'),
+    ).map(({ step, loss, trainLoss, testLoss, optimizer }) => ({ step, loss, trainLoss, testLoss, optimizer }));
+
+  it('law: --config with it is the same run again', async () => {
+    const parts = `
+seed: 7
+optimizers:
+- adam
+- { name: mine, estimator: exact, curvature: kfac, solver: { kind: eigen, siteDamping: { '0': 2 } } }
+settings: { adam: { learningRate: 0.01 } }
+`;
+    const first = await kfac(`compare mnist-classifier ${quick} --steps 3 --patience 2 --config run.yaml --out a`, {
+      'run.yaml': parts,
+    });
+    expect(first.code).toBe(0);
+    const config = { 'a/config.json': new TextDecoder().decode(first.stored.content.get('a/config.json')) };
+    const second = await kfac('compare mnist-classifier --config a/config.json --out b', config);
+    expect(second.errLines.filter((line) => line.includes('warning'))).toEqual([]);
+    expect(second.code).toBe(0);
+    expect(linesOf(second.stored, 'b')).toEqual(linesOf(first.stored, 'a'));
+    expect(second.stored.content.get('b/config.json')).toEqual(first.stored.content.get('a/config.json'));
+  });
+
+  it('is one to train with where the run had one optimizer, and none for another task', async () => {
+    const first = await kfac(`train mnist-classifier ${quick} --steps 1 --optimizer adam --set beta1=0.5 --out a`);
+    const config = { 'a/config.json': new TextDecoder().decode(first.stored.content.get('a/config.json')) };
+    const second = await kfac('train mnist-classifier --config a/config.json --out b', config);
+    expect(second.stored.content.get('b/config.json')).toEqual(first.stored.content.get('a/config.json'));
+    const other = await kfac('train mnist-autoencoder --config a/config.json', config);
+    expect(other.errLines.join()).toContain('a/config.json: task: expected mnist-autoencoder, as on the command line');
+  });
+
+  it('warns of what it does not use', async () => {
+    const file = { 'run.yaml': 'settings: { adam: { beta1: 0.5 } }\nseed: 3\nsize: !small small\n' };
+    const { code, errLines } = await kfac(`train mnist-classifier ${quick} --steps 1 --config run.yaml --json`, file);
+    expect(code).toBe(0);
+    expect(errLines).toEqual([
+      'warning: run.yaml: Unresolved tag: !small.',
+      'warning: Settings of adam are not used: it does not run.',
+    ]);
   });
 });
 
@@ -230,7 +282,7 @@ describe('kfac compare', () => {
       `compare mnist-classifier ${quick} --steps 1 --optimizers adam,sgd --set learningRate=0.5 --set adam.beta1=0.25 --out here`,
     );
     expect(JSON.parse(new TextDecoder().decode(stored.content.get('here/config.json')))).toMatchObject({
-      optimizers: { adam: { learningRate: 0.5, beta1: 0.25 }, sgd: { learningRate: 0.5 } },
+      settings: { adam: { learningRate: 0.5, beta1: 0.25 }, sgd: { learningRate: 0.5 } },
     });
   });
 });
@@ -304,7 +356,15 @@ describe('help', () => {
 });
 
 describe('bad input', () => {
-  const nan = { 'nan.yaml': 'settings: { kfac: { damping: .nan } }', 'bad.yaml': 'steps: many' };
+  const nan = {
+    'nan.yaml': 'settings: { kfac: { damping: .nan } }',
+    'bad.yaml': 'steps: many',
+    'quoted.yaml': 'settings: { kfac: { damping: "1e-3" } }',
+    'unknown.yaml': 'optimizer: kfca',
+    'several.yaml': 'optimizers: [kfac, adam]',
+    'both.yaml': 'steps: 1\nepochs: 1',
+    'large.yaml': 'batch: 31',
+  };
 
   it.each([
     ['an unknown command', 'trian mnist-classifier', 'train, compare, summary, doctor'],
@@ -330,9 +390,50 @@ describe('bad input', () => {
       `train mnist-classifier --backend cuda`,
       '--backend: expected one of auto, native, gpu, reference',
     ],
-    ['a batch larger than the data', `train mnist-classifier ${quick} --batch 31`, 'batch: expected at most the 30'],
+    ['a batch larger than the data', `train mnist-classifier ${quick} --batch 31`, '--batch: expected at most the 30'],
     ['a setting that does not exist', `train mnist-classifier --set kfac.damp=1`, 'damping'],
-    ['a setting of a wrong type', `train mnist-classifier --set damping=high`, 'kfac.damping: expected a number'],
+    [
+      'a setting of a wrong type',
+      `train mnist-classifier --set damping=high`,
+      '--set kfac.damping: expected a number, got "high"',
+    ],
+    ['a learning rate that is none', `train mnist-classifier --lr high`, '--lr: expected a number, got "high"'],
+    [
+      'a setting of an optimizer that does not run',
+      `train mnist-classifier --set adam.beta1=0.5`,
+      '--set adam.beta1: expected an optimizer of this run, kfac, got "adam"',
+    ],
+    [
+      'a setting of a preset in the file',
+      `train mnist-classifier --config quoted.yaml`,
+      'quoted.yaml: settings.kfac.damping: expected a number, got "1e-3"',
+    ],
+    [
+      'an optimizer in the file',
+      `train mnist-classifier --config unknown.yaml`,
+      'unknown.yaml: optimizer: expected one of kfac, ',
+    ],
+    [
+      'several optimizers in the file to train with',
+      `train mnist-classifier --config several.yaml`,
+      'several.yaml: optimizers: expected one optimizer to train with',
+    ],
+    [
+      'steps in the file and epochs in the file',
+      `train mnist-classifier --config both.yaml`,
+      'both.yaml: epochs: expected either steps or epochs, got both',
+    ],
+    [
+      'a batch in the file larger than the data',
+      `train mnist-classifier ${quick.replace('--batch 5', '')} --config large.yaml`,
+      'large.yaml: batch: expected at most the 30',
+    ],
+    ['a NUL in --out', 'train mnist-classifier --out a\0b', '--out: expected a path without NUL'],
+    [
+      'an optimizer name of 300 letters',
+      `train mnist-classifier --optimizer ${'a'.repeat(300)}`,
+      '--optimizer: expected one of kfac, ',
+    ],
     ['half a setting', `train mnist-classifier --set damping`, '[OPTIMIZER.]NAME=VALUE'],
     [
       'a wrong type in the file',
@@ -351,6 +452,7 @@ describe('bad input', () => {
     expect(errors[0]).toContain(advice);
     expect(errLines.join('\n')).not.toMatch(/\n {4}at /);
     expect(outLines).toEqual([]);
-    expect(stored.content.size).toBe(6);
+    expect(stored.content.size).toBe(4 + Object.keys(nan).length);
+    expect(errors[0].length).toBeLessThan(500);
   });
 });

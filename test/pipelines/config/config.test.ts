@@ -1,6 +1,8 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 import fc from 'fast-check';
 
+import type { BadConfig } from '../../../src/core/errors.ts';
 import { describeError } from '../../../src/core/errors.ts';
 import { decodeConfigFile, readConfigFile } from '../../../src/pipelines/config/file.ts';
 import type { RunConfig } from '../../../src/pipelines/config/runConfig.ts';
@@ -8,7 +10,13 @@ import { mergeConfigs } from '../../../src/pipelines/config/runConfig.ts';
 import { orThrow } from '../../support/training.ts';
 import { errorOf, memoryFiles } from '../support.ts';
 
-const decode = (text: string) => decodeConfigFile(text, 'run.yaml');
+const read = (text: string) => decodeConfigFile(text, 'run.yaml');
+
+const decode = (text: string) =>
+  pipe(
+    read(text),
+    E.map(({ config }) => config),
+  );
 
 const configOf: fc.Arbitrary<RunConfig> = fc.record(
   {
@@ -82,6 +90,129 @@ describe('decodeConfigFile', () => {
       path: 'run.yaml',
       expected: 'a record of settings',
     });
+  });
+
+  it('worked example: merge keys, and anchors of what is there already', () => {
+    const text = 'settings:\n  kfac: &base { damping: 0.5, momentum: 0.9 }\n  ekfac: { <<: *base, momentum: 0.5 }\n';
+    expect(orThrow(read(text))).toEqual({
+      config: { settings: { kfac: { damping: 0.5, momentum: 0.9 }, ekfac: { damping: 0.5, momentum: 0.5 } } },
+      warnings: [],
+    });
+  });
+
+  it('a tag that nobody knows is told of, and nothing is written to the screen', () => {
+    const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    expect(orThrow(read('backend: !env auto\ndata: !here d'))).toEqual({
+      config: { data: 'd', backend: 'auto' },
+      warnings: ['run.yaml: Unresolved tag: !env.', 'run.yaml: Unresolved tag: !here.'],
+    });
+    expect(warned).not.toHaveBeenCalled();
+    warned.mockRestore();
+  });
+
+  const deep = (open: string, close: string, times: number): string => open.repeat(times) + close.repeat(times);
+
+  it.each<readonly [string, string, Partial<BadConfig>]>([
+    [
+      'two documents',
+      'steps: 1\n---\nsteps: 2\n',
+      { expected: 'one document', actual: 'several, with --- between them' },
+    ],
+    ['a list in itself', 'optimizers: &all [kfac, *all]', { actual: 'one inside of what it stands for' }],
+    [
+      'parts in themselves',
+      'optimizer: { curvature: &c { kind: bySite, parts: [], rest: *c }, solver: cg }',
+      {
+        expected: 'aliases of other things',
+      },
+    ],
+    ['an alias of nothing', 'optimizer: *none', { expected: 'YAML or JSON' }],
+    ['a key twice', 'steps: 1\nsteps: 2', { actual: '“Map keys must be unique” in line 2, column 1' }],
+    ['a list as key', '{ [1]: 2 }', { actual: '“With stringKeys, all keys must be strings” in line 1, column 3' }],
+    ['3,000 lists', deep('[', ']', 3000), { expected: 'at most 64 levels' }],
+    ['3,000 records', deep('{ a: ', ' }', 3000), { expected: 'at most 64 levels' }],
+    [
+      '1,000 records in lines',
+      Array.from({ length: 1000 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'),
+      {
+        expected: 'at most 64 levels',
+      },
+    ],
+    ['3,000 dashes', '- '.repeat(3000), { expected: 'at most 64 levels' }],
+    ['more text than a configuration has', 'lorem ipsum\n'.repeat(100_000), { actual: '1200000 of them' }],
+    [
+      'aliases of aliases of aliases',
+      Array.from(
+        { length: 9 },
+        (_, i) =>
+          `${'abcdefghi'[i]}: &${'abcdefghi'[i]} [${new Array<string>(9).fill(i === 0 ? 'x' : `*${'abcdefghi'[i - 1]}`).join(', ')}]`,
+      ).join('\n'),
+      {
+        expected: 'YAML or JSON',
+      },
+    ],
+  ])('refuses %s', (_, text, error) => {
+    expect(errorOf(read(text))).toMatchObject({ _tag: 'BadConfig', path: 'run.yaml', ...error });
+  });
+
+  it('law: parts nested within the bound are read, and each level more than it refused', () => {
+    expect(errorOf(decode(deep('[', ']', 64)))).toMatchObject({ expected: 'a record of settings' });
+    expect(errorOf(decode(deep('[', ']', 65)))).toMatchObject({ expected: 'at most 64 levels' });
+  });
+
+  it('shows of a text only the first line, cut', () => {
+    const { actual } = errorOf(decode(`${'word '.repeat(50)}\n\nand more`)) as BadConfig;
+    expect(actual).toMatch(/^"word word[^]*…$/);
+    expect(actual.length).toBeLessThan(50);
+  });
+
+  it.each([
+    ['data', 'a\0b'],
+    ['out', 'runs/\0'],
+  ])('refuses %s with a NUL', (key, value) => {
+    expect(errorOf(decode(JSON.stringify({ [key]: value })))).toMatchObject({
+      path: `run.yaml: ${key}`,
+      expected: 'a path without NUL',
+    });
+  });
+
+  it.each<readonly [string, unknown, string, string, string]>([
+    [
+      'a number in quotes where it may change',
+      { solver: { kind: 'cg', damping: '1e-3' } },
+      'solver.damping',
+      'a number or a schedule',
+      '"1e-3"',
+    ],
+    [
+      'a number in quotes',
+      { solver: { kind: 'cg', tolerance: '1e-3' } },
+      'solver.tolerance',
+      'a number of at least 0',
+      '"1e-3"',
+    ],
+    [
+      'a number in quotes as learning rate',
+      { solver: 'adam', update: { learningRate: '0.1' } },
+      'update.learningRate',
+      'a number or a schedule',
+      '"0.1"',
+    ],
+    ['an unknown key', { solver: { kind: 'cg', dampnig: 3 } }, 'solver.dampnig', 'one of kind, ', 'an unknown setting'],
+    [
+      'an unknown key of the whole',
+      { solver: 'cg', estimatr: 'exact' },
+      'estimatr',
+      'one of name, ',
+      'an unknown setting',
+    ],
+    ['a name of 300 letters', { solver: 'cg', name: 'a'.repeat(300) }, 'name', 'a name of at most 64 letters', '…'],
+  ])('of an optimizer of parts: %s', (_, optimizer, path, expected, actual) => {
+    const error = errorOf(decode(JSON.stringify({ optimizer }))) as BadConfig;
+    expect(error.path).toBe(`run.yaml: optimizer.${path}`);
+    expect(error.expected).toContain(expected);
+    expect(error.actual).toContain(actual);
+    expect(error.actual.length).toBeLessThan(50);
   });
 
   it.each([['steps: [1'], ['{ "steps": 3'], ['a: b: c']])('%j is no YAML', (text) => {

@@ -8,6 +8,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as t from 'io-ts';
 
 import type { KfacError } from '../../../core/errors.ts';
+import { shown } from '../../../core/shown.ts';
 
 const refine = (name: string, holds: (value: number) => boolean): t.Type<number> => {
   const is = (value: unknown): value is number => typeof value === 'number' && holds(value);
@@ -54,6 +55,14 @@ export const text: t.Type<string> = new t.Type(
   t.identity,
 );
 
+/** Name of a file or directory. */
+export const pathText: t.Type<string> = new t.Type(
+  'a path without NUL',
+  (value): value is string => text.is(value) && !value.includes('\0'),
+  (value, context) => (text.is(value) && !value.includes('\0') ? t.success(value) : t.failure(value, context)),
+  t.identity,
+);
+
 /** Decoded values are told from others by nothing but having been decoded. */
 const undecoded = Symbol('undecoded');
 const isDecoded = (value: unknown): value is never => value === undecoded;
@@ -91,11 +100,15 @@ export const setting: t.Type<number | boolean | string> = new t.Type(
   t.identity,
 );
 
+/** The value of a setting that there is not: what is wrong with it is its name. */
+export const unknownSetting = Symbol('an unknown setting');
+
 const describeValue = (value: unknown): string => {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a record';
-  return typeof value === 'number' ? String(value) : JSON.stringify(value);
+  if (typeof value === 'string') return shown(value.split(/\r?\n/)[0]);
+  return value === unknownSetting ? 'an unknown setting' : shown(value);
 };
 
 /** The first thing that is wrong, with where it is. */

@@ -48,10 +48,10 @@ export interface Composition {
 }
 
 const nameCodec: t.Type<string> = new t.Type(
-  'a name of letters, digits and dashes',
+  'a name of at most 64 letters, digits and dashes',
   text.is,
   (value, context) =>
-    typeof value === 'string' && /^[\w-]+$/.test(value) ? t.success(value) : t.failure(value, context),
+    typeof value === 'string' && /^[\w-]{1,64}$/.test(value) ? t.success(value) : t.failure(value, context),
   t.identity,
 );
 
@@ -212,6 +212,7 @@ const optimizerOf = (parts: Composition, given: unknown): E.Either<Refusal, Opti
     E.map((fit) => ({
       name: parts.name,
       hyperparameters: Object.fromEntries(flattened(given)),
+      parts: given,
       step: stepOf(fit, parts.update),
     })),
   );

@@ -10,7 +10,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as t from 'io-ts';
 
-import { decoder, oneOf } from '../codecs/codecs.ts';
+import { decoder, oneOf, unknownSetting } from '../codecs/codecs.ts';
 
 /** What the reference page says of a setting. */
 export interface About {
@@ -78,7 +78,7 @@ const unknownKey = (
   context: t.Context,
 ): E.Either<t.Errors, unknown> => {
   const key = Object.keys(value).find((name) => !known.includes(name));
-  return key === undefined ? E.right(value) : t.failure(value[key], t.appendContext(context, key, oneOf(known)));
+  return key === undefined ? E.right(value) : t.failure(unknownSetting, t.appendContext(context, key, oneOf(known)));
 };
 
 /**
@@ -101,6 +101,8 @@ export const row = <P extends Settings, Made>(
   };
 };
 
+const isNumeric = (text: string): boolean => text.trim() !== '' && !Number.isNaN(Number(text));
+
 /** The kind of a part and its settings, from a record, or from a word that sets nothing. */
 const split = (value: unknown): readonly [kind: unknown, settings: Readonly<Record<string, unknown>>] | null => {
   if (typeof value === 'string') return [value, {}];
@@ -120,6 +122,8 @@ export const partIn = <Made>(name: string, table: () => Table<Made>): t.Type<Mad
     const found = split(value);
     if (found === null) return t.failure(value, context);
     const [kind, settings] = found;
+    // A number in quotes is no kind of anything.
+    if (typeof value === 'string' && isNumeric(value)) return t.failure(value, context);
     const kinds = Object.keys(table());
     if (typeof kind !== 'string' || !Object.hasOwn(table(), kind)) {
       return t.failure(kind, t.appendContext(context, 'kind', oneOf(kinds)));

@@ -299,7 +299,13 @@ describe('composition', () => {
   it.each<readonly [string, unknown, string, string, string]>([
     ['no solver', {}, 'solver', 'a solver', 'nothing'],
     ['no record', 3, '', 'the name of an optimizer, or a record with a solver', '3'],
-    ['unknown part', { solvr: 'cg' }, 'solvr', 'one of name, estimator, curvature, solver, update', '"cg"'],
+    [
+      'unknown part',
+      { solvr: 'cg' },
+      'solvr',
+      'one of name, estimator, curvature, solver, update',
+      'an unknown setting',
+    ],
     [
       'unknown kind',
       { ...base, curvature: 'kfca' },
@@ -319,7 +325,7 @@ describe('composition', () => {
       { ...base, solver: { kind: 'eigen', dampling: 1 } },
       'solver.dampling',
       'one of kind, damping, every, staleness, siteDamping',
-      '1',
+      'an unknown setting',
     ],
     [
       'wrong value',
@@ -343,7 +349,7 @@ describe('composition', () => {
       'nothing',
     ],
     ['wrong rule', { ...base, update: { rules: ['klClip'] } }, 'update.rules.0.kappa', 'a number above 0', 'nothing'],
-    ['wrong name', { ...base, name: 'a b' }, 'name', 'a name of letters, digits and dashes', '"a b"'],
+    ['wrong name', { ...base, name: 'a b' }, 'name', 'a name of at most 64 letters, digits and dashes', '"a b"'],
     [
       'no estimator',
       { ...base, estimator: false },
@@ -414,7 +420,7 @@ describe('reference page', () => {
   });
 
   it('its example is a configuration', () => {
-    const config = orThrow(decodeConfigFile(exampleComposition, 'run.yaml'));
+    const { config } = orThrow(decodeConfigFile(exampleComposition, 'run.yaml'));
     expect(config.optimizer).toMatchObject({ name: 'chained-cg' });
     expect(Object.keys(parse(exampleComposition) as object)).toContain('optimizer');
   });
