@@ -82,6 +82,36 @@ const trainObserved = <T extends Shaped, A>(
  * @param env - backend and clock
  * @param experiment - what is compared
  * @returns what was concluded for each optimizer, or the first error
+ * @example
+ * ```ts no-run
+ * import * as T from 'fp-ts/lib/Task.js';
+ * import * as TE from 'fp-ts/lib/TaskEither.js';
+ * import { pipe } from 'fp-ts/lib/function.js';
+ * import { withBackend } from 'kfac-ts/core';
+ * import { mnistClassifier, nodeFileSystem, runExperiment } from 'kfac-ts/pipelines';
+ * import { adamOptimizer, kfacOptimizer } from 'kfac-ts/solvers';
+ *
+ * // The same data, initial parameters and batches for both.
+ * const task = mnistClassifier.ofSize('small');
+ * const losses = withBackend({}, (backend) =>
+ *   pipe(
+ *     task.load(nodeFileSystem),
+ *     TE.chain((data) =>
+ *       runExperiment(
+ *         { backend, clock: () => performance.now() / 1000 },
+ *         {
+ *           task,
+ *           data,
+ *           optimizers: [kfacOptimizer(), adamOptimizer()],
+ *           options: { duration: { steps: 50 }, batch: 250, seed: 1 },
+ *           observe: () => () => ({ listeners: [], stop: () => undefined }),
+ *           conclude: ({ result }) => () => result.test.loss,
+ *         },
+ *       ),
+ *     ),
+ *   ),
+ * );
+ * ```
  */
 export const runExperiment = <T extends Shaped, A>(
   env: Env<T>,

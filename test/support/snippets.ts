@@ -149,7 +149,7 @@ export const complaintsOf = (snippets: ReadonlyArray<Snippet>): ReadonlyArray<st
 };
 
 /** A line that says what it gives: `sizeOf([2, 3]); // => 6`. */
-const claim = /^(?!(?:const|let|return|import)\b)(\S.*);[ \t]*\/\/ => (.+)$/gm;
+const claim = /^([ \t]*)(?!(?:const|let|return|import)\b)(\S.*);[ \t]*\/\/ => (.+)$/gm;
 
 /**
  * Runs a snippet. Where a line says what it gives, `f(x); // => 6`, that is checked; typed arrays count as lists.
@@ -161,8 +161,10 @@ export const run = async (
   { code }: Snippet,
   compare: (actual: unknown, expected: unknown, line: string) => void,
 ): Promise<void> => {
-  const checked = code.replaceAll(claim, (line, expression: string, value: string) =>
-    [`compare(${expression}, (${value})`, `${JSON.stringify(line)});`].join(', '),
+  const checked = code.replaceAll(
+    claim,
+    (line: string, indent: string, expression: string, value: string) =>
+      `${indent}compare(${expression}, (${value}), ${JSON.stringify(line.trim())});`,
   );
   const { outputText } = ts.transpileModule(checked, {
     compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },

@@ -55,6 +55,17 @@ export const epochOf = (plan: BatchPlan, number: number): Epoch => ({
  * @param step - the step, counted from 0
  * @param known - an epoch that has been computed already; only saves time
  * @returns positions `[batch]`, and the epoch in which they end
+ * @example
+ * ```ts
+ * import { keyOf } from 'kfac-ts/core';
+ * import { batchIndices } from 'kfac-ts/pipelines';
+ *
+ * // Each epoch goes through all examples once, in an order of its own.
+ * const plan = { key: keyOf(1), size: 4, batch: 2 };
+ * const first = batchIndices(plan, 0);
+ * const second = batchIndices(plan, 1, first.epoch);
+ * [...first.indices, ...second.indices].sort(); // => [0, 1, 2, 3]
+ * ```
  */
 export const batchIndices = (plan: BatchPlan, step: number, known?: Epoch): BatchIndices => {
   const { size, batch } = plan;
@@ -77,6 +88,12 @@ export const batchIndices = (plan: BatchPlan, step: number, known?: Epoch): Batc
  *
  * @param start - first position
  * @param length - how many
+ * @example
+ * ```ts
+ * import { range } from 'kfac-ts/pipelines';
+ *
+ * range(2, 3); // => [2, 3, 4]
+ * ```
  */
 export const range = (start: number, length: number): ReadonlyVector =>
   generate([length], (i) => start + i, 'i32').data;

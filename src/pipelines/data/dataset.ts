@@ -80,6 +80,19 @@ const checkRows = (source: string, rows: Rows): E.Either<KfacError, number> => {
  * @param name - name for reports
  * @param inputs - what goes into the model, row by row
  * @param targets - what the loss compares with, row by row
+ * @example
+ * ```ts
+ * import { dataset } from 'kfac-ts/pipelines';
+ *
+ * // Two grey images of 2 × 2 pixels, kept as bytes and scaled when they are asked for.
+ * const pixels = new Uint8Array([0, 255, 255, 0, 255, 0, 0, 255]);
+ * const data = dataset(
+ *   'tiny images',
+ *   { shape: [4], data: pixels, scale: 1 / 255, dtype: 'f64' },
+ *   { shape: [], data: new Uint8Array([0, 1]), scale: 1, dtype: 'i32' },
+ * );
+ * data._tag === 'Right' ? data.right.size : null; // => 2
+ * ```
  */
 export const dataset = (name: string, inputs: Rows, targets: Rows): E.Either<KfacError, Dataset> =>
   pipe(
@@ -112,7 +125,19 @@ export const dataset = (name: string, inputs: Rows, targets: Rows): E.Either<Kfa
     })),
   );
 
-/** The rows of a tensor, whose first axis counts them. */
+/**
+ * The rows of a tensor, whose first axis counts them.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'kfac-ts/core';
+ * import { dataset, rowsOf } from 'kfac-ts/pipelines';
+ *
+ * const inputs = rowsOf(tensor([1, 2, 3, 4], [2, 2]));
+ * const targets = rowsOf(tensor([0, 1], [2], 'i32'));
+ * dataset('points', inputs, targets)._tag; // => 'Right'
+ * ```
+ */
 export const rowsOf = (x: Tensor): Rows => ({ shape: x.shape.slice(1), data: x.data, scale: 1, dtype: x.dtype });
 
 /**
@@ -121,6 +146,14 @@ export const rowsOf = (x: Tensor): Rows => ({ shape: x.shape.slice(1), data: x.d
  * @param name - name for reports
  * @param inputs - what goes into the model
  * @param targets - what the loss compares with; the inputs themselves for an autoencoder
+ * @example
+ * ```ts
+ * import { tensor } from 'kfac-ts/core';
+ * import { datasetOf } from 'kfac-ts/pipelines';
+ *
+ * const data = datasetOf('points', tensor([1, 2, 3, 4], [2, 2]), tensor([0, 1], [2], 'i32'));
+ * data._tag === 'Right' ? data.right.size : null; // => 2
+ * ```
  */
 export const datasetOf = (name: string, inputs: Tensor, targets: Tensor): E.Either<KfacError, Dataset> => {
   return pipe(

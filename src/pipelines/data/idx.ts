@@ -74,6 +74,15 @@ export const announcedLength = (head: Uint8Array): number | 'more' | null => {
  *
  * @param bytes - the whole file, not compressed
  * @param source - name of the file, for errors
+ * @example
+ * ```ts
+ * import { decodeIdx } from 'kfac-ts/pipelines';
+ *
+ * // Magic number (bytes, one axis), the length, and the values.
+ * const file = new Uint8Array([0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9]);
+ * const labels = decodeIdx(file, 'labels');
+ * labels._tag === 'Right' ? labels.right.shape : []; // => [3]
+ * ```
  */
 export const decodeIdx = (bytes: Uint8Array, source: string): E.Either<KfacError, IdxArray> => {
   if (bytes.length < 4) return bad(source, 'an IDX file', `${bytes.length} bytes`);

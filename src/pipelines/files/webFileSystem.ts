@@ -25,6 +25,14 @@ const readOnly = (path: string): TE.TaskEither<KfacError, never> =>
  * Files below an address. A path that is an address itself is read from there.
  *
  * @param base - the address, with a slash at its end where it is that of a directory
+ * @example
+ * ```ts
+ * import { mnistClassifier, webFileSystem } from 'kfac-ts/pipelines';
+ *
+ * // Reads https://example.org/data/mnist/train-images-idx3-ubyte and the like when it is run.
+ * const files = webFileSystem('https://example.org/data/');
+ * const load = mnistClassifier.ofSize('small').load(files, 'mnist');
+ * ```
  */
 export const webFileSystem = (base: string): FileSystem => {
   const request = (path: string, method: 'GET' | 'HEAD'): TE.TaskEither<KfacError, Response> =>

@@ -97,6 +97,14 @@ const specOf = (curves: ReadonlyArray<Curve>, { title, loss }: FigureText): TopL
  *
  * @param curves - one line each
  * @param text - title and axis
+ * @example
+ * ```ts no-run
+ * import { lossFigure, type TrainResult } from 'kfac-ts/pipelines';
+ *
+ * declare const results: ReadonlyArray<TrainResult>;
+ * const curves = results.map(({ optimizer, history }) => ({ name: optimizer, history }));
+ * const figure = await lossFigure(curves, { title: 'MNIST', loss: 'cross-entropy, nats' })();
+ * ```
  */
 export const lossFigure = (curves: ReadonlyArray<Curve>, text: FigureText): TE.TaskEither<NotDrawn, Figure> =>
   pipe(

@@ -36,6 +36,13 @@ const scanlines = ({ width, height, pixels }: GreyImage): Buffer =>
  * An image as a PNG file, 8 bits a pixel.
  *
  * @param image - a grey image
+ * @example
+ * ```ts
+ * import { encodePng } from 'kfac-ts/pipelines';
+ *
+ * const file = encodePng({ width: 2, height: 2, pixels: new Uint8Array([0, 255, 255, 0]) });
+ * String.fromCharCode(...file.slice(1, 4)); // => 'PNG'
+ * ```
  */
 export const encodePng = (image: GreyImage): Uint8Array => {
   const bitDepth = 8;

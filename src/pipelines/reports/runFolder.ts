@@ -157,6 +157,13 @@ const orWarn = (drawing: Drawing): TE.TaskEither<KfacError, Drawn> =>
  * @param fileSystem - where to write
  * @param directory - the report's directory
  * @param report - a run that has ended
+ * @example
+ * ```ts no-run
+ * import { nodeFileSystem, type Report, writeReport } from 'kfac-ts/pipelines';
+ *
+ * declare const report: Report;
+ * const written = await writeReport(nodeFileSystem, 'runs/today', report)();
+ * ```
  */
 export const writeReport = (
   fileSystem: FileSystem,

@@ -47,6 +47,15 @@ const tensorAt =
  * @param bytes - the whole file
  * @param source - name of the file, for errors
  * @returns tensors by path, or a `BadCheckpoint` that says what is wrong, for example a type that this library does not have
+ * @example
+ * ```ts
+ * import { tensor } from 'kfac-ts/core';
+ * import { decodeSafetensors, encodeSafetensors } from 'kfac-ts/pipelines';
+ *
+ * const file = encodeSafetensors({ weight: tensor([1, 2], [1, 2], 'f32') });
+ * const params = decodeSafetensors(file, 'model.safetensors');
+ * params._tag === 'Right' ? params.right.weight.shape : []; // => [1, 2]
+ * ```
  */
 export const decodeSafetensors = (bytes: Uint8Array, source: string): E.Either<KfacError, Params<Tensor>> => {
   const length = headerLength(bytes);

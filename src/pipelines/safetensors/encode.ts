@@ -36,6 +36,14 @@ const toBytes = ({ data, dtype }: Tensor): Uint8Array =>
  *
  * @param params - tensors; one whose data do not fill its shape raises
  * @param metadata - text to keep with them
+ * @example
+ * ```ts
+ * import { tensor } from 'kfac-ts/core';
+ * import { encodeSafetensors } from 'kfac-ts/pipelines';
+ *
+ * const file = encodeSafetensors({ weight: tensor([1, 2], [1, 2], 'f32') }, { task: 'mnist-classifier' });
+ * file.length % 8; // => 0
+ * ```
  */
 export const encodeSafetensors = (
   params: Params<Tensor>,

@@ -46,6 +46,13 @@ const stack = (units: ReadonlyArray<number>): Layer =>
  *
  * @param name - name of the model
  * @param units - units per layer, from image to code
+ * @example
+ * ```ts
+ * import { autoencoder } from 'kfac-ts/pipelines';
+ *
+ * const net = autoencoder('small', [784, 100, 10]);
+ * net.inputShape; // => [784]
+ * ```
  */
 export const autoencoder = (name: string, units: ReadonlyArray<number>): Model =>
   model(name, [units[0]], sequential({ encoder: stack(units), decoder: stack(units.toReversed()) }));

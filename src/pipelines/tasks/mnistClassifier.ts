@@ -28,6 +28,13 @@ const hidden: Readonly<Record<TaskSize, ReadonlyArray<number>>> = { full: [512, 
  *
  * @param name - name of the model
  * @param units - units per layer, inputs and classes included
+ * @example
+ * ```ts
+ * import { perceptron } from 'kfac-ts/pipelines';
+ *
+ * const net = perceptron('three layers', [784, 128, 64, 10]);
+ * net.inputShape; // => [784]
+ * ```
  */
 export const perceptron = (name: string, units: ReadonlyArray<number>): Model =>
   model(

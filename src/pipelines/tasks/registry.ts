@@ -21,6 +21,13 @@ export const taskNames: ReadonlyArray<string> = tasks.map(({ name }) => name);
  *
  * @param name - one of {@link taskNames}
  * @param size - for a first look, or for serious work
+ * @example
+ * ```ts
+ * import { taskOf } from 'kfac-ts/pipelines';
+ *
+ * const task = taskOf('mnist-classifier', 'small');
+ * task._tag === 'Right' ? task.right.objective.loss.name : null; // => 'softmaxCrossEntropy'
+ * ```
  */
 export const taskOf = (name: string, size: TaskSize): E.Either<KfacError, Task> => {
   const family = tasks.find((task) => task.name === name);

@@ -152,6 +152,21 @@ export const smallestChunk = 500;
  * @param params - the model's parameters, in host memory, as training returns them and {@link predict} takes them
  * @param data - examples
  * @param chunk - how many of them at a time, 500 unless given
+ * @example
+ * ```ts
+ * import * as E from 'fp-ts/lib/Either.js';
+ * import { dense, model, referenceBackend, squaredError, tensor } from 'kfac-ts/core';
+ * import { datasetOf, evaluate } from 'kfac-ts/pipelines';
+ *
+ * // Half of 0² and half of 2², in the mean.
+ * const objective = { model: model('line', [1], dense({ in: 1, out: 1 })), loss: squaredError };
+ * const params = { weight: tensor([2], [1, 1]), bias: tensor([1], [1]) };
+ * const data = datasetOf('line', tensor([0, 1], [2, 1]), tensor([1, 5], [2, 1]));
+ * if (E.isRight(data)) {
+ *   const judged = await evaluate(referenceBackend(), { objective, measures: {} }, params, data.right)();
+ *   E.isRight(judged) ? judged.right.loss : null; // => 1
+ * }
+ * ```
  */
 export const evaluate = <T extends Shaped>(
   backend: Backend<T>,
@@ -180,6 +195,16 @@ export type Decode = <T extends Shaped>(ops: Ops<T>, outputs: T) => T;
  * @param params - the model's parameters, in host memory
  * @param inputs - a few examples, `[n, …]`
  * @param decode - applied to the outputs
+ * @example
+ * ```ts
+ * import { dense, model, referenceBackend, tensor } from 'kfac-ts/core';
+ * import { predict } from 'kfac-ts/pipelines';
+ *
+ * const line = model('line', [1], dense({ in: 1, out: 1 }));
+ * const params = { weight: tensor([2], [1, 1]), bias: tensor([1], [1]) };
+ * const outputs = await predict(referenceBackend(), line, params, tensor([3, 4], [2, 1]))();
+ * outputs._tag === 'Right' ? Array.from(outputs.right.data) : []; // => [7, 9]
+ * ```
  */
 export const predict = <T extends Shaped>(
   backend: Backend<T>,

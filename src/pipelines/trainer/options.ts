@@ -95,6 +95,12 @@ const rulesOf = (options: TrainOptions, size: number): ReadonlyArray<Rule> => {
  *
  * @param options - settings
  * @param size - number of training examples
+ * @example
+ * ```ts
+ * import { checkOptions } from 'kfac-ts/pipelines';
+ *
+ * checkOptions({ duration: { epochs: 2 }, batch: 1000, seed: 1 }, 100)._tag; // => 'Left'
+ * ```
  */
 export const checkOptions = (options: TrainOptions, size: number): E.Either<KfacError, TrainOptions> => {
   const broken = rulesOf(options, size).find(({ holds }) => !holds);

@@ -80,7 +80,19 @@ const keysOf = (seed: number): Keys => {
 const tell = (options: TrainOptions, event: TrainEvent) => (): void =>
   (options.listeners ?? []).forEach((listener) => listener(event)());
 
-/** Parameters copied to host memory. */
+/**
+ * Parameters copied to host memory.
+ *
+ * @example
+ * ```ts
+ * import { referenceBackend, tensor } from 'kfac-ts/core';
+ * import { readParams } from 'kfac-ts/pipelines';
+ *
+ * const env = { backend: referenceBackend(), clock: () => 0 };
+ * const params = await readParams(env, { weight: tensor([2], [1, 1]) })();
+ * params._tag === 'Right' ? params.right.weight.data[0] : null; // => 2
+ * ```
+ */
 export const readParams = <T extends Shaped>(
   { backend }: Env<T>,
   params: Params<T>,
@@ -95,6 +107,17 @@ const placeParams = <T extends Shaped>({ backend }: Env<T>, params: Params<Tenso
  *
  * @param env - where they are
  * @param run - a run
+ * @example
+ * ```ts no-run
+ * import type { Tensor } from 'kfac-ts/core';
+ * import { readParams, release, type Run, type Setting } from 'kfac-ts/pipelines';
+ *
+ * // At the end of a loop of one's own: what is wanted is read first.
+ * declare const setting: Setting<Tensor>;
+ * declare const run: Run<Tensor>;
+ * const params = await readParams(setting.env, run.state.params)();
+ * release(setting.env, run)();
+ * ```
  */
 export const release =
   <T extends Shaped>({ backend }: Env<T>, run: Run<T>) =>
@@ -107,6 +130,15 @@ export const release =
  * @param setting - task and backend
  * @param run - a run
  * @param data - on which examples
+ * @example
+ * ```ts no-run
+ * import type { Tensor } from 'kfac-ts/core';
+ * import { judgeOn, type Run, type Setting } from 'kfac-ts/pipelines';
+ *
+ * declare const setting: Setting<Tensor>;
+ * declare const run: Run<Tensor>;
+ * const test = await judgeOn(setting, run, setting.task.data.test)();
+ * ```
  */
 export const judgeOn = <T extends Shaped>(
   { env, task, options }: Setting<T>,
@@ -119,6 +151,29 @@ export const judgeOn = <T extends Shaped>(
  * A run before its first step.
  *
  * @param setting - task, backend and seed
+ * @example
+ * ```ts
+ * import * as E from 'fp-ts/lib/Either.js';
+ * import { dense, model, referenceBackend, squaredError, tensor } from 'kfac-ts/core';
+ * import { begin, datasetOf } from 'kfac-ts/pipelines';
+ * import { adamOptimizer } from 'kfac-ts/solvers';
+ *
+ * // For loops of one's own: a run is a value, and `proceed` takes it further.
+ * const data = datasetOf('line', tensor([0, 1], [2, 1]), tensor([1, 3], [2, 1]));
+ * if (E.isRight(data)) {
+ *   const run = begin({
+ *     env: { backend: referenceBackend(), clock: () => 0 },
+ *     task: {
+ *       objective: { model: model('line', [1], dense({ in: 1, out: 1 })), loss: squaredError },
+ *       measures: {},
+ *       data: { train: data.right, test: data.right },
+ *     },
+ *     step: adamOptimizer().step,
+ *     options: { duration: { steps: 10 }, batch: 2, seed: 1 },
+ *   });
+ *   E.isRight(run) ? run.right.state.step : null; // => 0
+ * }
+ * ```
  */
 export const begin = <T extends Shaped>({ env, task, options }: Setting<T>): E.Either<KfacError, Run<T>> =>
   attempt(() => {
@@ -182,6 +237,23 @@ const judge = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEithe
  *
  * @param setting - task, step and options
  * @param start - a run before its first step; it is used up
+ * @example
+ * ```ts no-run
+ * import { pipe } from 'fp-ts/lib/function.js';
+ * import * as TE from 'fp-ts/lib/TaskEither.js';
+ * import type { Tensor } from 'kfac-ts/core';
+ * import { begin, judgeOn, proceed, type Setting } from 'kfac-ts/pipelines';
+ *
+ * // Ten steps, a look at the test set, and ten more at a tenth of the step.
+ * declare const setting: Setting<Tensor>;
+ * declare const smaller: Setting<Tensor>;
+ * const run = pipe(
+ *   TE.fromEither(begin(setting)),
+ *   TE.chain((start) => proceed(setting, start)),
+ *   TE.chainFirst((after) => judgeOn(setting, after, setting.task.data.test)),
+ *   TE.chain((after) => proceed(smaller, after)),
+ * );
+ * ```
  */
 export const proceed = <T extends Shaped>(setting: Setting<T>, start: Run<T>): TE.TaskEither<KfacError, Run<T>> => {
   const { task, options } = setting;
@@ -206,6 +278,16 @@ export const proceed = <T extends Shaped>(setting: Setting<T>, start: Run<T>): T
  *
  * @param env - where the arrays are
  * @param run - a run that is over
+ * @example
+ * ```ts no-run
+ * import type { Tensor } from 'kfac-ts/core';
+ * import { readParams, restoreBest, type Run, type Setting } from 'kfac-ts/pipelines';
+ *
+ * declare const setting: Setting<Tensor>;
+ * declare const run: Run<Tensor>;
+ * const best = restoreBest(setting.env, run)();
+ * const params = await readParams(setting.env, best.state.params)();
+ * ```
  */
 export const restoreBest =
   <T extends Shaped>(env: Env<T>, run: Run<T>) =>

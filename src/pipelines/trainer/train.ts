@@ -105,6 +105,23 @@ const conclude = <T extends Shaped>(
  * @param optimizer - a preset, or a step of your own with a name
  * @param options - how long, on how many examples at a time, from which seed
  * @returns parameters and numbers in host memory; nothing of the backend is kept
+ * @example
+ * ```ts
+ * import * as E from 'fp-ts/lib/Either.js';
+ * import { dense, model, referenceBackend, squaredError, tensor } from 'kfac-ts/core';
+ * import { datasetOf, train } from 'kfac-ts/pipelines';
+ * import { kfacOptimizer } from 'kfac-ts/solvers';
+ *
+ * // y = 2 x + 1.
+ * const data = datasetOf('line', tensor([0, 1, 2, 3], [4, 1]), tensor([1, 3, 5, 7], [4, 1]));
+ * const env = { backend: referenceBackend(), clock: () => performance.now() / 1000 };
+ * const objective = { model: model('line', [1], dense({ in: 1, out: 1 })), loss: squaredError };
+ * if (E.isRight(data)) {
+ *   const task = { objective, measures: {}, data: { train: data.right, test: data.right } };
+ *   const result = await train(env, task, kfacOptimizer(), { duration: { steps: 20 }, batch: 4, seed: 1 })();
+ *   E.isRight(result) && result.right.test.loss < 0.1; // => true
+ * }
+ * ```
  */
 export const train = <T extends Shaped>(
   env: Env<T>,

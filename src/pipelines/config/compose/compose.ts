@@ -244,6 +244,18 @@ export const composedOptimizer: t.Type<Optimizer> = decoder(parts.name, (value, 
  *
  * @param value - `{ estimator, curvature, solver, update }`, see docs/optimizers.md
  * @returns the optimizer, or where the description is wrong and what was expected there
+ * @example
+ * ```ts
+ * import { composeOptimizer } from 'kfac-ts/pipelines';
+ *
+ * const optimizer = composeOptimizer({
+ *   estimator: { kind: 'exact' },
+ *   curvature: 'kfac',
+ *   solver: { kind: 'eigen', damping: 0.1, every: 10 },
+ *   update: { learningRate: 0.5, rules: [{ kind: 'momentum', mu: 0.9 }] },
+ * });
+ * optimizer._tag; // => 'Right'
+ * ```
  */
 export const composeOptimizer = (value: unknown): E.Either<KfacError, Optimizer> =>
   decodeWith(composedOptimizer, (path) => (path === '' ? 'optimizer' : `optimizer.${path}`), value);
