@@ -7,6 +7,9 @@
  *
  * @module
  */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
 import { raise } from '../core/errors.ts';
 import type { LinearOperator } from '../core/operators/linearOperator.ts';
 import { sumOf } from '../core/operators/composite.ts';
@@ -32,6 +35,16 @@ const check = <T extends Shaped>(parts: ReadonlyArray<SitePart>, captured: Captu
   if (unknown !== undefined) refuse(`paths of sites: ${known.join(', ')}`, unknown);
   const twice = named.find((path, i) => named.indexOf(path) < i);
   if (twice !== undefined) refuse('each site in one part', `${twice} in two`);
+};
+
+/** What one part sees of a capture, or `null` where that is nothing. */
+const partOf = <T extends Shaped>(
+  captured: Captured<T>,
+  has: (path: string) => boolean,
+  own: boolean,
+): Captured<T> | null => {
+  const sites = captured.sites.filter(({ site }) => has(site.path));
+  return sites.length === 0 && !own ? null : { ...captured, sites, uncovered: own ? captured.uncovered : [] };
 };
 
 /** Operators on different blocks as one; block-diagonal where all are. */
@@ -65,14 +78,20 @@ export const bySite = (parts: ReadonlyArray<SitePart>, rest: Curvature): Curvatu
     name: `bySite(${all.map(({ curvature }) => curvature.name).join(', ')})`,
     decay: rest.decay,
     strict: all.some(({ curvature }) => curvature.strict),
+    inspect: (backend, captured) =>
+      pipe(
+        all,
+        TE.traverseSeqArray(({ curvature, has, own }) => {
+          const seen = partOf(captured, has, own);
+          return seen === null || curvature.inspect === undefined ? TE.right(null) : curvature.inspect(backend, seen);
+        }),
+      ),
     statistics: (ops, captured, at) => {
       check(parts, captured);
       return Object.fromEntries(
         all.flatMap(({ curvature, has, own }) => {
-          const sites = captured.sites.filter(({ site }) => has(site.path));
-          if (sites.length === 0 && !own) return [];
-          const seen = { ...captured, sites, uncovered: own ? captured.uncovered : [] };
-          return Object.entries(curvature.statistics(ops, seen, at));
+          const seen = partOf(captured, has, own);
+          return seen === null ? [] : Object.entries(curvature.statistics(ops, seen, at));
         }),
       );
     },
@@ -86,10 +105,13 @@ export const bySite = (parts: ReadonlyArray<SitePart>, rest: Curvature): Curvatu
           ),
         ),
       ),
-    describe: (block) =>
-      (block.kind === 'site'
-        ? (parts.find(({ sites }) => sites.includes(block.name))?.curvature ?? rest)
-        : rest
-      ).describe(block),
+    describe: (block, sites) => {
+      const { curvature, has } =
+        all.find((part) => (block.kind === 'site' ? part.has(block.name) : part.own)) ?? all[all.length - 1];
+      return curvature.describe(
+        block,
+        sites?.filter(({ site }) => has(site.path)),
+      );
+    },
   };
 };

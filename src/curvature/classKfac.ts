@@ -6,6 +6,9 @@
  *
  * @module
  */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
 import { raise } from '../core/errors.ts';
 import { kroneckerOf } from '../core/operators/blockOperator.ts';
 import { sumOf } from '../core/operators/composite.ts';
@@ -13,6 +16,7 @@ import type { BlockOperator } from '../core/operators/blockOperator.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { Site } from '../core/ops/site.ts';
 import type { Params } from '../core/params.ts';
+import { calculate } from '../core/pipeline/compute.ts';
 import type { Captured } from '../core/pipeline/context.ts';
 import type { Shaped } from '../core/tensor.ts';
 import { blockSites } from '../core/pipeline/blocks.ts';
@@ -23,7 +27,7 @@ import { describeBlock, kroneckerBlock } from './kfac.ts';
 import type { SiteBlock } from './sites/kind.ts';
 import { siteBlock } from './sites/kinds.ts';
 import { siteStatistics, statisticsBy } from './sites/statistics.ts';
-import { classFactors, classStatistics, classWeights } from './statistics/classes.ts';
+import { checkClasses, classFactors, classStatistics, classWeights } from './statistics/classes.ts';
 
 /** Settings of {@link classKfac}. */
 export interface ClassKfacOptions extends KfacOptions {
@@ -69,6 +73,12 @@ export const classKfac = (options: ClassKfacOptions): Curvature => {
     name: 'classKfac',
     decay: options.decay ?? 0.95,
     strict: options.strict ?? false,
+    inspect: (backend, captured) =>
+      pipe(
+        calculate(() => check(options, captured)),
+        TE.chain(() => backend.read(captured.targets)),
+        TE.chainEitherK((targets) => checkClasses(targets, classes)),
+      ),
     statistics: (ops, captured) => {
       check(options, captured);
       const weights = classWeights(ops, captured.targets, classes);

@@ -6,8 +6,12 @@
  *
  * @module
  */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
 import type { Backend } from '../core/backends/backend.ts';
 import type { SiteShapes } from '../core/autodiff/shape.ts';
+import type { KfacError } from '../core/errors.ts';
 import { raise } from '../core/errors.ts';
 import type { BlockOperator } from '../core/operators/blockOperator.ts';
 import type { LinearOperator } from '../core/operators/linearOperator.ts';
@@ -41,6 +45,11 @@ export interface Curvature {
   readonly decay: number;
   /** Whether a parameter without a site is an error instead of a diagonal block. */
   readonly strict: boolean;
+  /** Refuses what only a look at the values of a capture can tell, before statistics are made of it. */
+  readonly inspect?: <T extends Shaped>(
+    backend: Backend<T>,
+    captured: Captured<T>,
+  ) => TE.TaskEither<KfacError, unknown>;
   /** Sums of a batch, from what was captured and the network that it was captured in. */
   readonly statistics: <T extends Shaped>(ops: Ops<T>, captured: Captured<T>, at: Network<T>) => BlockStatistics<T>;
   /** The curvature as an operator, from averages by block and name. */
@@ -132,13 +141,18 @@ export const updateFactors = (curvature: Curvature): Stage<UpdateNeeds, 'state' 
     'updateFactors',
     <T extends Shaped>({ state, objective, blocks, captured }: Context<T, UpdateNeeds>) =>
       ({ backend }: Env<T>) =>
-        calculate(() => {
-          const accepted = curvature.strict ? refuseUncovered(blocks) : blocks;
-          const averaged =
-            captured === null ? state.curvature : accumulate(backend, curvature, state, objective, captured);
-          return {
-            state: { ...state, curvature: averaged },
-            operator: curvature.operator(backend.ops, accepted, averaged.averages),
-          };
-        }),
+        pipe(
+          captured === null || curvature.inspect === undefined ? TE.right(null) : curvature.inspect(backend, captured),
+          TE.chain(() =>
+            calculate(() => {
+              const accepted = curvature.strict ? refuseUncovered(blocks) : blocks;
+              const averaged =
+                captured === null ? state.curvature : accumulate(backend, curvature, state, objective, captured);
+              return {
+                state: { ...state, curvature: averaged },
+                operator: curvature.operator(backend.ops, accepted, averaged.averages),
+              };
+            }),
+          ),
+        ),
   );

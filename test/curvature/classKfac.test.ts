@@ -1,3 +1,5 @@
+import * as E from 'fp-ts/lib/Either.js';
+
 import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { materialise } from '../../src/core/operators/materialise.ts';
 import type { BlockOperator } from '../../src/core/operators/blockOperator.ts';
@@ -7,6 +9,7 @@ import { pipeline } from '../../src/core/pipeline/stage.ts';
 import type { TrainState } from '../../src/core/pipeline/trainState.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { tensor } from '../../src/core/tensor.ts';
+import { bySite } from '../../src/curvature/bySite.ts';
 import { capture } from '../../src/curvature/capture.ts';
 import { classKfac } from '../../src/curvature/classKfac.ts';
 import type { Curvature } from '../../src/curvature/curvature.ts';
@@ -166,6 +169,41 @@ describe('class-wise K-FAC', () => {
   ] as const)('refuses %s %j', async (_, options, error) => {
     const result = await tryStage(stepOf(classKfac(options)), stateOf(objective.model, 4), batch);
     expect(result).toMatchObject({ _tag: 'Left', left: error });
+  });
+
+  it.each([
+    ['a class of which there is none', labels([0, 1, 2, 0, 1, 3]), 'classes from 0 to 2', '3 in example 5'],
+    ['a negative class', labels([0, -1, 2, 0, 1, 1]), 'classes from 0 to 2', '-1 in example 1'],
+    ['half a class', tensor([0, 1, 0.5, 0, 1, 1], [6]), 'classes from 0 to 2', '0.5 in example 2'],
+    [
+      'numbers that are no probabilities',
+      tensor([1, 0, 0, 1, -0.5, 0.5, 0, 0, 1, 1, 0, 0, 1, 0, 0, 1, 0, 0], [6, 3]),
+      'probabilities, of at least 0',
+      '-0.5 in example 1',
+    ],
+    [
+      'probabilities that are not finite',
+      tensor([1, 0, 0, 1, 0, 0, 0, 0, NaN, 1, 0, 0, 1, 0, 0, 1, 0, 0], [6, 3]),
+      'probabilities, of at least 0',
+      'NaN in example 2',
+    ],
+  ])('refuses %s, and names the example; also within bySite', async (_, targets, expected, actual) => {
+    const data = { inputs: gaussian(1, [6, 3]), targets };
+    for (const curvature of [
+      classKfac({ classes: 3 }),
+      bySite([{ sites: ['2'], curvature: classKfac({ classes: 3 }) }], kfac()),
+      bySite([{ sites: ['2'], curvature: kfac() }], classKfac({ classes: 3 })),
+    ]) {
+      expect(await tryStage(stepOf(curvature), stateOf(objective.model, 4), data)).toEqual(
+        E.left({
+          _tag: 'BadData',
+          source: 'targets',
+          expected: `${expected}, for classKfac with 3 classes`,
+          actual,
+          advice: 'Give it the number of classes that the targets have, and targets that are classes.',
+        }),
+      );
+    }
   });
 
   it('refuses targets that are not classes', async () => {

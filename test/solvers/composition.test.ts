@@ -17,6 +17,7 @@ import { tensor } from '../../src/core/tensor.ts';
 import { bySite } from '../../src/curvature/bySite.ts';
 import { capture } from '../../src/curvature/capture.ts';
 import { classKfac } from '../../src/curvature/classKfac.ts';
+import { coverage } from '../../src/curvature/coverage.ts';
 import type { Curvature } from '../../src/curvature/curvature.ts';
 import { updateFactors } from '../../src/curvature/curvature.ts';
 import { diagonal as diagonalCurvature } from '../../src/curvature/diagonal.ts';
@@ -148,6 +149,16 @@ describe('bySite', () => {
       expect(scaledError(preconditioned.direction[path].data, d.data)).toBeLessThan(1e-8);
     }
     expect(Number(preconditioned.metrics['solveIterations'])).toBeLessThan(Number(plain.metrics['solveIterations']));
+  });
+
+  it('law: a part knows of neighbours within the part only, in its statistics and in the coverage report', () => {
+    const wordsOf = (sites: ReadonlyArray<string>): ReadonlyArray<string> =>
+      orThrow(coverage(objective.model, bySite([{ sites, curvature: kfac() }], tridiagonalKfac())))
+        .filter(({ parameter }) => parameter.endsWith('weight'))
+        .map(({ curvature }) => curvature);
+    const [alone, linked] = ['A ⊗ G', 'A ⊗ G, with neighbours'];
+    expect(wordsOf(['2', '4'])).toEqual([alone, alone, alone]);
+    expect(wordsOf(['4'])).toEqual([linked, linked, alone]);
   });
 
   it('describes each block by its own curvature, and refuses unknown sites and sites in two parts', async () => {

@@ -9,11 +9,15 @@
  *
  * @module
  */
+import * as E from 'fp-ts/lib/Either.js';
+
+import type { KfacError } from '../../core/errors.ts';
 import { raise } from '../../core/errors.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
-import type { Shaped } from '../../core/tensor.ts';
-import { showShape } from '../../core/tensor.ts';
+import { firstFraction, firstOutside } from '../../core/rows.ts';
+import type { Shaped, Tensor } from '../../core/tensor.ts';
+import { showShape, sizeOf } from '../../core/tensor.ts';
 import { cotangentGram } from './factors.ts';
 import type { SharedRows } from './sharing.ts';
 import type { Statistics } from './statistics.ts';
@@ -39,6 +43,29 @@ export const classWeights = <T extends Shaped>(ops: Ops<T>, targets: T, classes:
         where: 'classKfac',
         expected: `targets [n] (class indices) or [n, ${classes}] (probabilities)`,
         actual: showShape(shape),
+      });
+};
+
+/**
+ * Targets that classes can be told by: every index is one of the classes, every probability a number of at least 0.
+ *
+ * @param targets - class indices `[n]`, or probabilities `[n, classes]`
+ * @param classes - number of classes
+ * @returns the targets, or the first example without a class
+ */
+export const checkClasses = (targets: Tensor, classes: number): E.Either<KfacError, Tensor> => {
+  const { shape, data, dtype } = targets;
+  const areIndices = shape.length === 1;
+  const outside = firstOutside(data, 0, areIndices ? classes - 1 : Number.MAX_VALUE);
+  const at = outside < 0 && areIndices && dtype !== 'i32' ? firstFraction(data, 1) : outside;
+  return at < 0
+    ? E.right(targets)
+    : E.left({
+        _tag: 'BadData',
+        source: 'targets',
+        expected: `${areIndices ? `classes from 0 to ${classes - 1}` : 'probabilities, of at least 0'}, for classKfac with ${classes} classes`,
+        actual: `${data[at]} in example ${Math.floor(at / sizeOf(shape.slice(1)))}`,
+        advice: 'Give it the number of classes that the targets have, and targets that are classes.',
       });
 };
 

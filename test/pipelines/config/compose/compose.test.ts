@@ -45,9 +45,14 @@ const batch = {
 
 const start = stateOf(objective.model, 4);
 
-const trained = async (optimizer: Optimizer, steps: number, env = referenceEnv()): Promise<TrainState<Tensor>> => {
+const trained = async (
+  optimizer: Optimizer,
+  steps: number,
+  env = referenceEnv(),
+  targets = batch.targets,
+): Promise<TrainState<Tensor>> => {
   const like = (x: Tensor): Tensor => (x.dtype === 'i32' ? x : cast(x, env.backend.dtype));
-  const data = { inputs: like(batch.inputs), targets: batch.targets };
+  const data = { inputs: like(batch.inputs), targets };
   const step = pipeline(withObjective(objective), optimizer.step);
   let state = { ...start, params: mapParams(start.params, like) };
   for (let i = 0; i < steps; i += 1) state = (await runStage(step, state, data, env)).next;
@@ -125,7 +130,19 @@ describe('every curvature with every solver, from configuration', () => {
       } else expect(error).toMatchObject({ path: 'optimizer.curvature', expected: 'none with this solver' });
       return;
     }
-    const [low, high] = [await trained(orThrow(decoded), 2, single), await trained(orThrow(decoded), 2)];
+    const { targets } = batch;
+    const classes =
+      curvature === 'classKfac of two'
+        ? tensor(
+            Array.from(targets.data, (c) => c % 2),
+            [12],
+            'i32',
+          )
+        : targets;
+    const [low, high] = [
+      await trained(orThrow(decoded), 2, single, classes),
+      await trained(orThrow(decoded), 2, referenceEnv(), classes),
+    ];
     expect(distance(high, start)).toBeGreaterThan(1e-6);
     expect(distance(low, high)).toBeLessThan(1e-3);
   });
