@@ -43,6 +43,41 @@ export const unaryDerivative = <T extends Shaped>(ops: Ops<T>, kind: UnaryKind, 
 const finiteOr0 = <T extends Shaped>(p: Primitives<T>, x: T): T =>
   p.select(p.binary('equal', x, p.full([], -Infinity)), p.full([], 0), x);
 
+/** Σ over the last axis, kept as an axis. */
+const sumOfLast = <T extends Shaped>(p: Primitives<T>, x: T): T =>
+  p.reshape(p.sum(x, [x.shape.length - 1]), [...x.shape.slice(0, -1), 1]);
+
+/** The maximum over the last axis, kept as an axis and constant: 0 where there is none. */
+const topOf = <T extends Shaped>(p: Primitives<T>, x: T): T => {
+  const constant = p.stopGradient(x);
+  return p.reshape(finiteOr0(p, p.max(constant, [x.shape.length - 1])), [...x.shape.slice(0, -1), 1]);
+};
+
+/**
+ * x − m and log Σ e^(x − m) over the last axis, with the maximum m; −∞ where all elements are −∞.
+ *
+ * Where one element is far above the others, log Σ is as small as their share, and Σ = 1 + u does not hold u: it is
+ * summed without the ones, and what the sum has lost of it, δ = u − (Σ − 1), is added to the logarithm as δ / Σ. (With k
+ * elements at the maximum, Σ = k + u.) The correction has no derivative but errors of rounding, so it is a constant.
+ */
+const logarithmOfSum = <T extends Shaped>(
+  p: Primitives<T>,
+  ops: Ops<T>,
+  x: T,
+): { readonly top: T; readonly shifted: T; readonly logSum: T } => {
+  const top = topOf(p, x);
+  const shifted = ops.sub(x, top);
+  const ones = ops.equal(p.stopGradient(shifted), p.full([], 0));
+  const others = sumOfLast(p, ops.sub(ops.exp(shifted), ones));
+  const count = sumOfLast(p, ones);
+  const sum = ops.add(count, others);
+  // Of nothing, or of −∞ only, the sum is 0; a derivative of the logarithm there would be ∞ times 0.
+  const safe = p.select(sum, sum, p.full([], 1));
+  const [u, total] = [p.stopGradient(others), p.stopGradient(safe)];
+  const lost = ops.div(ops.sub(u, ops.sub(total, count)), total);
+  return { top, shifted, logSum: p.select(sum, ops.add(ops.log(safe), lost), p.full([], -Infinity)) };
+};
+
 const identityMask = (n: number): ReturnType<typeof generate> =>
   generate([n, n], (position) => (position % (n + 1) === 0 ? 1 : 0));
 
@@ -94,24 +129,26 @@ export const derive = <T extends Shaped>(p: Primitives<T>, self: () => Ops<T>): 
   dot: (x, y) => p.sum(p.binary('mul', x, y), axesOf(x.shape)),
   mean: (x, axes) => {
     const count = axes.reduce((product, axis) => product * x.shape[axis], 1);
-    return self().scale(1 / count, p.sum(x, axes));
+    // A quotient, so that the mean of equal numbers is that number wherever their sum is exact.
+    return self().div(p.sum(x, axes), p.full([], count));
   },
   transposed: (m) => p.transpose(m, [1, 0]),
   logSumExp: (x) => {
-    const ops = self();
-    const last = x.shape.length - 1;
-    const kept = [...x.shape.slice(0, last), 1];
-    const top = p.reshape(finiteOr0(p, p.max(p.stopGradient(x), [last])), kept);
-    const sum = p.sum(ops.exp(ops.sub(x, top)), [last]);
-    // Of nothing, or of −∞ only, the sum is 0; a derivative of the logarithm there would be ∞ times 0.
-    const none = ops.equal(sum, p.full([], 0));
-    const log = ops.log(p.select(none, p.full([], 1), sum));
-    return p.select(none, p.full([], -Infinity), ops.add(log, p.reshape(top, sum.shape)));
+    const { top, logSum } = logarithmOfSum(p, self(), x);
+    const shape = x.shape.slice(0, -1);
+    return self().add(p.reshape(logSum, shape), p.reshape(top, shape));
   },
-  softmax: (x) => self().exp(self().logSoftmax(x)),
+  // Not through the logarithm: that would cost digits in proportion to its size.
+  softmax: (x) => {
+    const ops = self();
+    const exponentials = ops.exp(ops.sub(x, topOf(p, x)));
+    const sum = sumOfLast(p, exponentials);
+    return ops.div(exponentials, p.select(sum, sum, p.full([], 1)));
+  },
   logSoftmax: (x) => {
     const ops = self();
-    return ops.sub(x, p.reshape(finiteOr0(p, ops.logSumExp(x)), [...x.shape.slice(0, -1), 1]));
+    const { shifted, logSum } = logarithmOfSum(p, ops, x);
+    return ops.sub(shifted, finiteOr0(p, logSum));
   },
   oneHot: (indices, classes) =>
     p.binary(

@@ -13,6 +13,7 @@ import { uniform } from '../../../src/core/random/uniform.ts';
 import type { Shape, Tensor } from '../../../src/core/tensor.ts';
 import { generate, sizeOf, tensor } from '../../../src/core/tensor.ts';
 import { scaledError } from '../../support/closeness.ts';
+import { loopBackend } from '../backends/host/support.ts';
 import { MOST } from '../random/statistics.ts';
 import { derivativeAlong, gaussian, inner, moved, ops, relativeGap, total, values } from './support.ts';
 
@@ -31,6 +32,8 @@ interface Case {
   readonly loss: Loss;
   readonly targets: (seed: number, shape: Shape) => Tensor;
   readonly valid: (target: Tensor) => boolean;
+  /** Whether targets are those of another number of observations than one, which curvature does not know. */
+  readonly isUnbalanced?: boolean;
 }
 
 /** Whether each row is zeros and a single one. */
@@ -56,10 +59,19 @@ const cases: ReadonlyArray<readonly [string, Case]> = [
       valid: (target) => values(target).every((y) => y === 0 || y === 1),
     },
   ],
+  [
+    'softmaxCrossEntropy, rows that do not sum to one',
+    {
+      loss: softmaxCrossEntropy,
+      targets: (seed, shape) => ops.mul(ops.softmax(gaussian(seed, shape)), ops.square(gaussian(seed + 1, shape))),
+      valid: isOneHot,
+      isUnbalanced: true,
+    },
+  ],
   ['squaredError', { loss: squaredError, targets: gaussian, valid: (target) => values(target).every(Number.isFinite) }],
 ];
 
-describe.each(cases)('%s', (_, { loss, targets, valid }) => {
+describe.each(cases)('%s', (_, { loss, targets, valid, isUnbalanced = false }) => {
   const value: Program = (o, params, [y]) => loss.value(o, params['outputs'], y);
   const gradient: Program = (o, params, [y]) => loss.gradient(o, params['outputs'], y);
 
@@ -84,10 +96,13 @@ describe.each(cases)('%s', (_, { loss, targets, valid }) => {
     );
   });
 
-  it('law: hessianProduct = the derivative of gradient, whatever the targets', () => {
+  it('law: hessianProduct = the derivative of gradient, whatever the targets of one observation', () => {
     fc.assert(
       fc.property(fc.nat(), shapes, (seed, shape) => {
-        const [outputs, v, y] = [gaussian(seed, shape), gaussian(seed + 1, shape), targets(seed + 2, shape)];
+        const [outputs, v, drawn] = [gaussian(seed, shape), gaussian(seed + 1, shape), targets(seed + 2, shape)];
+        const y = isUnbalanced
+          ? ops.div(drawn, ops.reshape(ops.sum(drawn, [shape.length - 1]), [...shape.slice(0, -1), 1]))
+          : drawn;
         const { tangent } = jvp(ops, gradient, { outputs }, { outputs: v }, [y]);
         expect(scaledError(loss.hessianProduct(ops, outputs, v).data, tangent.data)).toBeLessThan(1e-13);
       }),
@@ -280,6 +295,60 @@ describe('softmaxCrossEntropy', () => {
     expect(scaledError(second.data, [-Math.sqrt(3) / 8, Math.sqrt(3) / 8])).toBeLessThan(1e-15);
   });
 
+  it('by hand: two observations of one position have twice the gradient', () => {
+    const outputs = tensor([0, Math.log(3)], [1, 2]);
+    expect(
+      scaledError(softmaxCrossEntropy.gradient(ops, outputs, tensor([0, 2], [1, 2])).data, [1 / 2, -1 / 2]),
+    ).toBeLessThan(1e-15);
+    expect(
+      scaledError(softmaxCrossEntropy.gradient(ops, outputs, tensor([1, 1], [1, 2])).data, [-1 / 2, 1 / 2]),
+    ).toBeLessThan(1e-15);
+    expect(values(softmaxCrossEntropy.gradient(ops, outputs, tensor([0, 0], [1, 2])))).toEqual([0, 0]);
+  });
+
+  it('law: a masked class changes nothing: values and derivatives by logits and by targets are those without it', () => {
+    const [outputs, y] = [tensor([1, -Infinity, 2], [1, 3]), tensor([0.25, 0, 0.75], [1, 3])];
+    const value: Program = (o, { logits, targets }) => softmaxCrossEntropy.value(o, logits, targets);
+    const masked = vjp(ops, value, { logits: outputs, targets: y }, []);
+    const rest = vjp(ops, value, { logits: tensor([1, 2], [1, 2]), targets: tensor([0.25, 0.75], [1, 2]) }, []);
+    expect(values(masked.outputs)).toEqual(values(rest.outputs));
+    const [byAll, byRest] = [masked, rest].map(({ pullback }) => pullback(ops.full([1], 1)).params);
+    expect(values(byAll['logits']).filter((_, c) => c !== 1)).toEqual(values(byRest['logits']));
+    expect(byAll['logits'].data[1] + 0).toBe(0);
+    expect(values(byAll['targets']).filter((_, c) => c !== 1)).toEqual(values(byRest['targets']));
+  });
+
+  it('draws a class of probability 1.4 · 10⁻¹¹ when it is its turn, not for every draw below 2⁻²⁴', () => {
+    const rows = 2089;
+    const outputs = generate([rows, 2], (i) => (i % 2 === 0 ? -25 : 0));
+    const drawn = softmaxCrossEntropy.sample(ops, keyOf(841), outputs);
+    expect(values(drawn).filter((y, i) => i % 2 === 0 && y === 1)).toEqual([]);
+  });
+
+  it.each([3, 16, 17, 40, 300])('law: frequencies of %d classes are their probabilities', (classes) => {
+    const samples = 20000;
+    const host = loopBackend('f64').backend.ops;
+    const logits = gaussian(classes, [1, classes]);
+    const masked = generate([1, classes], (c) => (c === 1 ? -Infinity : logits.data[c]));
+    const p = host.softmax(masked).data;
+    const drawn = softmaxCrossEntropy.sample(host, keyOf(classes), host.broadcastTo(masked, [samples, classes]));
+    expect(values(host.sum(drawn, [1])).every((count) => count === 1)).toBe(true);
+    const counts = host.sum(drawn, [0]).data;
+    expect(counts[1]).toBe(0);
+    for (let c = 0; c < classes; c += 1) {
+      const deviation = Math.sqrt(samples * p[c] * (1 - p[c]));
+      // Of a rare class, one more than the deviation allows.
+      expect(Math.abs(counts[c] - samples * p[c])).toBeLessThan(MOST * deviation + 1);
+    }
+  });
+
+  it('draws no class where all are masked, and the first of classes that arrive together', () => {
+    const outputs = tensor([-Infinity, -Infinity, -Infinity, 0], [2, 2]);
+    expect(values(softmaxCrossEntropy.sample(ops, keyOf(1), outputs))).toEqual([0, 0, 0, 1]);
+    const always = { ...ops, div: (a: Tensor) => a };
+    expect(values(softmaxCrossEntropy.sample(always, keyOf(1), tensor([0, 1, 1], [1, 3])))).toEqual([0, 1, 0]);
+  });
+
   it('samples a class that has all the probability, first, middle or last', () => {
     const outputs = tensor([900, 0, 0, 0, 900, 0, 0, 0, 900], [3, 3]);
     expect(values(softmaxCrossEntropy.sample(ops, keyOf(1), outputs))).toEqual([1, 0, 0, 0, 1, 0, 0, 0, 1]);
@@ -302,6 +371,31 @@ describe('sigmoidCrossEntropy', () => {
     const [first, second] = squareRootColumns(ops, sigmoidCrossEntropy, outputs);
     expect(scaledError(first.data, [Math.sqrt(3) / 4, 0])).toBeLessThan(1e-15);
     expect(scaledError(second.data, [0, 1 / 2])).toBeLessThan(1e-15);
+  });
+
+  it('law: draws of o and −o are complements, so that both outcomes have their digits', () => {
+    const outputs = ops.scale(4, gaussian(3, [50, 20]));
+    const [drawn, other] = [outputs, ops.neg(outputs)].map((o) => sigmoidCrossEntropy.sample(ops, keyOf(5), o));
+    expect(values(ops.add(drawn, other)).every((y) => y === 1)).toBe(true);
+  });
+
+  it('draws an outcome of probability 1.4 · 10⁻¹¹ when it is its turn, not for every draw below 2⁻²⁴', () => {
+    for (const [logit, likely] of [
+      [-25, 0],
+      [25, 1],
+    ]) {
+      const drawn = sigmoidCrossEntropy.sample(ops, keyOf(841), ops.full([1, 2089], logit));
+      expect(values(drawn).every((y) => y === likely)).toBe(true);
+    }
+  });
+
+  it('law: an infinite logit is sure: value, gradient, product and root are 0 where it is right', () => {
+    const [outputs, y] = [tensor([Infinity, -Infinity], [1, 2]), tensor([1, 0], [1, 2])];
+    expect(values(sigmoidCrossEntropy.value(ops, outputs, y))).toEqual([0]);
+    expect(values(sigmoidCrossEntropy.gradient(ops, outputs, y))).toEqual([0, 0]);
+    expect(values(sigmoidCrossEntropy.hessianProduct(ops, outputs, y))).toEqual([0, 0]);
+    expect(values(sigmoidCrossEntropy.squareRoot(ops, outputs)(y))).toEqual([0, 0]);
+    expect(values(sigmoidCrossEntropy.sample(ops, keyOf(1), outputs))).toEqual([1, 0]);
   });
 
   it('has the derivative ½ − y at 0, where one-sided formulas have −y', () => {

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 
 import { keyOf } from '../../../src/core/random/key.ts';
+import { exponential } from '../../../src/core/random/exponential.ts';
 import { normal } from '../../../src/core/random/normal.ts';
 import { permutation } from '../../../src/core/random/permutation.ts';
-import { bits, uniform } from '../../../src/core/random/uniform.ts';
+import { bits, uniform, uniformDown } from '../../../src/core/random/uniform.ts';
 import { MOST, chiSquareScore, countsOf, meanScore, productsOf } from './statistics.ts';
 
 const n = 40000;
@@ -65,6 +66,78 @@ describe('uniform', () => {
       const set = Array.from(data, (u) => Math.floor(u * 2 ** bit) % 2);
       expect(Math.abs(meanScore(set, 1 / 2, 1 / 4))).toBeLessThan(MOST);
     }
+  });
+});
+
+/** The word of this draw has 25 leading zeros: a draw of 24 bits is 0. */
+const nearZero = { seed: 841, at: 2088 };
+
+describe('uniformDown', () => {
+  /** The largest 32-bit float that is not above a number. */
+  const roundedDown = (x: number): number => {
+    const nearest = Math.fround(x);
+    return nearest > x ? Math.fround(nearest * (1 - 2 ** -24)) : nearest;
+  };
+
+  it('law: draws are those of 53 bits, rounded down to floats, so that u < p for a float p is as probable as p', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.nat(), fc.constant(nearZero.seed)), (seed) => {
+        const draws = uniformDown(keyOf(seed), [3000]);
+        expect([draws.shape, draws.dtype]).toEqual([[3000], 'f32']);
+        expect(draws.data).toEqual(Float32Array.from(uniform(keyOf(seed), [3000], 'f64').data, roundedDown));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('law: near 0 draws are as dense as floats', () => {
+    const { data } = uniformDown(keyOf(nearZero.seed), [nearZero.at + 1]);
+    expect(uniform(keyOf(nearZero.seed), [nearZero.at + 1], 'f32').data[nearZero.at]).toBe(0);
+    // The word is 77, so the draw is from 77 to 78 times 2⁻³².
+    expect(data[nearZero.at] * 2 ** 32).toBeGreaterThan(77);
+    expect(data[nearZero.at] * 2 ** 32).toBeLessThan(78);
+  });
+});
+
+describe('exponential', () => {
+  it.each(cases)('law: mean 1, variance 1, E x³ = 6 and P(x > 1) = 1 / e (seed %d, %s)', (seed, dtype) => {
+    const x = Array.from(exponential(keyOf(seed), [n], dtype).data);
+    // Var xᵏ = (2k)! − (k!)².
+    const scores = [
+      meanScore(x, 1, 1),
+      meanScore(
+        x.map((v) => v ** 2),
+        2,
+        20,
+      ),
+      meanScore(
+        x.map((v) => v ** 3),
+        6,
+        684,
+      ),
+      meanScore(
+        x.map((v) => (v > 1 ? 1 : 0)),
+        1 / Math.E,
+        (1 - 1 / Math.E) / Math.E,
+      ),
+    ];
+    for (const score of scores) expect(Math.abs(score)).toBeLessThan(MOST);
+  });
+
+  it('law: draws are −log(1 − u) of the uniform ones, above 0, the same in both precisions up to rounding', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.nat(), fc.constant(nearZero.seed)), (seed) => {
+        const draws = exponential(keyOf(seed), [3000], 'f64').data;
+        const u = uniform(keyOf(seed), [3000], 'f64').data;
+        expect(
+          Array.from(draws).filter(
+            (x, i) => !(x > 0 && Math.abs(x + Math.log1p(-u[i])) <= 1e-15 * x + 2 ** -53 / (1 - u[i])),
+          ),
+        ).toEqual([]);
+        expect(exponential(keyOf(seed), [3000], 'f32').data).toEqual(Float32Array.from(draws));
+      }),
+      { numRuns: 30 },
+    );
   });
 });
 

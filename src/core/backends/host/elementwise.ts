@@ -64,6 +64,11 @@ const selectRun = (
   }
 };
 
+/** The same of arrays side by side with one number in place of b, as masks have it. */
+const maskRun = (condition: ReadonlyVector, a: ReadonlyVector, b: number, out: Vector): void => {
+  for (let i = 0; i < out.length; i += 1) out[i] = condition[i] !== 0 ? a[i] : b;
+};
+
 /** The elementwise primitives. */
 export const elementwise = (host: Host): Pick<Primitives<Tensor>, 'unary' | 'binary' | 'select'> => ({
   unary: (kind, x) => {
@@ -89,6 +94,11 @@ export const elementwise = (host: Host): Pick<Primitives<Tensor>, 'unary' | 'bin
   select: (condition, a, b) => {
     const shape = broadcastShape('select', condition.shape, broadcastShape('select', a.shape, b.shape));
     const out = host.allocator.take(sizeOf(shape));
+    const [left, right] = [floatsOf(host, a), floatsOf(host, b)];
+    if (condition.data.length === out.length && left.length === out.length && right.length === 1) {
+      maskRun(condition.data, left, right[0], out);
+      return floatTensor(host, shape, out);
+    }
     const walk = mergeAxes(
       shape,
       [condition, a, b].map((operand) => broadcastStrides(operand.shape, shape)),
@@ -96,8 +106,6 @@ export const elementwise = (host: Host): Pick<Primitives<Tensor>, 'unary' | 'bin
     const last = walk.extents.length - 1;
     const [stepC, stepA, stepB] = walk.strides.map((strides) => strides[last]);
     const n = walk.extents[last];
-    const left = floatsOf(host, a);
-    const right = floatsOf(host, b);
     let to = 0;
     forEachRun(walk, 1, ([atC, atA, atB]) => {
       selectRun(condition.data, atC, stepC, left, atA, stepA, right, atB, stepB, out, to, n);

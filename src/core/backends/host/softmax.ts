@@ -1,81 +1,115 @@
 /**
  * Softmax and its logarithms over the last axis.
  *
+ * From the exponentials of x − m for the maximum m. One of them is 1; the others are summed without it, because log Σ is
+ * as small as they are where m is far above the rest.
+ *
  * @module
  */
 import type { Derived } from '../../ops/ops.ts';
 import { reducedShape } from '../../ops/shapes.ts';
 import type { ReadonlyVector, Shape, Tensor } from '../../tensor.ts';
 import { sizeOf } from '../../tensor.ts';
-import type { Vector } from './kernels/precision.ts';
-
 import type { Host } from './host.ts';
 import { floatsOf, floatTensor } from './host.ts';
+import type { Vector } from './kernels/precision.ts';
 
-/** Maximum of each row, 0 where all elements are −∞. */
-const rowMaxima = (x: ReadonlyVector, columns: number, out: Vector): void => {
-  for (let row = 0; row < out.length; row += 1) {
-    let top = -Infinity;
-    for (let i = row * columns; i < (row + 1) * columns; i += 1) top = Math.max(top, x[i]);
-    // From −∞, −∞ cannot be subtracted.
-    out[row] = top === -Infinity ? 0 : top;
+/** Rows from this length on have calls of their own; the exponentials of shorter ones are taken all at once. */
+const longRow = 256;
+
+/** Position of the first maximum of a row that is not empty; that of the first NaN where there is one. */
+const positionOfMaximum = (x: ReadonlyVector, begin: number, end: number): number => {
+  let at = begin;
+  let top = x[at];
+  for (let i = begin + 1; i < end && top === top; i += 1) {
+    // Not `x[i] > top`, which holds for no NaN.
+    if (!(x[i] <= top)) {
+      top = x[i];
+      at = i;
+    }
   }
+  return at;
 };
 
-/** x − m, e^(x − m), the maximum m (0 for −∞), and log Σ e^(x − m), for each row. */
-interface Parts {
+/** The rows of an array with their exponentials. */
+interface Rows {
+  /** Without the last axis. */
   readonly shape: Shape;
   readonly columns: number;
-  readonly shifted: Vector;
+  readonly x: ReadonlyVector;
+  /** The maximum m of each row; 0 for −∞, which cannot be subtracted from itself. */
+  readonly tops: Float64Array;
+  /** e^(x − m). */
   readonly exponentials: Vector;
-  readonly tops: Vector;
-  readonly sums: Vector;
+  /** Of each row, the exponential at the first maximum: 1, or 0 where all elements are −∞. */
+  readonly firsts: Float64Array;
+  /** The sum of all others. */
+  readonly others: Float64Array;
 }
 
-const partsOf = (host: Host, where: string, x: Tensor): Parts => {
+const rowsOf = (host: Host, where: string, tensor: Tensor): Rows => {
   const { allocator, kernels } = host;
-  const shape = reducedShape(where, x.shape, [x.shape.length - 1]);
-  const columns = x.shape[x.shape.length - 1];
-  const rows = sizeOf(shape);
-  const data = floatsOf(host, x);
-  const shifted = allocator.take(rows * columns);
-  const exponentials = allocator.take(rows * columns);
-  const tops = allocator.take(rows);
-  const sums = allocator.take(rows);
-  rowMaxima(data, columns, tops);
-  for (let row = 0; row < rows; row += 1) {
-    kernels.binary.sub.right(data, row * columns, tops[row], shifted, row * columns, columns);
+  const shape = reducedShape(where, tensor.shape, [tensor.shape.length - 1]);
+  const columns = tensor.shape[tensor.shape.length - 1];
+  const x = floatsOf(host, tensor);
+  const n = columns === 0 ? 0 : sizeOf(shape);
+  const maxima = new Int32Array(n);
+  const tops = new Float64Array(sizeOf(shape));
+  const exponentials = allocator.take(n * columns);
+  for (let row = 0; row < n; row += 1) {
+    const begin = row * columns;
+    maxima[row] = positionOfMaximum(x, begin, begin + columns);
+    const top = x[maxima[row]];
+    tops[row] = top === -Infinity ? 0 : top;
+    if (columns < longRow) exponentials.fill(tops[row], begin, begin + columns);
+    else kernels.expOfDifference.right(x, begin, tops[row], exponentials, begin, columns);
   }
-  kernels.unary.exp(shifted, exponentials);
-  for (let row = 0; row < rows; row += 1) sums[row] = Math.log(kernels.sum(exponentials, row * columns, columns));
-  return { shape, columns, shifted, exponentials, tops, sums };
+  if (columns < longRow) {
+    kernels.expOfDifference.both(x, 0, exponentials, 0, exponentials, 0, n * columns);
+  }
+  const firsts = new Float64Array(tops.length);
+  const others = new Float64Array(tops.length);
+  for (let row = 0; row < n; row += 1) {
+    const at = maxima[row];
+    firsts[row] = exponentials[at];
+    exponentials[at] = 0;
+    others[row] = kernels.sum(exponentials, row * columns, columns);
+    exponentials[at] = firsts[row];
+  }
+  return { shape, columns, x, tops, exponentials, firsts, others };
 };
 
-/** What is divided by, as a logarithm: nothing where the sum is 0. */
-const divisor = (logSum: number): number => (logSum === -Infinity ? 0 : logSum);
+/** log (1 + u) where the first exponential is 1, else that of 0 or of NaN. */
+const logarithm = (first: number, others: number): number =>
+  first === 1 ? Math.log1p(others) : Math.log(first + others);
 
 /** The derived operations over the last axis. */
-export const softmaxes = (host: Host): Pick<Derived<Tensor>, 'logSumExp' | 'softmax' | 'logSoftmax'> => {
-  const { mul, sub } = host.kernels.binary;
-  return {
-    logSumExp: (x) => {
-      const { shape, tops, sums } = partsOf(host, 'logSumExp', x);
-      for (let row = 0; row < sums.length; row += 1) sums[row] += tops[row];
-      return floatTensor(host, shape, sums);
-    },
-    softmax: (x) => {
-      const { columns, exponentials: out, sums } = partsOf(host, 'softmax', x);
-      for (let row = 0; row < sums.length; row += 1) {
-        mul.right(out, row * columns, Math.exp(-divisor(sums[row])), out, row * columns, columns);
-      }
-      return floatTensor(host, x.shape, out);
-    },
-    logSoftmax: (x) => {
-      const { columns, shifted: out, sums } = partsOf(host, 'logSoftmax', x);
-      for (let row = 0; row < sums.length; row += 1) {
-        sub.right(out, row * columns, divisor(sums[row]), out, row * columns, columns);
-      }
-      return floatTensor(host, x.shape, out);
-    },
-  };
-};
+export const softmaxes = (host: Host): Pick<Derived<Tensor>, 'logSumExp' | 'softmax' | 'logSoftmax'> => ({
+  logSumExp: (tensor) => {
+    const { shape, tops, firsts, others } = rowsOf(host, 'logSumExp', tensor);
+    const out = host.allocator.take(tops.length);
+    for (let row = 0; row < tops.length; row += 1) out[row] = tops[row] + logarithm(firsts[row], others[row]);
+    return floatTensor(host, shape, out);
+  },
+  softmax: (tensor) => {
+    const { columns, exponentials: out, firsts, others } = rowsOf(host, 'softmax', tensor);
+    const { right: multiply } = host.kernels.binary.mul;
+    for (let row = 0; row < firsts.length; row += 1) {
+      const total = firsts[row] + others[row];
+      // Nothing is to be divided where there is nothing.
+      if (total !== 0) multiply(out, row * columns, 1 / total, out, row * columns, columns);
+    }
+    return floatTensor(host, tensor.shape, out);
+  },
+  logSoftmax: (tensor) => {
+    const { columns, x, tops, exponentials: out, firsts, others } = rowsOf(host, 'logSoftmax', tensor);
+    for (let row = 0; row < firsts.length; row += 1) {
+      const logSum = logarithm(firsts[row], others[row]);
+      const share = logSum === -Infinity ? 0 : logSum;
+      const top = tops[row];
+      const end = (row + 1) * columns;
+      for (let i = row * columns; i < end; i += 1) out[i] = x[i] - top - share;
+    }
+    return floatTensor(host, tensor.shape, out);
+  },
+});

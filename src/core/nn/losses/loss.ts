@@ -34,6 +34,9 @@ export interface Loss {
   readonly squareRoot: <T extends Shaped>(ops: Ops<T>, outputs: T) => (z: T) => T;
 }
 
+/** The largest number that 32 bits hold: what stands for ∞ where that may be multiplied by 0. */
+export const LARGEST = 3.4028234663852886e38;
+
 /**
  * x with weights of its examples, or of their positions.
  *

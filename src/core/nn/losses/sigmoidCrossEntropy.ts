@@ -1,40 +1,59 @@
 /**
  * Sigmoid cross-entropy: independent yes-or-no targets, summed over features.
  *
- * The value is softplus(o) − y o, which neither overflows nor has a kink. The form relu(o) − y o + softplus(−|o|) saves
- * a few digits of a loss near zero, but its derivative at o = 0 is wrong by ½ wherever relu and abs take a one-sided one.
+ * Both outcomes are written out, y softplus(−o) + (1 − y) softplus(o), because softplus(o) − y o is 0 as soon as o is
+ * rounded to its softplus, where the model is sure and right. Another way to keep those digits, relu(o) − y o +
+ * softplus(−|o|), has one-sided derivatives at 0; these functions are smooth. So with the gradient, where p − y is 0 as
+ * soon as p is rounded to 1: (1 − y) p − y (1 − p), with 1 − p = σ(−o).
  *
  * @module
  */
 import type { Ops } from '../../ops/ops.ts';
-import { uniform } from '../../random/uniform.ts';
+import { uniformDown } from '../../random/uniform.ts';
 import type { Shaped } from '../../tensor.ts';
 import type { Loss } from './loss.ts';
-import { sumPerExample, targetsLike } from './loss.ts';
+import { LARGEST, sumPerExample, targetsLike } from './loss.ts';
 
 const name = 'sigmoidCrossEntropy';
 
-/** p (1 − p) with p = σ(o): the diagonal of H. σ(−o) is 1 − p without cancellation. */
-const varianceOf = <T extends Shaped>(ops: Ops<T>, outputs: T): T =>
-  ops.mul(ops.sigmoid(outputs), ops.sigmoid(ops.neg(outputs)));
+/** 1 − x. */
+const complement = <T extends Shaped>(ops: Ops<T>, x: T): T => ops.sub(ops.full([], 1), x);
+
+/** y a + (1 − y) b. */
+const expectation = <T extends Shaped>(ops: Ops<T>, y: T, a: T, b: T): T =>
+  ops.add(ops.mul(y, a), ops.mul(complement(ops, y), b));
+
+/** x, with the largest number in place of ∞, so that 0 times it is 0. */
+const bounded = <T extends Shaped>(ops: Ops<T>, x: T): T => ops.minimum(x, ops.full([], LARGEST));
 
 /**
- * ℓ = Σ softplus(o) − y o for logits o and targets y in [0, 1] of the outputs' shape. With p = σ(o): g = p − y;
- * H = diag(p (1 − p)); y ~ Bernoulli(p).
+ * ℓ = Σ y softplus(−o) + (1 − y) softplus(o) for logits o and targets y in [0, 1] of the outputs' shape, which is
+ * softplus(o) − y o. With p = σ(o): g = p − y; H = diag(p (1 − p)); y ~ Bernoulli(p).
  */
 export const sigmoidCrossEntropy: Loss = {
   name,
   value: (ops, outputs, targets, weights) => {
-    const chosen = ops.mul(targetsLike(name, outputs, targets), outputs);
-    return sumPerExample(ops, ops.sub(ops.softplus(outputs), chosen), weights);
+    const [ifOne, ifZero] = [ops.neg(outputs), outputs].map((x) => bounded(ops, ops.softplus(x)));
+    return sumPerExample(ops, expectation(ops, targetsLike(name, outputs, targets), ifOne, ifZero), weights);
   },
-  gradient: (ops, outputs, targets) => ops.sub(ops.sigmoid(outputs), targetsLike(name, outputs, targets)),
-  // Draws of 24 bits on every backend, so that all of them draw the same targets.
-  sample: (ops, key, outputs) =>
-    ops.greater(ops.sigmoid(ops.stopGradient(outputs)), ops.constant(uniform(key, outputs.shape, 'f32'))),
-  hessianProduct: (ops, outputs, v) => ops.mul(varianceOf(ops, outputs), targetsLike(name, outputs, v)),
+  gradient: (ops, outputs, targets) => {
+    const y = targetsLike(name, outputs, targets);
+    const [p, q] = [ops.sigmoid(outputs), ops.sigmoid(ops.neg(outputs))];
+    return ops.sub(ops.mul(complement(ops, y), p), ops.mul(y, q));
+  },
+  // The rarer outcome is drawn, because its probability keeps its digits. Below 0 that is 1, else it is 0.
+  sample: (ops, key, outputs) => {
+    const constant = ops.stopGradient(outputs);
+    const rarer = ops.sigmoid(ops.neg(ops.abs(constant)));
+    const isDrawn = ops.greater(rarer, ops.constant(uniformDown(key, outputs.shape)));
+    return ops.equal(isDrawn, ops.greater(ops.full([], 0), constant));
+  },
+  hessianProduct: (ops, outputs, v) =>
+    ops.mul(ops.mul(ops.sigmoid(outputs), ops.sigmoid(ops.neg(outputs))), targetsLike(name, outputs, v)),
+  // √(p (1 − p)) = e^(−|o|/2) σ(|o|), also where p itself is too small for a number.
   squareRoot: (ops, outputs) => {
-    const deviation = ops.sqrt(varianceOf(ops, outputs));
+    const size = ops.abs(outputs);
+    const deviation = ops.mul(ops.exp(ops.scale(-0.5, size)), ops.sigmoid(size));
     return (z) => ops.mul(deviation, z);
   },
 };

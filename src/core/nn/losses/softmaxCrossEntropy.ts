@@ -1,6 +1,11 @@
 /**
  * Softmax cross-entropy: one of C classes, along the last axis.
  *
+ * Where the model is sure, p is 1 at one class but for the little that the others have, and differences such as p − y or
+ * v − ⟨p, v⟩ would be 0 there. Gradients, products and square roots sum to 0 over the classes by definition; what their
+ * computed sum is instead is given back to the classes in proportion to p, which restores those digits. "Twice is
+ * enough", as for projections in general [B. N. Parlett, The Symmetric Eigenvalue Problem, 1980, § 6.9].
+ *
  * @module
  */
 import { raise } from '../../errors.ts';
@@ -9,7 +14,7 @@ import type { Shape, Shaped } from '../../tensor.ts';
 import { sameShape, showShape, sizeOf } from '../../tensor.ts';
 import { sampleOneHot } from './categorical.ts';
 import type { Loss } from './loss.ts';
-import { sumPerExample, targetsLike } from './loss.ts';
+import { LARGEST, sumPerExample, targetsLike } from './loss.ts';
 
 const name = 'softmaxCrossEntropy';
 
@@ -21,17 +26,17 @@ const classesOf = (outputs: Shape): number =>
 /** Shape with an extent of 1 for the classes. */
 const oneClass = (outputs: Shape): Shape => [...outputs.slice(0, -1), 1];
 
-/** Targets as probabilities, from class indices or from probabilities. */
-const probabilitiesOf = <T extends Shaped>(ops: Ops<T>, outputs: T, targets: T): T => {
-  const classes = classesOf(outputs.shape);
-  const indices = outputs.shape.slice(0, -1);
-  if (sameShape(targets.shape, outputs.shape)) return targets;
-  if (sameShape(targets.shape, indices)) return ops.oneHot(targets, classes);
+/** Whether targets are indices of classes; an error unless they are that or probabilities. */
+const areIndices = (outputs: Shape, targets: Shape): boolean => {
+  classesOf(outputs);
+  const indices = outputs.slice(0, -1);
+  if (sameShape(targets, outputs)) return false;
+  if (sameShape(targets, indices)) return true;
   return raise({
     _tag: 'ShapeMismatch',
     where: name,
-    expected: `targets ${showShape(indices)} (class indices) or ${showShape(outputs.shape)} (probabilities)`,
-    actual: showShape(targets.shape),
+    expected: `targets ${showShape(indices)} (class indices) or ${showShape(outputs)} (probabilities)`,
+    actual: showShape(targets),
   });
 };
 
@@ -39,36 +44,63 @@ const probabilitiesOf = <T extends Shaped>(ops: Ops<T>, outputs: T, targets: T):
 const sumOverClasses = <T extends Shaped>(ops: Ops<T>, x: T): T =>
   ops.reshape(ops.sum(x, [x.shape.length - 1]), oneClass(x.shape));
 
+/** x − p Σ_c x_c: x again where its sum is 0, as it should be. */
+const balanced = <T extends Shaped>(ops: Ops<T>, p: T, x: T): T => ops.sub(x, ops.mul(p, sumOverClasses(ops, x)));
+
+/** y log p, with 0 · −∞ = 0: a masked class that is not the target costs nothing. */
+const chosenOf = <T extends Shaped>(ops: Ops<T>, targets: T, logP: T): T =>
+  ops.mul(targets, ops.select(targets, logP, ops.maximum(logP, ops.full([], -LARGEST))));
+
+/** √p, also where p itself is too small for a number: e^(o/2), with the sum of its squares made 1. */
+const rootOf = <T extends Shaped>(ops: Ops<T>, outputs: T): T => {
+  const root = ops.softmax(ops.scale(0.5, outputs));
+  const norm = ops.sqrt(sumOverClasses(ops, ops.square(root)));
+  // The norm is 0 where all classes are masked, else at least 1 / √C.
+  return ops.div(root, ops.select(norm, norm, ops.full([], 1)));
+};
+
 /**
  * ℓ = −Σ_c y_c log p_c with p = softmax(o), for logits o `[n, …, C]` and targets either class indices `[n, …]` (`i32`)
- * or probabilities `[n, …, C]` that sum to one. g = p − y; H = diag(p) − p pᵀ; y ~ p, as one-hot vectors. Axes between
- * the first and the last are positions of one example, over which ℓ is summed.
+ * or probabilities `[n, …, C]`. g = (Σ_c y_c) p − y; H = diag(p) − p pᵀ; y ~ p, as one-hot vectors. Axes between the first
+ * and the last are positions of one example, over which ℓ is summed. A logit may be −∞, which masks its class.
+ *
+ * H and the draws are those of one observation for each position: rows of targets that do not sum to one have the
+ * gradient of their value, and the curvature of rows that do. A row of several observations (or half a one) has as much
+ * more of curvature, which its targets cannot say; its weight can.
  */
 export const softmaxCrossEntropy: Loss = {
   name,
   value: (ops, outputs, targets, weights) => {
-    const chosen = ops.mul(probabilitiesOf(ops, outputs, targets), ops.logSoftmax(outputs));
-    return ops.neg(sumPerExample(ops, chosen, weights));
+    const classes = classesOf(outputs.shape);
+    const logP = ops.logSoftmax(outputs);
+    const chosen = areIndices(outputs.shape, targets.shape)
+      ? ops.select(ops.oneHot(targets, classes), logP, ops.full([], 0))
+      : chosenOf(ops, targets, logP);
+    return ops.sub(ops.full([], 0), sumPerExample(ops, chosen, weights));
   },
-  gradient: (ops, outputs, targets) => ops.sub(ops.softmax(outputs), probabilitiesOf(ops, outputs, targets)),
+  gradient: (ops, outputs, targets) => {
+    const p = ops.softmax(outputs);
+    const difference = areIndices(outputs.shape, targets.shape)
+      ? ops.sub(p, ops.oneHot(targets, classesOf(outputs.shape)))
+      : ops.sub(ops.mul(p, sumOverClasses(ops, targets)), targets);
+    return balanced(ops, p, difference);
+  },
   sample: (ops, key, outputs) => {
     const classes = classesOf(outputs.shape);
     const rows = sizeOf(outputs.shape.slice(0, -1));
     const p = ops.reshape(ops.softmax(ops.stopGradient(outputs)), [rows, classes]);
     return ops.reshape(sampleOneHot(ops, key, p), outputs.shape);
   },
+  // p ⊙ (v − ⟨p, v⟩)
   hessianProduct: (ops, outputs, v) => {
     const p = ops.softmax(outputs);
-    const pv = ops.mul(p, targetsLike(name, outputs, v));
-    return ops.sub(pv, ops.mul(p, sumOverClasses(ops, pv)));
+    const mean = sumOverClasses(ops, ops.mul(p, targetsLike(name, outputs, v)));
+    return balanced(ops, p, ops.mul(p, ops.sub(v, mean)));
   },
   // B = diag(√p) − p √pᵀ at every position: √p ⊙ z − p ⟨√p, z⟩.
   squareRoot: (ops, outputs) => {
-    const p = ops.softmax(outputs);
-    const root = ops.sqrt(p);
-    return (z) => {
-      const chosen = ops.mul(root, z);
-      return ops.sub(chosen, ops.mul(p, sumOverClasses(ops, chosen)));
-    };
+    const root = rootOf(ops, outputs);
+    const p = ops.square(root);
+    return (z) => balanced(ops, p, balanced(ops, p, ops.mul(root, z)));
   },
 };

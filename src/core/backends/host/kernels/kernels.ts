@@ -47,6 +47,8 @@ export interface Kernels {
   readonly unary: Readonly<Record<UnaryKind, UnaryKernel>>;
   readonly binary: Readonly<Record<BinaryKind, BinaryKernel>>;
   readonly vjp: Readonly<Record<VjpKind, VjpKernel>>;
+  /** e^(a − b); in single precision as accurate as if the difference were not rounded. */
+  readonly expOfDifference: Pick<BinaryKernel, 'both' | 'right'>;
   /** `out = a x + b y`. */
   readonly linearCombination: (a: number, x: ReadonlyVector, b: number, y: ReadonlyVector, out: Vector) => void;
   /** `Σ x[at + i]` for `0 <= i < n`. */

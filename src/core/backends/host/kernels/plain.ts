@@ -16,6 +16,14 @@ export const plainKernels: Kernels = {
   unary: unaryKernels,
   binary: binaryKernels,
   vjp: vjpKernels,
+  expOfDifference: {
+    both: (a, atA, b, atB, out, to, n) => {
+      for (let i = 0; i < n; i += 1) out[to + i] = Math.exp(a[atA + i] - b[atB + i]);
+    },
+    right: (x, at, s, out, to, n) => {
+      for (let i = 0; i < n; i += 1) out[to + i] = Math.exp(x[at + i] - s);
+    },
+  },
   linearCombination: (a, x, b, y, out) => {
     for (let i = 0; i < out.length; i += 1) out[i] = a * x[i] + b * y[i];
   },

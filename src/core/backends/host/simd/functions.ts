@@ -36,10 +36,11 @@ const powerOfTwo = (n: Code): Code => i32x4.shiftLeft(i32x4.add(n, i32x4.constan
 const ln2 = { high: 0.693359375, low: -2.1219444005469057e-4 };
 
 /**
- * The parts of eˣ = 2ⁿ eʳ with |r| ≤ ½ ln 2. Leaves eʳ on the stack and n, an integer, in its register. The polynomial
- * is evaluated in pairs of terms, which wait for each other less than Horner's.
+ * The parts of e^(x + δ) = 2ⁿ eʳ with |r| ≤ ½ ln 2 and a δ far below that, 0 unless given. Leaves eʳ on the stack and n,
+ * an integer, in its register. The polynomial is evaluated in pairs of terms, which wait for each other less than
+ * Horner's.
  */
-const splitExp = (x: Code, [r, n, rr]: Registers): Code => {
+const splitExp = (x: Code, [r, n, rr]: Registers, delta: Code | null = null): Code => {
   const pair = (c1: number, c0: number): Code => add(mul(constant(c1), get(r)), constant(c0));
   const upper = add(mul(pair(1.98756915e-4, 1.3981999507e-3), get(rr)), pair(8.3334519073e-3, 4.1665795894e-2));
   const series = add(mul(upper, get(rr)), pair(1.6666665459e-1, 5.0000001201e-1));
@@ -47,21 +48,38 @@ const splitExp = (x: Code, [r, n, rr]: Registers): Code => {
     ...set(r, x),
     ...set(n, nearest(mul(get(r), constant(Math.LOG2E)))),
     ...set(r, sub(sub(get(r), mul(get(n), constant(ln2.high))), mul(get(n), constant(ln2.low)))),
+    ...(delta === null ? [] : set(r, add(get(r), delta))),
     ...set(rr, mul(get(r), get(r))),
     ...set(n, i32x4.fromF32x4(get(n))),
     ...add(mul(series, get(rr)), add(get(r), constant(1))),
   ];
 };
 
-/** eˣ, with 2ⁿ in two factors, so that results may overflow and underflow gradually. */
-const exp: VectorFunction = (x, registers) => {
+/** e^(x + δ), with 2ⁿ in two factors, so that results may overflow and underflow gradually. */
+const expOfSum = (x: Code, delta: Code | null, registers: Registers): Code => {
   const n = get(registers[1]);
   const half = i32x4.shiftRight(n, i32.constant(1));
   return mul(
-    mul(splitExp(min(max(x, constant(-104)), constant(89)), registers), powerOfTwo(half)),
+    mul(splitExp(min(max(x, constant(-104)), constant(89)), registers, delta), powerOfTwo(half)),
     powerOfTwo(i32x4.sub(n, half)),
   );
 };
+
+/** eˣ. */
+const exp: VectorFunction = (x, registers) => expOfSum(x, null, registers);
+
+/**
+ * e^(a − b). A difference is rounded, which an exponential multiplies by its size; what is lost of it, δ = (a − (d − d′))
+ * − (b + d′) with d = a − b and d′ = d − a [D. E. Knuth, The Art of Computer Programming 2, § 4.2.2], is put into the
+ * exponent as well. At infinities it is not a number, and not needed.
+ */
+export const expOfDifferenceCode = (a: Code, b: Code, [d, v, delta, ...rest]: Registers): Code => [
+  ...set(d, sub(a, b)),
+  ...set(v, sub(get(d), a)),
+  ...set(delta, sub(sub(a, sub(get(d), get(v))), add(b, get(v)))),
+  ...set(delta, v128.and(get(delta), equal(get(delta), get(delta)))),
+  ...expOfSum(get(d), get(delta), rest),
+];
 
 /** e^(−|x|) of the value of a register; 0 where that is no normal number. */
 const expOfMinusAbs = (x: number, registers: Registers): Code =>

@@ -147,6 +147,13 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
       relu: vjp('relu'),
       softplus: vjp('softplus'),
     },
+    expOfDifference: {
+      both: (x, atX, y, atY, out, to, n) => {
+        if (n < worthwhile) plainKernels.expOfDifference.both(x, atX, y, atY, out, to, n);
+        else map(unit.pointwise.expOfDifference, 0, 0, x, atX, y, atY, out, to, n);
+      },
+      right: scalar(unit.pointwise['expOfDifference.right'], plainKernels.expOfDifference.right),
+    },
     linearCombination: (s, x, t, y, out) => {
       if (out.length < worthwhile) plainKernels.linearCombination(s, x, t, y, out);
       else map(unit.pointwise.linearCombination, s, t, x, 0, y, 0, out, 0, out.length);

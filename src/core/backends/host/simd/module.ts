@@ -12,7 +12,7 @@ import type { VjpKind } from '../kernels/kernels.ts';
 
 import type { Code, FunctionCode } from '../../webAssembly/assembler.ts';
 import { assemble, f32x4, f64, f64x2, i32, local, repeatWhile, v128, valueType } from '../../webAssembly/assembler.ts';
-import { binaryCode, unaryCode, vjpCode } from './functions.ts';
+import { binaryCode, expOfDifferenceCode, unaryCode, vjpCode } from './functions.ts';
 
 /** Elements of a chunk; a multiple of 4. */
 export const chunk = 4096;
@@ -78,7 +78,11 @@ const names = <K extends string>(record: Readonly<Record<K, unknown>>): Readonly
 
 /** Kernels by name: functions as in `Ops`, binary ones also with a number on the right or on the left. */
 export type PointwiseName =
-  Exclude<UnaryKind, 'log'> | `${BinaryKind}${'' | '.right' | '.left'}` | `vjp.${VjpKind}` | 'linearCombination';
+  | Exclude<UnaryKind, 'log'>
+  | `${BinaryKind}${'' | '.right' | '.left'}`
+  | `vjp.${VjpKind}`
+  | 'linearCombination'
+  | `expOfDifference${'' | '.right'}`;
 
 const pointwiseKernels: ReadonlyArray<readonly [PointwiseName, Code]> = [
   ...names(unaryCode).map((name) => [name, unaryCode[name](a, registers)] as const),
@@ -91,6 +95,8 @@ const pointwiseKernels: ReadonlyArray<readonly [PointwiseName, Code]> = [
       ] as const,
   ),
   ...names(vjpCode).map((name) => [`vjp.${name}`, vjpCode[name].code(a, b, registers)] as const),
+  ['expOfDifference', expOfDifferenceCode(a, b, registers)],
+  ['expOfDifference.right', expOfDifferenceCode(a, splatS, registers)],
   ['linearCombination', f32x4.add(f32x4.mul(splatS, a), f32x4.mul(splatT, b))],
 ];
 

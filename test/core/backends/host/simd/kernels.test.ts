@@ -142,6 +142,35 @@ describe('the vector unit', () => {
     },
   );
 
+  it('law: exponentials of differences. e^(a − b) is off by at most 4 · 2⁻²⁴ of itself, the difference being exact', () => {
+    for (const [low, high] of [
+      [-1e-3, 1e-3],
+      [-43, 43],
+      [-1e4, 1e4],
+    ]) {
+      const a = drawn(1, 3 * chunk + 5, low, high);
+      const b = drawn(2, a.length, low, high);
+      const out = new Float32Array(a.length);
+      const capped = (xs: ArrayLike<number>): ReadonlyArray<number> => Array.from(xs, (x) => Math.min(x, 3e38));
+      const check = (exact: ReadonlyArray<number>): void =>
+        expectWithin(capped(out), capped(exact), (i) => 4 * unit * exact[i] + tiny);
+      kernels.expOfDifference.both(a, 0, b, 0, out, 0, a.length);
+      check(Array.from(a, (x, i) => Math.exp(x - b[i])));
+      kernels.expOfDifference.right(a, 0, b[0], out, 0, a.length);
+      check(Array.from(a, (x) => Math.exp(x - b[0])));
+    }
+  });
+
+  it('gives the limits of exponentials of differences', () => {
+    const [a, b] = [
+      [-Infinity, -Infinity, 3e38, -3e38, NaN, 1, Infinity, 1],
+      [0, 3e38, 3e38, 3e38, 0, NaN, 1, 1],
+    ].map((xs) => Float32Array.from(xs));
+    const out = new Float32Array(a.length);
+    kernels.expOfDifference.both(a, 0, b, 0, out, 0, a.length);
+    expect(Array.from(out)).toEqual([0, 0, 1, 0, NaN, NaN, Infinity, 1]);
+  });
+
   it('law: linear combination. |a x + b y| is off by at most 2 · 2⁻²⁴ (|a x| + |b y|), and a factor by 2⁻²⁴', () => {
     fc.assert(
       fc.property(length, seed, fc.double({ min: -3, max: 3, noNaN: true }), (n, s, a) => {

@@ -23,15 +23,18 @@ const exponents = [64, 32, 16, 8, 4, 2, 1];
 const ln2 = { high: 0.693359375, low: 2.1219444005469057e-4 };
 
 /**
- * Statements that set `y` to eˣ for a local `x` of the text, which they change. Locals begin with a prefix.
+ * Statements that set `y` to e^(x + δ) for a local `x` of the text, which they change, and a δ far below that, 0 unless
+ * given. Locals begin with a prefix.
  *
- * eˣ = 2ⁿ eʳ with |r| ≤ ½ ln 2. 2ⁿ is multiplied on by parts, so that results overflow and underflow where they should.
+ * e^(x + δ) = 2ⁿ eʳ with |r| ≤ ½ ln 2. 2ⁿ is multiplied on by parts, so that results overflow and underflow where they
+ * should.
  */
-const expText = (x: string, y: string, p: string): string =>
+const expText = (x: string, y: string, p: string, delta = ''): string =>
   [
     `if (${x} > 89.5) { ${x} = 89.5; } if (${x} < -104.5) { ${x} = -104.5; }`,
     `let ${p}n = Math.floor(${x} * 1.4426950408889634 + 0.5);`,
     `let ${p}r = ${x} - ${p}n * ${ln2.high}; ${p}r = ${p}r + ${p}n * ${ln2.low};`,
+    ...(delta === '' ? [] : [`${p}r = ${p}r + ${delta};`]),
     `${y} = ${polynomial(`${p}r`, [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1])} * ${p}r * ${p}r + ${p}r + 1;`,
     `let ${p}m = Math.abs(${p}n);`,
     `if (${p}m >= 128) { ${y} = ${p}n > 0 ? ${y} * ${2 ** 64} : ${y} * ${2 ** -64}; ${p}m = ${p}m - 64; }`,
@@ -75,11 +78,11 @@ const sigmoidText = [expOfMinusAbs('x', 'w', 'e'), 'y = x >= 0 ? 1 / (1 + w) : w
 /** 1 / (2k + 1) for k = 7, …, 0: log(1 + u) = 2 s Σ s²ᵏ / (2k + 1) with s = u / (2 + u) ≤ ⅓ for u ≤ 1. */
 const artanhCoefficients = [7, 6, 5, 4, 3, 2, 1, 0].map((k) => 1 / (2 * k + 1));
 
-const softplusText = [
-  expOfMinusAbs('x', 'w', 'e'),
-  'let s = w / (2 + w); let z = s * s;',
-  `y = (x > 0 ? x : 0) + 2 * s * ${polynomial('z', artanhCoefficients)};`,
-].join('\n');
+/** Statements that set `y` to log(1 + u) for an expression u from 0 to 1. */
+const log1pOfShare = (u: string, y: string): string =>
+  `let s = ${u} / (2 + ${u}); let z = s * s; ${y} = 2 * s * ${polynomial('z', artanhCoefficients)};`;
+
+const softplusText = [expOfMinusAbs('x', 'w', 'e'), log1pOfShare('w', 'y'), 'y = (x > 0 ? x : 0) + y;'].join('\n');
 
 /** x P(x²) / Q(x²) on [−4, 4], beyond which erf is ±1: the rational approximation of Eigen's `erf` for floats. */
 const erfText = [
@@ -106,6 +109,23 @@ export const unaryText: Readonly<Record<UnaryKind, string>> = {
   relu: 'y = x > 0 ? x : (x <= 0 ? 0 : x);',
   erf: erfText,
 };
+
+/** Statements that set `y` to log(1 + x) for an x that is not negative; they use `nan` and `infinity`. */
+export const log1pText = `if (x <= 1) { ${log1pOfShare('x', 'y')} } else { x = x + 1;\n${logText} }`;
+
+/**
+ * Statements that set `y` to e^(a − b) for locals `a` and `b`.
+ *
+ * A difference is rounded, which an exponential multiplies by its size; what is lost of it, δ = (a − (x − d)) − (b + d)
+ * with x = a − b and d = x − a [D. E. Knuth, The Art of Computer Programming 2, § 4.2.2], is put into the exponent as
+ * well. A device that takes sums apart as if they were exact finds 0 for it, and is off by as much as without it.
+ */
+export const expOfDifferenceText = (a: string, b: string, y: string): string =>
+  [
+    `let x = ${a} - ${b}; let delta = 0.5; delta = 0;`,
+    `if (x > -104.5) { let d = x - ${a}; delta = (${a} - (x - d)) - (${b} + d); }`,
+    expText('x', y, 'e', 'delta'),
+  ].join('\n');
 
 /** Functions that need numbers which no literal can express. */
 export const needsSpecials: ReadonlySet<UnaryKind> = new Set<UnaryKind>(['log', 'sqrt']);

@@ -1,57 +1,101 @@
 /**
  * Softmax and its logarithms over rows.
  *
- * log Σ e^x is computed once for each row; both softmaxes are then elementwise.
+ * What a row needs of all its elements, the maximum m and the sum of e^(x − m), is computed once for each row; both
+ * softmaxes are then elementwise. The first maximum, whose exponential is 1, is left out of the sum: log Σ is as small as
+ * the others where m is far above them.
  *
  * @module
  */
-import { unaryText } from './functions.ts';
+import { expOfDifferenceText, log1pText, specialNames } from './functions.ts';
 import { gridOf } from './grid.ts';
 import type { Kernel } from './kernel.ts';
 import { functionText } from './kernel.ts';
 
-/** The text of a function in a block of its own, from a local `x` to a local of the caller. */
-const inBlock = (text: string, argument: string, result: string): string =>
-  `{ let x = ${argument}; let y = 0.5; ${text} ${result} = y; }`;
+/** What is computed of rows. */
+export type RowFunction = 'softmax' | 'logSoftmax';
 
-/** Sets −∞, from which −∞ cannot be subtracted, to 0. */
-const orZero = (name: string): string => `if (${name} < -3.4028234663852886e+38) { ${name} = 0; }`;
+/** Statements that set `top` to the maximum of a row and `at` to its position; a NaN stays. */
+const findTop = (row: string, columns: number): string =>
+  [
+    `let top = a[${row} * ${columns}]; let at = 0.5; at = 0;`,
+    `for (let i = 0; i < ${columns}; i++) { let v = a[${row} * ${columns} + i];`,
+    'if (v > top) { at = i; } top = v > top ? v : (top >= v ? top : v + top); }',
+    // From −∞, −∞ cannot be subtracted.
+    'let first = 1; if (top < -3.4028234663852886e+38) { top = 0; first = 0; }',
+  ].join('\n');
+
+/** Statements that set `s` to the sum of e^(x − top) over the others. */
+const sumOthers = (row: string, columns: number): string =>
+  [
+    'let s = 0.5; s = 0;',
+    `for (let j = 0; j < ${columns}; j++) { let v = a[${row} * ${columns} + j]; let y = 0.5;`,
+    `if (j !== at) { ${expOfDifferenceText('v', 'top', 'y')} s += y; } }`,
+  ].join('\n');
+
+/** Statements that set `l` to log(1 + s). */
+const logOfSum = `let l = 0.5; { let x = s; let y = 0.5; ${log1pText} l = y; }`;
 
 /** log Σ e^x of each row: `[rows, columns]` to `[rows]`. */
 export const logSumExpKernel = (rows: number, columns: number): Kernel => ({
   key: `logSumExp ${rows} ${columns}`,
   source: () =>
     functionText(
-      ['a', 'nan', 'infinity'],
+      ['a', ...specialNames],
       [
-        `let top = a[this.thread.x * ${columns}];`,
-        `for (let i = 0; i < ${columns}; i++) { let v = a[this.thread.x * ${columns} + i]; top = v > top ? v : (top >= v ? top : v + top); }`,
-        orZero('top'),
-        'let s = 0.5; s = 0; let l = 0.5;',
-        `for (let j = 0; j < ${columns}; j++) { let e = 0.5; ${inBlock(unaryText.exp, `a[this.thread.x * ${columns} + j] - top`, 'e')} s += e; }`,
-        inBlock(unaryText.log, 's', 'l'),
-        'return top + l;',
+        findTop('this.thread.x', columns),
+        sumOthers('this.thread.x', columns),
+        logOfSum,
+        'return first > 0 ? top + l : -infinity;',
       ],
     ),
   threads: [rows],
   components: 1,
   arrays: 1,
-  numbers: 2,
+  numbers: specialNames.length,
 });
 
-/** a − b, or e^(a − b), with an element of b for each row of a. */
-export const shiftKernel = (rows: number, columns: number, isExponential: boolean): Kernel => {
+/** The maximum of each row, 0 for −∞, and Σ or log Σ of e^(x − m), 1 or 0 where that is 0 or −∞: `[rows, 2]`. */
+export const rowKernel = (of: RowFunction, rows: number, columns: number): Kernel => {
+  const grid = gridOf([rows, 2]);
+  const [row, part] = grid.index;
+  return {
+    key: `row of ${of} ${rows} ${columns}`,
+    source: () =>
+      functionText(
+        ['a', ...(of === 'softmax' ? [] : specialNames)],
+        [
+          grid.setup,
+          findTop(row, columns),
+          `let result = top; if (${part} > 0) {`,
+          sumOthers(row, columns),
+          of === 'softmax' ? 'result = first > 0 ? first + s : 1;' : `${logOfSum} result = first > 0 ? l : 0;`,
+          '} return result;',
+        ],
+      ),
+    threads: grid.threads,
+    components: 1,
+    arrays: 1,
+    numbers: of === 'softmax' ? 0 : specialNames.length,
+  };
+};
+
+/** e^(a − m) / Σ, or a − m − log Σ, with m and Σ or log Σ of each row in b. */
+export const elementKernel = (of: RowFunction, rows: number, columns: number): Kernel => {
   const grid = gridOf([rows, columns]);
   const [row, column] = grid.index;
+  const setup = `let v = a[${row} * ${columns} + ${column}]; let top = b[${row} * 2]; let s = b[${row} * 2 + 1];`;
   return {
-    key: `${isExponential ? 'softmax' : 'logSoftmax'} ${rows} ${columns}`,
+    key: `${of} ${rows} ${columns}`,
     source: () =>
       functionText(
         ['a', 'b'],
         [
           grid.setup,
-          `let shift = b[${row}]; ${orZero('shift')} let x = a[${row} * ${columns} + ${column}] - shift;`,
-          ...(isExponential ? ['let y = 0.5;', unaryText.exp, 'return y;'] : ['return x;']),
+          setup,
+          ...(of === 'softmax'
+            ? ['let y = 0.5;', expOfDifferenceText('v', 'top', 'y'), 'return y / s;']
+            : ['return v - top - s;']),
         ],
       ),
     threads: grid.threads,

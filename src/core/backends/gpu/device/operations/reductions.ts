@@ -14,7 +14,8 @@ import { fillKernel } from '../kernels/elementwise.ts';
 import { specialNumbers } from '../kernels/functions.ts';
 import type { Reducing, Reduction } from '../kernels/reductions.ts';
 import { reduceKernel, reducingOf, splitReduction } from '../kernels/reductions.ts';
-import { logSumExpKernel, shiftKernel } from '../kernels/softmax.ts';
+import type { RowFunction } from '../kernels/softmax.ts';
+import { elementKernel, logSumExpKernel, rowKernel } from '../kernels/softmax.ts';
 import type { Machine, MachineArray } from './machine.ts';
 
 /** The operations of this file. */
@@ -58,10 +59,11 @@ export const reductions = <T extends MachineArray>(machine: Machine<T>): Reducti
     return launch(logSumExpKernel(rows, columns), [x], specialNumbers, shape);
   };
 
-  const shifted = (where: 'softmax' | 'logSoftmax', x: T): T => {
-    const { rows, columns } = rowsOf(where, x);
+  const overRows = (of: RowFunction, x: T): T => {
+    const { rows, columns } = rowsOf(of, x);
     if (rows * columns === 0) return nothing(x.shape, 'f32');
-    return launch(shiftKernel(rows, columns, where === 'softmax'), [x, logSumExp(x)], [], x.shape);
+    const ofRows = launch(rowKernel(of, rows, columns), [x], of === 'softmax' ? [] : specialNumbers, [rows, 2]);
+    return launch(elementKernel(of, rows, columns), [x, ofRows], [], x.shape);
   };
 
   return {
@@ -92,7 +94,7 @@ export const reductions = <T extends MachineArray>(machine: Machine<T>): Reducti
       return n === 0 ? full([], 0) : through('sum', diagonal, [m], []);
     },
     logSumExp,
-    softmax: (x) => shifted('softmax', x),
-    logSoftmax: (x) => shifted('logSoftmax', x),
+    softmax: (x) => overRows('softmax', x),
+    logSoftmax: (x) => overRows('logSoftmax', x),
   };
 };
