@@ -40,6 +40,11 @@ export const memoryFiles = (initial: Readonly<Record<string, Uint8Array | string
     exists: (path) => TE.right(content.has(path)),
     write: (path, bytes) => TE.fromIO(() => void content.set(path, toBytes(bytes))),
     canWrite: () => TE.right(undefined),
+    claim: (directory) => {
+      const isTaken = (name: string): boolean => [...content.keys()].some((path) => path.startsWith(`${name}/`));
+      const free = [directory, ...Array.from({ length: 9 }, (_, i) => `${directory}-${i + 2}`)];
+      return TE.right(free.find((name) => !isTaken(name)) ?? directory);
+    },
     installed: () => O.none,
   };
 };

@@ -17,7 +17,7 @@ import type { DoctorCommand } from './doctor.ts';
 import type { Flag, RawFlags } from './options.ts';
 import { doctorFlags, runFlags, setFlag, summaryFlags } from './options.ts';
 import type { SummaryCommand } from './summary.ts';
-import type { TrainingCommand } from './training.ts';
+import type { TrainingCommand } from './planning.ts';
 import { installedVersion } from './version.ts';
 
 /** What a command line asks for. */

@@ -7,8 +7,9 @@
  */
 import { constants } from 'node:fs';
 import { access, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 
+import { identity, pipe } from 'fp-ts/lib/function.js';
 import type * as O from 'fp-ts/lib/Option.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
@@ -25,6 +26,11 @@ export interface FileSystem {
   readonly write: (path: string, content: Uint8Array | string) => TE.TaskEither<KfacError, void>;
   /** Fails when a directory could not be made or written to; makes nothing. */
   readonly canWrite: (directory: string) => TE.TaskEither<KfacError, void>;
+  /**
+   * Makes a directory that nobody has yet and gives its name: the one asked for, or with `-2`, `-3`, … at its end. Of several
+   * processes that ask at once each gets one of its own.
+   */
+  readonly claim: (directory: string) => TE.TaskEither<KfacError, string>;
   /** Directory of an installed package, for data that comes as a package. */
   readonly installed: (name: string) => O.Option<string>;
 }
@@ -39,6 +45,9 @@ const reasons: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of the path is not a directory',
   ENOSPC: 'no space is left',
   EEXIST: 'a file of that name is in the way',
+  ENAMETOOLONG: 'a name in the path is too long',
+  ELOOP: 'its links go round in a circle',
+  ERR_INVALID_ARG_VALUE: 'a path holds no NUL',
 };
 
 const reasonOf = (thrown: unknown): string => reasons[codeOf(thrown) ?? ''] ?? messageOf(thrown);
@@ -59,10 +68,43 @@ const nearest = async (directory: string): Promise<string> => {
   return above === directory || (await exists(directory)) ? directory : nearest(above);
 };
 
-const checkDirectory = async (path: string): Promise<void> => {
-  const directory = await nearest(resolve(path));
-  // With a separator at the end, a plain file of that name is an error too.
-  await access(`${directory}/`, constants.W_OK);
+/** An operation whose failure is looked at. */
+const tried = <A>(operation: () => Promise<A>): TE.TaskEither<unknown, A> => TE.tryCatch(operation, identity);
+
+/** Fails where no file or directory can have a name; it need not be there. */
+const takesName = (path: string): TE.TaskEither<unknown, unknown> =>
+  pipe(
+    tried(() => stat(path)),
+    TE.orElseW((thrown) => (codeOf(thrown) === 'ENOENT' ? TE.right(null) : TE.left(thrown))),
+  );
+
+const checkDirectory = (path: string): TE.TaskEither<unknown, void> =>
+  pipe(
+    tried(() => nearest(resolve(path))),
+    // With a separator at the end, a plain file of that name is an error too.
+    TE.chainFirst((directory) => tried(() => access(`${directory}/`, constants.W_OK))),
+    // Whether the file system takes the names of those that are missing, it says when it is asked for each.
+    TE.chain((directory) =>
+      TE.traverseArray((name: string) => takesName(join(directory, name)))(
+        relative(directory, resolve(path)).split(sep),
+      ),
+    ),
+    TE.map(() => undefined),
+  );
+
+/** A directory of its own for whoever asks. */
+const claim = (directory: string, number = 1): TE.TaskEither<unknown, string> => {
+  const name = number === 1 ? directory : `${directory}-${number}`;
+  return pipe(
+    tried(() => mkdir(dirname(name), { recursive: true })),
+    TE.chain(() =>
+      pipe(
+        tried(() => mkdir(name)),
+        TE.map(() => name),
+        TE.orElse((thrown) => (codeOf(thrown) === 'EEXIST' ? claim(directory, number + 1) : TE.left(thrown))),
+      ),
+    ),
+  );
 };
 
 /** Writes next to the target and renames; takes the temporary file away when that fails. */
@@ -82,6 +124,7 @@ export const nodeFileSystem: FileSystem = {
   read: (path) => TE.tryCatch(() => readFile(path), failed('read', path)),
   exists: (path) => TE.fromTask(() => exists(path)),
   write: (path, content) => TE.tryCatch(() => writeAtomically(path, content), failed('write', path)),
-  canWrite: (directory) => TE.tryCatch(() => checkDirectory(directory), failed('write', directory)),
+  canWrite: (directory) => pipe(checkDirectory(directory), TE.mapLeft(failed('write', directory))),
+  claim: (directory) => pipe(claim(directory), TE.mapLeft(failed('write', directory))),
   installed: packageDirectory,
 };

@@ -204,6 +204,20 @@ describe('kfac train', () => {
     const { stored } = await kfac(`train mnist-classifier ${quick} --steps 1 --optimizer sgd`);
     expect([...stored.content.keys()]).toContain('runs/20260131-142501-mnist-classifier-small-sgd/config.json');
   });
+
+  it('runs that begin in the same second have a directory each', async () => {
+    const stored = memoryFiles(smallMnist('d', 30, 10));
+    const seeds = [1, 2, 3];
+    for (const seed of seeds) {
+      const args = `train mnist-classifier ${quick} --steps 1 --optimizer sgd --seed ${seed}`;
+      expect(await runCli(recordingWorld(stored), args.split(' '))()).toBe(0);
+    }
+    const found = ['', '-2', '-3'].map((ending) => {
+      const path = `runs/20260131-142501-mnist-classifier-small-sgd${ending}/config.json`;
+      return (JSON.parse(new TextDecoder().decode(stored.content.get(path))) as { seed: number }).seed;
+    });
+    expect(found).toEqual(seeds);
+  });
 });
 
 describe('the configuration in a report', () => {

@@ -51,6 +51,34 @@ describe('nodeFileSystem', () => {
     }
   });
 
+  it.each([
+    ['a NUL', 'a\0b', 'a path holds no NUL'],
+    ['a name of 300 letters', 'a'.repeat(300), 'a name in the path is too long'],
+    [
+      'a name of 300 letters below a new directory',
+      join('new', 'a'.repeat(300), 'b'),
+      'a name in the path is too long',
+    ],
+  ])('knows before anything is written that a directory with %s cannot be made', async (_, name, reason) => {
+    const error = errorOf(await nodeFileSystem.canWrite(join(directory, name))());
+    expect(error).toMatchObject({ _tag: 'FileFailed', operation: 'write', reason });
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('law: of many that claim one directory at once, each gets one of its own', async () => {
+    const claims = Array.from({ length: 20 }, () => nodeFileSystem.claim(join(directory, 'runs', 'now'))());
+    const names = (await Promise.all(claims)).map(orThrow);
+    expect(new Set(names).size).toBe(20);
+    expect(names).toContain(join(directory, 'runs', 'now'));
+    expect(readdirSync(join(directory, 'runs'))).toHaveLength(20);
+  });
+
+  it('says why a directory cannot be claimed', async () => {
+    writeFileSync(join(directory, 'file'), '');
+    const error = errorOf(await nodeFileSystem.claim(join(directory, 'file', 'below'))());
+    expect(error).toMatchObject({ _tag: 'FileFailed', operation: 'write' });
+  });
+
   it('knows what exists', async () => {
     expect(orThrow(await nodeFileSystem.exists(directory)())).toBe(true);
     expect(orThrow(await nodeFileSystem.exists(join(directory, 'nothing'))())).toBe(false);
