@@ -85,14 +85,15 @@ export const gaussNewton = <T extends Shaped>(
  * @returns Jᵀ H J v, for every parameter
  * @example
  * ```ts
- * import { dense, gaussNewtonProduct, initialParams, keyOf, mapParams, model, referenceBackend, squaredError, tensor } from 'kfac-ts/core';
+ * import type { Program } from 'kfac-ts/core';
+ * import { gaussNewtonProduct, referenceBackend, squaredError, tensor } from 'kfac-ts/core';
  *
+ * // y = w · x: Jᵀ H J v with J = x and H = 1.
  * const { ops } = referenceBackend();
- * const net = model('linear', [2], dense({ in: 2, out: 1 }));
- * const params = initialParams(net, keyOf(1), 'f64');
- * const hessian = (outputs: typeof params.weight, v: typeof outputs) => squaredError.hessianProduct(ops, outputs, v);
- * const ones = mapParams(params, ({ shape }) => ops.full(shape, 1));
- * gaussNewtonProduct(ops, net.program, hessian, params, ones, [tensor([1, 2], [1, 2])]).weight.data; // => [4, 8]
+ * const linear: Program = (on, { w }, [x]) => on.affine(x, w, null);
+ * const [w, x] = [tensor([1, 1], [1, 2]), tensor([1, 2], [1, 2])];
+ * const hessian = (outputs: typeof w, v: typeof w) => squaredError.hessianProduct(ops, outputs, v);
+ * gaussNewtonProduct(ops, linear, hessian, { w }, { w: tensor([1, 1], [1, 2]) }, [x]).w.data; // => [3, 6]
  * ```
  */
 export const gaussNewtonProduct = <T extends Shaped>(

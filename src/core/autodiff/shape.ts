@@ -167,10 +167,11 @@ export interface DryRun extends Tally {
  * @example
  * ```ts
  * import * as E from 'fp-ts/lib/Either.js';
- * import { dense, dryRun, model } from 'kfac-ts/core';
+ * import type { Program } from 'kfac-ts/core';
+ * import { dryRun } from 'kfac-ts/core';
  *
- * const net = model('linear', [3], dense({ in: 3, out: 2 }));
- * const found = dryRun(net.program, { weight: [2, 3], bias: [2] }, [[10, 3]]);
+ * const layer: Program = (ops, { weight, bias }, [x]) => ops.tanh(ops.affine(x, weight, bias));
+ * const found = dryRun(layer, { weight: [2, 3], bias: [2] }, [[10, 3]]);
  * E.isRight(found) ? found.right.output : null; // => [10, 2]
  * ```
  */

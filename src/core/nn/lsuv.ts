@@ -49,7 +49,8 @@ const inverseRoot = <T extends Shaped>(ops: Ops<T>, variance: T): T => {
  * const { ops } = referenceBackend();
  * const hidden = dense({ in: 8, out: 8, initialiser: orthogonal() });
  * const net = model('deep', [8], sequential([hidden, activation('tanh'), hidden]));
- * const scaled = lsuv(ops, net, initialParams(net, keyOf(1), 'f64'), normal(keyOf(2), [100, 8], 'f64'));
+ * const params = initialParams(net, keyOf(1), 'f64');
+ * const scaled = lsuv(ops, net, params, { inputs: normal(keyOf(2), [100, 8], 'f64') });
  * Object.keys(scaled).length; // => 4
  * ```
  */

@@ -51,7 +51,7 @@ const stack = (units: ReadonlyArray<number>): Layer =>
  * import { autoencoder } from 'kfac-ts/pipelines';
  *
  * const net = autoencoder('small', [784, 100, 10]);
- * net.inputShape; // => [784]
+ * net.inputs; // => { inputs: [784] }
  * ```
  */
 export const autoencoder = (name: string, units: ReadonlyArray<number>): Model =>

@@ -33,7 +33,7 @@ const hidden: Readonly<Record<TaskSize, ReadonlyArray<number>>> = { full: [512, 
  * import { perceptron } from 'kfac-ts/pipelines';
  *
  * const net = perceptron('three layers', [784, 128, 64, 10]);
- * net.inputShape; // => [784]
+ * net.inputs; // => { inputs: [784] }
  * ```
  */
 export const perceptron = (name: string, units: ReadonlyArray<number>): Model =>

@@ -27,6 +27,16 @@ export interface Circumstances<T> {
  *
  * @param arrays - the arrays of a batch by name
  * @param running - state of the layers, where they have any
+ * @example
+ * ```ts
+ * import { dense, evaluating, model, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * // A model by hand: y = 2 x + 1.
+ * const { ops } = referenceBackend();
+ * const params = { weight: tensor([2], [1, 1]), bias: tensor([1], [1]) };
+ * const line = model('line', [1], dense({ in: 1, out: 1 }));
+ * line.program(ops, params, evaluating({ inputs: tensor([3], [1, 1]) })).data; // => [7]
+ * ```
  */
 export const evaluating = <T>(arrays: Params<T>, running: Params<T> = {}): Circumstances<T> => ({
   arrays,
@@ -46,6 +56,22 @@ const numberOf = (word: string): number =>
  *
  * @param at - the circumstances
  * @param path - path of the layer, which tells its draws from those of others
+ * @example
+ * ```ts
+ * import type { Layer } from 'kfac-ts/core';
+ * import { keyAt, leaf, normal, sizeOf } from 'kfac-ts/core';
+ *
+ * // A layer of one's own: noise while training, the identity in evaluation.
+ * const noise: Layer = leaf({
+ *   kind: 'noise',
+ *   label: 'noise',
+ *   parameters: () => [],
+ *   apply: (ops, _, path, x, at) => {
+ *     const key = keyAt(at, path);
+ *     return key === null ? x : ops.add(x, ops.constant(normal(key, x.shape, 'f32')));
+ *   },
+ * });
+ * ```
  */
 export const keyAt = (at: Circumstances<unknown>, path: string): Key | null =>
   at.key === null ? null : foldIn(at.key, numberOf(path));
@@ -56,6 +82,19 @@ export const keyAt = (at: Circumstances<unknown>, path: string): Key | null =>
  * @param arrays - the arrays of a batch by name
  * @param name - the one that is needed
  * @param where - who needs it
+ * @example
+ * ```ts
+ * import type { Layer } from 'kfac-ts/core';
+ * import { arrayAt, leaf } from 'kfac-ts/core';
+ *
+ * // A layer of one's own, which reads another array of the batch: positions that are masked become 0.
+ * const masked: Layer = leaf({
+ *   kind: 'masked',
+ *   label: 'masked',
+ *   parameters: () => [],
+ *   apply: (ops, _, path, x, at) => ops.mul(x, arrayAt(at.arrays, 'mask', `masked at ${path}`)),
+ * });
+ * ```
  */
 export const arrayAt = <T>(arrays: Params<T>, name: string, where: string): T =>
   Object.hasOwn(arrays, name)

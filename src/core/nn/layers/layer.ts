@@ -41,6 +41,20 @@ export interface Layer {
  * A layer without parts.
  *
  * @param parts - everything but the children
+ * @example
+ * ```ts
+ * import type { Layer } from 'kfac-ts/core';
+ * import { evaluating, leaf, model, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const double: Layer = leaf({
+ *   kind: 'double',
+ *   label: 'double',
+ *   parameters: () => [],
+ *   apply: (ops, _, __, x) => ops.scale(2, x),
+ * });
+ * const inputs = tensor([1, 2], [1, 2]);
+ * model('double', [2], double).program(referenceBackend().ops, {}, evaluating({ inputs })).data; // => [2, 4]
+ * ```
  */
 export const leaf = (parts: Omit<Layer, 'children' | 'withChildren'>): Layer => {
   const layer: Layer = { ...parts, children: [], withChildren: () => layer };
@@ -52,6 +66,20 @@ export const leaf = (parts: Omit<Layer, 'children' | 'withChildren'>): Layer => 
  *
  * @param params - parameters of the model
  * @param path - where the layer's parameter should be
+ * @example
+ * ```ts
+ * import type { Layer } from 'kfac-ts/core';
+ * import { constant, joinPath, leaf, parameterAt } from 'kfac-ts/core';
+ *
+ * // A layer of one's own with a parameter: x times one number that is learned.
+ * const gain: Layer = leaf({
+ *   kind: 'gain',
+ *   label: 'gain',
+ *   parameters: (path) => [{ path: joinPath(path, 'gain'), shape: [], initialiser: constant(1) }],
+ *   apply: (ops, params, path, x) => ops.mul(x, parameterAt(params, joinPath(path, 'gain'))),
+ * });
+ * gain.parameters('3')[0].path; // => '3.gain'
+ * ```
  */
 export const parameterAt = <T extends Shaped>(params: Params<T>, path: string): T =>
   path in params

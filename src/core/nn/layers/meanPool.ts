@@ -15,11 +15,11 @@ import { extent } from '../../settings.ts';
  * @param axis - which, 1 unless given; the batch axis 0 is not allowed
  * @example
  * ```ts
- * import { meanPool, referenceBackend, tensor } from 'kfac-ts/core';
+ * import { evaluating, meanPool, model, referenceBackend, tensor } from 'kfac-ts/core';
  *
  * const { ops } = referenceBackend();
- * const x = tensor([1, 2, 3, 4], [1, 2, 2]);
- * meanPool().apply(ops, {}, '', x).data; // => [2, 3]
+ * const inputs = tensor([1, 2, 3, 4], [1, 2, 2]);
+ * model('mean', [2, 2], meanPool()).program(ops, {}, evaluating({ inputs })).data; // => [2, 3]
  * ```
  */
 export const meanPool = (axis = 1): Layer => {

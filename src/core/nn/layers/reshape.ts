@@ -14,10 +14,11 @@ import { leaf } from './layer.ts';
  * @param shape - shape of one example afterwards
  * @example
  * ```ts
- * import { referenceBackend, reshape, tensor } from 'kfac-ts/core';
+ * import { evaluating, model, referenceBackend, reshape, tensor } from 'kfac-ts/core';
  *
  * const { ops } = referenceBackend();
- * reshape([2, 2]).apply(ops, {}, '', tensor([1, 2, 3, 4], [1, 4])).shape; // => [1, 2, 2]
+ * const inputs = tensor([1, 2, 3, 4], [1, 4]);
+ * model('square', [4], reshape([2, 2])).program(ops, {}, evaluating({ inputs })).shape; // => [1, 2, 2]
  * ```
  */
 export const reshape = (shape: Shape): Layer => {
@@ -38,7 +39,7 @@ export const reshape = (shape: Shape): Layer => {
  * import { dense, flatten, model, sequential } from 'kfac-ts/core';
  *
  * const net = model('pixels', [28, 28], sequential([flatten(), dense({ in: 784, out: 10 })]));
- * net.inputShape; // => [28, 28]
+ * net.inputs; // => { inputs: [28, 28] }
  * ```
  */
 export const flatten = (): Layer =>

@@ -4,7 +4,7 @@
  * Where the model is sure, p is 1 at one class but for the little that the others have, and differences such as p − y or
  * v − ⟨p, v⟩ would be 0 there. Gradients, products and square roots sum to 0 over the classes by definition; what their
  * computed sum is instead is given back to the classes in proportion to p, which restores those digits. "Twice is
- * enough", as for projections in general [B. N. Parlett, The Symmetric Eigenvalue Problem, 1980, § 6.9].
+ * enough", as for projections in general [P80 §6.9].
  *
  * @module
  */
