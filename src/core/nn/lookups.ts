@@ -30,15 +30,15 @@ export interface Lookup {
   readonly vocabulary: number;
 }
 
-/** The tables that a model looks all of its inputs up in. */
-const lookupsIn = (described: Model): ReadonlyArray<Lookup> => {
+/** Every table that a model looks all elements of an array of the batch up in. */
+const everyLookup = (described: Model): ReadonlyArray<Lookup> => {
   const { ops } = shapeInterpreter();
   const arrays = mapParams(described.inputs, (shape): Shaped => ({ shape: [1, ...shape] }));
-  const [[array, inputs]] = Object.entries(arrays);
-  const same = new Set<Shaped>([inputs]);
+  const nameOf = new Map(Object.entries(arrays).map(([name, x]) => [x, name]));
   const tables: Array<Lookup> = [];
   const following = (from: Shaped, to: Shaped): Shaped => {
-    if (same.has(from)) same.add(to);
+    const name = nameOf.get(from);
+    if (name !== undefined) nameOf.set(to, name);
     return to;
   };
   const shapes = Object.fromEntries(described.layer.parameters('').map(({ path, shape }) => [path, shape]));
@@ -48,7 +48,8 @@ const lookupsIn = (described: Model): ReadonlyArray<Lookup> => {
       reshape: (x, shape) => following(x, ops.reshape(x, shape)),
       transpose: (x, permutation) => following(x, ops.transpose(x, permutation)),
       site: ({ path, vocabulary }: AnySite, input, output) => {
-        if (vocabulary !== undefined && same.has(input)) tables.push({ array, path, vocabulary });
+        const array = nameOf.get(input);
+        if (vocabulary !== undefined && array !== undefined) tables.push({ array, path, vocabulary });
         return output;
       },
     },
@@ -59,21 +60,24 @@ const lookupsIn = (described: Model): ReadonlyArray<Lookup> => {
 };
 
 /**
- * The smallest table that a model looks all of its inputs up in, as they are or in another shape.
+ * The arrays of a batch whose elements a model looks up, all of them, as they are or in another shape; each with the
+ * smallest table that it is looked up in.
  *
  * @param described - the model
- * @returns the table, or `null` where inputs are numbers, where only a part of them is looked up, or where the model's own
- *   shapes do not fit together
+ * @returns one for each such array: none where inputs are numbers, where only a part of an array is looked up, or where the
+ *   model's own shapes do not fit together
  */
-export const lookupOf = (described: Model): Lookup | null =>
+export const lookupsOf = (described: Model): ReadonlyArray<Lookup> =>
   pipe(
-    attempt(() => lookupsIn(described)),
+    attempt(() => everyLookup(described)),
     E.getOrElse((): ReadonlyArray<Lookup> => []),
     (tables) =>
-      tables.reduce(
-        (smallest: Lookup | null, table) =>
-          smallest === null || table.vocabulary < smallest.vocabulary ? table : smallest,
-        null,
+      tables.filter(
+        ({ array, vocabulary }, i) =>
+          !tables.some(
+            (other, j) =>
+              other.array === array && (other.vocabulary < vocabulary || (other.vocabulary === vocabulary && j < i)),
+          ),
       ),
   );
 

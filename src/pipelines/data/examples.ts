@@ -60,13 +60,13 @@ const isKnownToFit = ({ batch: { largest } }: Dataset, dtype: FloatType): boolea
  * @param data - where they come from
  * @param indices - their positions
  * @param dtype - precision that they are computed with in
- * @param lookup - the table whose indices the inputs are, if they are indices
+ * @param lookups - which arrays are indices, and of which table
  */
 export const examplesAt = (
   data: Dataset,
   indices: ReadonlyVector,
   dtype: FloatType,
-  lookup: Lookup | null = null,
+  lookups: ReadonlyArray<Lookup> = [],
 ): E.Either<KfacError, Batch<Tensor>> =>
   pipe(
     E.tryCatch(
@@ -91,14 +91,15 @@ export const examplesAt = (
           ),
     ),
     E.chainFirst((batch) =>
-      lookup === null
-        ? E.right(null)
-        : checkIndices(
-            `${data.name}, ${lookup.array}`,
-            arrayAt(batch, lookup.array, data.name),
-            lookup,
-            (row) => indices[row],
+      pipe(
+        lookups,
+        E.traverseArray((table) =>
+          pipe(
+            attempt(() => arrayAt(batch, table.array, data.name)),
+            E.chain((x) => checkIndices(`${data.name}, ${table.array}`, x, table, (row) => indices[row])),
           ),
+        ),
+      ),
     ),
   );
 
@@ -111,19 +112,19 @@ const searched = 500;
  *
  * @param data - a data set
  * @param dtype - precision that it is computed with in
- * @param lookup - the table whose indices the inputs are, if they are indices
+ * @param lookups - which arrays are indices, and of which table
  */
 export const checkExamples = (
   data: Dataset,
   dtype: FloatType,
-  lookup: Lookup | null = null,
+  lookups: ReadonlyArray<Lookup> = [],
 ): E.Either<KfacError, Dataset> => {
-  if (data.batch.largest === undefined || (isKnownToFit(data, dtype) && lookup === null)) return E.right(data);
+  if (data.batch.largest === undefined || (isKnownToFit(data, dtype) && lookups.length === 0)) return E.right(data);
   return pipe(
     RA.makeBy(Math.ceil(data.size / searched), (i) =>
       range(i * searched, Math.min(searched, data.size - i * searched)),
     ),
-    E.traverseArray((indices) => examplesAt(data, indices, dtype, lookup)),
+    E.traverseArray((indices) => examplesAt(data, indices, dtype, lookups)),
     E.map(() => data),
   );
 };

@@ -15,7 +15,7 @@ import type { KfacError } from '../../core/errors.ts';
 import { attempt } from '../../core/errors.ts';
 import { evaluating } from '../../core/nn/layers/circumstances.ts';
 import type { Model } from '../../core/nn/model.ts';
-import { checkIndices, lookupOf } from '../../core/nn/lookups.ts';
+import { checkIndices, lookupsOf } from '../../core/nn/lookups.ts';
 import { checkParams } from '../../core/nn/model.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
@@ -101,14 +101,14 @@ export const evaluatePlaced = <T extends Shaped>(
   data: Dataset,
   chunk: number,
 ): TE.TaskEither<KfacError, Evaluation> => {
-  const lookup = lookupOf(judged.objective.model);
+  const lookups = lookupsOf(judged.objective.model);
   const next = (sums: Sums): TE.TaskEither<KfacError, E.Either<Sums, Evaluation>> => {
     const { start } = sums;
     const length = Math.min(chunk, data.size - start);
     return length <= 0
       ? TE.right(E.right({ loss: sums.loss / data.size, measures: R.map((x: number) => x / data.size)(sums.measures) }))
       : pipe(
-          TE.fromIOEither(() => examplesAt(data, range(start, length), backend.dtype, lookup)),
+          TE.fromIOEither(() => examplesAt(data, range(start, length), backend.dtype, lookups)),
           TE.chain((batch) => sumsOf(backend, judged, params, batch)),
           TE.map((part) =>
             E.left({
@@ -137,8 +137,8 @@ const place = <T extends Shaped>(
 
 /** Indices that the model has rows for, if its inputs are indices. */
 const checkInputs = (model: Model, inputs: Tensor): E.Either<KfacError, Tensor> => {
-  const lookup = lookupOf(model);
-  return lookup === null ? E.right(inputs) : checkIndices('inputs', inputs, lookup);
+  const table = lookupsOf(model).find(({ array }) => array === 'inputs');
+  return table === undefined ? E.right(inputs) : checkIndices('inputs', inputs, table);
 };
 
 /** Fewer examples at a time than this make evaluation slow. */

@@ -50,8 +50,8 @@ export interface Setting<T extends Shaped> {
   readonly task: TrainTask;
   readonly step: Step;
   readonly options: TrainOptions;
-  /** The table whose indices the inputs are, if they are indices. */
-  readonly lookup?: Lookup | null;
+  /** Which arrays of a batch are indices, and of which table. */
+  readonly lookups?: ReadonlyArray<Lookup>;
 }
 
 /** Where a run stands between two steps. */
@@ -195,7 +195,7 @@ const takeStep = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEi
   const plan = { key: keysOf(options.seed).data, size: train.size, batch: options.batch };
   const { indices, epoch } = batchIndices(plan, run.state.step, run.epoch);
   return pipe(
-    TE.fromEither(examplesAt(train, indices, env.backend.dtype, setting.lookup)),
+    TE.fromEither(examplesAt(train, indices, env.backend.dtype, setting.lookups)),
     TE.chain((batch) => runStep(env, step, task.objective, run.state, batch)),
     TE.chainIOK(({ state, metrics, seconds }) => () => {
       const record = { step: state.step, seconds: run.seconds + seconds, loss: metrics['loss'], metrics };

@@ -13,7 +13,7 @@ import * as T from 'fp-ts/lib/Task.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError, NonFinite } from '../../core/errors.ts';
-import { lookupOf } from '../../core/nn/lookups.ts';
+import { lookupsOf } from '../../core/nn/lookups.ts';
 import type { Params } from '../../core/params.ts';
 import { createBackground } from '../../core/pipeline/background.ts';
 import type { Env } from '../../core/pipeline/env.ts';
@@ -135,9 +135,10 @@ export const train = <T extends Shaped>(
     task,
     step: optimizer.step,
     options,
-    lookup: lookupOf(task.objective.model),
+    lookups: lookupsOf(task.objective.model),
   };
-  const check = (data: Dataset): E.Either<KfacError, Dataset> => checkExamples(data, env.backend.dtype, setting.lookup);
+  const check = (data: Dataset): E.Either<KfacError, Dataset> =>
+    checkExamples(data, env.backend.dtype, setting.lookups);
   return pipe(
     TE.fromEither(checkOptions(options, task.data.train.size)),
     TE.chainEitherK(() => check(task.data.train)),

@@ -1,12 +1,13 @@
 import * as E from 'fp-ts/lib/Either.js';
 
 import { activation } from '../../../src/core/nn/layers/activation.ts';
+import { arrayAt } from '../../../src/core/nn/layers/circumstances.ts';
 import { dense } from '../../../src/core/nn/layers/dense.ts';
 import { embedding } from '../../../src/core/nn/layers/embedding.ts';
 import { leaf } from '../../../src/core/nn/layers/layer.ts';
 import { reshape } from '../../../src/core/nn/layers/reshape.ts';
 import { sequential } from '../../../src/core/nn/layers/sequential.ts';
-import { checkIndices, lookupOf } from '../../../src/core/nn/lookups.ts';
+import { checkIndices, lookupsOf } from '../../../src/core/nn/lookups.ts';
 import { model } from '../../../src/core/nn/model.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import { classifier, vocabulary } from '../../support/sequences.ts';
@@ -29,24 +30,57 @@ const twoTables = (apart: boolean) =>
     },
   });
 
+/** The inputs looked up twice in one table. */
+const twice = leaf({
+  kind: 'twice',
+  label: 'twice',
+  parameters: () => words.parameters('words'),
+  apply: (ops, params, _, x, at) =>
+    ops.add(words.apply(ops, params, 'words', x, at), words.apply(ops, params, 'words', x, at)),
+});
+
+/** Tokens and who speaks them, each in a table of its own; lengths are numbers. */
+const twoArrays = leaf({
+  kind: 'twoArrays',
+  label: 'two arrays',
+  parameters: () => [...words.parameters('words'), ...places.parameters('places')],
+  apply: (ops, params, _, x, at) =>
+    ops.mul(
+      ops.add(
+        words.apply(ops, params, 'words', x, at),
+        places.apply(ops, params, 'places', arrayAt(at.arrays, 'speakers', 'm'), at),
+      ),
+      ops.reshape(arrayAt(at.arrays, 'lengths', 'm'), [x.shape[0], 1, 1]),
+    ),
+});
+
 describe('which indices a model knows', () => {
   it.each([
-    ['an embedding of the inputs', classifier(3), { array: 'inputs', path: 'words', vocabulary }],
+    ['an embedding of the inputs', classifier(3), [{ array: 'inputs', path: 'words', vocabulary }]],
     [
       'inputs in another shape',
       model('m', [2, 2], sequential({ flat: reshape([4]), words })),
-      { array: 'inputs', path: 'words', vocabulary: 5 },
+      [{ array: 'inputs', path: 'words', vocabulary: 5 }],
     ],
     [
       'the smaller of two tables',
       model('m', [2], twoTables(false)),
-      { array: 'inputs', path: 'places', vocabulary: 2 },
+      [{ array: 'inputs', path: 'places', vocabulary: 2 }],
     ],
-    ['parts of the inputs, each in a table of its own', model('m', [2], twoTables(true)), null],
-    ['numbers', model('m', [2], sequential([dense({ in: 2, out: 3 }), activation('tanh')])), null],
-    ['a model whose shapes do not fit', model('m', [2], dense({ in: 3, out: 1 })), null],
+    ['parts of the inputs, each in a table of its own', model('m', [2], twoTables(true)), []],
+    ['numbers', model('m', [2], sequential([dense({ in: 2, out: 3 }), activation('tanh')])), []],
+    ['a model whose shapes do not fit', model('m', [2], dense({ in: 3, out: 1 })), []],
+    ['the same table at two places', model('m', [2], twice), [{ array: 'inputs', path: 'words', vocabulary: 5 }]],
+    [
+      'two arrays of the batch',
+      model('m', { tokens: [2], speakers: [1], lengths: [1] }, twoArrays),
+      [
+        { array: 'tokens', path: 'words', vocabulary: 5 },
+        { array: 'speakers', path: 'places', vocabulary: 2 },
+      ],
+    ],
   ] as const)('%s', (_, described, expected) => {
-    expect(lookupOf(described)).toEqual(expected);
+    expect(lookupsOf(described)).toEqual(expected);
   });
 });
 
