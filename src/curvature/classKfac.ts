@@ -86,7 +86,7 @@ export const classKfac = (options: ClassKfacOptions): Curvature => {
         const rows = apart(capture.site);
         return rows === null
           ? siteStatistics(ops, capture, options)
-          : classStatistics(ops, rows(ops, capture, options.sharing ?? 'expand'), weights);
+          : classStatistics(ops, rows(ops, capture, options.sharing ?? 'expand'), weights, captured.weights ?? null);
       });
     },
     operator: (ops, blocks, averages) =>

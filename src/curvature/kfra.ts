@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { weighed } from '../core/nn/losses/loss.ts';
 import { vjp } from '../core/autodiff/reverse.ts';
 import { raise } from '../core/errors.ts';
 import { evaluating } from '../core/nn/layers/circumstances.ts';
@@ -80,13 +81,19 @@ const affineOnly = <T extends Shaped>(ops: Ops<T>, capture: SiteCapture<T>): Aff
 const recursiveG = <T extends Shaped>(
   ops: Ops<T>,
   params: Params<T>,
-  { site, input }: AffineCapture<T>,
+  { site, input, weights = null }: AffineCapture<T>,
   activations: ReadonlyArray<Layer>,
   next: { readonly G: T; readonly weight: T },
 ): T => {
   const s = ops.affine(input, params[site.weight], site.bias === null ? null : params[site.bias]);
   const back = ops.matmul(ops.matmul(next.weight, next.G, { transposeA: true }), next.weight);
-  return ops.scale(1 / input.shape[0], ops.mul(back, ops.gram(derivativeAt(ops, activations, s))));
+  return ops.scale(
+    1 / input.shape[0],
+    ops.mul(
+      back,
+      ops.gram(weighed(ops, weights === null ? null : ops.sqrt(weights), derivativeAt(ops, activations, s))),
+    ),
+  );
 };
 
 const chainStatistics = <T extends Shaped>(

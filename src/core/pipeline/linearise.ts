@@ -54,6 +54,19 @@ export const trainedProgram = <T>({ model, held, at }: Placed<T>): PositionalPro
  *
  * @param ops - interpreter that computes
  * @param placed - model, parameters, circumstances
+ * @example
+ * ```ts
+ * import { dense, evaluating, linearise, model, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const net = model('linear', [2], dense({ in: 2, out: 1 }));
+ * const [weight, bias] = [tensor([3, 4], [1, 2]), tensor([0], [1])];
+ * const at = evaluating({ inputs: tensor([1, 2], [1, 2]) });
+ * // The bias is held fixed: it has no gradient, and the site has no homogeneous coordinate.
+ * const { pullback, sites } = linearise(ops, { model: net, params: { weight }, held: { bias }, at });
+ * Object.keys(pullback(tensor([1], [1, 1])).params); // => ['weight']
+ * sites[0].site.bias; // => null
+ * ```
  */
 export const linearise = <T extends Shaped>(ops: Ops<T>, placed: Placed<T>): Linearised<T> => {
   const { program, inputs } = trainedProgram(placed);
@@ -66,6 +79,16 @@ export const linearise = <T extends Shaped>(ops: Ops<T>, placed: Placed<T>): Lin
  *
  * @param ops - interpreter that computes
  * @param placed - model, parameters, circumstances
+ * @example
+ * ```ts
+ * import { dense, evaluating, model, outputsAt, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const net = model('linear', [2], dense({ in: 2, out: 1 }));
+ * const [weight, bias] = [tensor([3, 4], [1, 2]), tensor([1], [1])];
+ * const at = evaluating({ inputs: tensor([1, 2], [1, 2]) });
+ * outputsAt(ops, { model: net, params: { weight }, held: { bias }, at }).data; // => [12]
+ * ```
  */
 export const outputsAt = <T extends Shaped>(ops: Ops<T>, { model, params, held, at }: Placed<T>): T =>
   model.program(ops, { ...held, ...params }, at);

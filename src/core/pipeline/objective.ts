@@ -50,6 +50,17 @@ const tiny = 1e-30;
  * @param ops - interpreter
  * @param objective - which arrays they are
  * @param batch - arrays by name
+ * @example
+ * ```ts
+ * import { dense, judgingOf, meanLoss, model, referenceBackend, squaredError, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const objective = { model: model('linear', [1], dense({ in: 1, out: 1 })), loss: squaredError };
+ * const targets = tensor([0, 0], [2, 1]);
+ * const masked = judgingOf(ops, objective, { targets, weights: tensor([1, 0], [2]) });
+ * // ½ 2², the second example does not count.
+ * meanLoss(ops, squaredError, tensor([2, 9], [2, 1]), masked).data; // => [2]
+ * ```
  */
 export const judgingOf = <T extends Shaped>(ops: Ops<T>, objective: Objective, batch: Params<T>): Judging<T> => {
   const { loss, targets = 'targets', weights = 'weights' } = objective;
@@ -69,6 +80,14 @@ export const judgingOf = <T extends Shaped>(ops: Ops<T>, objective: Objective, b
  * @param loss - ℓ
  * @param outputs - `[n, …]`
  * @param judging - targets and weights
+ * @example
+ * ```ts
+ * import { meanLoss, referenceBackend, squaredError, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const judging = { targets: tensor([0, 0], [2, 1]), weights: null };
+ * meanLoss(ops, squaredError, tensor([2, 4], [2, 1]), judging).data; // => [5]
+ * ```
  */
 export const meanLoss = <T extends Shaped>(ops: Ops<T>, loss: Loss, outputs: T, { targets, weights }: Judging<T>): T =>
   ops.mean(loss.value(ops, outputs, targets, weights?.terms ?? null), [0]);
@@ -80,6 +99,14 @@ export const meanLoss = <T extends Shaped>(ops: Ops<T>, loss: Loss, outputs: T, 
  * @param loss - ℓ
  * @param outputs - `[n, …]`
  * @param judging - targets and weights
+ * @example
+ * ```ts
+ * import { lossGradient, referenceBackend, squaredError, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const judging = { targets: tensor([0, 1], [2, 1]), weights: null };
+ * lossGradient(ops, squaredError, tensor([2, 4], [2, 1]), judging).data; // => [2, 3]
+ * ```
  */
 export const lossGradient = <T extends Shaped>(
   ops: Ops<T>,

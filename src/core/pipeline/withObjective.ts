@@ -19,6 +19,13 @@ import type { Stage } from './stage.ts';
  * const objective = { model: model('linear', [784], dense({ in: 784, out: 10 })), loss: softmaxCrossEntropy };
  * const gradient = pipeline(withObjective(objective), forward, backward);
  * ```
+ * @example
+ * ```ts
+ * import type { Objective } from 'kfac-ts/core';
+ * import { backward, forward, pipeline, withObjective } from 'kfac-ts/core';
+ *
+ * export const gradientOf = (objective: Objective) => pipeline(withObjective(objective), forward, backward);
+ * ```
  */
 export const withObjective = (objective: Objective): Stage<never, 'objective'> =>
   computation('withObjective', () => ({ objective }));

@@ -12,6 +12,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 
 import type { KfacError } from '../../core/errors.ts';
+import { weighed } from '../../core/nn/losses/loss.ts';
 import { raise } from '../../core/errors.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
@@ -75,9 +76,15 @@ export const checkClasses = (targets: Tensor, classes: number): E.Either<KfacErr
  * @param ops - interpreter
  * @param rows - ā `[rows, in]` and cotangents `[rows, out]` per pass, some rows for each of n examples
  * @param weights - w `[n, classes]` of {@link classWeights}, the same at all positions of an example
+ * @param examples - weights `[n]` of the examples, whose roots are in the rows; none where all weigh alike
  * @returns sums `A:c` = Σ_n w_nc ā āᵀ, `G:c` = Σ_n w_nc g gᵀ, and `pi` = Σ_n w_n `[classes]`, of weight n
  */
-export const classStatistics = <T extends Shaped>(ops: Ops<T>, rows: SharedRows<T>, weights: T): Statistics<T> => {
+export const classStatistics = <T extends Shaped>(
+  ops: Ops<T>,
+  rows: SharedRows<T>,
+  weights: T,
+  examples: T | null = null,
+): Statistics<T> => {
   const [n, classes] = weights.shape;
   const { input, cotangents, positions } = rows;
   if (input.shape[0] !== n * positions) {
@@ -104,7 +111,10 @@ export const classStatistics = <T extends Shaped>(ops: Ops<T>, rows: SharedRows<
       [`G:${c}`, cotangentGram(ops, { cotangents: weighted, positions })],
     ];
   });
-  return { sums: { pi: ops.sum(weights, [0]), ...Object.fromEntries(factors.flat()) }, weight: n };
+  return {
+    sums: { pi: ops.sum(weighed(ops, examples, weights), [0]), ...Object.fromEntries(factors.flat()) },
+    weight: n,
+  };
 };
 
 /** A_c and π_c G_c. */

@@ -43,6 +43,13 @@ export const LARGEST = 3.4028234663852886e38;
  * @param ops - interpreter
  * @param weights - w `[n, …]`, whose axes are the first of x's; `null` for none
  * @param x - `[n, …]`
+ * @example
+ * ```ts
+ * import { referenceBackend, tensor, weighed } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * weighed(ops, tensor([1, 0], [2]), tensor([1, 2, 3, 4], [2, 2])).data; // => [1, 2, 0, 0]
+ * ```
  */
 export const weighed = <T extends Shaped>(ops: Ops<T>, weights: T | null, x: T): T => {
   if (weights === null) return x;
