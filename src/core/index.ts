@@ -20,6 +20,8 @@ export { allocate, cast, generate, sameShape, sizeOf, tensor } from './tensor.ts
 export type { DType, ReadonlyVector, Shape, Shaped, Tensor } from './tensor.ts';
 export { joinPath, leavesOf, mapParams, pickParams, zipParams } from './params.ts';
 export type { Params } from './params.ts';
+export { checkSelection, selectedPaths, selects } from './selection.ts';
+export type { Selection } from './selection.ts';
 export { completeOps } from './ops/complete.ts';
 export type { Derived, Ops } from './ops/ops.ts';
 export { unaryKinds } from './ops/primitives.ts';
@@ -157,4 +159,4 @@ export { readScalars } from './pipeline/read.ts';
 export { pipeline, stage } from './pipeline/stage.ts';
 export type { Stage, StageRun, Step } from './pipeline/stage.ts';
 export { initialState } from './pipeline/trainState.ts';
-export type { CurvatureState, Memory, SolverState, TrainState } from './pipeline/trainState.ts';
+export type { CurvatureState, Memory, RuleMemory, SolverState, TrainState } from './pipeline/trainState.ts';

@@ -10,7 +10,7 @@ import type { Prepared } from './prepared.ts';
 import type { TrainState } from './trainState.ts';
 
 /** Only arrays have a shape, and the arrays of a value are all of one type. */
-const isArray = <T extends Shaped>(value: object): value is T => 'shape' in value && Array.isArray(value.shape);
+export const isArray = <T extends Shaped>(value: object): value is T => 'shape' in value && Array.isArray(value.shape);
 
 const walk = <T extends Shaped>(value: unknown): ReadonlyArray<T> => {
   if (typeof value !== 'object' || value === null) return [];

@@ -41,12 +41,15 @@ export interface SolverState<T> {
   readonly slots: Readonly<Record<string, Params<T>>>;
 }
 
+/** What an update rule remembers, by name: parameter-shaped arrays, an array, a number. */
+export type RuleMemory<T> = Readonly<Record<string, Params<T> | T | number>>;
+
 /** What an optimizer remembers between two steps. */
 export interface Memory<T> {
   readonly curvature: CurvatureState<T>;
   readonly solver: SolverState<T>;
-  /** Memory of update rules by name, for example the velocity of momentum. */
-  readonly rules: Readonly<Record<string, Params<T>>>;
+  /** Memory of update rules by name of the rule, for example `rules.momentum.velocity`. */
+  readonly rules: Readonly<Record<string, RuleMemory<T>>>;
   /** Numbers that adapt during training by name, for example the damping. */
   readonly scalars: Readonly<Record<string, number>>;
   /** Memories of optimizers that have some of the parameters to themselves, by name of the group. */

@@ -6,7 +6,7 @@
 import { backward, forward } from '../../core/pipeline/forward.ts';
 import { pipeline } from '../../core/pipeline/stage.ts';
 import { adam as adamSolver } from '../solver/firstOrder.ts';
-import { weightDecay } from '../update/rules/weightDecay.ts';
+import { decayed } from '../update/rules/weightDecay.ts';
 import { solve } from '../solver/solver.ts';
 import { update } from '../update/update.ts';
 import type { Optimizer } from './optimizer.ts';
@@ -41,7 +41,7 @@ export const adam = (options: AdamPresetOptions = {}): Optimizer => {
       solve(adamSolver(settings)),
       update({
         learningRate: settings.learningRate,
-        rules: settings.weightDecay === 0 ? [] : [weightDecay(settings.weightDecay)],
+        rules: decayed(settings.weightDecay),
       }),
     ),
   };

@@ -19,7 +19,7 @@ import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
 import type { RefreshOptions } from '../solver/refresh.ts';
 import { klClip } from '../update/rules/klClip.ts';
 import { momentum } from '../update/rules/momentum.ts';
-import { weightDecay } from '../update/rules/weightDecay.ts';
+import { decayed } from '../update/rules/weightDecay.ts';
 import type { Schedule } from '../schedules.ts';
 import { exponential } from '../schedules.ts';
 import type { Solver, SolveNeeds } from '../solver/solver.ts';
@@ -128,7 +128,7 @@ export const kfacStep = (settings: KfacSettings, curvature: Curvature, solver: S
     solve(solver),
     update({
       learningRate: settings.learningRate,
-      rules: [weightDecay(settings.weightDecay), klClip(settings.klClip), momentum(settings.momentum)],
+      rules: [klClip(settings.klClip), momentum(settings.momentum), ...decayed(settings.weightDecay)],
     }),
   );
 

@@ -7,7 +7,7 @@ import { backward, forward } from '../../core/pipeline/forward.ts';
 import { pipeline } from '../../core/pipeline/stage.ts';
 import { identity } from '../solver/firstOrder.ts';
 import { momentum } from '../update/rules/momentum.ts';
-import { weightDecay } from '../update/rules/weightDecay.ts';
+import { decayed } from '../update/rules/weightDecay.ts';
 import { solve } from '../solver/solver.ts';
 import { update } from '../update/update.ts';
 import type { Optimizer } from './optimizer.ts';
@@ -38,7 +38,7 @@ export const sgd = (options: SgdOptions = {}): Optimizer => {
       solve(identity),
       update({
         learningRate: settings.learningRate,
-        rules: [weightDecay(settings.weightDecay), momentum(settings.momentum)],
+        rules: [momentum(settings.momentum), ...decayed(settings.weightDecay)],
       }),
     ),
   };

@@ -11,6 +11,7 @@ import type { Params } from '../../core/params.ts';
 import type { Sample } from '../../core/pipeline/context.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { innerProduct } from '../../core/ops/innerProduct.ts';
+import { memoryAt } from '../update/rules/memory.ts';
 
 /** What the model is made of. */
 export interface ModelGivens<T extends Shaped> {
@@ -23,8 +24,8 @@ export interface ModelGivens<T extends Shaped> {
   readonly last: Params<T> | null;
 }
 
-/** Name of the rule memory that holds the last update δ₀. */
-export const lastUpdate = 'lastUpdate';
+/** The memory that holds the last update δ₀. */
+export const lastUpdate = memoryAt('lastUpdate', { update: 'params' });
 
 /** Pairs of the two vectors in the order of the model's fields. */
 const pairs = [

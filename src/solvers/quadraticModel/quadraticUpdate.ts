@@ -45,7 +45,7 @@ const takeStep = <T extends Shaped>(
       ...state,
       step: state.step + 1,
       params: zipParams(state.params, delta, (p, change) => ops.add(p, change)),
-      rules: { ...state.rules, [lastUpdate]: delta },
+      rules: { ...state.rules, [lastUpdate.name]: { update: delta } },
     },
     predictedChange,
     metrics: {
@@ -69,7 +69,7 @@ export const quadraticUpdate: Stage<Needs, 'next' | 'predictedChange' | 'metrics
   <T extends Shaped>(context: Context<T, Needs>) =>
     (env: Env<T>) => {
       const { state, objective } = context;
-      const last = state.rules[lastUpdate] ?? null;
+      const last = lastUpdate.in(state.rules)?.update ?? null;
       return pipe(
         compute((ops: Ops<T>) => modelCoefficients(ops, objective.loss, { ...context, last })),
         RTE.chain((scalars) => RTE.fromTaskEither(readScalars(env.backend, scalars))),

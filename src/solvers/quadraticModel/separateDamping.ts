@@ -114,7 +114,7 @@ export const separateDamping = (
                 sample,
                 gradient,
                 direction,
-                last: state.rules[lastUpdate] ?? null,
+                last: lastUpdate.in(state.rules)?.update ?? null,
               }),
             ),
             RTE.chain((scalars) => (env: Env<T>) => readScalars(env.backend, scalars)),

@@ -9,6 +9,8 @@ import { zipParams } from '../../core/params.ts';
 import { computation } from '../../core/pipeline/compute.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
 import type { TrainState } from '../../core/pipeline/trainState.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import { memoryAt } from './rules/memory.ts';
 
 /** Settings of {@link averageIterates}. */
 export interface IterateAveragingOptions {
@@ -18,8 +20,8 @@ export interface IterateAveragingOptions {
   readonly start?: number;
 }
 
-/** Name of the memory that holds θ̄. */
-const memory = 'averagedParams';
+/** The memory that holds θ̄. */
+const memory = memoryAt('averagedParams', { average: 'params' });
 
 /**
  * Averages the parameters of the next state into its memory. It comes after every stage that changes them.
@@ -32,12 +34,12 @@ export const averageIterates = (options: IterateAveragingOptions = {}): Stage<'s
     const k = next.step - start;
     if (k < 1) return { next };
     const rho = Math.min(1 - 1 / k, decay);
-    const before = state.rules[memory];
+    const before = memory.in(state.rules);
     const average =
-      before === undefined || rho === 0
+      before === null || rho === 0
         ? next.params
-        : zipParams(before, next.params, (x, p) => ops.linearCombination(rho, x, 1 - rho, p));
-    return { next: { ...next, rules: { ...next.rules, [memory]: average } } };
+        : zipParams(next.params, before.average, (p, x) => ops.linearCombination(rho, x, 1 - rho, p));
+    return { next: { ...next, rules: { ...next.rules, [memory.name]: { average } } } };
   });
 };
 
@@ -46,4 +48,5 @@ export const averageIterates = (options: IterateAveragingOptions = {}): Stage<'s
  *
  * @param state - any state
  */
-export const averagedParams = <T>(state: TrainState<T>): Params<T> => state.rules[memory] ?? state.params;
+export const averagedParams = <T extends Shaped>(state: TrainState<T>): Params<T> =>
+  memory.in(state.rules)?.average ?? state.params;

@@ -3,14 +3,17 @@
  *
  * @module
  */
+import { raise } from '../../core/errors.ts';
+import { innerProduct } from '../../core/ops/innerProduct.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams, zipParams } from '../../core/params.ts';
 import { computation } from '../../core/pipeline/compute.ts';
 import type { Context } from '../../core/pipeline/context.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
+import type { RuleMemory } from '../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import { innerProduct } from '../../core/ops/innerProduct.ts';
+import { checkSelection } from '../../core/selection.ts';
 import type { UpdateRule } from './rules/rule.ts';
 import type { Schedule } from '../schedules.ts';
 import { scheduleOf } from '../schedules.ts';
@@ -19,13 +22,13 @@ import { scheduleOf } from '../schedules.ts';
 export interface UpdateOptions {
   /** η, in units of directions. */
   readonly learningRate: number | Schedule;
-  /** Applied to the direction in order. */
+  /** Applied to the direction in order; their names must differ. */
   readonly rules?: ReadonlyArray<UpdateRule>;
 }
 
 interface Revised<T> {
   readonly direction: Params<T>;
-  readonly memories: Readonly<Record<string, Params<T>>>;
+  readonly memories: Readonly<Record<string, RuleMemory<T>>>;
   readonly metrics: Readonly<Record<string, T | number>>;
 }
 
@@ -38,13 +41,8 @@ const reviseAll = <T extends Shaped>(
   const { state, gradient, direction } = context;
   return rules.reduce(
     (before: Revised<T>, rule) => {
-      const after = rule.revise(ops, {
-        direction: before.direction,
-        gradient,
-        params: state.params,
-        learningRate,
-        memory: state.rules[rule.name],
-      });
+      const proposal = { direction: before.direction, gradient, params: state.params, learningRate };
+      const after = rule.revise(ops, proposal, Object.hasOwn(state.rules, rule.name) ? state.rules[rule.name] : null);
       return {
         direction: after.direction,
         memories: after.memory === undefined ? before.memories : { ...before.memories, [rule.name]: after.memory },
@@ -56,6 +54,20 @@ const reviseAll = <T extends Shaped>(
 };
 
 const norm = <T extends Shaped>(ops: Ops<T>, x: Params<T>): T => ops.sqrt(innerProduct(ops, x, x));
+
+/** The rules, if no two have one name and so one memory. */
+const checkedNames = (rules: ReadonlyArray<UpdateRule>): ReadonlyArray<UpdateRule> => {
+  const names = rules.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  return twice === undefined
+    ? rules
+    : raise({
+        _tag: 'BadConfig',
+        path: 'update.rules',
+        expected: 'rules whose names differ, for each has a memory under its name: rename one',
+        actual: `${twice} twice`,
+      });
+};
 
 /** From this rate on, a direction that a clip has made to fit it may be too short to be squared in f32. */
 const largeRate = 1e6;
@@ -70,15 +82,20 @@ const normOfUpdate = <T extends Shaped>(ops: Ops<T>, eta: number, direction: Par
       );
 
 /**
- * θ ← θ − η d, with d the direction after the rules.
+ * θ ← θ − η d, with d the direction after the rules. Two rules of one name are refused where the stage is made.
  *
  * @param options - learning rate and rules
  */
-export const update = (options: UpdateOptions): Stage<'state' | 'gradient' | 'direction', 'next' | 'metrics'> =>
-  computation('update', (ops, context) => {
+export const update = (options: UpdateOptions): Stage<'state' | 'gradient' | 'direction', 'next' | 'metrics'> => {
+  const schedule = scheduleOf(options.learningRate);
+  const rules = checkedNames(options.rules ?? []);
+  return computation('update', (ops, context) => {
     const { state, gradient, direction } = context;
-    const learningRate = scheduleOf(options.learningRate)(state.step);
-    const revised = reviseAll(ops, options.rules ?? [], learningRate, context);
+    const learningRate = schedule(state.step);
+    for (const { name, paths = [] } of rules) {
+      checkSelection(`rules.${name}`, paths, [...Object.keys(state.params), ...Object.keys(state.held)]);
+    }
+    const revised = reviseAll(ops, rules, learningRate, context);
     return {
       next: {
         ...state,
@@ -95,3 +112,4 @@ export const update = (options: UpdateOptions): Stage<'state' | 'gradient' | 'di
       },
     };
   });
+};

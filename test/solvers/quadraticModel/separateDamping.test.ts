@@ -15,6 +15,7 @@ import { kfac } from '../../../src/curvature/kfac.ts';
 import { eigen } from '../../../src/solvers/inverses/eigen.ts';
 import { ekfac } from '../../../src/solvers/inverses/ekfac.ts';
 import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
+import { lastUpdate } from '../../../src/solvers/quadraticModel/coefficients.ts';
 import type { QuadraticModel } from '../../../src/solvers/quadraticModel/quadraticModel.ts';
 import { minimiseModel, modelChange } from '../../../src/solvers/quadraticModel/quadraticModel.ts';
 import { quadraticUpdate } from '../../../src/solvers/quadraticModel/quadraticUpdate.ts';
@@ -103,7 +104,7 @@ describe('separateDamping', () => {
   const leastChange = (state: TrainState<Tensor>, gradient: typeof start.params, direction: typeof start.params) => {
     const d = Object.fromEntries(Object.entries(direction).map(([path, x]) => [path, ops.scale(-1, x)]));
     const last =
-      state.rules['lastUpdate'] ?? Object.fromEntries(Object.entries(d).map(([p, x]) => [p, ops.scale(0, x)]));
+      lastUpdate.in(state.rules)?.update ?? Object.fromEntries(Object.entries(d).map(([p, x]) => [p, ops.scale(0, x)]));
     const product = (v: typeof d) =>
       gaussNewtonProduct(
         ops,

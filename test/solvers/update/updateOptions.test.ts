@@ -25,11 +25,24 @@ import { levenbergMarquardt, takenBack } from '../../../src/solvers/quadraticMod
 import { normConstraint } from '../../../src/solvers/update/normConstraint.ts';
 import { kfacAdaptive } from '../../../src/solvers/presets/kfacAdaptive.ts';
 import { innerProduct } from '../../../src/core/ops/innerProduct.ts';
+import { onlyFor } from '../../../src/solvers/update/rules/onlyFor.ts';
+import { renamed } from '../../../src/solvers/update/rules/rule.ts';
+import { weightDecay } from '../../../src/solvers/update/rules/weightDecay.ts';
+import { attempt } from '../../../src/core/errors.ts';
 import { momentum } from '../../../src/solvers/update/rules/momentum.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
 import { update } from '../../../src/solvers/update/update.ts';
 import { scaledError } from '../../support/closeness.ts';
-import { gaussian, mlp, orThrow, outputsOf, referenceEnv, runStage, stateOf } from '../../support/training.ts';
+import {
+  gaussian,
+  mlp,
+  orThrow,
+  outputsOf,
+  referenceEnv,
+  runStage,
+  stateOf,
+  tryStage,
+} from '../../support/training.ts';
 import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
 import { damp } from '../../../src/solvers/solver/damp.ts';
 
@@ -121,6 +134,36 @@ const steps = async (
   return states;
 };
 
+describe('rules of an update', () => {
+  it('two of one name are refused where the stage is made', () => {
+    const twice = [momentum(0.9), weightDecay(0.1), momentum(0.5)];
+    expect(attempt(() => update({ learningRate: 1, rules: twice }))).toMatchObject({
+      left: { _tag: 'BadConfig', path: 'update.rules', actual: 'momentum twice' },
+    });
+  });
+
+  it('law: under names of their own, two rules of one kind have memories of their own', async () => {
+    const both = update({ learningRate: 0, rules: [momentum(0.5), renamed('slow', momentum(0.75))] });
+    const given = await runStage(solved, start, batch);
+    const direction = { p: tensor([8], [1]) };
+    const state = { ...start, params: { p: tensor([0], [1]) }, held: {} };
+    const first = orThrow(await both.run({ ...given, state, gradient: direction, direction })(env)()).next;
+    const next = orThrow(await both.run({ ...given, state: first, gradient: direction, direction })(env)()).next;
+    // v: 8, 12; w: 8, 18.
+    expect(next.rules).toEqual({
+      momentum: { velocity: { p: tensor([12], [1]) } },
+      slow: { velocity: { p: tensor([18], [1]) } },
+    });
+  });
+
+  it('a path that no parameter of the model has is refused', async () => {
+    const step = pipeline(solved, update({ learningRate: 1, rules: [onlyFor(['0', 'head'], weightDecay(0.1))] }));
+    expect(await tryStage(step, start, batch)).toMatchObject({
+      left: { _tag: 'BadConfig', path: 'rules.weightDecay', actual: 'head' },
+    });
+  });
+});
+
 describe('iterate averaging', () => {
   const averaging =
     (options: Parameters<typeof averageIterates>[0]) =>
@@ -200,7 +243,7 @@ describe('step rejection', () => {
       ...start,
       step: 1,
       params,
-      rules: { lastUpdate: given.gradient },
+      rules: { lastUpdate: { update: given.gradient } },
       curvature: { averages: {}, updates: 7 },
       scalars: { other: 3 },
     };

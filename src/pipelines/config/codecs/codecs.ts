@@ -55,6 +55,15 @@ export const text: t.Type<string> = new t.Type(
   t.identity,
 );
 
+/** A name that can stand in a report, a path of settings and a file's name. */
+export const nameText: t.Type<string> = new t.Type(
+  'a name of at most 64 letters, digits and dashes',
+  text.is,
+  (value, context) =>
+    typeof value === 'string' && /^[\w-]{1,64}$/.test(value) ? t.success(value) : t.failure(value, context),
+  t.identity,
+);
+
 /** Name of a file or directory. */
 export const pathText: t.Type<string> = new t.Type(
   'a path without NUL',

@@ -28,7 +28,7 @@ import { quadraticUpdate } from '../../../solvers/quadraticModel/quadraticUpdate
 import { damp } from '../../../solvers/solver/damp.ts';
 import { solve } from '../../../solvers/solver/solver.ts';
 import { update } from '../../../solvers/update/update.ts';
-import { decodeWith, decoder, named, text } from '../codecs/codecs.ts';
+import { decodeWith, decoder, named, nameText } from '../codecs/codecs.ts';
 import type { Curved, Form, Looking } from './curvatures.ts';
 import { curvatures, estimators } from './curvatures.ts';
 import type { Row } from './setting.ts';
@@ -47,19 +47,11 @@ export interface Composition {
   readonly update: Updating;
 }
 
-const nameCodec: t.Type<string> = new t.Type(
-  'a name of at most 64 letters, digits and dashes',
-  text.is,
-  (value, context) =>
-    typeof value === 'string' && /^[\w-]{1,64}$/.test(value) ? t.success(value) : t.failure(value, context),
-  t.identity,
-);
-
 /** A composition. */
 export const composition: Row<Composition> = row(
   'An optimizer of parts.',
   {
-    name: optional(nameCodec, 'composed', 'what reports call it'),
+    name: optional(nameText, 'composed', 'what reports call it'),
     estimator: optional(
       orNone(partIn('an estimator', () => estimators)),
       null,
@@ -141,6 +133,9 @@ const wrongUpdate = ({ solver, update: own }: Composition): Refusal | null => {
   }
   if (quadraticModel !== null && rules.length > 0) {
     return { path: 'update.rules', expected: 'no rules with quadraticModel' };
+  }
+  if (new Set(rules.map(({ name }) => name)).size < rules.length) {
+    return { path: 'update.rules', expected: 'rules whose names differ; name tells two of one kind apart' };
   }
   if (quadraticModel !== null && solver._tag === 'ofGradient') {
     return { path: 'update.quadraticModel', expected: 'false with a solver that has no damping' };

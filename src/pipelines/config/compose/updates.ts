@@ -3,33 +3,73 @@
  *
  * @module
  */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import type * as t from 'io-ts';
+
 import type { LevenbergMarquardtOptions } from '../../../solvers/quadraticModel/levenbergMarquardt.ts';
 import { clipByGlobalNorm } from '../../../solvers/update/rules/clipByGlobalNorm.ts';
 import { klClip } from '../../../solvers/update/rules/klClip.ts';
 import { momentum } from '../../../solvers/update/rules/momentum.ts';
+import { onlyFor } from '../../../solvers/update/rules/onlyFor.ts';
 import type { UpdateRule } from '../../../solvers/update/rules/rule.ts';
+import { renamed } from '../../../solvers/update/rules/rule.ts';
 import { weightDecay } from '../../../solvers/update/rules/weightDecay.ts';
 import type { Schedule } from '../../../solvers/schedules.ts';
 import { constant } from '../../../solvers/schedules.ts';
-import { belowOne, fraction, notNegative, positive, truth, wholeFrom } from '../codecs/codecs.ts';
+import { belowOne, fraction, nameText, notNegative, positive, truth, wholeFrom } from '../codecs/codecs.ts';
 import { schedule } from './schedules.ts';
-import type { Row, Table } from './setting.ts';
+import { selection } from './selections.ts';
+import type { Row, Settings, Table } from './setting.ts';
 import { listOf, optional, orNone, partIn, record, required, row } from './setting.ts';
+
+const anyRule = {
+  only: optional(
+    selection,
+    'all',
+    'parameters that it sees: weights, vectors (biases and gains), or those at some paths',
+  ),
+  name: optional(orNone(nameText), null, 'tells two rules of one kind apart; its metrics carry it', 'false'),
+};
+
+/** A rule of some kind, for some of the parameters, under a name of its own. */
+const ruleRow = <P extends Settings>(
+  description: string,
+  settings: P,
+  make: (settings: t.TypeOfProps<P>) => UpdateRule,
+): Row<UpdateRule> => {
+  const special = row(description, settings, make);
+  const shared = row('', anyRule, (own) => own);
+  return {
+    description,
+    settings: { ...special.settings, ...shared.settings },
+    validate: (value, context) =>
+      pipe(
+        special.validate(value, context),
+        E.bindTo('made'),
+        E.apS('own', shared.validate(value, context)),
+        E.map(({ made, own: { only, name } }) => {
+          const limited = only === 'all' ? made : onlyFor(only, made);
+          return name === null ? limited : renamed(name, limited);
+        }),
+      ),
+  };
+};
 
 /** Every update rule. */
 export const rules: Table<UpdateRule> = {
-  klClip: row('Bounds η² ⟨Δ, ∇⟩ by κ.', { kappa: required(positive, 'κ') }, ({ kappa }) => klClip(kappa)),
-  momentum: row(
+  klClip: ruleRow('Bounds η² ⟨Δ, ∇⟩ by κ.', { kappa: required(positive, 'κ') }, ({ kappa }) => klClip(kappa)),
+  momentum: ruleRow(
     'Heavy ball, or Nesterov’s form of it.',
     { mu: required(belowOne, 'μ'), nesterov: optional(truth, false, 'whether to look ahead') },
     ({ mu, nesterov }) => momentum(mu, { nesterov }),
   ),
-  weightDecay: row(
-    'Adds w θ to the direction.',
+  weightDecay: ruleRow(
+    'Adds w θ to the direction. Last, so that no other rule acts on the decay.',
     { weight: required(notNegative, 'w, per unit of learning rate') },
     ({ weight }) => weightDecay(weight),
   ),
-  clipByGlobalNorm: row(
+  clipByGlobalNorm: ruleRow(
     'Bounds the norm of the direction.',
     { bound: required(positive, 'largest norm') },
     ({ bound }) => clipByGlobalNorm(bound),

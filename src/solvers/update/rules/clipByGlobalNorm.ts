@@ -6,18 +6,21 @@
 import { mapParams } from '../../../core/params.ts';
 import { innerProduct } from '../../../core/ops/innerProduct.ts';
 import type { UpdateRule } from './rule.ts';
+import { rule } from './rule.ts';
 
 /**
  * Scales the direction so that its norm over all parameters is at most a bound.
  *
  * @param bound - largest norm, greater than 0
  */
-export const clipByGlobalNorm = (bound: number): UpdateRule => ({
-  name: 'clipByGlobalNorm',
-  revise: (ops, { direction }) => {
-    const limit = ops.full([], bound);
-    const norm = ops.sqrt(innerProduct(ops, direction, direction));
-    const factor = ops.div(limit, ops.maximum(norm, limit));
-    return { direction: mapParams(direction, (d) => ops.mul(factor, d)), metrics: { clipScale: factor } };
-  },
-});
+export const clipByGlobalNorm = (bound: number): UpdateRule =>
+  rule({
+    name: 'clipByGlobalNorm',
+    remembers: {},
+    revise: (ops, { direction }) => {
+      const limit = ops.full([], bound);
+      const norm = ops.sqrt(innerProduct(ops, direction, direction));
+      const factor = ops.div(limit, ops.maximum(norm, limit));
+      return { direction: mapParams(direction, (d) => ops.mul(factor, d)), metrics: { clipScale: factor } };
+    },
+  });

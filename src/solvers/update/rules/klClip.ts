@@ -9,18 +9,21 @@
 import { mapParams } from '../../../core/params.ts';
 import { innerProduct } from '../../../core/ops/innerProduct.ts';
 import type { UpdateRule } from './rule.ts';
+import { rule } from './rule.ts';
 
 /**
  * Scales the direction by ν.
  *
  * @param kappa - the bound κ, greater than 0
  */
-export const klClip = (kappa: number): UpdateRule => ({
-  name: 'klClip',
-  revise: (ops, { direction, gradient, learningRate }) => {
-    const root = ops.sqrt(ops.abs(innerProduct(ops, direction, gradient)));
-    const bound = ops.full([], Math.sqrt(kappa));
-    const nu = ops.div(bound, ops.maximum(ops.scale(Math.abs(learningRate), root), bound));
-    return { direction: mapParams(direction, (d) => ops.mul(nu, d)), metrics: { klScale: nu } };
-  },
-});
+export const klClip = (kappa: number): UpdateRule =>
+  rule({
+    name: 'klClip',
+    remembers: {},
+    revise: (ops, { direction, gradient, learningRate }) => {
+      const root = ops.sqrt(ops.abs(innerProduct(ops, direction, gradient)));
+      const bound = ops.full([], Math.sqrt(kappa));
+      const nu = ops.div(bound, ops.maximum(ops.scale(Math.abs(learningRate), root), bound));
+      return { direction: mapParams(direction, (d) => ops.mul(nu, d)), metrics: { klScale: nu } };
+    },
+  });

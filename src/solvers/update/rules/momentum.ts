@@ -7,6 +7,7 @@
  */
 import { mapParams, zipParams } from '../../../core/params.ts';
 import type { UpdateRule } from './rule.ts';
+import { rule } from './rule.ts';
 
 /** Settings of {@link momentum}. */
 export interface MomentumOptions {
@@ -20,18 +21,22 @@ export interface MomentumOptions {
  * @param mu - μ in [0, 1)
  * @param options - Nesterov's form or not
  */
-export const momentum = (mu: number, options: MomentumOptions = {}): UpdateRule => ({
-  name: 'momentum',
-  revise: (ops, { direction, memory }) => {
-    const velocity =
-      memory === undefined ? direction : zipParams(direction, memory, (d, v) => ops.linearCombination(mu, v, 1, d));
-    return {
-      direction:
-        options.nesterov === true
-          ? mapParams(direction, (d, path) => ops.linearCombination(1, d, mu, velocity[path]))
-          : velocity,
-      memory: velocity,
-      metrics: { momentum: mu },
-    };
-  },
-});
+export const momentum = (mu: number, options: MomentumOptions = {}): UpdateRule =>
+  rule({
+    name: 'momentum',
+    remembers: { velocity: 'params' },
+    revise: (ops, { direction }, memory) => {
+      const velocity =
+        memory === null
+          ? direction
+          : zipParams(direction, memory.velocity, (d, v) => ops.linearCombination(mu, v, 1, d));
+      return {
+        direction:
+          options.nesterov === true
+            ? mapParams(direction, (d, path) => ops.linearCombination(1, d, mu, velocity[path]))
+            : velocity,
+        memory: { velocity },
+        metrics: { momentum: mu },
+      };
+    },
+  });

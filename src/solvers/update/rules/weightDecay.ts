@@ -1,19 +1,32 @@
 /**
  * Decoupled weight decay [LH19]: the direction gains w θ.
  *
+ * It is the last of the rules: one that comes after it, momentum or a clip, would act on the decay as well, and the
+ * parameters would not shrink by 1 − η w.
+ *
  * @module
  */
 import { zipParams } from '../../../core/params.ts';
 import type { UpdateRule } from './rule.ts';
+import { rule } from './rule.ts';
 
 /**
- * Adds w θ to the direction, so that each step shrinks the parameters by the factor 1 − η w.
+ * Adds w θ to the direction, so that each step shrinks the parameters by the factor 1 − η w. Put it last.
  *
  * @param weight - w ≥ 0
  */
-export const weightDecay = (weight: number): UpdateRule => ({
-  name: 'weightDecay',
-  revise: (ops, { direction, params }) => ({
-    direction: zipParams(direction, params, (d, p) => ops.linearCombination(1, d, weight, p)),
-  }),
-});
+export const weightDecay = (weight: number): UpdateRule =>
+  rule({
+    name: 'weightDecay',
+    remembers: {},
+    revise: (ops, { direction, params }) => ({
+      direction: zipParams(direction, params, (d, p) => ops.linearCombination(1, d, weight, p)),
+    }),
+  });
+
+/**
+ * The last rules of a preset: decay, or none at all where nothing decays.
+ *
+ * @param weight - w ≥ 0
+ */
+export const decayed = (weight: number): ReadonlyArray<UpdateRule> => (weight === 0 ? [] : [weightDecay(weight)]);

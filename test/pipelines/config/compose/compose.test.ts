@@ -236,9 +236,9 @@ describe('composition', () => {
       update: {
         learningRate: 1,
         rules: [
-          { kind: 'weightDecay', weight: 0.1 },
           { kind: 'klClip', kappa: 2 },
           { kind: 'momentum', mu: 0.7 },
+          { kind: 'weightDecay', weight: 0.1 },
         ],
       },
     });
@@ -251,6 +251,10 @@ describe('composition', () => {
     solver: { kind: 'kroneckerInverse', damping: 0.5, every: 3 },
     update: { learningRate: 0.2 },
   };
+  const decaying = (only: unknown) => ({
+    ...base,
+    update: { learningRate: 0.2, rules: [{ kind: 'weightDecay', weight: 0.5, only }] },
+  });
   const quadratic = { ...base, update: { quadraticModel: {}, levenbergMarquardt: { every: 1 } } };
 
   it.each([
@@ -263,6 +267,8 @@ describe('composition', () => {
     ['solver.siteDamping', base, { solver: { ...base.solver, siteDamping: { 2: 10 } } }],
     ['update.learningRate', base, { update: { learningRate: { kind: 'cosine', start: 0.2, steps: 3 } } }],
     ['update.rules', base, { update: { learningRate: 0.2, rules: [{ kind: 'clipByGlobalNorm', bound: 0.01 }] } }],
+    ['update.rules.only', decaying('all'), decaying('weights')],
+    ['update.rules.only', decaying('weights'), decaying(['0'])],
     ['update.normConstraint', base, { update: { learningRate: 0.2, normConstraint: 1e-4 } }],
     ['update.burnIn', base, { update: { learningRate: 0.2, burnIn: 2 } }],
     ['update.quadraticModel', base, { update: { quadraticModel: {} } }],
@@ -274,6 +280,15 @@ describe('composition', () => {
       await trained(orThrow(decode({ ...before, ...change })), 4),
     ];
     expect(distance(a, b)).toBeGreaterThan(1e-9);
+  });
+
+  it('two rules of one kind with names of their own have memories of their own', async () => {
+    const rules = [
+      { kind: 'momentum', mu: 0.5 },
+      { kind: 'momentum', mu: 0.9, name: 'slow', only: ['2'] },
+    ];
+    const state = await trained(orThrow(decode({ ...base, update: { learningRate: 0.1, rules } })), 2);
+    expect(Object.keys(state.rules)).toEqual(['momentum', 'slow']);
   });
 
   it('option: iterateAveraging keeps an average and leaves the trajectory', async () => {
@@ -401,6 +416,28 @@ describe('composition', () => {
       'update.rules',
       'no rules with quadraticModel',
       'a list',
+    ],
+    [
+      'two rules of one name',
+      {
+        ...base,
+        update: {
+          rules: [
+            { kind: 'momentum', mu: 0.5 },
+            { kind: 'momentum', mu: 0.9 },
+          ],
+        },
+      },
+      'update.rules',
+      'rules whose names differ; name tells two of one kind apart',
+      'a list',
+    ],
+    [
+      'a rule for a selection that there is not',
+      { ...base, update: { rules: [{ kind: 'momentum', mu: 0.5, only: 'biases' }] } },
+      'update.rules.0.only',
+      'all, weights, vectors, or a list of paths',
+      '"biases"',
     ],
     [
       'a model without damping',

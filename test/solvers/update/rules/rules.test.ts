@@ -1,14 +1,21 @@
 import fc from 'fast-check';
 
 import { referenceBackend } from '../../../../src/core/backends/reference/backend.ts';
+import * as E from 'fp-ts/lib/Either.js';
+
+import { attempt } from '../../../../src/core/errors.ts';
 import type { Params } from '../../../../src/core/params.ts';
+import { mapParams, zipParams } from '../../../../src/core/params.ts';
+import type { RuleMemory } from '../../../../src/core/pipeline/trainState.ts';
 import type { Tensor } from '../../../../src/core/tensor.ts';
 import { tensor } from '../../../../src/core/tensor.ts';
 import { clipByGlobalNorm } from '../../../../src/solvers/update/rules/clipByGlobalNorm.ts';
 import { innerProduct } from '../../../../src/core/ops/innerProduct.ts';
 import { klClip } from '../../../../src/solvers/update/rules/klClip.ts';
 import { momentum } from '../../../../src/solvers/update/rules/momentum.ts';
+import { onlyFor } from '../../../../src/solvers/update/rules/onlyFor.ts';
 import type { Proposal, UpdateRule } from '../../../../src/solvers/update/rules/rule.ts';
+import { renamed, rule } from '../../../../src/solvers/update/rules/rule.ts';
 import { weightDecay } from '../../../../src/solvers/update/rules/weightDecay.ts';
 import { gaussian } from '../../../support/training.ts';
 import { loopBackend } from '../../../core/backends/host/support.ts';
@@ -22,7 +29,6 @@ const proposal = (direction: Params<Tensor>, rest: Partial<Proposal<Tensor>> = {
   gradient: direction,
   params: tree(99),
   learningRate: 0.1,
-  memory: undefined,
   ...rest,
 });
 
@@ -35,7 +41,7 @@ describe('KL clip', () => {
     fc.assert(
       fc.property(fc.nat(), positive, positive, (seed, kappa, eta) => {
         const delta = tree(seed);
-        const { direction } = klClip(kappa).revise(ops, proposal(delta, { learningRate: eta }));
+        const { direction } = klClip(kappa).revise(ops, proposal(delta, { learningRate: eta }), null);
         const before = eta ** 2 * inner(delta, delta);
         // Here ∇ = Δ, so both are scaled by ν.
         const after = eta ** 2 * inner(direction, direction);
@@ -47,7 +53,7 @@ describe('KL clip', () => {
 
   it('worked example: κ = 1, η = 1, ⟨Δ, ∇⟩ = 4 gives ν = 1/2', () => {
     const delta = { a: tensor([2], [1]) };
-    const { direction, metrics } = klClip(1).revise(ops, proposal(delta, { learningRate: 1 }));
+    const { direction, metrics } = klClip(1).revise(ops, proposal(delta, { learningRate: 1 }), null);
     expect(Array.from(direction['a'].data)).toEqual([1]);
     expect(metrics).toMatchObject({ klScale: { data: Float64Array.of(0.5) } });
   });
@@ -55,12 +61,12 @@ describe('KL clip', () => {
   it('worked example: in f32, η = 1e30 is bounded like any other, not to a step of nothing', () => {
     const single = loopBackend('f32').backend.ops;
     const delta = { a: tensor([2], [1], 'f32') };
-    const { direction } = klClip(1).revise(single, { ...proposal(delta, { learningRate: 1e30 }), params: delta });
+    const { direction } = klClip(1).revise(single, { ...proposal(delta, { learningRate: 1e30 }), params: delta }, null);
     expect(1e30 * direction['a'].data[0]).toBeCloseTo(1, 6);
   });
 
   it('a zero direction stays zero', () => {
-    const { direction } = klClip(1).revise(ops, proposal({ a: tensor([0, 0], [2]) }));
+    const { direction } = klClip(1).revise(ops, proposal({ a: tensor([0, 0], [2]) }), null);
     expect(Array.from(direction['a'].data)).toEqual([0, 0]);
   });
 });
@@ -70,7 +76,7 @@ describe('clip by global norm', () => {
     fc.assert(
       fc.property(fc.nat(), positive, (seed, bound) => {
         const d = tree(seed);
-        const { direction } = clipByGlobalNorm(bound).revise(ops, proposal(d));
+        const { direction } = clipByGlobalNorm(bound).revise(ops, proposal(d), null);
         const norm = Math.sqrt(inner(direction, direction));
         expect(norm).toBeLessThanOrEqual(bound * (1 + 1e-12));
         if (Math.sqrt(inner(d, d)) <= bound) expect(direction['a'].data).toEqual(d['a'].data);
@@ -80,13 +86,13 @@ describe('clip by global norm', () => {
 });
 
 describe('momentum', () => {
-  const run = (rule: UpdateRule, directions: ReadonlyArray<number>): ReadonlyArray<number> =>
+  const run = (revised: UpdateRule, directions: ReadonlyArray<number>): ReadonlyArray<number> =>
     directions.reduce(
-      (seen: { readonly out: ReadonlyArray<number>; readonly memory: Params<Tensor> | undefined }, d) => {
-        const revision = rule.revise(ops, proposal({ a: tensor([d], [1]) }, { memory: seen.memory }));
-        return { out: [...seen.out, revision.direction['a'].data[0]], memory: revision.memory };
+      (seen: { readonly out: ReadonlyArray<number>; readonly memory: RuleMemory<Tensor> | null }, d) => {
+        const { direction, memory = null } = revised.revise(ops, proposal({ a: tensor([d], [1]) }), seen.memory);
+        return { out: [...seen.out, direction['a'].data[0]], memory };
       },
-      { out: [], memory: undefined },
+      { out: [], memory: null },
     ).out;
 
   it('worked example: v ← ½ v + d on 8, 0, 0, 2', () => {
@@ -105,20 +111,90 @@ describe('momentum', () => {
 describe('weight decay', () => {
   it('law: decoupled, the direction gains w θ', () => {
     const d = tree(1);
-    const { direction } = weightDecay(0.3).revise(ops, proposal(d));
+    const { direction } = weightDecay(0.3).revise(ops, proposal(d), null);
     const expected = ops.add(d['b'], ops.scale(0.3, tree(99)['b']));
     expect(direction['b'].data).toEqual(expected.data);
   });
 });
 
 describe('purity', () => {
-  it.each([klClip(0.01), clipByGlobalNorm(0.01), momentum(0.9), weightDecay(0.1)])(
+  it.each([klClip(0.01), clipByGlobalNorm(0.01), momentum(0.9), weightDecay(0.1), onlyFor(['a'], momentum(0.9))])(
     'law: $name leaves its inputs bit-identical',
-    (rule) => {
-      const given = proposal(tree(3), { memory: tree(5) });
+    (revised) => {
+      const given = { proposal: proposal(tree(3)), memory: { velocity: tree(5) } };
       const before = structuredClone(given);
-      rule.revise(ops, given);
+      revised.revise(ops, given.proposal, given.memory);
       expect(given).toEqual(before);
     },
   );
+});
+
+describe('memory', () => {
+  /** The mean of the last directions, counted. */
+  const mean = rule({
+    name: 'mean',
+    remembers: { sum: 'params', count: 'number', norm: 'array' },
+    revise: (on, { direction }, memory) => {
+      const sum = memory === null ? direction : zipParams(direction, memory.sum, (d, s) => on.add(d, s));
+      const count = (memory?.count ?? 0) + 1;
+      return {
+        direction: mapParams(sum, (s) => on.scale(1 / count, s)),
+        memory: { sum, count, norm: on.sqrt(innerProduct(on, sum, sum)) },
+        metrics: { count },
+      };
+    },
+  });
+
+  it('worked example: a rule of parameters, a number and an array remembers all three', () => {
+    const first = mean.revise(ops, proposal({ a: tensor([3, 4], [2]) }), null);
+    expect(first.memory).toEqual({ sum: { a: tensor([3, 4], [2]) }, count: 1, norm: tensor([5], []) });
+    const second = mean.revise(ops, proposal({ a: tensor([1, 0], [2]) }), first.memory ?? null);
+    expect(Array.from(second.direction['a'].data)).toEqual([2, 2]);
+  });
+
+  it.each<[string, RuleMemory<Tensor>]>([
+    ['lacks a name', { count: 1, norm: tensor([1], []) }],
+    ['has a number for an array', { sum: tree(1), count: 1, norm: 1 }],
+    ['has an array for parameters', { sum: tensor([1], []), count: 1, norm: tensor([1], []) }],
+  ])('a memory that %s is refused', (_, memory) => {
+    const outcome = attempt(() => mean.revise(ops, proposal(tree(1)), memory));
+    expect(outcome).toMatchObject(E.left({ _tag: 'BadConfig', path: 'rules.mean' }));
+  });
+
+  it('law: a rule under another name does what it did, and its metrics carry the name', () => {
+    const [own, other] = [mean, renamed('slow', mean)].map((r) => r.revise(ops, proposal(tree(1)), null));
+    expect(renamed('slow', mean).name).toBe('slow');
+    expect(other).toEqual({ ...own, metrics: { 'slow.count': 1 } });
+  });
+});
+
+describe('only for some parameters', () => {
+  it('law: the others stay as they are; the rule does what it does to a model without them', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.constantFrom('a', 'b'), (seed, path) => {
+        const d = tree(seed);
+        for (const revised of [klClip(1e-3), clipByGlobalNorm(0.1), momentum(0.9), weightDecay(0.1)]) {
+          const only = onlyFor([path], revised).revise(ops, proposal(d), null);
+          const alone = revised.revise(
+            ops,
+            proposal({ [path]: d[path] }, { params: { [path]: tree(99)[path] } }),
+            null,
+          );
+          expect(only).toEqual({ ...alone, direction: { ...d, ...alone.direction } });
+        }
+      }),
+    );
+  });
+
+  it('worked example: weights decay, biases and gains do not', () => {
+    const params = { 'l.weight': tensor([2], [1, 1]), 'l.bias': tensor([2], [1]), gain: tensor([2], [1]) };
+    const zero = mapParams(params, (p) => ops.scale(0, p));
+    const { direction } = onlyFor('weights', weightDecay(0.5)).revise(ops, proposal(zero, { params }), null);
+    expect(mapParams(direction, ({ data }) => data[0])).toEqual({ 'l.weight': 1, 'l.bias': 0, gain: 0 });
+  });
+
+  it('where it has none of the parameters, nothing changes and nothing is remembered', () => {
+    const d = tree(1);
+    expect(onlyFor(() => false, momentum(0.9)).revise(ops, proposal(d), null)).toEqual({ direction: d });
+  });
 });

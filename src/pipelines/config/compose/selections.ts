@@ -1,0 +1,19 @@
+/**
+ * Selections of parameters from configuration.
+ *
+ * @module
+ */
+import type * as t from 'io-ts';
+
+import type { Selection } from '../../../core/selection.ts';
+import { decoder, oneOf, text } from '../codecs/codecs.ts';
+import { listOf } from './setting.ts';
+
+const name = 'all, weights, vectors, or a list of paths';
+const words = oneOf(['all', 'weights', 'vectors'] as const);
+const paths = listOf(name, text);
+
+/** Which parameters: a word, or paths of parameters or layers. */
+export const selection: t.Type<Selection> = decoder<Selection>(name, (value, context) =>
+  typeof value === 'string' ? words.validate(value, context) : paths.validate(value, context),
+);
