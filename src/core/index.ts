@@ -24,6 +24,7 @@ export { checkSelection, selectedPaths, selects } from './selection.ts';
 export type { Selection } from './selection.ts';
 export { completeOps } from './ops/complete.ts';
 export type { Derived, Ops } from './ops/ops.ts';
+export { innerProduct } from './ops/innerProduct.ts';
 export { unaryKinds } from './ops/primitives.ts';
 export type { BinaryKind, Primitives, Transposes, UnaryKind, Window } from './ops/primitives.ts';
 export { narrowSite, parametersOfSite } from './ops/site.ts';
@@ -63,6 +64,8 @@ export type {
   LinearOperator,
   Link,
 } from './operators/linearOperator.ts';
+export { act, shifted } from './operators/action.ts';
+export type { Action, Applicable } from './operators/action.ts';
 export { nearestKronecker } from './operators/nearestKronecker.ts';
 export { stack, unstack, unvec, vec } from './operators/vec.ts';
 export type { Backend, BackendReport, LinearAlgebra, Scope, SomeBackend, SymmetricEigen } from './backends/backend.ts';

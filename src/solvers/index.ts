@@ -83,7 +83,6 @@ export { invertTwoTerms, twoTermSolver } from './inverses/twoTermSolver.ts';
 export { update } from './update/update.ts';
 export type { UpdateOptions } from './update/update.ts';
 export { clipByGlobalNorm } from './update/rules/clipByGlobalNorm.ts';
-export { innerProduct } from '../core/ops/innerProduct.ts';
 export { klClip } from './update/rules/klClip.ts';
 export { momentum } from './update/rules/momentum.ts';
 export type { MomentumOptions } from './update/rules/momentum.ts';
@@ -92,8 +91,6 @@ export { onlyFor } from './update/rules/onlyFor.ts';
 export { renamed, rule } from './update/rules/rule.ts';
 export type { Proposal, Revision, RuleWith, UpdateRule } from './update/rules/rule.ts';
 export { weightDecay } from './update/rules/weightDecay.ts';
-export { act, shifted } from '../core/operators/action.ts';
-export type { Action, Applicable } from '../core/operators/action.ts';
 export { bicgstab } from './krylov/bicgstab.ts';
 export { conjugateGradient } from './krylov/conjugateGradient.ts';
 export type { CgEnding, CgOptions, CgOutcome } from './krylov/conjugateGradient.ts';
@@ -101,25 +98,15 @@ export { gmres } from './krylov/gmres.ts';
 export type { GmresOptions } from './krylov/gmres.ts';
 export { hss } from './krylov/hss.ts';
 export type { HssOptions } from './krylov/hss.ts';
-export { hasStalled } from './krylov/martens.ts';
 export type { MartensRule } from './krylov/martens.ts';
 export { minres } from './krylov/minres.ts';
 export type { Ending, Outcome, Reached } from './krylov/outcome.ts';
-export { relative, settingsOf, startOf } from './krylov/problem.ts';
-export type { KrylovOptions, Start } from './krylov/problem.ts';
+export type { KrylovOptions } from './krylov/problem.ts';
 export { splittingOf, splittingOfOperator } from './krylov/splitting.ts';
 export type { Splitting } from './krylov/splitting.ts';
 export { competitive } from './games/competitive.ts';
 export type { CompetitiveOptions } from './games/competitive.ts';
-export {
-  inputsOf,
-  interaction,
-  jacobian,
-  jacobianTranspose,
-  jointGradient,
-  ownGradient,
-  playGame,
-} from './games/game.ts';
+export { interaction, jacobian, jacobianTranspose, jointGradient, playGame } from './games/game.ts';
 export type { Game, GameNeeds, Player } from './games/game.ts';
 export { gameNewton, preconditionedGameNewton } from './games/gameNewton.ts';
 export type {

@@ -25,6 +25,16 @@ export type Applicable<T extends Shaped> = LinearOperator<T> | Action<T>;
  * @param ops - interpreter
  * @param operator - A, as an operator or as a function
  * @param v - block vector
+ * @example
+ * ```ts
+ * import { act, blockDiagonal, diagonal, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * // An operator that is data and one that is a function are used in the same way.
+ * const { ops } = referenceBackend();
+ * const v = { w: tensor([1, 1], [2]) };
+ * act(ops, blockDiagonal({ w: diagonal(tensor([2, 3], [2])) }), v).w.data; // => [2, 3]
+ * act(ops, (on, { w }) => ({ w: on.scale(5, w) }), v).w.data; // => [5, 5]
+ * ```
  */
 export const act = <T extends Shaped>(ops: Ops<T>, operator: Applicable<T>, v: Params<T>): Params<T> =>
   typeof operator === 'function' ? operator(ops, v) : apply(ops, operator, v);
@@ -34,6 +44,14 @@ export const act = <T extends Shaped>(ops: Ops<T>, operator: Applicable<T>, v: P
  *
  * @param operator - A
  * @param c - multiple of the identity
+ * @example
+ * ```ts
+ * import { blockDiagonal, diagonal, referenceBackend, shifted, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const damped = shifted(blockDiagonal({ w: diagonal(tensor([2, 3], [2])) }), 0.5);
+ * damped(ops, { w: tensor([1, 1], [2]) }).w.data; // => [2.5, 3.5]
+ * ```
  */
 export const shifted =
   <T extends Shaped>(operator: Applicable<T>, c: number): Action<T> =>

@@ -13,6 +13,14 @@ import type { Shaped } from '../tensor.ts';
  * @param ops - interpreter
  * @param x - a tree
  * @param y - a tree with the same paths
+ * @example
+ * ```ts
+ * import { innerProduct, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const x = { w: tensor([1, 2], [2]), b: tensor([3], [1]) };
+ * innerProduct(ops, x, x).data; // => [14]
+ * ```
  */
 export const innerProduct = <T extends Shaped>(ops: Ops<T>, x: Params<T>, y: Params<T>): T =>
   Object.keys(x)

@@ -38,6 +38,18 @@ export interface CompetitiveOptions {
  *
  * @param game - two players
  * @param options - η, stopping rules
+ * @example
+ * ```ts
+ * import { pipeline } from 'kfac-ts/core';
+ * import { competitive, playGame, solve, update, type Game } from 'kfac-ts/solvers';
+ *
+ * const game: Game = [
+ *   { name: 'f', owns: (path) => path === 'x', loss: (ops, { x, y }) => ops.dot(x, y) },
+ *   { name: 'g', owns: (path) => path === 'y', loss: (ops, { x, y }) => ops.neg(ops.dot(x, y)) },
+ * ];
+ * const learningRate = 0.2;
+ * const step = pipeline(playGame(game), solve(competitive(game, { learningRate })), update({ learningRate }));
+ * ```
  */
 export const competitive = (game: Game, options: CompetitiveOptions): Solver<GameNeeds> => {
   const { tolerance = 1e-6, maxIterations = 100 } = options;

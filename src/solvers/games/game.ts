@@ -92,6 +92,18 @@ const inOrder = <T>(params: Params<T>, parts: ReadonlyArray<Params<T>>): Params<
  * The joint gradient ξ: of each player's loss in its own parameters.
  *
  * @param game - two players
+ * @example
+ * ```ts
+ * import { referenceBackend, tensor } from 'kfac-ts/core';
+ * import { jointGradient, type Game } from 'kfac-ts/solvers';
+ *
+ * const game: Game = [
+ *   { name: 'f', owns: (path) => path === 'x', loss: (on, { x, y }) => on.dot(on.square(x), y) },
+ *   { name: 'g', owns: (path) => path === 'y', loss: (on, { x, y }) => on.dot(x, y) },
+ * ];
+ * const xi = jointGradient(game)(referenceBackend().ops, { x: tensor([3], [1]), y: tensor([5], [1]) }, []);
+ * [xi.x.data[0], xi.y.data[0]]; // => [30, 3]
+ * ```
  */
 export const jointGradient =
   (game: Game): TreeProgram =>
@@ -107,13 +119,45 @@ export const jointGradient =
  * @param game - two players
  * @param params - where
  * @param inputs - constants of the losses
+ * @example
+ * ```ts
+ * import { referenceBackend, tensor } from 'kfac-ts/core';
+ * import { jacobian, type Game } from 'kfac-ts/solvers';
+ *
+ * // f = x y and g = −x y: J = [[0, 1], [−1, 0]], which turns in circles.
+ * const { ops } = referenceBackend();
+ * const game: Game = [
+ *   { name: 'f', owns: (path) => path === 'x', loss: (on, { x, y }) => on.dot(x, y) },
+ *   { name: 'g', owns: (path) => path === 'y', loss: (on, { x, y }) => on.neg(on.dot(x, y)) },
+ * ];
+ * const J = jacobian(game, { x: tensor([1], [1]), y: tensor([2], [1]) }, []);
+ * const image = J(ops, { x: tensor([3], [1]), y: tensor([4], [1]) });
+ * [image.x.data[0], image.y.data[0]]; // => [4, -3]
+ * ```
  */
 export const jacobian =
   <T extends Shaped>(game: Game, params: Params<T>, inputs: ReadonlyArray<T>): Action<T> =>
   (ops, v) =>
     jvpTree(ops, jointGradient(game), params, v, inputs).tangent;
 
-/** v ↦ Jᵀ v. */
+/**
+ * v ↦ Jᵀ v.
+ *
+ * @example
+ * ```ts
+ * import { referenceBackend, tensor } from 'kfac-ts/core';
+ * import { jacobianTranspose, type Game } from 'kfac-ts/solvers';
+ *
+ * const { ops } = referenceBackend();
+ * const game: Game = [
+ *   { name: 'f', owns: (path) => path === 'x', loss: (on, { x, y }) => on.dot(x, y) },
+ *   { name: 'g', owns: (path) => path === 'y', loss: (on, { x, y }) => on.neg(on.dot(x, y)) },
+ * ];
+ * const JT = jacobianTranspose(game, { x: tensor([1], [1]), y: tensor([2], [1]) }, []);
+ * const image = JT(ops, { x: tensor([3], [1]), y: tensor([4], [1]) });
+ * [image.x.data[0], image.y.data[0]]; // => [-4, 3]
+ * ```
+ */
 export const jacobianTranspose =
   <T extends Shaped>(game: Game, params: Params<T>, inputs: ReadonlyArray<T>): Action<T> =>
   (ops, v) =>
@@ -125,6 +169,21 @@ export const jacobianTranspose =
  * @param game - two players with losses f of x and g of y
  * @param params - where
  * @param inputs - constants of the losses
+ * @example
+ * ```ts
+ * import { referenceBackend, tensor } from 'kfac-ts/core';
+ * import { interaction, type Game } from 'kfac-ts/solvers';
+ *
+ * // Of f = x² y and g = x y only the mixed derivatives: [[0, 2 x], [1, 0]].
+ * const { ops } = referenceBackend();
+ * const game: Game = [
+ *   { name: 'f', owns: (path) => path === 'x', loss: (on, { x, y }) => on.dot(on.square(x), y) },
+ *   { name: 'g', owns: (path) => path === 'y', loss: (on, { x, y }) => on.dot(x, y) },
+ * ];
+ * const B = interaction(game, { x: tensor([3], [1]), y: tensor([5], [1]) }, []);
+ * const image = B(ops, { x: tensor([1], [1]), y: tensor([1], [1]) });
+ * [image.x.data[0], image.y.data[0]]; // => [6, 1]
+ * ```
  */
 export const interaction =
   <T extends Shaped>(game: Game, params: Params<T>, inputs: ReadonlyArray<T>): Action<T> =>
@@ -145,6 +204,18 @@ export const interaction =
  * `loss` is the first player's.
  *
  * @param game - two players
+ * @example
+ * ```ts
+ * import { pipeline } from 'kfac-ts/core';
+ * import { damp, gameNewton, playGame, solve, update, type Game } from 'kfac-ts/solvers';
+ *
+ * // A GAN on one number: Newton steps of both players at once.
+ * const game: Game = [
+ *   { name: 'generator', owns: (path) => path === 'x', loss: (ops, { x, y }) => ops.softplus(ops.neg(ops.dot(x, y))) },
+ *   { name: 'discriminator', owns: (path) => path === 'y', loss: (ops, { x, y }) => ops.softplus(ops.dot(x, y)) },
+ * ];
+ * const step = pipeline(playGame(game), damp(0.1), solve(gameNewton(game)), update({ learningRate: 1 }));
+ * ```
  */
 export const playGame = (game: Game): Stage<'state' | 'batch', 'gradient' | 'loss' | 'metrics'> =>
   computation('play', (ops, { state, batch }) => {

@@ -30,6 +30,17 @@ export interface SymplecticOptions {
  *
  * @param game - two players
  * @param options - τ and its sign
+ * @example
+ * ```ts
+ * import { pipeline } from 'kfac-ts/core';
+ * import { playGame, solve, symplectic, update, type Game } from 'kfac-ts/solvers';
+ *
+ * const game: Game = [
+ *   { name: 'f', owns: (path) => path === 'x', loss: (ops, { x, y }) => ops.dot(x, y) },
+ *   { name: 'g', owns: (path) => path === 'y', loss: (ops, { x, y }) => ops.neg(ops.dot(x, y)) },
+ * ];
+ * const step = pipeline(playGame(game), solve(symplectic(game)), update({ learningRate: 0.1 }));
+ * ```
  */
 export const symplectic = (game: Game, options: SymplecticOptions = {}): Solver<GameNeeds> => {
   const { tau = 1, align = false } = options;

@@ -49,6 +49,15 @@ const orthogonal = 1e-14;
  * @param operator - A
  * @param b - right-hand side
  * @param options - preconditioner (from the right), start, stopping rules
+ * @example
+ * ```ts
+ * import { blockDiagonal, denseOperator, referenceBackend, tensor } from 'kfac-ts/core';
+ * import { bicgstab } from 'kfac-ts/solvers';
+ *
+ * const operator = blockDiagonal({ w: denseOperator(tensor([2, 1, 0, 4], [2, 2])) });
+ * const found = await bicgstab(referenceBackend(), operator, { w: tensor([4, 8], [2]) })();
+ * found._tag === 'Right' ? Array.from(found.right.x.w.data, (x) => Math.round(1e9 * x) / 1e9) : []; // => [1, 2]
+ * ```
  */
 export const bicgstab = <T extends Shaped>(
   backend: Backend<T>,

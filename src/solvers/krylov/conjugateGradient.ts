@@ -59,6 +59,15 @@ const where = 'conjugateGradient';
  * @param b - right-hand side
  * @param options - preconditioner, start, stopping rules
  * @returns where the iteration came to, with `x` in the shapes of `b`
+ * @example
+ * ```ts
+ * import { blockDiagonal, diagonal, referenceBackend, tensor } from 'kfac-ts/core';
+ * import { conjugateGradient } from 'kfac-ts/solvers';
+ *
+ * const operator = blockDiagonal({ w: diagonal(tensor([2, 5], [2])) });
+ * const found = await conjugateGradient(referenceBackend(), operator, { w: tensor([2, 10], [2]) })();
+ * found._tag === 'Right' ? [found.right._tag, found.right.iterations] : []; // => ['Converged', 2]
+ * ```
  */
 export const conjugateGradient = <T extends Shaped>(
   backend: Backend<T>,

@@ -71,6 +71,15 @@ const orthogonalised = <T extends Shaped>(
  * @param operator - A
  * @param b - right-hand side
  * @param options - preconditioner, start, stopping rules, restart length
+ * @example
+ * ```ts
+ * import { blockDiagonal, denseOperator, referenceBackend, tensor } from 'kfac-ts/core';
+ * import { gmres } from 'kfac-ts/solvers';
+ *
+ * const operator = blockDiagonal({ w: denseOperator(tensor([2, 1, 0, 4], [2, 2])) });
+ * const found = await gmres(referenceBackend(), operator, { w: tensor([4, 8], [2]) }, { restart: 10 })();
+ * found._tag === 'Right' ? Array.from(found.right.x.w.data, (x) => Math.round(1e9 * x) / 1e9) : []; // => [1, 2]
+ * ```
  */
 export const gmres = <T extends Shaped>(
   backend: Backend<T>,

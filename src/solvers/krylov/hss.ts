@@ -91,6 +91,17 @@ const halvesOf = <T extends Shaped>(
  * @param splitting - A with S and K
  * @param b - right-hand side
  * @param options - α, inner solves, start, stopping rules
+ * @example
+ * ```ts
+ * import { blockDiagonal, denseOperator, referenceBackend, tensor } from 'kfac-ts/core';
+ * import { hss, splittingOfOperator } from 'kfac-ts/solvers';
+ *
+ * // The symmetric part is I, so α = 1 needs one iteration.
+ * const operator = blockDiagonal({ w: denseOperator(tensor([1, 1, -1, 1], [2, 2])) });
+ * const options = { alpha: 1, innerTolerance: 1e-12 };
+ * const found = await hss(referenceBackend(), splittingOfOperator(operator), { w: tensor([2, 0], [2]) }, options)();
+ * found._tag === 'Right' ? found.right.iterations : null; // => 1
+ * ```
  */
 export const hss = <T extends Shaped>(
   backend: Backend<T>,

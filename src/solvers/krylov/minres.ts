@@ -62,6 +62,16 @@ const singular = 1e-14;
  * @param operator - A, symmetric
  * @param b - right-hand side
  * @param options - preconditioner (symmetric positive definite), start, stopping rules
+ * @example
+ * ```ts
+ * import { blockDiagonal, diagonal, referenceBackend, tensor } from 'kfac-ts/core';
+ * import { minres } from 'kfac-ts/solvers';
+ *
+ * // Symmetric, but neither positive nor negative definite.
+ * const operator = blockDiagonal({ w: diagonal(tensor([2, -5], [2])) });
+ * const found = await minres(referenceBackend(), operator, { w: tensor([2, 10], [2]) })();
+ * found._tag === 'Right' ? Array.from(found.right.x.w.data, (x) => Math.round(1e9 * x) / 1e9) : []; // => [1, -2]
+ * ```
  */
 export const minres = <T extends Shaped>(
   backend: Backend<T>,

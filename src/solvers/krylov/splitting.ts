@@ -25,6 +25,21 @@ export interface Splitting<T extends Shaped> {
  *
  * @param forward - v ↦ A v
  * @param transposed - v ↦ Aᵀ v
+ * @example
+ * ```ts
+ * import { referenceBackend, tensor } from 'kfac-ts/core';
+ * import { splittingOf } from 'kfac-ts/solvers';
+ *
+ * // A rotation is its own skew part.
+ * const { ops } = referenceBackend();
+ * const turn = tensor([0, -1, 1, 0], [2, 2]);
+ * const parts = splittingOf<typeof turn>(
+ *   (on, { w }) => ({ w: on.matmul(turn, w) }),
+ *   (on, { w }) => ({ w: on.matmul(turn, w, { transposeA: true }) }),
+ * );
+ * const { skew } = parts;
+ * typeof skew === 'function' ? skew(ops, { w: tensor([1, 0], [2, 1]) }).w.data : []; // => [0, 1]
+ * ```
  */
 export const splittingOf = <T extends Shaped>(forward: Applicable<T>, transposed: Applicable<T>): Splitting<T> => {
   const part =
@@ -38,6 +53,13 @@ export const splittingOf = <T extends Shaped>(forward: Applicable<T>, transposed
  * The splitting of an operator that is data.
  *
  * @param operator - A
+ * @example
+ * ```ts
+ * import { blockDiagonal, denseOperator, tensor } from 'kfac-ts/core';
+ * import { splittingOfOperator } from 'kfac-ts/solvers';
+ *
+ * const { symmetric, skew } = splittingOfOperator(blockDiagonal({ w: denseOperator(tensor([1, 4, 0, 3], [2, 2])) }));
+ * ```
  */
 export const splittingOfOperator = <T extends Shaped>(operator: LinearOperator<T>): Splitting<T> =>
   splittingOf(operator, (ops, v) => applyTranspose(ops, operator, v));

@@ -27,6 +27,14 @@ const checked = (lambda: number, step: number): number =>
  * Adds λ to the step: the adapted one when the state has one, else the given one. It reports `damping`.
  *
  * @param damping - λ, greater than 0, in units of the loss per example and squared parameter; or one for each step
+ * @example
+ * ```ts
+ * import { backward, forward, pipeline } from 'kfac-ts/core';
+ * import { cosine, damp, identity, solve, update } from 'kfac-ts/solvers';
+ *
+ * // λ is decided once; every stage after it takes it from the step.
+ * const step = pipeline(forward, backward, damp(cosine(10, 1000, 0.1)), solve(identity), update({ learningRate: 0.1 }));
+ * ```
  */
 export const damp = (damping: number | Schedule): Stage<'state', 'damping' | 'metrics'> => {
   const schedule = scheduleOf(damping);
