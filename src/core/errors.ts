@@ -97,6 +97,15 @@ export interface FileFailed {
   readonly reason: string;
 }
 
+/** A figure could not be drawn; what it is about is not lost. */
+export interface NotDrawn {
+  readonly _tag: 'NotDrawn';
+  /** The figure. */
+  readonly what: string;
+  readonly reason: string;
+  readonly advice: string;
+}
+
 /** Every failure that a function of this library reports. */
 export type KfacError =
   | ShapeMismatch
@@ -108,7 +117,8 @@ export type KfacError =
   | BadData
   | BadCheckpoint
   | CollectiveFailed
-  | FileFailed;
+  | FileFailed
+  | NotDrawn;
 
 /**
  * One error as one sentence or two: where, what was expected, what came, what to do.
@@ -147,6 +157,8 @@ export const describeError = (error: KfacError): string => {
       return `${error.operation} failed: ${error.reason}.`;
     case 'FileFailed':
       return `Cannot ${error.operation} ${error.path}: ${error.reason}.`;
+    case 'NotDrawn':
+      return `${error.what} not drawn: ${error.reason}. ${error.advice}`;
   }
 };
 

@@ -11,6 +11,7 @@ export type {
   BadData,
   CollectiveFailed,
   FileFailed,
+  NotDrawn,
   KfacError,
   NonFinite,
   NotPositiveDefinite,

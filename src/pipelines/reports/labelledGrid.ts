@@ -5,9 +5,9 @@
  */
 import type * as TE from 'fp-ts/lib/TaskEither.js';
 
+import type { NotDrawn } from '../../core/errors.ts';
 import type { GridLayout, GridRow } from './grid.ts';
 import { drawGrid } from './grid.ts';
-import type { NotDrawn } from './packages.ts';
 import { fontFamily, rasterise } from './packages.ts';
 import { encodePng } from './png.ts';
 

@@ -1,20 +1,29 @@
 /**
  * The figure of a comparison: loss against steps and against seconds, one line per optimizer.
  *
+ * The loss of each batch is a faint line with its running mean over it; where there were evaluations, circles joined by a
+ * thin line are the losses on the test examples.
+ *
  * @module
  */
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { TopLevelSpec } from 'vega-lite';
 
-import type { StepRecord } from '../trainer/events.ts';
-import type { NotDrawn } from './packages.ts';
+import type { NotDrawn } from '../../core/errors.ts';
+import type { Mark } from './curves.ts';
+import { smoothed, thinned, windowOf } from './curves.ts';
+import type { CurveStyle } from './curveStyles.ts';
+import { stylesOf } from './curveStyles.ts';
 import { drawing, fontFamily, rasterise } from './packages.ts';
 
-/** One line of the figure. */
+/** One line of the figure, with its circles. */
 export interface Curve {
   readonly name: string;
-  readonly history: ReadonlyArray<StepRecord>;
+  /** Loss of the batch of each step. */
+  readonly history: ReadonlyArray<Mark>;
+  /** Losses on the test examples, where there are some. */
+  readonly evaluations?: ReadonlyArray<Mark>;
 }
 
 /** What the figure says in words. */
@@ -30,63 +39,108 @@ export interface Figure {
   readonly png: Uint8Array;
 }
 
-/** More points than this in a line are not seen. */
-const mostPoints = 800;
+/** Which of the lines of an optimizer a point belongs to. */
+type Kind = 'batches' | 'mean' | 'test';
 
-/** Fewer points than this are marked, since a line through one or two says little. */
-const fewPoints = 40;
-
-interface Point {
+interface Point extends Mark {
   readonly optimizer: string;
-  readonly step: number;
-  readonly seconds: number;
-  readonly loss: number;
+  readonly kind: Kind;
 }
 
-const pointsOf = ({ name, history }: Curve): ReadonlyArray<Point> => {
-  const stride = Math.ceil(history.length / mostPoints);
-  return history
-    .filter((_, i) => i % stride === 0 || i === history.length - 1)
-    .map(({ step, seconds, loss }) => ({ optimizer: name, step, seconds, loss }));
+const pointsOf = ({ name, history, evaluations = [] }: Curve): ReadonlyArray<Point> => {
+  const window = windowOf(history.length);
+  const lines: ReadonlyArray<readonly [Kind, ReadonlyArray<Mark>]> = [
+    ...(window === 1 ? [] : [['batches', history] as const]),
+    ['mean', smoothed(history, window)],
+    ['test', evaluations],
+  ];
+  return lines.flatMap(([kind, marks]) =>
+    thinned(marks).map(({ step, seconds, loss }) => ({ optimizer: name, kind, step, seconds, loss })),
+  );
 };
 
-/** Colours that people with any colour vision tell apart [OI08]. */
-const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'];
+/** What the lines are, in a line below the title. */
+const legendOf = (curves: ReadonlyArray<Curve>): string => {
+  const windows = [...new Set(curves.map(({ history }) => windowOf(history.length)))];
+  const means = windows.every((window) => window === 1)
+    ? 'lines: loss of each batch'
+    : `faint: loss of each batch; lines: mean over ${windows.join(' or ')} steps`;
+  return curves.some(({ evaluations = [] }) => evaluations.length > 0) ? `${means}; circles: test examples` : means;
+};
+
+const quantitative = 'quantitative' as const;
 
 const specOf = (curves: ReadonlyArray<Curve>, { title, loss }: FigureText): TopLevelSpec => {
   const values = curves.flatMap(pointsOf);
   const isPositive = values.every((point) => point.loss > 0);
-  const panel = (field: 'step' | 'seconds', axis: string, vertical: string | null) => ({
-    width: 340,
-    height: 280,
-    mark: { type: 'line' as const, strokeWidth: 2, point: values.length <= fewPoints },
+  const styles = stylesOf(curves.map(({ name }) => name));
+  const byOptimizer = <Value>(range: (style: CurveStyle) => Value) => ({
+    field: 'optimizer',
+    type: 'nominal' as const,
+    title: null,
+    scale: { domain: curves.map(({ name }) => name), range: styles.map(range) },
+  });
+  const line = (
+    kind: Kind,
+    mark: { readonly strokeWidth: number; readonly opacity: number; readonly point: object | boolean },
+  ) => ({
+    transform: [{ filter: `datum.kind === '${kind}'` }],
+    mark: { type: 'line' as const, ...mark },
     encoding: {
-      x: { field, type: 'quantitative' as const, title: axis, scale: { nice: false } },
+      color: byOptimizer(({ colour }) => colour),
+      ...(kind === 'mean' ? { strokeDash: byOptimizer(({ dash }) => [...dash]) } : {}),
+    },
+  });
+  const isShort = curves.every(({ history }) => windowOf(history.length) === 1);
+  const circles = { filled: false, fill: 'white', size: 35, strokeWidth: 1.5 };
+  const panel = (x: object, vertical: string | null) => ({
+    width: 360,
+    height: 300,
+    encoding: {
+      x,
       y: {
         field: 'loss',
-        type: 'quantitative' as const,
+        type: quantitative,
         title: vertical,
         scale: isPositive ? { type: 'log' as const, nice: false } : { zero: false },
       },
-      color: {
-        field: 'optimizer',
-        type: 'nominal' as const,
-        title: null,
-        scale: { domain: curves.map(({ name }) => name), range: colours },
-      },
     },
+    layer: [
+      line('batches', { strokeWidth: 1, opacity: 0.25, point: false }),
+      line('mean', { strokeWidth: 2, opacity: 1, point: isShort ? { size: 25 } : false }),
+      line('test', { strokeWidth: 1, opacity: 0.9, point: circles }),
+    ],
   });
+  const scale = { nice: false };
+  const steps = {
+    field: 'step',
+    type: quantitative,
+    title: 'steps',
+    scale,
+    axis: { tickMinStep: 1, tickCount: 6, format: ',d' },
+  };
+  const seconds = { field: 'seconds', type: quantitative, title: 'training time (seconds)', scale };
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    title: { text: title, anchor: 'start', fontSize: 15 },
+    title: { text: title, subtitle: legendOf(curves), anchor: 'start', fontSize: 15, subtitleFontSize: 12 },
     background: 'white',
     padding: 12,
     data: { values: [...values] },
-    hconcat: [panel('step', 'steps', loss), panel('seconds', 'training time (seconds)', null)],
+    hconcat: [panel(steps, loss), panel(seconds, null)],
     config: {
       font: `${fontFamily}, Helvetica, Arial, sans-serif`,
       axis: { labelFontSize: 12, titleFontSize: 13, gridColor: '#e4e4e4' },
-      legend: { labelFontSize: 13, symbolStrokeWidth: 3, orient: 'right' },
+      // A sample long enough for the dash to be seen, and names as long as they are.
+      legend: {
+        labelFontSize: 13,
+        labelLimit: 0,
+        symbolStrokeWidth: 2.5,
+        symbolSize: 1000,
+        symbolOpacity: 1,
+        rowPadding: -10,
+        symbolType: 'stroke',
+        orient: 'right',
+      },
       view: { stroke: '#888888' },
     },
   };
@@ -97,14 +151,7 @@ const specOf = (curves: ReadonlyArray<Curve>, { title, loss }: FigureText): TopL
  *
  * @param curves - one line each
  * @param text - title and axis
- * @example
- * ```ts no-run
- * import { lossFigure, type TrainResult } from 'kfac-ts/pipelines';
- *
- * declare const results: ReadonlyArray<TrainResult>;
- * const curves = results.map(({ optimizer, history }) => ({ name: optimizer, history }));
- * const figure = await lossFigure(curves, { title: 'MNIST', loss: 'cross-entropy, nats' })();
- * ```
+ * @returns the figure, or a `NotDrawn` that says which package is missing or what it complains of
  */
 export const lossFigure = (curves: ReadonlyArray<Curve>, text: FigureText): TE.TaskEither<NotDrawn, Figure> =>
   pipe(

@@ -13,16 +13,14 @@ import * as O from 'fp-ts/lib/Option.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import { packageDirectory } from '../files/packages.ts';
-import { messageOf } from '../files/thrown.ts';
+import type { NotDrawn } from '../../core/errors.ts';
+import { codeOf, messageOf } from '../files/thrown.ts';
 
-/** Why something was not drawn. */
-export interface NotDrawn {
-  readonly what: string;
-  readonly reason: string;
-}
+/** The packages that draw, as they are installed. */
+const packages = 'npm install vega vega-lite @resvg/resvg-js dejavu-fonts-ttf';
 
-/** The reason as a sentence. */
-export const describeNotDrawn = ({ what, reason }: NotDrawn): string => `${what} not drawn: ${reason}.`;
+const isMissing = (thrown: unknown): boolean =>
+  ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'].includes(codeOf(thrown) ?? '');
 
 /**
  * Loads or runs a drawing package.
@@ -31,7 +29,12 @@ export const describeNotDrawn = ({ what, reason }: NotDrawn): string => `${what}
  * @param run - does it
  */
 export const drawing = <A>(what: string, run: () => Promise<A>): TE.TaskEither<NotDrawn, A> =>
-  TE.tryCatch(run, (thrown) => ({ what, reason: messageOf(thrown) }));
+  TE.tryCatch(run, (thrown) => ({
+    _tag: 'NotDrawn',
+    what,
+    reason: messageOf(thrown),
+    advice: isMissing(thrown) ? `Figures need packages of their own: ${packages}.` : 'The numbers are in the report.',
+  }));
 
 /** Family of the font in figures, which comes as a package: a machine for computing often has no fonts at all. */
 export const fontFamily = 'DejaVu Sans';

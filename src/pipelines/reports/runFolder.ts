@@ -12,7 +12,8 @@ import * as RA from 'fp-ts/lib/ReadonlyArray.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { BackendReport } from '../../core/backends/backend.ts';
-import type { KfacError } from '../../core/errors.ts';
+import type { KfacError, NotDrawn } from '../../core/errors.ts';
+import { describeError } from '../../core/errors.ts';
 import type { Plan } from '../config/plan.ts';
 import type { RunConfig } from '../config/runConfig.ts';
 import type { Splits } from '../data/dataset.ts';
@@ -24,8 +25,6 @@ import type { GridRow } from './grid.ts';
 import { historyLines } from './jsonLines.ts';
 import { labelledGrid } from './labelledGrid.ts';
 import { lossFigure } from './lossFigure.ts';
-import type { NotDrawn } from './packages.ts';
-import { describeNotDrawn } from './packages.ts';
 
 /** A run that has ended. */
 export interface Report {
@@ -105,10 +104,14 @@ type Drawing = TE.TaskEither<NotDrawn, ReadonlyArray<File>>;
 const lossFigures = ({ plan, outcomes }: Report): Drawing =>
   pipe(
     lossFigure(
-      outcomes.map(({ optimizer, result }) => ({ name: optimizer.name, history: result.history })),
+      outcomes.map(({ optimizer, result: { history, evaluations } }) => ({
+        name: optimizer.name,
+        history,
+        evaluations,
+      })),
       {
         title: `${plan.task.objective.model.name}, batch ${plan.options.batch}, seed ${plan.options.seed}`,
-        loss: 'training loss per example (nats)',
+        loss: 'loss per example (nats)',
       },
     ),
     TE.map(({ svg, png }) => [
@@ -145,7 +148,7 @@ const orWarn = (drawing: Drawing): TE.TaskEither<KfacError, Drawn> =>
   pipe(
     drawing,
     TE.matchW(
-      (missing) => ({ files: [], warnings: [describeNotDrawn(missing)] }),
+      (missing) => ({ files: [], warnings: [describeError(missing)] }),
       (files) => ({ files, warnings: [] }),
     ),
     TE.fromTask,
