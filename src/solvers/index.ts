@@ -15,7 +15,6 @@ export type { FactoredDamping } from './inverses/factors/factoredTikhonov.ts';
 export { denseInverse, invertDensely } from './inverses/denseInverse.ts';
 export { eigen, eigenMetrics, eigenOf, invertInEigenbasis, invertMatrixInEigenbasis } from './inverses/eigen.ts';
 export type { Extremes, Inverted, KroneckerEigen } from './inverses/eigen.ts';
-export { driftOf } from './solver/drift.ts';
 export { ekfac } from './inverses/ekfac.ts';
 export type { EkfacNeeds, EkfacOptions } from './inverses/ekfac.ts';
 export { invertKroneckerBlocks } from './inverses/factors/factorInverse.ts';
@@ -32,17 +31,13 @@ export type { Attack, IterativeOptions, KrylovMethod } from './iterative/iterati
 export { kfacCg } from './iterative/kfacCg.ts';
 export type { KfacCgNeeds, KfacCgOptions } from './iterative/kfacCg.ts';
 export { invertFactors, kroneckerInverse } from './inverses/kroneckerInverse.ts';
-export { adaptedDamping, levenbergMarquardt, reductionRatio, takenBack } from './quadraticModel/levenbergMarquardt.ts';
+export { levenbergMarquardt } from './quadraticModel/levenbergMarquardt.ts';
 export type { LevenbergMarquardtOptions } from './quadraticModel/levenbergMarquardt.ts';
 export { invertLowRank, lowRankInverse } from './inverses/lowRankInverse.ts';
-export { modelCoefficients } from './quadraticModel/coefficients.ts';
-export type { ModelGivens } from './quadraticModel/coefficients.ts';
 export { newtonSchulz, newtonSchulzInverse } from './inverses/newtonSchulz.ts';
 export type { NewtonSchulzInverse, NewtonSchulzOptions, NewtonSchulzReport } from './inverses/newtonSchulz.ts';
 export { normConstraint } from './update/normConstraint.ts';
 export type { NormConstraintOptions } from './update/normConstraint.ts';
-export { minimiseModel, modelChange, quadraticModelOf, updateNorm } from './quadraticModel/quadraticModel.ts';
-export type { ModelMinimum, QuadraticModel } from './quadraticModel/quadraticModel.ts';
 export { quadraticUpdate } from './quadraticModel/quadraticUpdate.ts';
 export { leadingEigen } from './inverses/factors/rangeFinder.ts';
 export type { LeadingEigen, RangeOptions } from './inverses/factors/rangeFinder.ts';
@@ -58,7 +53,7 @@ export {
   warmUp,
 } from './schedules.ts';
 export type { Schedule } from './schedules.ts';
-export { gammaCandidates, leastModel, separateDamping } from './quadraticModel/separateDamping.ts';
+export { separateDamping } from './quadraticModel/separateDamping.ts';
 export type { SeparateDampingOptions, SeparateNeeds } from './quadraticModel/separateDamping.ts';
 export { prepareBySite, siteDampingError } from './solver/siteDamping.ts';
 export type { SiteDamping } from './solver/siteDamping.ts';

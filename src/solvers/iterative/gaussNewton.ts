@@ -21,6 +21,15 @@ import type { Action } from '../../core/operators/action.ts';
  * v ↦ E[Jᵀ H_ℓ J] v on block vectors.
  *
  * @param context - what is learned, and where to linearise: parameters, circumstances, and the outputs there
+ * @example
+ * ```ts
+ * import type { Context, Shaped } from 'kfac-ts/core';
+ * import { gaussNewtonAction } from 'kfac-ts/solvers';
+ *
+ * // For a solver of one's own: products with the batch's own Gauss–Newton matrix.
+ * type Known = 'state' | 'objective' | 'circumstances' | 'weights' | 'outputs' | 'blocks';
+ * const curvatureOf = <T extends Shaped>(context: Context<T, Known>) => gaussNewtonAction(context);
+ * ```
  */
 export const gaussNewtonAction = <T extends Shaped>(
   context: Context<T, 'state' | 'objective' | 'circumstances' | 'weights' | 'outputs' | 'blocks'>,

@@ -79,6 +79,23 @@ type Needs =
  * Adapts λ in the next state and reports ρ, on steps where that is due; takes bad steps back in all, when asked to.
  *
  * @param options - period, rate, bounds
+ * @example
+ * ```ts
+ * import { backward, forward, pipeline } from 'kfac-ts/core';
+ * import { capture, kfac, monteCarlo, sample, updateFactors } from 'kfac-ts/curvature';
+ * import { damp, kroneckerInverse, levenbergMarquardt, quadraticUpdate, solve } from 'kfac-ts/solvers';
+ *
+ * // λ follows how well the model foretold the change of the loss.
+ * const curved = pipeline(forward, backward, capture(monteCarlo()), updateFactors(kfac()));
+ * const step = pipeline(
+ *   curved,
+ *   damp(10),
+ *   solve(kroneckerInverse()),
+ *   sample({ fraction: 0.25 }),
+ *   quadraticUpdate,
+ *   levenbergMarquardt({ every: 5, rejectSteps: true }),
+ * );
+ * ```
  */
 export const levenbergMarquardt = (options: LevenbergMarquardtOptions = {}): Stage<Needs, 'next' | 'metrics'> => {
   const { every = 5, decay = 19 / 20, minimum = 1e-8, maximum = 1e8, rejectSteps = false } = options;

@@ -79,6 +79,13 @@ interface Tried<T extends Shaped> {
  *
  * @param options - period, rate, bounds
  * @param solver - any solver
+ * @example
+ * ```ts
+ * import { kroneckerInverse, separateDamping, solve } from 'kfac-ts/solvers';
+ *
+ * // The inverses of the factors have a damping of their own, chosen by the quadratic model.
+ * const direction = solve(separateDamping({ every: 20 }, kroneckerInverse()));
+ * ```
  */
 export const separateDamping = (
   options: SeparateDampingOptions,

@@ -34,6 +34,13 @@ export interface AdamOptions {
  * corrected copy is made.
  *
  * @param options - β₁, β₂, ε
+ * @example
+ * ```ts
+ * import { backward, forward, pipeline } from 'kfac-ts/core';
+ * import { adam, solve, update } from 'kfac-ts/solvers';
+ *
+ * const step = pipeline(forward, backward, solve(adam({ beta2: 0.99 })), update({ learningRate: 1e-3 }));
+ * ```
  */
 export const adam = (options: AdamOptions = {}): Solver<FirstOrderNeeds> => {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;

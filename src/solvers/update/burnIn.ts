@@ -13,6 +13,16 @@ import type { Stage } from '../../core/pipeline/stage.ts';
  * prepares from all statistics gathered. It comes after `update`.
  *
  * @param steps - length of the burn-in, at least 0
+ * @example
+ * ```ts
+ * import { backward, forward, pipeline } from 'kfac-ts/core';
+ * import { capture, exact, kfac, updateFactors } from 'kfac-ts/curvature';
+ * import { burnIn, damp, identity, solve, update } from 'kfac-ts/solvers';
+ *
+ * // Twenty steps that only gather statistics.
+ * const curved = pipeline(forward, backward, capture(exact()), updateFactors(kfac()));
+ * const step = pipeline(curved, damp(0.1), solve(identity), update({ learningRate: 0.1 }), burnIn(20));
+ * ```
  */
 export const burnIn = (steps: number): Stage<'state' | 'next', 'next'> =>
   computation('burnIn', (_, { state, next }) => ({

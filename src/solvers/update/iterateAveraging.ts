@@ -27,6 +27,19 @@ const memory = memoryAt('averagedParams', { average: 'params' });
  * Averages the parameters of the next state into its memory. It comes after every stage that changes them.
  *
  * @param options - decay and start
+ * @example
+ * ```ts
+ * import { backward, forward, pipeline } from 'kfac-ts/core';
+ * import { averageIterates, identity, solve, update } from 'kfac-ts/solvers';
+ *
+ * const step = pipeline(
+ *   forward,
+ *   backward,
+ *   solve(identity),
+ *   update({ learningRate: 0.1 }),
+ *   averageIterates({ decay: 0.99, start: 100 }),
+ * );
+ * ```
  */
 export const averageIterates = (options: IterateAveragingOptions = {}): Stage<'state' | 'next', 'next'> => {
   const { decay = 0.99, start = 0 } = options;
@@ -47,6 +60,15 @@ export const averageIterates = (options: IterateAveragingOptions = {}): Stage<'s
  * The parameters to evaluate with: the average when there is one, else the parameters.
  *
  * @param state - any state
+ * @example
+ * ```ts
+ * import { initialState, keyOf, tensor } from 'kfac-ts/core';
+ * import { averagedParams } from 'kfac-ts/solvers';
+ *
+ * // Before there is an average, the parameters themselves.
+ * const state = initialState({ weight: tensor([1], [1, 1]) }, keyOf(1));
+ * averagedParams(state).weight.data; // => [1]
+ * ```
  */
 export const averagedParams = <T extends Shaped>(state: TrainState<T>): Params<T> =>
   memory.in(state.rules)?.average ?? state.params;

@@ -27,6 +27,14 @@ export interface NormConstraintOptions {
  * Scales the direction by min(1, √(c / (η² ΔᵀFΔ))).
  *
  * @param options - bound and learning rate
+ * @example
+ * ```ts
+ * import { normConstraint, update } from 'kfac-ts/solvers';
+ *
+ * // η² ΔᵀFΔ is at most 0.01, measured and not foretold.
+ * const learningRate = 0.5;
+ * const stages = [normConstraint({ bound: 0.01, learningRate }), update({ learningRate })] as const;
+ * ```
  */
 export const normConstraint = (
   options: NormConstraintOptions,

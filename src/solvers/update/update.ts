@@ -85,6 +85,12 @@ const normOfUpdate = <T extends Shaped>(ops: Ops<T>, eta: number, direction: Par
  * θ ← θ − η d, with d the direction after the rules. Two rules of one name are refused where the stage is made.
  *
  * @param options - learning rate and rules
+ * @example
+ * ```ts
+ * import { klClip, momentum, update, warmUp } from 'kfac-ts/solvers';
+ *
+ * const move = update({ learningRate: warmUp(100), rules: [klClip(1), momentum(0.9)] });
+ * ```
  */
 export const update = (options: UpdateOptions): Stage<'state' | 'gradient' | 'direction', 'next' | 'metrics'> => {
   const schedule = scheduleOf(options.learningRate);

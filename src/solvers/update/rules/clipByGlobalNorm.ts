@@ -12,6 +12,12 @@ import { rule } from './rule.ts';
  * Scales the direction so that its norm over all parameters is at most a bound.
  *
  * @param bound - largest norm, greater than 0
+ * @example
+ * ```ts
+ * import { clipByGlobalNorm, update } from 'kfac-ts/solvers';
+ *
+ * const move = update({ learningRate: 0.1, rules: [clipByGlobalNorm(1)] });
+ * ```
  */
 export const clipByGlobalNorm = (bound: number): UpdateRule =>
   rule({

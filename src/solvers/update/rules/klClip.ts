@@ -15,6 +15,12 @@ import { rule } from './rule.ts';
  * Scales the direction by ν.
  *
  * @param kappa - the bound κ, greater than 0
+ * @example
+ * ```ts
+ * import { klClip, momentum, update } from 'kfac-ts/solvers';
+ *
+ * const move = update({ learningRate: 1, rules: [klClip(1), momentum(0.9)] });
+ * ```
  */
 export const klClip = (kappa: number): UpdateRule =>
   rule({

@@ -20,6 +20,12 @@ export interface MomentumOptions {
  *
  * @param mu - μ in [0, 1)
  * @param options - Nesterov's form or not
+ * @example
+ * ```ts
+ * import { momentum, update } from 'kfac-ts/solvers';
+ *
+ * const move = update({ learningRate: 0.1, rules: [momentum(0.9, { nesterov: true })] });
+ * ```
  */
 export const momentum = (mu: number, options: MomentumOptions = {}): UpdateRule =>
   rule({

@@ -14,6 +14,12 @@ import { rule } from './rule.ts';
  * Adds w θ to the direction, so that each step shrinks the parameters by the factor 1 − η w. Put it last.
  *
  * @param weight - w ≥ 0
+ * @example
+ * ```ts
+ * import { momentum, update, weightDecay } from 'kfac-ts/solvers';
+ *
+ * const move = update({ learningRate: 0.1, rules: [momentum(0.9), weightDecay(1e-4)] });
+ * ```
  */
 export const weightDecay = (weight: number): UpdateRule =>
   rule({
