@@ -10,6 +10,7 @@ export type {
   BadConfig,
   BadData,
   CollectiveFailed,
+  DeviceFailed,
   FileFailed,
   NotDrawn,
   KfacError,
@@ -21,7 +22,7 @@ export { allocate, cast, generate, sameShape, sizeOf, tensor } from './tensor.ts
 export type { DType, ReadonlyVector, Shape, Shaped, Tensor } from './tensor.ts';
 export { joinPath, leavesOf, mapParams, pickParams, zipParams } from './params.ts';
 export type { Params } from './params.ts';
-export { checkSelection, selectedPaths, selects } from './selection.ts';
+export { selectedPaths, selects } from './selection.ts';
 export type { Selection } from './selection.ts';
 export { completeOps } from './ops/complete.ts';
 export type { Derived, Ops } from './ops/ops.ts';
@@ -42,6 +43,7 @@ export { apply, applyBlock, applyBlockTranspose, applyTranspose } from './operat
 export { materialise } from './operators/materialise.ts';
 export type { Composite, VectorSpace } from './operators/composite.ts';
 export { costOf } from './operators/cost.ts';
+export type { Cost } from './operators/factors/measures.ts';
 export { dampedBlock, eigenKronecker, kronecker, twoTerm } from './operators/blockOperator.ts';
 export {
   cholesky,
@@ -163,4 +165,4 @@ export { readScalars } from './pipeline/read.ts';
 export { pipeline, stage } from './pipeline/stage.ts';
 export type { Stage, StageRun, Step } from './pipeline/stage.ts';
 export { initialState } from './pipeline/trainState.ts';
-export type { CurvatureState, Memory, RuleMemory, SolverState, TrainState } from './pipeline/trainState.ts';
+export type { CurvatureState, Pending, Memory, RuleMemory, SolverState, TrainState } from './pipeline/trainState.ts';

@@ -4,7 +4,7 @@ import { barrels, blocksOf, complaintsOf, functionsOf, run } from '../support/sn
 
 /** Functions that have no example yet. Nothing is added here. */
 const without: Readonly<Record<(typeof barrels)[number], ReadonlyArray<string>>> = {
-  'kfac-ts/core': ['checkSelection'],
+  'kfac-ts/core': [],
   'kfac-ts/curvature': [],
   'kfac-ts/solvers': [
     'batchWoodbury',
