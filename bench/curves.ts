@@ -31,11 +31,11 @@ export const benchCurves = async (backend: Backend<Tensor>, names: ReadonlyArray
       ...family.defaults.settings[preset],
       ...(rate === undefined ? {} : { learningRate: Number(rate) }),
     };
-    const { step } = succeed(optimizerOf(preset, settings));
+    const optimizer = succeed(optimizerOf(preset, settings));
     const setting = {
       env: { backend, clock: () => performance.now() / 1000 },
       task: { ...family, data },
-      step,
+      step: family.step(optimizer),
       options: { batch: 1000, seed: 1, listeners: [] },
     };
     const cells: Array<string> = [];

@@ -12,9 +12,17 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
-import { backward, describeError, forward, pipeline, withBackend } from '../src/core/index.ts';
+import { backward, describeError, forward, pipeline, softmaxCrossEntropy, withBackend } from '../src/core/index.ts';
 import { bySite, capture, classKfac, exact, sample, tridiagonalKfac, updateFactors } from '../src/curvature/index.ts';
-import { classes, mnistClassifier, nodeFileSystem, perceptron, train } from '../src/pipelines/index.ts';
+import {
+  accuracy,
+  classes,
+  mnistClassifier,
+  nodeFileSystem,
+  perceptron,
+  supervised,
+  train,
+} from '../src/pipelines/index.ts';
 import type { Optimizer } from '../src/solvers/index.ts';
 import { damp, invertSuitably, iterative, levenbergMarquardt, quadraticUpdate, solve } from '../src/solvers/index.ts';
 
@@ -37,14 +45,19 @@ const chainedCg: Optimizer = {
   ),
 };
 
-const task = mnistClassifier.ofSize('small');
-const objective = { ...task.objective, model: perceptron('three-layers', [784, 128, 64, classes]) };
+const task = supervised({
+  name: 'three-layers',
+  model: perceptron('three-layers', [784, 128, 64, classes]),
+  loss: softmaxCrossEntropy,
+  measures: { accuracy },
+  load: mnistClassifier.ofSize('small').load,
+});
 
 const program = withBackend({}, (backend) =>
   pipe(
     task.load(nodeFileSystem),
     TE.chain((data) =>
-      train({ backend, clock: () => performance.now() / 1000 }, { ...task, objective, data }, chainedCg, {
+      train({ backend, clock: () => performance.now() / 1000 }, { ...task, data }, chainedCg, {
         duration: { steps: 60 },
         batch: 500,
         seed: 1,

@@ -85,7 +85,7 @@ const settingOf = <A extends Shaped>(
     E.map((optimizer) => ({
       env: { backend, clock },
       task: { ...task, data },
-      step: optimizer.step,
+      step: task.step(optimizer),
       options: optionsOf(setup, 1),
     })),
   );
@@ -98,10 +98,10 @@ const flopsOf = <A extends Shaped>(
   run: Run<A>,
   setup: Setup,
 ): TE.TaskEither<KfacError, number> => {
-  const { data, objective } = setting.task;
+  const { data } = setting.task;
   const batch = mapParams(data.train.batch(range(0, setup.batch)), shapeOf);
   const state: TrainState<Shaped> = initialState(mapParams(run.state.params, shapeOf), run.state.key);
-  return meanFlops(setting.step, { state, batch, objective }, periodOf(setup));
+  return meanFlops(setting.step, { state, batch }, periodOf(setup));
 };
 
 /** Tells who is in a lane and what a step costs. */
@@ -160,18 +160,27 @@ const classesOf = ({ shape: [count, classes], data }: Tensor): Picture => {
   };
 };
 
+/** What a task has to show is images, or it is a classifier, whose outputs are shown. */
 const pictureOf = <A extends Shaped>(
   task: Task,
   { setting, run }: Lane<A>,
   examples: Examples,
 ): TE.TaskEither<KfacError, Picture> => {
-  const inputs = setting.task.data.test.batch(range(0, examples.count))['inputs'];
+  const { backend } = setting.env;
+  const { data } = setting.task;
   return pipe(
     readParams(setting.env, run.state.params),
-    TE.chain((params) =>
-      predict(setting.env.backend, task.objective.model, params, inputs, task.preview?.decode ?? softmax),
+    TE.chain((params): TE.TaskEither<KfacError, Picture> =>
+      task.preview === null
+        ? pipe(
+            predict(backend, task.networks[0], params, data.test.batch(range(0, examples.count)), { decode: softmax }),
+            TE.map(classesOf),
+          )
+        : pipe(
+            task.preview.look(backend, { params, held: {}, running: {} }, data),
+            TE.map(({ outputs }) => ({ kind: 'images', pixels: outputs.data })),
+          ),
     ),
-    TE.map((decoded) => (task.preview === null ? classesOf(decoded) : { kind: 'images', pixels: decoded.data })),
   );
 };
 

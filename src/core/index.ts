@@ -157,7 +157,7 @@ export { linearise, outputsAt } from './pipeline/linearise.ts';
 export type { Placed } from './pipeline/linearise.ts';
 export { judgingOf, lossGradient, meanLoss } from './pipeline/objective.ts';
 export type { Judging, Objective, Weights } from './pipeline/objective.ts';
-export { withObjective } from './pipeline/withObjective.ts';
+export { learn, withObjective } from './pipeline/withObjective.ts';
 export { iterate } from './iterate.ts';
 export { readMetrics } from './pipeline/metrics.ts';
 export type { Metrics } from './pipeline/metrics.ts';

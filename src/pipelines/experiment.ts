@@ -10,13 +10,12 @@ import * as RA from 'fp-ts/lib/ReadonlyArray.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../core/errors.ts';
+import type { Params } from '../core/params.ts';
 import type { Env } from '../core/pipeline/env.ts';
 import type { Shaped, Tensor } from '../core/tensor.ts';
 import type { Optimizer } from '../solvers/presets/optimizer.ts';
-import { range } from './data/batches.ts';
 import type { Splits } from './data/dataset.ts';
 import type { Task } from './tasks/task.ts';
-import { predict } from './trainer/evaluate.ts';
 import type { Listener } from './trainer/events.ts';
 import type { TrainOptions } from './trainer/options.ts';
 import type { TrainResult } from './trainer/train.ts';
@@ -26,8 +25,8 @@ import { train } from './trainer/train.ts';
 export interface Outcome {
   readonly optimizer: Optimizer;
   readonly result: TrainResult;
-  /** What the model makes of the first test examples, for tasks that can be looked at. */
-  readonly preview: Tensor | null;
+  /** What there is to see of the model, for tasks that can be looked at. */
+  readonly look: Params<Tensor> | null;
 }
 
 /** Listeners for the time of one run. */
@@ -49,21 +48,12 @@ export interface Experiment<A> {
   readonly conclude: (outcome: Outcome) => IO.IO<A>;
 }
 
-/** The first test inputs, or `null` for tasks that cannot be looked at. */
-export const previewInputs = (task: Task, data: Splits): Tensor | null =>
-  task.preview === null ? null : data.test.batch(range(0, Math.min(task.preview.count, data.test.size)))['inputs'];
-
-const previewOf = <T extends Shaped>(
-  env: Env<T>,
+const lookAt = <T extends Shaped>(
+  { backend }: Env<T>,
   { task, data }: Pick<Experiment<unknown>, 'task' | 'data'>,
-  result: TrainResult,
-): TE.TaskEither<KfacError, Tensor | null> => {
-  const { preview, objective } = task;
-  const inputs = previewInputs(task, data);
-  return preview === null || inputs === null
-    ? TE.right(null)
-    : predict(env.backend, objective.model, result.params, inputs, preview.decode);
-};
+  { params, running }: TrainResult,
+): TE.TaskEither<KfacError, Params<Tensor> | null> =>
+  task.preview === null ? TE.right(null) : task.preview.look(backend, { params, held: {}, running }, data);
 
 const trainObserved = <T extends Shaped, A>(
   env: Env<T>,
@@ -123,7 +113,7 @@ export const runExperiment = <T extends Shaped, A>(
       pipe(
         trainObserved(env, experiment, optimizer),
         TE.bindTo('result'),
-        TE.bind('preview', ({ result }) => previewOf(env, experiment, result)),
+        TE.bind('look', ({ result }) => lookAt(env, experiment, result)),
         TE.map((trained) => ({ ...trained, optimizer })),
         TE.chainIOK(experiment.conclude),
       ),

@@ -15,7 +15,8 @@ import { uniform } from '../../src/core/random/uniform.ts';
 import type { Shaped } from '../../src/core/tensor.ts';
 import { datasetOf } from '../../src/pipelines/data/dataset.ts';
 import { autoencoder } from '../../src/pipelines/tasks/mnistAutoencoder.ts';
-import type { TrainTask } from '../../src/pipelines/trainer/run.ts';
+import { supervised } from '../../src/pipelines/tasks/supervised.ts';
+import type { TrainTask } from '../../src/pipelines/trainer/learning.ts';
 import type { TrainResult } from '../../src/pipelines/trainer/train.ts';
 import { train } from '../../src/pipelines/trainer/train.ts';
 import { kfac } from '../../src/solvers/presets/kfac.ts';
@@ -31,11 +32,12 @@ const examples = 64;
 const task = (): TrainTask => {
   const pixels = uniform(keyOf(7), [examples, units[0]], 'f64');
   const noise = orThrow(datasetOf('noise', pixels, pixels));
-  return {
-    objective: { model: autoencoder('noise', units), loss: sigmoidCrossEntropy },
-    measures: {},
+  return supervised({
+    name: 'noise',
+    model: autoencoder('noise', units),
+    loss: sigmoidCrossEntropy,
     data: { train: noise, test: noise },
-  };
+  });
 };
 
 const trained = <T extends Shaped>(backend: Backend<T>, steps: number): TE.TaskEither<KfacError, TrainResult> =>

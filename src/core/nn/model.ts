@@ -94,29 +94,48 @@ export const initialParams = (described: Model, key: Key, dtype: FloatType): Par
 };
 
 /**
- * Parameters from outside, if they are this model's: one at each of its paths, of its shape, and no others.
+ * Parameters from outside, if they are those of some network: one at each of its paths, of its shape, and no others.
+ *
+ * @param name - of the network or the task
+ * @param expected - an array of the right shape at each path
+ * @param params - parameters, for example from a file
+ * @returns the parameters, or the first that does not fit
+ */
+export const checkPaths = <T extends Shaped>(
+  name: string,
+  expected: Params<Shaped>,
+  params: Params<T>,
+): E.Either<KfacError, Params<T>> => {
+  const paths = Object.keys(expected);
+  const misfit = (wanted: string, actual: string): E.Either<KfacError, never> =>
+    E.left({ _tag: 'ShapeMismatch', where: `parameters of ${name}`, expected: wanted, actual });
+  const wrong = paths.find(
+    (path) => !Object.hasOwn(params, path) || !sameShape(params[path].shape, expected[path].shape),
+  );
+  if (wrong !== undefined) {
+    const given = Object.keys(params).join(', ');
+    return misfit(
+      `${wrong} of shape ${showShape(expected[wrong].shape)}`,
+      Object.hasOwn(params, wrong) ? showShape(params[wrong].shape) : given === '' ? 'no parameters' : `only ${given}`,
+    );
+  }
+  const other = Object.keys(params).find((path) => !Object.hasOwn(expected, path));
+  return other === undefined ? E.right(params) : misfit(`only ${paths.join(', ')}`, `${other} as well`);
+};
+
+/**
+ * Parameters from outside, if they are this model's.
  *
  * @param described - the model
  * @param params - parameters, for example from a file
  * @returns the parameters, or the first that does not fit
  */
-export const checkParams = <T extends Shaped>(described: Model, params: Params<T>): E.Either<KfacError, Params<T>> => {
-  const specs = described.layer.parameters('');
-  const misfit = (expected: string, actual: string): E.Either<KfacError, never> =>
-    E.left({ _tag: 'ShapeMismatch', where: `parameters of ${described.name}`, expected, actual });
-  const wrong = specs.find(({ path, shape }) => !Object.hasOwn(params, path) || !sameShape(params[path].shape, shape));
-  if (wrong !== undefined) {
-    const { path, shape } = wrong;
-    const paths = Object.keys(params).join(', ');
-    return misfit(
-      `${path} of shape ${showShape(shape)}`,
-      Object.hasOwn(params, path) ? showShape(params[path].shape) : paths === '' ? 'no parameters' : `only ${paths}`,
-    );
-  }
-  const own = new Set(specs.map(({ path }) => path));
-  const other = Object.keys(params).find((path) => !own.has(path));
-  return other === undefined ? E.right(params) : misfit(`only ${[...own].join(', ')}`, `${other} as well`);
-};
+export const checkParams = <T extends Shaped>(described: Model, params: Params<T>): E.Either<KfacError, Params<T>> =>
+  checkPaths(
+    described.name,
+    Object.fromEntries(described.layer.parameters('').map((spec) => [spec.path, spec])),
+    params,
+  );
 
 /**
  * What each layer makes and costs for a batch, without computing anything.

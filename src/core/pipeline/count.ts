@@ -15,9 +15,9 @@ import type { Backend, LinearAlgebra } from '../backends/backend.ts';
 import type { KfacError } from '../errors.ts';
 import type { Shaped, Tensor } from '../tensor.ts';
 import { generate } from '../tensor.ts';
-import type { Context, Given } from './context.ts';
+import type { Context, Field } from './context.ts';
 import { iterate } from '../iterate.ts';
-import type { Step } from './stage.ts';
+import type { Stage } from './stage.ts';
 import type { TrainState } from './trainState.ts';
 
 /** What a step cost, and the shapes that it leaves. */
@@ -46,7 +46,10 @@ export interface StepCount {
  * const count = await countStep(kfacOptimizer().step, { state, batch, objective })();
  * ```
  */
-export const countStep = (step: Step, given: Context<Shaped, Given>): TE.TaskEither<KfacError, StepCount> => {
+export const countStep = <Needs extends Field>(
+  step: Stage<Needs, 'next' | 'metrics'>,
+  given: Context<Shaped, Needs>,
+): TE.TaskEither<KfacError, StepCount> => {
   const { ops, tally } = shapeInterpreter();
   let factorisations = 0;
   const counted = <A>(flops: number, result: A): TE.TaskEither<never, A> => {
@@ -100,9 +103,9 @@ interface Sum extends StepCount {
  * const flops = await meanFlops(kfacOptimizer().step, { state, batch, objective }, 10)();
  * ```
  */
-export const meanFlops = (
-  step: Step,
-  given: Context<Shaped, Given>,
+export const meanFlops = <Needs extends 'state' | 'batch' | 'objective'>(
+  step: Stage<Needs, 'next' | 'metrics'>,
+  given: Context<Shaped, Needs | 'state'>,
   steps: number,
 ): TE.TaskEither<KfacError, number> => {
   const start: Sum = { flops: 0, next: given.state, left: steps };

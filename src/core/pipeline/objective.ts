@@ -27,7 +27,7 @@ export interface Objective {
   readonly weights?: string;
 }
 
-/** Weights of a batch, of mean 1 over its examples. */
+/** Weights of a batch. Those that losses and estimators see have a mean of 1 over the examples. */
 export interface Weights<T> {
   /** Of each example, or of each of its positions: `[n, …]`. */
   readonly terms: T;
@@ -45,7 +45,23 @@ export interface Judging<T> {
 const tiny = 1e-30;
 
 /**
- * Targets and weights of a batch.
+ * Targets and weights of a batch as they are given.
+ *
+ * @param ops - interpreter
+ * @param objective - which arrays they are
+ * @param batch - arrays by name
+ */
+export const givenOf = <T extends Shaped>(ops: Ops<T>, objective: Objective, batch: Params<T>): Judging<T> => {
+  const { loss, targets = 'targets', weights = 'weights' } = objective;
+  const found = arrayAt(batch, targets, `loss ${loss.name}`);
+  if (!Object.hasOwn(batch, weights)) return { targets: found, weights: null };
+  const terms = batch[weights];
+  const positions = axesOf(terms.shape).slice(1);
+  return { targets: found, weights: { terms, examples: positions.length === 0 ? terms : ops.max(terms, positions) } };
+};
+
+/**
+ * Targets of a batch, and its weights made to have a mean of 1.
  *
  * @param ops - interpreter
  * @param objective - which arrays they are
@@ -63,14 +79,11 @@ const tiny = 1e-30;
  * ```
  */
 export const judgingOf = <T extends Shaped>(ops: Ops<T>, objective: Objective, batch: Params<T>): Judging<T> => {
-  const { loss, targets = 'targets', weights = 'weights' } = objective;
-  const found = arrayAt(batch, targets, `loss ${loss.name}`);
-  if (!Object.hasOwn(batch, weights)) return { targets: found, weights: null };
-  const given = batch[weights];
-  const positions = axesOf(given.shape).slice(1);
-  const examples = positions.length === 0 ? given : ops.max(given, positions);
+  const given = givenOf(ops, objective, batch);
+  if (given.weights === null) return given;
+  const { terms, examples } = given.weights;
   const mean = ops.maximum(ops.mean(examples, [0]), ops.full([], tiny));
-  return { targets: found, weights: { terms: ops.div(given, mean), examples: ops.div(examples, mean) } };
+  return { ...given, weights: { terms: ops.div(terms, mean), examples: ops.div(examples, mean) } };
 };
 
 /**

@@ -5,7 +5,7 @@
  */
 import { computation } from './compute.ts';
 import type { Objective } from './objective.ts';
-import type { Stage } from './stage.ts';
+import type { Stage, Step } from './stage.ts';
 
 /**
  * Puts an objective in the place of the one that the step was given.
@@ -29,3 +29,22 @@ import type { Stage } from './stage.ts';
  */
 export const withObjective = (objective: Objective): Stage<never, 'objective'> =>
   computation('withObjective', () => ({ objective }));
+
+/**
+ * An optimizer's step that knows what it learns, and so needs no more than a state and a batch.
+ *
+ * @param objective - model and loss
+ * @param step - a step for any objective
+ * @example
+ * ```ts
+ * import { dense, learn, model, squaredError } from 'kfac-ts/core';
+ * import { kfacOptimizer } from 'kfac-ts/solvers';
+ *
+ * const line = { model: model('line', [1], dense({ in: 1, out: 1 })), loss: squaredError };
+ * const step = learn(line, kfacOptimizer().step);
+ * ```
+ */
+export const learn = (objective: Objective, { name, run }: Step): Stage<'state' | 'batch', 'next' | 'metrics'> => ({
+  name,
+  run: (context) => run({ ...context, objective }),
+});

@@ -9,6 +9,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
+import type { Model } from '../../core/nn/model.ts';
 import { summarise } from '../../core/nn/model.ts';
 import type { Summary } from '../../core/nn/summary.ts';
 import { sizeOf } from '../../core/tensor.ts';
@@ -85,8 +86,19 @@ const lines = (description: string, batch: number, summary: Summary, rows: Reado
   covered(rows),
 ];
 
+/** What there is to say of one network. */
+interface Summarised {
+  readonly summary: Summary;
+  readonly rows: ReadonlyArray<CoverageRow>;
+}
+
+const summarised =
+  (batch: number) =>
+  (network: Model): E.Either<KfacError, Summarised> =>
+    pipe(E.Do, E.apS('summary', summarise(network, batch)), E.apS('rows', coverage(network, kfac())));
+
 /**
- * Prints the summary of a task's model, or with `--json` gives it as one line.
+ * Prints the summary of a task's networks, or with `--json` gives each as one line.
  *
  * @param world - where to print
  * @param command - which task
@@ -96,14 +108,17 @@ export const runSummary = (world: World, command: SummaryCommand): TE.TaskEither
     configOfFlags(command.flags, []),
     E.chain((config) => planOf(command.task, ['kfac'], config)),
     E.bindTo('plan'),
-    E.bind('summary', ({ plan }) => summarise(plan.task.objective.model, plan.options.batch)),
-    E.bind('rows', ({ plan }) => coverage(plan.task.objective.model, kfac())),
+    E.bind('networks', ({ plan }) => E.traverseArray(summarised(plan.options.batch))(plan.task.networks)),
     TE.fromEither,
     TE.chainIOK(
-      ({ plan, summary, rows }): IO.IO<void> =>
+      ({ plan, networks }): IO.IO<void> =>
         () =>
-          command.flags['json'] === true
-            ? world.out(JSON.stringify({ ...summary, coverage: rows }))()
-            : lines(plan.task.description, plan.options.batch, summary, rows).forEach((line) => world.out(line)()),
+          networks
+            .flatMap(({ summary, rows }, i) =>
+              command.flags['json'] === true
+                ? [JSON.stringify({ ...summary, coverage: rows })]
+                : [...(i === 0 ? [] : ['']), ...lines(plan.task.description, plan.options.batch, summary, rows)],
+            )
+            .forEach((line) => world.out(line)()),
     ),
   );

@@ -63,7 +63,7 @@ const announce =
     const { task, options } = plan;
     const examples = `${data.train.size.toLocaleString('en-US')} examples, batch ${options.batch}, seed ${options.seed}`;
     const threads = `${report.threads} ${report.threads === 1 ? 'thread' : 'threads'}`;
-    world.err(`${task.objective.model.name}: ${examples}`)();
+    world.err(`${task.name}-${task.size}: ${examples}`)();
     world.err(`${report.backend}: ${report.library}, ${threads}`)();
   };
 

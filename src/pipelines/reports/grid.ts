@@ -3,15 +3,8 @@
  *
  * @module
  */
-import type { Tensor } from '../../core/tensor.ts';
+import type { ImageRow } from '../tasks/exhibit.ts';
 import type { GreyImage } from './png.ts';
-
-/** One row of a grid. */
-export interface GridRow {
-  readonly label: string;
-  /** Grey levels in [0, 1], one image per row: `[n, height · width]`. */
-  readonly images: Tensor;
-}
 
 /** How a grid is drawn. */
 export interface GridLayout {
@@ -41,7 +34,7 @@ const locate = (pixel: number, extent: number, { zoom, gap }: GridLayout): reado
  * @param rows - rows from top to bottom
  * @param layout - sizes
  */
-export const drawGrid = (rows: ReadonlyArray<GridRow>, layout: GridLayout): GreyImage => {
+export const drawGrid = (rows: ReadonlyArray<ImageRow>, layout: GridLayout): GreyImage => {
   const { image, zoom, gap } = layout;
   const [imageHeight, imageWidth] = image;
   const columns = rows.length === 0 ? 0 : rows[0].images.shape[0];

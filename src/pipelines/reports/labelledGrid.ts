@@ -6,7 +6,8 @@
 import type * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { NotDrawn } from '../../core/errors.ts';
-import type { GridLayout, GridRow } from './grid.ts';
+import type { ImageRow } from '../tasks/exhibit.ts';
+import type { GridLayout } from './grid.ts';
 import { drawGrid } from './grid.ts';
 import { fontFamily, rasterise } from './packages.ts';
 import { encodePng } from './png.ts';
@@ -27,7 +28,10 @@ const escape = (text: string): string => text.replace(/[&<>"]/g, (character) => 
  * @param layout - sizes
  * @returns a PNG file
  */
-export const labelledGrid = (rows: ReadonlyArray<GridRow>, layout: GridLayout): TE.TaskEither<NotDrawn, Uint8Array> => {
+export const labelledGrid = (
+  rows: ReadonlyArray<ImageRow>,
+  layout: GridLayout,
+): TE.TaskEither<NotDrawn, Uint8Array> => {
   const grid = drawGrid(rows, layout);
   const left = 2 * margin + letterWidth * Math.max(0, ...rows.map(({ label }) => label.length));
   const pitch = layout.image[0] * layout.zoom + layout.gap;

@@ -18,10 +18,9 @@ import type { Plan } from '../config/plan.ts';
 import type { RunConfig } from '../config/runConfig.ts';
 import type { Splits } from '../data/dataset.ts';
 import type { Outcome } from '../experiment.ts';
-import { previewInputs } from '../experiment.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
 import { encodeSafetensors } from '../safetensors/encode.ts';
-import type { GridRow } from './grid.ts';
+import type { Exhibit } from '../tasks/exhibit.ts';
 import { historyLines } from './jsonLines.ts';
 import { labelledGrid } from './labelledGrid.ts';
 import { lossFigure } from './lossFigure.ts';
@@ -71,8 +70,8 @@ const configurationOf = ({ plan, data, backend }: Report): string => {
     optimizers: optimizers.map(({ name, parts }) => parts ?? name),
     settings: Object.fromEntries(presets.map(({ name, hyperparameters }) => [name, hyperparameters])),
     about: {
-      model: task.objective.model.name,
-      loss: task.objective.loss.name,
+      networks: task.networks.map((network) => network.name),
+      loss: task.loss.label,
       data: {
         train: { name: data.train.name, size: data.train.size },
         test: { name: data.test.name, size: data.test.size },
@@ -92,7 +91,7 @@ const parametersOf = ({ plan, outcomes }: Report): ReadonlyArray<File> =>
   outcomes.map(({ optimizer, result }) => ({
     name: `${optimizer.name}.safetensors`,
     content: encodeSafetensors(result.params, {
-      model: plan.task.objective.model.name,
+      model: plan.task.networks.map((network) => network.name).join(', '),
       optimizer: optimizer.name,
       steps: String(result.paramsFrom),
     }),
@@ -110,8 +109,8 @@ const lossFigures = ({ plan, outcomes }: Report): Drawing =>
         evaluations,
       })),
       {
-        title: `${plan.task.objective.model.name}, batch ${plan.options.batch}, seed ${plan.options.seed}`,
-        loss: 'loss per example (nats)',
+        title: `${plan.task.name}-${plan.task.size}, batch ${plan.options.batch}, seed ${plan.options.seed}`,
+        loss: plan.task.loss.label,
       },
     ),
     TE.map(({ svg, png }) => [
@@ -120,23 +119,25 @@ const lossFigures = ({ plan, outcomes }: Report): Drawing =>
     ]),
   );
 
-/** The originals, then a row per optimizer. */
-const gridRows = ({ plan, data, outcomes }: Report): ReadonlyArray<GridRow> => {
-  const originals = previewInputs(plan.task, data);
-  const rows = outcomes.flatMap(({ optimizer, preview }) =>
-    preview === null ? [] : [{ label: optimizer.name, images: preview }],
-  );
-  return originals === null ? [] : [{ label: 'original', images: originals }, ...rows];
+const drawn = (exhibit: Exhibit): TE.TaskEither<NotDrawn, File> => {
+  switch (exhibit.kind) {
+    case 'images':
+      return pipe(
+        labelledGrid(exhibit.rows, { image: exhibit.image, zoom: 2, gap: 4 }),
+        TE.map((content) => ({ name: `${exhibit.name}.png`, content })),
+      );
+    case 'file':
+      return TE.right(exhibit);
+  }
 };
 
-const reconstructions = (report: Report): Drawing => {
-  const { preview } = report.plan.task;
-  if (preview === null) return TE.right([]);
-  return pipe(
-    labelledGrid(gridRows(report), { image: preview.image, zoom: 2, gap: 4 }),
-    TE.map((content) => [{ name: 'reconstructions.png', content }]),
-  );
-};
+/** What the task has to show of all models. */
+const exhibits = ({ plan, outcomes }: Report): ReadonlyArray<Exhibit> =>
+  plan.task.preview?.show(
+    outcomes.flatMap(({ optimizer, look }) => (look === null ? [] : [{ name: optimizer.name, arrays: look }])),
+  ) ?? [];
+
+const previews = (report: Report): Drawing => pipe(exhibits(report), TE.traverseSeqArray(drawn));
 
 interface Drawn {
   readonly files: ReadonlyArray<File>;
@@ -176,7 +177,7 @@ export const writeReport = (
   pipe(
     TE.Do,
     TE.bind('figures', () => orWarn(lossFigures(report))),
-    TE.bind('grid', () => orWarn(reconstructions(report))),
+    TE.bind('grid', () => orWarn(previews(report))),
     TE.chain(({ figures, grid }) => {
       const files = [
         { name: 'config.json', content: configurationOf(report) },

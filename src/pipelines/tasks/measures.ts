@@ -1,32 +1,101 @@
 /**
- * Measures besides the loss, each summed over the examples of a batch.
+ * Measures besides the loss. Each is a mean over the examples of a data set, or over the terms of all of them (tokens,
+ * pixels), and sees their weights.
  *
  * @module
  */
+import type { Ops } from '../../core/ops/ops.ts';
 import { axesOf } from '../../core/ops/shapes.ts';
-import type { Measure } from '../trainer/evaluate.ts';
+import { weighed } from '../../core/nn/losses/loss.ts';
+import type { Weights } from '../../core/pipeline/objective.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import { sizeOf } from '../../core/tensor.ts';
+import type { Weighed } from '../trainer/learning.ts';
+
+/** A number that says how good outputs are: its sum over a batch, and the weights that the sum is over. */
+export type Measure = <T extends Shaped>(ops: Ops<T>, outputs: T, targets: T, weights: Weights<T> | null) => Weighed<T>;
+
+/** A number for each example `[n]`, or for each of its terms `[n, …]`. */
+export type Terms = <T extends Shaped>(ops: Ops<T>, outputs: T, targets: T) => T;
+
+const sumOf = <T extends Shaped>(ops: Ops<T>, weights: Weights<T> | null, values: T): T =>
+  ops.sum(weighed(ops, weights?.terms ?? null, values), axesOf(values.shape));
 
 /**
- * Number of examples whose class has the highest logit, for logits `[n, classes]` and class indices `[n]`.
+ * A measure that sums the terms of an example and takes the mean over examples, as losses do.
+ *
+ * @param terms - `[n, …]`
+ * @example
+ * ```ts
+ * import { referenceBackend, tensor } from 'kfac-ts/core';
+ * import { perExample } from 'kfac-ts/pipelines';
+ *
+ * // Σ |o − y| of each example.
+ * const distance = perExample((ops, outputs, targets) => ops.abs(ops.sub(outputs, targets)));
+ * const { ops } = referenceBackend();
+ * const { sum, weight } = distance(ops, tensor([1, 2, 3, 4], [2, 2]), tensor([0, 0, 0, 0], [2, 2]), null);
+ * [sum.data[0], weight]; // => [10, 2]
+ * ```
+ */
+export const perExample =
+  (terms: Terms): Measure =>
+  (ops, outputs, targets, weights) => {
+    const values = terms(ops, outputs, targets);
+    return {
+      sum: sumOf(ops, weights, values),
+      weight: weights === null ? values.shape[0] : ops.sum(weights.examples, [0]),
+    };
+  };
+
+/**
+ * A measure that takes the mean over all terms of all examples.
+ *
+ * @param terms - `[n, …]`
+ * @example
+ * ```ts
+ * import { referenceBackend, tensor } from 'kfac-ts/core';
+ * import { perTerm } from 'kfac-ts/pipelines';
+ *
+ * // |o − y| of each pixel.
+ * const distance = perTerm((ops, outputs, targets) => ops.abs(ops.sub(outputs, targets)));
+ * const { ops } = referenceBackend();
+ * const { sum, weight } = distance(ops, tensor([1, 2, 3, 4], [2, 2]), tensor([0, 0, 0, 0], [2, 2]), null);
+ * [sum.data[0], weight]; // => [10, 4]
+ * ```
+ */
+export const perTerm =
+  (terms: Terms): Measure =>
+  (ops, outputs, targets, weights) => {
+    const values = terms(ops, outputs, targets);
+    const sum = sumOf(ops, weights, values);
+    if (weights === null) return { sum, weight: sizeOf(values.shape) };
+    const { shape } = weights.terms;
+    return { sum, weight: ops.scale(sizeOf(values.shape.slice(shape.length)), ops.sum(weights.terms, axesOf(shape))) };
+  };
+
+/**
+ * The part of the examples, or of their positions, whose class has the highest logit: logits `[n, …, classes]` and class
+ * indices `[n, …]`.
  *
  * @example
  * ```ts
  * import { referenceBackend, tensor } from 'kfac-ts/core';
- * import { correct } from 'kfac-ts/pipelines';
+ * import { accuracy } from 'kfac-ts/pipelines';
  *
  * const { ops } = referenceBackend();
  * const logits = tensor([2, 1, 0, 3], [2, 2]);
- * correct(ops, logits, tensor([0, 0], [2], 'i32')).data; // => [1]
+ * const { sum, weight } = accuracy(ops, logits, tensor([0, 0], [2], 'i32'), null);
+ * [sum.data[0], weight]; // => [1, 2]
  * ```
  */
-export const correct: Measure = (ops, outputs, targets) => {
-  const [n, classes] = outputs.shape;
-  const isTop = ops.equal(outputs, ops.reshape(ops.max(outputs, [1]), [n, 1]));
-  return ops.sum(ops.mul(isTop, ops.oneHot(targets, classes)), [0, 1]);
-};
+export const accuracy: Measure = perTerm((ops, outputs, targets) => {
+  const last = outputs.shape.length - 1;
+  const isTop = ops.equal(outputs, ops.reshape(ops.max(outputs, [last]), [...outputs.shape.slice(0, last), 1]));
+  return ops.sum(ops.mul(isTop, ops.oneHot(targets, outputs.shape[last])), [last]);
+});
 
 /**
- * Σ (σ(o) − y)², for logits o of grey levels y.
+ * Σ (σ(o) − y)² of an example, for logits o of grey levels y.
  *
  * @example
  * ```ts
@@ -34,8 +103,9 @@ export const correct: Measure = (ops, outputs, targets) => {
  * import { sigmoidSquaredError } from 'kfac-ts/pipelines';
  *
  * const { ops } = referenceBackend();
- * sigmoidSquaredError(ops, tensor([0], [1, 1]), tensor([1], [1, 1])).data; // => [0.25]
+ * sigmoidSquaredError(ops, tensor([0], [1, 1]), tensor([1], [1, 1]), null).sum.data; // => [0.25]
  * ```
  */
-export const sigmoidSquaredError: Measure = (ops, outputs, targets) =>
-  ops.sum(ops.square(ops.sub(ops.sigmoid(outputs), targets)), axesOf(outputs.shape));
+export const sigmoidSquaredError: Measure = perExample((ops, outputs, targets) =>
+  ops.square(ops.sub(ops.sigmoid(outputs), targets)),
+);

@@ -23,7 +23,9 @@ import { dataset } from '../data/dataset.ts';
 import type { ImageSize } from '../data/images.ts';
 import type { NamedImages } from '../data/mnist.ts';
 import { imageShape, readImages } from '../data/mnist.ts';
+import { imagePreview } from './imagePreview.ts';
 import { sigmoidSquaredError } from './measures.ts';
+import { supervised } from './supervised.ts';
 import type { Task, TaskFamily, TaskSize } from './task.ts';
 
 /** Units per layer after the image, to the code; the decoder mirrors them. */
@@ -62,30 +64,31 @@ const ofImages = ({ name, images }: NamedImages): E.Either<KfacError, Dataset> =
 const name = 'mnist-autoencoder';
 const description = 'deep autoencoder on MNIST: images through a narrow code and back';
 
-const ofImageSize = (size: TaskSize, image: ImageSize): Task => ({
-  name,
-  size,
-  description,
-  objective: {
-    model: autoencoder(`${name}-${size}`, [image[0] * image[1], ...widths[size]]),
+const ofImageSize = (size: TaskSize, image: ImageSize): Task => {
+  const network = autoencoder(`${name}-${size}`, [image[0] * image[1], ...widths[size]]);
+  return supervised({
+    name,
+    size,
+    description,
+    model: network,
     loss: sigmoidCrossEntropy,
-  },
-  measures: { squaredError: sigmoidSquaredError },
-  load: (files, directory) =>
-    pipe(
-      readImages(files, directory),
-      TE.chainEitherK((data) =>
-        pipe(
-          E.Do,
-          E.apS('train', ofImages(data.train)),
-          E.apS('test', ofImages(data.test)),
-          E.map((splits) => ({ ...splits, task: ofImageSize(size, data.size), warnings: data.warnings })),
+    measures: { squaredError: sigmoidSquaredError },
+    load: (files, directory) =>
+      pipe(
+        readImages(files, directory),
+        TE.chainEitherK((data) =>
+          pipe(
+            E.Do,
+            E.apS('train', ofImages(data.train)),
+            E.apS('test', ofImages(data.test)),
+            E.map((splits) => ({ ...splits, task: ofImageSize(size, data.size), warnings: data.warnings })),
+          ),
         ),
       ),
-    ),
-  defaults: size === 'full' ? { steps: 600, batch: 1000, settings: {} } : { steps: 80, batch: 500, settings: {} },
-  preview: { count: 10, image, decode: (ops, outputs) => ops.sigmoid(outputs) },
-});
+    defaults: size === 'full' ? { steps: 600, batch: 1000 } : { steps: 80, batch: 500 },
+    preview: imagePreview({ model: network, count: 10, image, decode: (ops, outputs) => ops.sigmoid(outputs) }),
+  });
+};
 
 /** The task for images of MNIST, until others are read. */
 const ofSize = (size: TaskSize): Task => ofImageSize(size, imageShape);

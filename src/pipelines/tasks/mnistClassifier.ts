@@ -17,7 +17,8 @@ import { sequential } from '../../core/nn/layers/sequential.ts';
 import { dataset } from '../data/dataset.ts';
 import type { ImageSize } from '../data/images.ts';
 import { classes, imageShape, readMnist } from '../data/mnist.ts';
-import { correct } from './measures.ts';
+import { accuracy } from './measures.ts';
+import { supervised } from './supervised.ts';
 import type { Task, TaskFamily, TaskSize } from './task.ts';
 
 /** Hidden units per layer. */
@@ -57,30 +58,28 @@ const settings = { kfac: { damping: 0.1, dampingDecay: 1, minDamping: 1e-3, klCl
 const name = 'mnist-classifier';
 const description = 'multilayer perceptron on MNIST: images to digits';
 
-const ofExtents = (size: TaskSize, image: ImageSize, outputs: number): Task => ({
-  name,
-  size,
-  description,
-  objective: {
+const ofExtents = (size: TaskSize, image: ImageSize, outputs: number): Task =>
+  supervised({
+    name,
+    size,
+    description,
     model: perceptron(`${name}-${size}`, [image[0] * image[1], ...hidden[size], outputs]),
     loss: softmaxCrossEntropy,
-  },
-  measures: { accuracy: correct },
-  load: (files, directory) =>
-    pipe(
-      readMnist(files, directory),
-      TE.chainEitherK(({ train, test, size: image, classes: outputs, warnings }) =>
-        pipe(
-          E.Do,
-          E.apS('train', dataset(train.name, train.images, train.labels)),
-          E.apS('test', dataset(test.name, test.images, test.labels)),
-          E.map((splits) => ({ ...splits, task: ofExtents(size, image, outputs), warnings })),
+    measures: { accuracy },
+    load: (files, directory) =>
+      pipe(
+        readMnist(files, directory),
+        TE.chainEitherK(({ train, test, size: found, classes: known, warnings }) =>
+          pipe(
+            E.Do,
+            E.apS('train', dataset(train.name, train.images, train.labels)),
+            E.apS('test', dataset(test.name, test.images, test.labels)),
+            E.map((splits) => ({ ...splits, task: ofExtents(size, found, known), warnings })),
+          ),
         ),
       ),
-    ),
-  defaults: { ...(size === 'full' ? { steps: 600, batch: 500 } : { steps: 300, batch: 200 }), settings },
-  preview: null,
-});
+    defaults: { ...(size === 'full' ? { steps: 600, batch: 500 } : { steps: 300, batch: 200 }), settings },
+  });
 
 /** The task for images and classes of MNIST, until others are read. */
 const ofSize = (size: TaskSize): Task => ofExtents(size, imageShape, classes);

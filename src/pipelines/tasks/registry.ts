@@ -26,7 +26,7 @@ export const taskNames: ReadonlyArray<string> = tasks.map(({ name }) => name);
  * import { taskOf } from 'kfac-ts/pipelines';
  *
  * const task = taskOf('mnist-classifier', 'small');
- * task._tag === 'Right' ? task.right.objective.loss.name : null; // => 'softmaxCrossEntropy'
+ * task._tag === 'Right' ? task.right.loss.name : null; // => 'loss'
  * ```
  */
 export const taskOf = (name: string, size: TaskSize): E.Either<KfacError, Task> => {

@@ -1,41 +1,51 @@
 /**
- * A task: something to learn, ready to be trained by name.
+ * A task: something to learn with its data, ready to be trained by name.
  *
  * @module
  */
 import type * as TE from 'fp-ts/lib/TaskEither.js';
 
+import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
-import type { Splits } from '../data/dataset.ts';
+import type { Params } from '../../core/params.ts';
+import type { Shaped, Tensor } from '../../core/tensor.ts';
 import type { Setting } from '../../solvers/presets/registry.ts';
+import type { Splits } from '../data/dataset.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
-import type { Decode, Judged } from '../trainer/evaluate.ts';
+import type { Learning, Standing } from '../trainer/learning.ts';
+import type { Exhibit } from './exhibit.ts';
 
-/** Each task comes in two sizes: one for a first look, one for serious work. */
+/** A task comes in one of two sizes: for a first look, or for serious work. */
 export type TaskSize = 'small' | 'full';
 
-/** Test examples that a report shows next to what the model makes of them. */
+/** What a report shows of a model at work. */
 export interface Preview {
-  /** Number of examples. */
-  readonly count: number;
-  /** Height and width of each. */
-  readonly image: readonly [number, number];
-  /** From outputs to grey levels in [0, 1]. */
-  readonly decode: Decode;
+  /** What is looked at, in host memory: what the model makes of a few examples, or what it makes up. */
+  readonly look: <T extends Shaped>(
+    backend: Backend<T>,
+    standing: Standing<Tensor>,
+    data: Splits,
+  ) => TE.TaskEither<KfacError, Params<Tensor>>;
+  /** The looks at what several optimizers came to, as pictures, text or files. */
+  readonly show: (looks: ReadonlyArray<Look>) => ReadonlyArray<Exhibit>;
+}
+
+/** A look at what an optimizer came to. */
+export interface Look {
+  /** Name of the optimizer. */
+  readonly name: string;
+  readonly arrays: Params<Tensor>;
 }
 
 /** How a task is trained unless told otherwise. */
 export interface TaskDefaults {
   readonly steps: number;
   readonly batch: number;
-  /**
-   * Settings by optimizer that differ from the presets' own: damping and bounds are in units of the loss, which differ
-   * between tasks by orders of magnitude.
-   */
+  /** Settings by optimizer that differ from the presets' own. */
   readonly settings: Readonly<Record<string, Readonly<Record<string, Setting>>>>;
 }
 
-/** The data of a task, and the task as it is with them: its model has their extents and their number of classes. */
+/** The data of a task, and the task as it is with them, where its networks have their extents. */
 export interface Loaded extends Splits {
   readonly task: Task;
   /** How the data were understood, where that is not plain. */
@@ -43,8 +53,7 @@ export interface Loaded extends Splits {
 }
 
 /** Something to learn. */
-export interface Task extends Judged {
-  readonly name: string;
+export interface Task extends Learning {
   readonly size: TaskSize;
   /** One line for lists. */
   readonly description: string;
@@ -52,7 +61,7 @@ export interface Task extends Judged {
   readonly load: (files: FileSystem, directory?: string) => TE.TaskEither<KfacError, Loaded>;
   /** How it is trained unless told otherwise. */
   readonly defaults: TaskDefaults;
-  /** For tasks whose outputs are images. */
+  /** For tasks that there is something to see of. */
   readonly preview: Preview | null;
 }
 

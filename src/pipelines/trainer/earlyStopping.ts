@@ -20,6 +20,8 @@ export interface Best {
   readonly step: number;
   readonly loss: number;
   readonly params: Params<Tensor>;
+  /** State of layers that is not trained. */
+  readonly running: Params<Tensor>;
 }
 
 /** What early stopping remembers between evaluations. */

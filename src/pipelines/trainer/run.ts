@@ -11,12 +11,9 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { KfacError } from '../../core/errors.ts';
 import { attempt } from '../../core/errors.ts';
 import type { Lookup } from '../../core/nn/lookups.ts';
-import { initialParams } from '../../core/nn/model.ts';
 import type { Params } from '../../core/params.ts';
-import { mapParams } from '../../core/params.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import { iterate } from '../../core/iterate.ts';
-import type { Step } from '../../core/pipeline/stage.ts';
 import type { TrainState } from '../../core/pipeline/trainState.ts';
 import { initialState } from '../../core/pipeline/trainState.ts';
 import type { Key } from '../../core/random/key.ts';
@@ -25,32 +22,30 @@ import { split } from '../../core/random/split.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
 import type { Epoch } from '../data/batches.ts';
 import { batchIndices } from '../data/batches.ts';
-import type { Dataset, Splits } from '../data/dataset.ts';
+import type { Dataset } from '../data/dataset.ts';
 import { examplesAt } from '../data/examples.ts';
 import type { Watch } from './earlyStopping.ts';
 import { exhausted, improved, improves, unwatched, waiting } from './earlyStopping.ts';
-import type { Evaluation, Judged } from './evaluate.ts';
+import type { Evaluation } from './evaluate.ts';
 import { evaluatePlaced, smallestChunk } from './evaluate.ts';
 import type { EvaluationRecord, StepRecord, TrainEvent } from './events.ts';
+import type { TaskStep, TrainTask } from './learning.ts';
+import { metricOf } from './learning.ts';
 import type { Log } from './log.ts';
 import { append } from './log.ts';
 import type { TrainOptions } from './options.ts';
 import { evaluationPeriod, stepsOf } from './options.ts';
+import { placed } from './scope.ts';
 import { runStep } from './step.ts';
 import { arraysIn } from '../../core/pipeline/arraysIn.ts';
-
-/** What is learned. */
-export interface TrainTask extends Judged {
-  readonly data: Splits;
-}
 
 /** What stays the same during a run. */
 export interface Setting<T extends Shaped> {
   readonly env: Env<T>;
   readonly task: TrainTask;
-  readonly step: Step;
+  readonly step: TaskStep;
   readonly options: TrainOptions;
-  /** Which arrays of a batch are indices, and of which table. */
+  /** The tables whose indices some arrays of a batch are. */
   readonly lookups?: ReadonlyArray<Lookup>;
 }
 
@@ -98,10 +93,6 @@ export const readParams = <T extends Shaped>(
   params: Params<T>,
 ): TE.TaskEither<KfacError, Params<Tensor>> => pipe(params, R.traverse(TE.ApplicativeSeq)(backend.read));
 
-/** Parameters copied to the backend. */
-const placeParams = <T extends Shaped>({ backend }: Env<T>, params: Params<Tensor>): Params<T> =>
-  mapParams(params, (p) => backend.ops.constant(p));
-
 /**
  * Hands the arrays of a run back; it must not go on afterwards.
  *
@@ -145,7 +136,7 @@ export const judgeOn = <T extends Shaped>(
   run: Run<T>,
   data: Dataset,
 ): TE.TaskEither<KfacError, Evaluation> =>
-  evaluatePlaced(env.backend, task, run.state.params, data, Math.max(options.batch, smallestChunk));
+  evaluatePlaced(env.backend, task, run.state, data, Math.max(options.batch, smallestChunk));
 
 /**
  * A run before its first step.
@@ -155,20 +146,17 @@ export const judgeOn = <T extends Shaped>(
  * ```ts
  * import * as E from 'fp-ts/lib/Either.js';
  * import { dense, model, referenceBackend, squaredError, tensor } from 'kfac-ts/core';
- * import { begin, datasetOf } from 'kfac-ts/pipelines';
+ * import { begin, datasetOf, supervised } from 'kfac-ts/pipelines';
  * import { adamOptimizer } from 'kfac-ts/solvers';
  *
  * // For loops of one's own: a run is a value, and `proceed` takes it further.
  * const data = datasetOf('line', tensor([0, 1], [2, 1]), tensor([1, 3], [2, 1]));
  * if (E.isRight(data)) {
+ *   const line = supervised({ name: 'line', model: model('line', [1], dense({ in: 1, out: 1 })), loss: squaredError });
  *   const run = begin({
  *     env: { backend: referenceBackend(), clock: () => 0 },
- *     task: {
- *       objective: { model: model('line', [1], dense({ in: 1, out: 1 })), loss: squaredError },
- *       measures: {},
- *       data: { train: data.right, test: data.right },
- *     },
- *     step: adamOptimizer().step,
+ *     task: { ...line, data: { train: data.right, test: data.right } },
+ *     step: line.step(adamOptimizer()),
  *     options: { duration: { steps: 10 }, batch: 2, seed: 1 },
  *   });
  *   E.isRight(run) ? run.right.state.step : null; // => 0
@@ -178,9 +166,13 @@ export const judgeOn = <T extends Shaped>(
 export const begin = <T extends Shaped>({ env, task, options }: Setting<T>): E.Either<KfacError, Run<T>> =>
   attempt(() => {
     const keys = keysOf(options.seed);
-    const params = initialParams(task.objective.model, keys.params, env.backend.dtype);
+    const { params, held = {}, running = {} } = task.initial(keys.params, env.backend.dtype);
+    const { ops } = env.backend;
     return {
-      state: initialState(placeParams(env, params), keys.steps),
+      state: initialState(placed(ops, 'initial value of', params), keys.steps, {
+        held: placed(ops, 'initial value of', held),
+        running: placed(ops, 'initial state of', running),
+      }),
       seconds: 0,
       epoch: undefined,
       steps: null,
@@ -196,9 +188,9 @@ const takeStep = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEi
   const { indices, epoch } = batchIndices(plan, run.state.step, run.epoch);
   return pipe(
     TE.fromEither(examplesAt(train, indices, env.backend.dtype, setting.lookups)),
-    TE.chain((batch) => runStep(env, step, task.objective, run.state, batch)),
+    TE.chain((batch) => runStep(env, step, task.loss, run.state, batch)),
     TE.chainIOK(({ state, metrics, seconds }) => () => {
-      const record = { step: state.step, seconds: run.seconds + seconds, loss: metrics['loss'], metrics };
+      const record = { step: state.step, seconds: run.seconds + seconds, loss: metrics[metricOf(task.loss)], metrics };
       tell(options, { event: 'step', ...record })();
       return { ...run, state, epoch, seconds: record.seconds, steps: append(run.steps, record) };
     }),
@@ -214,8 +206,10 @@ const watchOver = <T extends Shaped>(
   if (options.earlyStopping === undefined) return TE.right(run.watch);
   if (!improves(options.earlyStopping, run.watch, loss)) return TE.right(waiting(run.watch));
   return pipe(
-    readParams(env, run.state.params),
-    TE.map((params) => improved({ step: run.state.step, loss, params })),
+    TE.Do,
+    TE.apS('params', readParams(env, run.state.params)),
+    TE.apS('running', readParams(env, run.state.running)),
+    TE.map((kept) => improved({ ...kept, step: run.state.step, loss })),
   );
 };
 
@@ -294,6 +288,13 @@ export const restoreBest =
   (): Run<T> => {
     const { best } = run.watch;
     if (best === null || best.step === run.state.step) return run;
-    release(env, run)();
-    return { ...run, state: { ...initialState(placeParams(env, best.params), run.state.key), step: best.step } };
+    const { ops } = env.backend;
+    const { held, key } = run.state;
+    const others = { held, running: placed(ops, 'running state', best.running) };
+    const state = { ...initialState(placed(ops, 'parameter', best.params), key, others), step: best.step };
+    env.backend.scope().close(
+      [],
+      [...arraysIn(run.state)].filter((x) => !Object.values(held).includes(x)),
+    );
+    return { ...run, state };
   };

@@ -8,9 +8,11 @@ import type * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { Ops } from '../../core/ops/ops.ts';
-import type { Batch } from '../../core/pipeline/context.ts';
+import type { Params } from '../../core/params.ts';
 import { mapParams } from '../../core/params.ts';
+import type { Batch } from '../../core/pipeline/context.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
+import { checkTensor } from '../../core/tensor.ts';
 
 /**
  * A batch of host tensors on a backend.
@@ -22,6 +24,16 @@ export const upload = <T extends Shaped>(ops: Ops<T>, batch: Batch<Tensor>): Bat
   const placed = new Map([...new Set(Object.values(batch))].map((tensor) => [tensor, ops.constant(tensor)]));
   return mapParams(batch, (tensor) => placed.get(tensor) ?? ops.constant(tensor));
 };
+
+/**
+ * Host tensors on a backend, checked, since they may have been put together by hand.
+ *
+ * @param ops - the backend's operations
+ * @param what - what errors call each: `parameter`
+ * @param tensors - tensors by path
+ */
+export const placed = <T extends Shaped>(ops: Ops<T>, what: string, tensors: Params<Tensor>): Params<T> =>
+  mapParams(tensors, (tensor, path) => ops.constant(checkTensor(`${what} ${path}`, tensor)));
 
 /**
  * Uses a backend whose temporaries are handed back afterwards, whatever the outcome.

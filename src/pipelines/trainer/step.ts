@@ -14,12 +14,12 @@ import type { Batch } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import type { Metrics } from '../../core/pipeline/metrics.ts';
 import { readMetrics } from '../../core/pipeline/metrics.ts';
-import type { Objective } from '../../core/pipeline/objective.ts';
-import type { Step } from '../../core/pipeline/stage.ts';
 import type { TrainState } from '../../core/pipeline/trainState.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
-import { upload } from './scope.ts';
 import { arraysIn } from '../../core/pipeline/arraysIn.ts';
+import type { TaskStep, Watched } from './learning.ts';
+import { metricOf } from './learning.ts';
+import { upload } from './scope.ts';
 
 /** What a step leaves behind. */
 export interface Stepped<T> {
@@ -29,8 +29,17 @@ export interface Stepped<T> {
   readonly seconds: number;
 }
 
-const checkLoss = (step: number, metrics: Metrics): E.Either<KfacError, Metrics> =>
-  Number.isFinite(metrics['loss'])
+const checkLoss = (step: number, name: string, metrics: Metrics): E.Either<KfacError, Metrics> => {
+  if (!Object.hasOwn(metrics, name)) {
+    const actual = Object.keys(metrics).join(', ');
+    return E.left({
+      _tag: 'BadConfig',
+      path: 'loss.metric',
+      expected: `one of a step's metrics, ${actual}`,
+      actual: name,
+    });
+  }
+  return Number.isFinite(metrics[name])
     ? E.right(metrics)
     : E.left({
         _tag: 'NonFinite',
@@ -38,13 +47,14 @@ const checkLoss = (step: number, metrics: Metrics): E.Either<KfacError, Metrics>
         what: 'the loss',
         advice: 'Lower the learning rate or raise the damping.',
       });
+};
 
 /**
  * Runs a step and disposes of the state it started from, which must not be used afterwards.
  *
  * @param env - backend and clock
- * @param step - the optimizer's step
- * @param objective - what is learned
+ * @param step - the task's step with an optimizer
+ * @param watched - the loss among the step's metrics
  * @param state - state before; nobody else may hold its arrays
  * @param batch - examples
  * @returns the state after, or the first error; a loss that is not finite is one
@@ -52,8 +62,8 @@ const checkLoss = (step: number, metrics: Metrics): E.Either<KfacError, Metrics>
 export const runStep =
   <T extends Shaped>(
     env: Env<T>,
-    step: Step,
-    objective: Objective,
+    step: TaskStep,
+    watched: Watched,
     state: TrainState<T>,
     batch: Batch<Tensor>,
   ): TE.TaskEither<KfacError, Stepped<T>> =>
@@ -62,11 +72,11 @@ export const runStep =
     const scope = env.backend.scope();
     const outcome = await pipe(
       TE.fromEither(attempt(() => upload(scope.backend.ops, batch))),
-      TE.chain((uploaded) => step.run<T>({ state, batch: uploaded, objective })({ ...env, backend: scope.backend })),
+      TE.chain((uploaded) => step.run<T>({ state, batch: uploaded })({ ...env, backend: scope.backend })),
       TE.chain(({ next, metrics }) =>
         pipe(
           readMetrics(scope.backend, metrics),
-          TE.chainEitherK((read) => checkLoss(next.step, read)),
+          TE.chainEitherK((read) => checkLoss(next.step, metricOf(watched), read)),
           TE.map((read) => ({ next, metrics: read })),
         ),
       ),

@@ -13,7 +13,6 @@ import * as T from 'fp-ts/lib/Task.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError, NonFinite } from '../../core/errors.ts';
-import { lookupsOf } from '../../core/nn/lookups.ts';
 import type { Params } from '../../core/params.ts';
 import { createBackground } from '../../core/pipeline/background.ts';
 import type { Env } from '../../core/pipeline/env.ts';
@@ -24,10 +23,12 @@ import { checkExamples } from '../data/examples.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import type { Evaluation } from './evaluate.ts';
 import type { EvaluationRecord, StepRecord } from './events.ts';
+import type { TrainTask } from './learning.ts';
+import { lookupsIn } from './learning.ts';
 import { entries } from './log.ts';
 import type { TrainOptions } from './options.ts';
 import { checkOptions } from './options.ts';
-import type { Run, Setting, TrainTask } from './run.ts';
+import type { Run, Setting } from './run.ts';
 import { begin, judgeOn, proceed, readParams, release, restoreBest } from './run.ts';
 
 /** What came of a run. */
@@ -40,8 +41,10 @@ export interface TrainResult {
   readonly seconds: number;
   readonly history: ReadonlyArray<StepRecord>;
   readonly evaluations: ReadonlyArray<EvaluationRecord>;
-  /** Final parameters, in host memory; the best ones after early stopping. */
+  /** Final parameters, those that are held fixed among them, in host memory; the best ones after early stopping. */
   readonly params: Params<Tensor>;
+  /** State of layers that is not trained, as of the parameters. */
+  readonly running: Params<Tensor>;
   /** Steps after which the parameters were as they are. */
   readonly paramsFrom: number;
   /** Judged on the whole training set. */
@@ -81,7 +84,8 @@ const conclude = <T extends Shaped>(
         TE.bind('train', () => judgeOn(setting, run, task.data.train)),
         TE.chainFirstEitherK((judged) => finiteLoss(judged.train)),
         TE.bind('test', () => judgeOn(setting, run, task.data.test)),
-        TE.bind('params', () => readParams(env, run.state.params)),
+        TE.bind('params', () => readParams(env, { ...run.state.held, ...run.state.params })),
+        TE.bind('running', () => readParams(env, run.state.running)),
         TE.chainFirstEitherK(({ params }) => finiteParams(params)),
         TE.map((judged) => ({
           ...judged,
@@ -98,10 +102,10 @@ const conclude = <T extends Shaped>(
 };
 
 /**
- * Trains a model.
+ * Trains a task.
  *
  * @param env - backend and clock
- * @param task - model, loss, measures and data
+ * @param task - what is learned, with its data
  * @param optimizer - a preset, or a step of your own with a name
  * @param options - how long, on how many examples at a time, from which seed
  * @returns parameters and numbers in host memory; nothing of the backend is kept
@@ -109,15 +113,15 @@ const conclude = <T extends Shaped>(
  * ```ts
  * import * as E from 'fp-ts/lib/Either.js';
  * import { dense, model, referenceBackend, squaredError, tensor } from 'kfac-ts/core';
- * import { datasetOf, train } from 'kfac-ts/pipelines';
+ * import { datasetOf, supervised, train } from 'kfac-ts/pipelines';
  * import { kfacOptimizer } from 'kfac-ts/solvers';
  *
  * // y = 2 x + 1.
  * const data = datasetOf('line', tensor([0, 1, 2, 3], [4, 1]), tensor([1, 3, 5, 7], [4, 1]));
  * const env = { backend: referenceBackend(), clock: () => performance.now() / 1000 };
- * const objective = { model: model('line', [1], dense({ in: 1, out: 1 })), loss: squaredError };
+ * const line = supervised({ name: 'line', model: model('line', [1], dense({ in: 1, out: 1 })), loss: squaredError });
  * if (E.isRight(data)) {
- *   const task = { objective, measures: {}, data: { train: data.right, test: data.right } };
+ *   const task = { ...line, data: { train: data.right, test: data.right } };
  *   const result = await train(env, task, kfacOptimizer(), { duration: { steps: 20 }, batch: 4, seed: 1 })();
  *   E.isRight(result) && result.right.test.loss < 0.1; // => true
  * }
@@ -133,9 +137,9 @@ export const train = <T extends Shaped>(
   const setting: Setting<T> = {
     env: { ...env, background },
     task,
-    step: optimizer.step,
+    step: task.step(optimizer),
     options,
-    lookups: lookupsOf(task.objective.model),
+    lookups: lookupsIn(task),
   };
   const check = (data: Dataset): E.Either<KfacError, Dataset> =>
     checkExamples(data, env.backend.dtype, setting.lookups);

@@ -19,7 +19,9 @@ import type { Shaped } from '../../../src/core/tensor.ts';
 import { generate } from '../../../src/core/tensor.ts';
 import { datasetOf } from '../../../src/pipelines/data/dataset.ts';
 import { autoencoder } from '../../../src/pipelines/tasks/mnistAutoencoder.ts';
-import type { Run, Setting, TrainTask } from '../../../src/pipelines/trainer/run.ts';
+import { supervised } from '../../../src/pipelines/tasks/supervised.ts';
+import type { TrainTask } from '../../../src/pipelines/trainer/learning.ts';
+import type { Run, Setting } from '../../../src/pipelines/trainer/run.ts';
 import { begin, proceed } from '../../../src/pipelines/trainer/run.ts';
 import { train } from '../../../src/pipelines/trainer/train.ts';
 import { kfac } from '../../../src/solvers/presets/kfac.ts';
@@ -34,11 +36,12 @@ const units = [12, 6, 3];
 const task = (): TrainTask => {
   const pixels = uniform(keyOf(7), [16, units[0]], 'f64');
   const noise = orThrow(datasetOf('noise', pixels, pixels));
-  return {
-    objective: { model: autoencoder('noise', units), loss: sigmoidCrossEntropy },
-    measures: {},
+  return supervised({
+    name: 'noise',
+    model: autoencoder('noise', units),
+    loss: sigmoidCrossEntropy,
     data: { train: noise, test: noise },
-  };
+  });
 };
 
 const optimizer = kfac({ estimator: 'empirical', inverseEvery: 2 });
@@ -87,11 +90,11 @@ export const holdings = (
   steps: ReadonlyArray<number>,
 ): Promise<E.Either<KfacError, ReadonlyArray<Holding>>> =>
   withBackend({ gpuMode: mode }, <T extends Shaped>(backend: Backend<T>) => {
-    const { objective, ...rest } = task();
+    const noise = task();
     const setting = (until: number): Setting<T> => ({
       env: { backend, clock: () => 0 },
-      task: { objective, ...rest },
-      step: optimizer.step,
+      task: noise,
+      step: noise.step(optimizer),
       options: { duration: { steps: until }, batch: 8, seed: 3 },
     });
     return async () => {

@@ -185,7 +185,7 @@ describe('kfac train', () => {
       settings: { adam: { learningRate: 1e-3 } },
       backend: 'gpu',
       data: 'd',
-      about: { model: 'mnist-autoencoder-small', data: { train: { size: 30 } }, backend: { backend: 'gpu' } },
+      about: { networks: ['mnist-autoencoder-small'], data: { train: { size: 30 } }, backend: { backend: 'gpu' } },
     });
     const metrics = parsed(text('metrics.jsonl').trim().split('\n'));
     expect(metrics.map(({ event }) => event)).toEqual(['step', 'step', 'done']);

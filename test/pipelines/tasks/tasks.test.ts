@@ -16,10 +16,10 @@ const leaves = (layer: Layer): ReadonlyArray<string> =>
 
 /** The mean loss with all parameters zero. */
 const lossOfZeros = async (task: Task): Promise<number> => {
-  const specs = task.objective.model.layer.parameters('');
+  const specs = task.networks[0].layer.parameters('');
   const zeros = Object.fromEntries(specs.map(({ path, shape }) => [path, generate(shape, () => 0)]));
   const data = orThrow(await task.load(memoryFiles(smallMnist('d', 4, 2)), 'd')());
-  return orThrow(await evaluate(referenceBackend(), task, zeros, data.test, 2)()).loss;
+  return orThrow(await evaluate(referenceBackend(), task, zeros, data.test, { chunk: 2 })()).loss;
 };
 
 describe('tasks', () => {
@@ -33,7 +33,7 @@ describe('tasks', () => {
     expect(task).toMatchObject({ name, size });
     const { train, test } = orThrow(await task.load(memoryFiles(smallMnist('d', 4, 2)), 'd')());
     expect([train.size, test.size]).toEqual([4, 2]);
-    expect(train.batch(Int32Array.of(1, 2))['inputs'].shape).toEqual([2, ...task.objective.model.inputs['inputs']]);
+    expect(train.batch(Int32Array.of(1, 2))['inputs'].shape).toEqual([2, ...task.networks[0].inputs['inputs']]);
   });
 
   it('models have the extents and classes of the data', async () => {
@@ -45,9 +45,9 @@ describe('tasks', () => {
     };
     const classifier = orThrow(await orThrow(taskOf('mnist-classifier', 'small')).load(memoryFiles(letters), 'd')());
     const encoder = orThrow(await orThrow(taskOf('mnist-autoencoder', 'small')).load(memoryFiles(letters), 'd')());
-    expect(leaves(classifier.task.objective.model.layer)).toEqual(['dense 6 → 64', 'relu', 'dense 64 → 27']);
-    expect(leaves(encoder.task.objective.model.layer).at(-1)).toBe('dense 256 → 6');
-    expect(encoder.task.preview?.image).toEqual([2, 3]);
+    expect(leaves(classifier.task.networks[0].layer)).toEqual(['dense 6 → 64', 'relu', 'dense 64 → 27']);
+    expect(leaves(encoder.task.networks[0].layer).at(-1)).toBe('dense 256 → 6');
+    expect(encoder.task.preview?.show([{ name: 'a', arrays: {} }])).toMatchObject([{ kind: 'images', image: [2, 3] }]);
   });
 
   it('the autoencoder needs no labels', async () => {
@@ -59,7 +59,7 @@ describe('tasks', () => {
   });
 
   it('the full autoencoder is 784-1000-500-250-30-250-500-1000-784, tanh between, a linear code', () => {
-    const { layer } = orThrow(taskOf('mnist-autoencoder', 'full')).objective.model;
+    const { layer } = orThrow(taskOf('mnist-autoencoder', 'full')).networks[0];
     expect(leaves(layer)).toEqual([
       ...['dense 784 → 1000', 'tanh', 'dense 1000 → 500', 'tanh', 'dense 500 → 250', 'tanh', 'dense 250 → 30'],
       ...['dense 30 → 250', 'tanh', 'dense 250 → 500', 'tanh', 'dense 500 → 1000', 'tanh', 'dense 1000 → 784'],

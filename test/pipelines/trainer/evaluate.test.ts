@@ -11,8 +11,10 @@ import { keyOf } from '../../../src/core/random/key.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import { datasetOf } from '../../../src/pipelines/data/dataset.ts';
-import { correct, sigmoidSquaredError } from '../../../src/pipelines/tasks/measures.ts';
-import { evaluate, predict } from '../../../src/pipelines/trainer/evaluate.ts';
+import { accuracy, sigmoidSquaredError } from '../../../src/pipelines/tasks/measures.ts';
+import { supervised } from '../../../src/pipelines/tasks/supervised.ts';
+import { evaluate } from '../../../src/pipelines/trainer/evaluate.ts';
+import { predict } from '../../../src/pipelines/trainer/predict.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { gaussian, mlp, orThrow } from '../../support/training.ts';
 import { poisoningBackend } from './poisoningBackend.ts';
@@ -24,11 +26,11 @@ describe('evaluate', () => {
   it('law: it takes what predict takes, on any backend, and hands everything back', async () => {
     const task = sineTask();
     const { backend, live } = poisoningBackend();
-    const params = initialParams(task.objective.model, keyOf(1), 'f32');
+    const params = initialParams(task.networks[0], keyOf(1), 'f32');
     const before = JSON.stringify(params);
     const { loss } = orThrow(await evaluate(backend, task, params, task.data.test)());
     const { inputs, targets } = task.data.test.batch(Int32Array.from({ length: 8 }, (_, i) => i));
-    const outputs = orThrow(await predict(backend, task.objective.model, params, inputs)());
+    const outputs = orThrow(await predict(backend, task.networks[0], params, inputs)());
     const squares = Array.from(outputs.data, (y, i) => (y - targets.data[i]) ** 2);
     expect(scaledError([loss], [squares.reduce((sum, x) => sum + x, 0) / 16])).toBeLessThan(1e-13);
     expect(JSON.stringify(params)).toBe(before);
@@ -38,11 +40,11 @@ describe('evaluate', () => {
   it('law: the same means however the data set is cut into chunks', async () => {
     const task = sineTask();
     const { backend } = poisoningBackend();
-    const params = initialParams(task.objective.model, keyOf(1), 'f64');
-    const whole = orThrow(await evaluate(backend, task, params, task.data.train, 24)());
+    const params = initialParams(task.networks[0], keyOf(1), 'f64');
+    const whole = orThrow(await evaluate(backend, task, params, task.data.train, { chunk: 24 })());
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 30 }), async (chunk) => {
-        const { loss, measures } = orThrow(await evaluate(backend, task, params, task.data.train, chunk)());
+        const { loss, measures } = orThrow(await evaluate(backend, task, params, task.data.train, { chunk })());
         const got = [loss, measures['square']];
         expect(scaledError(got, [whole.loss, whole.measures['square']])).toBeLessThan(1e-13);
       }),
@@ -53,8 +55,8 @@ describe('evaluate', () => {
   it('worked example: loss log(1 + e) + …, and accuracy two thirds', async () => {
     const logits = tensor([1, 0, 0, 0, 2, 0, 0, 0, 3], [3, 3]);
     const data = orThrow(datasetOf('d', logits, tensor([0, 1, 0], [3], 'i32')));
-    const judged = { objective: { model: identity, loss: softmaxCrossEntropy }, measures: { accuracy: correct } };
-    const { loss, measures } = orThrow(await evaluate(referenceBackend(), judged, {}, data, 2)());
+    const judged = supervised({ name: 'd', model: identity, loss: softmaxCrossEntropy, measures: { accuracy } });
+    const { loss, measures } = orThrow(await evaluate(referenceBackend(), judged, {}, data, { chunk: 2 })());
     const expected = [Math.log(2 + Math.E) - 1, Math.log(2 + Math.E ** 2) - 2, Math.log(2 + Math.E ** 3)];
     expect(loss).toBeCloseTo((expected[0] + expected[1] + expected[2]) / 3, 12);
     expect(measures).toEqual({ accuracy: 2 / 3 });
@@ -63,7 +65,8 @@ describe('evaluate', () => {
   it('worked example: squared error of sigmoids', () => {
     const { ops } = referenceBackend();
     // σ(0) = ½ against 0 and 1, σ(log 3) = ¾ against ½: ¼ + ¼ + 1/16
-    const error = sigmoidSquaredError(ops, tensor([0, 0, Math.log(3)], [1, 3]), tensor([0, 1, 0.5], [1, 3]));
+    const logits = tensor([0, 0, Math.log(3)], [1, 3]);
+    const { sum: error } = sigmoidSquaredError(ops, logits, tensor([0, 1, 0.5], [1, 3]), null);
     expect(error.shape).toEqual([]);
     expect(error.data[0]).toBeCloseTo(9 / 16, 14);
   });
@@ -71,7 +74,7 @@ describe('evaluate', () => {
 
 describe('parameters from outside', () => {
   const small = mlp([4, 8, 3]);
-  const objective = { model: small, loss: squaredError };
+  const task = supervised({ name: small.name, model: small, loss: squaredError });
   const data = orThrow(datasetOf('d', gaussian(1, [5, 4]), gaussian(2, [5, 3])));
   const own = initialParams(small, keyOf(1), 'f64');
   const { '0.weight': first, ...rest } = own;
@@ -90,7 +93,7 @@ describe('parameters from outside', () => {
     const { backend, live } = poisoningBackend();
     const error = E.left({ _tag: 'ShapeMismatch', where: `parameters of ${small.name}`, expected, actual });
     expect(await predict(backend, small, params, gaussian(1, [2, 4]))()).toEqual(error);
-    expect(await evaluate(backend, { objective, measures: {} }, params, data)()).toEqual(error);
+    expect(await evaluate(backend, task, params, data)()).toEqual(error);
     expect(live.size).toBe(0);
   });
 
@@ -104,12 +107,12 @@ describe('parameters from outside', () => {
       actual: '0 values',
     });
     expect(await predict(referenceBackend(), small, params, gaussian(1, [2, 4]))()).toEqual(error);
-    expect(await evaluate(referenceBackend(), { objective, measures: {} }, params, data)()).toEqual(error);
+    expect(await evaluate(referenceBackend(), task, params, data)()).toEqual(error);
     expect(first.data.length).toBe(32);
   });
 
   it.each([0, -1, 1.5, NaN])('evaluate refuses a chunk of %d', async (chunk) => {
-    expect(await evaluate(referenceBackend(), { objective, measures: {} }, own, data, chunk)()).toMatchObject(
+    expect(await evaluate(referenceBackend(), task, own, data, { chunk })()).toMatchObject(
       E.left({ _tag: 'BadConfig', path: 'chunk', actual: String(chunk) }),
     );
   });
@@ -119,12 +122,12 @@ describe('predict', () => {
   it('decodes outputs, and leaves the parameters as they were', async () => {
     const task = sineTask();
     const { backend, live } = poisoningBackend();
-    const params = initialParams(task.objective.model, keyOf(1), 'f64');
+    const params = initialParams(task.networks[0], keyOf(1), 'f64');
     const before = JSON.stringify(params);
     const { inputs } = task.data.test.batch(Int32Array.of(0, 1));
-    const outputs = orThrow(await predict(backend, task.objective.model, params, inputs)());
+    const outputs = orThrow(await predict(backend, task.networks[0], params, inputs)());
     const doubled = orThrow(
-      await predict(backend, task.objective.model, params, inputs, (ops, y) => ops.scale(2, y))(),
+      await predict(backend, task.networks[0], params, inputs, { decode: (ops, y) => ops.scale(2, y) })(),
     );
     expect(outputs.shape).toEqual([2, 1]);
     expect(Array.from(doubled.data)).toEqual(Array.from(outputs.data, (y) => 2 * y));

@@ -16,9 +16,10 @@ import { optimizerNames, optimizerOf } from '../../../src/solvers/presets/regist
 import { sgd } from '../../../src/solvers/presets/sgd.ts';
 import type { TrainEvent } from '../../../src/pipelines/trainer/events.ts';
 import type { TrainOptions } from '../../../src/pipelines/trainer/options.ts';
-import type { TrainTask } from '../../../src/pipelines/trainer/run.ts';
+import type { TrainTask } from '../../../src/pipelines/trainer/learning.ts';
 import type { TrainResult } from '../../../src/pipelines/trainer/train.ts';
 import { train } from '../../../src/pipelines/trainer/train.ts';
+import { supervised } from '../../../src/pipelines/tasks/supervised.ts';
 import { gaussian, orThrow, referenceEnv } from '../../support/training.ts';
 import { errorOf } from '../support.ts';
 import { poisoningBackend } from './poisoningBackend.ts';
@@ -171,10 +172,12 @@ describe('train', () => {
 
   it('a parameter that is not finite is found where the loss does not show it', async () => {
     const initialiser: Initialiser = (_key, shape, dtype) => generate(shape, () => Infinity, dtype);
-    const off = {
-      ...task,
-      objective: { model: model('off', [3], unused(dense({ in: 3, out: 1, initialiser }))), loss: squaredError },
-    };
+    const off = supervised({
+      name: 'off',
+      model: model('off', [3], unused(dense({ in: 3, out: 1, initialiser }))),
+      loss: squaredError,
+      data: task.data,
+    });
     const stopped = { ...options, duration: { steps: 0 } };
     expect(errorOf(await train(referenceEnv(), off, sgd(), stopped)())).toMatchObject({
       _tag: 'NonFinite',
