@@ -26,6 +26,7 @@ const derivatives: Record<UnaryKind, <T extends Shaped>(ops: Ops<T>, x: T, y: T)
   softplus: (ops, x) => ops.sigmoid(x),
   relu: (ops, x) => ops.unary('step', x),
   erf: (ops, x) => ops.scale(2 / Math.sqrt(Math.PI), ops.exp(ops.neg(ops.square(x)))),
+  normalCdf: (ops, x) => ops.scale(1 / Math.sqrt(2 * Math.PI), ops.exp(ops.scale(-0.5, ops.square(x)))),
 };
 
 /**
@@ -107,11 +108,8 @@ export const derive = <T extends Shaped>(p: Primitives<T>, self: () => Ops<T>): 
   softplus: (x) => p.unary('softplus', x),
   relu: (x) => p.unary('relu', x),
   erf: (x) => p.unary('erf', x),
-  gelu: (x) => {
-    const ops = self();
-    const phi = ops.scale(0.5, ops.add(ops.full([], 1), ops.erf(ops.scale(Math.SQRT1_2, x))));
-    return ops.mul(x, phi);
-  },
+  normalCdf: (x) => p.unary('normalCdf', x),
+  gelu: (x) => self().mul(x, self().normalCdf(x)),
   scale: (c, x) => p.binary('mul', p.full([], c), x),
   linearCombination: (a, x, b, y) => {
     const ops = self();

@@ -31,6 +31,8 @@ export interface Derived<T extends Shaped> {
   readonly softplus: (x: T) => T;
   readonly relu: (x: T) => T;
   readonly erf: (x: T) => T;
+  /** Φ(x) = ½ (1 + erf(x/√2)), the normal distribution function. */
+  readonly normalCdf: (x: T) => T;
   /** x Φ(x) with Φ the normal distribution function (the exact form, not the tanh one). */
   readonly gelu: (x: T) => T;
   /** c x for a number c. */

@@ -11,7 +11,10 @@
 import type { Shape, Shaped, Tensor } from '../tensor.ts';
 import type { Site } from './site.ts';
 
-/** Elementwise functions of one argument. `step` is 1 where x is greater than 0, else 0. */
+/**
+ * Elementwise functions of one argument. `step` is 1 where x is greater than 0, else 0. `normalCdf` is Φ, the normal
+ * distribution function, with its digits on the far left, where ½ + ½ erf(x/√2) has none.
+ */
 export const unaryKinds = [
   'neg',
   'exp',
@@ -26,6 +29,7 @@ export const unaryKinds = [
   'softplus',
   'relu',
   'erf',
+  'normalCdf',
 ] as const;
 
 /** An elementwise function of one argument. */

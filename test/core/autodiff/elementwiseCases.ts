@@ -27,6 +27,7 @@ export const valuesOfUnary: Record<UnaryKind, (spread: Spread) => Values> = {
   softplus: () => 'grid',
   relu: (spread) => (spread === 'ties' ? 'grid' : 'beside'),
   erf: () => 'grid',
+  normalCdf: () => 'grid',
 };
 
 const unary = unaryKinds.map((kind): Case => ({

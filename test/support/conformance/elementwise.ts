@@ -73,6 +73,7 @@ const derivativeScale = (kind: UnaryKind, x: Tensor): Tensor => {
       return numberOf(1);
     // The error of x² is one of the exponent.
     case 'erf':
+    case 'normalCdf':
       return reference.mul(
         reference.add(numberOf(1), reference.square(x)),
         magnitude(reference.unaryVjp(kind, x, y, numberOf(1))),

@@ -112,9 +112,8 @@ export const fused = (host: Host, self: () => Ops<Tensor>): Fused => {
     gelu: (x) => {
       const data = floatsOf(host, x);
       const out = allocator.take(data.length);
-      kernels.binary.mul.right(data, 0, Math.SQRT1_2, out, 0, out.length);
-      kernels.unary.erf(out, out);
-      for (let i = 0; i < out.length; i += 1) out[i] = 0.5 * data[i] * (1 + out[i]);
+      kernels.unary.normalCdf(data, out);
+      kernels.binary.mul.both(data, 0, out, 0, out, 0, out.length);
       return floatTensor(host, x.shape, out);
     },
   };

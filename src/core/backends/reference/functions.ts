@@ -39,6 +39,26 @@ export const erf = (x: number): number => {
   return erfSeries(x);
 };
 
+/** e^(−x²/2) of a rounded square would be off by the size of the square: x = h + r with an h whose square is exact. */
+const bell = (x: number): number => {
+  const h = Math.fround(x);
+  return Math.exp((-h * h) / 2) * Math.exp((-(x - h) * (x + h)) / 2);
+};
+
+/** 1 − Φ(x) for x ≥ 0.7: e^(−x²/2) / √2π · 1 / (x + 1 / (x + 2 / (x + 3 / (x + …)))) [DLMF 7.9.4 in √2 x]. */
+const upperTail = (x: number): number => {
+  let fraction = x;
+  for (let k = 1000; k >= 1; k -= 1) fraction = x + k / fraction;
+  return bell(x) / (Math.sqrt(2 * Math.PI) * fraction);
+};
+
+/** Φ(x), the normal distribution function; beyond ±40 its tail is no number. */
+const normalCdf = (x: number): number => {
+  const clipped = Math.max(-40, Math.min(x, 40));
+  if (clipped <= -0.7) return upperTail(-clipped);
+  return clipped >= 0.7 ? 1 - upperTail(clipped) : 0.5 + 0.5 * erfSeries(clipped * Math.SQRT1_2);
+};
+
 /** 1 / (1 + e^(−x)), with the exponential of a negative number only: the other one overflows. */
 const sigmoid = (x: number): number => {
   const e = Math.exp(-Math.abs(x));
@@ -63,6 +83,7 @@ export const unaryFunctions: Readonly<Record<UnaryKind, (x: number) => number>> 
   softplus,
   relu: (x) => Math.max(x, 0),
   erf,
+  normalCdf,
 };
 
 /** Elementwise functions of two arguments. */

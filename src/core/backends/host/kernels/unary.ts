@@ -5,6 +5,7 @@
  */
 import { erf } from './erf.ts';
 import type { Kernels } from './kernels.ts';
+import { normalCdf } from './normalCdf.ts';
 
 /** Loops over elements of either float type. */
 export const unaryKernels: Kernels['unary'] = {
@@ -52,6 +53,9 @@ export const unaryKernels: Kernels['unary'] = {
   erf: (x, out) => {
     for (let i = 0; i < out.length; i += 1) out[i] = erf(x[i]);
   },
+  normalCdf: (x, out) => {
+    for (let i = 0; i < out.length; i += 1) out[i] = normalCdf(x[i]);
+  },
 };
 
 /** Loops over elements of either float type. */
@@ -76,5 +80,9 @@ export const vjpKernels: Kernels['vjp'] = {
       const e = Math.exp(-Math.abs(x[i]));
       out[i] = (cotangent[i] * (x[i] >= 0 ? 1 : e)) / (1 + e);
     }
+  },
+  normalCdf: (x, _, cotangent, out) => {
+    const scale = 1 / Math.sqrt(2 * Math.PI);
+    for (let i = 0; i < out.length; i += 1) out[i] = cotangent[i] * scale * Math.exp(-0.5 * x[i] * x[i]);
   },
 };

@@ -128,6 +128,7 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
       softplus: unary('softplus'),
       relu: unary('relu'),
       erf: unary('erf'),
+      normalCdf: unary('normalCdf'),
     },
     binary: {
       add: binary('add'),
@@ -146,6 +147,7 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
       sigmoid: vjp('sigmoid'),
       relu: vjp('relu'),
       softplus: vjp('softplus'),
+      normalCdf: vjp('normalCdf'),
     },
     expOfDifference: {
       both: (x, atX, y, atY, out, to, n) => {

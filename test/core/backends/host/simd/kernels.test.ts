@@ -69,6 +69,8 @@ describe('the vector unit', () => {
     ['softplus', -1, 1, 6],
     ['erf', -4, 4, 8],
     ['erf', -0.1, 0.1, 8],
+    ['normalCdf', -12.9, 10, 8],
+    ['normalCdf', -1, 1, 8],
   ])('law: accuracy of %s on [%d, %d]. |f̂(x) − f(x)| ≤ %d · 2⁻²⁴ |f(x)|', (kind, low, high, units) => {
     for (const [i, n] of [1, 6, chunk + 5, 40 * chunk].entries()) {
       const x = drawn(i, n, low, high);
@@ -94,6 +96,8 @@ describe('the vector unit', () => {
     expect(at('sign')).toEqual([1, -1, NaN, 1, -1, 0]);
     expect(at('step')).toEqual([1, 0, 0, 1, 0, 0]);
     expect(at('erf')).toEqual([1, -1, NaN, 1, -1, 0]);
+    expect(at('normalCdf').slice(0, 5)).toEqual([1, 0, NaN, 1, 0]);
+    expect(at('normalCdf')[5]).toBeCloseTo(0.5, 7);
     expect(at('sqrt')).toEqual([Infinity, NaN, NaN, Math.fround(Math.sqrt(1000)), NaN, 0]);
   });
 
@@ -122,7 +126,7 @@ describe('the vector unit', () => {
     },
   );
 
-  it.each(['exp', 'square', 'tanh', 'sigmoid', 'relu', 'softplus'] as const)(
+  it.each(['exp', 'square', 'tanh', 'sigmoid', 'relu', 'softplus', 'normalCdf'] as const)(
     'law: VJP of %s. c f′(x), from the same numbers as plain loops',
     (kind) => {
       fc.assert(

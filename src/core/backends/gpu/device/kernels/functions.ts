@@ -9,6 +9,7 @@
  * @module
  */
 import type { BinaryKind, UnaryKind } from '../../../../ops/primitives.ts';
+import { singleCoefficients } from '../../../host/kernels/normalCdf.ts';
 
 /** A number as text that every language reads as the same float. */
 const numberText = (value: number): string => (value < 0 ? `(-${-value})` : String(value));
@@ -93,6 +94,17 @@ const erfText = [
   'y = t * y;',
 ].join('\n');
 
+/** Φ, see `normalCdf.ts`; beyond 14.4 its tail is 0. An h of ten bits has an exact square. */
+const normalCdfText = [
+  'let c = Math.abs(x); if (c > 14.4) { c = 14.4; }',
+  'let h = Math.floor(c * 64 + 0.5) * 0.015625;',
+  'let main = -0.5 * h * h; let low = -0.5 * (c - h) * (c + h); let t = main + low; let rest = (main - t) + low;',
+  `let w = 0.5; ${expText('t', 'w', 'e', 'rest')}`,
+  `c = 4 / (c + 4); y = w * c * ${polynomial('c', singleCoefficients)};`,
+  'if (x < -14.4) { y = 0; } if (x > 0) { y = 1 - y; }',
+  'if (x === x) { c = 0; } else { y = x; }',
+].join('\n');
+
 /** Statements that set a local `y` from a local `x`; they may use the numbers `nan` and `infinity`. */
 export const unaryText: Readonly<Record<UnaryKind, string>> = {
   neg: 'y = -x;',
@@ -108,6 +120,7 @@ export const unaryText: Readonly<Record<UnaryKind, string>> = {
   softplus: softplusText,
   relu: 'y = x > 0 ? x : (x <= 0 ? 0 : x);',
   erf: erfText,
+  normalCdf: normalCdfText,
 };
 
 /** Statements that set `y` to log(1 + x) for an x that is not negative; they use `nan` and `infinity`. */
@@ -166,8 +179,9 @@ export const vjpText: Readonly<Record<UnaryKind, string>> = {
   sigmoid: 'd = g * (y * (1 - y));',
   softplus: sigmoidText.replaceAll('y = ', 'd = g * (').replace(/;$/, ');'),
   relu: 'd = g * (x > 0 ? 1 : 0);',
+  normalCdf: `let t = -0.5 * (x * x);\n${expText('t', 'd', 'e')}\nd = d * ${1 / Math.sqrt(2 * Math.PI)} * g;`,
   erf: `let t = -(x * x);\n${expText('t', 'd', 'e')}\nd = d * ${2 / Math.sqrt(Math.PI)} * g;`,
 };
 
 /** Statements that set `y` to x Φ(x). */
-export const geluText = [`let u = x; x = x * ${Math.SQRT1_2};`, erfText, 'y = 0.5 * u * (1 + y);'].join('\n');
+export const geluText = [normalCdfText, 'y = x * y;'].join('\n');
