@@ -162,6 +162,8 @@ export { iterate } from './iterate.ts';
 export { readMetrics } from './pipeline/metrics.ts';
 export type { Metrics } from './pipeline/metrics.ts';
 export { readScalars } from './pipeline/read.ts';
+export { descent } from './pipeline/descent.ts';
+export type { Descent, FromGradient, GradientContext } from './pipeline/descent.ts';
 export { pipeline, stage } from './pipeline/stage.ts';
 export type { Stage, StageRun, Step } from './pipeline/stage.ts';
 export { initialState } from './pipeline/trainState.ts';

@@ -72,11 +72,11 @@ export const sample = (options: SampleOptions): Stage<Needs, 'sample'> =>
       (on: Ops<T>): Linearised<T> =>
         linearise(on, { model: objective.model, params, held, at });
     if (count === examples) {
-      const { outputs, sites, kept, pullback, sitePullback, parameterPullback, pushforward, targets, weights } =
-        context;
-      const whole = { outputs, sites, kept, pullback, sitePullback, parameterPullback, pushforward, targets, weights };
+      const { outputs, sites, kept, targets, weights } = context;
+      const { pullback, sitePullback, parameterPullback, pushforward, narrow } = context;
+      const whole = { outputs, sites, kept, pullback, sitePullback, parameterPullback, pushforward, narrow };
       return {
-        sample: { ...whole, linearise: lineariseAt(circumstances) },
+        sample: { ...whole, targets, weights, linearise: lineariseAt(circumstances) },
       };
     }
     const drawn = permutation(stepKey(state, 'sample'), examples);

@@ -111,7 +111,11 @@ export type {
 } from './games/gameNewton.ts';
 export { symplectic } from './games/symplectic.ts';
 export type { SymplecticOptions } from './games/symplectic.ts';
-export type { Optimizer } from './presets/optimizer.ts';
+export { partition } from './groups/partition.ts';
+export type { Partition, PartitionGroup } from './groups/partition.ts';
+export type { Share } from './groups/members.ts';
+export { gradientOptimizer } from './presets/optimizer.ts';
+export type { GradientOptimizer, Optimizer } from './presets/optimizer.ts';
 export { optimizerNames, optimizerOf } from './presets/registry.ts';
 export type { Setting } from './presets/registry.ts';
 export { adam as adamOptimizer } from './presets/adam.ts';

@@ -11,6 +11,7 @@ import type { Ops } from '../ops/ops.ts';
 import { completeOps } from '../ops/complete.ts';
 import type { Primitives } from '../ops/primitives.ts';
 import type { Site } from '../ops/site.ts';
+import { narrowSite } from '../ops/site.ts';
 import type { Params } from '../params.ts';
 import { mapParams } from '../params.ts';
 import type { Shape, Shaped } from '../tensor.ts';
@@ -45,6 +46,8 @@ export interface Linearised<T> {
   readonly parameterPullback: (paths: ReadonlyArray<string>) => (cotangent: T) => Params<T>;
   /** u ↦ J u, for tangents of the parameters; one whose path u lacks does not move. The values are not computed again. */
   readonly pushforward: (tangents: Params<T>) => T;
+  /** The same run linearised in some of the parameters alone, as if the others had been constants. */
+  readonly narrow: (has: (path: string) => boolean) => Linearised<T>;
 }
 
 /** A tree-valued program's values at a point, with the transpose of its Jacobian there. */
@@ -214,32 +217,44 @@ export const vjp = <T extends Shaped>(
   seen: (site: Site) => Site | null = (site) => site,
 ): Linearised<T> => {
   const { result, leaves, sites: passed, kept, tape, values } = run(ops, params, inputs, program);
-  const sites = passed.flatMap((record) => {
-    const site = seen(record.site);
-    return site === null ? [] : [{ ...record, site }];
-  });
-  const siteIds = sites.map(({ id }) => id);
-  const toAll = tape.walkBack([result], [...leaves, ...siteIds]);
-  const toSites = tape.walkBack([result], siteIds);
-  const paths = Object.keys(params);
-  return {
-    outputs: result.value,
-    sites: sites.map(({ site, input }) => ({ site, input })),
-    kept,
-    pullback: (cotangent) => {
-      const all = toAll([checked('pullback', cotangent, result.shape)]);
-      return { params: named(paths, all), sites: all.slice(paths.length) };
-    },
-    sitePullback: (cotangent) => toSites([checked('sitePullback', cotangent, result.shape)]),
-    parameterPullback: (some) => {
-      const toSome = tape.walkBack(
-        [result],
-        some.map((path) => leaves[paths.indexOf(path)]),
-      );
-      return (cotangent) => named(some, toSome([checked('parameterPullback', cotangent, result.shape)]));
-    },
-    pushforward: (tangents) => jvpAlong(ops, values, program, params, tangents, inputs),
+  const places = named(Object.keys(params), leaves);
+  const recorded = (
+    records: ReadonlyArray<SiteRecord<T>>,
+    as: (site: Site) => Site | null,
+  ): ReadonlyArray<SiteRecord<T>> =>
+    records.flatMap((record) => {
+      const site = as(record.site);
+      return site === null ? [] : [{ ...record, site }];
+    });
+  const linearisedIn = (paths: ReadonlyArray<string>, sites: ReadonlyArray<SiteRecord<T>>): Linearised<T> => {
+    const siteIds = sites.map(({ id }) => id);
+    const toAll = tape.walkBack([result], [...paths.map((path) => places[path]), ...siteIds]);
+    const toSites = tape.walkBack([result], siteIds);
+    return {
+      outputs: result.value,
+      sites: sites.map(({ site, input }) => ({ site, input })),
+      kept,
+      pullback: (cotangent) => {
+        const all = toAll([checked('pullback', cotangent, result.shape)]);
+        return { params: named(paths, all), sites: all.slice(paths.length) };
+      },
+      sitePullback: (cotangent) => toSites([checked('sitePullback', cotangent, result.shape)]),
+      parameterPullback: (some) => {
+        const toSome = tape.walkBack(
+          [result],
+          some.map((path) => places[path]),
+        );
+        return (cotangent) => named(some, toSome([checked('parameterPullback', cotangent, result.shape)]));
+      },
+      pushforward: (tangents) => jvpAlong(ops, values, program, params, tangents, inputs),
+      narrow: (has) =>
+        linearisedIn(
+          paths.filter(has),
+          recorded(sites, (site) => narrowSite(site, has)),
+        ),
+    };
   };
+  return linearisedIn(Object.keys(params), recorded(passed, seen));
 };
 
 /**

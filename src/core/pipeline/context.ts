@@ -101,6 +101,8 @@ export interface StepFields<T extends Shaped> {
   readonly parameterPullback: (paths: ReadonlyArray<string>) => (cotangent: T) => Params<T>;
   /** J u for tangents u of the parameters, per example, in the shape of the outputs. */
   readonly pushforward: (tangents: Params<T>) => T;
+  /** The same linearisation in some of the parameters alone. */
+  readonly narrow: (has: (path: string) => boolean) => Linearised<T>;
   /** Where curvature is looked at: the batch, or a part of it. */
   readonly sample: Sample<T>;
 

@@ -1,5 +1,5 @@
 /**
- * Reading a step's metrics: the only values that leave the device in a step.
+ * A step's metrics: merged from those of its stages, and read at its end, the only values that leave the device in a step.
  *
  * @module
  */
@@ -10,6 +10,44 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Backend } from '../backends/backend.ts';
 import type { KfacError } from '../errors.ts';
 import type { Shaped } from '../tensor.ts';
+
+/** Scalars of a step, of shape `[]` or plain numbers, by name. */
+export type Scalars<T> = Readonly<Record<string, T | number>>;
+
+const prefix = 'seconds.';
+
+/** Whether a metric is the seconds of a stage, which add up wherever two meet. */
+export const isSeconds = (metric: string): boolean => metric.startsWith(prefix);
+
+/** The seconds of a stage as a metric. */
+export const secondsAt = (stage: string, seconds: number): Scalars<never> => ({ [`${prefix}${stage}`]: seconds });
+
+const numberAt = (metrics: Scalars<unknown>, name: string): number => {
+  const value = metrics[name];
+  return typeof value === 'number' ? value : 0;
+};
+
+/**
+ * All seconds in some metrics: those of the stages that a stage has run itself.
+ *
+ * @param metrics - what the stage reports
+ */
+export const secondsIn = (metrics: Scalars<unknown>): number =>
+  Object.keys(metrics)
+    .filter(isSeconds)
+    .reduce((sum, name) => sum + numberAt(metrics, name), 0);
+
+/**
+ * Metrics of several parts of a step as one: where two have a name, the later one's, and the sum of seconds.
+ *
+ * @param parts - metrics of stages, in order
+ */
+export const mergeMetrics = <T>(parts: ReadonlyArray<Scalars<T>>): Scalars<T> =>
+  parts.reduce((all, part) => {
+    const both = Object.keys(part).filter((name) => isSeconds(name) && Object.hasOwn(all, name));
+    const sums = both.map((name) => [name, numberAt(all, name) + numberAt(part, name)] as const);
+    return { ...all, ...part, ...Object.fromEntries(sums) };
+  }, {});
 
 /** Numbers of one step by name: `loss`, `learningRate`, `seconds.forward`, …. */
 export type Metrics = Readonly<Record<string, number>>;
@@ -29,7 +67,7 @@ export type Metrics = Readonly<Record<string, number>>;
  */
 export const readMetrics = <T extends Shaped>(
   backend: Backend<T>,
-  metrics: Readonly<Record<string, T | number>>,
+  metrics: Scalars<T>,
 ): TE.TaskEither<KfacError, Metrics> =>
   pipe(
     metrics,

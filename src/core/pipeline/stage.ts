@@ -16,6 +16,8 @@ import type { Shaped } from '../tensor.ts';
 import type { Context, Field, Given } from './context.ts';
 import { causeOf } from './diagnosis.ts';
 import type { Env } from './env.ts';
+import type { Scalars } from './metrics.ts';
+import { mergeMetrics, secondsAt, secondsIn } from './metrics.ts';
 
 /** What a stage does with an interpreter's arrays. */
 export type StageRun<Needs extends Field, Adds extends Field> = <T extends Shaped>(
@@ -63,10 +65,9 @@ const extend =
   (env) => {
     const start = env.clock();
     const merge = (added: Context<T, Field>): Context<T, Field> => {
-      const name = `seconds.${next.name}`;
-      const before = context.metrics?.[name]; // of a stage of the same name
-      const seconds = env.clock() - start + (typeof before === 'number' ? before : 0);
-      return { ...context, ...added, metrics: { ...context.metrics, ...added.metrics, [name]: seconds } };
+      const metrics: Scalars<T> = added.metrics ?? {};
+      const own = secondsAt(next.name, env.clock() - start - secondsIn(metrics));
+      return { ...context, ...added, metrics: mergeMetrics([context.metrics ?? {}, metrics, own]) };
     };
     return pipe(
       next.run(context)(env),
@@ -76,23 +77,44 @@ const extend =
   };
 
 /** Any stage: what nothing more is known of than that it runs. */
-type AnyStage = Stage<Field, never>;
+export type AnyStage = Stage<Field, never>;
 
 type NeedsOf<S> = S extends Stage<infer Needs, never> ? Needs : never;
-type AddsOf<S> = S extends Stage<Field, infer Adds> ? Adds : never;
+/** The fields that a stage adds. */
+export type AddsOf<S> = S extends Stage<Field, infer Adds> ? Adds : never;
 
 /** The stage itself where all that it needs is known; else what the compiler shows in its place. */
 type Fits<S, Known extends Field> = [Exclude<NeedsOf<S>, Known>] extends [never]
   ? S
   : `No stage before this one adds: ${Exclude<NeedsOf<S>, Known>}`;
 
-type InOrder<Stages, Known extends Field> = Stages extends readonly [infer First, ...infer Rest]
+/** Stages that fit where some fields are known; in the place of one that does not, what is missing. */
+export type InOrder<Stages, Known extends Field> = Stages extends readonly [infer First, ...infer Rest]
   ? [Fits<First, Known>, ...InOrder<Rest, Known | AddsOf<First>>]
   : Stages extends readonly []
     ? []
     : Stages extends ReadonlyArray<infer S>
       ? Array<Fits<S, Known>> // as many as there are: each must fit as it is
       : never;
+
+/**
+ * Any stages in order as one, unchecked; a pipeline among them counts as its stages.
+ *
+ * @param parts - stages and pipelines
+ */
+export const inOrder = (parts: ReadonlyArray<Stage<Field, Field>>): Stage<Field, Field> => {
+  const stages = parts.flatMap((part) => part.stages ?? [part]);
+  return {
+    name: stages.map((s) => s.name).join(' → '),
+    stages,
+    run: <T extends Shaped>(context: Context<T, Field>) =>
+      stages.reduce(
+        (before: RTE.ReaderTaskEither<Env<T>, KfacError, Context<T, Field>>, next) =>
+          pipe(before, RTE.chain(extend<T>(next))),
+        RTE.right(context),
+      ),
+  };
+};
 
 /**
  * Stages in order, as one stage. Each may need what a step is given and what the stages before it add; anything else
@@ -120,15 +142,5 @@ export function pipeline<const Stages extends ReadonlyArray<AnyStage>>(
   ...stages: Stages extends InOrder<Stages, Given> ? Stages : InOrder<Stages, Given>
 ): Stage<Given, Given | AddsOf<Stages[number]>>;
 export function pipeline(...parts: ReadonlyArray<Stage<Field, Field>>): Stage<Field, Field> {
-  const stages = parts.flatMap((part) => part.stages ?? [part]);
-  return {
-    name: stages.map((s) => s.name).join(' → '),
-    stages,
-    run: <T extends Shaped>(context: Context<T, Field>) =>
-      stages.reduce(
-        (before: RTE.ReaderTaskEither<Env<T>, KfacError, Context<T, Field>>, next) =>
-          pipe(before, RTE.chain(extend<T>(next))),
-        RTE.right(context),
-      ),
-  };
+  return inOrder(parts);
 }

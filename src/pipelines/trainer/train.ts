@@ -16,6 +16,7 @@ import type { KfacError, NonFinite } from '../../core/errors.ts';
 import type { Params } from '../../core/params.ts';
 import { createBackground } from '../../core/pipeline/background.ts';
 import type { Env } from '../../core/pipeline/env.ts';
+import { pendingIn } from '../../core/pipeline/group.ts';
 import { largestMagnitude } from '../../core/rows.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
 import type { Dataset } from '../data/dataset.ts';
@@ -149,9 +150,7 @@ export const train = <T extends Shaped>(
     TE.chainEitherK(() => check(task.data.test)),
     TE.chainEitherK(() => begin(setting)),
     TE.chain((start) => proceed(setting, start)),
-    TE.chainFirstTaskK(({ state }) =>
-      state.solver.pending === null ? T.of(undefined) : background.abandon(state.solver.pending),
-    ),
+    TE.chainFirstTaskK(({ state }) => pipe(pendingIn(state), T.traverseArray(background.abandon))),
     TE.chain((ended) => conclude(setting, optimizer.name, ended)),
   );
 };

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { backward, forward } from '../../core/pipeline/forward.ts';
-import { pipeline } from '../../core/pipeline/stage.ts';
+import { descent } from '../../core/pipeline/descent.ts';
 import { adam as adamSolver } from '../solver/firstOrder.ts';
 import { decayed } from '../update/rules/weightDecay.ts';
 import { solve } from '../solver/solver.ts';
 import { update } from '../update/update.ts';
-import type { Optimizer } from './optimizer.ts';
+import type { GradientOptimizer } from './optimizer.ts';
+import { gradientOptimizer } from './optimizer.ts';
 
 /** Settings of {@link adam}. */
 export interface AdamPresetOptions {
@@ -30,19 +30,17 @@ export interface AdamPresetOptions {
  *
  * @param options - learning rate, moments, weight decay
  */
-export const adam = (options: AdamPresetOptions = {}): Optimizer => {
+export const adam = (options: AdamPresetOptions = {}): GradientOptimizer => {
   const settings = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, ...options };
-  return {
+  return gradientOptimizer({
     name: 'adam',
     hyperparameters: settings,
-    step: pipeline(
-      forward,
-      backward,
+    descent: descent(
       solve(adamSolver(settings)),
       update({
         learningRate: settings.learningRate,
         rules: decayed(settings.weightDecay),
       }),
     ),
-  };
+  });
 };

@@ -7,8 +7,9 @@ import { blockKfac as blockKfacCurvature } from '../../curvature/blockKfac.ts';
 import type { Cut } from '../../curvature/statistics/partition.ts';
 import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
 import type { KfacPresetOptions } from './kfac.ts';
-import { kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
-import type { Optimizer } from './optimizer.ts';
+import { kfacDefaults, kfacDescent, refreshOf } from './kfac.ts';
+import type { GradientOptimizer } from './optimizer.ts';
+import { gradientOptimizer } from './optimizer.ts';
 
 /** Settings of {@link blockKfac}: those of K-FAC, and how the layers are cut. */
 export interface BlockKfacPresetOptions extends KfacPresetOptions {
@@ -25,13 +26,13 @@ export interface BlockKfacPresetOptions extends KfacPresetOptions {
  *
  * @param options - settings, each with a default
  */
-export const blockKfac = (options: BlockKfacPresetOptions = {}): Optimizer => {
+export const blockKfac = (options: BlockKfacPresetOptions = {}): GradientOptimizer => {
   const settings = { ...kfacDefaults, inputBlocks: 4, outputBlocks: 4, blockSize: 0, ...options };
   const cutInto = (count: number): Cut => (settings.blockSize > 0 ? { size: settings.blockSize } : { count });
   const blocks = { inputs: cutInto(settings.inputBlocks), outputs: cutInto(settings.outputBlocks) };
-  return {
+  return gradientOptimizer({
     name: 'block-kfac',
     hyperparameters: settings,
-    step: kfacStep(settings, blockKfacCurvature({ ...settings, blocks }), kroneckerInverse(refreshOf(settings))),
-  };
+    descent: kfacDescent(settings, blockKfacCurvature({ ...settings, blocks }), kroneckerInverse(refreshOf(settings))),
+  });
 };

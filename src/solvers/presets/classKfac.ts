@@ -7,8 +7,9 @@ import { classKfac as classCurvature } from '../../curvature/classKfac.ts';
 import type { ClassWiseMethod } from '../inverses/classWiseInverse.ts';
 import { classWiseInverse } from '../inverses/classWiseInverse.ts';
 import type { KfacPresetOptions } from './kfac.ts';
-import { kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
-import type { Optimizer } from './optimizer.ts';
+import { kfacDefaults, kfacDescent, refreshOf } from './kfac.ts';
+import type { GradientOptimizer } from './optimizer.ts';
+import { gradientOptimizer } from './optimizer.ts';
 
 /** Settings of {@link classKfac}: those of K-FAC, the classes, and how sums over them are solved. */
 export interface ClassKfacPresetOptions extends KfacPresetOptions {
@@ -30,7 +31,7 @@ export interface ClassKfacPresetOptions extends KfacPresetOptions {
  *
  * @param options - settings, each with a default
  */
-export const classKfac = (options: ClassKfacPresetOptions = {}): Optimizer => {
+export const classKfac = (options: ClassKfacPresetOptions = {}): GradientOptimizer => {
   const settings = {
     ...kfacDefaults,
     classes: 10,
@@ -42,10 +43,10 @@ export const classKfac = (options: ClassKfacPresetOptions = {}): Optimizer => {
   };
   const { method, tolerance, maxIterations } = settings;
   const sites = settings.sites === 'all' ? 'all' : settings.sites.split(',').map((path) => path.trim());
-  return {
+  return gradientOptimizer({
     name: 'class-kfac',
     hyperparameters: settings,
-    step: kfacStep(
+    descent: kfacDescent(
       settings,
       classCurvature({ ...settings, sites }),
       classWiseInverse({
@@ -55,5 +56,5 @@ export const classKfac = (options: ClassKfacPresetOptions = {}): Optimizer => {
         maxIterations,
       }),
     ),
-  };
+  });
 };

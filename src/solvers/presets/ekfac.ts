@@ -6,8 +6,9 @@
 import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
 import { ekfac as ekfacSolver } from '../inverses/ekfac.ts';
 import type { KfacPresetOptions } from './kfac.ts';
-import { kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
-import type { Optimizer } from './optimizer.ts';
+import { kfacDefaults, kfacDescent, refreshOf } from './kfac.ts';
+import type { GradientOptimizer } from './optimizer.ts';
+import { gradientOptimizer } from './optimizer.ts';
 
 /** Settings of {@link ekfac}: those of K-FAC, where `inverseEvery` is the period of the eigenbasis. */
 export interface EkfacPresetOptions extends KfacPresetOptions {
@@ -20,12 +21,12 @@ export interface EkfacPresetOptions extends KfacPresetOptions {
  *
  * @param options - settings, each with a default
  */
-export const ekfac = (options: EkfacPresetOptions = {}): Optimizer => {
+export const ekfac = (options: EkfacPresetOptions = {}): GradientOptimizer => {
   const settings = { ...kfacDefaults, momentDecay: 0.95, ...options };
-  return {
+  return gradientOptimizer({
     name: 'ekfac',
     hyperparameters: settings,
-    step: kfacStep(
+    descent: kfacDescent(
       settings,
       kfacCurvature(settings),
       ekfacSolver({
@@ -33,5 +34,5 @@ export const ekfac = (options: EkfacPresetOptions = {}): Optimizer => {
         decay: settings.momentDecay,
       }),
     ),
-  };
+  });
 };

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { backward, forward } from '../../core/pipeline/forward.ts';
-import type { Step } from '../../core/pipeline/stage.ts';
-import { pipeline } from '../../core/pipeline/stage.ts';
+import type { Descent } from '../../core/pipeline/descent.ts';
+import { descent } from '../../core/pipeline/descent.ts';
 import { capture } from '../../curvature/capture.ts';
 import type { Curvature } from '../../curvature/curvature.ts';
 import { updateFactors } from '../../curvature/curvature.ts';
@@ -26,7 +25,8 @@ import type { Solver, SolveNeeds } from '../solver/solver.ts';
 import { damp } from '../solver/damp.ts';
 import { solve } from '../solver/solver.ts';
 import { update } from '../update/update.ts';
-import type { Optimizer } from './optimizer.ts';
+import type { GradientOptimizer } from './optimizer.ts';
+import { gradientOptimizer } from './optimizer.ts';
 
 /** Settings of {@link kfac}. */
 export interface KfacPresetOptions {
@@ -111,16 +111,18 @@ export const refreshOf = ({
 });
 
 /**
- * The step of K-FAC and its relatives, which differ in curvature and solver.
+ * What K-FAC and its relatives, which differ in curvature and solver, do from the gradient on.
  *
  * @param settings - settings
  * @param curvature - from captures to an operator
  * @param solver - from the operator to a direction
  */
-export const kfacStep = (settings: KfacSettings, curvature: Curvature, solver: Solver<SolveNeeds | 'captured'>): Step =>
-  pipeline(
-    forward,
-    backward,
+export const kfacDescent = (
+  settings: KfacSettings,
+  curvature: Curvature,
+  solver: Solver<SolveNeeds | 'captured'>,
+): Descent =>
+  descent(
     sample({ fraction: settings.statisticsFraction, every: settings.statisticsEvery }),
     capture(estimatorOf(settings.estimator), { every: settings.statisticsEvery }),
     updateFactors(curvature),
@@ -137,11 +139,11 @@ export const kfacStep = (settings: KfacSettings, curvature: Curvature, solver: S
  *
  * @param options - settings, each with a default
  */
-export const kfac = (options: KfacPresetOptions = {}): Optimizer => {
+export const kfac = (options: KfacPresetOptions = {}): GradientOptimizer => {
   const settings = { ...kfacDefaults, ...options };
-  return {
+  return gradientOptimizer({
     name: 'kfac',
     hyperparameters: settings,
-    step: kfacStep(settings, kfacCurvature(settings), kroneckerInverse(refreshOf(settings))),
-  };
+    descent: kfacDescent(settings, kfacCurvature(settings), kroneckerInverse(refreshOf(settings))),
+  });
 };

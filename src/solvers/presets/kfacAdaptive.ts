@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { backward, forward } from '../../core/pipeline/forward.ts';
-import { pipeline } from '../../core/pipeline/stage.ts';
+import { descent } from '../../core/pipeline/descent.ts';
 import { capture } from '../../curvature/capture.ts';
 import { updateFactors } from '../../curvature/curvature.ts';
 import { monteCarlo } from '../../curvature/estimators.ts';
@@ -19,7 +18,8 @@ import { separateDamping } from '../quadraticModel/separateDamping.ts';
 import { damp } from '../solver/damp.ts';
 import { solve } from '../solver/solver.ts';
 import { refreshOf } from './kfac.ts';
-import type { Optimizer } from './optimizer.ts';
+import type { GradientOptimizer } from './optimizer.ts';
+import { gradientOptimizer } from './optimizer.ts';
 
 /** Settings of {@link kfacAdaptive}. */
 export interface KfacAdaptiveOptions {
@@ -84,16 +84,14 @@ const defaults = {
  *
  * @param options - settings, each with a default
  */
-export const kfacAdaptive = (options: KfacAdaptiveOptions = {}): Optimizer => {
+export const kfacAdaptive = (options: KfacAdaptiveOptions = {}): GradientOptimizer => {
   const settings = { ...defaults, ...options };
   const { damping } = settings;
   const inverse = kroneckerInverse(refreshOf(settings));
-  return {
+  return gradientOptimizer({
     name: 'kfac-adaptive',
     hyperparameters: settings,
-    step: pipeline(
-      forward,
-      backward,
+    descent: descent(
       sample({ fraction: settings.statisticsFraction, every: settings.statisticsEvery }),
       capture(monteCarlo(), { every: settings.statisticsEvery }),
       updateFactors(kfac(settings)),
@@ -112,5 +110,5 @@ export const kfacAdaptive = (options: KfacAdaptiveOptions = {}): Optimizer => {
         rejectSteps: settings.rejectSteps,
       }),
     ),
-  };
+  });
 };

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { backward, forward } from '../../core/pipeline/forward.ts';
-import { pipeline } from '../../core/pipeline/stage.ts';
+import { descent } from '../../core/pipeline/descent.ts';
 import { capture } from '../../curvature/capture.ts';
 import { updateFactors } from '../../curvature/curvature.ts';
 import { monteCarlo } from '../../curvature/estimators.ts';
@@ -17,7 +16,8 @@ import { quadraticUpdate } from '../quadraticModel/quadraticUpdate.ts';
 import { damp } from '../solver/damp.ts';
 import { solve } from '../solver/solver.ts';
 import { refreshOf } from './kfac.ts';
-import type { Optimizer } from './optimizer.ts';
+import type { GradientOptimizer } from './optimizer.ts';
+import { gradientOptimizer } from './optimizer.ts';
 
 /** Settings of {@link kfacCg}. */
 export interface KfacCgPresetOptions {
@@ -80,15 +80,13 @@ const defaults = {
  *
  * @param options - settings, each with a default
  */
-export const kfacCg = (options: KfacCgPresetOptions = {}): Optimizer => {
+export const kfacCg = (options: KfacCgPresetOptions = {}): GradientOptimizer => {
   const settings = { ...defaults, ...options };
   const { damping, maxIterations, tolerance, progress, warmStart } = settings;
-  return {
+  return gradientOptimizer({
     name: 'kfac-cg',
     hyperparameters: settings,
-    step: pipeline(
-      forward,
-      backward,
+    descent: descent(
       capture(monteCarlo(), { every: settings.statisticsEvery }),
       updateFactors(kfac(settings)),
       damp(damping),
@@ -108,5 +106,5 @@ export const kfacCg = (options: KfacCgPresetOptions = {}): Optimizer => {
         minimum: settings.minDamping,
       }),
     ),
-  };
+  });
 };

@@ -6,8 +6,9 @@
 import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
 import { lowRankInverse } from '../inverses/lowRankInverse.ts';
 import type { KfacPresetOptions } from './kfac.ts';
-import { kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
-import type { Optimizer } from './optimizer.ts';
+import { kfacDefaults, kfacDescent, refreshOf } from './kfac.ts';
+import type { GradientOptimizer } from './optimizer.ts';
+import { gradientOptimizer } from './optimizer.ts';
 
 /** Settings of {@link lowRankKfac}: those of K-FAC, and of the range finder. */
 export interface LowRankKfacOptions extends KfacPresetOptions {
@@ -24,12 +25,12 @@ export interface LowRankKfacOptions extends KfacPresetOptions {
  *
  * @param options - settings, each with a default
  */
-export const lowRankKfac = (options: LowRankKfacOptions = {}): Optimizer => {
+export const lowRankKfac = (options: LowRankKfacOptions = {}): GradientOptimizer => {
   const settings = { ...kfacDefaults, rank: 64, oversampling: 10, powerIterations: 1, ...options };
-  return {
+  return gradientOptimizer({
     name: 'low-rank-kfac',
     hyperparameters: settings,
-    step: kfacStep(
+    descent: kfacDescent(
       settings,
       kfacCurvature(settings),
       lowRankInverse({
@@ -39,5 +40,5 @@ export const lowRankKfac = (options: LowRankKfacOptions = {}): Optimizer => {
         powerIterations: settings.powerIterations,
       }),
     ),
-  };
+  });
 };

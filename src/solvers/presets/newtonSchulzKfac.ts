@@ -6,8 +6,9 @@
 import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
 import { newtonSchulz } from '../inverses/newtonSchulz.ts';
 import type { KfacPresetOptions } from './kfac.ts';
-import { kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
-import type { Optimizer } from './optimizer.ts';
+import { kfacDefaults, kfacDescent, refreshOf } from './kfac.ts';
+import type { GradientOptimizer } from './optimizer.ts';
+import { gradientOptimizer } from './optimizer.ts';
 
 /** Settings of {@link newtonSchulzKfac}: those of K-FAC, and of the iteration. */
 export interface NewtonSchulzKfacOptions extends KfacPresetOptions {
@@ -22,12 +23,12 @@ export interface NewtonSchulzKfacOptions extends KfacPresetOptions {
  *
  * @param options - settings, each with a default
  */
-export const newtonSchulzKfac = (options: NewtonSchulzKfacOptions = {}): Optimizer => {
+export const newtonSchulzKfac = (options: NewtonSchulzKfacOptions = {}): GradientOptimizer => {
   const settings = { ...kfacDefaults, tolerance: 1e-4, iterations: 40, ...options };
-  return {
+  return gradientOptimizer({
     name: 'newton-schulz-kfac',
     hyperparameters: settings,
-    step: kfacStep(
+    descent: kfacDescent(
       settings,
       kfacCurvature(settings),
       newtonSchulz({
@@ -36,5 +37,5 @@ export const newtonSchulzKfac = (options: NewtonSchulzKfacOptions = {}): Optimiz
         iterations: settings.iterations,
       }),
     ),
-  };
+  });
 };

@@ -16,14 +16,14 @@ import { kfacAdaptive } from './kfacAdaptive.ts';
 import { kfacCg } from './kfacCg.ts';
 import { newtonSchulzKfac } from './newtonSchulzKfac.ts';
 import { lowRankKfac } from './lowRankKfac.ts';
-import type { Optimizer } from './optimizer.ts';
+import type { GradientOptimizer } from './optimizer.ts';
 import { sgd } from './sgd.ts';
 import { tridiagonalKfac } from './tridiagonalKfac.ts';
 
 /** A setting as it comes from a file or a command line. */
 export type Setting = number | string | boolean;
 
-type Make = (settings: Readonly<Record<string, Setting>>) => Optimizer;
+type Make = (settings: Readonly<Record<string, Setting>>) => GradientOptimizer;
 
 /** Every preset. */
 const presets: Readonly<Record<string, Make>> = {
@@ -52,7 +52,7 @@ export const optimizerNames: ReadonlyArray<string> = Object.keys(presets);
 export const optimizerOf = (
   name: string,
   settings: Readonly<Record<string, Setting>> = {},
-): E.Either<KfacError, Optimizer> => {
+): E.Either<KfacError, GradientOptimizer> => {
   if (!Object.hasOwn(presets, name)) {
     return E.left({
       _tag: 'BadConfig',

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { backward, forward } from '../../core/pipeline/forward.ts';
-import { pipeline } from '../../core/pipeline/stage.ts';
+import { descent } from '../../core/pipeline/descent.ts';
 import { identity } from '../solver/firstOrder.ts';
 import { momentum } from '../update/rules/momentum.ts';
 import { decayed } from '../update/rules/weightDecay.ts';
 import { solve } from '../solver/solver.ts';
 import { update } from '../update/update.ts';
-import type { Optimizer } from './optimizer.ts';
+import type { GradientOptimizer } from './optimizer.ts';
+import { gradientOptimizer } from './optimizer.ts';
 
 /** Settings of {@link sgd}. */
 export interface SgdOptions {
@@ -27,19 +27,17 @@ export interface SgdOptions {
  *
  * @param options - learning rate, momentum, weight decay
  */
-export const sgd = (options: SgdOptions = {}): Optimizer => {
+export const sgd = (options: SgdOptions = {}): GradientOptimizer => {
   const settings = { learningRate: 0.01, momentum: 0.9, weightDecay: 0, ...options };
-  return {
+  return gradientOptimizer({
     name: 'sgd',
     hyperparameters: settings,
-    step: pipeline(
-      forward,
-      backward,
+    descent: descent(
       solve(identity),
       update({
         learningRate: settings.learningRate,
         rules: [momentum(settings.momentum), ...decayed(settings.weightDecay)],
       }),
     ),
-  };
+  });
 };

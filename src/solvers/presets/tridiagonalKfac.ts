@@ -6,8 +6,9 @@
 import { tridiagonalKfac as tridiagonalCurvature } from '../../curvature/tridiagonalKfac.ts';
 import { tridiagonalInverse } from '../inverses/tridiagonalInverse.ts';
 import type { KfacPresetOptions } from './kfac.ts';
-import { kfacDefaults, kfacStep, refreshOf } from './kfac.ts';
-import type { Optimizer } from './optimizer.ts';
+import { kfacDefaults, kfacDescent, refreshOf } from './kfac.ts';
+import type { GradientOptimizer } from './optimizer.ts';
+import { gradientOptimizer } from './optimizer.ts';
 
 /**
  * Block-tridiagonal K-FAC: every layer's direction takes the next layer's into account. Its inverses cost several times
@@ -15,11 +16,11 @@ import type { Optimizer } from './optimizer.ts';
  *
  * @param options - settings of K-FAC, each with a default
  */
-export const tridiagonalKfac = (options: KfacPresetOptions = {}): Optimizer => {
+export const tridiagonalKfac = (options: KfacPresetOptions = {}): GradientOptimizer => {
   const settings = { ...kfacDefaults, ...options };
-  return {
+  return gradientOptimizer({
     name: 'tridiagonal-kfac',
     hyperparameters: settings,
-    step: kfacStep(settings, tridiagonalCurvature(settings), tridiagonalInverse(refreshOf(settings))),
-  };
+    descent: kfacDescent(settings, tridiagonalCurvature(settings), tridiagonalInverse(refreshOf(settings))),
+  });
 };

@@ -8,7 +8,7 @@ import type { Params } from '../../core/params.ts';
 import { zipParams } from '../../core/params.ts';
 import { computation } from '../../core/pipeline/compute.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
-import type { TrainState } from '../../core/pipeline/trainState.ts';
+import type { Memory, TrainState } from '../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { memoryAt } from './rules/memory.ts';
 
@@ -56,8 +56,14 @@ export const averageIterates = (options: IterateAveragingOptions = {}): Stage<'s
   });
 };
 
+/** The averages in an optimizer's memory, and in those of its groups. */
+const averagesIn = <T extends Shaped>({ rules, groups }: Memory<T>): Params<T> => ({
+  ...Object.values(groups).reduce((all: Params<T>, group) => ({ ...all, ...averagesIn(group) }), {}),
+  ...memory.in(rules)?.average,
+});
+
 /**
- * The parameters to evaluate with: the average when there is one, else the parameters.
+ * The parameters to evaluate with: the average of each that has one, else the parameter.
  *
  * @param state - any state
  * @example
@@ -71,4 +77,4 @@ export const averageIterates = (options: IterateAveragingOptions = {}): Stage<'s
  * ```
  */
 export const averagedParams = <T extends Shaped>(state: TrainState<T>): Params<T> =>
-  memory.in(state.rules)?.average ?? state.params;
+  zipParams(state.params, averagesIn(state), (_, average) => average);

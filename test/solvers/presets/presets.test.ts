@@ -228,10 +228,10 @@ describe('registry', () => {
   });
 
   it('refuses an unknown name, an unknown setting and a wrong type, each with its path', () => {
-    expect(optimizerOf('adamw')).toMatchObject(E.left({ path: 'optimizer', actual: 'adamw' }));
+    expect(optimizerOf('adamw')).toMatchObject(E.left({ path: 'optimizer', actual: '"adamw"' }));
     expect(optimizerOf('kfac', { dampling: 1 })).toMatchObject(E.left({ path: 'kfac.dampling' }));
     expect(optimizerOf('kfac', { damping: 'big' })).toMatchObject(
-      E.left({ path: 'kfac.damping', expected: 'a number', actual: 'string big' }),
+      E.left({ path: 'kfac.damping', expected: 'a number', actual: '"big"' }),
     );
   });
 
