@@ -14,14 +14,15 @@ import type { Site } from '../ops/site.ts';
 import type { Params } from '../params.ts';
 import type { Shaped } from '../tensor.ts';
 import { sizeOf } from '../tensor.ts';
+import { centred } from './centred.ts';
 import { evaluating } from './layers/circumstances.ts';
 import { affineOfLast } from './layers/dense.ts';
 import type { Model } from './model.ts';
 
 /** Variance over all elements, shape `[]`. */
 const varianceOf = <T extends Shaped>(ops: Ops<T>, x: T): T => {
-  const centred = ops.sub(x, ops.mean(x, axesOf(x.shape)));
-  return ops.scale(1 / sizeOf(x.shape), ops.dot(centred, centred));
+  const differences = centred(ops, x, axesOf(x.shape));
+  return ops.scale(1 / sizeOf(x.shape), ops.dot(differences, differences));
 };
 
 /** 1/√v, and 1 where v is 0: a dead layer is left as it is. */

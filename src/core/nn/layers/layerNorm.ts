@@ -5,6 +5,7 @@
  */
 import type { Ops } from '../../ops/ops.ts';
 import type { Shaped } from '../../tensor.ts';
+import { centred } from '../centred.ts';
 import type { Layer } from './layer.ts';
 import { leaf } from './layer.ts';
 import type { ScaleShiftOptions } from './scaleShift.ts';
@@ -17,12 +18,6 @@ export interface LayerNormOptions extends ScaleShiftOptions {
   readonly epsilon?: number;
 }
 
-/** The mean over the last axis, kept as an axis. */
-const meanOfLast = <T extends Shaped>(ops: Ops<T>, x: T): T => {
-  const last = x.shape.length - 1;
-  return ops.reshape(ops.mean(x, [last]), [...x.shape.slice(0, last), 1]);
-};
-
 /**
  * (x − mean) / √(variance + ε) over the last axis, each position by itself.
  *
@@ -31,9 +26,10 @@ const meanOfLast = <T extends Shaped>(ops: Ops<T>, x: T): T => {
  * @param epsilon - ε, greater than 0
  */
 export const normaliseLast = <T extends Shaped>(ops: Ops<T>, x: T, epsilon: number): T => {
-  const centred = ops.sub(x, meanOfLast(ops, x));
-  const variance = meanOfLast(ops, ops.square(centred));
-  return ops.div(centred, ops.sqrt(ops.add(variance, ops.full([], epsilon))));
+  const last = x.shape.length - 1;
+  const differences = centred(ops, x, [last]);
+  const variance = ops.reshape(ops.mean(ops.square(differences), [last]), [...x.shape.slice(0, last), 1]);
+  return ops.div(differences, ops.sqrt(ops.add(variance, ops.full([], epsilon))));
 };
 
 /**

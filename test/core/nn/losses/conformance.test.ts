@@ -6,8 +6,6 @@ import { vjp } from '../../../../src/core/autodiff/reverse.ts';
 import type { Backend } from '../../../../src/core/backends/backend.ts';
 import { compileProgram } from '../../../../src/core/backends/gpu/compiled/compile.ts';
 import type { DeviceBackend } from '../../../../src/core/backends/gpu/device/backend.ts';
-import { hostKernelBackend } from '../../../../src/core/backends/gpu/hostMemory/hostKernels.ts';
-import { singleKernels } from '../../../../src/core/backends/host/simd/kernels.ts';
 import { referenceBackend } from '../../../../src/core/backends/reference/backend.ts';
 import { sigmoidCrossEntropy } from '../../../../src/core/nn/losses/sigmoidCrossEntropy.ts';
 import { softmaxCrossEntropy } from '../../../../src/core/nn/losses/softmaxCrossEntropy.ts';
@@ -16,10 +14,10 @@ import { normal } from '../../../../src/core/random/normal.ts';
 import type { Shaped, Tensor } from '../../../../src/core/tensor.ts';
 import { generate } from '../../../../src/core/tensor.ts';
 import { epsilonOf, inPrecision, readFrom, smallestNormal } from '../../../support/conformance/trial.ts';
-import { withNative } from '../../../support/native.ts';
+import type { Use } from '../../../support/everyBackend.ts';
+import { onEveryBackend } from '../../../support/everyBackend.ts';
 import { orThrow } from '../../../support/training.ts';
 import { webgpuBackend, withWebgpu } from '../../../support/webgpu.ts';
-import { memoryBackend } from '../../backends/gpu/device/support.ts';
 import { loopBackend } from '../../backends/host/support.ts';
 import type { Sample } from './digits.ts';
 import { samples } from './digits.ts';
@@ -67,25 +65,25 @@ const faultsOf = (sample: Sample, { data }: Tensor, dtype: 'f32' | 'f64', units:
 /** What a result may be off by. */
 const UNITS = 4;
 
+/** Opens an interpreter and hands over how it runs samples. */
+type Open = (act: (dtype: 'f32' | 'f64', runner: Runner) => Promise<void>) => Promise<void>;
+
 const conforms = (
   name: string,
-  dtype: 'f32' | 'f64',
-  runner: () => Runner,
-  options: { readonly units?: number; readonly chosen?: (sample: Sample) => boolean } = {},
+  open: Open,
+  {
+    units = UNITS,
+    chosen = () => true,
+  }: { readonly units?: number; readonly chosen?: (sample: Sample) => boolean } = {},
 ): void => {
-  const { units = UNITS, chosen = () => true } = options;
   describe(`${name}: |computed − exact| ≤ ${units} ε · magnitude`, () => {
-    it.each(
-      samples()
-        .filter(chosen)
-        .map((sample) => [sample.name, sample] as const),
-    )('%s', async (_, sample) => {
-      const result = await runner()(
-        sample,
-        sample.operands.map((x) => inPrecision(x, dtype)),
-      );
-      expect(faultsOf(sample, result, dtype, units)).toEqual([]);
-    });
+    const chosenSamples = samples().filter(chosen);
+    it.each(chosenSamples.map((sample) => [sample.name, sample] as const))('%s', (_, sample) =>
+      open(async (dtype, runner) => {
+        const operands = sample.operands.map((x) => inPrecision(x, dtype));
+        expect(faultsOf(sample, await runner(sample, operands), dtype, units)).toEqual([]);
+      }),
+    );
   });
 };
 
@@ -97,42 +95,26 @@ const logits: ReadonlyArray<Tensor> = [3, 20].flatMap((classes) =>
   }),
 );
 
-const drawsAlike = <T extends Shaped>(name: string, backend: Backend<T>): void => {
+const drawsAlike = (name: string, use: Use): void => {
   it.each([softmaxCrossEntropy, sigmoidCrossEntropy].map((loss) => [loss.name, loss] as const))(
     `${name} draws the targets of %s that the reference draws`,
-    async (_, loss) => {
-      for (const x of logits) {
-        const { data } = await readFrom(backend, loss.sample(backend.ops, keyOf(7), backend.ops.constant(x)));
-        const { ops } = referenceBackend();
-        expect(Array.from(data)).toEqual(Array.from(loss.sample(ops, keyOf(7), ops.constant(x)).data));
-      }
-    },
+    (_, loss) =>
+      use(async (backend) => {
+        for (const x of logits) {
+          const { data } = await readFrom(backend, loss.sample(backend.ops, keyOf(7), backend.ops.constant(x)));
+          const { ops } = referenceBackend();
+          expect(Array.from(data)).toEqual(Array.from(loss.sample(ops, keyOf(7), ops.constant(x)).data));
+        }
+      }),
   );
 };
 
-const onBackend = <T extends Shaped>(name: string, backend: Backend<T>): void => {
-  afterAll(async () => {
-    orThrow(await backend.dispose());
-  });
-  conforms(name, backend.dtype, () => eagerly(backend));
-  drawsAlike(name, backend);
-};
-
-onBackend('reference', referenceBackend());
-onBackend('host f64', loopBackend('f64').backend);
-onBackend('host f32', loopBackend('f32').backend);
-onBackend('host f32, vector unit for all lengths', loopBackend('f32', singleKernels(1)).backend);
-onBackend('gpu, WebAssembly', orThrow(hostKernelBackend('webasm', { threads: 1 })));
-onBackend('device in JavaScript', memoryBackend('cpu'));
-onBackend('device in WebAssembly', memoryBackend('webasm'));
-conforms('compiled', 'f32', () => compiled);
-
-withNative(({ single, double }) => {
-  conforms('native f32', 'f32', () => eagerly(single));
-  conforms('native f64', 'f64', () => eagerly(double));
-  drawsAlike('native f32', single);
-  drawsAlike('native f64', double);
+onEveryBackend((name, use) => {
+  conforms(name, (act) => use((backend) => act(backend.dtype, eagerly(backend))));
+  drawsAlike(name, use);
 });
+
+conforms('compiled', (act) => act('f32', compiled));
 
 withWebgpu(() => {
   let opened: DeviceBackend | undefined;
@@ -142,14 +124,16 @@ withWebgpu(() => {
   afterAll(async () => {
     if (opened !== undefined) orThrow(await opened.dispose());
   });
-  conforms('device on WebGPU', 'f32', () => {
+  conforms('device on WebGPU', async (act) => {
     if (opened === undefined) throw new Error('the backend is not open yet');
-    return eagerly(opened);
+    await act('f32', eagerly(opened));
   });
 });
 
 // The defaults of derived operations round x − max, which counts in the exponent as often as it is large: 87 at most.
-const single = loopBackend('f32').backend;
 const isValue = ({ name }: Sample): boolean => name.includes('value');
-conforms('differentiated f32', 'f32', () => eagerly(single, differentiated), { units: 45, chosen: isValue });
-conforms('differentiated f64', 'f64', () => eagerly(referenceBackend(), differentiated), { chosen: isValue });
+conforms('differentiated f32', (act) => act('f32', eagerly(loopBackend('f32').backend, differentiated)), {
+  units: 45,
+  chosen: isValue,
+});
+conforms('differentiated f64', (act) => act('f64', eagerly(referenceBackend(), differentiated)), { chosen: isValue });

@@ -1,16 +1,10 @@
 import fc from 'fast-check';
 
-import { hostKernelBackend } from '../../../../../src/core/backends/gpu/hostMemory/hostKernels.ts';
 import { normalCdf } from '../../../../../src/core/backends/host/kernels/normalCdf.ts';
-import { referenceBackend } from '../../../../../src/core/backends/reference/backend.ts';
-import type { Backend } from '../../../../../src/core/backends/backend.ts';
 import { vjp } from '../../../../../src/core/autodiff/reverse.ts';
-import type { Shaped } from '../../../../../src/core/tensor.ts';
 import { tensor } from '../../../../../src/core/tensor.ts';
 import { readFrom } from '../../../../support/conformance/trial.ts';
-import { orThrow } from '../../../../support/training.ts';
-import { memoryBackend } from '../../gpu/device/support.ts';
-import { loopBackend } from '../support.ts';
+import { onEveryBackend } from '../../../../support/everyBackend.ts';
 
 /** Φ with 50 digits, rounded, at numbers that 32 bits hold. */
 const table: ReadonlyArray<readonly [number, number]> = [
@@ -65,26 +59,18 @@ describe('normalCdf', () => {
 /** gelu(−8) = −8 Φ(−8) with 50 digits: 1 + erf(x/√2) makes a multiple of 2⁻⁵³ of it. */
 const geluOfMinus8 = -4.97676845941743e-15;
 
-const keepsTail = <T extends Shaped>(name: string, open: () => Backend<T>): void => {
-  it(`gelu on ${name}: −8 Φ(−8) at −8, and −0 far out, by itself and where it is differentiated`, async () => {
-    const backend = open();
-    const x = backend.ops.constant(tensor([-8, -40, 8], [3]));
-    const differentiated = vjp(backend.ops, (ops, params) => ops.gelu(params['x']), { x }, []).outputs;
-    for (const result of [backend.ops.gelu(x), differentiated]) {
-      const [near, far, right] = Array.from((await readFrom(backend, result)).data);
-      expect(Math.abs(near - geluOfMinus8)).toBeLessThan(1e-6 * Math.abs(geluOfMinus8));
-      expect(Math.abs(far)).toBeLessThan(1e-300);
-      expect(right).toBeCloseTo(8, 13);
-    }
-    orThrow(await backend.dispose());
-  });
-};
-
 describe('gelu', () => {
-  keepsTail('the reference', referenceBackend);
-  keepsTail('the host in 64 bits', () => loopBackend('f64').backend);
-  keepsTail('the host in 32 bits', () => loopBackend('f32').backend);
-  keepsTail('WebAssembly', () => orThrow(hostKernelBackend('webasm', { threads: 1 })));
-  keepsTail('devices in JavaScript', () => memoryBackend('cpu'));
-  keepsTail('devices in WebAssembly', () => memoryBackend('webasm'));
+  onEveryBackend((name, use) => {
+    it(`law: −8 Φ(−8) at −8 and −0 far out, by itself and where it is differentiated (${name})`, () =>
+      use(async (backend) => {
+        const x = backend.ops.constant(tensor([-8, -40, 8], [3]));
+        const differentiated = vjp(backend.ops, (ops, params) => ops.gelu(params['x']), { x }, []).outputs;
+        for (const result of [backend.ops.gelu(x), differentiated]) {
+          const [near, far, right] = Array.from((await readFrom(backend, result)).data);
+          expect(Math.abs(near - geluOfMinus8)).toBeLessThan(1e-6 * Math.abs(geluOfMinus8));
+          expect(Math.abs(far)).toBeLessThan(1e-300);
+          expect(right).toBeCloseTo(8, 13);
+        }
+      }));
+  });
 });
