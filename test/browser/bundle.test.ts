@@ -60,7 +60,7 @@ describe('package.json', () => {
       readonly browser: Readonly<Record<string, string>>;
     };
     const files = Object.entries(browser).flat();
-    expect(files.length).toBe(8);
+    expect(files.length).toBe(10);
     expect(files.filter((file) => !existsSync(file))).toEqual([]);
   });
 });

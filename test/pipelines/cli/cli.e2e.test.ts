@@ -188,7 +188,7 @@ describe('kfac with bad input', () => {
       /NaN in image 3/,
     ],
     ['an unknown task', () => ['train', 'cifar'], /mnist-autoencoder, mnist-classifier, got cifar/],
-    ['an unknown optimizer', () => [...train, '--optimizer', 'adamax'], /one of kfac, .*got adamax/],
+    ['an unknown optimizer', () => [...train, '--optimizer', 'adamax'], /one of kfac, .*got "adamax"/],
     ['an unknown option', () => [...train, '--learning-rate', '1'], /--learning-rate: expected one of .*--lr/],
     [
       'a wrong type in a configuration file',
