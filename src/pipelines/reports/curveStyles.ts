@@ -13,7 +13,7 @@ export interface CurveStyle {
 }
 
 /**
- * A style for each preset, and one more. The colours of Okabe and Ito (2008) come first, which people with any colour vision
+ * A style for each preset, and one more. The colours of Okabe and Ito [OI08] come first, which people with any colour vision
  * tell apart; there are no eleven such colours, so dashes do the rest.
  */
 const styles: ReadonlyArray<CurveStyle> = [

@@ -152,6 +152,13 @@ const specOf = (curves: ReadonlyArray<Curve>, { title, loss }: FigureText): TopL
  * @param curves - one line each
  * @param text - title and axis
  * @returns the figure, or a `NotDrawn` that says which package is missing or what it complains of
+ * @example
+ * ```ts no-run
+ * import { lossFigure, type Curve } from 'kfac-ts/pipelines';
+ *
+ * declare const curves: ReadonlyArray<Curve>;
+ * const figure = await lossFigure(curves, { title: 'MNIST', loss: 'cross-entropy, nats' })();
+ * ```
  */
 export const lossFigure = (curves: ReadonlyArray<Curve>, text: FigureText): TE.TaskEither<NotDrawn, Figure> =>
   pipe(

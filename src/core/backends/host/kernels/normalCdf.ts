@@ -2,8 +2,7 @@
  * The normal distribution function, accurate relative to itself on the far left as well.
  *
  * 1 − Φ(x) = e^(−x²/2) t P(t) for x at least 0 and t = 4 / (x + 4): on (0, 1] the quotient of the tail and the bell is
- * smooth, as in Shepherd & Laframboise 1981, Chebyshev approximation of (1 + 2x) exp(x²) erfc x, Mathematics of
- * Computation 36. The coefficients are Chebyshev interpolations with 60 digits, by `chebyfit` of mpmath: in q = 1 − 2t of
+ * smooth, as in [SL81]. The coefficients are Chebyshev interpolations with 60 digits, by `chebyfit` of mpmath: in q = 1 − 2t of
  * degree 22 (for x up to 39, off by 5 · 10⁻¹⁷) and in t of degree 9 (up to 14.4, off by 2 · 10⁻⁸).
  *
  * @module
