@@ -14,7 +14,7 @@ import type { Site } from '../ops/site.ts';
 import type { Params } from '../params.ts';
 import type { Shaped } from '../tensor.ts';
 import { sizeOf } from '../tensor.ts';
-import { centred } from './centred.ts';
+import { centred } from './layers/centred.ts';
 import { evaluating } from './layers/circumstances.ts';
 import { affineOfLast } from './layers/dense.ts';
 import type { Model } from './model.ts';

@@ -5,7 +5,7 @@
  */
 import type { Ops } from '../../ops/ops.ts';
 import type { Shaped } from '../../tensor.ts';
-import { centred } from '../centred.ts';
+import { centred } from './centred.ts';
 import type { Layer } from './layer.ts';
 import { leaf } from './layer.ts';
 import type { ScaleShiftOptions } from './scaleShift.ts';

@@ -6,8 +6,8 @@
  *
  * @module
  */
-import type { Ops } from '../ops/ops.ts';
-import type { Shaped } from '../tensor.ts';
+import type { Ops } from '../../ops/ops.ts';
+import type { Shaped } from '../../tensor.ts';
 
 /**
  * x minus its mean over some axes.
