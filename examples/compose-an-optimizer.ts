@@ -24,7 +24,7 @@ import {
   train,
 } from '../src/pipelines/index.ts';
 import type { Optimizer } from '../src/solvers/index.ts';
-import { damp, invertSuitably, iterative, levenbergMarquardt, quadraticUpdate, solve } from '../src/solvers/index.ts';
+import { autoInverse, damp, iterative, levenbergMarquardt, quadraticUpdate, solve } from '../src/solvers/index.ts';
 
 const damping = 0.1;
 
@@ -38,7 +38,7 @@ const chainedCg: Optimizer = {
     capture(exact(), { every: 2 }),
     updateFactors(bySite([{ sites: ['4'], curvature: classKfac({ classes }) }], tridiagonalKfac({ decay: 0.95 }))),
     damp(damping),
-    solve(iterative('cg', { prepare: invertSuitably, every: 10, maxIterations: 10, tolerance: 1e-3 })),
+    solve(iterative('cg', { preconditioner: autoInverse, every: 10, maxIterations: 10, tolerance: 1e-3 })),
     sample({ fraction: 0.25 }),
     quadraticUpdate,
     levenbergMarquardt({ every: 5 }),

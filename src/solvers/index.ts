@@ -3,44 +3,58 @@
  *
  * @module
  */
+export { damp } from './solver/damp.ts';
+export type { DampingOf, Follow, Inverse, Preconditioner, Prepare, Refreshed } from './solver/inverse.ts';
+export { preconditioned } from './solver/preconditioned.ts';
+export { refresh } from './solver/refresh.ts';
+export type { DriftPeriod, Overlap, Period, RefreshOptions } from './solver/refresh.ts';
+export type { SiteDamping } from './solver/siteDamping.ts';
+export { computing, solve } from './solver/solver.ts';
+export type { Solved, Solver, SolveNeeds } from './solver/solver.ts';
+export { autoChoices, autoInverse } from './inverses/autoInverse.ts';
 export { batchWoodbury } from './inverses/batchWoodbury.ts';
 export type { BatchWoodburyNeeds } from './inverses/batchWoodbury.ts';
-export { calculate, dampedReciprocal, eachBlock, invertDiagonal, unsupported } from './inverses/factors/blockwise.ts';
-export { burnIn } from './update/burnIn.ts';
-export { choleskySolve, factoriseBlocks } from './inverses/choleskySolve.ts';
-export { classWiseInverse, invertClassWise } from './inverses/classWiseInverse.ts';
-export type { ClassWiseMethod, ClassWiseOptions } from './inverses/classWiseInverse.ts';
+export { choleskySolve } from './inverses/choleskySolve.ts';
+export { classWiseInverse } from './inverses/classWiseInverse.ts';
+export type { ClassWiseInverseOptions, ClassWiseMethod } from './inverses/classWiseInverse.ts';
+export { denseInverse } from './inverses/denseInverse.ts';
+export type { DenseInverseOptions } from './inverses/denseInverse.ts';
+export { eigen } from './inverses/eigen.ts';
+export { ekfac } from './inverses/ekfac.ts';
+export type { EkfacOptions } from './inverses/ekfac.ts';
+export { kroneckerInverse } from './inverses/kroneckerInverse.ts';
+export { lowRankInverse } from './inverses/lowRankInverse.ts';
+export { newtonSchulz } from './inverses/newtonSchulz.ts';
+export type { NewtonSchulzOptions } from './inverses/newtonSchulz.ts';
+export { tridiagonalInverse } from './inverses/tridiagonalInverse.ts';
+export { twoTermSolve } from './inverses/twoTermSolve.ts';
+export { eachBlock, invertDiagonal } from './inverses/factors/blockwise.ts';
+export { unsupported } from './solver/unsupported.ts';
+export { preparingFactors } from './inverses/factors/factorInverse.ts';
+export type { FactorInverse, InvertMatrix } from './inverses/factors/factorInverse.ts';
 export { factoredTikhonov, piOf } from './inverses/factors/factoredTikhonov.ts';
 export type { FactoredDamping } from './inverses/factors/factoredTikhonov.ts';
-export { denseInverse, invertDensely } from './inverses/denseInverse.ts';
-export { eigen, eigenMetrics, eigenOf, invertInEigenbasis, invertMatrixInEigenbasis } from './inverses/eigen.ts';
-export type { Extremes, Inverted, KroneckerEigen } from './inverses/eigen.ts';
-export { ekfac } from './inverses/ekfac.ts';
-export type { EkfacNeeds, EkfacOptions } from './inverses/ekfac.ts';
-export { invertKroneckerBlocks } from './inverses/factors/factorInverse.ts';
-export type { FactorInverse, InvertedBlocks, InvertMatrix } from './inverses/factors/factorInverse.ts';
-export { adam, identity } from './solver/firstOrder.ts';
-export type { AdamOptions, FirstOrderNeeds } from './solver/firstOrder.ts';
+export { leadingEigen } from './inverses/factors/rangeFinder.ts';
+export type { LeadingEigen, RangeOptions } from './inverses/factors/rangeFinder.ts';
+export { classWise } from './iterative/classWise.ts';
+export type { ClassWiseOptions, SumMethod } from './iterative/classWise.ts';
 export { gaussNewtonAction } from './iterative/gaussNewton.ts';
-export { averageIterates, averagedParams } from './update/iterateAveraging.ts';
-export type { IterateAveragingOptions } from './update/iterateAveraging.ts';
 export { hssSolver } from './iterative/hssSolver.ts';
 export type { HssSolverOptions } from './iterative/hssSolver.ts';
 export { iterative, solveIteratively } from './iterative/iterative.ts';
 export type { Attack, IterativeOptions, KrylovMethod } from './iterative/iterative.ts';
 export { kfacCg } from './iterative/kfacCg.ts';
 export type { KfacCgNeeds, KfacCgOptions } from './iterative/kfacCg.ts';
-export { invertFactors, kroneckerInverse } from './inverses/kroneckerInverse.ts';
+export { burnIn } from './update/burnIn.ts';
+export { adam, identity } from './solver/firstOrder.ts';
+export type { AdamOptions, FirstOrderNeeds } from './solver/firstOrder.ts';
+export { averageIterates, averagedParams } from './update/iterateAveraging.ts';
+export type { IterateAveragingOptions } from './update/iterateAveraging.ts';
 export { levenbergMarquardt } from './quadraticModel/levenbergMarquardt.ts';
 export type { LevenbergMarquardtOptions } from './quadraticModel/levenbergMarquardt.ts';
-export { invertLowRank, lowRankInverse } from './inverses/lowRankInverse.ts';
-export { newtonSchulz, newtonSchulzInverse } from './inverses/newtonSchulz.ts';
-export type { NewtonSchulzInverse, NewtonSchulzOptions, NewtonSchulzReport } from './inverses/newtonSchulz.ts';
 export { normConstraint } from './update/normConstraint.ts';
 export type { NormConstraintOptions } from './update/normConstraint.ts';
 export { quadraticUpdate } from './quadraticModel/quadraticUpdate.ts';
-export { leadingEigen } from './inverses/factors/rangeFinder.ts';
-export type { LeadingEigen, RangeOptions } from './inverses/factors/rangeFinder.ts';
 export {
   after,
   constant,
@@ -55,26 +69,6 @@ export {
 export type { Schedule } from './schedules.ts';
 export { separateDamping } from './quadraticModel/separateDamping.ts';
 export type { SeparateDampingOptions, SeparateNeeds } from './quadraticModel/separateDamping.ts';
-export { prepareBySite, siteDampingError } from './solver/siteDamping.ts';
-export type { SiteDamping } from './solver/siteDamping.ts';
-export { refreshed, refreshError } from './solver/refresh.ts';
-export type { DriftPeriod, Overlap, Period, Preparation, Refreshed, RefreshOptions } from './solver/refresh.ts';
-export {
-  applyPrepared,
-  computing,
-  precondition,
-  refreshing,
-  refreshingReported,
-  renew,
-  solve,
-  unreported,
-} from './solver/solver.ts';
-export { damp } from './solver/damp.ts';
-export type { Prepare, PrepareReported, SolveNeeds, Solved, Solver, UsePrepared } from './solver/solver.ts';
-export { invertSuitably, suitableInverse } from './inverses/suitableInverse.ts';
-export { invertTridiagonal, tridiagonalInverse } from './inverses/tridiagonalInverse.ts';
-export { twoTermInverse } from './inverses/factors/twoTerm.ts';
-export { invertTwoTerms, twoTermSolver } from './inverses/twoTermSolver.ts';
 export { update } from './update/update.ts';
 export type { UpdateOptions } from './update/update.ts';
 export { clipByGlobalNorm } from './update/rules/clipByGlobalNorm.ts';

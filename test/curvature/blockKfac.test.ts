@@ -17,7 +17,6 @@ import { updateFactors } from '../../src/curvature/curvature.ts';
 import { exact } from '../../src/curvature/estimators.ts';
 import { kfac } from '../../src/curvature/kfac.ts';
 import { denseStatistics } from '../../src/curvature/sites/dense.ts';
-import { invertFactors, kroneckerInverse } from '../../src/solvers/inverses/kroneckerInverse.ts';
 import { blockKfac as blockKfacPreset } from '../../src/solvers/presets/blockKfac.ts';
 import { kfac as kfacPreset } from '../../src/solvers/presets/kfac.ts';
 import type { Optimizer } from '../../src/solvers/presets/optimizer.ts';
@@ -28,6 +27,9 @@ import { factoredDamping, meanEigenvalue, partMatrices } from '../support/factor
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf, tryStage } from '../support/training.ts';
 import { withObjective } from '../../src/core/pipeline/withObjective.ts';
 import { damp } from '../../src/solvers/solver/damp.ts';
+import { kroneckerInverse } from '../../src/solvers/inverses/kroneckerInverse.ts';
+import { preconditioned } from '../../src/solvers/solver/preconditioned.ts';
+import { inverted } from '../support/inverses.ts';
 
 const env = referenceEnv();
 const { ops } = env.backend;
@@ -42,7 +44,7 @@ const stepOf = (curvature: Curvature) =>
     capture(exact()),
     updateFactors(curvature),
     damp(0.2),
-    solve(kroneckerInverse()),
+    solve(preconditioned(kroneckerInverse)),
   );
 
 const run = (blocks: BlockKfacOptions['blocks']) =>
@@ -107,7 +109,7 @@ describe('Block K-FAC', () => {
     const { operator } = await run({ inputs: { count: 2 }, outputs: { count: 3 } });
     const block = blockAt(operator, '0');
     if (block._tag !== 'kronecker') throw new Error('expected parts');
-    const inverse = orThrow(await invertFactors(env.backend, operator, 0.2)());
+    const inverse = orThrow(await inverted(kroneckerInverse, env.backend, operator, 0.2)());
     const V = gaussian(9, [4, 6]);
     const solution = applyBlock(ops, blockAt(inverse, '0'), V);
     expect([partMatrices(block.A).length, partMatrices(block.G).length]).toEqual([2, 3]);
@@ -121,7 +123,7 @@ describe('Block K-FAC', () => {
     const hopeless = ops.constant({ shape: [1, 1], dtype: 'f64', data: Float64Array.of(-1e9) });
     const one = ops.full([1, 1], 1);
     const operator = blockDiagonal({ head: kronecker(dense(hopeless), directSumOf([one, one])) });
-    expect(await invertFactors(env.backend, operator, 1)()).toMatchObject({
+    expect(await inverted(kroneckerInverse, env.backend, operator, 1)()).toMatchObject({
       _tag: 'Left',
       left: { _tag: 'NotPositiveDefinite', where: 'head' },
     });

@@ -22,13 +22,14 @@ import { kfra } from '../../src/curvature/kfra.ts';
 import { sample } from '../../src/curvature/sample.ts';
 import { tridiagonalKfac } from '../../src/curvature/tridiagonalKfac.ts';
 import { batchWoodbury } from '../../src/solvers/inverses/batchWoodbury.ts';
-import { ekfac } from '../../src/solvers/inverses/ekfac.ts';
 import { solve } from '../../src/solvers/solver/solver.ts';
 import { scaledError } from '../support/closeness.ts';
 import { poisoningBackend } from '../support/poison.ts';
 import { gaussian, mlp, referenceEnv, runStage, stateOf, tryStage } from '../support/training.ts';
 import { withObjective } from '../../src/core/pipeline/withObjective.ts';
 import { damp } from '../../src/solvers/solver/damp.ts';
+import { ekfac } from '../../src/solvers/inverses/ekfac.ts';
+import { preconditioned } from '../../src/solvers/solver/preconditioned.ts';
 
 const net = mlp([3, 4, 5]);
 const objective = { model: net, loss: softmaxCrossEntropy };
@@ -91,7 +92,12 @@ describe('windows', () => {
     const directionWith = async (passesAtOnce: number) =>
       (
         await runStage(
-          pipeline(captureWith(objective, exact(), { passesAtOnce }), updateFactors(kfac()), damp(0.1), solve(ekfac())),
+          pipeline(
+            captureWith(objective, exact(), { passesAtOnce }),
+            updateFactors(kfac()),
+            damp(0.1),
+            solve(preconditioned(ekfac())),
+          ),
           state,
           batch,
         )

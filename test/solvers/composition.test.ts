@@ -24,19 +24,21 @@ import { diagonal as diagonalCurvature } from '../../src/curvature/diagonal.ts';
 import { exact } from '../../src/curvature/estimators.ts';
 import { kfac } from '../../src/curvature/kfac.ts';
 import { tridiagonalKfac } from '../../src/curvature/tridiagonalKfac.ts';
-import { choleskySolve, factoriseBlocks } from '../../src/solvers/inverses/choleskySolve.ts';
 import { hssSolver } from '../../src/solvers/iterative/hssSolver.ts';
 import { iterative } from '../../src/solvers/iterative/iterative.ts';
-import { kroneckerInverse } from '../../src/solvers/inverses/kroneckerInverse.ts';
 import type { Solver } from '../../src/solvers/solver/solver.ts';
 import { solve } from '../../src/solvers/solver/solver.ts';
-import { invertSuitably, suitableInverse } from '../../src/solvers/inverses/suitableInverse.ts';
-import { twoTermSolver } from '../../src/solvers/inverses/twoTermSolver.ts';
 import { scaledError } from '../support/closeness.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf, tryStage } from '../support/training.ts';
 import { withObjective } from '../../src/core/pipeline/withObjective.ts';
 import type { Undamped } from '../support/withDamping.ts';
 import { withDamping } from '../support/withDamping.ts';
+import { kroneckerInverse } from '../../src/solvers/inverses/kroneckerInverse.ts';
+import { choleskySolve } from '../../src/solvers/inverses/choleskySolve.ts';
+import { autoInverse } from '../../src/solvers/inverses/autoInverse.ts';
+import { twoTermSolve } from '../../src/solvers/inverses/twoTermSolve.ts';
+import { preconditioned } from '../../src/solvers/solver/preconditioned.ts';
+import { inverted } from '../support/inverses.ts';
 
 const { backend } = referenceEnv();
 const { ops } = backend;
@@ -52,11 +54,11 @@ describe('choleskySolve', () => {
   it('worked example: one of each block, 12 / (3 · 4), (2, 4) / 2 / (1, 2), 6 / 3 and 8 / (3 + 1)', async () => {
     const one = (x: number): Tensor => tensor([x], [1, 1]);
     const undamped = blockDiagonal<Tensor>({ k: kroneckerOf(one(3), one(4)) });
-    const factors = orThrow(await factoriseBlocks(backend, undamped, 0)());
+    const factors = orThrow(await inverted(choleskySolve, backend, undamped, 0)());
     expect(orThrow(await applyOn(backend, factors, { k: one(12) })())['k'].data[0]).toBeCloseTo(1, 14);
     const others = blockDiagonal<Tensor>({ f: dense(one(2)), d: diagonal(tensor([3], [1])) });
     const solved = orThrow(
-      await applyOn(backend, orThrow(await factoriseBlocks(backend, others, 1)()), {
+      await applyOn(backend, orThrow(await inverted(choleskySolve, backend, others, 1)()), {
         f: one(6),
         d: tensor([8], [1]),
       })(),
@@ -64,7 +66,7 @@ describe('choleskySolve', () => {
     expect([solved['f'].data[0], solved['d'].data[0]].map((x) => Math.round(x * 1e12) / 1e12)).toEqual([2, 2]);
     const embedding = blockDiagonal<Tensor>({ e: kronecker(diagonal(tensor([1, 2], [2])), dense(one(2))) });
     const rows = orThrow(
-      await applyOn(backend, orThrow(await factoriseBlocks(backend, embedding, 0)()), {
+      await applyOn(backend, orThrow(await inverted(choleskySolve, backend, embedding, 0)()), {
         e: tensor([2, 8], [1, 2]),
       })(),
     );
@@ -72,9 +74,8 @@ describe('choleskySolve', () => {
   });
 
   it('law: the direction of kroneckerInverse, between refreshes too', async () => {
-    for (const make of [choleskySolve, kroneckerInverse]) expect(make().name).toBe(make.name);
-    const [a, b] = [choleskySolve, kroneckerInverse].map((make) =>
-      stepOf(kfac(), withDamping(0.1, make({ every: 2 }))),
+    const [a, b] = [choleskySolve, kroneckerInverse].map((inverse) =>
+      stepOf(kfac(), withDamping(0.1, preconditioned(inverse, { every: 2 }))),
     );
     const other = { ...batch, inputs: gaussian(7, [9, 3]) };
     const [first, second] = [await runStage(a, state, batch), await runStage(b, state, batch)];
@@ -98,11 +99,11 @@ describe('suitableInverse', () => {
       { b: diagonal(ops.square(gaussian(2, [4]))) },
     ];
     const operator = scaled(2, sumOf(parts.map((blocks) => blockDiagonal(blocks))));
-    const inverse = orThrow(await invertSuitably(backend, operator.operator, 0.3)());
+    const inverse = orThrow(await inverted(autoInverse, backend, operator.operator, 0.3)());
     const M = ops.addDiagonal(materialiseBlocks(ops, operator.operator, shapes), 0.3);
     const product = ops.matmul(M, materialiseBlocks(ops, inverse, shapes));
     expect(scaledError(product.data, ops.addDiagonal(ops.full([10, 10], 0), 1).data)).toBeLessThan(1e-10);
-    const half = orThrow(await invertSuitably(backend, scaled(2, blockDiagonal(parts[1])), 0.3)());
+    const half = orThrow(await inverted(autoInverse, backend, scaled(2, blockDiagonal(parts[1])), 0.3)());
     const v = { b: ops.full([4], 1) };
     const again = apply(ops, scaled(2, blockDiagonal(parts[1])), apply(ops, half, v));
     const back = ops.add(again['b'], ops.scale(0.3, apply(ops, half, v)['b']));
@@ -116,7 +117,7 @@ describe('bySite', () => {
   it('law: each part says of its sites what it says alone', async () => {
     const [joined, chain, classes] = await Promise.all(
       [chained, tridiagonalKfac(), classKfac({ classes: 2 })].map((curvature) =>
-        runStage(stepOf(curvature, withDamping(0.1, suitableInverse())), state, batch),
+        runStage(stepOf(curvature, withDamping(0.1, preconditioned(autoInverse))), state, batch),
       ),
     );
     const averages = joined.state.curvature.averages;
@@ -130,7 +131,9 @@ describe('bySite', () => {
 
   it('law: parts that are block-diagonal give a block-diagonal operator, that of the whole', async () => {
     const split = bySite([{ sites: ['2'], curvature: kfac() }], kfac());
-    const [a, b] = [split, kfac()].map((curvature) => stepOf(curvature, withDamping(0.1, kroneckerInverse())));
+    const [a, b] = [split, kfac()].map((curvature) =>
+      stepOf(curvature, withDamping(0.1, preconditioned(kroneckerInverse))),
+    );
     const [joined, whole] = [await runStage(a, state, batch), await runStage(b, state, batch)];
     expect(joined.direction).toEqual(whole.direction);
   });
@@ -140,7 +143,7 @@ describe('bySite', () => {
     const [plain, preconditioned] = [
       await runStage(stepOf(chained, withDamping(1e-3, iterative('cg', options))), state, batch),
       await runStage(
-        stepOf(chained, withDamping(1e-3, iterative('cg', { ...options, prepare: invertSuitably }))),
+        stepOf(chained, withDamping(1e-3, iterative('cg', { ...options, preconditioner: autoInverse }))),
         state,
         batch,
       ),
@@ -168,7 +171,7 @@ describe('bySite', () => {
     for (const sites of [['9'], ['0', '0']]) {
       const step = stepOf(
         bySite([{ sites, curvature: diagonalCurvature() }], kfac()),
-        withDamping(1, suitableInverse()),
+        withDamping(1, preconditioned(autoInverse)),
       );
       expect(await tryStage(step, state, batch)).toMatchObject({ _tag: 'Left', left: { path: 'bySite' } });
     }
@@ -178,8 +181,8 @@ describe('bySite', () => {
 describe('twoTerm and hss as solvers', () => {
   it('two classes: the direct solve is the iterated one where damping is small', async () => {
     const curvature = classKfac({ classes: 2 });
-    const direct = await runStage(stepOf(curvature, withDamping(1e-6, twoTermSolver())), state, batch);
-    const iterated = await runStage(stepOf(curvature, withDamping(1e-6, suitableInverse())), state, batch);
+    const direct = await runStage(stepOf(curvature, withDamping(1e-6, preconditioned(twoTermSolve))), state, batch);
+    const iterated = await runStage(stepOf(curvature, withDamping(1e-6, preconditioned(autoInverse))), state, batch);
     expect(direct.direction).toEqual(iterated.direction);
     expect(direct.metrics).toMatchObject({ inverseAge: 0 });
   });

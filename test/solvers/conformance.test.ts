@@ -22,7 +22,8 @@ import type { Block } from '../../src/core/pipeline/blocks.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { cast } from '../../src/core/tensor.ts';
 import { iterative } from '../../src/solvers/iterative/iterative.ts';
-import type { Prepare, Solver } from '../../src/solvers/solver/solver.ts';
+import type { Preconditioner } from '../../src/solvers/solver/inverse.ts';
+import type { Solver } from '../../src/solvers/solver/solver.ts';
 import { scaledError } from '../support/closeness.ts';
 import type { Claim, Kind, SolverRow } from '../support/solverConformance.ts';
 import {
@@ -202,10 +203,9 @@ describe.each(rows.map((row) => [row.name, row] as const))('solver %s', (_, row)
 const direct = rows.filter(({ iterates, name }) => !iterates && name !== 'choleskySolve');
 
 /** A solver's preparation alone: what it leaves in the state. */
-const preparing =
-  (row: SolverRow): Prepare =>
-  (on, operator, lambda) =>
-  async () => {
+const preparing = (row: SolverRow): Preconditioner => ({
+  name: row.name,
+  prepare: (on, operator, lambda) => async () => {
     const given = { w: on.ops.full(shapes.w, 1), v: on.ops.full(shapes.v, 1) };
     const context = {
       state: initialState(given, keyOf(1)),
@@ -215,8 +215,11 @@ const preparing =
       captured: null,
     };
     const result = await row.solver(lambda).run(context)({ backend: on, clock: () => 0 })();
-    return E.isLeft(result) ? result : E.right(result.right.state.solver.prepared ?? operator);
-  };
+    return E.isLeft(result)
+      ? result
+      : E.right({ operator: result.right.state.solver.prepared ?? operator, metrics: {} });
+  },
+});
 
 describe('preconditioners', () => {
   it.each(direct.map((row) => [row.name, row] as const))(
@@ -225,7 +228,7 @@ describe('preconditioners', () => {
       const blocks = await blocksOfKinds(5);
       for (const [kind, claim] of acceptedBy(row)) {
         if (claim !== 'exact') continue;
-        const options = { prepare: preparing(row), tolerance: 1e-9, warmStart: 0 };
+        const options = { preconditioner: preparing(row), tolerance: 1e-9, warmStart: 0 };
         const solved = orThrow(
           await attempted(withDamping(0.1, iterative('cg', options)), withDiagonal(blocks[kind]), vectorOf(6)),
         );
@@ -238,11 +241,11 @@ describe('preconditioners', () => {
     const block = (await blocksOfKinds(5)).kronecker;
     const [kfac] = direct;
     const options = { tolerance: 1e-9, warmStart: 0 };
-    const iterationsOf = async (prepare: Prepare | null): Promise<number> =>
+    const iterationsOf = async (preconditioner: Preconditioner | null): Promise<number> =>
       Number(
         orThrow(
           await attempted(
-            withDamping(0.01, iterative('cg', { ...options, prepare })),
+            withDamping(0.01, iterative('cg', { ...options, preconditioner })),
             withDiagonal(block),
             vectorOf(6),
           ),
@@ -308,10 +311,11 @@ describe('ill-conditioned: eigenvalues from 1 to 1e-8', () => {
   it('law: CG with the factored inverse as preconditioner gets there where plain CG does not', async () => {
     const operator = withDiagonal(kroneckerOf(await stretched(1, 5), await stretched(2, 4)));
     const options = { tolerance: 1e-9, maxIterations: 60, warmStart: 0 };
-    const residualOf = async (prepare: Prepare | null): Promise<number> =>
+    const residualOf = async (preconditioner: Preconditioner | null): Promise<number> =>
       Number(
-        orThrow(await attempted(withDamping(1e-8, iterative('cg', { ...options, prepare })), operator, vectorOf(5)))
-          .metrics['solveResidual'],
+        orThrow(
+          await attempted(withDamping(1e-8, iterative('cg', { ...options, preconditioner })), operator, vectorOf(5)),
+        ).metrics['solveResidual'],
       );
     expect(await residualOf(preparing(direct[0]))).toBeLessThan(1e-9);
     expect(await residualOf(null)).toBeGreaterThan(1e-6);

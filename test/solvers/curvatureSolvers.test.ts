@@ -17,12 +17,6 @@ import { diagonal } from '../../src/curvature/diagonal.ts';
 import { exact } from '../../src/curvature/estimators.ts';
 import { kfac } from '../../src/curvature/kfac.ts';
 import { batchWoodbury } from '../../src/solvers/inverses/batchWoodbury.ts';
-import { denseInverse } from '../../src/solvers/inverses/denseInverse.ts';
-import { eigen } from '../../src/solvers/inverses/eigen.ts';
-import { ekfac } from '../../src/solvers/inverses/ekfac.ts';
-import { kroneckerInverse } from '../../src/solvers/inverses/kroneckerInverse.ts';
-import { lowRankInverse } from '../../src/solvers/inverses/lowRankInverse.ts';
-import { newtonSchulz } from '../../src/solvers/inverses/newtonSchulz.ts';
 import type { Solver } from '../../src/solvers/solver/solver.ts';
 import { solve } from '../../src/solvers/solver/solver.ts';
 import { scaledError } from '../support/closeness.ts';
@@ -30,6 +24,13 @@ import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../supp
 import { withObjective } from '../../src/core/pipeline/withObjective.ts';
 import type { Undamped } from '../support/withDamping.ts';
 import { withDamping } from '../support/withDamping.ts';
+import { kroneckerInverse } from '../../src/solvers/inverses/kroneckerInverse.ts';
+import { denseInverse } from '../../src/solvers/inverses/denseInverse.ts';
+import { lowRankInverse } from '../../src/solvers/inverses/lowRankInverse.ts';
+import { ekfac } from '../../src/solvers/inverses/ekfac.ts';
+import { eigen } from '../../src/solvers/inverses/eigen.ts';
+import { newtonSchulz } from '../../src/solvers/inverses/newtonSchulz.ts';
+import { preconditioned } from '../../src/solvers/solver/preconditioned.ts';
 
 const objective = { model: mlp([6, 5, 3]), loss: squaredError };
 const state = stateOf(objective.model, 4);
@@ -39,26 +40,34 @@ const blocks = { inputs: { count: 2 }, outputs: { count: 2 } };
 
 /** One row per pair of a curvature and a solver; a new solver joins here. */
 const pairs: ReadonlyArray<readonly [string, Curvature, (damping: number) => Solver<Undamped>]> = [
-  ['kfac, kroneckerInverse', kfac(), (damping) => withDamping(damping, kroneckerInverse())],
-  ['kfac, eigen', kfac(), (damping) => withDamping(damping, eigen())],
-  ['kfac, ekfac', kfac(), (damping) => withDamping(damping, ekfac())],
-  ['kfac, newtonSchulz', kfac(), (damping) => withDamping(damping, newtonSchulz())],
-  ['kfac, lowRankInverse', kfac(), (damping) => withDamping(damping, lowRankInverse({ rank: 3, oversampling: 2 }))],
-  ['kfac, denseInverse', kfac(), (damping) => withDamping(damping, denseInverse())],
+  ['kfac, kroneckerInverse', kfac(), (damping) => withDamping(damping, preconditioned(kroneckerInverse))],
+  ['kfac, eigen', kfac(), (damping) => withDamping(damping, preconditioned(eigen))],
+  ['kfac, ekfac', kfac(), (damping) => withDamping(damping, preconditioned(ekfac()))],
+  ['kfac, newtonSchulz', kfac(), (damping) => withDamping(damping, preconditioned(newtonSchulz()))],
+  [
+    'kfac, lowRankInverse',
+    kfac(),
+    (damping) => withDamping(damping, preconditioned(lowRankInverse({ rank: 3, oversampling: 2 }))),
+  ],
+  ['kfac, denseInverse', kfac(), (damping) => withDamping(damping, preconditioned(denseInverse()))],
   ['kfac, batchWoodbury', kfac(), (damping) => withDamping(damping, batchWoodbury())],
-  ['blockKfac, kroneckerInverse', blockKfac({ blocks }), (damping) => withDamping(damping, kroneckerInverse())],
-  ['blockKfac, eigen', blockKfac({ blocks }), (damping) => withDamping(damping, eigen())],
-  ['blockKfac, ekfac', blockKfac({ blocks }), (damping) => withDamping(damping, ekfac())],
+  [
+    'blockKfac, kroneckerInverse',
+    blockKfac({ blocks }),
+    (damping) => withDamping(damping, preconditioned(kroneckerInverse)),
+  ],
+  ['blockKfac, eigen', blockKfac({ blocks }), (damping) => withDamping(damping, preconditioned(eigen))],
+  ['blockKfac, ekfac', blockKfac({ blocks }), (damping) => withDamping(damping, preconditioned(ekfac()))],
   [
     'blockKfac, lowRankInverse',
     blockKfac({ blocks }),
-    (damping) => withDamping(damping, lowRankInverse({ rank: 2, oversampling: 0 })),
+    (damping) => withDamping(damping, preconditioned(lowRankInverse({ rank: 2, oversampling: 0 }))),
   ],
-  ['blockKfac, newtonSchulz', blockKfac({ blocks }), (damping) => withDamping(damping, newtonSchulz())],
-  ['blockKfac, denseInverse', blockKfac({ blocks }), (damping) => withDamping(damping, denseInverse())],
-  ['diagonal, kroneckerInverse', diagonal(), (damping) => withDamping(damping, kroneckerInverse())],
-  ['diagonal, eigen', diagonal(), (damping) => withDamping(damping, eigen())],
-  ['dense, denseInverse', dense(), (damping) => withDamping(damping, denseInverse())],
+  ['blockKfac, newtonSchulz', blockKfac({ blocks }), (damping) => withDamping(damping, preconditioned(newtonSchulz()))],
+  ['blockKfac, denseInverse', blockKfac({ blocks }), (damping) => withDamping(damping, preconditioned(denseInverse()))],
+  ['diagonal, kroneckerInverse', diagonal(), (damping) => withDamping(damping, preconditioned(kroneckerInverse))],
+  ['diagonal, eigen', diagonal(), (damping) => withDamping(damping, preconditioned(eigen))],
+  ['dense, denseInverse', dense(), (damping) => withDamping(damping, preconditioned(denseInverse()))],
 ];
 
 const batch: Batch<Tensor> = { inputs: gaussian(1, [9, 6]), targets: gaussian(2, [9, 3]) };

@@ -23,20 +23,12 @@ import { kfac } from '../../src/curvature/kfac.ts';
 import { sharings } from '../../src/curvature/statistics/sharing.ts';
 import { tridiagonalKfac } from '../../src/curvature/tridiagonalKfac.ts';
 import { batchWoodbury } from '../../src/solvers/inverses/batchWoodbury.ts';
-import { classWiseInverse } from '../../src/solvers/inverses/classWiseInverse.ts';
-import { denseInverse } from '../../src/solvers/inverses/denseInverse.ts';
-import { eigen } from '../../src/solvers/inverses/eigen.ts';
-import { ekfac } from '../../src/solvers/inverses/ekfac.ts';
 import { gaussNewtonAction } from '../../src/solvers/iterative/gaussNewton.ts';
 import { iterative } from '../../src/solvers/iterative/iterative.ts';
 import { kfacCg } from '../../src/solvers/iterative/kfacCg.ts';
-import { invertFactors, kroneckerInverse } from '../../src/solvers/inverses/kroneckerInverse.ts';
-import { lowRankInverse } from '../../src/solvers/inverses/lowRankInverse.ts';
-import { newtonSchulz } from '../../src/solvers/inverses/newtonSchulz.ts';
 import { optimizerNames, optimizerOf } from '../../src/solvers/presets/registry.ts';
 import type { Solver } from '../../src/solvers/solver/solver.ts';
 import { solve } from '../../src/solvers/solver/solver.ts';
-import { tridiagonalInverse } from '../../src/solvers/inverses/tridiagonalInverse.ts';
 import { scaledError } from '../support/closeness.ts';
 import { factoredDamping } from '../support/factors.ts';
 import { classifier, curved, indices } from '../support/sequences.ts';
@@ -44,6 +36,15 @@ import { orThrow, referenceEnv, runStage, stateOf, tryStage } from '../support/t
 import { damp } from '../../src/solvers/solver/damp.ts';
 import type { Undamped } from '../support/withDamping.ts';
 import { withDamping } from '../support/withDamping.ts';
+import { kroneckerInverse } from '../../src/solvers/inverses/kroneckerInverse.ts';
+import { tridiagonalInverse } from '../../src/solvers/inverses/tridiagonalInverse.ts';
+import { denseInverse } from '../../src/solvers/inverses/denseInverse.ts';
+import { lowRankInverse } from '../../src/solvers/inverses/lowRankInverse.ts';
+import { ekfac } from '../../src/solvers/inverses/ekfac.ts';
+import { eigen } from '../../src/solvers/inverses/eigen.ts';
+import { newtonSchulz } from '../../src/solvers/inverses/newtonSchulz.ts';
+import { classWise } from '../../src/solvers/iterative/classWise.ts';
+import { preconditioned } from '../../src/solvers/solver/preconditioned.ts';
 
 const objective = { model: classifier(3), loss: softmaxCrossEntropy };
 const { ops } = referenceEnv().backend;
@@ -62,10 +63,20 @@ type AnySolver = Solver<Undamped>;
 
 /** One row per pair of a curvature and a solver, with the kind of its damping; a new solver joins here. */
 const pairs: ReadonlyArray<readonly [string, Curvature, AnySolver, Damping]> = [
-  ['kfac, kroneckerInverse', kfac(), withDamping(lambda, kroneckerInverse()), 'factored'],
-  ['kfac reduced, kroneckerInverse', kfac({ sharing: 'reduce' }), withDamping(lambda, kroneckerInverse()), 'factored'],
-  ['kfac, newtonSchulz', kfac(), withDamping(lambda, newtonSchulz({ tolerance: 1e-12 })), 'factored'],
-  ['kfac, lowRankInverse of full rank', kfac(), withDamping(lambda, lowRankInverse({ rank: 9 })), 'factored'],
+  ['kfac, kroneckerInverse', kfac(), withDamping(lambda, preconditioned(kroneckerInverse)), 'factored'],
+  [
+    'kfac reduced, kroneckerInverse',
+    kfac({ sharing: 'reduce' }),
+    withDamping(lambda, preconditioned(kroneckerInverse)),
+    'factored',
+  ],
+  ['kfac, newtonSchulz', kfac(), withDamping(lambda, preconditioned(newtonSchulz({ tolerance: 1e-12 }))), 'factored'],
+  [
+    'kfac, lowRankInverse of full rank',
+    kfac(),
+    withDamping(lambda, preconditioned(lowRankInverse({ rank: 9 }))),
+    'factored',
+  ],
   ['kfac, batchWoodbury', kfac(), withDamping(lambda, batchWoodbury()), 'factored'],
   [
     'kfac reduced, batchWoodbury',
@@ -79,42 +90,67 @@ const pairs: ReadonlyArray<readonly [string, Curvature, AnySolver, Damping]> = [
     withDamping(lambda, batchWoodbury({ scaleShift: 'diagonal' })),
     'factored',
   ],
-  ['kfac, eigen', kfac(), withDamping(lambda, eigen()), 'exact'],
-  ['kfac, denseInverse', kfac(), withDamping(lambda, denseInverse()), 'exact'],
-  ['kfac, cg', kfac(), withDamping(lambda, iterative('cg', { tolerance: 1e-12, prepare: invertFactors })), 'exact'],
+  ['kfac, eigen', kfac(), withDamping(lambda, preconditioned(eigen)), 'exact'],
+  ['kfac, denseInverse', kfac(), withDamping(lambda, preconditioned(denseInverse())), 'exact'],
+  [
+    'kfac, cg',
+    kfac(),
+    withDamping(lambda, iterative('cg', { tolerance: 1e-12, preconditioner: kroneckerInverse })),
+    'exact',
+  ],
   ['kfac, minres', kfac(), withDamping(lambda, iterative('minres', { tolerance: 1e-12 })), 'exact'],
   ['kfac, gmres', kfac(), withDamping(lambda, iterative('gmres', { tolerance: 1e-12 })), 'exact'],
   ['kfac, bicgstab', kfac(), withDamping(lambda, iterative('bicgstab', { tolerance: 1e-12 })), 'exact'],
-  ['blockKfac, kroneckerInverse', blockKfac({ blocks: inTwo }), withDamping(lambda, kroneckerInverse()), 'factored'],
+  [
+    'blockKfac, kroneckerInverse',
+    blockKfac({ blocks: inTwo }),
+    withDamping(lambda, preconditioned(kroneckerInverse)),
+    'factored',
+  ],
   [
     'blockKfac, newtonSchulz',
     blockKfac({ blocks: inTwo }),
-    withDamping(lambda, newtonSchulz({ tolerance: 1e-12 })),
+    withDamping(lambda, preconditioned(newtonSchulz({ tolerance: 1e-12 }))),
     'factored',
   ],
   [
     'blockKfac, lowRankInverse of full rank',
     blockKfac({ blocks: inTwo }),
-    withDamping(lambda, lowRankInverse({ rank: 9 })),
+    withDamping(lambda, preconditioned(lowRankInverse({ rank: 9 }))),
     'factored',
   ],
-  ['blockKfac, eigen', blockKfac({ blocks: inTwo }), withDamping(lambda, eigen()), 'exact'],
-  ['blockKfac, denseInverse', blockKfac({ blocks: inTwo }), withDamping(lambda, denseInverse()), 'exact'],
-  ['tridiagonalKfac, tridiagonalInverse', tridiagonalKfac(), withDamping(lambda, tridiagonalInverse()), 'factored'],
+  ['blockKfac, eigen', blockKfac({ blocks: inTwo }), withDamping(lambda, preconditioned(eigen)), 'exact'],
+  [
+    'blockKfac, denseInverse',
+    blockKfac({ blocks: inTwo }),
+    withDamping(lambda, preconditioned(denseInverse())),
+    'exact',
+  ],
+  [
+    'tridiagonalKfac, tridiagonalInverse',
+    tridiagonalKfac(),
+    withDamping(lambda, preconditioned(tridiagonalInverse)),
+    'factored',
+  ],
   [
     'classKfac, classWiseInverse',
     classKfac({ classes: 3 }),
-    withDamping(lambda, classWiseInverse({ tolerance: 1e-12, maxIterations: 200 })),
+    withDamping(lambda, classWise({ tolerance: 1e-12, maxIterations: 200 })),
     'factored',
   ],
-  ['classKfac, denseInverse', classKfac({ classes: 3 }), withDamping(lambda, denseInverse()), 'exact'],
-  ['diagonal, kroneckerInverse', diagonal(), withDamping(lambda, kroneckerInverse()), 'exact'],
-  ['diagonal, eigen', diagonal(), withDamping(lambda, eigen()), 'exact'],
-  ['dense, kroneckerInverse', dense(), withDamping(lambda, kroneckerInverse()), 'exact'],
-  ['dense, newtonSchulz', dense(), withDamping(lambda, newtonSchulz({ tolerance: 1e-12 })), 'exact'],
-  ['dense, eigen', dense(), withDamping(lambda, eigen()), 'exact'],
-  ['dense, lowRankInverse of full rank', dense(), withDamping(lambda, lowRankInverse({ rank: 20 })), 'exact'],
-  ['dense, denseInverse', dense(), withDamping(lambda, denseInverse()), 'exact'],
+  ['classKfac, denseInverse', classKfac({ classes: 3 }), withDamping(lambda, preconditioned(denseInverse())), 'exact'],
+  ['diagonal, kroneckerInverse', diagonal(), withDamping(lambda, preconditioned(kroneckerInverse)), 'exact'],
+  ['diagonal, eigen', diagonal(), withDamping(lambda, preconditioned(eigen)), 'exact'],
+  ['dense, kroneckerInverse', dense(), withDamping(lambda, preconditioned(kroneckerInverse)), 'exact'],
+  ['dense, newtonSchulz', dense(), withDamping(lambda, preconditioned(newtonSchulz({ tolerance: 1e-12 }))), 'exact'],
+  ['dense, eigen', dense(), withDamping(lambda, preconditioned(eigen)), 'exact'],
+  [
+    'dense, lowRankInverse of full rank',
+    dense(),
+    withDamping(lambda, preconditioned(lowRankInverse({ rank: 20 }))),
+    'exact',
+  ],
+  ['dense, denseInverse', dense(), withDamping(lambda, preconditioned(denseInverse())), 'exact'],
 ];
 
 const vec = (v: Tensor): Tensor => ops.reshape(ops.transposed(v), [v.data.length, 1]);
@@ -167,7 +203,10 @@ describe.each(pairs)('a model with every kind of site: %s', (_, curvature, solve
 
 describe('EKFAC on every kind of site', () => {
   it('law: residual, (U diag(S) Uᵀ + λ I) d = ∇ with S by index at the embedding, and F + λ I at the gain', async () => {
-    const { operator, direction, gradient, sites, state } = await run(kfac(), withDamping(lambda, ekfac()));
+    const { operator, direction, gradient, sites, state } = await run(
+      kfac(),
+      withDamping(lambda, preconditioned(ekfac())),
+    );
     const blocks = blocksOf(sites, Object.keys(state.params));
     const [d, g] = [direction, gradient].map((tree) => toBlocks(ops, blocks, tree));
     const prepared = state.solver.prepared;
@@ -184,8 +223,8 @@ describe('EKFAC on every kind of site', () => {
 
   it('law: S is the diagonal of the Fisher in the basis, with positions summed, whatever K-FAC takes them for', async () => {
     for (const sharing of sharings) {
-      const { state } = await run(kfac({ sharing }), withDamping(lambda, ekfac()));
-      const full = await run(dense(), withDamping(lambda, denseInverse()));
+      const { state } = await run(kfac({ sharing }), withDamping(lambda, preconditioned(ekfac())));
+      const full = await run(dense(), withDamping(lambda, preconditioned(denseInverse())));
       const truth = 'blocks' in full.operator ? full.operator.blocks : {};
       const bases = state.solver.prepared?._tag === 'blockDiagonal' ? state.solver.prepared.blocks : {};
       for (const [name, S] of Object.entries(state.solver.slots['ekfac'])) {
@@ -203,7 +242,7 @@ describe('EKFAC on every kind of site', () => {
   });
 
   it('the full block of a gain stays between refreshes', async () => {
-    const solver = withDamping(lambda, ekfac({ every: 2 }));
+    const solver = withDamping(lambda, preconditioned(ekfac(), { every: 2 }));
     const first = await run(kfac(), solver);
     const later = await run(kfac(), solver, { ...batch, inputs: indices(7, [9, 3]) }, referenceEnv(), {
       ...first.state,
@@ -231,7 +270,7 @@ describe('Gauss–Newton on every kind of site', () => {
   });
 
   it('law: the operator of dense curvature is the Gauss–Newton matrix on each block', async () => {
-    const context = await run(dense(), withDamping(lambda, denseInverse()));
+    const context = await run(dense(), withDamping(lambda, preconditioned(denseInverse())));
     const blocks = blocksOf(context.sites, Object.keys(context.state.params));
     const g = toBlocks(ops, blocks, context.gradient);
     for (const { name } of blocks) {

@@ -18,24 +18,25 @@ import type { LinearOperator } from '../../src/core/operators/linearOperator.ts'
 import { scaled, skewPart, sumOf, symmetricPart } from '../../src/core/operators/composite.ts';
 import { blockDiagonal, blockTridiagonal, damped } from '../../src/core/operators/linearOperator.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
-import { classWiseInverse } from '../../src/solvers/inverses/classWiseInverse.ts';
-import { choleskySolve } from '../../src/solvers/inverses/choleskySolve.ts';
-import { denseInverse } from '../../src/solvers/inverses/denseInverse.ts';
-import { eigen } from '../../src/solvers/inverses/eigen.ts';
-import { ekfac } from '../../src/solvers/inverses/ekfac.ts';
 import { hssSolver } from '../../src/solvers/iterative/hssSolver.ts';
 import { iterative } from '../../src/solvers/iterative/iterative.ts';
-import { kroneckerInverse } from '../../src/solvers/inverses/kroneckerInverse.ts';
-import { lowRankInverse } from '../../src/solvers/inverses/lowRankInverse.ts';
-import { newtonSchulz } from '../../src/solvers/inverses/newtonSchulz.ts';
 import type { Solver } from '../../src/solvers/solver/solver.ts';
-import { invertSuitably, suitableInverse } from '../../src/solvers/inverses/suitableInverse.ts';
-import { tridiagonalInverse } from '../../src/solvers/inverses/tridiagonalInverse.ts';
-import { twoTermSolver } from '../../src/solvers/inverses/twoTermSolver.ts';
 import { factoredDamping, matricesOf, meanEigenvalue } from './factors.ts';
 import { gaussian, orThrow, referenceEnv } from './training.ts';
 import type { Undamped } from './withDamping.ts';
 import { withDamping } from './withDamping.ts';
+import { kroneckerInverse } from '../../src/solvers/inverses/kroneckerInverse.ts';
+import { choleskySolve } from '../../src/solvers/inverses/choleskySolve.ts';
+import { tridiagonalInverse } from '../../src/solvers/inverses/tridiagonalInverse.ts';
+import { autoInverse } from '../../src/solvers/inverses/autoInverse.ts';
+import { twoTermSolve } from '../../src/solvers/inverses/twoTermSolve.ts';
+import { denseInverse } from '../../src/solvers/inverses/denseInverse.ts';
+import { lowRankInverse } from '../../src/solvers/inverses/lowRankInverse.ts';
+import { ekfac } from '../../src/solvers/inverses/ekfac.ts';
+import { eigen } from '../../src/solvers/inverses/eigen.ts';
+import { newtonSchulz } from '../../src/solvers/inverses/newtonSchulz.ts';
+import { classWise } from '../../src/solvers/iterative/classWise.ts';
+import { preconditioned } from '../../src/solvers/solver/preconditioned.ts';
 
 const { backend } = referenceEnv();
 const { ops } = backend;
@@ -223,13 +224,13 @@ const dampings = [0.1, 1, 0.01];
 const limits = { maxIterations: 400, warmStart: 0 };
 
 const iteratives: ReadonlyArray<SolverRow> = (['cg', 'minres', 'gmres', 'bicgstab'] as const).flatMap((method) =>
-  [null, invertSuitably].map((prepare) => ({
-    name: prepare === null ? method : `${method}, preconditioned`,
+  [null, autoInverse].map((preconditioner) => ({
+    name: preconditioner === null ? method : `${method}, preconditioned`,
     solver: (damping: number, tolerance = tight) =>
-      withDamping(damping, iterative(method, { prepare, tolerance, ...limits })),
+      withDamping(damping, iterative(method, { preconditioner, tolerance, ...limits })),
     dampings,
     accepts: claiming(kinds, 'exact'),
-    whole: prepare === null ? wholeKinds : madeOfBlocks,
+    whole: preconditioner === null ? wholeKinds : madeOfBlocks,
     iterates: true,
   })),
 );
@@ -238,7 +239,7 @@ const iteratives: ReadonlyArray<SolverRow> = (['cg', 'minres', 'gmres', 'bicgsta
 export const solverRows = (): ReadonlyArray<SolverRow> => [
   {
     name: 'kroneckerInverse',
-    solver: (damping) => withDamping(damping, kroneckerInverse()),
+    solver: (damping) => withDamping(damping, preconditioned(kroneckerInverse)),
     dampings,
     accepts: byFactors,
     whole: [],
@@ -246,7 +247,7 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
   },
   {
     name: 'choleskySolve',
-    solver: (damping) => withDamping(damping, choleskySolve()),
+    solver: (damping) => withDamping(damping, preconditioned(choleskySolve)),
     dampings,
     accepts: byFactors,
     whole: [],
@@ -254,7 +255,7 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
   },
   {
     name: 'newtonSchulz',
-    solver: (damping) => withDamping(damping, newtonSchulz({ tolerance: 1e-13, iterations: 100 })),
+    solver: (damping) => withDamping(damping, preconditioned(newtonSchulz({ tolerance: 1e-13, iterations: 100 }))),
     dampings,
     accepts: byFactors,
     whole: [],
@@ -262,7 +263,7 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
   },
   {
     name: 'lowRankInverse of full rank',
-    solver: (damping) => withDamping(damping, lowRankInverse({ rank: 20 })),
+    solver: (damping) => withDamping(damping, preconditioned(lowRankInverse({ rank: 20 }))),
     dampings,
     accepts: byFactors,
     whole: [],
@@ -270,7 +271,7 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
   },
   {
     name: 'eigen',
-    solver: (damping) => withDamping(damping, eigen()),
+    solver: (damping) => withDamping(damping, preconditioned(eigen)),
     dampings,
     accepts: {
       ...inBases,
@@ -281,7 +282,7 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
   },
   {
     name: 'ekfac',
-    solver: (damping) => withDamping(damping, ekfac()),
+    solver: (damping) => withDamping(damping, preconditioned(ekfac())),
     dampings,
     accepts: inBases,
     whole: [],
@@ -289,7 +290,7 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
   },
   {
     name: 'denseInverse',
-    solver: (damping) => withDamping(damping, denseInverse()),
+    solver: (damping) => withDamping(damping, preconditioned(denseInverse())),
     dampings,
     accepts: claiming(kinds, 'exact'),
     whole: [],
@@ -297,7 +298,7 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
   },
   {
     name: 'twoTerm',
-    solver: (damping) => withDamping(damping, twoTermSolver()),
+    solver: (damping) => withDamping(damping, preconditioned(twoTermSolve)),
     dampings,
     accepts: { ...byFactors, 'sum of two products': 'shared' },
     whole: [],
@@ -305,7 +306,7 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
   },
   {
     name: 'classWiseInverse',
-    solver: (damping, tolerance = tight) => withDamping(damping, classWiseInverse({ tolerance, maxIterations: 400 })),
+    solver: (damping, tolerance = tight) => withDamping(damping, classWise({ tolerance, maxIterations: 400 })),
     dampings,
     accepts: { ...byFactors, 'sum of two products': 'shared', 'sum of three products': 'exact' },
     whole: [],
@@ -313,7 +314,7 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
   },
   {
     name: 'tridiagonalInverse',
-    solver: (damping) => withDamping(damping, tridiagonalInverse()),
+    solver: (damping) => withDamping(damping, preconditioned(tridiagonalInverse)),
     dampings,
     accepts: byFactors,
     whole: ['blockTridiagonal'],
@@ -321,7 +322,7 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
   },
   {
     name: 'suitableInverse',
-    solver: (damping) => withDamping(damping, suitableInverse()),
+    solver: (damping) => withDamping(damping, preconditioned(autoInverse)),
     dampings,
     accepts: {
       ...claiming(kinds, 'exact'),
@@ -339,7 +340,7 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
     solver: (damping, tolerance = tight) =>
       withDamping(
         damping,
-        hssSolver({ tolerance, alpha: Math.sqrt(damping * (damping + 4)), ...limits, prepare: null }),
+        hssSolver({ tolerance, alpha: Math.sqrt(damping * (damping + 4)), ...limits, preconditioner: null }),
       ),
     dampings: [1],
     accepts: claiming(kinds, 'exact'),

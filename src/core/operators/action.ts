@@ -40,7 +40,7 @@ export const act = <T extends Shaped>(ops: Ops<T>, operator: Applicable<T>, v: P
   typeof operator === 'function' ? operator(ops, v) : apply(ops, operator, v);
 
 /**
- * x ↦ c x + A x.
+ * x ↦ c x + A x, with a c of each block's own where it is a function of the block's name.
  *
  * @param operator - A
  * @param c - multiple of the identity
@@ -54,10 +54,13 @@ export const act = <T extends Shaped>(ops: Ops<T>, operator: Applicable<T>, v: P
  * ```
  */
 export const shifted =
-  <T extends Shaped>(operator: Applicable<T>, c: number): Action<T> =>
+  <T extends Shaped>(operator: Applicable<T>, c: number | ((name: string) => number)): Action<T> =>
   (ops, v) => {
     const image = act(ops, operator, v);
     return Object.fromEntries(
-      Object.entries(v).map(([name, x]) => [name, ops.linearCombination(c, x, 1, image[name])]),
+      Object.entries(v).map(([name, x]) => {
+        const multiple = typeof c === 'number' ? c : c(name);
+        return [name, ops.linearCombination(multiple, x, 1, image[name])];
+      }),
     );
   };

@@ -28,6 +28,19 @@ const now = <A>(run: () => A): TE.TaskEither<KfacError, A> => TE.fromIOEither(()
 const solves = <T>(factor: Factor<T>): boolean =>
   factor._tag === 'cholesky' || (factor._tag === 'directSum' && factor.parts.some((part) => solves(part)));
 
+/** Whether anything in a block acts by triangular solves. */
+const blockSolves = <T>(op: BlockOperator<T>): boolean => {
+  switch (op._tag) {
+    case 'kronecker':
+      return solves(op.A) || solves(op.G);
+    case 'cholesky':
+    case 'directSum':
+      return solves(op);
+    default:
+      return false;
+  }
+};
+
 /** F V. */
 const factorTimesOn = <T extends Shaped>(backend: Backend<T>, factor: Factor<T>, v: T): TE.TaskEither<KfacError, T> => {
   const { ops, linearAlgebra } = backend;
@@ -89,7 +102,7 @@ export const applyOn = <T extends Shaped>(
   op: LinearOperator<T>,
   v: Params<T>,
 ): TE.TaskEither<KfacError, Params<T>> =>
-  op._tag === 'blockDiagonal'
+  op._tag === 'blockDiagonal' && Object.values(op.blocks).some(blockSolves)
     ? pipe(
         op.blocks,
         R.traverseWithIndex(TE.ApplicativePar)((name, block) => applyBlockOn(backend, block, v[name])),

@@ -7,11 +7,10 @@
  * @module
  */
 import { pipe } from 'fp-ts/lib/function.js';
-import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
-import type { Context } from '../../core/pipeline/context.ts';
+import type { Context, Field } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import type { SolverState } from '../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../core/tensor.ts';
@@ -22,10 +21,10 @@ import { gmres } from '../krylov/gmres.ts';
 import { hss } from '../krylov/hss.ts';
 import type { Outcome } from '../krylov/outcome.ts';
 import { splittingOf } from '../krylov/splitting.ts';
-import type { Refreshed, RefreshOptions } from '../solver/refresh.ts';
-import { refreshed } from '../solver/refresh.ts';
-import type { Prepare, Solver } from '../solver/solver.ts';
-import { unreported } from '../solver/solver.ts';
+import type { Preconditioner } from '../solver/inverse.ts';
+import type { RefreshOptions } from '../solver/refresh.ts';
+import { refresh } from '../solver/refresh.ts';
+import type { SolveNeeds, Solver } from '../solver/solver.ts';
 import type { Game, GameNeeds } from './game.ts';
 import { inputsOf, jacobian, jacobianTranspose } from './game.ts';
 
@@ -88,50 +87,46 @@ export const gameNewton = (game: Game, options: GameNewtonOptions = {}): Solver<
 });
 
 /** Settings of {@link preconditionedGameNewton}. */
-export interface PreconditionedGameNewtonOptions extends GameNewtonOptions, RefreshOptions {
-  /** Makes the preconditioner from the players' curvature, for example `invertFactors`. */
-  readonly prepare: Prepare;
+export interface PreconditionedGameNewtonOptions<Needs extends Field = never>
+  extends GameNewtonOptions, Omit<RefreshOptions, 'siteDamping'> {
+  /** Made from the players' curvature, for example `kroneckerInverse`. */
+  readonly preconditioner: Preconditioner<Needs>;
 }
 
 /** The fields that a preconditioned step needs: those of the game, and a curvature of its players. */
-export type PreconditionedGameNeeds = DampedGameNeeds | 'blocks' | 'operator';
+export type PreconditionedGameNeeds = DampedGameNeeds | SolveNeeds;
 
 /**
  * A damped Newton step, preconditioned by a curvature: K-FAC of each player stands for the symmetric part of J. With GMRES
  * it preconditions the whole system; with HSS the inner solves for α I + S.
  *
  * @param game - two players
- * @param options - method, preparation, refresh period, stopping rules
+ * @param options - method, preconditioner, refresh period, stopping rules
  */
-export const preconditionedGameNewton = (
+export const preconditionedGameNewton = <Needs extends Field = never>(
   game: Game,
-  options: PreconditionedGameNewtonOptions,
-): Solver<PreconditionedGameNeeds> => ({
+  options: PreconditionedGameNewtonOptions<Needs>,
+): Solver<PreconditionedGameNeeds | Needs> => ({
   name: 'preconditionedGameNewton',
-  run: <T extends Shaped>(context: Context<T, PreconditionedGameNeeds>) => {
-    const { state, blocks, operator, damping: lambda } = context;
-    const shift = options.method === 'hss' ? lambda + (options.alpha ?? lambda) : lambda;
-
-    const refresh = (env: Env<T>): TE.TaskEither<KfacError, Refreshed<T>> =>
-      refreshed(env, state, operator, options, shift, unreported(options.prepare));
-
-    const onTrees = ({ prepared }: SolverState<T>): Action<T> | null =>
-      prepared === null ? null : (ops, v) => fromBlocks(ops, blocks, act(ops, prepared, toBlocks(ops, blocks, v)));
-
-    return pipe(
-      refresh,
-      RTE.chain(
-        ({ solver, metrics: reported }) =>
-          (env: Env<T>) =>
-            pipe(
-              solveGame(game, options, context, env, onTrees(solver)),
-              TE.map((outcome) => {
-                const { direction, metrics } = report(outcome);
-                const inverseAge = state.step - solver.preparedAt;
-                return { direction, state: { ...state, solver }, metrics: { ...metrics, ...reported, inverseAge } };
-              }),
-            ),
-      ),
-    );
-  },
+  run:
+    <T extends Shaped>(context: Context<T, PreconditionedGameNeeds | Needs>) =>
+    (env: Env<T>) => {
+      const { blocks, damping: lambda } = context;
+      const shift = options.method === 'hss' ? lambda + (options.alpha ?? lambda) : lambda;
+      const onTrees = ({ prepared }: SolverState<T>): Action<T> | null =>
+        prepared === null ? null : (ops, v) => fromBlocks(ops, blocks, act(ops, prepared, toBlocks(ops, blocks, v)));
+      return pipe(
+        refresh<T, Needs>(options.preconditioner, options, { ...context, damping: shift })(env),
+        TE.chain(({ state, metrics: reported }) =>
+          pipe(
+            solveGame(game, options, context, env, onTrees(state.solver)),
+            TE.map((outcome) => {
+              const { direction, metrics } = report(outcome);
+              const inverseAge = state.step - state.solver.preparedAt;
+              return { direction, state, metrics: { ...metrics, ...reported, inverseAge } };
+            }),
+          ),
+        ),
+      );
+    },
 });

@@ -27,7 +27,6 @@ import type { Ops } from '../../core/ops/ops.ts';
 import type { Captured, Context, SiteCapture } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import { readScalars } from '../../core/pipeline/read.ts';
-import type { SolverState } from '../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { kroneckerBlock } from '../../curvature/kfac.ts';
 import { capturesOf } from '../../curvature/sites/captures.ts';
@@ -37,11 +36,14 @@ import { siteStatistics } from '../../curvature/sites/statistics.ts';
 import { parameterStatistics } from '../../curvature/statistics/parameters.ts';
 import type { SharedRows } from '../../curvature/statistics/sharing.ts';
 import { means } from '../../curvature/statistics/statistics.ts';
-import { calculate, invertDiagonal, unsupported } from './factors/blockwise.ts';
+import { calculate } from '../../core/pipeline/compute.ts';
+import { unsupported } from '../solver/unsupported.ts';
+import { invertDiagonal } from './factors/blockwise.ts';
 import { factoredTikhonov } from './factors/factoredTikhonov.ts';
-import { invertFactors } from './kroneckerInverse.ts';
+import { kroneckerInverse } from './kroneckerInverse.ts';
+import type { Refreshed } from '../solver/inverse.ts';
+import { directed } from '../solver/preconditioned.ts';
 import type { Solver } from '../solver/solver.ts';
-import { applyPrepared } from '../solver/solver.ts';
 
 /** The fields that it needs: the capture, and no curvature. */
 export type BatchWoodburyNeeds = 'state' | 'blocks' | 'gradient' | 'captured' | 'damping';
@@ -125,8 +127,8 @@ const invertFormed = <T extends Shaped>(
     calculate(() =>
       kroneckerBlock({ kind: 'site', name: site.path, site }, means(ops, siteStatistics(ops, capture, options))),
     ),
-    TE.chain((block) => invertFactors(backend, blockDiagonal({ [site.path]: block }), lambda)),
-    TE.chain((inverted) =>
+    TE.chain((block) => kroneckerInverse.prepare(backend, blockDiagonal({ [site.path]: block }), lambda, null)),
+    TE.chain(({ operator: inverted }) =>
       inverted._tag === 'blockDiagonal'
         ? TE.right(inverted.blocks[site.path])
         : TE.left(unsupported('batchWoodbury', site.path, 'a block', inverted._tag)),
@@ -189,18 +191,21 @@ export const batchWoodbury = (options: SiteOptions = {}): Solver<BatchWoodburyNe
   name: 'batchWoodbury',
   run: <T extends Shaped>(context: Context<T, BatchWoodburyNeeds>) => {
     const { state, captured, damping } = context;
-    const prepare = (env: Env<T>): TE.TaskEither<KfacError, SolverState<T>> =>
+    const prepare = (env: Env<T>): TE.TaskEither<KfacError, Refreshed<T>> =>
       captured === null
-        ? TE.right(state.solver)
+        ? TE.right({ state, metrics: {} })
         : captured.more.length > 0
           ? TE.left(unsupported('batchWoodbury', 'estimator', 'passes that are held at once', 'an estimator with more'))
           : pipe(
               invertCaptured(env.backend, captured, damping, options),
-              TE.map((prepared) => ({ ...state.solver, prepared, preparedAt: state.step })),
+              TE.map((prepared) => ({
+                state: { ...state, solver: { ...state.solver, prepared, preparedAt: state.step } },
+                metrics: {},
+              })),
             );
     return pipe(
       prepare,
-      RTE.chain((solver: SolverState<T>) => applyPrepared(context, { solver, metrics: {} })),
+      RTE.chain((refreshed) => directed(context, refreshed)),
     );
   },
 });

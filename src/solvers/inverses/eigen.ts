@@ -16,17 +16,17 @@ import { eigenKronecker } from '../../core/operators/blockOperator.ts';
 import type { Factor } from '../../core/operators/factors/factor.ts';
 import { dense, diagonal, directSum, identity, lowRank, orderOf } from '../../core/operators/factors/factor.ts';
 import { matrixOf } from '../../core/operators/factors/measures.ts';
-import type { LinearOperator } from '../../core/operators/linearOperator.ts';
 import { blockDiagonal } from '../../core/operators/linearOperator.ts';
 import { mapParams } from '../../core/params.ts';
 import type { Ops } from '../../core/ops/ops.ts';
-import type { Prepared } from '../../core/pipeline/prepared.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import type { Basis } from '../../curvature/sites/kind.ts';
-import { calculate, dampedReciprocal, eachBlock, invertDiagonal, unsupported } from './factors/blockwise.ts';
-import type { RefreshOptions } from '../solver/refresh.ts';
-import type { SolveNeeds, Solver } from '../solver/solver.ts';
-import { refreshingReported } from '../solver/solver.ts';
+import { calculate } from '../../core/pipeline/compute.ts';
+import { unsupported } from '../solver/unsupported.ts';
+import { dampedReciprocal, eachBlock, invertDiagonal } from './factors/blockwise.ts';
+import type { Preconditioner } from '../solver/inverse.ts';
+
+const name = 'eigen';
 
 /** The eigenvectors of A ⊗ G and its eigenvalues λ_G λ_Aᵀ. */
 export interface KroneckerEigen<T> extends Basis<T> {
@@ -173,7 +173,7 @@ export const eigenMetrics = <T extends Shaped>(
 
 const invertBlock = <T extends Shaped>(
   backend: Backend<T>,
-  name: string,
+  at: string,
   block: BlockOperator<T>,
   lambda: number,
 ): TE.TaskEither<KfacError, Inverted<T>> => {
@@ -199,41 +199,26 @@ const invertBlock = <T extends Shaped>(
     case 'diagonal':
       return calculate(() => ({ operator: invertDiagonal(ops, block.values, lambda), extremes: [] }));
     default:
-      return TE.left(
-        unsupported('eigen', name, 'blocks of kind kronecker, eigenKronecker, dense or diagonal', block._tag),
-      );
+      return TE.left(unsupported(name, at, 'blocks of kind kronecker, eigenKronecker, dense or diagonal', block._tag));
   }
 };
 
 /**
- * (⊕ A ⊗ G + λ I)⁻¹ as an operator, exactly.
- *
- * @param backend - where to factorise
- * @param operator - block-diagonal curvature
- * @param lambda - damping λ, greater than 0
+ * (⊕ A ⊗ G + λ I)⁻¹ of block-diagonal curvature, exactly. Reports the smallest and the largest eigenvalue of the factors.
  */
-export const invertInEigenbasis = <T extends Shaped>(
-  backend: Backend<T>,
-  operator: LinearOperator<T>,
-  lambda: number,
-): TE.TaskEither<KfacError, Prepared<T>> =>
-  pipe(
-    eachBlock('eigen', operator, (name, block) => invertBlock(backend, name, block, lambda)),
-    TE.chain((blocks) =>
-      calculate(() => ({
-        operator: blockDiagonal(mapParams(blocks, (block) => block.operator)),
-        metrics: eigenMetrics(
-          backend.ops,
-          Object.values(blocks).flatMap((block) => block.extremes),
-        ),
-      })),
+export const eigen: Preconditioner = {
+  name,
+  prepare: (backend, curvature, lambda) =>
+    pipe(
+      eachBlock(name, curvature, (at, block) => invertBlock(backend, at, block, lambda)),
+      TE.chain((blocks) =>
+        calculate(() => ({
+          operator: blockDiagonal(mapParams(blocks, (block) => block.operator)),
+          metrics: eigenMetrics(
+            backend.ops,
+            Object.values(blocks).flatMap((block) => block.extremes),
+          ),
+        })),
+      ),
     ),
-  );
-
-/**
- * K-FAC with exact damping. Reports the smallest and the largest eigenvalue of the factors when it refreshes.
- *
- * @param options - refresh period
- */
-export const eigen = (options: RefreshOptions = {}): Solver<SolveNeeds> =>
-  refreshingReported('eigen', invertInEigenbasis, options);
+};

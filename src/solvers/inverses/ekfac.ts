@@ -12,7 +12,6 @@
  * @module
  */
 import { pipe } from 'fp-ts/lib/function.js';
-import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../../core/backends/backend.ts';
@@ -22,88 +21,73 @@ import { eigenKronecker } from '../../core/operators/blockOperator.ts';
 import { blockDiagonal } from '../../core/operators/linearOperator.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams } from '../../core/params.ts';
-import type { Ops } from '../../core/ops/ops.ts';
 import { calculate } from '../../core/pipeline/compute.ts';
 import type { Context } from '../../core/pipeline/context.ts';
-import type { Env } from '../../core/pipeline/env.ts';
-import type { SolverState, TrainState } from '../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { blockEigenMoments } from '../../curvature/sites/eigenMoments.ts';
 import type { Basis } from '../../curvature/sites/kind.ts';
 import { averageInto } from '../../curvature/statistics/statistics.ts';
 import { statisticsOfWindows } from '../../curvature/statistics/windows.ts';
-import { byFactors, dampedReciprocal, eachBlock, invertDiagonal, unsupported } from './factors/blockwise.ts';
+import { unsupported } from '../solver/unsupported.ts';
+import { byFactors, dampedReciprocal, eachBlock, invertDiagonal } from './factors/blockwise.ts';
 import type { Inverted } from './eigen.ts';
 import { eigenMetrics, eigenOf, invertMatrixInEigenbasis } from './eigen.ts';
-import type { SiteDamping } from '../solver/siteDamping.ts';
-import type { Refreshed, RefreshOptions } from '../solver/refresh.ts';
-import type { PrepareReported, SolveNeeds, Solver } from '../solver/solver.ts';
-import { precondition, renew } from '../solver/solver.ts';
+import type { DampingOf, Follow, Preconditioner, Prepare, Refreshed } from '../solver/inverse.ts';
+import type { SolveNeeds } from '../solver/solver.ts';
 
 /** Settings of {@link ekfac}. */
-export interface EkfacOptions extends RefreshOptions {
+export interface EkfacOptions {
   /** ρ of the moving average of S, in [0, 1); 0.95 unless given. */
   readonly decay?: number;
 }
 
-/** The fields that EKFAC needs. */
-export type EkfacNeeds = SolveNeeds | 'captured';
-
-/** A basis with the second moments in it, and how many batches they average. */
-interface Moments<T> {
-  readonly bases: Readonly<Record<string, Basis<T>>>;
-  /** Blocks that are full matrices, inverted exactly when the bases are made. */
-  readonly matrices: Readonly<Record<string, BlockOperator<T>>>;
-  readonly second: Params<T>;
-  readonly updates: number;
-}
-
 /** Name of the slot that holds S, and of the number that counts its batches. */
-const memory = 'ekfac';
+const name = 'ekfac';
 
-/** A basis and what belongs to it: remembered, or K-FAC's eigenvalues where the basis is new. */
-const momentsOf = <T>({ solver: before, scalars }: TrainState<T>, { prepared, slots }: SolverState<T>): Moments<T> => {
-  const blocks = prepared?._tag === 'blockDiagonal' ? Object.entries(prepared.blocks) : [];
-  const found = blocks.flatMap(([name, block]): ReadonlyArray<readonly [string, Basis<T>, T]> => {
-    return block._tag === 'eigenKronecker' ? [[name, block, block.S]] : [];
-  });
-  const isNew = prepared !== before.prepared;
-  return {
-    bases: Object.fromEntries(found.map(([name, { UA, UG }]) => [name, { UA, UG }])),
-    matrices: Object.fromEntries(blocks.filter(([, block]) => block._tag === 'lowRank')),
-    second: isNew ? Object.fromEntries(found.map(([name, , S]) => [name, S])) : (slots[memory] ?? {}),
-    updates: isNew ? 0 : (scalars[memory] ?? 0),
-  };
-};
+/** A block's inverse in the basis of its factors, with their eigenvalues λ_G λ_Aᵀ, which S starts from. */
+interface Decomposed<T> extends Inverted<T> {
+  readonly eigenvalues: T | null;
+}
 
 const decomposeBlock = <T extends Shaped>(
   backend: Backend<T>,
-  name: string,
+  at: string,
   block: BlockOperator<T>,
   lambda: number,
-): TE.TaskEither<KfacError, Inverted<T>> => {
+): TE.TaskEither<KfacError, Decomposed<T>> => {
+  const { ops } = backend;
   switch (block._tag) {
     case 'kronecker':
       return pipe(
         eigenOf(backend, block),
-        TE.map(({ UA, UG, values, extremes }) => ({
-          operator: eigenKronecker(UA, UG, values),
-          extremes: [extremes],
-        })),
+        TE.chain(({ UA, UG, values, extremes }) =>
+          calculate(() => ({
+            operator: eigenKronecker(UA, UG, dampedReciprocal(ops, values, lambda)),
+            extremes: [extremes],
+            eigenvalues: values,
+          })),
+        ),
       );
     case 'dense':
-      return invertMatrixInEigenbasis(backend, block.matrix, lambda);
+      return pipe(
+        invertMatrixInEigenbasis(backend, block.matrix, lambda),
+        TE.map((inverted) => ({ ...inverted, eigenvalues: null })),
+      );
     case 'diagonal':
-      return TE.right({ operator: block, extremes: [] });
+      return calculate(() => ({
+        operator: invertDiagonal(ops, block.values, lambda),
+        extremes: [],
+        eigenvalues: null,
+      }));
     default:
-      return TE.left(unsupported('ekfac', name, byFactors, block._tag));
+      return TE.left(unsupported(name, at, byFactors, block._tag));
   }
 };
 
-/** A new basis with K-FAC's eigenvalues in the place of the second moments, not yet inverted. */
-const decomposed: PrepareReported = (backend, operator, lambda) =>
+/** The inverse in a new basis, with K-FAC's eigenvalues in the place of the second moments. */
+const prepare: Prepare = (backend, curvature, lambda) =>
   pipe(
-    eachBlock('ekfac', operator, (name, block) => decomposeBlock(backend, name, block, lambda)),
+    eachBlock(name, curvature, (at, block) => decomposeBlock(backend, at, block, lambda)),
     TE.chain((blocks) =>
       calculate(() => ({
         operator: blockDiagonal(mapParams(blocks, (block) => block.operator)),
@@ -111,78 +95,88 @@ const decomposed: PrepareReported = (backend, operator, lambda) =>
           backend.ops,
           Object.values(blocks).flatMap(({ extremes }) => extremes),
         ),
+        slots: {
+          [name]: Object.fromEntries(
+            Object.entries(blocks).flatMap(([at, { eigenvalues }]) =>
+              eigenvalues === null ? [] : [[at, eigenvalues]],
+            ),
+          ),
+        },
       })),
     ),
   );
+
+/** Second moments in the bases, and how many batches they average; none where the bases are new. */
+interface Moments<T> {
+  readonly bases: Readonly<Record<string, Basis<T>>>;
+  readonly second: Params<T>;
+  readonly updates: number;
+}
 
 /** Averages the second moments of the captured batch in. */
 const averaged = <T extends Shaped>(
   backend: Backend<T>,
   moments: Moments<T>,
   captured: Context<T, 'captured'>['captured'],
-  { decay = 0.95 }: EkfacOptions,
+  decay: number,
 ): Moments<T> => {
   if (captured === null) return moments;
   const updates = moments.updates + 1;
   const sums = statisticsOfWindows(backend, captured, (ops, window) => blockEigenMoments(ops, window, moments.bases));
-  const second = Object.entries(sums).map(([name, statistics]): readonly [string, T] => [
-    name,
-    averageInto(backend.ops, decay, updates, { S: moments.second[name] }, statistics)['S'],
+  const second = Object.entries(sums).map(([at, statistics]): readonly [string, T] => [
+    at,
+    averageInto(backend.ops, decay, updates, { S: moments.second[at] }, statistics)['S'],
   ]);
   return { ...moments, updates, second: { ...moments.second, ...Object.fromEntries(second) } };
 };
 
-const directed = <T extends Shaped>(
-  ops: Ops<T>,
-  context: Context<T, EkfacNeeds>,
-  found: Refreshed<T>,
-  moments: Moments<T>,
-  siteDamping: SiteDamping,
-): Context<T, 'direction' | 'state' | 'metrics'> => {
-  const { state, operator, damping: lambda } = context;
-  const { bases, matrices, second } = moments;
-  const lambdaOf = (name: string): number => lambda * (siteDamping[name] ?? 1);
-  const invert = (block: BlockOperator<T>, name: string): BlockOperator<T> => {
-    if (block._tag === 'diagonal') return invertDiagonal(ops, block.values, lambdaOf(name));
-    return name in matrices
-      ? matrices[name]
-      : eigenKronecker(bases[name].UA, bases[name].UG, dampedReciprocal(ops, second[name], lambdaOf(name)));
-  };
-  const blocks = operator._tag === 'blockDiagonal' ? operator.blocks : {};
-  const solver = {
-    ...found.solver,
-    prepared: blockDiagonal(mapParams(blocks, invert)),
-    slots: { ...state.solver.slots, [memory]: second },
-  };
-  return {
-    direction: precondition(ops, context, solver),
-    state: { ...state, solver, scalars: { ...state.scalars, [memory]: moments.updates } },
-    metrics: { ...found.metrics, inverseAge: state.step - solver.preparedAt },
-  };
-};
+/**
+ * Averages second moments into the basis and inverts anew by them, λ of the step included. Diagonals are those of the step.
+ *
+ * @param decay - ρ of the average
+ */
+const following =
+  (decay: number): Follow<'captured'> =>
+  <T extends Shaped>(
+    backend: Backend<T>,
+    { state: before, operator, captured }: Context<T, SolveNeeds | 'captured'>,
+    { state, metrics }: Refreshed<T>,
+    dampingOf: DampingOf,
+  ): TE.TaskEither<KfacError, Refreshed<T>> =>
+    calculate(() => {
+      const { ops } = backend;
+      const { prepared, slots } = state.solver;
+      const blocks = prepared?._tag === 'blockDiagonal' ? prepared.blocks : {};
+      const bases = Object.fromEntries(
+        Object.entries(blocks).flatMap(([at, block]) => (block._tag === 'eigenKronecker' ? [[at, block]] : [])),
+      );
+      const updates = prepared === before.solver.prepared ? (state.scalars[name] ?? 0) : 0;
+      const found = averaged(backend, { bases, second: slots[name] ?? {}, updates }, captured, decay);
+      const diagonals = operator._tag === 'blockDiagonal' ? operator.blocks : {};
+      const inverted = mapParams(blocks, (block, at): BlockOperator<T> => {
+        const own = diagonals[at];
+        if (own?._tag === 'diagonal') return invertDiagonal(ops, own.values, dampingOf(at));
+        return block._tag === 'eigenKronecker'
+          ? { ...block, S: dampedReciprocal(ops, found.second[at], dampingOf(at)) }
+          : block;
+      });
+      return {
+        state: {
+          ...state,
+          solver: { ...state.solver, prepared: blockDiagonal(inverted), slots: { ...slots, [name]: found.second } },
+          scalars: { ...state.scalars, [name]: found.updates },
+        },
+        metrics,
+      };
+    });
 
 /**
  * EKFAC.
  *
- * @param options - damping, period of the basis, decay of the second moments
+ * @param options - decay of the second moments
  */
-export const ekfac = (options: EkfacOptions = {}): Solver<EkfacNeeds> => ({
-  name: 'ekfac',
-  run: <T extends Shaped>(context: Context<T, EkfacNeeds>) =>
-    pipe(
-      renew<T>(decomposed, options, context),
-      RTE.chain(
-        (found: Refreshed<T>) =>
-          ({ backend }: Env<T>) =>
-            calculate(() =>
-              directed(
-                backend.ops,
-                context,
-                found,
-                averaged(backend, momentsOf(context.state, found.solver), context.captured, options),
-                options.siteDamping ?? {},
-              ),
-            ),
-      ),
-    ),
+export const ekfac = ({ decay = 0.95 }: EkfacOptions = {}): Preconditioner<'captured'> => ({
+  name,
+  prepare,
+  follow: following(decay),
 });

@@ -1,21 +1,17 @@
 /**
- * The K-FAC solver: a Cholesky inverse of each damped factor, direction G⁻¹ V A⁻¹ [MG15 §4.2, §6.3].
+ * The K-FAC inverse: a Cholesky inverse of each damped factor, direction G⁻¹ V A⁻¹ [MG15 §4.2, §6.3].
  *
  * @module
  */
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
-import type { Backend } from '../../core/backends/backend.ts';
-import type { KfacError } from '../../core/errors.ts';
 import { dense } from '../../core/operators/factors/factor.ts';
-import type { LinearOperator } from '../../core/operators/linearOperator.ts';
-import type { Shaped } from '../../core/tensor.ts';
+import type { Preconditioner } from '../solver/inverse.ts';
 import type { InvertMatrix } from './factors/factorInverse.ts';
-import { invertKroneckerBlocks } from './factors/factorInverse.ts';
-import type { RefreshOptions } from '../solver/refresh.ts';
-import type { SolveNeeds, Solver } from '../solver/solver.ts';
-import { refreshing } from '../solver/solver.ts';
+import { preparingFactors } from './factors/factorInverse.ts';
+
+const name = 'kroneckerInverse';
 
 const byCholesky: InvertMatrix<null> = (backend, m) =>
   pipe(
@@ -24,27 +20,7 @@ const byCholesky: InvertMatrix<null> = (backend, m) =>
   );
 
 /**
- * (⊕ (A + π√λ I) ⊗ (G + π⁻¹√λ I))⁻¹ as an operator. A factor that is not positive definite raises the block's λ by 10, at
- * most 6 times; then the error names the block.
- *
- * @param backend - where to factorise
- * @param operator - block-diagonal curvature with Kronecker, dense and diagonal blocks
- * @param lambda - damping λ, greater than 0
+ * (⊕ (A + π√λ I) ⊗ (G + π⁻¹√λ I))⁻¹ by explicit inverses, of block-diagonal curvature with Kronecker, dense and diagonal
+ * blocks. λ of a block rises where it must, which is reported as `raisedDamping.` and the block's name.
  */
-export const invertFactors = <T extends Shaped>(
-  backend: Backend<T>,
-  operator: LinearOperator<T>,
-  lambda: number,
-): TE.TaskEither<KfacError, LinearOperator<T>> =>
-  pipe(
-    invertKroneckerBlocks('kroneckerInverse', byCholesky, backend, operator, lambda, null),
-    TE.map((inverted) => inverted.operator),
-  );
-
-/**
- * K-FAC by explicit inverses of the damped factors.
- *
- * @param options - refresh period
- */
-export const kroneckerInverse = (options: RefreshOptions = {}): Solver<SolveNeeds> =>
-  refreshing('kroneckerInverse', invertFactors, options);
+export const kroneckerInverse: Preconditioner = { name, prepare: preparingFactors(name, byCholesky) };

@@ -16,19 +16,20 @@ import { kronecker } from '../../core/operators/blockOperator.ts';
 import type { Factor } from '../../core/operators/factors/factor.ts';
 import { dense, diagonal, directSum, lowRank, partsOf } from '../../core/operators/factors/factor.ts';
 import { matrixOf } from '../../core/operators/factors/measures.ts';
-import type { LinearOperator } from '../../core/operators/linearOperator.ts';
 import { blockDiagonal } from '../../core/operators/linearOperator.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import { readScalars } from '../../core/pipeline/read.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import { byFactors, calculate, eachBlock, invertDiagonal, unsupported } from './factors/blockwise.ts';
+import { calculate } from '../../core/pipeline/compute.ts';
+import { unsupported } from '../solver/unsupported.ts';
+import { byFactors, eachBlock, invertDiagonal } from './factors/blockwise.ts';
 import { meanEigenvalues } from './factors/dampedFactors.ts';
 import { factoredTikhonov } from './factors/factoredTikhonov.ts';
 import type { RangeOptions } from './factors/rangeFinder.ts';
 import { leadingEigen } from './factors/rangeFinder.ts';
-import type { RefreshOptions } from '../solver/refresh.ts';
-import type { SolveNeeds, Solver } from '../solver/solver.ts';
-import { refreshing } from '../solver/solver.ts';
+import type { Preconditioner } from '../solver/inverse.ts';
+
+const name = 'lowRankInverse';
 
 /** What one factor is approximated by: U diag(D) Uᵀ + ρ I. */
 interface Approximation<T> {
@@ -93,7 +94,7 @@ const invertFactor = <T extends Shaped>(
           const c = found.rho + delta;
           return c > 0
             ? calculate(() => woodbury(ops, found, c))
-            : TE.left({ _tag: 'NotPositiveDefinite', where: 'lowRankInverse', order: 1 });
+            : TE.left({ _tag: 'NotPositiveDefinite', where: name, order: 1 });
         }),
       );
   }
@@ -125,7 +126,7 @@ const invertProduct = <T extends Shaped>(
 
 const invertBlock = <T extends Shaped>(
   backend: Backend<T>,
-  name: string,
+  at: string,
   block: BlockOperator<T>,
   lambda: number,
   options: RangeOptions,
@@ -137,7 +138,7 @@ const invertBlock = <T extends Shaped>(
     case 'diagonal':
       return invertFactor(backend, block, lambda, options);
     default:
-      return TE.left(unsupported('lowRankInverse', name, byFactors, block._tag));
+      return TE.left(unsupported(name, at, byFactors, block._tag));
   }
 };
 
@@ -149,43 +150,33 @@ const refuse = (options: RangeOptions): KfacError | null => {
     ? null
     : {
         _tag: 'BadConfig',
-        path: `lowRankInverse.${bad.name}`,
+        path: `${name}.${bad.name}`,
         expected: `a whole number of at least ${bad.least}`,
         actual: String(bad.value),
       };
 };
 
 /**
- * (⊕ (Ã + π√λ I) ⊗ (G̃ + π⁻¹√λ I))⁻¹ with factors of low rank, as an operator.
+ * (⊕ (Ã + π√λ I) ⊗ (G̃ + π⁻¹√λ I))⁻¹ with factors of low rank, of block-diagonal curvature with Kronecker, dense and
+ * diagonal blocks.
  *
  * @param options - rank, oversampling, power iterations
  */
-export const invertLowRank =
-  (options: RangeOptions) =>
-  <T extends Shaped>(
-    backend: Backend<T>,
-    operator: LinearOperator<T>,
-    lambda: number,
-  ): TE.TaskEither<KfacError, LinearOperator<T>> => {
+export const lowRankInverse = (options: RangeOptions): Preconditioner => ({
+  name,
+  prepare: (backend, curvature, lambda) => {
     const refused = refuse(options);
     if (refused !== null) return TE.left(refused);
     return pipe(
-      eachBlock('lowRankInverse', operator, (name, block) =>
+      eachBlock(name, curvature, (at, block) =>
         pipe(
-          invertBlock(backend, name, block, lambda, options),
+          invertBlock(backend, at, block, lambda, options),
           TE.mapLeft((error) =>
-            error._tag === 'NotPositiveDefinite' ? { ...error, where: name, damping: lambda } : error,
+            error._tag === 'NotPositiveDefinite' ? { ...error, where: at, damping: lambda } : error,
           ),
         ),
       ),
-      TE.map((blocks) => blockDiagonal(blocks)),
+      TE.map((blocks) => ({ operator: blockDiagonal(blocks), metrics: {} })),
     );
-  };
-
-/**
- * K-FAC with low-rank factors.
- *
- * @param options - refresh period, rank, oversampling, power iterations
- */
-export const lowRankInverse = (options: RefreshOptions & RangeOptions): Solver<SolveNeeds> =>
-  refreshing('lowRankInverse', invertLowRank(options), options);
+  },
+});

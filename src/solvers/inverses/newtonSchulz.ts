@@ -15,17 +15,13 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
 import { dense } from '../../core/operators/factors/factor.ts';
-import type { LinearOperator } from '../../core/operators/linearOperator.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import { iterate } from '../../core/iterate.ts';
 import { readScalars } from '../../core/pipeline/read.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import { calculate } from './factors/blockwise.ts';
-import { invertKroneckerBlocks } from './factors/factorInverse.ts';
-import type { Prepared } from '../../core/pipeline/prepared.ts';
-import type { RefreshOptions } from '../solver/refresh.ts';
-import type { SolveNeeds, Solver } from '../solver/solver.ts';
-import { refreshingReported } from '../solver/solver.ts';
+import { calculate } from '../../core/pipeline/compute.ts';
+import { preparingFactors } from './factors/factorInverse.ts';
+import type { Preconditioner } from '../solver/inverse.ts';
 
 /** Settings of the iteration. */
 export interface NewtonSchulzOptions {
@@ -157,33 +153,19 @@ const summary = (reports: ReadonlyArray<NewtonSchulzReport>): Readonly<Record<st
       };
 
 /**
- * K-FAC with inverses by products only. Reports the largest residual and number of iterations over all factors.
+ * K-FAC's inverse by products only. Reports the largest residual and number of iterations over all factors.
  *
- * @param options - refresh period, tolerance, most iterations
+ * @param options - tolerance, most iterations
  */
-export const newtonSchulz = (options: RefreshOptions & NewtonSchulzOptions = {}): Solver<SolveNeeds> =>
-  refreshingReported(
+export const newtonSchulz = (options: NewtonSchulzOptions = {}): Preconditioner => ({
+  name: 'newtonSchulz',
+  prepare: preparingFactors(
     'newtonSchulz',
-    <T extends Shaped>(
-      backend: Backend<T>,
-      operator: LinearOperator<T>,
-      damping: number,
-      previous: LinearOperator<T> | null,
-    ): TE.TaskEither<KfacError, Prepared<T>> =>
+    (backend, m, before) =>
       pipe(
-        invertKroneckerBlocks(
-          'newtonSchulz',
-          (where, m, before) =>
-            pipe(
-              newtonSchulzInverse(where, m, before, options),
-              TE.map(({ inverse, report }) => ({ inverse: dense(inverse), report })),
-            ),
-          backend,
-          operator,
-          damping,
-          previous,
-        ),
-        TE.map((inverted) => ({ operator: inverted.operator, metrics: summary(inverted.reports) })),
+        newtonSchulzInverse(backend, m, before, options),
+        TE.map(({ inverse, report }) => ({ inverse: dense(inverse), report })),
       ),
-    options,
-  );
+    summary,
+  ),
+});

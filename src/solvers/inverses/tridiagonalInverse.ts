@@ -1,5 +1,5 @@
 /**
- * The solver of block-tridiagonal K-FAC [MG15 §4.3]: F̂⁻¹ = Ξᵀ Λ Ξ.
+ * The inverse of block-tridiagonal K-FAC [MG15 §4.3]: F̂⁻¹ = Ξᵀ Λ Ξ.
  *
  * Ψ_(i,i+1) = (Ā_(i−1,i) Ā_(i,i)⁻¹) ⊗ (G_(i,i+1) G_(i+1,i+1)⁻¹) predicts block i from block i + 1, Ξ subtracts the
  * prediction, and Λ is the inverse of what is left over, Σ_(i|i+1) = F_(i,i) − Ψ F_(i+1,i+1) Ψᵀ, a difference of two
@@ -15,20 +15,21 @@ import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { BlockOperator, Product } from '../../core/operators/blockOperator.ts';
 import { kroneckerOf, productIn } from '../../core/operators/blockOperator.ts';
-import type { LinearOperator, Link } from '../../core/operators/linearOperator.ts';
+import type { Link } from '../../core/operators/linearOperator.ts';
 import { blockDiagonal, blockTridiagonalInverse } from '../../core/operators/linearOperator.ts';
 import type { Params } from '../../core/params.ts';
+import { mapParams } from '../../core/params.ts';
+import type { Prepared } from '../../core/pipeline/prepared.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import { calculate, unsupported } from './factors/blockwise.ts';
+import { calculate } from '../../core/pipeline/compute.ts';
+import { unsupported } from '../solver/unsupported.ts';
 import { dampedFactors, inverseFactors } from './factors/dampedFactors.ts';
-import { escalating, inBlock } from './factors/escalation.ts';
-import { invertFactors } from './kroneckerInverse.ts';
-import type { RefreshOptions } from '../solver/refresh.ts';
-import type { SolveNeeds, Solver } from '../solver/solver.ts';
-import { refreshing } from '../solver/solver.ts';
+import { escalating, inBlock, raisedMetrics } from './factors/escalation.ts';
+import type { Preconditioner } from '../solver/inverse.ts';
+import { kroneckerInverse } from './kroneckerInverse.ts';
 import { twoTermInverse } from './factors/twoTerm.ts';
 
-const solver = 'tridiagonalInverse';
+const name = 'tridiagonalInverse';
 
 type Blocks<T> = Readonly<Record<string, BlockOperator<T>>>;
 type Named<A> = readonly [string, A];
@@ -37,6 +38,7 @@ type Named<A> = readonly [string, A];
 interface Sorted<T> {
   readonly products: ReadonlyArray<Named<Product<T>>>;
   readonly others: ReadonlyArray<Named<BlockOperator<T>>>;
+  readonly metrics: Prepared<T>['metrics'];
 }
 
 /** Kinds of blocks that can be taken. */
@@ -52,7 +54,7 @@ const sorted = <T extends Shaped>(
   const entries = Object.entries(blocks);
   const wrong = entries.find(([, block]) => !accepted.includes(block._tag));
   if (wrong !== undefined) {
-    return TE.left(unsupported(solver, wrong[0], `blocks of kind ${accepted.join(', ')}`, wrong[1]._tag));
+    return TE.left(unsupported(name, wrong[0], `blocks of kind ${accepted.join(', ')}`, wrong[1]._tag));
   }
   const products = entries.flatMap(([name, block]) => {
     const product = productIn(block);
@@ -62,14 +64,15 @@ const sorted = <T extends Shaped>(
   const linked = rest.find(([name]) => links.some(({ from, to }) => from === name || to === name));
   if (linked !== undefined) {
     return TE.left(
-      unsupported(solver, linked[0], 'a Kronecker product of matrices in a block with neighbours', 'another'),
+      unsupported(name, linked[0], 'a Kronecker product of matrices in a block with neighbours', 'another'),
     );
   }
   return pipe(
-    invertFactors(backend, blockDiagonal(Object.fromEntries(rest)), lambda),
-    TE.map((inverted) => ({
+    kroneckerInverse.prepare(backend, blockDiagonal(Object.fromEntries(rest)), lambda, null),
+    TE.map(({ operator, metrics }) => ({
       products,
-      others: inverted._tag === 'blockDiagonal' ? Object.entries(inverted.blocks) : [],
+      others: operator._tag === 'blockDiagonal' ? Object.entries(operator.blocks) : [],
+      metrics,
     })),
   );
 };
@@ -144,7 +147,7 @@ const invertChain = <T extends Shaped>(
   blocks: Blocks<T>,
   links: ReadonlyArray<Link<T>>,
   lambda: number,
-): TE.TaskEither<KfacError, LinearOperator<T>> =>
+): TE.TaskEither<KfacError, Prepared<T>> =>
   pipe(
     sorted(backend, blocks, links, lambda),
     TE.bindTo('sorted'),
@@ -162,8 +165,9 @@ const invertChain = <T extends Shaped>(
         TE.traverseArray((link) => predicted(backend, link, damped, inverse)),
       ),
     ),
-    TE.map(({ sorted: { others }, inverse, predictions }) =>
-      blockTridiagonalInverse(
+    TE.map(({ sorted: { others, metrics }, inverse, predictions }) => ({
+      metrics,
+      operator: blockTridiagonalInverse(
         {
           ...Object.fromEntries(others),
           ...Object.fromEntries(Object.entries(inverse).map(([name, { A, G }]) => [name, kroneckerOf(A, G)])),
@@ -171,36 +175,45 @@ const invertChain = <T extends Shaped>(
         },
         predictions.map(({ psi }) => psi),
       ),
-    ),
+    })),
+  );
+
+/** The chain with λ where that is enough, else with a risen one, which is reported for every block. */
+const escalated = <T extends Shaped>(
+  backend: Backend<T>,
+  blocks: Blocks<T>,
+  links: ReadonlyArray<Link<T>>,
+  lambda: number,
+): TE.TaskEither<KfacError, Prepared<T>> =>
+  pipe(
+    escalating(lambda, (raised) => invertChain(backend, blocks, links, raised)),
+    TE.map(({ found, lambda: raised }) => ({
+      ...found,
+      metrics: {
+        ...found.metrics,
+        ...raisedMetrics(
+          lambda,
+          mapParams(blocks, () => ({ lambda: raised })),
+        ),
+      },
+    })),
   );
 
 /**
- * F̂⁻¹ of a block-tridiagonal curvature as an operator, with factored Tikhonov damping. Where a factor or a Σ is not
- * positive definite λ of the whole chain rises by 10, at most 6 times; then the error names the block.
- *
- * @param backend - where to factorise
- * @param operator - block-tridiagonal or block-diagonal, with Kronecker, dense and diagonal blocks
- * @param lambda - damping λ, greater than 0
+ * F̂⁻¹ of a block-tridiagonal or block-diagonal curvature with Kronecker, dense and diagonal blocks, with factored Tikhonov
+ * damping. Where a factor or a Σ is not positive definite λ of the whole chain rises by 10, at most 6 times, which is
+ * reported; then the error names the block.
  */
-export const invertTridiagonal = <T extends Shaped>(
-  backend: Backend<T>,
-  operator: LinearOperator<T>,
-  lambda: number,
-): TE.TaskEither<KfacError, LinearOperator<T>> => {
-  switch (operator._tag) {
-    case 'blockTridiagonal':
-      return escalating(lambda, (raised) => invertChain(backend, operator.blocks, operator.links, raised));
-    case 'blockDiagonal':
-      return escalating(lambda, (raised) => invertChain(backend, operator.blocks, [], raised));
-    default:
-      return TE.left(unsupported(solver, 'operator', 'a block-tridiagonal operator', operator._tag));
-  }
+export const tridiagonalInverse: Preconditioner = {
+  name,
+  prepare: (backend, curvature, lambda) => {
+    switch (curvature._tag) {
+      case 'blockTridiagonal':
+        return escalated(backend, curvature.blocks, curvature.links, lambda);
+      case 'blockDiagonal':
+        return escalated(backend, curvature.blocks, [], lambda);
+      default:
+        return TE.left(unsupported(name, 'operator', 'a block-tridiagonal operator', curvature._tag));
+    }
+  },
 };
-
-/**
- * Block-tridiagonal K-FAC.
- *
- * @param options - refresh period
- */
-export const tridiagonalInverse = (options: RefreshOptions = {}): Solver<SolveNeeds> =>
-  refreshing(solver, invertTridiagonal, options);

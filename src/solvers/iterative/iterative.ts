@@ -13,7 +13,7 @@ import type { KfacError } from '../../core/errors.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
 import { compute } from '../../core/pipeline/compute.ts';
-import type { Context } from '../../core/pipeline/context.ts';
+import type { Context, Field } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import type { SolverState } from '../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../core/tensor.ts';
@@ -27,14 +27,16 @@ import { minres } from '../krylov/minres.ts';
 import type { Outcome } from '../krylov/outcome.ts';
 import type { KrylovOptions } from '../krylov/problem.ts';
 import { times } from '../krylov/vectors.ts';
-import type { Refreshed, RefreshOptions } from '../solver/refresh.ts';
-import type { Prepare, SolveNeeds, Solved, Solver } from '../solver/solver.ts';
-import { renew, unreported } from '../solver/solver.ts';
+import type { DampingOf, Preconditioner, Refreshed } from '../solver/inverse.ts';
+import type { RefreshOptions } from '../solver/refresh.ts';
+import { refresh } from '../solver/refresh.ts';
+import { dampingBySite, siteDampingError } from '../solver/siteDamping.ts';
+import type { SolveNeeds, Solved, Solver } from '../solver/solver.ts';
 
-/** Settings of iterative solvers. The period is that of the preconditioner. */
-export interface IterativeOptions extends RefreshOptions {
-  /** Makes the preconditioner from the curvature and λ; `null` for none. */
-  readonly prepare?: Prepare | null;
+/** Settings of iterative solvers. Period and overlap are those of the preconditioner, factors on λ those of the system too. */
+export interface IterativeOptions<Needs extends Field = never> extends RefreshOptions {
+  /** Stands for the inverse of the system; none unless given. */
+  readonly preconditioner?: Preconditioner<Needs> | null;
   /** Iterations per step at most, 100 unless given. */
   readonly maxIterations?: number;
   /** Stop at this relative residual, 1e-6 unless given. */
@@ -43,24 +45,26 @@ export interface IterativeOptions extends RefreshOptions {
   readonly warmStart?: number;
 }
 
-/** What is left to say: how to solve for d, on block vectors, given λ and the options of the iteration. */
+/** What is left to say: how to solve for d, on block vectors, given the options of the iteration and λ of each block. */
 export type Attack<T extends Shaped> = (
   backend: Backend<T>,
   gradient: Params<T>,
   options: KrylovOptions<T>,
-  lambda: number,
+  dampingOf: DampingOf,
 ) => TE.TaskEither<KfacError, Outcome<T, string>>;
 
 /** Name of the memory that holds the last direction. */
 const lastDirection = 'lastDirection';
 
-/** The preconditioner, made anew when it is due. */
-const preconditioner =
-  <T extends Shaped>(options: IterativeOptions, context: Context<T, SolveNeeds>) =>
+/** The preconditioner, prepared anew when it is due. */
+const withPreconditioner =
+  <T extends Shaped, Needs extends Field>(options: IterativeOptions<Needs>, context: Context<T, SolveNeeds | Needs>) =>
   (env: Env<T>): TE.TaskEither<KfacError, Refreshed<T>> => {
-    const { prepare = null } = options;
-    if (prepare === null) return TE.right({ solver: context.state.solver, metrics: {} });
-    return renew<T>(unreported(prepare), options, context)(env);
+    const { preconditioner = null, siteDamping = {} } = options;
+    if (preconditioner !== null) return refresh(preconditioner, options, context)(env);
+    const names = context.blocks.map(({ name }) => name);
+    const error = siteDampingError(siteDamping, names);
+    return error === null ? TE.right({ state: context.state, metrics: {} }) : TE.left(error);
   };
 
 /**
@@ -71,13 +75,14 @@ const preconditioner =
  * @param context - the step so far
  * @param attack - the iteration
  */
-export const solveIteratively = <T extends Shaped>(
-  options: IterativeOptions,
-  context: Context<T, SolveNeeds>,
+export const solveIteratively = <T extends Shaped, Needs extends Field>(
+  options: IterativeOptions<Needs>,
+  context: Context<T, SolveNeeds | Needs>,
   attack: Attack<T>,
 ): RTE.ReaderTaskEither<Env<T>, KfacError, Context<T, Solved>> => {
   const { maxIterations = 100, tolerance = 1e-6, warmStart = 0.95 } = options;
-  const { state, blocks, gradient, damping: lambda } = context;
+  const { blocks, gradient } = context;
+  const dampingOf = dampingBySite(options.siteDamping ?? {}, context.damping);
 
   const begin = ({ prepared, slots }: SolverState<T>) =>
     compute((ops: Ops<T>) => {
@@ -91,9 +96,10 @@ export const solveIteratively = <T extends Shaped>(
       return { b: toBlocks(ops, blocks, gradient), krylov };
     });
 
-  const finish = ({ solver, metrics: reported }: Refreshed<T>, { x, iterations, residual }: Outcome<T, string>) =>
+  const finish = ({ state, metrics: reported }: Refreshed<T>, { x, iterations, residual }: Outcome<T, string>) =>
     compute((ops: Ops<T>): Context<T, Solved> => {
       const direction = fromBlocks(ops, blocks, x);
+      const { solver } = state;
       const age = solver.prepared === null ? {} : { inverseAge: state.step - solver.preparedAt };
       return {
         direction,
@@ -108,14 +114,14 @@ export const solveIteratively = <T extends Shaped>(
     });
 
   return pipe(
-    preconditioner(options, context),
+    withPreconditioner(options, context),
     RTE.bindTo('found'),
-    RTE.bind('start', ({ found }) => begin(found.solver)),
+    RTE.bind('start', ({ found }) => begin(found.state.solver)),
     RTE.bind(
       'outcome',
       ({ start }) =>
         ({ backend }: Env<T>) =>
-          attack(backend, start.b, start.krylov, lambda),
+          attack(backend, start.b, start.krylov, dampingOf),
     ),
     RTE.chain(({ found, outcome }) => finish(found, outcome)),
   );
@@ -139,10 +145,13 @@ const methods: Readonly<Record<KrylovMethod, Method>> = { cg: conjugateGradient,
  * @param method - iteration
  * @param options - preconditioner, stopping rules, warm start
  */
-export const iterative = (method: KrylovMethod, options: IterativeOptions = {}): Solver<SolveNeeds> => ({
+export const iterative = <Needs extends Field = never>(
+  method: KrylovMethod,
+  options: IterativeOptions<Needs> = {},
+): Solver<SolveNeeds | Needs> => ({
   name: method,
-  run: <T extends Shaped>(context: Context<T, SolveNeeds>) =>
-    solveIteratively<T>(options, context, (backend, b, krylov, lambda) =>
-      methods[method](backend, shifted(context.operator, lambda), b, krylov),
+  run: <T extends Shaped>(context: Context<T, SolveNeeds | Needs>) =>
+    solveIteratively(options, context, (backend, b, krylov, dampingOf) =>
+      methods[method](backend, shifted(context.operator, dampingOf), b, krylov),
     ),
 });

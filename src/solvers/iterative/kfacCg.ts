@@ -6,19 +6,19 @@
  *
  * @module
  */
-import type { Context } from '../../core/pipeline/context.ts';
+import type { Context, Field } from '../../core/pipeline/context.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { gaussNewtonAction } from './gaussNewton.ts';
 import type { IterativeOptions } from './iterative.ts';
 import { solveIteratively } from './iterative.ts';
-import { invertFactors } from '../inverses/kroneckerInverse.ts';
+import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
 import { shifted } from '../../core/operators/action.ts';
 import { conjugateGradient } from '../krylov/conjugateGradient.ts';
 import type { MartensRule } from '../krylov/martens.ts';
 import type { SolveNeeds, Solver } from '../solver/solver.ts';
 
-/** Settings of {@link kfacCg}. The preconditioner is the inverse of the damped K-FAC factors unless `prepare` is given. */
-export interface KfacCgOptions extends IterativeOptions {
+/** Settings of {@link kfacCg}. The preconditioner is {@link kroneckerInverse} unless one is given. */
+export interface KfacCgOptions<Needs extends Field = never> extends IterativeOptions<Needs> {
   /** Stop when the model hardly falls any more; `null` never does. */
   readonly martens?: MartensRule | null;
 }
@@ -31,14 +31,16 @@ export type KfacCgNeeds = SolveNeeds | 'objective' | 'circumstances' | 'weights'
  *
  * @param options - preconditioner, stopping rules, warm start
  */
-export const kfacCg = (options: KfacCgOptions = {}): Solver<KfacCgNeeds> => {
-  const { martens = {} } = options;
+export const kfacCg = <Needs extends Field = never>(
+  options: KfacCgOptions<Needs> = {},
+): Solver<KfacCgNeeds | Needs> => {
+  const { martens = {}, preconditioner = kroneckerInverse } = options;
   const stopping = martens === null ? {} : { martens };
   return {
     name: 'kfacCg',
-    run: <T extends Shaped>(context: Context<T, KfacCgNeeds>) =>
-      solveIteratively<T>({ prepare: invertFactors, ...options }, context, (backend, b, krylov, lambda) => {
-        const system = shifted(gaussNewtonAction(context), lambda);
+    run: <T extends Shaped>(context: Context<T, KfacCgNeeds | Needs>) =>
+      solveIteratively({ ...options, preconditioner }, context, (backend, b, krylov, dampingOf) => {
+        const system = shifted(gaussNewtonAction(context), dampingOf);
         return conjugateGradient(backend, system, b, { ...krylov, ...stopping });
       }),
   };

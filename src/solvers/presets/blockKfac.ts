@@ -6,6 +6,7 @@
 import { blockKfac as blockKfacCurvature } from '../../curvature/blockKfac.ts';
 import type { Cut } from '../../curvature/statistics/partition.ts';
 import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
+import { preconditioned } from '../solver/preconditioned.ts';
 import type { KfacPresetOptions } from './kfac.ts';
 import { kfacDefaults, kfacDescent, refreshOf } from './kfac.ts';
 import type { GradientOptimizer } from './optimizer.ts';
@@ -33,6 +34,10 @@ export const blockKfac = (options: BlockKfacPresetOptions = {}): GradientOptimiz
   return gradientOptimizer({
     name: 'block-kfac',
     hyperparameters: settings,
-    descent: kfacDescent(settings, blockKfacCurvature({ ...settings, blocks }), kroneckerInverse(refreshOf(settings))),
+    descent: kfacDescent(
+      settings,
+      blockKfacCurvature({ ...settings, blocks }),
+      preconditioned(kroneckerInverse, refreshOf(settings)),
+    ),
   });
 };

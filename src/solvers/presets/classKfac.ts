@@ -4,8 +4,8 @@
  * @module
  */
 import { classKfac as classCurvature } from '../../curvature/classKfac.ts';
-import type { ClassWiseMethod } from '../inverses/classWiseInverse.ts';
-import { classWiseInverse } from '../inverses/classWiseInverse.ts';
+import type { SumMethod } from '../iterative/classWise.ts';
+import { classWise } from '../iterative/classWise.ts';
 import type { KfacPresetOptions } from './kfac.ts';
 import { kfacDefaults, kfacDescent, refreshOf } from './kfac.ts';
 import type { GradientOptimizer } from './optimizer.ts';
@@ -18,7 +18,7 @@ export interface ClassKfacPresetOptions extends KfacPresetOptions {
   /** `all`, the default, or paths of the sites that keep classes apart, with commas between. */
   readonly sites?: string;
   /** `auto` unless given: two classes directly, more by conjugate gradients. */
-  readonly method?: ClassWiseMethod;
+  readonly method?: SumMethod;
   /** Relative residual at which conjugate gradients stop, 1e-4 unless given. */
   readonly tolerance?: number;
   /** Iterations of a block at most, 20 unless given. */
@@ -49,7 +49,7 @@ export const classKfac = (options: ClassKfacPresetOptions = {}): GradientOptimiz
     descent: kfacDescent(
       settings,
       classCurvature({ ...settings, sites }),
-      classWiseInverse({
+      classWise({
         ...refreshOf(settings),
         method,
         tolerance,

@@ -4,7 +4,8 @@
  * @module
  */
 import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
-import { ekfac as ekfacSolver } from '../inverses/ekfac.ts';
+import { ekfac as ekfacInverse } from '../inverses/ekfac.ts';
+import { preconditioned } from '../solver/preconditioned.ts';
 import type { KfacPresetOptions } from './kfac.ts';
 import { kfacDefaults, kfacDescent, refreshOf } from './kfac.ts';
 import type { GradientOptimizer } from './optimizer.ts';
@@ -29,10 +30,7 @@ export const ekfac = (options: EkfacPresetOptions = {}): GradientOptimizer => {
     descent: kfacDescent(
       settings,
       kfacCurvature(settings),
-      ekfacSolver({
-        ...refreshOf(settings),
-        decay: settings.momentDecay,
-      }),
+      preconditioned(ekfacInverse({ decay: settings.momentDecay }), refreshOf(settings)),
     ),
   });
 };

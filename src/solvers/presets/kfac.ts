@@ -15,6 +15,7 @@ import type { ScaleShiftKind } from '../../curvature/sites/options.ts';
 import type { Sharing } from '../../curvature/statistics/sharing.ts';
 import { sample } from '../../curvature/sample.ts';
 import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
+import { preconditioned } from '../solver/preconditioned.ts';
 import type { RefreshOptions } from '../solver/refresh.ts';
 import { klClip } from '../update/rules/klClip.ts';
 import { momentum } from '../update/rules/momentum.ts';
@@ -144,6 +145,6 @@ export const kfac = (options: KfacPresetOptions = {}): GradientOptimizer => {
   return gradientOptimizer({
     name: 'kfac',
     hyperparameters: settings,
-    descent: kfacDescent(settings, kfacCurvature(settings), kroneckerInverse(refreshOf(settings))),
+    descent: kfacDescent(settings, kfacCurvature(settings), preconditioned(kroneckerInverse, refreshOf(settings))),
   });
 };

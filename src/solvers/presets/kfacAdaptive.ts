@@ -12,6 +12,7 @@ import type { ScaleShiftKind } from '../../curvature/sites/options.ts';
 import type { Sharing } from '../../curvature/statistics/sharing.ts';
 import { sample } from '../../curvature/sample.ts';
 import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
+import { preconditioned } from '../solver/preconditioned.ts';
 import { levenbergMarquardt } from '../quadraticModel/levenbergMarquardt.ts';
 import { quadraticUpdate } from '../quadraticModel/quadraticUpdate.ts';
 import { separateDamping } from '../quadraticModel/separateDamping.ts';
@@ -87,7 +88,7 @@ const defaults = {
 export const kfacAdaptive = (options: KfacAdaptiveOptions = {}): GradientOptimizer => {
   const settings = { ...defaults, ...options };
   const { damping } = settings;
-  const inverse = kroneckerInverse(refreshOf(settings));
+  const inverse = preconditioned(kroneckerInverse, refreshOf(settings));
   return gradientOptimizer({
     name: 'kfac-adaptive',
     hyperparameters: settings,

@@ -5,6 +5,7 @@
  */
 import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
 import { lowRankInverse } from '../inverses/lowRankInverse.ts';
+import { preconditioned } from '../solver/preconditioned.ts';
 import type { KfacPresetOptions } from './kfac.ts';
 import { kfacDefaults, kfacDescent, refreshOf } from './kfac.ts';
 import type { GradientOptimizer } from './optimizer.ts';
@@ -27,18 +28,14 @@ export interface LowRankKfacOptions extends KfacPresetOptions {
  */
 export const lowRankKfac = (options: LowRankKfacOptions = {}): GradientOptimizer => {
   const settings = { ...kfacDefaults, rank: 64, oversampling: 10, powerIterations: 1, ...options };
+  const { rank, oversampling, powerIterations } = settings;
   return gradientOptimizer({
     name: 'low-rank-kfac',
     hyperparameters: settings,
     descent: kfacDescent(
       settings,
       kfacCurvature(settings),
-      lowRankInverse({
-        ...refreshOf(settings),
-        rank: settings.rank,
-        oversampling: settings.oversampling,
-        powerIterations: settings.powerIterations,
-      }),
+      preconditioned(lowRankInverse({ rank, oversampling, powerIterations }), refreshOf(settings)),
     ),
   });
 };

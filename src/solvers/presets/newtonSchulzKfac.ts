@@ -5,6 +5,7 @@
  */
 import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
 import { newtonSchulz } from '../inverses/newtonSchulz.ts';
+import { preconditioned } from '../solver/preconditioned.ts';
 import type { KfacPresetOptions } from './kfac.ts';
 import { kfacDefaults, kfacDescent, refreshOf } from './kfac.ts';
 import type { GradientOptimizer } from './optimizer.ts';
@@ -25,17 +26,14 @@ export interface NewtonSchulzKfacOptions extends KfacPresetOptions {
  */
 export const newtonSchulzKfac = (options: NewtonSchulzKfacOptions = {}): GradientOptimizer => {
   const settings = { ...kfacDefaults, tolerance: 1e-4, iterations: 40, ...options };
+  const { tolerance, iterations } = settings;
   return gradientOptimizer({
     name: 'newton-schulz-kfac',
     hyperparameters: settings,
     descent: kfacDescent(
       settings,
       kfacCurvature(settings),
-      newtonSchulz({
-        ...refreshOf(settings),
-        tolerance: settings.tolerance,
-        iterations: settings.iterations,
-      }),
+      preconditioned(newtonSchulz({ tolerance, iterations }), refreshOf(settings)),
     ),
   });
 };

@@ -5,6 +5,7 @@
  */
 import { tridiagonalKfac as tridiagonalCurvature } from '../../curvature/tridiagonalKfac.ts';
 import { tridiagonalInverse } from '../inverses/tridiagonalInverse.ts';
+import { preconditioned } from '../solver/preconditioned.ts';
 import type { KfacPresetOptions } from './kfac.ts';
 import { kfacDefaults, kfacDescent, refreshOf } from './kfac.ts';
 import type { GradientOptimizer } from './optimizer.ts';
@@ -21,6 +22,10 @@ export const tridiagonalKfac = (options: KfacPresetOptions = {}): GradientOptimi
   return gradientOptimizer({
     name: 'tridiagonal-kfac',
     hyperparameters: settings,
-    descent: kfacDescent(settings, tridiagonalCurvature(settings), tridiagonalInverse(refreshOf(settings))),
+    descent: kfacDescent(
+      settings,
+      tridiagonalCurvature(settings),
+      preconditioned(tridiagonalInverse, refreshOf(settings)),
+    ),
   });
 };

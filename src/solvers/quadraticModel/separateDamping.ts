@@ -19,7 +19,7 @@ import type { Context } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import { readScalars } from '../../core/pipeline/read.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import { unsupported } from '../inverses/factors/blockwise.ts';
+import { unsupported } from '../solver/unsupported.ts';
 import { lastUpdate, modelCoefficients } from './coefficients.ts';
 import { minimiseModel, modelChange, quadraticModelOf } from './quadraticModel.ts';
 import type { Solved, Solver, SolveNeeds } from '../solver/solver.ts';

@@ -11,7 +11,7 @@ import type { KfacError } from '../../core/errors.ts';
 import { readScalars } from '../../core/pipeline/read.ts';
 import type { CurvatureState } from '../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import { calculate } from '../inverses/factors/blockwise.ts';
+import { calculate } from '../../core/pipeline/compute.ts';
 
 type Averages<T> = CurvatureState<T>['averages'];
 

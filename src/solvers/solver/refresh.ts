@@ -16,11 +16,15 @@ import type { BadConfig, KfacError } from '../../core/errors.ts';
 import type { LinearOperator } from '../../core/operators/linearOperator.ts';
 import type { Work } from '../../core/pipeline/background.ts';
 import type { Prepared } from '../../core/pipeline/prepared.ts';
+import type { Context, Field } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import type { Pending, SolverState, TrainState } from '../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { driftOf } from './drift.ts';
+import type { Inverse, Refreshed } from './inverse.ts';
 import type { SiteDamping } from './siteDamping.ts';
+import { dampingBySite, prepareBySite } from './siteDamping.ts';
+import type { SolveNeeds } from './solver.ts';
 
 /** A period that follows the statistics. */
 export interface DriftPeriod {
@@ -41,7 +45,7 @@ export interface Overlap {
   readonly staleness: number;
 }
 
-/** Settings of solvers that prepare. */
+/** Settings of solvers with an inverse. */
 export interface RefreshOptions {
   /** When to prepare anew, in every step unless given. */
   readonly every?: Period;
@@ -100,58 +104,30 @@ const dueNow = <T extends Shaped>(
   );
 };
 
-/** A solver's state after its preparation, or after none was due. */
-export interface Refreshed<T> {
+/** A solver's state on the way, with what is reported of it. */
+interface Solving<T> {
   readonly solver: SolverState<T>;
-  /** What the preparation reports, in the step that uses it first, and the drift where it was measured. */
   readonly metrics: Prepared<T>['metrics'];
 }
 
-/** How a solver prepares; `previous` is what was prepared before, `null` the first time. */
-export type Preparation<T extends Shaped> = (
-  backend: Backend<T>,
-  operator: LinearOperator<T>,
-  damping: number,
-  previous: LinearOperator<T> | null,
-) => TE.TaskEither<KfacError, Prepared<T>>;
-
-/**
- * Prepares anew when it is due: at once, or begun now and used later.
- *
- * @param env - backend, and where work runs beside the steps
- * @param state - the state of the step, with this step's averages
- * @param operator - curvature of the step
- * @param options - period and overlap
- * @param damping - λ of the step
- * @param prepare - the dear part
- */
-export const refreshed = <T extends Shaped>(
+/** Prepares when it is due, at once or begun now and used later, with work that knows what was prepared before. */
+const prepareWhenDue = <T extends Shaped>(
   env: Env<T>,
-  state: TrainState<T>,
-  operator: LinearOperator<T>,
-  options: Pick<RefreshOptions, 'every' | 'overlap'>,
-  damping: number,
-  prepare: Preparation<T>,
-): TE.TaskEither<KfacError, Refreshed<T>> => {
-  const { every = 1, overlap = { staleness: 0 } } = options;
+  { state, operator, damping }: Context<T, 'state' | 'operator' | 'damping'>,
+  { every = 1, overlap = { staleness: 0 } }: RefreshOptions,
+  prepare: (from: Pending<T>, previous: LinearOperator<T> | null) => Work<T>,
+): TE.TaskEither<KfacError, Solving<T>> => {
   const { step, curvature } = state;
-  const error = refreshError(options);
-  if (error !== null) return TE.left(error);
-
-  const workOn =
-    ({ operator: from, damping: lambda }: Pending<T>, solver: SolverState<T>): Work<T> =>
-    (backend) =>
-      prepare(backend, from, lambda, solver.prepared);
-  const withPrepared = (solver: SolverState<T>, prepared: Prepared<T>, since: number): Refreshed<T> => ({
-    solver: { ...solver, prepared: prepared.operator, preparedAt: since, pending: null },
-    metrics: prepared.metrics,
+  const withPrepared = (solver: SolverState<T>, { operator: made, metrics, slots }: Prepared<T>, since: number) => ({
+    solver: { ...solver, prepared: made, preparedAt: since, pending: null, slots: { ...solver.slots, ...slots } },
+    metrics,
   });
 
   /** Takes what was begun, once its time has come. */
-  const taken = (solver: SolverState<T>): TE.TaskEither<KfacError, Refreshed<T>> => {
+  const taken = (solver: SolverState<T>): TE.TaskEither<KfacError, Solving<T>> => {
     const { pending } = solver;
     if (pending === null || step < pending.since + overlap.staleness) return TE.right({ solver, metrics: {} });
-    const work = workOn(pending, solver);
+    const work = prepare(pending, solver.prepared);
     return pipe(
       env.background?.finish(pending, work) ?? work(env.backend),
       TE.map((prepared) => withPrepared(solver, prepared, pending.since)),
@@ -159,18 +135,18 @@ export const refreshed = <T extends Shaped>(
   };
 
   /** Prepares, or begins to. */
-  const renewed = (solver: SolverState<T>): TE.TaskEither<KfacError, Refreshed<T>> => {
-    const from = typeof every === 'number' ? null : curvature.averages;
+  const begun = (before: SolverState<T>): TE.TaskEither<KfacError, Solving<T>> => {
+    const solver = { ...before, preparedFrom: typeof every === 'number' ? null : curvature.averages };
     const pending: Pending<T> = { operator, damping, since: step };
-    const renewing = { ...solver, preparedFrom: from };
+    const work = prepare(pending, solver.prepared);
     if (solver.prepared === null || overlap.staleness === 0) {
       return pipe(
-        workOn(pending, solver)(env.backend),
-        TE.map((prepared) => withPrepared(renewing, prepared, step)),
+        work(env.backend),
+        TE.map((prepared) => withPrepared(solver, prepared, step)),
       );
     }
-    env.background?.begin(pending, workOn(pending, solver));
-    return TE.right({ solver: { ...renewing, pending }, metrics: {} });
+    env.background?.begin(pending, work);
+    return TE.right({ solver: { ...solver, pending }, metrics: {} });
   };
 
   return pipe(
@@ -182,7 +158,7 @@ export const refreshed = <T extends Shaped>(
             dueNow(env.backend, { ...state, solver: current.solver }, every),
             TE.chain(({ due, metrics }) =>
               pipe(
-                due ? renewed(current.solver) : TE.right({ solver: current.solver, metrics: {} }),
+                due ? begun(current.solver) : TE.right({ solver: current.solver, metrics: {} }),
                 TE.map((next) => ({ ...next, metrics: { ...current.metrics, ...metrics, ...next.metrics } })),
               ),
             ),
@@ -190,3 +166,39 @@ export const refreshed = <T extends Shaped>(
     ),
   );
 };
+
+/**
+ * An inverse kept for a step: prepared anew when that is due, group by group where some blocks have a λ of their own, and
+ * followed where it wants that.
+ *
+ * @param inverse - what to prepare
+ * @param options - period, overlap, factors on λ
+ * @param context - the step so far
+ */
+export const refresh =
+  <T extends Shaped, Needs extends Field>(
+    { prepare, follow }: Inverse<Needs>,
+    options: RefreshOptions,
+    context: Context<T, SolveNeeds | Needs>,
+  ) =>
+  (env: Env<T>): TE.TaskEither<KfacError, Refreshed<T>> => {
+    const error = refreshError(options);
+    if (error !== null) return TE.left(error);
+    const { state, damping } = context;
+    const overrides = options.siteDamping ?? {};
+    const work =
+      (from: Pending<T>, previous: LinearOperator<T> | null): Work<T> =>
+      (backend) =>
+        prepareBySite(overrides, from.operator, from.damping, (part, lambda) =>
+          prepare(backend, part, lambda, previous),
+        );
+    return pipe(
+      prepareWhenDue(env, context, options, work),
+      TE.map(({ solver, metrics }): Refreshed<T> => ({ state: { ...state, solver }, metrics })),
+      TE.chain((refreshed) =>
+        follow === undefined
+          ? TE.right(refreshed)
+          : follow(env.backend, context, refreshed, dampingBySite(overrides, damping)),
+      ),
+    );
+  };

@@ -12,12 +12,13 @@ import { updateFactors } from '../../../src/curvature/curvature.ts';
 import { monteCarlo } from '../../../src/curvature/estimators.ts';
 import { kfac } from '../../../src/curvature/kfac.ts';
 import { identity } from '../../../src/solvers/solver/firstOrder.ts';
-import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
 import { update } from '../../../src/solvers/update/update.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf, tryStage } from '../../support/training.ts';
 import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
 import { damp } from '../../../src/solvers/solver/damp.ts';
+import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
+import { preconditioned } from '../../../src/solvers/solver/preconditioned.ts';
 
 const objective = { model: mlp([3, 4, 2]), loss: squaredError };
 const batch = { inputs: gaussian(1, [5, 3]), targets: gaussian(2, [5, 2]) };
@@ -30,7 +31,7 @@ describe('composition', () => {
       capture(monteCarlo()),
       updateFactors(kfac()),
       damp(1),
-      solve(kroneckerInverse()),
+      solve(preconditioned(kroneckerInverse)),
       update({ learningRate: 1 }),
     );
     expect(inOrder.name).toBe('forward → backward → capture → updateFactors → damp → solve → update');
@@ -38,7 +39,7 @@ describe('composition', () => {
     // @ts-expect-error the gradient comes from backward, which needs the outputs of forward
     pipeline(backward, forward);
     // @ts-expect-error solving needs an operator, which updateFactors adds
-    pipeline(forward, backward, damp(1), solve(kroneckerInverse()));
+    pipeline(forward, backward, damp(1), solve(preconditioned(kroneckerInverse)));
     // @ts-expect-error capturing needs the gradient
     pipeline(forward, capture(monteCarlo()), backward);
     // @ts-expect-error without update there is no next state, so this is not a step

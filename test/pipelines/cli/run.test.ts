@@ -154,7 +154,7 @@ optimizer:
     const file = { 'run.yaml': parts.replace('kind: cg, ', 'kind: eigen, ').replace(', maxIterations: 3', '') };
     const { code, errLines } = await kfac(train, file);
     expect(code).toBe(1);
-    expect(errLines.join()).toMatch(/run\.yaml: optimizer\.solver: expected one of dense, classWise, suitable, cg/);
+    expect(errLines.join()).toMatch(/run\.yaml: optimizer\.solver: expected one of auto, dense, classWise, cg/);
   });
 });
 

@@ -25,7 +25,6 @@ import { interaction, jacobian, jacobianTranspose, jointGradient, playGame } fro
 import type { DampedGameNeeds, PreconditionedGameNewtonOptions } from '../../../src/solvers/games/gameNewton.ts';
 import { gameNewton, preconditionedGameNewton } from '../../../src/solvers/games/gameNewton.ts';
 import { symplectic } from '../../../src/solvers/games/symplectic.ts';
-import { invertFactors } from '../../../src/solvers/inverses/kroneckerInverse.ts';
 import type { Action } from '../../../src/core/operators/action.ts';
 import { shifted } from '../../../src/core/operators/action.ts';
 import { conjugateGradient } from '../../../src/solvers/krylov/conjugateGradient.ts';
@@ -49,6 +48,7 @@ import {
   stepOf,
   zeroSum,
 } from './support.ts';
+import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
 
 const scalar = (value: number): Tensor => tensor([value], [1]);
 
@@ -403,7 +403,7 @@ describe('options and reports', () => {
       pipeline(playGame(convex), curvature, damp(0.5), solve(preconditionedGameNewton(convex, options)));
 
     it.each(['gmres', 'hss'] as const)('by %s: the curvature changes the way, not the answer', async (method) => {
-      const options = { method, alpha: 3, tolerance: 1e-11, prepare: invertFactors, every: 2 };
+      const options = { method, alpha: 3, tolerance: 1e-11, preconditioner: kroneckerInverse, every: 2 };
       const state = initialState(at, keyOf(1));
       const context = await runStage(curved(options), state, batchOf(M), referenceEnv());
       const expected = await directionOf(convex, damped(0.5, gameNewton(convex, options)), at, M);

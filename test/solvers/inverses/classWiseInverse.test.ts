@@ -21,10 +21,9 @@ import type { Curvature } from '../../../src/curvature/curvature.ts';
 import { updateFactors } from '../../../src/curvature/curvature.ts';
 import { exact } from '../../../src/curvature/estimators.ts';
 import { kfac } from '../../../src/curvature/kfac.ts';
-import type { ClassWiseMethod, ClassWiseOptions } from '../../../src/solvers/inverses/classWiseInverse.ts';
-import { classWiseInverse, invertClassWise } from '../../../src/solvers/inverses/classWiseInverse.ts';
+import type { ClassWiseMethod } from '../../../src/solvers/inverses/classWiseInverse.ts';
+import type { ClassWiseOptions } from '../../../src/solvers/iterative/classWise.ts';
 import { factoredTikhonov } from '../../../src/solvers/inverses/factors/factoredTikhonov.ts';
-import { invertFactors, kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
 import { classKfac as classPreset } from '../../../src/solvers/presets/classKfac.ts';
 import type { Optimizer } from '../../../src/solvers/presets/optimizer.ts';
 import { optimizerOf } from '../../../src/solvers/presets/registry.ts';
@@ -34,6 +33,11 @@ import { solve } from '../../../src/solvers/solver/solver.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { matricesOf } from '../../support/factors.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf, tryStage } from '../../support/training.ts';
+import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
+import { classWiseInverse } from '../../../src/solvers/inverses/classWiseInverse.ts';
+import { classWise } from '../../../src/solvers/iterative/classWise.ts';
+import { preconditioned } from '../../../src/solvers/solver/preconditioned.ts';
+import { inverted } from '../../support/inverses.ts';
 
 const { backend } = referenceEnv();
 const { ops } = backend;
@@ -60,8 +64,8 @@ interface DampedOptions extends ClassWiseOptions {
   readonly damping?: number;
 }
 
-const classWise = (classes: number, { damping = 0.1, ...options }: DampedOptions = {}, data = batch) =>
-  run(classKfac({ classes }), classWiseInverse(options), data, damping);
+const solved = (classes: number, { damping = 0.1, ...options }: DampedOptions = {}, data = batch) =>
+  run(classKfac({ classes }), classWise(options), data, damping);
 
 /** (block + λ I)⁻¹ applied to the gradient of a dense site, by elimination. */
 const exactDirection = async (
@@ -110,7 +114,7 @@ describe('class-wise inverses', () => {
       [second, first],
     ]) {
       const operator = blockDiagonal<Tensor>({ a: sumOfProducts(order) });
-      const inverse = blockAt(orThrow(await invertClassWise(backend, operator, 0.3)()), 'a');
+      const inverse = blockAt(orThrow(await inverted(classWiseInverse(), backend, operator, 0.3)()), 'a');
       expect(inverse._tag).toBe('twoTerm');
       const identity = ops.addDiagonal(ops.full([6, 6], 0), 1);
       expect(scaledError(ops.matmul(M, materialise(ops, inverse, [2, 3])).data, identity.data)).toBeLessThan(1e-8);
@@ -122,8 +126,8 @@ describe('class-wise inverses', () => {
     const both = { a: sum, b: kroneckerOf(spd(9, 2), spd(10, 2)), c: diagonal(tensor([1, 2], [2])) };
     const nearest = { ...both, a: nearestOf(terms(3)) };
     const [ours, theirs] = await Promise.all([
-      invertClassWise(backend, blockDiagonal(both), 0.3)(),
-      invertFactors(backend, blockDiagonal<Tensor>(nearest), 0.3)(),
+      inverted(classWiseInverse(), backend, blockDiagonal(both), 0.3)(),
+      inverted(kroneckerInverse, backend, blockDiagonal<Tensor>(nearest), 0.3)(),
     ]);
     expect(orThrow(ours)).toEqual(orThrow(theirs));
   });
@@ -132,13 +136,13 @@ describe('class-wise inverses', () => {
     const nothing = kroneckerOf(ops.full([3, 3], 0), ops.full([2, 2], 0));
     const first = nearestOf(terms(1));
     const operatorOf = (...parts: ReadonlyArray<BlockOperator<Tensor>>) => blockDiagonal({ a: sumOf(parts) });
-    const alone = orThrow(await invertFactors(backend, blockDiagonal<Tensor>({ a: first }), 0.3)());
+    const alone = orThrow(await inverted(kroneckerInverse, backend, blockDiagonal<Tensor>({ a: first }), 0.3)());
     for (const operator of [operatorOf(nothing, first), operatorOf(first, nothing)]) {
-      const inverse = orThrow(await invertClassWise(backend, operator, 0.3)());
+      const inverse = orThrow(await inverted(classWiseInverse(), backend, operator, 0.3)());
       const [M, K] = [inverse, alone].map((op) => materialise(ops, blockAt(op, 'a'), [2, 3]));
       expect(scaledError(M.data, K.data)).toBeLessThan(1e-12);
     }
-    const empty = orThrow(await invertClassWise(backend, operatorOf(nothing, nothing), 4)());
+    const empty = orThrow(await inverted(classWiseInverse(), backend, operatorOf(nothing, nothing), 4)());
     const I = ops.addDiagonal(ops.full([6, 6], 0), 0.25);
     expect(scaledError(materialise(ops, blockAt(empty, 'a'), [2, 3]).data, I.data)).toBeLessThan(1e-14);
   });
@@ -146,7 +150,7 @@ describe('class-wise inverses', () => {
   it('raises the damping where needed, and names the block', async () => {
     const bad = kroneckerOf(tensor([-1e9], [1, 1]), tensor([1], [1, 1]));
     const operator = blockDiagonal({ head: sumOf([bad, bad]) });
-    expect(await invertClassWise(backend, operator, 1)()).toMatchObject({
+    expect(await inverted(classWiseInverse(), backend, operator, 1)()).toMatchObject({
       _tag: 'Left',
       left: { _tag: 'NotPositiveDefinite', where: 'head', damping: 1e6 },
     });
@@ -157,7 +161,7 @@ describe('class-wise inverses', () => {
     ['a block', blockDiagonal({ a: dampedBlock(dense(spd(1, 2)), 1) }), 'a'],
     ['a sum', blockDiagonal({ a: sumOf([dense(spd(1, 2)), dense(spd(2, 2))]) }), 'a'],
   ])('refuses %s of another kind', async (_, operator, path) => {
-    expect(await invertClassWise(backend, operator, 1)()).toMatchObject({
+    expect(await inverted(classWiseInverse(), backend, operator, 1)()).toMatchObject({
       _tag: 'Left',
       left: { _tag: 'BadConfig', path },
     });
@@ -167,8 +171,8 @@ describe('class-wise inverses', () => {
 describe('the class-wise solver', () => {
   it('law: one class is K-FAC, bit for bit', async () => {
     const data = { ...batch, targets: labels(Array.from({ length: 12 }, () => 0)) };
-    const ours = await classWise(1, {}, data);
-    const theirs = await run(kfac(), kroneckerInverse(), data);
+    const ours = await solved(1, {}, data);
+    const theirs = await run(kfac(), preconditioned(kroneckerInverse), data);
     expect(ours.direction).toEqual(theirs.direction);
   });
 
@@ -177,8 +181,8 @@ describe('the class-wise solver', () => {
       inputs: ops.concat([batch.inputs, batch.inputs, batch.inputs], 0),
       targets: labels(Array.from({ length: 36 }, (_, i) => (i < 12 ? 1 : 0))),
     };
-    const ours = await classWise(2, {}, data);
-    const theirs = await run(kfac(), kroneckerInverse(), data);
+    const ours = await solved(2, {}, data);
+    const theirs = await run(kfac(), preconditioned(kroneckerInverse), data);
     for (const [path, d] of Object.entries(theirs.direction)) {
       expect(scaledError(ours.direction[path].data, d.data)).toBeLessThan(1e-8);
     }
@@ -191,7 +195,7 @@ describe('the class-wise solver', () => {
   ] as const)(
     'law: %s: conjugate gradients solve Σ_c π_c A_c ⊗ G_c + λ I (f64, 1e-8)',
     async (_, classes, method, data) => {
-      const result = await classWise(classes, { method, tolerance: 1e-12, maxIterations: 200 }, data);
+      const result = await solved(classes, { method, tolerance: 1e-12, maxIterations: 200 }, data);
       for (const path of ['0', '2']) {
         const expected = weightOf(await exactDirection(result, path, 0.1));
         expect(scaledError(result.direction[`${path}.weight`].data, expected.data)).toBeLessThan(1e-8);
@@ -216,7 +220,7 @@ describe('the class-wise solver', () => {
         capture(exact()),
         updateFactors(classKfac({ classes: 3 })),
         damp(1e-16),
-        solve(classWiseInverse({ every: 2, tolerance: 1e-6, maxIterations: 100 })),
+        solve(classWise({ every: 2, tolerance: 1e-6, maxIterations: 100 })),
       );
       const start = stateOf(regression.model, 4);
       const { metrics } = await runStage(step, { ...start, step: 1, solver: { ...start.solver, prepared } }, data);
@@ -229,7 +233,7 @@ describe('the class-wise solver', () => {
   });
 
   it('method nearest: the direction is that of the nearest products, and nothing iterates', async () => {
-    const result = await classWise(3, { method: 'nearest' });
+    const result = await solved(3, { method: 'nearest' });
     const operator = blockDiagonal(
       Object.fromEntries(
         ['0', '2'].map((name) => {
@@ -239,7 +243,7 @@ describe('the class-wise solver', () => {
         }),
       ),
     );
-    expect(result.state.solver.prepared).toEqual(orThrow(await invertFactors(backend, operator, 0.1)()));
+    expect(result.state.solver.prepared).toEqual(orThrow(await inverted(kroneckerInverse, backend, operator, 0.1)()));
     expect(result.metrics['cgIterations']).toBeUndefined();
   });
 
@@ -249,12 +253,12 @@ describe('the class-wise solver', () => {
     ['tolerance', { tolerance: 0.5 }],
     ['maxIterations', { maxIterations: 1 }],
   ] as const)('option: %s changes the direction', async (_, option) => {
-    const [plain, changed] = [await classWise(3), await classWise(3, option)];
+    const [plain, changed] = [await solved(3), await solved(3, option)];
     expect(scaledError(changed.direction['0.weight'].data, plain.direction['0.weight'].data)).toBeGreaterThan(1e-7);
   });
 
   it('option every: the preconditioner is kept, the operator is not', async () => {
-    const step = stepOf(classKfac({ classes: 3 }), classWiseInverse({ every: 3 }));
+    const step = stepOf(classKfac({ classes: 3 }), classWise({ every: 3 }));
     const first = await runStage(step, stateOf(objective.model, 4), batch);
     const later = await runStage(step, { ...first.state, step: 1 }, { ...batch, inputs: gaussian(7, [12, 3]) });
     expect(later.state.solver.prepared).toBe(first.state.solver.prepared);

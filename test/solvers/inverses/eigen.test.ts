@@ -17,11 +17,13 @@ import { capture } from '../../../src/curvature/capture.ts';
 import { updateFactors } from '../../../src/curvature/curvature.ts';
 import { exact } from '../../../src/curvature/estimators.ts';
 import { kfac } from '../../../src/curvature/kfac.ts';
-import { eigen, invertInEigenbasis } from '../../../src/solvers/inverses/eigen.ts';
 import { damp } from '../../../src/solvers/solver/damp.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../../support/training.ts';
+import { eigen } from '../../../src/solvers/inverses/eigen.ts';
+import { preconditioned } from '../../../src/solvers/solver/preconditioned.ts';
+import { inverted } from '../../support/inverses.ts';
 
 const { backend } = referenceEnv();
 const { ops } = backend;
@@ -29,7 +31,7 @@ const { ops } = backend;
 const spd = (seed: number, n: number): Tensor => ops.gram(gaussian(seed, [n + 2, n]));
 
 const applyInverse = async (block: BlockOperator<Tensor>, lambda: number, v: Tensor): Promise<Tensor> => {
-  const { operator } = orThrow(await invertInEigenbasis(backend, blockDiagonal({ block }), lambda)());
+  const operator = orThrow(await inverted(eigen, backend, blockDiagonal({ block }), lambda)());
   return apply(ops, operator, { block: v })['block'];
 };
 
@@ -82,7 +84,7 @@ describe('eigen', () => {
     for (const block of [diagonal(S), eigenKronecker(dense(I), dense(I), S)]) {
       expect(Array.from((await applyInverse(block, 1, V)).data)).toEqual([1, 1, 1, 1]);
     }
-    const refused = await invertInEigenbasis(backend, blockDiagonal({ head: scaled(2, diagonal(I)) }), 1)();
+    const refused = await inverted(eigen, backend, blockDiagonal({ head: scaled(2, diagonal(I)) }), 1)();
     expect(refused).toMatchObject({ _tag: 'Left', left: { _tag: 'BadConfig', path: 'head', actual: 'scaled' } });
   });
 
@@ -95,7 +97,7 @@ describe('eigen', () => {
       capture(exact()),
       updateFactors(kfac()),
       damp(1),
-      solve(eigen({ every: 2 })),
+      solve(preconditioned(eigen, { every: 2 })),
     );
     const batch = { inputs: gaussian(1, [5, 2]), targets: gaussian(2, [5, 2]) };
     const { state, metrics } = await runStage(step, stateOf(objective.model, 3), batch);
@@ -127,7 +129,7 @@ describe('eigen', () => {
         capture(exact()),
         updateFactors(kfac()),
         damp(damping),
-        solve(eigen({ every })),
+        solve(preconditioned(eigen, { every })),
       );
       const { state } = await runStage(step, stateOf(objective.model, 3), batch);
       const other = { ...batch, inputs: gaussian(4, [5, 2]) };

@@ -1,3 +1,7 @@
+import { blockDiagonal } from '../../../src/core/operators/linearOperator.ts';
+import { eigen } from '../../../src/solvers/inverses/eigen.ts';
+import { iterative } from '../../../src/solvers/iterative/iterative.ts';
+import type { Preconditioner } from '../../../src/solvers/solver/inverse.ts';
 import fc from 'fast-check';
 
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
@@ -26,15 +30,17 @@ import { perExampleGradients } from '../../../src/curvature/sites/statistics.ts'
 import type { Sharing } from '../../../src/curvature/statistics/sharing.ts';
 import { sharings } from '../../../src/curvature/statistics/sharing.ts';
 import { means } from '../../../src/curvature/statistics/statistics.ts';
-import { eigenOf } from '../../../src/solvers/inverses/eigen.ts';
 import type { EkfacOptions } from '../../../src/solvers/inverses/ekfac.ts';
-import { ekfac } from '../../../src/solvers/inverses/ekfac.ts';
+import type { RefreshOptions } from '../../../src/solvers/solver/refresh.ts';
 import { ekfac as ekfacPreset } from '../../../src/solvers/presets/ekfac.ts';
 import { damp } from '../../../src/solvers/solver/damp.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { formed } from '../../support/factors.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../../support/training.ts';
+import { ekfac } from '../../../src/solvers/inverses/ekfac.ts';
+import { eigenOf } from '../../../src/solvers/inverses/eigen.ts';
+import { preconditioned } from '../../../src/solvers/solver/preconditioned.ts';
 
 const { backend } = referenceEnv();
 const { ops } = backend;
@@ -157,7 +163,7 @@ describe('EKFAC as an approximation', () => {
 describe('EKFAC as a solver', () => {
   const objective = { model: mlp([3, 4, 2]), loss: squaredError };
   const batchOf = (seed: number) => ({ inputs: gaussian(seed, [8, 3]), targets: gaussian(seed + 1, [8, 2]) });
-  const stepOf = (options: EkfacOptions, statisticsEvery = 1) =>
+  const stepOf = ({ decay, ...options }: EkfacOptions & RefreshOptions, statisticsEvery = 1) =>
     pipeline(
       withObjective(objective),
       forward,
@@ -165,7 +171,7 @@ describe('EKFAC as a solver', () => {
       capture(exact(), { every: statisticsEvery }),
       updateFactors(kfac()),
       damp(0.3),
-      solve(ekfac({ every: 3, ...options })),
+      solve(preconditioned(ekfac(decay === undefined ? {} : { decay }), { every: 3, ...options })),
     );
   const at = (state: TrainState<Tensor>, step: number): TrainState<Tensor> => ({ ...state, step });
 
@@ -232,7 +238,7 @@ describe('EKFAC as a solver', () => {
   });
 
   it('refuses a curvature without Kronecker factors, naming the block', async () => {
-    const solver = ekfac();
+    const solver = preconditioned(ekfac());
     const given = await runStage(stepOf({}), stateOf(objective.model, 4), batchOf(1));
     const operator = { _tag: 'blockDiagonal', blocks: { head: dampedBlock(dense(tensor([1], [1, 1])), 1) } } as const;
     const fresh = { ...given, operator, state: stateOf(objective.model, 4) };
@@ -267,10 +273,45 @@ describe('EKFAC as a solver', () => {
       capture(monteCarlo()),
       updateFactors(kfac()),
       damp(0.3),
-      solve(ekfac()),
+      solve(preconditioned(ekfac())),
     );
     const batch = { inputs: gaussian(1, [6, 3]), targets: tensor([0, 1, 2, 0, 1, 2], [6], 'i32') };
     const { direction } = await runStage(step, stateOf(classifier.model, 1), batch);
     expect(direction['0.weight'].shape).toEqual([3, 3]);
+  });
+
+  it('is a preconditioner of conjugate gradients, with its second moments kept up to date', async () => {
+    const stepWith = (preconditioner: Preconditioner<'captured'> | null) =>
+      pipeline(
+        withObjective(objective),
+        forward,
+        backward,
+        capture(exact()),
+        updateFactors(kfac()),
+        damp(0.3),
+        solve(iterative('cg', { preconditioner, every: 3, tolerance: 1e-11, maxIterations: 200 })),
+      );
+    const [plain, ours] = [
+      await runStage(stepWith(null), stateOf(objective.model, 4), batchOf(1)),
+      await runStage(stepWith(ekfac()), stateOf(objective.model, 4), batchOf(1)),
+    ];
+    for (const [path, d] of Object.entries(plain.direction)) {
+      expect(scaledError(ours.direction[path].data, d.data)).toBeLessThan(1e-8);
+    }
+    const later = await runStage(stepWith(ekfac()), at(ours.state, 1), batchOf(5));
+    expect(later.state.scalars['ekfac']).toBe(2);
+    expect(later.state.solver.slots['ekfac']['0']).not.toEqual(ours.state.solver.slots['ekfac']['0']);
+    expect(later.metrics).toMatchObject({ inverseAge: 1 });
+  });
+
+  it('law: what it prepares is the inverse of K-FAC in its eigenbasis, before any second moments', async () => {
+    const spd = (seed: number, n: number): Tensor => ops.addDiagonal(ops.gram(gaussian(seed, [n + 1, n])), 0.1);
+    const curvature = blockDiagonal({ b: kroneckerOf(spd(1, 3), spd(2, 2)) });
+    const [ours, theirs] = [
+      orThrow(await ekfac().prepare(backend, curvature, 0.2, null)()),
+      orThrow(await eigen.prepare(backend, curvature, 0.2, null)()),
+    ];
+    expect(ours.operator).toEqual(theirs.operator);
+    expect(ours.metrics).toEqual(theirs.metrics);
   });
 });

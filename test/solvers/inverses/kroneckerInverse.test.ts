@@ -9,9 +9,10 @@ import { blockDiagonal, damped } from '../../../src/core/operators/linearOperato
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import { factoredTikhonov, piOf } from '../../../src/solvers/inverses/factors/factoredTikhonov.ts';
-import { invertFactors } from '../../../src/solvers/inverses/kroneckerInverse.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { gaussian, orThrow, referenceEnv } from '../../support/training.ts';
+import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
+import { inverted } from '../../support/inverses.ts';
 
 const { backend } = referenceEnv();
 const { ops } = backend;
@@ -19,7 +20,7 @@ const { ops } = backend;
 const spd = (seed: number, n: number): Tensor => ops.gram(gaussian(seed, [n + 2, n]));
 
 const invertOne = async (block: BlockOperator<Tensor>, lambda: number): Promise<BlockOperator<Tensor>> => {
-  const inverse = orThrow(await invertFactors(backend, blockDiagonal({ block }), lambda)());
+  const inverse = orThrow(await inverted(kroneckerInverse, backend, blockDiagonal({ block }), lambda)());
   if (inverse._tag !== 'blockDiagonal') throw new Error('expected blocks');
   return inverse.blocks['block'];
 };
@@ -89,7 +90,7 @@ describe('kroneckerInverse', () => {
 
   it('gives up after six tries with an error that names the block and the damping', async () => {
     const hopeless = kroneckerOf(tensor([-1e9], [1, 1]), tensor([1], [1, 1]));
-    const result = await invertFactors(backend, blockDiagonal({ 'encoder.0': hopeless }), 1)();
+    const result = await inverted(kroneckerInverse, backend, blockDiagonal({ 'encoder.0': hopeless }), 1)();
     expect(result).toMatchObject({
       _tag: 'Left',
       left: { _tag: 'NotPositiveDefinite', where: 'encoder.0', damping: 1e6 },
@@ -98,9 +99,9 @@ describe('kroneckerInverse', () => {
 
   it('refuses operators that it cannot invert, naming the block', async () => {
     const block = dampedBlock(dense(tensor([1], [1, 1])), 1);
-    const result = await invertFactors(backend, blockDiagonal({ head: block }), 1)();
+    const result = await inverted(kroneckerInverse, backend, blockDiagonal({ head: block }), 1)();
     expect(result).toMatchObject({ _tag: 'Left', left: { _tag: 'BadConfig', path: 'head', actual: 'damped' } });
-    const whole = await invertFactors(backend, damped(blockDiagonal({ head: block }), 1), 1)();
+    const whole = await inverted(kroneckerInverse, backend, damped(blockDiagonal({ head: block }), 1), 1)();
     expect(E.isLeft(whole)).toBe(true);
   });
 });

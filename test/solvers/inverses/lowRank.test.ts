@@ -21,8 +21,6 @@ import { updateFactors } from '../../../src/curvature/curvature.ts';
 import { exact, monteCarlo } from '../../../src/curvature/estimators.ts';
 import { kfac } from '../../../src/curvature/kfac.ts';
 import { batchWoodbury } from '../../../src/solvers/inverses/batchWoodbury.ts';
-import { invertFactors, kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
-import { invertLowRank } from '../../../src/solvers/inverses/lowRankInverse.ts';
 import { lowRankKfac } from '../../../src/solvers/presets/lowRankKfac.ts';
 import type { RangeOptions } from '../../../src/solvers/inverses/factors/rangeFinder.ts';
 import { leadingEigen } from '../../../src/solvers/inverses/factors/rangeFinder.ts';
@@ -30,6 +28,10 @@ import { damp } from '../../../src/solvers/solver/damp.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../../support/training.ts';
+import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
+import { lowRankInverse } from '../../../src/solvers/inverses/lowRankInverse.ts';
+import { preconditioned } from '../../../src/solvers/solver/preconditioned.ts';
+import { inverted } from '../../support/inverses.ts';
 
 const { backend } = referenceEnv();
 const { ops, linearAlgebra } = backend;
@@ -97,7 +99,7 @@ describe('lowRankInverse', () => {
     lambda: number,
     V: Tensor,
   ): Promise<Tensor> => {
-    const inverse = orThrow(await invertLowRank(options)(backend, blockDiagonal({ block }), lambda)());
+    const inverse = orThrow(await inverted(lowRankInverse(options), backend, blockDiagonal({ block }), lambda)());
     return apply(ops, inverse, { block: V })['block'];
   };
 
@@ -106,7 +108,7 @@ describe('lowRankInverse', () => {
       fc.asyncProperty(fc.nat(1000), fc.double({ min: 1e-2, max: 10, noNaN: true }), async (seed, lambda) => {
         const block = kroneckerOf(spd(seed, 5), spd(seed + 1, 3));
         const V = gaussian(seed + 2, [3, 5]);
-        const exactInverse = orThrow(await invertFactors(backend, blockDiagonal({ block }), lambda)());
+        const exactInverse = orThrow(await inverted(kroneckerInverse, backend, blockDiagonal({ block }), lambda)());
         const expected = apply(ops, exactInverse, { block: V })['block'];
         expect(scaledError((await solveWith({ rank: 5 }, block, lambda, V)).data, expected.data)).toBeLessThan(1e-8);
       }),
@@ -118,7 +120,7 @@ describe('lowRankInverse', () => {
     const factor = (seed: number, n: number): Tensor => ops.addDiagonal(ops.gram(gaussian(seed, [3, n])), 0.4);
     const block = kroneckerOf(factor(1, 20), factor(2, 18));
     const V = gaussian(3, [18, 20]);
-    const exactInverse = orThrow(await invertFactors(backend, blockDiagonal({ block }), 0.1)());
+    const exactInverse = orThrow(await inverted(kroneckerInverse, backend, blockDiagonal({ block }), 0.1)());
     const expected = apply(ops, exactInverse, { block: V })['block'];
     const actual = await solveWith({ rank: 3, oversampling: 4, powerIterations: 12 }, block, 0.1, V);
     expect(scaledError(actual.data, expected.data)).toBeLessThan(1e-8);
@@ -126,7 +128,7 @@ describe('lowRankInverse', () => {
 
   it('law: (U D Uᵀ + ρ I) keeps the trace: ρ is the mean of the eigenvalues left out', async () => {
     const block = kroneckerOf(tensor([5, 0, 0, 0, 1, 0, 0, 0, 3], [3, 3]), tensor([1], [1, 1]));
-    const inverse = orThrow(await invertLowRank({ rank: 1 })(backend, blockDiagonal({ block }), 1)());
+    const inverse = orThrow(await inverted(lowRankInverse({ rank: 1 }), backend, blockDiagonal({ block }), 1)());
     const image = apply(ops, inverse, { block: tensor([1, 1, 1], [1, 3]) })['block'];
     // π² = (9 / 3) / 1; A gains √3, G gains 1 / √3. A ≈ diag(5, 2, 2).
     const root = Math.sqrt(3);
@@ -136,7 +138,7 @@ describe('lowRankInverse', () => {
 
   it('law: what is held is r columns, not a square', async () => {
     const block = kroneckerOf(spd(1, 40), spd(2, 30));
-    const inverse = orThrow(await invertLowRank({ rank: 4 })(backend, blockDiagonal({ block }), 1)());
+    const inverse = orThrow(await inverted(lowRankInverse({ rank: 4 }), backend, blockDiagonal({ block }), 1)());
     if (inverse._tag !== 'blockDiagonal') throw new Error('expected blocks');
     const [low, full] = [inverse.blocks['block'], block].map((op) => costOf(op, [30, 40]).numbers);
     expect(low).toBe(4 * (40 + 30) + 2 * 4 + 2);
@@ -147,20 +149,20 @@ describe('lowRankInverse', () => {
     const image = await solveWith({ rank: 1 }, diagonal(tensor([1, 3], [2])), 1, tensor([4, 8], [2]));
     expect(Array.from(image.data)).toEqual([2, 2]);
     const head = blockDiagonal({ head: dampedBlock(dense(tensor([1], [1, 1])), 1) });
-    expect(await invertLowRank({ rank: 1 })(backend, head, 1)()).toMatchObject(
+    expect(await inverted(lowRankInverse({ rank: 1 }), backend, head, 1)()).toMatchObject(
       E.left({ _tag: 'BadConfig', path: 'head', actual: 'damped' }),
     );
-    expect(await invertLowRank({ rank: 0 })(backend, head, 1)()).toMatchObject(
+    expect(await inverted(lowRankInverse({ rank: 0 }), backend, head, 1)()).toMatchObject(
       E.left({ path: 'lowRankInverse.rank', actual: '0' }),
     );
-    expect(await invertLowRank({ rank: 1, oversampling: -1 })(backend, head, 1)()).toMatchObject(
+    expect(await inverted(lowRankInverse({ rank: 1, oversampling: -1 }), backend, head, 1)()).toMatchObject(
       E.left({ path: 'lowRankInverse.oversampling' }),
     );
   });
 
   it('a factor of zeros without damping is not positive definite, and the error names the block', async () => {
     const nothing = blockDiagonal({ head: kroneckerOf(ops.full([3, 3], 0), spd(1, 3)) });
-    expect(await invertLowRank({ rank: 1 })(backend, nothing, 0)()).toMatchObject(
+    expect(await inverted(lowRankInverse({ rank: 1 }), backend, nothing, 0)()).toMatchObject(
       E.left({ _tag: 'NotPositiveDefinite', where: 'head' }),
     );
   });
@@ -198,7 +200,7 @@ describe('batchWoodbury', () => {
       capture(estimator),
       updateFactors(kfac({ decay: 0 })),
       damp(damping),
-      solve(kroneckerInverse()),
+      solve(preconditioned(kroneckerInverse)),
     );
 
   it('law: Woodbury is the dense inverse: the direction is that of K-FAC with decay 0, whatever the batch', async () => {

@@ -11,14 +11,15 @@ import { capture } from '../../../src/curvature/capture.ts';
 import { updateFactors } from '../../../src/curvature/curvature.ts';
 import { exact } from '../../../src/curvature/estimators.ts';
 import { kfac } from '../../../src/curvature/kfac.ts';
-import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
-import { newtonSchulz, newtonSchulzInverse } from '../../../src/solvers/inverses/newtonSchulz.ts';
 import { newtonSchulzKfac } from '../../../src/solvers/presets/newtonSchulzKfac.ts';
 import { damp } from '../../../src/solvers/solver/damp.ts';
 import type { Solver, SolveNeeds } from '../../../src/solvers/solver/solver.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf, tryStage } from '../../support/training.ts';
+import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
+import { newtonSchulz, newtonSchulzInverse } from '../../../src/solvers/inverses/newtonSchulz.ts';
+import { preconditioned } from '../../../src/solvers/solver/preconditioned.ts';
 
 const { backend } = referenceEnv();
 const { ops, linearAlgebra } = backend;
@@ -111,7 +112,9 @@ describe('newtonSchulz', () => {
   it('law: the direction is that of kroneckerInverse, and residual and iterations are reported', async () => {
     const state = stateOf(objective.model, 4);
     const [actual, expected] = await Promise.all(
-      [newtonSchulz({ tolerance: 1e-12 }), kroneckerInverse()].map((solver) => runStage(stepOf(solver), state, batch)),
+      [preconditioned(newtonSchulz({ tolerance: 1e-12 })), preconditioned(kroneckerInverse)].map((solver) =>
+        runStage(stepOf(solver), state, batch),
+      ),
     );
     for (const path of Object.keys(expected.direction)) {
       expect(scaledError(actual.direction[path].data, expected.direction[path].data)).toBeLessThan(1e-8);
@@ -121,7 +124,7 @@ describe('newtonSchulz', () => {
   });
 
   it('starts from the last inverse: a refresh on the same batch needs no turn', async () => {
-    const step = stepOf(newtonSchulz({ tolerance: 1e-6 }));
+    const step = stepOf(preconditioned(newtonSchulz({ tolerance: 1e-6 })));
     const first = await runStage(step, stateOf(objective.model, 4), batch);
     const second = await runStage(step, { ...first.state, step: 1 }, batch);
     expect(first.metrics['inverseIterations']).toBeGreaterThan(1);
@@ -131,7 +134,7 @@ describe('newtonSchulz', () => {
   it('an error names the block', async () => {
     const state = stateOf(objective.model, 4);
     const poisoned = { ...batch, inputs: ops.scale(Number.NaN, batch.inputs) };
-    expect(await tryStage(stepOf(newtonSchulz()), state, poisoned)).toMatchObject({
+    expect(await tryStage(stepOf(preconditioned(newtonSchulz())), state, poisoned)).toMatchObject({
       _tag: 'Left',
       left: { _tag: 'NotPositiveDefinite', where: '0' },
     });

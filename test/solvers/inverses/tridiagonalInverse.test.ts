@@ -18,17 +18,19 @@ import { exact } from '../../../src/curvature/estimators.ts';
 import { kfac } from '../../../src/curvature/kfac.ts';
 import { tridiagonalKfac } from '../../../src/curvature/tridiagonalKfac.ts';
 import { factoredTikhonov } from '../../../src/solvers/inverses/factors/factoredTikhonov.ts';
-import { invertFactors, kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
 import { kfac as kfacPreset } from '../../../src/solvers/presets/kfac.ts';
 import type { Optimizer } from '../../../src/solvers/presets/optimizer.ts';
 import { tridiagonalKfac as tridiagonalPreset } from '../../../src/solvers/presets/tridiagonalKfac.ts';
 import { damp } from '../../../src/solvers/solver/damp.ts';
 import type { SolveNeeds, Solver } from '../../../src/solvers/solver/solver.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
-import { invertTridiagonal, tridiagonalInverse } from '../../../src/solvers/inverses/tridiagonalInverse.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { matricesOf } from '../../support/factors.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../../support/training.ts';
+import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
+import { tridiagonalInverse } from '../../../src/solvers/inverses/tridiagonalInverse.ts';
+import { preconditioned } from '../../../src/solvers/solver/preconditioned.ts';
+import { inverted } from '../../support/inverses.ts';
 
 const { backend } = referenceEnv();
 const { ops } = backend;
@@ -51,7 +53,7 @@ const stepOf = (curvature: Curvature, solver: Solver<SolveNeeds>, damping = 0.1)
   );
 
 const run = (damping: number) =>
-  runStage(stepOf(tridiagonalKfac(), tridiagonalInverse(), damping), stateOf(objective.model, 4), batch);
+  runStage(stepOf(tridiagonalKfac(), preconditioned(tridiagonalInverse), damping), stateOf(objective.model, 4), batch);
 
 /** The explicit matrix (A ⊗ G)_{(i, p), (j, q)} = A_ij G_pq of any two matrices. */
 const product = (A: Tensor, G: Tensor): Tensor => {
@@ -104,7 +106,7 @@ describe('the block-tridiagonal inverse', () => {
     const operator = blockTridiagonal({ a: kroneckerOf(at(2), at(1)), b: kroneckerOf(at(1), at(3)) }, [
       { from: 'b', to: 'a', A: at(1), G: at(1) },
     ]);
-    const inverse = orThrow(await invertTridiagonal(backend, operator, 1e-18)());
+    const inverse = orThrow(await inverted(tridiagonalInverse, backend, operator, 1e-18)());
     const matrix = materialiseBlocks(ops, inverse, { a: [1, 1], b: [1, 1] });
     expect(scaledError(matrix.data, [0.6, -0.2, -0.2, 0.4])).toBeLessThan(1e-8);
   });
@@ -142,8 +144,8 @@ describe('the block-tridiagonal inverse', () => {
     const { blocks, links } = partsOf(operator);
     const nothing = links.map((link) => ({ ...link, A: ops.scale(0, link.A), G: ops.scale(0, link.G) }));
     const [actual, expected] = await Promise.all([
-      invertTridiagonal(backend, blockTridiagonal(blocks, nothing), 0.1)(),
-      invertFactors(backend, blockDiagonal(blocks), 0.1)(),
+      inverted(tridiagonalInverse, backend, blockTridiagonal(blocks, nothing), 0.1)(),
+      inverted(kroneckerInverse, backend, blockDiagonal(blocks), 0.1)(),
     ]);
     const [M, K] = [actual, expected].map((op) => materialiseBlocks(ops, orThrow(op), shapes));
     expect(scaledError(M.data, K.data)).toBeLessThan(1e-11);
@@ -154,8 +156,8 @@ describe('the block-tridiagonal inverse', () => {
     const wider = { ...shapes, extra: [3] };
     const operator = blockDiagonal({ ...blocks, extra: diagonal(tensor([1, 2, 3], [3])) });
     const [actual, expected] = await Promise.all([
-      invertTridiagonal(backend, operator, 0.1)(),
-      invertFactors(backend, operator, 0.1)(),
+      inverted(tridiagonalInverse, backend, operator, 0.1)(),
+      inverted(kroneckerInverse, backend, operator, 0.1)(),
     ]);
     const [M, K] = [actual, expected].map((op) => materialiseBlocks(ops, orThrow(op), wider));
     expect(scaledError(M.data, K.data)).toBeLessThan(1e-13);
@@ -168,10 +170,10 @@ describe('the block-tridiagonal inverse', () => {
         { from: 'b', to: 'a', A: at(0.1), G: at(0.1) },
       ]);
     // π = 1 where a trace is negative: −2 + √λ is positive from λ = 10 on, and −10⁹ + √λ is not up to 10⁶.
-    const raised = orThrow(await invertTridiagonal(backend, operatorOf(-2), 1)());
-    const expected = orThrow(await invertTridiagonal(backend, operatorOf(-2), 10)());
+    const raised = orThrow(await inverted(tridiagonalInverse, backend, operatorOf(-2), 1)());
+    const expected = orThrow(await inverted(tridiagonalInverse, backend, operatorOf(-2), 10)());
     expect(raised).toEqual(expected);
-    expect(await invertTridiagonal(backend, operatorOf(-1e9), 1)()).toMatchObject({
+    expect(await inverted(tridiagonalInverse, backend, operatorOf(-1e9), 1)()).toMatchObject({
       _tag: 'Left',
       left: { _tag: 'NotPositiveDefinite', where: 'a', damping: 1e6 },
     });
@@ -179,12 +181,12 @@ describe('the block-tridiagonal inverse', () => {
 
   it('refuses other operators and blocks', async () => {
     const operator = blockDiagonal({ a: diagonal(tensor([1], [1])) });
-    expect(await invertTridiagonal(backend, damped(operator, 1), 1)()).toMatchObject({
+    expect(await inverted(tridiagonalInverse, backend, damped(operator, 1), 1)()).toMatchObject({
       _tag: 'Left',
       left: { _tag: 'BadConfig', path: 'operator', actual: 'damped' },
     });
     const whole = blockTridiagonal<Tensor>({ a: scaled(2, dense(tensor([1], [1, 1]))) }, []);
-    expect(await invertTridiagonal(backend, whole, 1)()).toMatchObject({
+    expect(await inverted(tridiagonalInverse, backend, whole, 1)()).toMatchObject({
       _tag: 'Left',
       left: { _tag: 'BadConfig', path: 'a', actual: 'scaled' },
     });
@@ -192,21 +194,21 @@ describe('the block-tridiagonal inverse', () => {
     const parts = kronecker(diagonal(tensor([1], [1])), dense(one));
     const links = [{ from: 'b', to: 'a', A: one, G: one }];
     expect(
-      await invertTridiagonal(backend, blockTridiagonal({ a: parts, b: kroneckerOf(one, one) }, links), 1)(),
+      await inverted(tridiagonalInverse, backend, blockTridiagonal({ a: parts, b: kroneckerOf(one, one) }, links), 1)(),
     ).toMatchObject({ _tag: 'Left', left: { _tag: 'BadConfig', path: 'a' } });
   });
 
   it('options: damping and every change the direction and its age', async () => {
     const [weak, strong] = [await run(0.1), await run(10)];
     expect(scaledError(weak.direction['2.weight'].data, strong.direction['2.weight'].data)).toBeGreaterThan(1e-3);
-    const step = stepOf(tridiagonalKfac(), tridiagonalInverse({ every: 3 }));
+    const step = stepOf(tridiagonalKfac(), preconditioned(tridiagonalInverse, { every: 3 }));
     const later = await runStage(step, { ...weak.state, step: 2 }, batch);
     expect(later.metrics).toMatchObject({ damping: 0.1, inverseAge: 2 });
     expect(later.state.solver.prepared).toBe(weak.state.solver.prepared);
   });
 
   it('the direction is not that of K-FAC', async () => {
-    const theirs = await runStage(stepOf(kfac(), kroneckerInverse()), stateOf(objective.model, 4), batch);
+    const theirs = await runStage(stepOf(kfac(), preconditioned(kroneckerInverse)), stateOf(objective.model, 4), batch);
     const ours = await run(0.1);
     expect(scaledError(ours.direction['2.weight'].data, theirs.direction['2.weight'].data)).toBeGreaterThan(1e-3);
   });

@@ -1,3 +1,7 @@
+import * as E from 'fp-ts/lib/Either.js';
+
+import { describeError } from '../../../src/core/errors.ts';
+import { choleskySolve } from '../../../src/solvers/inverses/choleskySolve.ts';
 import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { mapParams } from '../../../src/core/params.ts';
 import { backward, forward } from '../../../src/core/pipeline/forward.ts';
@@ -10,11 +14,11 @@ import { exact } from '../../../src/curvature/estimators.ts';
 import { kfac } from '../../../src/curvature/kfac.ts';
 import type { IterativeOptions, KrylovMethod } from '../../../src/solvers/iterative/iterative.ts';
 import { iterative } from '../../../src/solvers/iterative/iterative.ts';
-import { invertFactors } from '../../../src/solvers/inverses/kroneckerInverse.ts';
 import { damp } from '../../../src/solvers/solver/damp.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
 import { scaledError } from '../../support/closeness.ts';
-import { gaussian, mlp, runStage, stateOf } from '../../support/training.ts';
+import { gaussian, mlp, runStage, stateOf, tryStage } from '../../support/training.ts';
+import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
 
 const methods: ReadonlyArray<KrylovMethod> = ['cg', 'minres', 'gmres', 'bicgstab'];
 
@@ -45,12 +49,23 @@ describe('iterative', () => {
       solve(iterative(method, options)),
     );
 
+  it('Cholesky factors, which act by triangular solves, are refused by the compiler, and in words without it', async () => {
+    // @ts-expect-error -- an inverse that acts by solves is no preconditioner
+    const step = stepOf('cg', { damping: 0.1, preconditioner: choleskySolve });
+    const result = await tryStage(step, start, batch);
+    expect(E.isLeft(result) && describeError(result.left)).toMatch(/Cholesky factors, which act by triangular solves/);
+  });
+
   it.each(methods)(
     '%s: the factored inverse is nearly exact, and as preconditioner saves iterations',
     async (method) => {
       const options = { damping: 1e-3, tolerance: 1e-9, warmStart: 0 };
       const plain = await runStage(stepOf(method, options), start, batch);
-      const preconditioned = await runStage(stepOf(method, { ...options, prepare: invertFactors }), start, batch);
+      const preconditioned = await runStage(
+        stepOf(method, { ...options, preconditioner: kroneckerInverse }),
+        start,
+        batch,
+      );
       expect(Number(preconditioned.metrics['solveIterations'])).toBeLessThan(Number(plain.metrics['solveIterations']));
       for (const [path, d] of Object.entries(plain.direction)) {
         expect(scaledError(preconditioned.direction[path].data, d.data)).toBeLessThan(1e-4);
@@ -64,7 +79,7 @@ describe('iterative', () => {
     ['damping', { damping: 1 }],
     ['maxIterations', { damping: 0.1, maxIterations: 1 }],
     ['tolerance', { damping: 0.1, tolerance: 0.5 }],
-    ['prepare', { damping: 0.1, prepare: invertFactors }],
+    ['prepare', { damping: 0.1, preconditioner: kroneckerInverse }],
   ])('option: %s changes the direction', async (_, options) => {
     const base = await runStage(stepOf('cg', { damping: 0.1, maxIterations: 4 }), start, batch);
     const changed = await runStage(stepOf('cg', { maxIterations: 4, ...options }), start, batch);
@@ -73,7 +88,7 @@ describe('iterative', () => {
   });
 
   it('option: warmStart and every act in the next step', async () => {
-    const options = { damping: 0.1, prepare: invertFactors, every: 2, tolerance: 1e-8 };
+    const options = { damping: 0.1, preconditioner: kroneckerInverse, every: 2, tolerance: 1e-8 };
     const first = await runStage(stepOf('cg', options), start, batch);
     const next = { ...first.state, step: 1 };
     const warm = await runStage(stepOf('cg', { ...options, warmStart: 1 }), next, batch);
@@ -84,7 +99,7 @@ describe('iterative', () => {
 
   it('law: purity', async () => {
     const before = structuredClone({ start, batch });
-    await runStage(stepOf('gmres', { damping: 0.1, prepare: invertFactors }), start, batch);
+    await runStage(stepOf('gmres', { damping: 0.1, preconditioner: kroneckerInverse }), start, batch);
     expect({ start, batch }).toEqual(before);
   });
 });

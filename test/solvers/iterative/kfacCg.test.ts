@@ -21,7 +21,7 @@ import type { KfacCgOptions } from '../../../src/solvers/iterative/kfacCg.ts';
 import { kfacCg as kfacCgSolver } from '../../../src/solvers/iterative/kfacCg.ts';
 import { kfacCg } from '../../../src/solvers/presets/kfacCg.ts';
 import { damp } from '../../../src/solvers/solver/damp.ts';
-import type { Prepare } from '../../../src/solvers/solver/solver.ts';
+import type { Preconditioner } from '../../../src/solvers/solver/inverse.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { poisoningBackend } from '../../support/poison.ts';
@@ -89,7 +89,7 @@ describe('kfacCg', () => {
 
   it('K-FAC as preconditioner saves iterations', async () => {
     const options = { damping: 1e-4, martens: null, tolerance: 1e-8 };
-    const [plain, preconditioned] = [await solving({ ...options, prepare: null }), await solving(options)];
+    const [plain, preconditioned] = [await solving({ ...options, preconditioner: null }), await solving(options)];
     expect(iterationsOf(preconditioned)).toBeLessThan(iterationsOf(plain));
     for (const [path, d] of Object.entries(plain.direction)) {
       expect(scaledError(preconditioned.direction[path].data, d.data)).toBeLessThan(1e-3);
@@ -129,8 +129,11 @@ describe('kfacCg', () => {
   });
 
   it('a preparation that refuses the curvature is an error', async () => {
-    const refusing: Prepare = () => left({ _tag: 'BadConfig', path: 'operator', expected: 'another', actual: 'this' });
-    const stage = solverStep(classifier, { damping: 1, prepare: refusing });
+    const refusing: Preconditioner = {
+      name: 'refusing',
+      prepare: () => left({ _tag: 'BadConfig', path: 'operator', expected: 'another', actual: 'this' }),
+    };
+    const stage = solverStep(classifier, { damping: 1, preconditioner: refusing });
     expect(await tryStage(stage, stateOf(classifier.model, 1), classes)).toMatchObject({
       _tag: 'Left',
       left: { _tag: 'BadConfig' },

@@ -12,14 +12,12 @@ import { capture } from '../../../src/curvature/capture.ts';
 import { updateFactors } from '../../../src/curvature/curvature.ts';
 import { exact } from '../../../src/curvature/estimators.ts';
 import { kfac } from '../../../src/curvature/kfac.ts';
-import { eigen } from '../../../src/solvers/inverses/eigen.ts';
-import { ekfac } from '../../../src/solvers/inverses/ekfac.ts';
-import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
 import { lastUpdate } from '../../../src/solvers/quadraticModel/coefficients.ts';
 import type { QuadraticModel } from '../../../src/solvers/quadraticModel/quadraticModel.ts';
 import { minimiseModel, modelChange } from '../../../src/solvers/quadraticModel/quadraticModel.ts';
 import { quadraticUpdate } from '../../../src/solvers/quadraticModel/quadraticUpdate.ts';
 import { damp } from '../../../src/solvers/solver/damp.ts';
+import type { Inverse } from '../../../src/solvers/solver/inverse.ts';
 import type { RefreshOptions } from '../../../src/solvers/solver/refresh.ts';
 import { innerProduct } from '../../../src/core/ops/innerProduct.ts';
 import type { SeparateDampingOptions, SeparateNeeds } from '../../../src/solvers/quadraticModel/separateDamping.ts';
@@ -28,6 +26,10 @@ import type { Solver } from '../../../src/solvers/solver/solver.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { gaussian, mlp, referenceEnv, runStage, stateOf, tryStage } from '../../support/training.ts';
+import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
+import { ekfac } from '../../../src/solvers/inverses/ekfac.ts';
+import { eigen } from '../../../src/solvers/inverses/eigen.ts';
+import { preconditioned } from '../../../src/solvers/solver/preconditioned.ts';
 
 const env = referenceEnv();
 const { ops } = env.backend;
@@ -51,11 +53,16 @@ const stepOf = (solver: Solver<SeparateNeeds>, lambda = damping) =>
 
 type Make = (options?: RefreshOptions) => Solver<SeparateNeeds>;
 
+const direct =
+  (inverse: Inverse<'captured'>): Make =>
+  (options) =>
+    preconditioned(inverse, options);
+
 interface Options extends SeparateDampingOptions {
   readonly damping?: number;
 }
 
-const separate = ({ damping: lambda, ...options }: Options = {}, make: Make = kroneckerInverse, every = 1) =>
+const separate = ({ damping: lambda, ...options }: Options = {}, make: Make = direct(kroneckerInverse), every = 1) =>
   stepOf(separateDamping({ every: 1, decay: 0.5, ...options }, make({ every })), lambda);
 
 const run = async (
@@ -125,40 +132,37 @@ describe('separateDamping', () => {
   };
 
   it.each([
-    ['kroneckerInverse', kroneckerInverse],
-    ['eigen', eigen],
-    ['ekfac', ekfac],
-  ] as ReadonlyArray<readonly [string, Make]>)(
-    'law: of γ, ω₂ γ and γ / ω₂ the one with the least M(δ) is chosen (%s)',
-    async (_, make) => {
-      let state = start;
-      let gamma = Math.sqrt(damping);
-      for (let i = 0; i < 4; i += 1) {
-        const chosen = await runStage(separate({}, make), state, batch);
-        const candidates = gammaCandidates(gamma, 0.5, 1e-4, 1e4);
-        const plain = await Promise.all(
-          candidates.map((g) =>
-            runStage(stepOf(make(), g ** 2), { ...state, solver: { ...state.solver, prepared: null } }, batch),
-          ),
-        );
-        const changes = plain.map(({ direction, gradient }) => leastChange(state, gradient, direction));
-        const best = changes.indexOf(Math.min(...changes));
-        expect(chosen.metrics).toMatchObject({ gamma: candidates[best], damping });
-        for (const path of Object.keys(start.params)) {
-          expect(scaledError(chosen.direction[path].data, plain[best].direction[path].data)).toBeLessThan(1e-12);
-        }
-        gamma = candidates[best];
-        state = chosen.next;
+    ['kroneckerInverse', direct(kroneckerInverse)],
+    ['eigen', direct(eigen)],
+    ['ekfac', direct(ekfac())],
+  ])('law: of γ, ω₂ γ and γ / ω₂ the one with the least M(δ) is chosen (%s)', async (_, make) => {
+    let state = start;
+    let gamma = Math.sqrt(damping);
+    for (let i = 0; i < 4; i += 1) {
+      const chosen = await runStage(separate({}, make), state, batch);
+      const candidates = gammaCandidates(gamma, 0.5, 1e-4, 1e4);
+      const plain = await Promise.all(
+        candidates.map((g) =>
+          runStage(stepOf(make(), g ** 2), { ...state, solver: { ...state.solver, prepared: null } }, batch),
+        ),
+      );
+      const changes = plain.map(({ direction, gradient }) => leastChange(state, gradient, direction));
+      const best = changes.indexOf(Math.min(...changes));
+      expect(chosen.metrics).toMatchObject({ gamma: candidates[best], damping });
+      for (const path of Object.keys(start.params)) {
+        expect(scaledError(chosen.direction[path].data, plain[best].direction[path].data)).toBeLessThan(1e-12);
       }
-      expect(gamma).not.toBe(Math.sqrt(damping));
-    },
-  );
+      gamma = candidates[best];
+      state = chosen.next;
+    }
+    expect(gamma).not.toBe(Math.sqrt(damping));
+  });
 
   it('law: between its periods it is the solver with damping γ²', async () => {
     const steps = await run(separate({ every: 3 }), 3);
     const gamma = Number(steps[0].metrics['gamma']);
     for (const i of [1, 2]) {
-      const plain = await runStage(stepOf(kroneckerInverse(), gamma ** 2), steps[i - 1].next, batch);
+      const plain = await runStage(stepOf(preconditioned(kroneckerInverse), gamma ** 2), steps[i - 1].next, batch);
       expect(steps[i].direction).toEqual(plain.direction);
       expect(steps[i].metrics).toMatchObject({ gamma, damping });
     }
@@ -175,7 +179,7 @@ describe('separateDamping', () => {
   });
 
   it('law: resumed = uninterrupted, with preparations under way', async () => {
-    const late: Make = (options) => kroneckerInverse({ ...options, overlap: { staleness: 2 } });
+    const late: Make = (options) => preconditioned(kroneckerInverse, { ...options, overlap: { staleness: 2 } });
     const step = separate({ every: 4 }, late, 3);
     const uninterrupted = await run(step, 9, { ...env, background: createBackground(env.backend) });
     const resumed = await run(step, 9, env, structuredClone);

@@ -17,22 +17,26 @@ import { dense } from '../../../src/curvature/dense.ts';
 import { exact } from '../../../src/curvature/estimators.ts';
 import { kfac } from '../../../src/curvature/kfac.ts';
 import { tridiagonalKfac } from '../../../src/curvature/tridiagonalKfac.ts';
-import { denseInverse } from '../../../src/solvers/inverses/denseInverse.ts';
 import { driftOf } from '../../../src/solvers/solver/drift.ts';
-import { eigen } from '../../../src/solvers/inverses/eigen.ts';
-import { ekfac } from '../../../src/solvers/inverses/ekfac.ts';
 import { iterative } from '../../../src/solvers/iterative/iterative.ts';
-import { invertFactors, kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
-import { lowRankInverse } from '../../../src/solvers/inverses/lowRankInverse.ts';
-import { newtonSchulz } from '../../../src/solvers/inverses/newtonSchulz.ts';
 import { damp } from '../../../src/solvers/solver/damp.ts';
 import type { Period, RefreshOptions } from '../../../src/solvers/solver/refresh.ts';
 import { refreshError } from '../../../src/solvers/solver/refresh.ts';
-import type { Prepare, Solver, SolveNeeds } from '../../../src/solvers/solver/solver.ts';
-import { refreshing, solve } from '../../../src/solvers/solver/solver.ts';
-import { tridiagonalInverse } from '../../../src/solvers/inverses/tridiagonalInverse.ts';
+import type { Solver, SolveNeeds } from '../../../src/solvers/solver/solver.ts';
+import { solve } from '../../../src/solvers/solver/solver.ts';
 import { update } from '../../../src/solvers/update/update.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf, tryStage } from '../../support/training.ts';
+import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
+import { tridiagonalInverse } from '../../../src/solvers/inverses/tridiagonalInverse.ts';
+import { denseInverse } from '../../../src/solvers/inverses/denseInverse.ts';
+import { lowRankInverse } from '../../../src/solvers/inverses/lowRankInverse.ts';
+import { ekfac } from '../../../src/solvers/inverses/ekfac.ts';
+import { eigen } from '../../../src/solvers/inverses/eigen.ts';
+import { newtonSchulz } from '../../../src/solvers/inverses/newtonSchulz.ts';
+import { autoInverse } from '../../../src/solvers/inverses/autoInverse.ts';
+import { choleskySolve } from '../../../src/solvers/inverses/choleskySolve.ts';
+import type { Inverse } from '../../../src/solvers/solver/inverse.ts';
+import { preconditioned } from '../../../src/solvers/solver/preconditioned.ts';
 
 const env = referenceEnv();
 const { backend } = env;
@@ -86,26 +90,36 @@ const run = async (
 };
 
 const cg = (options: RefreshOptions): Solver<SolveNeeds> =>
-  iterative('cg', { ...options, prepare: invertFactors, maxIterations: 3 });
+  iterative('cg', { ...options, preconditioner: kroneckerInverse, maxIterations: 3 });
+
+/** Every inverse, with a curvature that it takes. */
+const inverses: ReadonlyArray<readonly [Inverse<'captured'>, Curvature | undefined]> = [
+  [kroneckerInverse, undefined],
+  [choleskySolve, undefined],
+  [eigen, undefined],
+  [ekfac(), undefined],
+  [newtonSchulz(), undefined],
+  [lowRankInverse({ rank: 2 }), undefined],
+  [denseInverse(), dense({ decay: 0.7 })],
+  [tridiagonalInverse, tridiagonalKfac({ decay: 0.7 })],
+  [autoInverse, tridiagonalKfac({ decay: 0.7 })],
+];
 
 /** Every solver that prepares, with a curvature that it takes. */
 const solvers: ReadonlyArray<
   readonly [string, (options: RefreshOptions) => Solver<SolveNeeds | 'captured'>, Curvature | undefined]
 > = [
-  ['kroneckerInverse', kroneckerInverse, undefined],
-  ['eigen', eigen, undefined],
-  ['ekfac', ekfac, undefined],
-  ['newtonSchulz', newtonSchulz, undefined],
-  ['lowRankInverse', (options) => lowRankInverse({ ...options, rank: 2 }), undefined],
-  ['denseInverse', denseInverse, dense({ decay: 0.7 })],
-  ['tridiagonalInverse', tridiagonalInverse, tridiagonalKfac({ decay: 0.7 })],
+  ...inverses.map(([inverse, curvature]) => {
+    const make = (options: RefreshOptions) => preconditioned(inverse, options);
+    return [inverse.name, make, curvature] as const;
+  }),
   ['cg', cg, undefined],
 ];
 
 describe('periods that follow the statistics', () => {
   const preparedAt = (steps: ReadonlyArray<Taken>): ReadonlyArray<number> =>
     steps.map(({ next }) => next.solver.preparedAt);
-  const withPeriod = (every: Period) => run(stepOf(kroneckerInverse({ every })), 8).then(preparedAt);
+  const withPeriod = (every: Period) => run(stepOf(preconditioned(kroneckerInverse, { every })), 8).then(preparedAt);
 
   it.each(solvers)('law: no inverse is older than the drift that is allowed (%s)', async (_, make, curvature) => {
     const step = stepOf(make({ every: { drift: 0.3 } }), curvature);
@@ -132,7 +146,7 @@ describe('periods that follow the statistics', () => {
   });
 
   it('averages are remembered only where their drift is measured', async () => {
-    const [first] = await run(stepOf(kroneckerInverse({ every: 2 })), 1);
+    const [first] = await run(stepOf(preconditioned(kroneckerInverse, { every: 2 })), 1);
     expect(first.next.solver.preparedFrom).toBe(null);
     expect(Object.keys(first.metrics)).not.toContain('drift');
   });
@@ -148,7 +162,7 @@ describe('periods that follow the statistics', () => {
     ['overlap.staleness', { overlap: { staleness: 0.5 } }],
   ] as const)('refuses %s in %j', async (path, options) => {
     expect(refreshError(options)).toMatchObject({ _tag: 'BadConfig', path });
-    const step = stepOf(kroneckerInverse(options));
+    const step = stepOf(preconditioned(kroneckerInverse, options));
     expect(await tryStage(step, start, batchAt(0))).toMatchObject({ _tag: 'Left', left: { _tag: 'BadConfig', path } });
   });
 });
@@ -166,7 +180,7 @@ describe('preparations beside the steps', () => {
 
   it('law: the inverses are those of a run that waits, used k steps later', async () => {
     // With a learning rate of 0 the statistics do not depend on the inverses.
-    const still = (options: RefreshOptions) => stepOf(kroneckerInverse(options), undefined, 0);
+    const still = (options: RefreshOptions) => stepOf(preconditioned(kroneckerInverse, options), undefined, 0);
     const waited = await run(still({ every: 3 }), 12);
     for (const staleness of [1, 2, 3, 4]) {
       const overlapped = await run(still({ every: 3, overlap: { staleness } }), 12, withBackground());
@@ -199,8 +213,8 @@ describe('preparations beside the steps', () => {
 
   it('option: staleness changes the trajectory', async () => {
     const [waited, stale] = [
-      await run(stepOf(kroneckerInverse({ every: 3 })), 6),
-      await run(stepOf(kroneckerInverse(overlapping)), 6),
+      await run(stepOf(preconditioned(kroneckerInverse, { every: 3 })), 6),
+      await run(stepOf(preconditioned(kroneckerInverse, overlapping)), 6),
     ];
     expect(stale[4].next.params).not.toEqual(waited[4].next.params);
   });
@@ -209,17 +223,20 @@ describe('preparations beside the steps', () => {
   const counted = (failing = 0) => {
     let calls = 0;
     const failure = { _tag: 'NotPositiveDefinite', where: 'head', order: 1, damping: 5 } as const;
-    const prepare: Prepare = (_, operator) => async () => {
-      calls += 1;
-      await Promise.resolve();
-      return calls === failing ? E.left(failure) : E.right(operator);
+    const inverse: Inverse = {
+      name: 'counted',
+      prepare: (_, operator) => async () => {
+        calls += 1;
+        await Promise.resolve();
+        return calls === failing ? E.left(failure) : E.right({ operator, metrics: {} });
+      },
     };
-    return { prepare, calls: () => calls };
+    return { inverse, calls: () => calls };
   };
 
   it('work begins in the step that is due, and is done once', async () => {
-    const { prepare, calls } = counted();
-    const step = stepOf(refreshing('counted', prepare, overlapping), undefined, 0);
+    const { inverse, calls } = counted();
+    const step = stepOf(preconditioned(inverse, overlapping), undefined, 0);
     const at = withBackground();
     const [, , , due] = await run(step, 4, at);
     expect(due.next.solver.pending).toMatchObject({ since: 3, damping: 0.5 });
@@ -232,7 +249,7 @@ describe('preparations beside the steps', () => {
 
   it('a failure beside the steps is the same error, in the step that wants the inverse', async () => {
     for (const at of [env, withBackground()]) {
-      const step = stepOf(refreshing('counted', counted(2).prepare, overlapping), undefined, 0);
+      const step = stepOf(preconditioned(counted(2).inverse, overlapping), undefined, 0);
       const steps = await run(step, 5, at);
       const failed = await tryStage(step, steps[4].next, batchAt(5), at);
       expect(failed).toMatchObject({ _tag: 'Left', left: { _tag: 'NotPositiveDefinite', where: 'head', damping: 5 } });

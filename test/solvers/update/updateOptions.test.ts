@@ -20,7 +20,6 @@ import { exact } from '../../../src/curvature/estimators.ts';
 import { kfac } from '../../../src/curvature/kfac.ts';
 import { burnIn } from '../../../src/solvers/update/burnIn.ts';
 import { averagedParams, averageIterates } from '../../../src/solvers/update/iterateAveraging.ts';
-import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
 import { levenbergMarquardt, takenBack } from '../../../src/solvers/quadraticModel/levenbergMarquardt.ts';
 import { normConstraint } from '../../../src/solvers/update/normConstraint.ts';
 import { kfacAdaptive } from '../../../src/solvers/presets/kfacAdaptive.ts';
@@ -45,6 +44,8 @@ import {
 } from '../../support/training.ts';
 import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
 import { damp } from '../../../src/solvers/solver/damp.ts';
+import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
+import { preconditioned } from '../../../src/solvers/solver/preconditioned.ts';
 
 const env = referenceEnv();
 const { ops } = env.backend;
@@ -60,7 +61,7 @@ const solved = pipeline(
   capture(exact()),
   updateFactors(kfac()),
   damp(0.1),
-  solve(kroneckerInverse({ every: 100 })),
+  solve(preconditioned(kroneckerInverse, { every: 100 })),
 );
 
 describe('norm constraint', () => {

@@ -31,10 +31,10 @@ import { update } from '../../../solvers/update/update.ts';
 import { decodeWith, decoder, named, nameText } from '../codecs/codecs.ts';
 import type { Curved, Form, Looking } from './curvatures.ts';
 import { curvatures, estimators } from './curvatures.ts';
-import type { Row } from './setting.ts';
+import type { Row, Table } from './setting.ts';
 import { group, optional, orNone, partIn, record, required, row } from './setting.ts';
-import type { Solving } from './solvers.ts';
-import { solvers } from './solvers.ts';
+import type { Inverting, Solving } from './solvers.ts';
+import { inverses, solvers } from './solvers.ts';
 import type { Updating } from './updates.ts';
 import { updating } from './updates.ts';
 
@@ -91,17 +91,19 @@ interface Refusal {
 
 const refuse = (path: string, expected: string): E.Either<Refusal, never> => E.left({ path, expected });
 
-/** Names of the solvers that take a form of curvature. */
-const takersOf = (form: Form): string =>
-  Object.entries(solvers)
+/** Names of the solvers, or of the preconditioners, that take a form of curvature. */
+const takersOf = (by: OfCurvature['by'], form: Form): string => {
+  const table: Table<Solving | Inverting> = by === 'solver' ? solvers : inverses;
+  return Object.entries(table)
     .filter(([, { validate }]) =>
       pipe(
         validate({}, []),
-        E.exists((made) => made._tag === 'ofCurvature' && made.takes.includes(form)),
+        E.exists((made) => 'takes' in made && made.takes.includes(form)),
       ),
     )
     .map(([name]) => name)
     .join(', ');
+};
 
 /** Estimator, curvature and solver, if they go together. */
 const fitting = ({ estimator, curvature, solver }: Composition): E.Either<Refusal, Fitting> => {
@@ -111,7 +113,7 @@ const fitting = ({ estimator, curvature, solver }: Composition): E.Either<Refusa
       if (estimator === null) return refuse('estimator', `one of ${Object.keys(estimators).join(', ')}`);
       return solver.takes.includes(curvature.form)
         ? E.right({ _tag: solver._tag, looking: estimator, curved: curvature, solving: solver })
-        : refuse('solver', `one of ${takersOf(curvature.form)} with this curvature`);
+        : refuse(solver.by, `one of ${takersOf(solver.by, curvature.form)} with this curvature`);
     case 'ofCapture':
       if (estimator === null) return refuse('estimator', `one of ${Object.keys(estimators).join(', ')}`);
       return curvature === null

@@ -7,7 +7,7 @@ import { composition } from './compose.ts';
 import { curvatures, estimators } from './curvatures.ts';
 import { schedules } from './schedules.ts';
 import type { About, Row, Table } from './setting.ts';
-import { preconditioners, solvers } from './solvers.ts';
+import { inverses, solvers } from './solvers.ts';
 import { iterateAveraging, levenbergMarquardt, quadraticModel, rules, updating } from './updates.ts';
 
 /** A composition in full, as the page shows it. */
@@ -26,7 +26,7 @@ optimizer:
     kind: cg
     damping: { kind: exponential, start: 1, factor: 0.5, steps: 100, end: 0.1 }
     every: { drift: 0.2, atMost: 20 }
-    preconditioner: suitable
+    preconditioner: auto
     maxIterations: 20
     tolerance: 1e-3
   update:
@@ -116,9 +116,9 @@ export const referencePage = (): string =>
     ...section('Solvers', 'From the gradient to a direction.', solvers),
     ...pairs(),
     ...section(
-      'Preconditioners',
-      'For solvers that iterate; made anew when the solver’s `every` says.',
-      preconditioners,
+      'Inverses',
+      'Preconditioners of solvers that iterate, prepared anew when the solver’s `every` says; each is a solver by itself, too.',
+      inverses,
     ),
     '',
     '## Update',

@@ -5,34 +5,38 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
-import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
 
+import { mapParams } from '../../../core/params.ts';
+import { autoInverse } from '../../../solvers/inverses/autoInverse.ts';
 import type { BatchWoodburyNeeds } from '../../../solvers/inverses/batchWoodbury.ts';
 import { batchWoodbury } from '../../../solvers/inverses/batchWoodbury.ts';
 import { choleskySolve } from '../../../solvers/inverses/choleskySolve.ts';
 import type { ClassWiseMethod } from '../../../solvers/inverses/classWiseInverse.ts';
-import { classWiseInverse, invertClassWise } from '../../../solvers/inverses/classWiseInverse.ts';
-import { denseInverse, invertDensely } from '../../../solvers/inverses/denseInverse.ts';
-import { eigen, invertInEigenbasis } from '../../../solvers/inverses/eigen.ts';
-import type { EkfacNeeds } from '../../../solvers/inverses/ekfac.ts';
+import { classWiseInverse } from '../../../solvers/inverses/classWiseInverse.ts';
+import { denseInverse } from '../../../solvers/inverses/denseInverse.ts';
+import { eigen } from '../../../solvers/inverses/eigen.ts';
 import { ekfac } from '../../../solvers/inverses/ekfac.ts';
-import type { FirstOrderNeeds } from '../../../solvers/solver/firstOrder.ts';
-import { adam, identity } from '../../../solvers/solver/firstOrder.ts';
+import { kroneckerInverse } from '../../../solvers/inverses/kroneckerInverse.ts';
+import { lowRankInverse } from '../../../solvers/inverses/lowRankInverse.ts';
+import { newtonSchulz } from '../../../solvers/inverses/newtonSchulz.ts';
+import { tridiagonalInverse } from '../../../solvers/inverses/tridiagonalInverse.ts';
+import { twoTermSolve } from '../../../solvers/inverses/twoTermSolve.ts';
+import type { SumMethod } from '../../../solvers/iterative/classWise.ts';
+import { classWise } from '../../../solvers/iterative/classWise.ts';
 import { hssSolver } from '../../../solvers/iterative/hssSolver.ts';
+import type { IterativeOptions } from '../../../solvers/iterative/iterative.ts';
 import { iterative } from '../../../solvers/iterative/iterative.ts';
 import type { KfacCgNeeds } from '../../../solvers/iterative/kfacCg.ts';
 import { kfacCg } from '../../../solvers/iterative/kfacCg.ts';
-import { invertFactors, kroneckerInverse } from '../../../solvers/inverses/kroneckerInverse.ts';
-import { invertLowRank, lowRankInverse } from '../../../solvers/inverses/lowRankInverse.ts';
-import { newtonSchulz } from '../../../solvers/inverses/newtonSchulz.ts';
-import type { Period, RefreshOptions } from '../../../solvers/solver/refresh.ts';
 import type { Schedule } from '../../../solvers/schedules.ts';
 import { constant } from '../../../solvers/schedules.ts';
-import type { Prepare, Solver } from '../../../solvers/solver/solver.ts';
-import { invertSuitably, suitableInverse } from '../../../solvers/inverses/suitableInverse.ts';
-import { invertTridiagonal, tridiagonalInverse } from '../../../solvers/inverses/tridiagonalInverse.ts';
-import { twoTermSolver } from '../../../solvers/inverses/twoTermSolver.ts';
+import type { FirstOrderNeeds } from '../../../solvers/solver/firstOrder.ts';
+import { adam, identity } from '../../../solvers/solver/firstOrder.ts';
+import type { Preconditioner } from '../../../solvers/solver/inverse.ts';
+import { preconditioned } from '../../../solvers/solver/preconditioned.ts';
+import type { Period, RefreshOptions } from '../../../solvers/solver/refresh.ts';
+import type { Solver } from '../../../solvers/solver/solver.ts';
 import { belowOne, decoder, notNegative, oneOf, positive, wholeFrom } from '../codecs/codecs.ts';
 import type { Form } from './curvatures.ts';
 import { forms, siteSettings } from './curvatures.ts';
@@ -40,14 +44,19 @@ import { schedule } from './schedules.ts';
 import type { Row, Settings, Table } from './setting.ts';
 import { optional, orNone, partIn, record, required, row } from './setting.ts';
 
+/** The fields of a step that solvers with curvature may need. */
+type EveryNeed = KfacCgNeeds | 'captured';
+
 /** A solver of a composition: of a curvature, of the captured batch alone, or of the gradient alone. */
 export type Solving =
   | {
       readonly _tag: 'ofCurvature';
       /** Forms of curvature that it takes. */
       readonly takes: ReadonlyArray<Form>;
+      /** The setting that says what it takes: the solver itself, or its preconditioner. */
+      readonly by: 'solver' | 'solver.preconditioner';
       readonly damping: Schedule;
-      readonly solver: Solver<EkfacNeeds | KfacCgNeeds>;
+      readonly solver: Solver<EveryNeed>;
     }
   | { readonly _tag: 'ofCapture'; readonly damping: Schedule; readonly solver: Solver<BatchWoodburyNeeds> }
   | { readonly _tag: 'ofGradient'; readonly solver: Solver<FirstOrderNeeds> };
@@ -87,30 +96,32 @@ const refreshOf = (settings: t.TypeOfProps<typeof refresh>): RefreshOptions => {
 
 const byFactors: ReadonlyArray<Form> = ['product', 'parts', 'diagonal', 'full'];
 
-/** A solver that prepares. */
-const preparing = <P extends Settings>(
-  description: string,
-  takes: ReadonlyArray<Form>,
-  own: P,
-  make: (options: RefreshOptions, own: t.TypeOfProps<P>) => Solver<EkfacNeeds | KfacCgNeeds>,
-): Row<Solving> => {
+/** What a row of a solver with curvature makes of its own settings: a solver, once it knows when to prepare. */
+interface Refreshing {
+  readonly takes: ReadonlyArray<Form>;
+  readonly by?: 'solver.preconditioner';
+  readonly solver: (options: RefreshOptions) => Solver<EveryNeed>;
+}
+
+/** A row of a solver with curvature from a row of what is its own: λ and the period belong to all. */
+const ofCurvature = (own: Row<Refreshing>): Row<Solving> => {
   const shared = row<typeof refresh, RefreshOptions>('', refresh, refreshOf);
   const lambda = row('', { damping }, (settings) => settings);
-  const special = row<P, t.TypeOfProps<P>>('', own, (settings) => settings);
   return {
-    description,
-    settings: { ...lambda.settings, ...shared.settings, ...special.settings },
+    description: own.description,
+    settings: { ...lambda.settings, ...shared.settings, ...own.settings },
     validate: (value, context) =>
       pipe(
         E.Do,
         E.apS('lambda', lambda.validate(value, context)),
         E.apS('options', shared.validate(value, context)),
-        E.apS('settings', special.validate(value, context)),
-        E.map(({ lambda: { damping: own }, options, settings }): Solving => ({
+        E.apS('made', own.validate(value, context)),
+        E.map(({ lambda: { damping: schedule }, options, made: { takes, by, solver } }): Solving => ({
           _tag: 'ofCurvature',
           takes,
-          damping: own,
-          solver: make(options, settings),
+          by: by ?? 'solver',
+          damping: schedule,
+          solver: solver(options),
         })),
       ),
   };
@@ -122,120 +133,141 @@ const range = {
   powerIterations: optional(wholeFrom(0), 1, 'products that sharpen the range'),
 };
 
-const methods: ReadonlyArray<ClassWiseMethod> = ['auto', 'cg', 'nearest'];
+/** An inverse of a composition, and the forms of curvature that it takes. */
+export interface Inverting {
+  readonly takes: ReadonlyArray<Form>;
+  readonly inverse: Preconditioner<'captured'>;
+}
 
-/** Every preconditioner of the iterative solvers. */
-export const preconditioners: Table<Prepare> = {
-  suitable: row('Each part of the curvature by the inverse that suits it.', {}, (): Prepare => invertSuitably),
-  kroneckerInverse: row('Inverses of the damped factors.', {}, (): Prepare => invertFactors),
-  eigen: row(
-    'Exact damping in the eigenbasis.',
-    {},
-    (): Prepare => (backend, operator, lambda) =>
-      pipe(
-        invertInEigenbasis(backend, operator, lambda),
-        TE.map((prepared) => prepared.operator),
-      ),
+/** Every inverse: each is a solver by itself, and a preconditioner of the iterative solvers. */
+export const inverses: Table<Inverting> = {
+  auto: row('Each part of the curvature by the inverse that suits it.', {}, () => ({
+    takes: forms,
+    inverse: autoInverse,
+  })),
+  kroneckerInverse: row('Inverses of the damped factors.', {}, () => ({ takes: byFactors, inverse: kroneckerInverse })),
+  newtonSchulz: row(
+    'Inverses by matrix products alone.',
+    {
+      tolerance: optional(positive, 1e-6, 'residual at which the iteration ends'),
+      iterations: optional(wholeFrom(1), 40, 'iterations for one factor at most'),
+    },
+    (own) => ({ takes: byFactors, inverse: newtonSchulz(own) }),
   ),
-  lowRank: row('Factors of low rank.', range, (options): Prepare => invertLowRank(options)),
-  dense: row('Full inverses of the blocks.', {}, (): Prepare => invertDensely),
-  tridiagonal: row('The block-tridiagonal inverse.', {}, (): Prepare => invertTridiagonal),
+  lowRank: row('Factors of low rank, applied by Woodbury’s formula.', range, (own) => ({
+    takes: byFactors,
+    inverse: lowRankInverse(own),
+  })),
+  eigen: row('Exact damping in the eigenbasis of the factors.', {}, () => ({ takes: byFactors, inverse: eigen })),
+  ekfac: row(
+    'Second moments in the eigenbasis, taken with every capture.',
+    { decay: optional(belowOne, 0.95, 'ρ of the average of the second moments') },
+    (own) => ({ takes: byFactors, inverse: ekfac(own) }),
+  ),
+  dense: row(
+    'Each block as a full matrix: for small models.',
+    { limit: optional(wholeFrom(1), 4096, 'elements in a block at most') },
+    (own) => ({ takes: [...byFactors, 'twoClasses', 'classes'], inverse: denseInverse(own) }),
+  ),
+  twoTerm: row('Sums of two Kronecker products by their factors.', {}, () => ({
+    takes: [...byFactors, 'twoClasses'],
+    inverse: twoTermSolve,
+  })),
   classWise: row(
-    'Two terms, or the nearest Kronecker product.',
-    {},
-    (): Prepare => (backend, operator, lambda) => invertClassWise(backend, operator, lambda),
+    'Sums of Kronecker products: two terms, or the nearest product.',
+    { method: optional<ClassWiseMethod>(oneOf(['auto', 'nearest']), 'auto', 'how sums are inverted') },
+    (own) => ({ takes: [...byFactors, 'twoClasses', 'classes'], inverse: classWiseInverse(own) }),
   ),
+  tridiagonal: row('The block-tridiagonal inverse.', {}, () => ({
+    takes: ['chain', ...byFactors],
+    inverse: tridiagonalInverse,
+  })),
 };
 
+/** The solver that an inverse makes. */
+const direct = (own: Row<Inverting>): Row<Solving> =>
+  ofCurvature({
+    ...own,
+    validate: (value, context) =>
+      pipe(
+        own.validate(value, context),
+        E.map(({ takes, inverse }) => ({ takes, solver: (options) => preconditioned(inverse, options) })),
+      ),
+  });
+
 const krylov = {
-  preconditioner: optional<Prepare | null>(
-    orNone(partIn('a preconditioner', () => preconditioners)),
-    invertSuitably,
+  preconditioner: optional<Inverting | null>(
+    orNone(partIn('an inverse', () => inverses)),
+    { takes: forms, inverse: autoInverse },
     'stands for the inverse',
-    'suitable',
+    'auto',
   ),
   maxIterations: optional(wholeFrom(1), 100, 'iterations per step at most'),
   tolerance: optional(notNegative, 1e-6, 'relative residual at which the iteration stops'),
   warmStart: optional(notNegative, 0.95, 'ζ, the part of the last direction that the iteration starts from'),
 };
 
-const krylovOf = (options: RefreshOptions, own: t.TypeOfProps<typeof krylov>) => {
-  const { preconditioner, maxIterations, tolerance, warmStart } = own;
-  return { ...options, prepare: preconditioner, maxIterations, tolerance, warmStart };
+/** A solver that iterates, with an inverse as preconditioner. */
+const iterating = <P extends Settings>(
+  description: string,
+  own: P,
+  make: (options: IterativeOptions<'captured'>, own: t.TypeOfProps<P>) => Solver<EveryNeed>,
+): Row<Solving> => {
+  const [shared, special] = [row('', krylov, (settings) => settings), row('', own, (settings) => settings)];
+  return ofCurvature({
+    description,
+    settings: { ...shared.settings, ...special.settings },
+    validate: (value, context) =>
+      pipe(
+        E.Do,
+        E.apS('shared', shared.validate(value, context)),
+        E.apS('special', special.validate(value, context)),
+        E.map(({ shared: { preconditioner, ...stopping }, special: settings }): Refreshing => ({
+          takes: preconditioner?.takes ?? forms,
+          by: 'solver.preconditioner',
+          solver: (options) =>
+            make({ ...options, ...stopping, preconditioner: preconditioner?.inverse ?? null }, settings),
+        })),
+      ),
+  });
 };
-
-const iterating = (description: string, method: 'cg' | 'minres' | 'gmres' | 'bicgstab'): Row<Solving> =>
-  preparing(description, forms, krylov, (options, own) => iterative(method, krylovOf(options, own)));
 
 /** Every solver. */
 export const solvers: Table<Solving> = {
-  kroneckerInverse: preparing('Inverses of the damped factors.', byFactors, {}, (options) => kroneckerInverse(options)),
-  choleskySolve: preparing('Cholesky factors of the damped factors, and triangular solves.', byFactors, {}, (options) =>
-    choleskySolve(options),
+  ...mapParams(inverses, direct),
+  choleskySolve: ofCurvature(
+    row('Cholesky factors of the damped factors, and triangular solves.', {}, () => ({
+      takes: byFactors,
+      solver: (options) => preconditioned(choleskySolve, options),
+    })),
   ),
-  newtonSchulz: preparing(
-    'Inverses by matrix products alone.',
-    byFactors,
-    {
-      tolerance: optional(positive, 1e-6, 'residual at which the iteration ends'),
-      iterations: optional(wholeFrom(1), 40, 'iterations for one factor at most'),
-    },
-    (options, own) => newtonSchulz({ ...options, ...own }),
-  ),
-  lowRank: preparing('Factors of low rank, applied by Woodbury’s formula.', byFactors, range, (options, own) =>
-    lowRankInverse({ ...options, ...own }),
-  ),
-  eigen: preparing('Exact damping in the eigenbasis of the factors.', byFactors, {}, (options) => eigen(options)),
-  ekfac: preparing(
-    'Second moments in the eigenbasis, taken with every capture.',
-    byFactors,
-    { decay: optional(belowOne, 0.95, 'ρ of the average of the second moments') },
-    (options, own) => ekfac({ ...options, ...own }),
-  ),
-  dense: preparing(
-    'Each block as a full matrix: for small models.',
-    [...byFactors, 'twoClasses', 'classes'],
-    {},
-    (options) => denseInverse(options),
-  ),
-  twoTerm: preparing('Sums of two Kronecker products by their factors.', [...byFactors, 'twoClasses'], {}, (options) =>
-    twoTermSolver(options),
-  ),
-  classWise: preparing(
-    'Sums of Kronecker products by conjugate gradients.',
-    [...byFactors, 'twoClasses', 'classes'],
-    {
-      method: optional<ClassWiseMethod>(oneOf(methods), 'auto', 'how sums are solved'),
-      tolerance: optional(notNegative, 1e-4, 'relative residual at which the iteration stops'),
-      maxIterations: optional(wholeFrom(1), 20, 'iterations of a block at most'),
-    },
-    (options, own) => classWiseInverse({ ...options, ...own }),
-  ),
-  tridiagonal: preparing('The block-tridiagonal inverse.', ['chain', 'product', 'diagonal', 'full'], {}, (options) =>
-    tridiagonalInverse(options),
-  ),
-  suitable: preparing('Each part of the curvature by the inverse that suits it.', forms, {}, (options) =>
-    suitableInverse(options),
-  ),
-  cg: iterating('Conjugate gradients on the curvature.', 'cg'),
-  minres: iterating('MINRES on the curvature.', 'minres'),
-  gmres: iterating('Restarted GMRES on the curvature.', 'gmres'),
-  bicgstab: iterating('BiCGSTAB on the curvature.', 'bicgstab'),
-  hss: preparing(
-    'Hermitian and skew-Hermitian splitting of the curvature.',
-    forms,
-    { ...krylov, alpha: optional(positive, 1, 'α, best between the extreme eigenvalues of the damped curvature') },
-    (options, own) => hssSolver({ ...krylovOf(options, own), alpha: own.alpha }),
-  ),
-  kfacCg: preparing(
-    'Conjugate gradients on the damped Gauss–Newton operator; the curvature makes the preconditioner.',
-    forms,
-    { ...krylov, progress: optional(notNegative, 5e-4, 'ε of Martens’ stopping rule; 0 switches it off') },
-    (options, own) =>
-      kfacCg({
-        ...krylovOf(options, own),
-        martens: own.progress === 0 ? null : { epsilon: own.progress },
+  classWise: ofCurvature(
+    row(
+      'Sums of Kronecker products by conjugate gradients.',
+      {
+        method: optional<SumMethod>(oneOf(['auto', 'cg', 'nearest']), 'auto', 'how sums are solved'),
+        tolerance: optional(notNegative, 1e-4, 'relative residual at which the iteration stops'),
+        maxIterations: optional(wholeFrom(1), 20, 'iterations of a block at most'),
+      },
+      (own) => ({
+        takes: [...byFactors, 'twoClasses', 'classes'],
+        solver: (options) => classWise({ ...options, ...own }),
       }),
+    ),
+  ),
+  cg: iterating('Conjugate gradients on the curvature.', {}, (options) => iterative('cg', options)),
+  minres: iterating('MINRES on the curvature.', {}, (options) => iterative('minres', options)),
+  gmres: iterating('Restarted GMRES on the curvature.', {}, (options) => iterative('gmres', options)),
+  bicgstab: iterating('BiCGSTAB on the curvature.', {}, (options) => iterative('bicgstab', options)),
+  hss: iterating(
+    'Hermitian and skew-Hermitian splitting of the curvature.',
+    { alpha: optional(positive, 1, 'α, best between the extreme eigenvalues of the damped curvature') },
+    (options, { alpha }) => hssSolver({ ...options, alpha }),
+  ),
+  kfacCg: iterating(
+    'Conjugate gradients on the damped Gauss–Newton operator; the curvature makes the preconditioner.',
+    { progress: optional(notNegative, 5e-4, 'ε of Martens’ stopping rule; 0 switches it off') },
+    (options, { progress }) => kfacCg({ ...options, martens: progress === 0 ? null : { epsilon: progress } }),
   ),
   woodbury: row(
     'The captured batch inverted through itself, for layers wider than the batch; takes no curvature.',

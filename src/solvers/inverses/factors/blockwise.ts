@@ -1,5 +1,5 @@
 /**
- * What solvers for block-diagonal curvature share: going over the blocks, and the words for a block they cannot take.
+ * What inverses of block-diagonal curvature share: going over the blocks, and the words for a block they cannot take.
  *
  * @module
  */
@@ -14,16 +14,7 @@ import type { Diagonal } from '../../../core/operators/factors/factor.ts';
 import { diagonal } from '../../../core/operators/factors/factor.ts';
 import type { Ops } from '../../../core/ops/ops.ts';
 import type { Shaped } from '../../../core/tensor.ts';
-
-export { calculate } from '../../../core/pipeline/compute.ts';
-
-/** The error of a solver that cannot take an operator. */
-export const unsupported = (solver: string, path: string, accepted: string, actual: string): KfacError => ({
-  _tag: 'BadConfig',
-  path,
-  expected: `${accepted} for ${solver}`,
-  actual,
-});
+import { unsupported } from '../../solver/unsupported.ts';
 
 /** Blocks that solvers by factors take, in words. */
 export const byFactors = 'blocks of kind kronecker, dense or diagonal';

@@ -15,7 +15,7 @@ import { traceOf } from '../../../core/operators/factors/measures.ts';
 import type { Ops } from '../../../core/ops/ops.ts';
 import { readScalars } from '../../../core/pipeline/read.ts';
 import type { Shaped } from '../../../core/tensor.ts';
-import { calculate } from './blockwise.ts';
+import { calculate } from '../../../core/pipeline/compute.ts';
 import { factoredTikhonov } from './factoredTikhonov.ts';
 import { inBlock } from './escalation.ts';
 

@@ -13,6 +13,12 @@ const factor = 10;
 /** … at most this many times. */
 const times = 6;
 
+/** What was found, and the λ that it took. */
+export interface Escalated<A> {
+  readonly found: A;
+  readonly lambda: number;
+}
+
 /**
  * Runs with λ, and with ten times as much whenever it meets a matrix that is not positive definite, at most 6 times; then
  * the error says which damping was tried last.
@@ -25,13 +31,30 @@ export const escalating = <A>(
   lambda: number,
   run: (lambda: number) => TE.TaskEither<KfacError, A>,
   tries = 0,
-): TE.TaskEither<KfacError, A> =>
+): TE.TaskEither<KfacError, Escalated<A>> =>
   pipe(
     run(lambda),
+    TE.map((found) => ({ found, lambda })),
     TE.orElse((error) => {
       if (error._tag !== 'NotPositiveDefinite') return TE.left(error);
       return tries < times ? escalating(lambda * factor, run, tries + 1) : TE.left({ ...error, damping: lambda });
     }),
+  );
+
+/**
+ * Metrics of blocks whose λ had to rise: the λ that they took, by block.
+ *
+ * @param lambda - λ of the first try
+ * @param blocks - what each block took
+ */
+export const raisedMetrics = (
+  lambda: number,
+  blocks: Readonly<Record<string, { readonly lambda: number }>>,
+): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    Object.entries(blocks).flatMap(([name, block]) =>
+      block.lambda === lambda ? [] : [[`raisedDamping.${name}`, block.lambda] as const],
+    ),
   );
 
 /** An error of a factorisation, with the block that it happened in. */

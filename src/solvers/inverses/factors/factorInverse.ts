@@ -21,10 +21,15 @@ import { matrixOf } from '../../../core/operators/factors/measures.ts';
 import type { LinearOperator } from '../../../core/operators/linearOperator.ts';
 import { blockDiagonal } from '../../../core/operators/linearOperator.ts';
 import { mapParams } from '../../../core/params.ts';
+import type { Prepared } from '../../../core/pipeline/prepared.ts';
 import type { Shaped } from '../../../core/tensor.ts';
-import { byFactors, calculate, eachBlock, invertDiagonal, unsupported } from './blockwise.ts';
+import type { Prepare } from '../../solver/inverse.ts';
+import { calculate } from '../../../core/pipeline/compute.ts';
+import { unsupported } from '../../solver/unsupported.ts';
+import { byFactors, eachBlock, invertDiagonal } from './blockwise.ts';
 import { meanEigenvalues } from './dampedFactors.ts';
-import { escalating, inBlock } from './escalation.ts';
+import type { Escalated } from './escalation.ts';
+import { escalating, inBlock, raisedMetrics } from './escalation.ts';
 import { factoredTikhonov } from './factoredTikhonov.ts';
 
 /** An inverse and what its maker has to say of it. */
@@ -48,6 +53,9 @@ interface Inverted<Op, R> {
   readonly inverse: Op;
   readonly reports: ReadonlyArray<R>;
 }
+
+/** A block's inverse, and the λ that it took. */
+type InvertedBlock<T, R> = Escalated<Inverted<BlockOperator<T>, R>>;
 
 /** (F + δ I)⁻¹, part by part. */
 const invertFactor = <T extends Shaped, R>(
@@ -114,7 +122,7 @@ const invertBlock = <T extends Shaped, R>(
   block: BlockOperator<T>,
   previous: BlockOperator<T> | undefined,
   lambda: number,
-): TE.TaskEither<KfacError, Inverted<BlockOperator<T>, R>> => {
+): TE.TaskEither<KfacError, InvertedBlock<T, R>> => {
   switch (block._tag) {
     case 'kronecker':
       return escalating(lambda, (raised) =>
@@ -133,39 +141,40 @@ const invertBlock = <T extends Shaped, R>(
   }
 };
 
-/** An inverse of all blocks, and what was reported of each matrix. */
-export interface InvertedBlocks<T, R> {
-  readonly operator: LinearOperator<T>;
-  readonly reports: ReadonlyArray<R>;
-}
+/** Nothing to say of any matrix. */
+const silent = (): Readonly<Record<string, number>> => ({});
 
 /**
- * (⊕ (A + π√λ I) ⊗ (G + π⁻¹√λ I))⁻¹ as an operator. A factor that is not positive definite raises the block's λ by 10, at
- * most 6 times; then the error names the block.
+ * (⊕ (A + π√λ I) ⊗ (G + π⁻¹√λ I))⁻¹ of block-diagonal curvature with Kronecker, dense and diagonal blocks. A factor that is
+ * not positive definite raises the block's λ by 10, at most 6 times, which is reported; then the error names the block.
  *
- * @param solver - who asks, for errors
+ * @param name - who asks, for errors
  * @param invert - inverts one matrix
- * @param backend - where to compute
- * @param operator - block-diagonal curvature with Kronecker, dense and diagonal blocks
- * @param lambda - damping λ, greater than 0
- * @param previous - what was prepared before, or `null`
+ * @param summary - metrics of what was reported of each matrix
  */
-export const invertKroneckerBlocks = <T extends Shaped, R>(
-  solver: string,
-  invert: InvertMatrix<R>,
-  backend: Backend<T>,
-  operator: LinearOperator<T>,
-  lambda: number,
-  previous: LinearOperator<T> | null,
-): TE.TaskEither<KfacError, InvertedBlocks<T, R>> => {
-  const before = previous?._tag === 'blockDiagonal' ? previous.blocks : {};
-  return pipe(
-    eachBlock(solver, operator, (name, block) =>
-      invertBlock(backend, solver, invert, name, block, before[name], lambda),
-    ),
-    TE.map((blocks) => ({
-      operator: blockDiagonal(mapParams(blocks, ({ inverse }) => inverse)),
-      reports: Object.values(blocks).flatMap(({ reports }) => reports),
-    })),
-  );
-};
+export const preparingFactors =
+  <R>(
+    name: string,
+    invert: InvertMatrix<R>,
+    summary: (reports: ReadonlyArray<R>) => Readonly<Record<string, number>> = silent,
+  ): Prepare =>
+  <T extends Shaped>(
+    backend: Backend<T>,
+    curvature: LinearOperator<T>,
+    lambda: number,
+    previous: LinearOperator<T> | null,
+  ): TE.TaskEither<KfacError, Prepared<T>> => {
+    const before = previous?._tag === 'blockDiagonal' ? previous.blocks : {};
+    return pipe(
+      eachBlock(name, curvature, (block, operator) =>
+        invertBlock(backend, name, invert, block, operator, before[block], lambda),
+      ),
+      TE.map((blocks) => ({
+        operator: blockDiagonal(mapParams(blocks, ({ found }) => found.inverse)),
+        metrics: {
+          ...summary(Object.values(blocks).flatMap(({ found }) => found.reports)),
+          ...raisedMetrics(lambda, blocks),
+        },
+      })),
+    );
+  };

@@ -16,7 +16,7 @@ import type { KfacError } from '../../../core/errors.ts';
 import { keyOf } from '../../../core/random/key.ts';
 import { normal } from '../../../core/random/normal.ts';
 import type { Shaped } from '../../../core/tensor.ts';
-import { calculate } from './blockwise.ts';
+import { calculate } from '../../../core/pipeline/compute.ts';
 
 /** Settings of {@link leadingEigen}. */
 export interface RangeOptions {

@@ -17,7 +17,7 @@ import { twoTerm } from '../../../core/operators/blockOperator.ts';
 import type { Ops } from '../../../core/ops/ops.ts';
 import { readScalars } from '../../../core/pipeline/read.ts';
 import type { Shaped } from '../../../core/tensor.ts';
-import { calculate } from './blockwise.ts';
+import { calculate } from '../../../core/pipeline/compute.ts';
 
 /** Kᵀ A K = I and Kᵀ C K = diag(S). */
 interface Pair<T> {

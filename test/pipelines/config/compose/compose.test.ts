@@ -23,7 +23,7 @@ import { cast, tensor } from '../../../../src/core/tensor.ts';
 import { composeOptimizer } from '../../../../src/pipelines/config/compose/compose.ts';
 import { curvatures, estimators } from '../../../../src/pipelines/config/compose/curvatures.ts';
 import { exampleComposition, referencePage } from '../../../../src/pipelines/config/compose/reference.ts';
-import { preconditioners, solvers } from '../../../../src/pipelines/config/compose/solvers.ts';
+import { inverses, solvers } from '../../../../src/pipelines/config/compose/solvers.ts';
 import { decodeConfigFile } from '../../../../src/pipelines/config/file.ts';
 import type { Optimizer } from '../../../../src/solvers/presets/optimizer.ts';
 import { kfac } from '../../../../src/solvers/presets/kfac.ts';
@@ -78,8 +78,8 @@ const curvatureRows: Readonly<Record<string, unknown>> = {
 const byFactors = ['kfac', 'kfra', 'blockKfac', 'diagonal', 'dense'];
 const everything = Object.keys(curvatureRows);
 const takes: Readonly<Record<string, ReadonlyArray<string>>> = {
+  auto: everything,
   kroneckerInverse: byFactors,
-  choleskySolve: byFactors,
   newtonSchulz: byFactors,
   lowRank: byFactors,
   eigen: byFactors,
@@ -87,8 +87,8 @@ const takes: Readonly<Record<string, ReadonlyArray<string>>> = {
   dense: [...byFactors, 'classKfac', 'classKfac of two'],
   twoTerm: [...byFactors, 'classKfac of two'],
   classWise: [...byFactors, 'classKfac', 'classKfac of two'],
-  tridiagonal: ['tridiagonalKfac', 'kfac', 'kfra', 'diagonal', 'dense'],
-  suitable: everything,
+  tridiagonal: ['tridiagonalKfac', ...byFactors],
+  choleskySolve: byFactors,
   cg: everything,
   minres: everything,
   gmres: everything,
@@ -147,7 +147,7 @@ describe('every curvature with every solver, from configuration', () => {
     expect(distance(low, high)).toBeLessThan(1e-3);
   });
 
-  it.each(Object.keys(preconditioners))('preconditioner %s', async (preconditioner) => {
+  it.each(Object.keys(inverses))('preconditioner %s', async (preconditioner) => {
     const curvature = preconditioner === 'tridiagonal' ? 'tridiagonalKfac' : 'kfac';
     const solver = { kind: 'cg', damping: 0.5, preconditioner, tolerance: 1e-10 };
     const found = await trained(orThrow(decode({ ...compositionOf('cg', curvature), solver })), 1);

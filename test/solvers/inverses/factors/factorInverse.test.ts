@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import type * as TE from 'fp-ts/lib/TaskEither.js';
-import { map } from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../../../src/core/errors.ts';
 import { applyBlock } from '../../../../src/core/operators/apply.ts';
@@ -20,18 +19,17 @@ import {
 import { blockDiagonal } from '../../../../src/core/operators/linearOperator.ts';
 import type { Tensor } from '../../../../src/core/tensor.ts';
 import { tensor } from '../../../../src/core/tensor.ts';
-import { invertClassWise } from '../../../../src/solvers/inverses/classWiseInverse.ts';
-import { invertDensely } from '../../../../src/solvers/inverses/denseInverse.ts';
-import { invertInEigenbasis } from '../../../../src/solvers/inverses/eigen.ts';
-import { invertKroneckerBlocks } from '../../../../src/solvers/inverses/factors/factorInverse.ts';
-import { invertFactors } from '../../../../src/solvers/inverses/kroneckerInverse.ts';
-import { invertLowRank } from '../../../../src/solvers/inverses/lowRankInverse.ts';
-import type { NewtonSchulzInverse } from '../../../../src/solvers/inverses/newtonSchulz.ts';
-import { newtonSchulzInverse } from '../../../../src/solvers/inverses/newtonSchulz.ts';
-import { invertTridiagonal } from '../../../../src/solvers/inverses/tridiagonalInverse.ts';
 import { scaledError } from '../../../support/closeness.ts';
 import { factoredDamping } from '../../../support/factors.ts';
 import { gaussian, orThrow, referenceEnv } from '../../../support/training.ts';
+import { kroneckerInverse } from '../../../../src/solvers/inverses/kroneckerInverse.ts';
+import { tridiagonalInverse } from '../../../../src/solvers/inverses/tridiagonalInverse.ts';
+import { denseInverse } from '../../../../src/solvers/inverses/denseInverse.ts';
+import { lowRankInverse } from '../../../../src/solvers/inverses/lowRankInverse.ts';
+import { classWiseInverse } from '../../../../src/solvers/inverses/classWiseInverse.ts';
+import { eigen } from '../../../../src/solvers/inverses/eigen.ts';
+import { newtonSchulz } from '../../../../src/solvers/inverses/newtonSchulz.ts';
+import { inverted } from '../../../support/inverses.ts';
 
 const { backend } = referenceEnv();
 const { ops } = backend;
@@ -40,39 +38,23 @@ type Invert = (operator: LinearOperator<Tensor>, lambda: number) => TE.TaskEithe
 
 /** Solvers that damp each factor; a new one joins here. */
 const factored: ReadonlyArray<readonly [string, Invert]> = [
-  ['kroneckerInverse', (operator, lambda) => invertFactors(backend, operator, lambda)],
+  ['kroneckerInverse', (operator, lambda) => inverted(kroneckerInverse, backend, operator, lambda)],
   [
     'newtonSchulz',
-    (operator, lambda) =>
-      map(({ operator: inverse }: { readonly operator: LinearOperator<Tensor> }) => inverse)(
-        invertKroneckerBlocks(
-          'newtonSchulz',
-          (where, m, before) =>
-            map(({ inverse, report }: NewtonSchulzInverse<typeof m>) => ({ inverse: dense(inverse), report }))(
-              newtonSchulzInverse(where, m, before, { tolerance: 1e-12, iterations: 100 }),
-            ),
-          backend,
-          operator,
-          lambda,
-          null,
-        ),
-      ),
+    (operator, lambda) => inverted(newtonSchulz({ tolerance: 1e-12, iterations: 100 }), backend, operator, lambda),
   ],
-  ['lowRankInverse of full rank', (operator, lambda) => invertLowRank({ rank: 12 })(backend, operator, lambda)],
-  ['tridiagonalInverse', (operator, lambda) => invertTridiagonal(backend, operator, lambda)],
-  ['classWiseInverse', (operator, lambda) => invertClassWise(backend, operator, lambda)],
+  [
+    'lowRankInverse of full rank',
+    (operator, lambda) => inverted(lowRankInverse({ rank: 12 }), backend, operator, lambda),
+  ],
+  ['tridiagonalInverse', (operator, lambda) => inverted(tridiagonalInverse, backend, operator, lambda)],
+  ['classWiseInverse', (operator, lambda) => inverted(classWiseInverse(), backend, operator, lambda)],
 ];
 
 /** Solvers that add λ and nothing else. */
 const exact: ReadonlyArray<readonly [string, Invert]> = [
-  [
-    'eigen',
-    (operator, lambda) =>
-      map(({ operator: inverse }: { readonly operator: LinearOperator<Tensor> }) => inverse)(
-        invertInEigenbasis(backend, operator, lambda),
-      ),
-  ],
-  ['denseInverse', (operator, lambda) => invertDensely(backend, operator, lambda)],
+  ['eigen', (operator, lambda) => inverted(eigen, backend, operator, lambda)],
+  ['denseInverse', (operator, lambda) => inverted(denseInverse(), backend, operator, lambda)],
 ];
 
 const spd = (seed: number, n: number): Tensor => ops.gram(gaussian(seed, [n + 1, n]));
@@ -164,7 +146,7 @@ describe('a block that is a full matrix', () => {
 describe('damping of diag(a) ⊗ G', () => {
   it('worked example: a = (4, 12), G = 2, λ = 4: π² = 8 / 2, so 1 / (a + 4) and G + 1', async () => {
     const block = kronecker(diagonal(tensor([4, 12], [2])), dense(tensor([2], [1, 1])));
-    const inverse = only(orThrow(await invertFactors(backend, blockDiagonal({ b: block }), 4)()));
+    const inverse = only(orThrow(await inverted(kroneckerInverse, backend, blockDiagonal({ b: block }), 4)()));
     if (inverse._tag !== 'kronecker' || inverse.A._tag !== 'diagonal' || inverse.G._tag !== 'dense') {
       throw new Error('expected a diagonal and a matrix');
     }
@@ -174,14 +156,16 @@ describe('damping of diag(a) ⊗ G', () => {
 
   it('a G that is not positive definite is an error that names the block, after λ has risen', async () => {
     const block = kronecker(diagonal(tensor([1], [1])), dense(tensor([-1e9], [1, 1])));
-    expect(await invertFactors(backend, blockDiagonal({ words: block }), 1)()).toMatchObject({
+    expect(await inverted(kroneckerInverse, backend, blockDiagonal({ words: block }), 1)()).toMatchObject({
       _tag: 'Left',
       left: { _tag: 'NotPositiveDefinite', where: 'words', damping: 1e6 },
     });
   });
 
   it('a full matrix whose λ must rise is solved with the risen one', async () => {
-    const inverse = only(orThrow(await invertFactors(backend, blockDiagonal({ b: dense(tensor([-5], [1, 1])) }), 1)()));
+    const inverse = only(
+      orThrow(await inverted(kroneckerInverse, backend, blockDiagonal({ b: dense(tensor([-5], [1, 1])) }), 1)()),
+    );
     expect(applyBlock(ops, inverse, tensor([10], [1])).data[0]).toBeCloseTo(2, 12);
   });
 });

@@ -1,0 +1,21 @@
+/**
+ * The words for a curvature that a solver or an inverse cannot take.
+ *
+ * @module
+ */
+import type { KfacError } from '../../core/errors.ts';
+
+/**
+ * The error of a solver or an inverse that cannot take what it is given.
+ *
+ * @param asker - its name
+ * @param path - the block, or the setting
+ * @param accepted - what it takes
+ * @param actual - what came
+ */
+export const unsupported = (asker: string, path: string, accepted: string, actual: string): KfacError => ({
+  _tag: 'BadConfig',
+  path,
+  expected: `${accepted} for ${asker}`,
+  actual,
+});
