@@ -32,6 +32,7 @@ import { sample } from '../../src/curvature/sample.ts';
 import { tridiagonalKfac } from '../../src/curvature/tridiagonalKfac.ts';
 import { batchWoodbury } from '../../src/solvers/inverses/batchWoodbury.ts';
 import { ekfac } from '../../src/solvers/inverses/ekfac.ts';
+import { preconditioned } from '../../src/solvers/solver/preconditioned.ts';
 import { kfacCg } from '../../src/solvers/iterative/kfacCg.ts';
 import { levenbergMarquardt } from '../../src/solvers/quadraticModel/levenbergMarquardt.ts';
 import { quadraticUpdate } from '../../src/solvers/quadraticModel/quadraticUpdate.ts';
@@ -149,7 +150,7 @@ describe('weights of examples', () => {
   });
 
   it.each([
-    ['ekfac', ekfac()],
+    ['ekfac', preconditioned(ekfac())],
     ['kfacCg', kfacCg({ tolerance: 1e-14, martens: null })],
   ] as const)('law: the direction of a masked batch is that of what is left. %s', async (_, solver) => {
     const step = pipeline(
@@ -184,7 +185,7 @@ describe('weights of examples', () => {
       capture(exact()),
       updateFactors(kfac()),
       damp(0.1),
-      solve(ekfac()),
+      solve(preconditioned(ekfac())),
       quadraticUpdate,
       levenbergMarquardt({ every: 1 }),
     );

@@ -125,7 +125,7 @@ export const inOrder = (parts: ReadonlyArray<Stage<Field, Field>>): Stage<Field,
  * ```ts
  * import { backward, forward, pipeline } from 'kfac-ts/core';
  * import { capture, exact, kfac, updateFactors } from 'kfac-ts/curvature';
- * import { constant, damp, kroneckerInverse, solve, update } from 'kfac-ts/solvers';
+ * import { constant, damp, kroneckerInverse, preconditioned, solve, update } from 'kfac-ts/solvers';
  *
  * const step = pipeline(
  *   forward,
@@ -133,7 +133,7 @@ export const inOrder = (parts: ReadonlyArray<Stage<Field, Field>>): Stage<Field,
  *   capture(exact()),
  *   updateFactors(kfac({ decay: 0.95 })),
  *   damp(constant(0.1)),
- *   solve(kroneckerInverse({ every: 20 })),
+ *   solve(preconditioned(kroneckerInverse, { every: 20 })),
  *   update({ learningRate: 0.5 }),
  * );
  * ```

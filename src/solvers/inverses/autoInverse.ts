@@ -153,6 +153,18 @@ const joined = <T>(
  * Which inverse {@link autoInverse} takes for each block of a curvature, by the names of blocks and inverses.
  *
  * @param curvature - made of blocks
+ *
+ * @example
+ * ```ts
+ * import { blockDiagonal, denseOperator, diagonal, kronecker, sumOf, tensor } from 'kfac-ts/core';
+ * import { autoChoices } from 'kfac-ts/solvers';
+ *
+ * const one = denseOperator(tensor([2], [1, 1]));
+ * const product = kronecker(one, one);
+ * const curvature = blockDiagonal({ gain: diagonal(tensor([1], [1])), head: sumOf([product, product, product]) });
+ * const choices = autoChoices(curvature);
+ * choices._tag === 'Right' ? choices.right : {}; // => { gain: 'kroneckerInverse', head: 'classWiseInverse' }
+ * ```
  */
 export const autoChoices = <T>(curvature: LinearOperator<T>): E.Either<KfacError, Readonly<Record<string, string>>> =>
   pipe(

@@ -186,6 +186,17 @@ const invertCaptured = <T extends Shaped>(
  * K-FAC of the captured batch alone, inverted through the batch. A step without a capture uses the last inverse.
  *
  * @param options - how sites are treated
+ *
+ * @example
+ * ```ts
+ * import { backward, forward, pipeline } from 'kfac-ts/core';
+ * import { capture, exact } from 'kfac-ts/curvature';
+ * import { batchWoodbury, damp, solve, update } from 'kfac-ts/solvers';
+ *
+ * // No `updateFactors`: the captured batch itself is inverted.
+ * const step = pipeline(forward, backward, capture(exact()), damp(0.1), solve(batchWoodbury()), update({ learningRate: 1 }));
+ * step.name; // => 'forward → backward → capture → damp → solve → update'
+ * ```
  */
 export const batchWoodbury = (options: SiteOptions = {}): Solver<BatchWoodburyNeeds> => ({
   name: 'batchWoodbury',

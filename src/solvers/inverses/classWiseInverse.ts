@@ -122,6 +122,13 @@ export interface ClassWiseInverseOptions {
  * solves, and damped inverses of products, the nearest where a block is a sum.
  *
  * @param options - how sums are inverted
+ *
+ * @example
+ * ```ts
+ * import { classWiseInverse, iterative } from 'kfac-ts/solvers';
+ *
+ * iterative('cg', { preconditioner: classWiseInverse({ method: 'nearest' }) }).name; // => 'cg'
+ * ```
  */
 export const classWiseInverse = ({ method = 'auto' }: ClassWiseInverseOptions = {}): Preconditioner => ({
   name,

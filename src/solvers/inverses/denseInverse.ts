@@ -73,6 +73,17 @@ const invertBlock = <T extends Shaped>(
  * positive definite rises by 10, at most 6 times, which is reported; then the error names the block.
  *
  * @param options - largest block
+ *
+ * @example
+ * ```ts
+ * import { apply, blockDiagonal, denseOperator, referenceBackend, tensor } from 'kfac-ts/core';
+ * import { denseInverse } from 'kfac-ts/solvers';
+ *
+ * const backend = referenceBackend();
+ * const curvature = blockDiagonal({ b: denseOperator(tensor([3, 0, 0, 15], [2, 2])) });
+ * const made = await denseInverse().prepare(backend, curvature, 1, null)();
+ * made._tag === 'Right' ? Array.from(apply(backend.ops, made.right.operator, { b: tensor([8, 8], [2]) })['b'].data) : []; // => [2, 0.5]
+ * ```
  */
 export const denseInverse = ({ limit = 4096 }: DenseInverseOptions = {}): Preconditioner => ({
   name,

@@ -174,6 +174,14 @@ const following =
  * EKFAC.
  *
  * @param options - decay of the second moments
+ *
+ * @example
+ * ```ts
+ * import { ekfac, preconditioned } from 'kfac-ts/solvers';
+ *
+ * // A basis every 20 steps, second moments in it with every capture.
+ * preconditioned(ekfac({ decay: 0.9 }), { every: 20 }).name; // => 'ekfac'
+ * ```
  */
 export const ekfac = ({ decay = 0.95 }: EkfacOptions = {}): Preconditioner<'captured'> => ({
   name,

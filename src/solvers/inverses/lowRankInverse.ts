@@ -161,6 +161,13 @@ const refuse = (options: RangeOptions): KfacError | null => {
  * diagonal blocks.
  *
  * @param options - rank, oversampling, power iterations
+ *
+ * @example
+ * ```ts
+ * import { lowRankInverse, preconditioned } from 'kfac-ts/solvers';
+ *
+ * preconditioned(lowRankInverse({ rank: 32 }), { every: 20 }).name; // => 'lowRankInverse'
+ * ```
  */
 export const lowRankInverse = (options: RangeOptions): Preconditioner => ({
   name,

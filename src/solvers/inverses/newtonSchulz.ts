@@ -156,6 +156,14 @@ const summary = (reports: ReadonlyArray<NewtonSchulzReport>): Readonly<Record<st
  * K-FAC's inverse by products only. Reports the largest residual and number of iterations over all factors.
  *
  * @param options - tolerance, most iterations
+ *
+ * @example
+ * ```ts
+ * import { newtonSchulz, preconditioned } from 'kfac-ts/solvers';
+ *
+ * // Each inverse starts from the last, so it may be renewed often.
+ * preconditioned(newtonSchulz({ tolerance: 1e-3 }), { every: 2 }).name; // => 'newtonSchulz'
+ * ```
  */
 export const newtonSchulz = (options: NewtonSchulzOptions = {}): Preconditioner => ({
   name: 'newtonSchulz',

@@ -120,6 +120,13 @@ const refine =
  * Class-wise K-FAC. Where it iterates it reports `cgIterations` and `cgResidual`, the largest over the blocks.
  *
  * @param options - refresh period, method and stopping rules
+ *
+ * @example
+ * ```ts
+ * import { classWise } from 'kfac-ts/solvers';
+ *
+ * classWise({ method: 'cg', tolerance: 1e-3, every: 10 }).name; // => 'classWise'
+ * ```
  */
 export const classWise = (options: ClassWiseOptions = {}): Solver<SolveNeeds> => {
   const { method = 'auto' } = options;

@@ -42,6 +42,13 @@ const dampedCurvature = <T extends Shaped>(
  * (curvature + λ I) d = ∇ by splitting the curvature into its symmetric and its skew part.
  *
  * @param options - α, preconditioner, stopping rules, warm start
+ *
+ * @example
+ * ```ts
+ * import { hssSolver } from 'kfac-ts/solvers';
+ *
+ * hssSolver({ alpha: 0.3, tolerance: 1e-4 }).name; // => 'hss'
+ * ```
  */
 export const hssSolver = <Needs extends Field = never>(
   options: HssSolverOptions<Needs>,

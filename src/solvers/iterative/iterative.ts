@@ -144,6 +144,13 @@ const methods: Readonly<Record<KrylovMethod, Method>> = { cg: conjugateGradient,
  *
  * @param method - iteration
  * @param options - preconditioner, stopping rules, warm start
+ *
+ * @example
+ * ```ts
+ * import { autoInverse, iterative } from 'kfac-ts/solvers';
+ *
+ * iterative('minres', { preconditioner: autoInverse, every: 10, tolerance: 1e-4 }).name; // => 'minres'
+ * ```
  */
 export const iterative = <Needs extends Field = never>(
   method: KrylovMethod,

@@ -30,6 +30,13 @@ export type KfacCgNeeds = SolveNeeds | 'objective' | 'circumstances' | 'weights'
  * (E[Jᵀ H_ℓ J] + λ I) d = ∇ by preconditioned conjugate gradients. It reports `solveIterations` and `solveResidual`.
  *
  * @param options - preconditioner, stopping rules, warm start
+ *
+ * @example
+ * ```ts
+ * import { kfacCg, newtonSchulz } from 'kfac-ts/solvers';
+ *
+ * kfacCg({ preconditioner: newtonSchulz({ tolerance: 1e-3 }), maxIterations: 20 }).name; // => 'kfacCg'
+ * ```
  */
 export const kfacCg = <Needs extends Field = never>(
   options: KfacCgOptions<Needs> = {},

@@ -43,6 +43,14 @@ export const directed =
  *
  * @param inverse - the inverse
  * @param options - period, overlap, factors on λ
+ *
+ * @example
+ * ```ts
+ * import { kroneckerInverse, preconditioned } from 'kfac-ts/solvers';
+ *
+ * const solver = preconditioned(kroneckerInverse, { every: 20, siteDamping: { head: 10 } });
+ * solver.name; // => 'kroneckerInverse'
+ * ```
  */
 export const preconditioned = <Needs extends Field = never>(
   inverse: Inverse<Needs>,

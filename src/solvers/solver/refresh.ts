@@ -174,6 +174,19 @@ const prepareWhenDue = <T extends Shaped>(
  * @param inverse - what to prepare
  * @param options - period, overlap, factors on λ
  * @param context - the step so far
+ *
+ * @example
+ * ```ts no-run
+ * import type { Env } from 'kfac-ts/core';
+ * import { kroneckerInverse, refresh, type SolveNeeds } from 'kfac-ts/solvers';
+ * import type { Context, Shaped } from 'kfac-ts/core';
+ *
+ * // How old the inverse of a step is.
+ * const ageOf = async <T extends Shaped>(context: Context<T, SolveNeeds>, env: Env<T>): Promise<number> => {
+ *   const found = await refresh(kroneckerInverse, { every: 20 }, context)(env)();
+ *   return found._tag === 'Right' ? context.state.step - found.right.state.solver.preparedAt : NaN;
+ * };
+ * ```
  */
 export const refresh =
   <T extends Shaped, Needs extends Field>(

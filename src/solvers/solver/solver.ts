@@ -22,10 +22,33 @@ export interface Solver<Needs extends Field> {
  * The solve stage.
  *
  * @param solver - any solver
+ *
+ * @example
+ * ```ts
+ * import { kroneckerInverse, preconditioned, solve } from 'kfac-ts/solvers';
+ *
+ * solve(preconditioned(kroneckerInverse)).name; // => 'solve'
+ * ```
  */
 export const solve = <Needs extends Field>(solver: Solver<Needs>): Stage<Needs, Solved> => stage('solve', solver.run);
 
-/** A solver that only computes. */
+/**
+ * A solver that only computes.
+ *
+ * @example
+ * ```ts
+ * import { mapParams } from 'kfac-ts/core';
+ * import { computing } from 'kfac-ts/solvers';
+ *
+ * // The sign of every entry of the gradient.
+ * const signs = computing<'state' | 'gradient'>('signs', (ops, { state, gradient }) => ({
+ *   direction: mapParams(gradient, (g) => ops.sub(ops.greater(g, ops.full([], 0)), ops.greater(ops.neg(g), ops.full([], 0)))),
+ *   state,
+ *   metrics: {},
+ * }));
+ * signs.name; // => 'signs'
+ * ```
+ */
 export const computing = <Needs extends Field>(name: string, run: Computation<Needs, Solved>): Solver<Needs> =>
   computation(name, run);
 

@@ -12,6 +12,15 @@ import type { KfacError } from '../../core/errors.ts';
  * @param path - the block, or the setting
  * @param accepted - what it takes
  * @param actual - what came
+ *
+ * @example
+ * ```ts
+ * import { describeError } from 'kfac-ts/core';
+ * import { unsupported } from 'kfac-ts/solvers';
+ *
+ * const refused = unsupported('mine', 'head', 'diagonal blocks', 'sum');
+ * describeError(refused); // => 'head: expected diagonal blocks for mine, got sum.'
+ * ```
  */
 export const unsupported = (asker: string, path: string, accepted: string, actual: string): KfacError => ({
   _tag: 'BadConfig',

@@ -26,6 +26,17 @@ export const byFactors = 'blocks of kind kronecker, dense or diagonal';
  * @param operator - curvature
  * @param run - from a block's name and operator
  * @returns results by block
+ *
+ * @example
+ * ```ts
+ * import * as TE from 'fp-ts/lib/TaskEither.js';
+ * import { blockDiagonal, diagonal, tensor } from 'kfac-ts/core';
+ * import { eachBlock } from 'kfac-ts/solvers';
+ *
+ * const curvature = blockDiagonal({ gain: diagonal(tensor([1, 3], [2])) });
+ * const kinds = await eachBlock('mine', curvature, (name, block) => TE.right(`${name}: ${block._tag}`))();
+ * kinds; // => { _tag: 'Right', right: { gain: 'gain: diagonal' } }
+ * ```
  */
 export const eachBlock = <T, A>(
   solver: string,
@@ -52,6 +63,14 @@ export const dampedReciprocal = <T extends Shaped>(ops: Ops<T>, values: T, lambd
  * @param ops - interpreter
  * @param values - the diagonal
  * @param lambda - λ
+ *
+ * @example
+ * ```ts
+ * import { referenceBackend, tensor } from 'kfac-ts/core';
+ * import { invertDiagonal } from 'kfac-ts/solvers';
+ *
+ * invertDiagonal(referenceBackend().ops, tensor([1, 3], [2]), 1).values.data; // => [0.5, 0.25]
+ * ```
  */
 export const invertDiagonal = <T extends Shaped>(ops: Ops<T>, values: T, lambda: number): Diagonal<T> =>
   diagonal(dampedReciprocal(ops, values, lambda));

@@ -151,6 +151,29 @@ const silent = (): Readonly<Record<string, number>> => ({});
  * @param name - who asks, for errors
  * @param invert - inverts one matrix
  * @param summary - metrics of what was reported of each matrix
+ *
+ * @example
+ * ```ts
+ * import { pipe } from 'fp-ts/lib/function.js';
+ * import * as TE from 'fp-ts/lib/TaskEither.js';
+ * import { denseOperator } from 'kfac-ts/core';
+ * import { preconditioned, preparingFactors, type Inverse } from 'kfac-ts/solvers';
+ *
+ * // K-FAC with matrices inverted through their eigenvectors.
+ * const byEigenvectors: Inverse = {
+ *   name: 'byEigenvectors',
+ *   prepare: preparingFactors('byEigenvectors', ({ ops, linearAlgebra }, m) =>
+ *     pipe(
+ *       linearAlgebra.eigh(m),
+ *       TE.map(({ values, vectors }) => ({
+ *         inverse: denseOperator(ops.matmul(ops.div(vectors, values), vectors, { transposeB: true })),
+ *         report: null,
+ *       })),
+ *     ),
+ *   ),
+ * };
+ * preconditioned(byEigenvectors).name; // => 'byEigenvectors'
+ * ```
  */
 export const preparingFactors =
   <R>(

@@ -9,6 +9,14 @@
  *
  * @param meanA - mean eigenvalue of A, tr A / dim A
  * @param meanG - mean eigenvalue of G, tr G / dim G
+ *
+ * @example
+ * ```ts
+ * import { piOf } from 'kfac-ts/solvers';
+ *
+ * piOf(8, 2); // => 2
+ * piOf(0, 2); // => 1
+ * ```
  */
 export const piOf = (meanA: number, meanG: number): number => (meanA > 0 && meanG > 0 ? Math.sqrt(meanA / meanG) : 1);
 
@@ -24,6 +32,13 @@ export interface FactoredDamping {
  * @param lambda - damping of the block, at least 0
  * @param meanA - mean eigenvalue of A
  * @param meanG - mean eigenvalue of G
+ *
+ * @example
+ * ```ts
+ * import { factoredTikhonov } from 'kfac-ts/solvers';
+ *
+ * factoredTikhonov(4, 8, 2); // => { ofA: 4, ofG: 1 }
+ * ```
  */
 export const factoredTikhonov = (lambda: number, meanA: number, meanG: number): FactoredDamping => {
   const pi = piOf(meanA, meanG);

@@ -101,6 +101,15 @@ const projected = <T extends Shaped>(backend: Backend<T>, m: T, q: T): TE.TaskEi
  * @param backend - where to compute
  * @param m - M `[n, n]`
  * @param options - rank, oversampling, power iterations
+ *
+ * @example
+ * ```ts
+ * import { referenceBackend, tensor } from 'kfac-ts/core';
+ * import { leadingEigen } from 'kfac-ts/solvers';
+ *
+ * const found = await leadingEigen(referenceBackend(), tensor([1, 0, 0, 9], [2, 2]), { rank: 1 })();
+ * found._tag === 'Right' ? Array.from(found.right.values.data) : []; // => [9]
+ * ```
  */
 export const leadingEigen = <T extends Shaped>(
   backend: Backend<T>,
