@@ -83,14 +83,14 @@ type Needs =
  * ```ts
  * import { backward, forward, pipeline } from 'kfac-ts/core';
  * import { capture, kfac, monteCarlo, sample, updateFactors } from 'kfac-ts/curvature';
- * import { damp, kroneckerInverse, levenbergMarquardt, quadraticUpdate, solve } from 'kfac-ts/solvers';
+ * import { damp, kroneckerInverse, levenbergMarquardt, preconditioned, quadraticUpdate, solve } from 'kfac-ts/solvers';
  *
  * // λ follows how well the model foretold the change of the loss.
  * const curved = pipeline(forward, backward, capture(monteCarlo()), updateFactors(kfac()));
  * const step = pipeline(
  *   curved,
  *   damp(10),
- *   solve(kroneckerInverse()),
+ *   solve(preconditioned(kroneckerInverse)),
  *   sample({ fraction: 0.25 }),
  *   quadraticUpdate,
  *   levenbergMarquardt({ every: 5, rejectSteps: true }),

@@ -81,10 +81,10 @@ interface Tried<T extends Shaped> {
  * @param solver - any solver
  * @example
  * ```ts
- * import { kroneckerInverse, separateDamping, solve } from 'kfac-ts/solvers';
+ * import { kroneckerInverse, preconditioned, separateDamping, solve } from 'kfac-ts/solvers';
  *
  * // The inverses of the factors have a damping of their own, chosen by the quadratic model.
- * const direction = solve(separateDamping({ every: 20 }, kroneckerInverse()));
+ * const direction = solve(separateDamping({ every: 20 }, preconditioned(kroneckerInverse)));
  * ```
  */
 export const separateDamping = (
