@@ -27,7 +27,7 @@ import type { KfacCgNeeds } from '../../src/solvers/iterative/kfacCg.ts';
 import { kfacCg } from '../../src/solvers/iterative/kfacCg.ts';
 import type { KrylovMethod } from '../../src/solvers/iterative/iterative.ts';
 import { iterative } from '../../src/solvers/iterative/iterative.ts';
-import { kfacDefaults, kfacStep } from '../../src/solvers/presets/kfac.ts';
+import { kfacDefaults, kfacDescent } from '../../src/solvers/presets/kfac.ts';
 import { damp } from '../../src/solvers/solver/damp.ts';
 import type { Preconditioner } from '../../src/solvers/solver/inverse.ts';
 import { preconditioned } from '../../src/solvers/solver/preconditioned.ts';
@@ -142,7 +142,12 @@ describe('an inverse made outside the library', () => {
   it('trains in the step of a preset, prepared beside the steps too', async () => {
     for (const options of [{ every: 2 }, { every: 3, overlap: { staleness: 2 } }]) {
       const settings = { ...kfacDefaults, damping: 1, learningRate: 0.5 };
-      const step = pipeline(withObjective(objective), kfacStep(settings, kfac(), preconditioned(jacobi, options)));
+      const step = pipeline(
+        withObjective(objective),
+        forward,
+        backward,
+        kfacDescent(settings, kfac(), preconditioned(jacobi, options)),
+      );
       const losses: Array<number> = [];
       let state = start;
       for (let i = 0; i < 8; i += 1) {
