@@ -1,8 +1,5 @@
 /**
- * An optimizer from configuration: estimator, curvature, solver and update put together into a training step.
- *
- * What does not go together (a solver that does not take the curvature, Levenberg–Marquardt without a quadratic model) is
- * refused here, before anything runs, with the setting that would have to change.
+ * Optimizers from configuration: one of parts, or one of several for groups of the parameters.
  *
  * @module
  */
@@ -11,229 +8,126 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as t from 'io-ts';
 
 import type { KfacError } from '../../../core/errors.ts';
-import type { Given } from '../../../core/pipeline/context.ts';
-import type { Forwarded } from '../../../core/pipeline/forward.ts';
-import { backward, forward } from '../../../core/pipeline/forward.ts';
-import type { Stage, Step } from '../../../core/pipeline/stage.ts';
-import { pipeline } from '../../../core/pipeline/stage.ts';
-import { capture } from '../../../curvature/capture.ts';
-import { updateFactors } from '../../../curvature/curvature.ts';
-import { sample } from '../../../curvature/sample.ts';
-import { burnIn } from '../../../solvers/update/burnIn.ts';
-import { averageIterates } from '../../../solvers/update/iterateAveraging.ts';
-import { levenbergMarquardt } from '../../../solvers/quadraticModel/levenbergMarquardt.ts';
-import { normConstraint } from '../../../solvers/update/normConstraint.ts';
-import type { Optimizer } from '../../../solvers/presets/optimizer.ts';
-import { quadraticUpdate } from '../../../solvers/quadraticModel/quadraticUpdate.ts';
-import { damp } from '../../../solvers/solver/damp.ts';
-import { solve } from '../../../solvers/solver/solver.ts';
-import { update } from '../../../solvers/update/update.ts';
-import { decodeWith, decoder, named, nameText } from '../codecs/codecs.ts';
-import type { Curved, Form, Looking } from './curvatures.ts';
-import { curvatures, estimators } from './curvatures.ts';
-import type { Row, Table } from './setting.ts';
-import { group, optional, orNone, partIn, record, required, row } from './setting.ts';
-import type { Inverting, Solving } from './solvers.ts';
-import { inverses, solvers } from './solvers.ts';
-import type { Updating } from './updates.ts';
-import { updating } from './updates.ts';
+import type { Partition, PartitionGroup } from '../../../solvers/groups/partition.ts';
+import { partition } from '../../../solvers/groups/partition.ts';
+import type { GradientOptimizer } from '../../../solvers/presets/optimizer.ts';
+import { optimizerOf } from '../../../solvers/presets/registry.ts';
+import { decodeWith, decoder, named, nameText, setting, text, unknownSetting } from '../codecs/codecs.ts';
+import { composed } from './composition.ts';
+import { share } from './selections.ts';
+import type { Row } from './setting.ts';
+import { listOf, optional, orNone, record, required, row } from './setting.ts';
 
-/** Parts of an optimizer, as they were given. */
-export interface Composition {
+type Settings = Readonly<Record<string, number | boolean | string>>;
+
+/** A group as it is written: an optimizer of parts is one already, a preset is a name that settings belong to. */
+interface GivenGroup {
   readonly name: string;
-  readonly estimator: Looking | null;
-  readonly curvature: Curved | null;
-  readonly solver: Solving;
-  readonly update: Updating;
+  readonly parameters: PartitionGroup['parameters'];
+  readonly optimizer: GradientOptimizer | string | null;
+  readonly settings: Settings;
 }
 
-/** A composition. */
-export const composition: Row<Composition> = row(
-  'An optimizer of parts.',
-  {
-    name: optional(nameText, 'composed', 'what reports call it'),
-    estimator: optional(
-      orNone(partIn('an estimator', () => estimators)),
-      null,
-      'which cotangents feed the statistics',
-      'none',
-    ),
-    curvature: optional(
-      orNone(partIn('a curvature', () => curvatures)),
-      null,
-      'what is made of the statistics',
-      'none',
-    ),
-    solver: required(
-      partIn('a solver', () => solvers),
-      'from the gradient to a direction',
-    ),
-    update: group(updating, 'a learning rate of 1'),
-  },
-  (parts) => parts,
+const presetOrParts: t.Type<GradientOptimizer | string> = decoder<GradientOptimizer | string>(
+  'the name of a preset, or an optimizer of parts',
+  (value, context) => (text.is(value) ? t.success(value) : ofParts.validate(value, context)),
 );
 
-/** Parts that go together. */
-type Fitting =
-  | { readonly _tag: 'ofCurvature'; readonly looking: Looking; readonly curved: Curved; readonly solving: OfCurvature }
-  | { readonly _tag: 'ofCapture'; readonly looking: Looking; readonly solving: OfCapture }
-  | { readonly _tag: 'ofGradient'; readonly solving: OfGradient };
-
-type OfCurvature = Extract<Solving, { readonly _tag: 'ofCurvature' }>;
-type OfCapture = Extract<Solving, { readonly _tag: 'ofCapture' }>;
-type OfGradient = Extract<Solving, { readonly _tag: 'ofGradient' }>;
-
-/** A setting that does not go with the others: its path, and what would. */
-interface Refusal {
-  readonly path: string;
-  readonly expected: string;
-}
-
-const refuse = (path: string, expected: string): E.Either<Refusal, never> => E.left({ path, expected });
-
-/** Names of the solvers, or of the preconditioners, that take a form of curvature. */
-const takersOf = (by: OfCurvature['by'], form: Form): string => {
-  const table: Table<Solving | Inverting> = by === 'solver' ? solvers : inverses;
-  return Object.entries(table)
-    .filter(([, { validate }]) =>
-      pipe(
-        validate({}, []),
-        E.exists((made) => 'takes' in made && made.takes.includes(form)),
-      ),
-    )
-    .map(([name]) => name)
-    .join(', ');
-};
-
-/** Estimator, curvature and solver, if they go together. */
-const fitting = ({ estimator, curvature, solver }: Composition): E.Either<Refusal, Fitting> => {
-  switch (solver._tag) {
-    case 'ofCurvature':
-      if (curvature === null) return refuse('curvature', `one of ${Object.keys(curvatures).join(', ')}`);
-      if (estimator === null) return refuse('estimator', `one of ${Object.keys(estimators).join(', ')}`);
-      return solver.takes.includes(curvature.form)
-        ? E.right({ _tag: solver._tag, looking: estimator, curved: curvature, solving: solver })
-        : refuse(solver.by, `one of ${takersOf(solver.by, curvature.form)} with this curvature`);
-    case 'ofCapture':
-      if (estimator === null) return refuse('estimator', `one of ${Object.keys(estimators).join(', ')}`);
-      return curvature === null
-        ? E.right({ _tag: solver._tag, looking: estimator, solving: solver })
-        : refuse('curvature', 'none with this solver');
-    case 'ofGradient':
-      if (curvature !== null) return refuse('curvature', 'none with this solver');
-      return estimator === null
-        ? E.right({ _tag: solver._tag, solving: solver })
-        : refuse('estimator', 'none with this solver');
-  }
-};
-
-/** What is wrong with an update after a solver, or `null`. */
-const wrongUpdate = ({ solver, update: own }: Composition): Refusal | null => {
-  const { quadraticModel, levenbergMarquardt: adapting, rules, normConstraint: bound } = own;
-  if (adapting !== null && quadraticModel === null) {
-    return { path: 'update.levenbergMarquardt', expected: 'false without quadraticModel' };
-  }
-  if (quadraticModel !== null && rules.length > 0) {
-    return { path: 'update.rules', expected: 'no rules with quadraticModel' };
-  }
-  if (new Set(rules.map(({ name }) => name)).size < rules.length) {
-    return { path: 'update.rules', expected: 'rules whose names differ; name tells two of one kind apart' };
-  }
-  if (quadraticModel !== null && solver._tag === 'ofGradient') {
-    return { path: 'update.quadraticModel', expected: 'false with a solver that has no damping' };
-  }
-  return bound !== null && solver._tag !== 'ofCurvature'
-    ? { path: 'update.normConstraint', expected: 'false without a curvature' }
-    : null;
-};
-
-/** A stage from which every update can go on. */
-type Directed = Stage<Given, Given | Forwarded | 'gradient' | 'direction'>;
-
-/** One that has a damping, too. */
-type Damped = Stage<Given, Given | Forwarded | 'gradient' | 'damping' | 'direction'>;
-
-/** From the gradient to a direction with curvature. */
-const damped = (
-  fit: Exclude<Fitting, { readonly _tag: 'ofGradient' }>,
-  { normConstraint: bound, learningRate }: Updating,
-): Damped => {
-  const { every, fraction, estimator, ...holding } = fit.looking;
-  const captured = pipeline(
-    forward,
-    backward,
-    sample({ fraction, every }),
-    capture(estimator, { every, ...holding }),
-    damp(fit.solving.damping),
-  );
-  if (fit._tag === 'ofCapture') return pipeline(captured, solve(fit.solving.solver));
-  const solved = pipeline(captured, updateFactors(fit.curved.curvature), solve(fit.solving.solver));
-  return bound === null ? solved : pipeline(solved, normConstraint({ bound, learningRate }));
-};
-
-const directed = (fit: Fitting, own: Updating): Directed =>
-  fit._tag === 'ofGradient' ? pipeline(forward, backward, solve(fit.solving.solver)) : damped(fit, own);
-
-/** From a direction to the next state. */
-const updated = (fit: Fitting, own: Updating): Step => {
-  const { learningRate, rules, quadraticModel, levenbergMarquardt: adapting } = own;
-  if (quadraticModel === null || fit._tag === 'ofGradient') {
-    return pipeline(directed(fit, own), update({ learningRate, rules }));
-  }
-  const moved = pipeline(damped(fit, own), sample({ fraction: quadraticModel.fraction }), quadraticUpdate);
-  return adapting === null ? moved : pipeline(moved, levenbergMarquardt(adapting));
-};
-
-const stepOf = (fit: Fitting, own: Updating): Step => {
-  const moved = updated(fit, own);
-  const { burnIn: steps, iterateAveraging: averaging } = own;
-  const burnt = steps === 0 ? moved : pipeline(moved, burnIn(steps));
-  return averaging === null ? burnt : pipeline(burnt, averageIterates(averaging));
-};
-
-/** Settings as they were given, by path. */
-const flattened = (value: unknown, path = ''): ReadonlyArray<readonly [string, number | string | boolean]> => {
-  if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return [[path, value]];
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) => flattened(inner, path === '' ? key : `${path}.${key}`));
-};
-
-const optimizerOf = (parts: Composition, given: unknown): E.Either<Refusal, Optimizer> => {
-  const wrong = wrongUpdate(parts);
-  return pipe(
-    fitting(parts),
-    E.filterOrElse(
-      () => wrong === null,
-      () => wrong ?? { path: '', expected: '' },
+/** A group of parameters in a partition. */
+export const partitionGroup: Row<GivenGroup> = row(
+  'Some of the parameters, and what moves them.',
+  {
+    name: required(nameText, 'names the memory of its optimizer; metrics that several groups report carry it'),
+    parameters: required(share, 'which parameters; each of the model’s is in exactly one group'),
+    optimizer: required(orNone(presetOrParts), 'what moves them; false leaves them as they are'),
+    settings: optional(
+      t.record(t.string, setting, 'a record of settings'),
+      {},
+      'changes of the preset’s settings',
+      '{}',
     ),
-    E.map((fit) => ({
-      name: parts.name,
-      hyperparameters: Object.fromEntries(flattened(given)),
-      parts: given,
-      step: stepOf(fit, parts.update),
-    })),
-  );
+  },
+  (group) => group,
+);
+
+/** What is wrong with a preset or its settings, where it stands in the group. */
+const misplaced = (
+  { settings }: GivenGroup,
+  name: string,
+  error: KfacError,
+  context: t.Context,
+): E.Either<t.Errors, GradientOptimizer> => {
+  if (error._tag !== 'BadConfig') return t.failure(name, context);
+  if (error.path === 'optimizer') return t.failure(name, t.appendContext(context, 'optimizer', named(error.expected)));
+  const key = error.path.slice(name.length + 1);
+  const value = error.actual === 'an unknown setting' ? unknownSetting : settings[key];
+  return t.failure(value, t.appendContext(context, `settings.${key}`, named(error.expected)));
 };
 
-const parts = record('the name of an optimizer, or a record with a solver', composition);
+const movedBy = (group: GivenGroup, context: t.Context): E.Either<t.Errors, GradientOptimizer | null> => {
+  const { optimizer, settings } = group;
+  if (typeof optimizer === 'string') {
+    return pipe(
+      optimizerOf(optimizer, settings),
+      E.orElse((error) => misplaced(group, optimizer, error, context)),
+    );
+  }
+  return Object.keys(settings).length === 0
+    ? E.right(optimizer)
+    : t.failure(settings, t.appendContext(context, 'settings', named('no settings without the name of a preset')));
+};
 
-/** The value at a path of records. */
-const valueAt = (value: unknown, path: string): unknown =>
-  path.split('.').reduce((inner: unknown, key) => (t.UnknownRecord.is(inner) ? inner[key] : undefined), value);
+const givenGroup = record('a record of a group', partitionGroup);
 
-/** A composition as an optimizer. */
-export const composedOptimizer: t.Type<Optimizer> = decoder(parts.name, (value, context) =>
+const group: t.Type<readonly [name: string, group: PartitionGroup]> = decoder(givenGroup.name, (value, context) =>
   pipe(
-    parts.validate(value, context),
-    E.chain((made) =>
-      pipe(
-        optimizerOf(made, value),
-        E.orElse(({ path, expected }) =>
-          t.failure<Optimizer>(valueAt(value, path), t.appendContext(context, path, named(expected))),
-        ),
-      ),
-    ),
+    givenGroup.validate(value, context),
+    E.bindTo('given'),
+    E.bind('optimizer', ({ given }) => movedBy(given, context)),
+    E.map(({ given: { name, parameters }, optimizer }) => [name, { parameters, optimizer }] as const),
   ),
+);
+
+const groups = listOf('a list of groups', group);
+
+const distinct: t.Type<Partition> = decoder<Partition>('a list of groups whose names differ', (value, context) =>
+  pipe(
+    groups.validate(value, context),
+    E.chain((found) => {
+      const made = Object.fromEntries(found);
+      return found.length > 0 && Object.keys(made).length === found.length ? E.right(made) : t.failure(value, context);
+    }),
+  ),
+);
+
+/** An optimizer for each group of parameters. */
+export const partitioned: Row<GradientOptimizer> = row(
+  'An optimizer for each group of parameters, from one gradient. What bounds a norm does so over its own group.',
+  {
+    name: optional(nameText, 'partition', 'what reports call it'),
+    groups: required(distinct, 'who moves which parameters'),
+  },
+  ({ name, groups: found }) => partition(found, name),
+);
+
+const ofGroups = record('a partition', partitioned);
+
+/** An optimizer of one composition, or of several. */
+const ofParts: t.Type<GradientOptimizer> = decoder('a record with a solver, or a partition', (value, context) => {
+  if (!t.UnknownRecord.is(value) || !Object.hasOwn(value, 'kind')) return composed.validate(value, context);
+  const { kind, ...rest } = value;
+  return kind === 'partition'
+    ? pipe(
+        ofGroups.validate(rest, context),
+        E.map((optimizer) => ({ ...optimizer, parts: value })),
+      )
+    : t.failure(kind, t.appendContext(context, 'kind', named('partition, or no kind for one optimizer of parts')));
+});
+
+/** An optimizer of parts where the name of a preset would do as well. */
+export const composedOptimizer: t.Type<GradientOptimizer> = decoder(
+  'the name of an optimizer, or a record with a solver',
+  (value, context) => (t.UnknownRecord.is(value) ? ofParts.validate(value, context) : t.failure(value, context)),
 );
 
 /**
@@ -254,5 +148,5 @@ export const composedOptimizer: t.Type<Optimizer> = decoder(parts.name, (value, 
  * optimizer._tag; // => 'Right'
  * ```
  */
-export const composeOptimizer = (value: unknown): E.Either<KfacError, Optimizer> =>
+export const composeOptimizer = (value: unknown): E.Either<KfacError, GradientOptimizer> =>
   decodeWith(composedOptimizer, (path) => (path === '' ? 'optimizer' : `optimizer.${path}`), value);

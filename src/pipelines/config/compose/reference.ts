@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { composition } from './compose.ts';
+import { partitioned, partitionGroup } from './compose.ts';
+import { composition } from './composition.ts';
 import { curvatures, estimators } from './curvatures.ts';
 import { schedules } from './schedules.ts';
 import type { About, Row, Table } from './setting.ts';
@@ -33,6 +34,32 @@ optimizer:
     quadraticModel: { fraction: 0.25 }
     levenbergMarquardt: { every: 5 }
     iterateAveraging: { decay: 0.95 }
+`;
+
+/** A partition in full, as the page shows it. */
+export const examplePartition = `steps: 60
+batch: 500
+optimizer:
+  kind: partition
+  groups:
+    - name: features
+      parameters: ['0']
+      optimizer: false
+    - name: head
+      parameters: ['4']
+      optimizer: adam
+      settings: { learningRate: 0.003 }
+    - name: body
+      parameters: rest
+      optimizer:
+        estimator: exact
+        curvature: kfac
+        solver: { kind: eigen, damping: 0.3, every: 5 }
+        update:
+          learningRate: 0.5
+          rules:
+            - { kind: momentum, mu: 0.9 }
+            - { kind: weightDecay, weight: 1e-4, only: weights }
 `;
 
 const cell = (words: string): string => words.replaceAll('|', '\\|');
@@ -128,7 +155,21 @@ export const referencePage = (): string =>
     ...part('###', 'quadraticModel', quadraticModel),
     ...part('###', 'levenbergMarquardt', levenbergMarquardt),
     ...part('###', 'iterateAveraging', iterateAveraging),
-    ...section('Update rules', 'In the order in which they are listed.', rules),
+    ...section(
+      'Update rules',
+      'In the order in which they are listed. Weight decay comes last: a clip or momentum after it would act on the decay.',
+      rules,
+    ),
+    '',
+    '## Groups of parameters',
+    '',
+    '`kind: partition` in the place of the parts gives each group of parameters an optimizer of its own.',
+    '',
+    '```yaml',
+    ...examplePartition.trimEnd().split('\n'),
+    '```',
+    ...part('###', '`partition`', partitioned),
+    ...part('###', 'A group', partitionGroup),
     ...section('Schedules', 'Wherever a number may change with the step.', schedules),
     '',
   ].join('\n');

@@ -22,11 +22,18 @@ import type { Tensor } from '../../../../src/core/tensor.ts';
 import { cast, tensor } from '../../../../src/core/tensor.ts';
 import { composeOptimizer } from '../../../../src/pipelines/config/compose/compose.ts';
 import { curvatures, estimators } from '../../../../src/pipelines/config/compose/curvatures.ts';
-import { exampleComposition, referencePage } from '../../../../src/pipelines/config/compose/reference.ts';
+import {
+  exampleComposition,
+  examplePartition,
+  referencePage,
+} from '../../../../src/pipelines/config/compose/reference.ts';
 import { inverses, solvers } from '../../../../src/pipelines/config/compose/solvers.ts';
 import { decodeConfigFile } from '../../../../src/pipelines/config/file.ts';
 import type { Optimizer } from '../../../../src/solvers/presets/optimizer.ts';
 import { kfac } from '../../../../src/solvers/presets/kfac.ts';
+import { partition } from '../../../../src/solvers/groups/partition.ts';
+import { optimizerNames } from '../../../../src/solvers/presets/registry.ts';
+import { sgd } from '../../../../src/solvers/presets/sgd.ts';
 import { scaledError } from '../../../support/closeness.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../../../support/training.ts';
 import { errorOf } from '../../support.ts';
@@ -463,6 +470,121 @@ describe('composition', () => {
   });
 });
 
+describe('a partition', () => {
+  const inner = { name: 'inner', estimator: 'exact', curvature: 'kfac', solver: { kind: 'eigen', damping: 0.5 } };
+  const groups = [
+    { name: 'still', parameters: ['0.bias'], optimizer: false },
+    { name: 'weights', parameters: 'weights', optimizer: inner },
+    { name: 'rest', parameters: 'rest', optimizer: 'sgd', settings: { learningRate: 0.1, momentum: 0 } },
+  ];
+
+  it('law: it is the partition of the library, with what each group is made of', async () => {
+    const configured = orThrow(decode({ kind: 'partition', name: 'mine', groups }));
+    const { step } = partition({
+      still: { parameters: ['0.bias'], optimizer: null },
+      weights: { parameters: 'weights', optimizer: orThrow(decode(inner)) },
+      rest: { parameters: 'rest', optimizer: sgd({ learningRate: 0.1, momentum: 0 }) },
+    });
+    expect(configured.name).toBe('mine');
+    expect(configured.hyperparameters).toMatchObject({
+      'still.optimizer': 'none',
+      'weights.optimizer': 'inner',
+      'weights.solver.damping': 0.5,
+      'rest.learningRate': 0.1,
+    });
+    const expected = { ...configured, step };
+    expect((await trained(configured, 3)).params).toEqual((await trained(expected, 3)).params);
+  });
+
+  it('law: what it is made of makes it again', () => {
+    const made = orThrow(decode({ kind: 'partition', groups }));
+    expect(orThrow(decode(JSON.parse(JSON.stringify(made.parts)))).hyperparameters).toEqual(made.hyperparameters);
+  });
+
+  it('partitions nest', async () => {
+    const nested = {
+      kind: 'partition',
+      groups: [{ name: 'all', parameters: 'all', optimizer: { kind: 'partition', groups } }],
+    };
+    const [ours, theirs] = [decode(nested), decode({ kind: 'partition', groups })].map(orThrow);
+    expect((await trained(ours, 2)).params).toEqual((await trained(theirs, 2)).params);
+  });
+
+  const of = (...own: ReadonlyArray<unknown>) => ({ kind: 'partition', groups: own });
+  const all = { name: 'all', parameters: 'all', optimizer: 'sgd' };
+
+  it.each<readonly [string, unknown, string, string, string]>([
+    [
+      'another kind',
+      { kind: 'partitions', groups },
+      'kind',
+      'partition, or no kind for one optimizer of parts',
+      '"partitions"',
+    ],
+    ['no groups', { kind: 'partition' }, 'groups', 'a list of groups whose names differ', 'nothing'],
+    ['a list of none', of(), 'groups', 'a list of groups whose names differ', 'a list'],
+    ['two of one name', of(all, all), 'groups', 'a list of groups whose names differ', 'a list'],
+    [
+      'an unknown setting',
+      of({ ...all, optimiser: 'sgd' }),
+      'groups.0.optimiser',
+      'one of name, parameters, optimizer, settings',
+      'an unknown setting',
+    ],
+    [
+      'an unknown preset',
+      of(all, { ...all, name: 'b', optimizer: 'sdg' }),
+      'groups.1.optimizer',
+      `one of ${optimizerNames.join(', ')}`,
+      '"sdg"',
+    ],
+    [
+      'an unknown setting of a preset',
+      of({ ...all, settings: { dampling: 1 } }),
+      'groups.0.settings.dampling',
+      'one of learningRate, momentum, weightDecay',
+      'an unknown setting',
+    ],
+    [
+      'a setting of a wrong type',
+      of({ ...all, settings: { momentum: 'big' } }),
+      'groups.0.settings.momentum',
+      'a number',
+      '"big"',
+    ],
+    [
+      'settings of parts',
+      of({ ...all, optimizer: inner, settings: { damping: 1 } }),
+      'groups.0.settings',
+      'no settings without the name of a preset',
+      'a record',
+    ],
+    [
+      'a wrong part within',
+      of({ ...all, optimizer: { ...inner, solver: 'adam' } }),
+      'groups.0.optimizer.curvature',
+      'none with this solver',
+      '"kfac"',
+    ],
+    [
+      'no selection',
+      of({ ...all, parameters: 'some' }),
+      'groups.0.parameters',
+      'rest, all, weights, vectors, or a list of paths',
+      '"some"',
+    ],
+    [
+      'no optimizer',
+      of({ name: 'a', parameters: 'all' }),
+      'groups.0.optimizer',
+      'the name of a preset, or an optimizer of parts, or false',
+      'nothing',
+    ],
+  ])('refuses %s, with its path', (_, value, path, expected, actual) => {
+    expect(errorOf(decode(value))).toEqual({ _tag: 'BadConfig', path: `optimizer.${path}`, expected, actual });
+  });
+});
+
 describe('reference page', () => {
   /** Without what the formatter decides: widths of columns. */
   const plain = (text: string): string => text.replace(/ +/g, ' ').replace(/-{3,}/g, '---');
@@ -477,5 +599,12 @@ describe('reference page', () => {
     const { config } = orThrow(decodeConfigFile(exampleComposition, 'run.yaml'));
     expect(config.optimizer).toMatchObject({ name: 'chained-cg' });
     expect(Object.keys(parse(exampleComposition) as object)).toContain('optimizer');
+  });
+
+  it('its example of a partition is a configuration', () => {
+    const { config } = orThrow(decodeConfigFile(examplePartition, 'run.yaml'));
+    expect(config.optimizer).toMatchObject({
+      hyperparameters: { 'head.optimizer': 'adam', 'body.optimizer': 'composed' },
+    });
   });
 });
