@@ -78,15 +78,17 @@ const trainingSites = <T extends Shaped>(
   sample.outputs === outputs && sample.weights === null ? siteCotangents : sample.sitePullback(cotangent());
 
 /** A site whose first axis does not count examples cannot be told apart by example. */
-const refuseRows = <T extends Shaped>({ site, input }: SiteInput<T>, examples: number): SiteInput<T> =>
-  input.shape[0] === examples
-    ? { site, input }
+const refuseRows = <T extends Shaped>(passed: SiteInput<T>, examples: number): SiteInput<T> => {
+  const { site, input } = passed;
+  return input.shape[0] === examples
+    ? passed
     : raise({
         _tag: 'ShapeMismatch',
         where: `site ${site.path}`,
         expected: `an input with ${examples} examples along its first axis, positions in axes of their own`,
         actual: showShape(input.shape),
       });
+};
 
 /** All passes, in windows of at most so many. The first is made at once, the others when they are asked for. */
 const inWindows = <T extends Shaped>(

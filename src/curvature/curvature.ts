@@ -107,6 +107,14 @@ const accumulate = <T extends Shaped>(
   return { averages: Object.fromEntries(averages), updates };
 };
 
+/** Why a parameter has no site, in the words of an error. */
+const uncoveredBy = ({ tied, elsewhere }: Extract<Block, { readonly kind: 'parameter' }>): string => {
+  if (tied !== undefined) return `a parameter of sites that share parameters: ${tied.join(', ')}`;
+  return elsewhere === undefined
+    ? 'a parameter without a site'
+    : `a parameter of a site that does not see every use of ${elsewhere.join(', ')}`;
+};
+
 const refuseUncovered = (blocks: ReadonlyArray<Block>): ReadonlyArray<Block> =>
   blocks.map((block) =>
     block.kind === 'site'
@@ -115,10 +123,7 @@ const refuseUncovered = (blocks: ReadonlyArray<Block>): ReadonlyArray<Block> =>
           _tag: 'BadConfig',
           path: block.name,
           expected: 'a parameter that belongs to one site, since the curvature is strict',
-          actual:
-            block.tied === undefined
-              ? 'a parameter without a site'
-              : `a parameter of sites that share parameters: ${block.tied.join(', ')}`,
+          actual: uncoveredBy(block),
         }),
   );
 

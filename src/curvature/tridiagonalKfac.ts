@@ -18,7 +18,7 @@ import type { Ops } from '../core/ops/ops.ts';
 import type { Site } from '../core/ops/site.ts';
 import type { Captured, SiteCapture } from '../core/pipeline/context.ts';
 import type { Shape, Shaped } from '../core/tensor.ts';
-import { sameSite } from '../core/pipeline/blocks.ts';
+import { blockSites, sameSite } from '../core/pipeline/blocks.ts';
 import type { Curvature } from './curvature.ts';
 import type { KfacOptions } from './kfac.ts';
 import { describeBlock, kroneckerBlock } from './kfac.ts';
@@ -110,12 +110,14 @@ export const crossStatistics = <T extends Shaped>(
 };
 
 /** Whether a site of the chain has a neighbour. */
-const hasNeighbour = (site: Site, sites: ReadonlyArray<SiteShapes>, sharing: Sharing): boolean =>
-  linksOf(
-    sites.filter((seen) => hasRows(seen.site)),
+const hasNeighbour = (site: Site, sites: ReadonlyArray<SiteShapes>, sharing: Sharing): boolean => {
+  const withBlock = blockSites(sites);
+  return linksOf(
+    sites.filter((seen) => withBlock.includes(seen.site) && hasRows(seen.site)),
     ({ output }) => output,
     sharing,
   ).some((pair) => pair.some((seen) => sameSite(seen.site, site)));
+};
 
 /**
  * Block-tridiagonal K-FAC. Sites with neighbours must form a chain in the order of the forward pass, as those of a sequential model do.

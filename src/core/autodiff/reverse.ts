@@ -9,9 +9,9 @@
 import { raise } from '../errors.ts';
 import type { Ops } from '../ops/ops.ts';
 import { completeOps } from '../ops/complete.ts';
-import type { Primitives } from '../ops/primitives.ts';
+import type { BinaryKind, Primitives } from '../ops/primitives.ts';
 import type { Site } from '../ops/site.ts';
-import { narrowSite } from '../ops/site.ts';
+import { narrowSite, parametersOfSite } from '../ops/site.ts';
 import type { Params } from '../params.ts';
 import { mapParams } from '../params.ts';
 import type { Shape, Shaped } from '../tensor.ts';
@@ -21,6 +21,9 @@ import type { Program, TreeProgram } from './program.ts';
 import { recording } from './replay.ts';
 import type { Tape, TapeNode } from './tape.ts';
 import { constantNode, createTape } from './tape.ts';
+import type { Step, Uses } from './uses.ts';
+import { usesAfter, usesPast } from './uses.ts';
+import type { Pull } from './vjpRules.ts';
 import { vjpRules } from './vjpRules.ts';
 
 /** What a cotangent of the output becomes. */
@@ -31,11 +34,24 @@ export interface Cotangents<T> {
   readonly sites: ReadonlyArray<T>;
 }
 
+/** A site where a program came to it. */
+export interface PassedSite<T> {
+  readonly site: Site;
+  /** The value of its input. */
+  readonly input: T;
+  /**
+   * Paths of those of its parameters that the outputs also use otherwise: by a way that passes no site of theirs, or not as
+   * a parameter that meets the site's input. Their cotangent is not what the site's input and output cotangent say. Absent
+   * where there are none.
+   */
+  readonly elsewhere?: ReadonlyArray<string>;
+}
+
 /** A program's value at a point, with its Jacobian J there and the transpose. */
 export interface Linearised<T> {
   readonly outputs: T;
   /** Sites in the order in which the program came to them, with the values of their inputs. */
-  readonly sites: ReadonlyArray<{ readonly site: Site; readonly input: T }>;
+  readonly sites: ReadonlyArray<PassedSite<T>>;
   /** What the program keeps for its next run, by path. */
   readonly kept: Params<T>;
   /** c ↦ Jᵀ c, for a cotangent in the shape of the outputs. */
@@ -63,6 +79,19 @@ interface SiteRecord<T> {
   readonly id: number;
 }
 
+/** What operations on two operands do to uses of each. */
+const binarySteps: Readonly<Record<BinaryKind, Step | ReadonlyArray<Step>>> = {
+  add: 'adds',
+  // The cotangent of what is subtracted has another sign.
+  sub: ['adds', 'bends'],
+  mul: 'meets',
+  div: 'bends',
+  max: 'bends',
+  min: 'bends',
+  greater: 'bends',
+  equal: 'bends',
+};
+
 /**
  * The primitives on tape nodes: the inner value, and an edge for each operand that has a derivative. Values are computed
  * with `inner`, cotangents with `ops`.
@@ -75,54 +104,68 @@ const reversePrimitives = <T extends Shaped>(
   onKeep: (path: string, value: T) => void,
 ): Primitives<TapeNode<T>> => {
   const rules = vjpRules(ops);
-  const { record } = tape;
+  const record = (
+    value: T,
+    operands: ReadonlyArray<TapeNode<T>>,
+    pulls: ReadonlyArray<Pull<T>>,
+    steps: Step | ReadonlyArray<Step>,
+    apart = false,
+  ): TapeNode<T> => tape.record(value, operands, pulls, (uses) => usesAfter(uses, steps, apart));
   return {
     constant: (value) => constantNode(inner.constant(value)),
     full: (shape, value) => constantNode(inner.full(shape, value)),
     matmul: (a, b, transposes = {}) =>
-      record(inner.matmul(a.value, b.value, transposes), [a, b], rules.matmul(a.value, b.value, transposes)),
+      record(inner.matmul(a.value, b.value, transposes), [a, b], rules.matmul(a.value, b.value, transposes), 'meets'),
     affine: (x, weight, bias) =>
       record(
         inner.affine(x.value, weight.value, bias === null ? null : bias.value),
         bias === null ? [x, weight] : [x, weight, bias],
         rules.affine(x.value, weight.value),
+        bias === null ? 'meets' : ['meets', 'meets', 'adds'],
       ),
-    gram: (x) => record(inner.gram(x.value), [x], rules.gram(x.value)),
+    gram: (x) => record(inner.gram(x.value), [x], rules.gram(x.value), 'bends'),
     unary: (kind, x) => {
       const y = inner.unary(kind, x.value);
-      return record(y, [x], rules.unary(kind, x.value, y));
+      return record(y, [x], rules.unary(kind, x.value, y), 'bends');
     },
     binary: (kind, a, b) => {
       const y = inner.binary(kind, a.value, b.value);
-      return record(y, [a, b], rules.binary(kind, a.value, b.value, y));
+      return record(y, [a, b], rules.binary(kind, a.value, b.value, y), binarySteps[kind]);
     },
     select: (condition, a, b) =>
-      record(inner.select(condition.value, a.value, b.value), [a, b], rules.select(condition.value, a.shape, b.shape)),
-    sum: (x, axes) => record(inner.sum(x.value, axes), [x], rules.sum(x.shape, axes)),
+      record(
+        inner.select(condition.value, a.value, b.value),
+        [a, b],
+        rules.select(condition.value, a.shape, b.shape),
+        'bends',
+      ),
+    sum: (x, axes) => record(inner.sum(x.value, axes), [x], rules.sum(x.shape, axes), 'sums'),
     max: (x, axes) => {
       const y = inner.max(x.value, axes);
-      return record(y, [x], rules.max(x.value, y, axes));
+      return record(y, [x], rules.max(x.value, y, axes), 'bends');
     },
-    reshape: (x, shape) => record(inner.reshape(x.value, shape), [x], rules.reshape(x.shape)),
-    transpose: (x, permutation) => record(inner.transpose(x.value, permutation), [x], rules.transpose(permutation)),
-    broadcastTo: (x, shape) => record(inner.broadcastTo(x.value, shape), [x], rules.broadcastTo(x.shape)),
+    reshape: (x, shape) => record(inner.reshape(x.value, shape), [x], rules.reshape(x.shape), 'moves'),
+    transpose: (x, permutation) =>
+      record(inner.transpose(x.value, permutation), [x], rules.transpose(permutation), 'moves'),
+    broadcastTo: (x, shape) => record(inner.broadcastTo(x.value, shape), [x], rules.broadcastTo(x.shape), 'moves'),
     concat: (xs, axis) => {
       const joined = inner.concat(
         xs.map(({ value }) => value),
         axis,
       );
       const shapes = xs.map(({ shape }) => shape);
-      return record(joined, xs, rules.concat(shapes, axis));
+      return record(joined, xs, rules.concat(shapes, axis), 'moves', true);
     },
-    slice: (x, begin, size) => record(inner.slice(x.value, begin, size), [x], rules.slice(x.shape, begin)),
-    pad: (x, begin, shape) => record(inner.pad(x.value, begin, shape), [x], rules.pad(x.shape, begin)),
-    gather: (x, indices) => record(inner.gather(x.value, indices.value), [x], rules.gather(x.shape, indices.value)),
+    slice: (x, begin, size) => record(inner.slice(x.value, begin, size), [x], rules.slice(x.shape, begin), 'moves'),
+    pad: (x, begin, shape) => record(inner.pad(x.value, begin, shape), [x], rules.pad(x.shape, begin), 'moves'),
+    gather: (x, indices) =>
+      record(inner.gather(x.value, indices.value), [x], rules.gather(x.shape, indices.value), 'adds'),
     scatterAdd: (indices, updates, rows) =>
-      record(inner.scatterAdd(indices.value, updates.value, rows), [updates], rules.scatterAdd(indices.value)),
+      record(inner.scatterAdd(indices.value, updates.value, rows), [updates], rules.scatterAdd(indices.value), 'sums'),
     patches: (images, window) =>
-      record(inner.patches(images.value, window), [images], rules.patches(images.shape, window)),
+      record(inner.patches(images.value, window), [images], rules.patches(images.shape, window), 'moves'),
     unpatches: (columns, window, shape) =>
-      record(inner.unpatches(columns.value, window, shape), [columns], rules.unpatches(window)),
+      record(inner.unpatches(columns.value, window, shape), [columns], rules.unpatches(window), 'sums'),
     stopGradient: (x) => constantNode(inner.stopGradient(x.value)),
     keep: (path, x) => {
       onKeep(path, inner.keep(path, x.value));
@@ -130,7 +173,9 @@ const reversePrimitives = <T extends Shaped>(
     },
     site: (site, input, output) => {
       const value = inner.site(site, input.value, output.value);
-      const passed = record(value, [output], [(cotangent) => cotangent]);
+      const passed = tape.record(value, [output], [(cotangent) => cotangent], ([uses]) =>
+        usesPast(uses, parametersOfSite(site)),
+      );
       // A site whose parameters are all held constant still has a cotangent of its own.
       const id = passed.id ?? tape.leaf(value).id;
       onSite({ site, input: input.value, id });
@@ -162,7 +207,7 @@ const run = <T extends Shaped, R>(
     values.push(value);
     return value;
   });
-  const nodes = mapParams(params, tape.leaf);
+  const nodes = mapParams(params, (value, path) => tape.leaf(value, path));
   const remembering = completeOps(
     reversePrimitives(
       ops,
@@ -174,6 +219,12 @@ const run = <T extends Shaped, R>(
   );
   const result = program(remembering, nodes, inputs.map(constantNode));
   return { result, leaves: Object.values(nodes).map(({ id }) => id), sites, kept, tape, values };
+};
+
+/** The site with what it does not account for, where there is such a thing. */
+const withElsewhere = <T>({ site, input }: SiteRecord<T>, uses: Uses): PassedSite<T> => {
+  const elsewhere = parametersOfSite(site).filter((path) => uses.has(path));
+  return elsewhere.length === 0 ? { site, input } : { site, input, elsewhere };
 };
 
 const checked = <T extends Shaped>(where: string, cotangent: T, shape: Shape): T =>
@@ -217,6 +268,7 @@ export const vjp = <T extends Shaped>(
   seen: (site: Site) => Site | null = (site) => site,
 ): Linearised<T> => {
   const { result, leaves, sites: passed, kept, tape, values } = run(ops, params, inputs, program);
+  const uses = tape.usesOf(result);
   const places = named(Object.keys(params), leaves);
   const recorded = (
     records: ReadonlyArray<SiteRecord<T>>,
@@ -232,7 +284,7 @@ export const vjp = <T extends Shaped>(
     const toSites = tape.walkBack([result], siteIds);
     return {
       outputs: result.value,
-      sites: sites.map(({ site, input }) => ({ site, input })),
+      sites: sites.map((record) => withElsewhere(record, uses)),
       kept,
       pullback: (cotangent) => {
         const all = toAll([checked('pullback', cotangent, result.shape)]);

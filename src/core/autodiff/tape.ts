@@ -3,12 +3,15 @@
  *
  * Only values that depend on a leaf (a parameter or a site) get a place on the tape, and an operation keeps edges to
  * such operands alone, so constants cost nothing on the way back. The walk is restricted further to nodes that lead to
- * a target: asked for the sites' cotangents, it never forms a parameter's.
+ * a target: asked for the sites' cotangents, it never forms a parameter's. Beside its edges a place has what it uses of the
+ * named leaves.
  *
  * @module
  */
 import type { Ops } from '../ops/ops.ts';
 import type { Shape, Shaped } from '../tensor.ts';
+import type { Uses } from './uses.ts';
+import { unused, used } from './uses.ts';
 import type { Pull } from './vjpRules.ts';
 
 /** A value with its place on the tape, or `null` when no derivative flows to it. */
@@ -24,15 +27,26 @@ interface Edge<T> {
 
 interface Entry<T> {
   readonly shape: Shape;
+  readonly uses: Uses;
   readonly edges: ReadonlyArray<Edge<T>>;
 }
 
 /** Records operations and walks back over them. */
 export interface Tape<T extends Shaped> {
-  /** A value to differentiate with respect to. */
-  readonly leaf: (value: T) => TapeNode<T> & { readonly id: number };
-  /** The result of an operation, with one function per operand (or none); a constant when all operands are. */
-  readonly record: (value: T, operands: ReadonlyArray<TapeNode<T>>, pulls: ReadonlyArray<Pull<T>>) => TapeNode<T>;
+  /** A value to differentiate with respect to; one with a name is followed by what uses it. */
+  readonly leaf: (value: T, name?: string) => TapeNode<T> & { readonly id: number };
+  /**
+   * The result of an operation, with one function per operand (or none); a constant when all operands are. `uses` makes
+   * its uses from those of the operands, which are empty for a constant.
+   */
+  readonly record: (
+    value: T,
+    operands: ReadonlyArray<TapeNode<T>>,
+    pulls: ReadonlyArray<Pull<T>>,
+    uses: (operands: ReadonlyArray<Uses>) => Uses,
+  ) => TapeNode<T>;
+  /** What a value uses of the leaves that have names. */
+  readonly usesOf: (node: TapeNode<T>) => Uses;
   /** The map from cotangents of results to those of targets; zeros where a target does not reach a result. */
   readonly walkBack: (
     results: ReadonlyArray<TapeNode<T>>,
@@ -60,19 +74,21 @@ const leadsTo = <T>(entries: ReadonlyArray<Entry<T>>, targets: ReadonlyArray<num
  */
 export const createTape = <T extends Shaped>(ops: Ops<T>): Tape<T> => {
   const entries: Array<Entry<T>> = [];
-  const place = (value: T, edges: ReadonlyArray<Edge<T>>): TapeNode<T> & { readonly id: number } => {
-    entries.push({ shape: value.shape, edges });
+  const place = (value: T, edges: ReadonlyArray<Edge<T>>, uses: Uses): TapeNode<T> & { readonly id: number } => {
+    entries.push({ shape: value.shape, edges, uses });
     return { shape: value.shape, value, id: entries.length - 1 };
   };
+  const usesOf = ({ id }: TapeNode<T>): Uses => (id === null ? unused : entries[id].uses);
 
   return {
-    leaf: (value) => place(value, []),
-    record: (value, operands, pulls) => {
+    leaf: (value, name) => place(value, [], name === undefined ? unused : used(name)),
+    usesOf,
+    record: (value, operands, pulls, uses) => {
       const edges = pulls.slice(0, operands.length).flatMap((pull, i) => {
         const parent = operands[i].id;
         return parent === null ? [] : [{ parent, pull }];
       });
-      return edges.length === 0 ? constantNode(value) : place(value, edges);
+      return edges.length === 0 ? constantNode(value) : place(value, edges, uses(operands.map(usesOf)));
     },
     walkBack: (results, targets) => {
       const leads = leadsTo(entries, targets);

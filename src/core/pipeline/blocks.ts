@@ -7,10 +7,12 @@
  *
  * Sites of one kind with the same parameters are one site, however many paths they have. Where sites that are not the same
  * share a parameter (a table tied to the weight of the output layer), the sum of their curvatures is no Kronecker product,
- * and each of their parameters becomes a block of its own, as if it had no site: a diagonal that is right for every use.
+ * and each of their parameters becomes a block of its own, as if it had no site: a diagonal that is right for every use. The
+ * same holds where a parameter of a site is also used where no site of its own sees it.
  *
  * @module
  */
+import type { PassedSite } from '../autodiff/reverse.ts';
 import type { Site } from '../ops/site.ts';
 import { parametersOfSite } from '../ops/site.ts';
 
@@ -22,7 +24,12 @@ export type Block =
       readonly name: string;
       /** Paths of the sites that would cover it if they did not share parameters. */
       readonly tied?: ReadonlyArray<string>;
+      /** Paths of the parameters of its sites that are also used where no site of theirs sees it: itself, or its companions. */
+      readonly elsewhere?: ReadonlyArray<string>;
     };
+
+/** A site, and which of its parameters are also used where no site of theirs sees it. */
+type Use = Pick<PassedSite<unknown>, 'site' | 'elsewhere'>;
 
 /** Whether two sites are uses of the same parameters in the same way. */
 export const sameSite = (a: Site, b: Site): boolean =>
@@ -32,15 +39,24 @@ const shareParameters = (a: Site, b: Site): boolean =>
   parametersOfSite(a).some((path) => parametersOfSite(b).includes(path));
 
 /**
- * The sites that have a block: each once, by its first use, without those that share parameters with a different one.
+ * The sites that have a block: each once, by its first use, without those that share parameters with a different one or
+ * that do not see every use of theirs.
  *
  * @param sites - the sites of the forward pass, in order
  */
-export const blockSites = (sites: ReadonlyArray<{ readonly site: Site }>): ReadonlyArray<Site> => {
-  const distinct = sites
+export const blockSites = (sites: ReadonlyArray<Use>): ReadonlyArray<Site> => {
+  const distinct = sites.filter(({ site }, i) => sites.findIndex((other) => sameSite(site, other.site)) === i);
+  return distinct
+    .filter((use) => use.elsewhere === undefined)
     .map(({ site }) => site)
-    .filter((site, i, all) => all.findIndex((other) => sameSite(site, other)) === i);
-  return distinct.filter((site) => !distinct.some((other) => other !== site && shareParameters(site, other)));
+    .filter((site) => !distinct.some((other) => other.site !== site && shareParameters(site, other.site)));
+};
+
+/** Why a parameter of some sites has no block with them. */
+const reasonOf = (uses: ReadonlyArray<Use>): Partial<Extract<Block, { readonly kind: 'parameter' }>> => {
+  if (uses.length === 0) return {};
+  const elsewhere = [...new Set(uses.flatMap((use) => use.elsewhere ?? []))];
+  return elsewhere.length > 0 ? { elsewhere } : { tied: [...new Set(uses.map(({ site }) => site.path))] };
 };
 
 /**
@@ -57,22 +73,16 @@ export const blockSites = (sites: ReadonlyArray<{ readonly site: Site }>): Reado
  * blocks.length; // => 2
  * ```
  */
-export const blocksOf = (
-  sites: ReadonlyArray<{ readonly site: Site }>,
-  parameters: ReadonlyArray<string>,
-): ReadonlyArray<Block> => {
+export const blocksOf = (sites: ReadonlyArray<Use>, parameters: ReadonlyArray<string>): ReadonlyArray<Block> => {
   const unique = blockSites(sites);
   const covered = new Set(unique.flatMap(parametersOfSite));
-  const tiedAt = (path: string): ReadonlyArray<string> => [
-    ...new Set(sites.filter(({ site }) => parametersOfSite(site).includes(path)).map(({ site }) => site.path)),
-  ];
   return [
     ...unique.map((site): Block => ({ kind: 'site', name: site.path, site })),
     ...parameters
       .filter((path) => !covered.has(path))
       .map((name): Block => {
-        const tied = tiedAt(name);
-        return tied.length === 0 ? { kind: 'parameter', name } : { kind: 'parameter', name, tied };
+        const uses = sites.filter(({ site }) => parametersOfSite(site).includes(name));
+        return { kind: 'parameter', name, ...reasonOf(uses) };
       }),
   ];
 };

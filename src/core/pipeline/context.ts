@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Cotangents, Linearised } from '../autodiff/reverse.ts';
+import type { Cotangents, Linearised, PassedSite } from '../autodiff/reverse.ts';
 import type { Circumstances } from '../nn/layers/circumstances.ts';
 import type { LinearOperator } from '../operators/linearOperator.ts';
 import type { Ops } from '../ops/ops.ts';
@@ -25,9 +25,8 @@ export type Batch<T> = Params<T>;
  * A site of the forward pass with its input, without the homogeneous coordinate: `[n, in]`, or `[n, …, in]` with axes of
  * positions; indices `[n, …]` at an embedding.
  */
-export interface SiteInput<T, S extends Site = Site> {
+export interface SiteInput<T, S extends Site = Site> extends PassedSite<T> {
   readonly site: S;
-  readonly input: T;
 }
 
 /** Examples at which curvature is looked at, with the model linearised at them. */
