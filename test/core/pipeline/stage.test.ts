@@ -69,6 +69,38 @@ describe('composition', () => {
     });
     expect(metrics).toEqual({ 'seconds.tick': 2 });
   });
+
+  it('law: a pipeline among stages is its stages: no second is counted twice, and stages of one name add up', async () => {
+    let now = 0;
+    const tick = (name: string) =>
+      stage<'state', 'metrics'>(name, () =>
+        RTE.fromIO(() => {
+          now += 2;
+          return { metrics: {} };
+        }),
+      );
+    const nested = pipeline(tick('a'), pipeline(tick('b'), pipeline(tick('a'), tick('c'))));
+    expect(nested.name).toBe('a → b → a → c');
+    const env = { ...referenceEnv(), clock: () => now };
+    const { metrics } = await runStage(nested, stateOf(objective.model, 3), batch, env);
+    expect(metrics).toEqual({ 'seconds.a': 4, 'seconds.b': 2, 'seconds.c': 2 });
+  });
+
+  it('law: metrics are merged, each stage giving its own; the later of one name stays', async () => {
+    const saying = (metrics: Readonly<Record<string, number>>) =>
+      computation<'state', 'metrics'>('say', () => ({ metrics }));
+    const step = pipeline(saying({ a: 1, b: 1 }), saying({ b: 2 }), saying({ c: 3 }));
+    const { metrics } = await runStage(step, stateOf(objective.model, 3), batch);
+    expect(metrics).toMatchObject({ a: 1, b: 2, c: 3 });
+  });
+
+  it('types: any number of stages, and one line that names what is missing', () => {
+    const [s, missing] = [withObjective(objective), updateFactors(kfac())];
+    pipeline(s, s, s, s, s, s, s, s, s, s, s, s, s, s, s, s, s, s, s, s, forward, backward);
+    // @ts-expect-error Argument of type … is not assignable to parameter of type '"No stage before this one adds: captured"'
+    pipeline(s, s, s, s, s, s, s, s, s, s, s, s, s, s, s, s, s, s, s, s, forward, backward, missing);
+    expect(missing.name).toBe('updateFactors');
+  });
 });
 
 describe('errors', () => {
