@@ -47,6 +47,18 @@ export const positive = (path: string, value: number): number => {
 };
 
 /**
+ * A number up to a bound.
+ *
+ * @param path - the setting
+ * @param bound - the largest that is allowed
+ * @param value - what was given
+ */
+export const atMost = (path: string, bound: number, value: number): number => {
+  check(path, `at most ${bound}`, value, value <= bound);
+  return value;
+};
+
+/**
  * One of some words.
  *
  * @param path - the setting

@@ -15,6 +15,7 @@ import { scaleShift } from '../../src/core/nn/layers/scaleShift.ts';
 import { sequential } from '../../src/core/nn/layers/sequential.ts';
 import { keyOf } from '../../src/core/random/key.ts';
 import { generate } from '../../src/core/tensor.ts';
+import { levenbergMarquardt } from '../../src/solvers/quadraticModel/levenbergMarquardt.ts';
 import { anything } from '../support/anything.ts';
 
 const noExtents: ReadonlyArray<unknown> = [-1, 0, 2.5, NaN, Infinity, '3', undefined, null, [3], 2 ** 60];
@@ -51,6 +52,11 @@ describe('settings of layers', () => {
     ['sparse.count', () => sparse(0), '0'],
     ['sparse.count', () => sparse(1.5), '1.5'],
     ['sparse.deviation', () => sparse(15, -1), '-1'],
+    ['levenbergMarquardt.minimum', () => levenbergMarquardt({ minimum: 10, maximum: 1 }), '10'],
+    ['levenbergMarquardt.minimum', () => levenbergMarquardt({ minimum: 1e9 }), '1000000000'],
+    ['levenbergMarquardt.maximum', () => levenbergMarquardt({ maximum: NaN }), 'NaN'],
+    ['levenbergMarquardt.every', () => levenbergMarquardt({ every: 0 }), '0'],
+    ['levenbergMarquardt.decay', () => levenbergMarquardt({ decay: 1.5 }), '1.5'],
     ['sequential', () => sequential({ b: activation('relu'), 0: activation('tanh') }), '"0"'],
     ['sequential', () => sequential({ 'a.b': activation('relu') }), '"a.b"'],
     ['sequential', () => sequential({ '': activation('relu') }), '""'],

@@ -20,6 +20,7 @@ import { readScalars } from '../../core/pipeline/read.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
 import { stage } from '../../core/pipeline/stage.ts';
 import type { TrainState } from '../../core/pipeline/trainState.ts';
+import { atMost, extent, positive } from '../../core/settings.ts';
 import type { Shaped } from '../../core/tensor.ts';
 
 /** Settings of {@link levenbergMarquardt}. */
@@ -72,6 +73,19 @@ export const takenBack = <T>(state: TrainState<T>, next: TrainState<T>): TrainSt
   rules: state.rules,
 });
 
+const checkOptions = ({
+  every,
+  decay,
+  minimum,
+  maximum,
+}: Required<Omit<LevenbergMarquardtOptions, 'rejectSteps'>>): void => {
+  const path = 'levenbergMarquardt';
+  extent(`${path}.every`, every);
+  atMost(`${path}.decay`, 1, positive(`${path}.decay`, decay));
+  positive(`${path}.minimum`, minimum);
+  atMost(`${path}.minimum`, positive(`${path}.maximum`, maximum), minimum);
+};
+
 type Needs =
   'state' | 'objective' | 'circumstances' | keyof Judging<unknown> | 'loss' | 'damping' | 'next' | 'predictedChange';
 
@@ -99,6 +113,7 @@ type Needs =
  */
 export const levenbergMarquardt = (options: LevenbergMarquardtOptions = {}): Stage<Needs, 'next' | 'metrics'> => {
   const { every = 5, decay = 19 / 20, minimum = 1e-8, maximum = 1e8, rejectSteps = false } = options;
+  checkOptions({ every, decay, minimum, maximum });
   return stage('adaptDamping', <T extends Shaped>(context: Context<T, Needs>) => (env: Env<T>) => {
     const { state, objective, circumstances, targets, weights, loss, damping: lambda, next, predictedChange } = context;
     const due = (state.step + 1) % every === 0;

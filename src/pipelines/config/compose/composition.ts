@@ -131,6 +131,10 @@ const wrongUpdate = ({ solver, update: own }: Composition): Refusal | null => {
   if (adapting !== null && quadraticModel === null) {
     return { path: 'update.levenbergMarquardt', expected: 'false without quadraticModel' };
   }
+  const { minimum = 0, maximum = Infinity } = adapting ?? {};
+  if (minimum > maximum) {
+    return { path: 'update.levenbergMarquardt.minimum', expected: `at most the maximum, ${maximum}` };
+  }
   if (quadraticModel !== null && rules.length > 0) {
     return { path: 'update.rules', expected: 'no rules with quadraticModel' };
   }

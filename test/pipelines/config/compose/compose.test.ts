@@ -411,6 +411,13 @@ describe('composition', () => {
       '"exact"',
     ],
     [
+      'bounds of λ that exclude each other',
+      { ...base, update: { quadraticModel: {}, levenbergMarquardt: { minimum: 10, maximum: 1 } } },
+      'update.levenbergMarquardt.minimum',
+      'at most the maximum, 1',
+      '10',
+    ],
+    [
       'adaptation without a model',
       { ...base, update: { levenbergMarquardt: {} } },
       'update.levenbergMarquardt',
