@@ -74,6 +74,18 @@ const report = <T extends Shaped>(outcome: Outcome<T>): Context<T, 'direction' |
  *
  * @param game - two players
  * @param options - method, stopping rules
+ * @example
+ * ```ts
+ * import { pipeline } from 'kfac-ts/core';
+ * import { damp, gameNewton, playGame, solve, update, type Game } from 'kfac-ts/solvers';
+ *
+ * const game: Game = [
+ *   { name: 'f', owns: (path) => path === 'x', loss: (ops, { x, y }) => ops.dot(x, y) },
+ *   { name: 'g', owns: (path) => path === 'y', loss: (ops, { x, y }) => ops.neg(ops.dot(x, y)) },
+ * ];
+ * const newton = gameNewton(game, { method: 'gmres', tolerance: 1e-6 });
+ * const step = pipeline(playGame(game), damp(0.1), solve(newton), update({ learningRate: 1 }));
+ * ```
  */
 export const gameNewton = (game: Game, options: GameNewtonOptions = {}): Solver<DampedGameNeeds> => ({
   name: 'gameNewton',
@@ -102,6 +114,14 @@ export type PreconditionedGameNeeds = DampedGameNeeds | SolveNeeds;
  *
  * @param game - two players
  * @param options - method, preconditioner, refresh period, stopping rules
+ * @example
+ * ```ts no-run
+ * import { kroneckerInverse, preconditionedGameNewton, solve, type Game } from 'kfac-ts/solvers';
+ *
+ * // K-FAC of each player stands for the symmetric part of the game's Jacobian.
+ * declare const game: Game;
+ * const direction = solve(preconditionedGameNewton(game, { preconditioner: kroneckerInverse, every: 10 }));
+ * ```
  */
 export const preconditionedGameNewton = <Needs extends Field = never>(
   game: Game,

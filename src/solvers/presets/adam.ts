@@ -29,6 +29,13 @@ export interface AdamPresetOptions {
  * Adam [KB15]; with weight decay AdamW [LH19].
  *
  * @param options - learning rate, moments, weight decay
+ * @example
+ * ```ts
+ * import { adamOptimizer } from 'kfac-ts/solvers';
+ *
+ * // AdamW.
+ * adamOptimizer({ learningRate: 1e-3, weightDecay: 0.01 }).name; // => 'adam'
+ * ```
  */
 export const adam = (options: AdamPresetOptions = {}): GradientOptimizer => {
   const settings = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, ...options };

@@ -26,6 +26,13 @@ export interface BlockKfacPresetOptions extends KfacPresetOptions {
  * Block K-FAC: factors of parts of the inputs and outputs, damped inverses, KL clip, momentum.
  *
  * @param options - settings, each with a default
+ * @example
+ * ```ts
+ * import { blockKfacOptimizer } from 'kfac-ts/solvers';
+ *
+ * const optimizer = blockKfacOptimizer({ inputBlocks: 4, outputBlocks: 2 });
+ * optimizer.hyperparameters['inputBlocks']; // => 4
+ * ```
  */
 export const blockKfac = (options: BlockKfacPresetOptions = {}): GradientOptimizer => {
   const settings = { ...kfacDefaults, inputBlocks: 4, outputBlocks: 4, blockSize: 0, ...options };

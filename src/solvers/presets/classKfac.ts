@@ -30,6 +30,13 @@ export interface ClassKfacPresetOptions extends KfacPresetOptions {
  * `kfac` as there are classes. Targets must be classes.
  *
  * @param options - settings, each with a default
+ * @example
+ * ```ts
+ * import { classKfacOptimizer } from 'kfac-ts/solvers';
+ *
+ * // A Kronecker product for each class at the last layer.
+ * const optimizer = classKfacOptimizer({ classes: 10, sites: '4' });
+ * ```
  */
 export const classKfac = (options: ClassKfacPresetOptions = {}): GradientOptimizer => {
   const settings = {

@@ -21,6 +21,12 @@ export interface EkfacPresetOptions extends KfacPresetOptions {
  * EKFAC: K-FAC's eigenbasis now and then, second moments in it at every step, KL clip, momentum.
  *
  * @param options - settings, each with a default
+ * @example
+ * ```ts
+ * import { ekfacOptimizer } from 'kfac-ts/solvers';
+ *
+ * const optimizer = ekfacOptimizer({ momentDecay: 0.99, inverseEvery: 50 });
+ * ```
  */
 export const ekfac = (options: EkfacPresetOptions = {}): GradientOptimizer => {
   const settings = { ...kfacDefaults, momentDecay: 0.95, ...options };

@@ -139,6 +139,13 @@ export const kfacDescent = (
  * K-FAC: sampled Fisher, Kronecker factors, damped inverses, KL clip, momentum.
  *
  * @param options - settings, each with a default
+ * @example
+ * ```ts
+ * import { kfacOptimizer } from 'kfac-ts/solvers';
+ *
+ * const optimizer = kfacOptimizer({ damping: 1, inverseEvery: 10, sharing: 'reduce' });
+ * optimizer.name; // => 'kfac'
+ * ```
  */
 export const kfac = (options: KfacPresetOptions = {}): GradientOptimizer => {
   const settings = { ...kfacDefaults, ...options };

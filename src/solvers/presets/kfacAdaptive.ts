@@ -84,6 +84,14 @@ const defaults = {
  * Adaptive K-FAC: no learning rate, no momentum and hardly a damping to tune.
  *
  * @param options - settings, each with a default
+ * @example
+ * ```ts
+ * import { kfacAdaptiveOptimizer } from 'kfac-ts/solvers';
+ *
+ * // Nothing to tune: learning rate and momentum by the quadratic model, λ by Levenberg–Marquardt.
+ * const optimizer = kfacAdaptiveOptimizer();
+ * optimizer.name; // => 'kfac-adaptive'
+ * ```
  */
 export const kfacAdaptive = (options: KfacAdaptiveOptions = {}): GradientOptimizer => {
   const settings = { ...defaults, ...options };

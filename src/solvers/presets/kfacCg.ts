@@ -79,6 +79,12 @@ const defaults = {
  * Levenberg–Marquardt. For large batches: few, dear steps.
  *
  * @param options - settings, each with a default
+ * @example
+ * ```ts
+ * import { kfacCgOptimizer } from 'kfac-ts/solvers';
+ *
+ * const optimizer = kfacCgOptimizer({ maxIterations: 50, warmStart: 0.95 });
+ * ```
  */
 export const kfacCg = (options: KfacCgPresetOptions = {}): GradientOptimizer => {
   const settings = { ...defaults, ...options };

@@ -25,6 +25,12 @@ export interface LowRankKfacOptions extends KfacPresetOptions {
  * K-FAC with randomised low-rank factors, applied by Woodbury's formula.
  *
  * @param options - settings, each with a default
+ * @example
+ * ```ts
+ * import { lowRankKfacOptimizer } from 'kfac-ts/solvers';
+ *
+ * const optimizer = lowRankKfacOptimizer({ rank: 64, powerIterations: 1 });
+ * ```
  */
 export const lowRankKfac = (options: LowRankKfacOptions = {}): GradientOptimizer => {
   const settings = { ...kfacDefaults, rank: 64, oversampling: 10, powerIterations: 1, ...options };

@@ -23,6 +23,12 @@ export interface NewtonSchulzKfacOptions extends KfacPresetOptions {
  * K-FAC with Newton–Schulz inverses, each started from the last.
  *
  * @param options - settings, each with a default
+ * @example
+ * ```ts
+ * import { newtonSchulzKfacOptimizer } from 'kfac-ts/solvers';
+ *
+ * const optimizer = newtonSchulzKfacOptimizer({ tolerance: 1e-3, iterations: 30 });
+ * ```
  */
 export const newtonSchulzKfac = (options: NewtonSchulzKfacOptions = {}): GradientOptimizer => {
   const settings = { ...kfacDefaults, tolerance: 1e-4, iterations: 40, ...options };

@@ -48,6 +48,14 @@ export const optimizerNames: ReadonlyArray<string> = Object.keys(presets);
  *
  * @param name - one of {@link optimizerNames}
  * @param settings - changes by name
+ * @example
+ * ```ts
+ * import { optimizerOf } from 'kfac-ts/solvers';
+ *
+ * const optimizer = optimizerOf('kfac', { damping: 0.1, inverseEvery: 10 });
+ * optimizer._tag === 'Right' ? optimizer.right.hyperparameters['inverseEvery'] : null; // => 10
+ * optimizerOf('kfac', { dampning: 0.1 })._tag; // => 'Left'
+ * ```
  */
 export const optimizerOf = (
   name: string,

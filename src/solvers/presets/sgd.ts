@@ -26,6 +26,12 @@ export interface SgdOptions {
  * SGD: the gradient, heavy-ball momentum.
  *
  * @param options - learning rate, momentum, weight decay
+ * @example
+ * ```ts
+ * import { sgdOptimizer } from 'kfac-ts/solvers';
+ *
+ * sgdOptimizer({ learningRate: 0.05, momentum: 0.9 }).name; // => 'sgd'
+ * ```
  */
 export const sgd = (options: SgdOptions = {}): GradientOptimizer => {
   const settings = { learningRate: 0.01, momentum: 0.9, weightDecay: 0, ...options };

@@ -16,6 +16,12 @@ import { gradientOptimizer } from './optimizer.ts';
  * those of `kfac`.
  *
  * @param options - settings of K-FAC, each with a default
+ * @example
+ * ```ts
+ * import { tridiagonalKfacOptimizer } from 'kfac-ts/solvers';
+ *
+ * const optimizer = tridiagonalKfacOptimizer({ damping: 10 });
+ * ```
  */
 export const tridiagonalKfac = (options: KfacPresetOptions = {}): GradientOptimizer => {
   const settings = { ...kfacDefaults, ...options };
