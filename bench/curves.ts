@@ -7,7 +7,8 @@ import type { Backend } from '../src/core/backends/backend.ts';
 import type { Tensor } from '../src/core/tensor.ts';
 import { nodeFileSystem } from '../src/pipelines/files/fileSystem.ts';
 import { mnistAutoencoder } from '../src/pipelines/tasks/mnistAutoencoder.ts';
-import { begin, judgeOn, proceed } from '../src/pipelines/trainer/run.ts';
+import { proceed } from '../src/pipelines/trainer/proceed.ts';
+import { begin, judgeOn } from '../src/pipelines/trainer/run.ts';
 import { optimizerOf } from '../src/solvers/presets/registry.ts';
 import { succeed } from './succeed.ts';
 

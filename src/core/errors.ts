@@ -18,13 +18,15 @@ export interface ShapeMismatch {
   readonly actual: string;
 }
 
-/** A NaN or an infinity where a finite number is needed. */
+/** A NaN or an infinity where a finite number is needed, or a number that makes as little sense. */
 export interface NonFinite {
   readonly _tag: 'NonFinite';
   /** The stage that saw it. */
   readonly where: string;
   /** The parameter or site, or what else was being computed. */
   readonly what: string;
+  /** What it is instead, where it is finite after all. */
+  readonly actual?: string;
   readonly advice: string;
 }
 
@@ -106,6 +108,14 @@ export interface NotDrawn {
   readonly advice: string;
 }
 
+/** A function that the library was given failed: a listener, for example. */
+export interface CallbackFailed {
+  readonly _tag: 'CallbackFailed';
+  /** Which function, and when it was called. */
+  readonly what: string;
+  readonly reason: string;
+}
+
 /** Every failure that a function of this library reports. */
 export type KfacError =
   | ShapeMismatch
@@ -118,7 +128,8 @@ export type KfacError =
   | BadCheckpoint
   | CollectiveFailed
   | FileFailed
-  | NotDrawn;
+  | NotDrawn
+  | CallbackFailed;
 
 /**
  * One error as one sentence or two: where, what was expected, what came, what to do.
@@ -137,7 +148,7 @@ export const describeError = (error: KfacError): string => {
     case 'ShapeMismatch':
       return `${error.where}: expected ${error.expected}, got ${error.actual}.`;
     case 'NonFinite':
-      return `${error.where}: ${error.what} is not finite. ${error.advice}`;
+      return `${error.where}: ${error.what} is ${error.actual ?? 'not finite'}. ${error.advice}`;
     case 'NotPositiveDefinite':
       return (
         `${error.where}: not positive definite at order ${error.order}` +
@@ -157,6 +168,8 @@ export const describeError = (error: KfacError): string => {
       return `${error.operation} failed: ${error.reason}.`;
     case 'FileFailed':
       return `Cannot ${error.operation} ${error.path}: ${error.reason}.`;
+    case 'CallbackFailed':
+      return `${error.what} failed: ${error.reason}.`;
     case 'NotDrawn':
       return `${error.what} not drawn: ${error.reason}. ${error.advice}`;
   }

@@ -9,6 +9,7 @@ export type {
   BadCheckpoint,
   BadConfig,
   BadData,
+  CallbackFailed,
   CollectiveFailed,
   DeviceFailed,
   FileFailed,
@@ -148,6 +149,7 @@ export type { Env } from './pipeline/env.ts';
 export { countStep, meanFlops } from './pipeline/count.ts';
 export type { StepCount } from './pipeline/count.ts';
 export { arraysIn } from './pipeline/arraysIn.ts';
+export { placeState, readState } from './pipeline/transfer.ts';
 export { createBackground } from './pipeline/background.ts';
 export type { Background, Work } from './pipeline/background.ts';
 export type { Prepared } from './pipeline/prepared.ts';

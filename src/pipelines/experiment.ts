@@ -18,7 +18,7 @@ import type { Splits } from './data/dataset.ts';
 import type { Task } from './tasks/task.ts';
 import type { Listener } from './trainer/events.ts';
 import type { TrainOptions } from './trainer/options.ts';
-import type { TrainResult } from './trainer/train.ts';
+import type { TrainResult } from './trainer/conclude.ts';
 import { train } from './trainer/train.ts';
 
 /** What one optimizer made of the task. */

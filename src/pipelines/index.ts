@@ -4,7 +4,7 @@
  * @module
  */
 export { train } from './trainer/train.ts';
-export type { TrainResult } from './trainer/train.ts';
+export type { Change, TrainResult } from './trainer/conclude.ts';
 export { checkOptions } from './trainer/options.ts';
 export type { Duration, TrainOptions } from './trainer/options.ts';
 export type { EvaluationRecord, Listener, StepRecord, TrainEvent } from './trainer/events.ts';
@@ -14,7 +14,10 @@ export type { EvaluateOptions, Evaluation } from './trainer/evaluate.ts';
 export { predict } from './trainer/predict.ts';
 export type { Decode, PredictOptions } from './trainer/predict.ts';
 export type { Initial, Judge, Learning, Standing, TaskStep, TrainTask, Watched, Weighed } from './trainer/learning.ts';
-export { begin, judgeOn, proceed, readParams, release, restoreBest } from './trainer/run.ts';
+export { begin, judgeOn, readParams, release } from './trainer/run.ts';
+export { proceed } from './trainer/proceed.ts';
+export { plateau } from './trainer/steer.ts';
+export type { Course, PlateauOptions, Steer } from './trainer/steer.ts';
 export type { Run, Setting } from './trainer/run.ts';
 export { runExperiment } from './experiment.ts';
 export type { Experiment, Observer, Outcome } from './experiment.ts';

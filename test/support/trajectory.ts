@@ -17,7 +17,7 @@ import { datasetOf } from '../../src/pipelines/data/dataset.ts';
 import { autoencoder } from '../../src/pipelines/tasks/mnistAutoencoder.ts';
 import { supervised } from '../../src/pipelines/tasks/supervised.ts';
 import type { TrainTask } from '../../src/pipelines/trainer/learning.ts';
-import type { TrainResult } from '../../src/pipelines/trainer/train.ts';
+import type { TrainResult } from '../../src/pipelines/trainer/conclude.ts';
 import { train } from '../../src/pipelines/trainer/train.ts';
 import { kfac } from '../../src/solvers/presets/kfac.ts';
 import { scaledError } from './closeness.ts';

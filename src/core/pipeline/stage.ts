@@ -72,7 +72,7 @@ const extend =
     return pipe(
       next.run(context)(env),
       TE.map(merge),
-      TE.orElseW((error) => causeOf(env.backend, context.sites ?? [], error)),
+      TE.orElseW((error) => causeOf(env.backend, context, error)),
     );
   };
 

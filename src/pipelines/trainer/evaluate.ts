@@ -127,6 +127,7 @@ const meansOf = (
  * @param standing - parameters and running state
  * @param data - examples
  * @param chunk - how many of them at a time
+ * @param size - how many of them, from the first on
  */
 export const evaluatePlaced = <T extends Shaped>(
   backend: Backend<T>,
@@ -134,10 +135,11 @@ export const evaluatePlaced = <T extends Shaped>(
   standing: Standing<T>,
   data: Dataset,
   chunk: number,
+  size: number = data.size,
 ): TE.TaskEither<KfacError, Evaluation> => {
   const lookups = lookupsIn(task);
   const next = ({ start, sums, weights }: Progress): TE.TaskEither<KfacError, E.Either<Progress, Evaluation>> => {
-    const length = Math.min(chunk, data.size - start);
+    const length = Math.min(chunk, size - start);
     return length <= 0
       ? TE.fromEither(pipe(meansOf(task, data, { sums, weights }), E.map(E.right)))
       : pipe(
@@ -154,6 +156,24 @@ export const evaluatePlaced = <T extends Shaped>(
   };
   return iterate({ start: 0, sums: {}, weights: {} }, next);
 };
+
+/**
+ * An evaluation whose loss is finite.
+ *
+ * @param where - when it was made
+ * @param data - on which examples
+ */
+export const finiteLoss =
+  (where: string, data: Dataset) =>
+  (evaluation: Evaluation): E.Either<KfacError, Evaluation> =>
+    Number.isFinite(evaluation.loss)
+      ? E.right(evaluation)
+      : E.left({
+          _tag: 'NonFinite',
+          where,
+          what: `the loss on ${data.name}`,
+          advice: 'Lower the learning rate or raise the damping.',
+        });
 
 /** Fewer examples at a time than this make evaluation slow. */
 export const smallestChunk = 500;

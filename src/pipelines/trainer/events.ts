@@ -4,8 +4,13 @@
  * @module
  */
 import type * as IO from 'fp-ts/lib/IO.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import type * as T from 'fp-ts/lib/Task.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 
+import type { KfacError } from '../../core/errors.ts';
 import type { Metrics } from '../../core/pipeline/metrics.ts';
+import { messageOf } from '../files/thrown.ts';
 import type { Evaluation } from './evaluate.ts';
 
 /** One step. */
@@ -32,5 +37,34 @@ export interface EvaluationRecord extends Evaluation {
 export type TrainEvent =
   ({ readonly event: 'step' } & StepRecord) | ({ readonly event: 'evaluation' } & EvaluationRecord);
 
-/** Someone who is told. */
-export type Listener = (event: TrainEvent) => IO.IO<void>;
+/** Someone who is told, at once or in a while: training waits until it is done. */
+export type Listener = (event: TrainEvent) => IO.IO<void> | T.Task<void>;
+
+/**
+ * Runs a function that the library was given; what it throws, or what its promise rejects with, becomes a `Left`.
+ *
+ * @param what - which function, and when it is called
+ * @param run - calls it
+ */
+export const called = <A>(what: string, run: () => A | Promise<A>): TE.TaskEither<KfacError, A> =>
+  TE.tryCatch(
+    async () => run(),
+    (thrown) => ({ _tag: 'CallbackFailed', what, reason: messageOf(thrown) }),
+  );
+
+/**
+ * Tells all listeners, one after another.
+ *
+ * @param listeners - who is told
+ * @param event - of what
+ */
+export const tell = (listeners: ReadonlyArray<Listener>, event: TrainEvent): TE.TaskEither<KfacError, unknown> =>
+  pipe(
+    listeners,
+    TE.traverseSeqArrayWithIndex((i, listener) => {
+      const name = listener.name === '' ? '' : ` (${listener.name})`;
+      return called(`listener ${i + 1}${name}, told of the ${event.event} at step ${event.step},`, () =>
+        listener(event)(),
+      );
+    }),
+  );

@@ -6,8 +6,14 @@
 import * as E from 'fp-ts/lib/Either.js';
 
 import type { KfacError } from '../../core/errors.ts';
+import type { Params } from '../../core/params.ts';
+import type { TrainState } from '../../core/pipeline/trainState.ts';
+import type { Selection } from '../../core/selection.ts';
+import { shown } from '../../core/shown.ts';
+import type { Tensor } from '../../core/tensor.ts';
 import type { EarlyStopping } from './earlyStopping.ts';
 import type { Listener } from './events.ts';
+import type { Steer } from './steer.ts';
 
 /** How long to train. */
 export type Duration = { readonly steps: number } | { readonly epochs: number };
@@ -23,8 +29,16 @@ export interface TrainOptions {
   /** Steps between evaluations on the test set. None unless given; with early stopping, an epoch. */
   readonly evaluateEvery?: number;
   readonly earlyStopping?: EarlyStopping;
+  /** Goes on from a state, as training returns it. The duration is that of the whole, the steps of the state included. */
+  readonly from?: TrainState<Tensor>;
+  /** Parameters to start from in place of those that are drawn: all of the task's. */
+  readonly start?: Params<Tensor>;
+  /** Parameters that are held fixed, besides those that the task holds. */
+  readonly hold?: Selection;
   /** Told of every step and evaluation. */
   readonly listeners?: ReadonlyArray<Listener>;
+  /** Asked after every step and evaluation how to go on. */
+  readonly steer?: Steer;
 }
 
 /** Steps of an epoch, the last one begun. */
@@ -72,7 +86,7 @@ const notNegative = (path: string, value: number): Rule => ({
 });
 
 const rulesOf = (options: TrainOptions, size: number): ReadonlyArray<Rule> => {
-  const { duration, batch, seed, evaluateEvery, earlyStopping } = options;
+  const { duration, batch, seed, evaluateEvery, earlyStopping, from } = options;
   return [
     'steps' in duration
       ? wholeFrom(0, 'steps', duration.steps)
@@ -80,6 +94,17 @@ const rulesOf = (options: TrainOptions, size: number): ReadonlyArray<Rule> => {
     wholeFrom(1, 'batch', batch),
     { path: 'batch', value: batch, expected: `at most the ${size} examples of the training set`, holds: batch <= size },
     wholeFrom(0, 'seed', seed),
+    ...(from === undefined
+      ? []
+      : [
+          wholeFrom(0, 'from.step', from.step),
+          {
+            path: 'steps' in duration ? 'steps' : 'epochs',
+            value: stepsOf(options, size),
+            expected: `at least the ${from.step} steps that have been taken`,
+            holds: stepsOf(options, size) >= from.step,
+          },
+        ]),
     ...(evaluateEvery === undefined ? [] : [wholeFrom(1, 'evaluateEvery', evaluateEvery)]),
     ...(earlyStopping === undefined
       ? []
@@ -104,7 +129,16 @@ const rulesOf = (options: TrainOptions, size: number): ReadonlyArray<Rule> => {
  */
 export const checkOptions = (options: TrainOptions, size: number): E.Either<KfacError, TrainOptions> => {
   const broken = rulesOf(options, size).find(({ holds }) => !holds);
-  return broken === undefined
+  if (broken !== undefined) {
+    return E.left({ _tag: 'BadConfig', path: broken.path, expected: broken.expected, actual: shown(broken.value) });
+  }
+  const second = (['start', 'hold'] as const).find((name) => options[name] !== undefined);
+  return options.from === undefined || second === undefined
     ? E.right(options)
-    : E.left({ _tag: 'BadConfig', path: broken.path, expected: broken.expected, actual: String(broken.value) });
+    : E.left({
+        _tag: 'BadConfig',
+        path: second,
+        expected: 'nothing besides a state to go on from, which has its parameters',
+        actual: `both from and ${second}`,
+      });
 };

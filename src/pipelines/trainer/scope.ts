@@ -26,6 +26,15 @@ export const upload = <T extends Shaped>(ops: Ops<T>, batch: Batch<Tensor>): Bat
 };
 
 /**
+ * Host tensors that are what they say, all of them; raises what the first is not.
+ *
+ * @param what - what errors call each: `parameter`
+ * @param tensors - tensors by path
+ */
+export const checkTensors = (what: string, tensors: Params<Tensor>): Params<Tensor> =>
+  mapParams(tensors, (tensor, path) => checkTensor(`${what} ${path}`, tensor));
+
+/**
  * Host tensors on a backend, checked, since they may have been put together by hand.
  *
  * @param ops - the backend's operations
@@ -33,7 +42,7 @@ export const upload = <T extends Shaped>(ops: Ops<T>, batch: Batch<Tensor>): Bat
  * @param tensors - tensors by path
  */
 export const placed = <T extends Shaped>(ops: Ops<T>, what: string, tensors: Params<Tensor>): Params<T> =>
-  mapParams(tensors, (tensor, path) => ops.constant(checkTensor(`${what} ${path}`, tensor)));
+  mapParams(checkTensors(what, tensors), (tensor) => ops.constant(tensor));
 
 /**
  * Uses a backend whose temporaries are handed back afterwards, whatever the outcome.

@@ -8,17 +8,19 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
+import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
 import { attempt } from '../../core/errors.ts';
-import type { Batch } from '../../core/pipeline/context.ts';
+import { arraysIn } from '../../core/pipeline/arraysIn.ts';
+import type { Batch, Context } from '../../core/pipeline/context.ts';
+import type { Seen } from '../../core/pipeline/diagnosis.ts';
+import { examine } from '../../core/pipeline/diagnosis.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import type { Metrics } from '../../core/pipeline/metrics.ts';
 import { readMetrics } from '../../core/pipeline/metrics.ts';
 import type { TrainState } from '../../core/pipeline/trainState.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
-import { arraysIn } from '../../core/pipeline/arraysIn.ts';
-import type { TaskStep, Watched } from './learning.ts';
-import { metricOf } from './learning.ts';
+import type { TaskStep } from './learning.ts';
 import { upload } from './scope.ts';
 
 /** What a step leaves behind. */
@@ -29,32 +31,54 @@ export interface Stepped<T> {
   readonly seconds: number;
 }
 
-const checkLoss = (step: number, name: string, metrics: Metrics): E.Either<KfacError, Metrics> => {
-  if (!Object.hasOwn(metrics, name)) {
-    const actual = Object.keys(metrics).join(', ');
-    return E.left({
-      _tag: 'BadConfig',
-      path: 'loss.metric',
-      expected: `one of a step's metrics, ${actual}`,
-      actual: name,
-    });
+/** What a step is judged by. */
+export interface LossBound {
+  /** Name of the loss among the step's metrics. */
+  readonly metric: string;
+  /** What it must stay below in size: `Infinity` for anything finite. */
+  readonly most: number;
+}
+
+/** The metrics, if the loss is among them and within bounds. */
+const checkLoss = <T extends Shaped>(
+  backend: Backend<T>,
+  { metric, most }: LossBound,
+  metrics: Metrics,
+  seen: Seen<T>,
+): TE.TaskEither<KfacError, Metrics> => {
+  const loss = metrics[metric];
+  if (loss === undefined) {
+    const expected = `one of a step's metrics, ${Object.keys(metrics).join(', ')}`;
+    return TE.left({ _tag: 'BadConfig', path: 'loss.metric', expected, actual: metric });
   }
-  return Number.isFinite(metrics[name])
-    ? E.right(metrics)
-    : E.left({
-        _tag: 'NonFinite',
-        where: `training step ${step}`,
-        what: 'the loss',
-        advice: 'Lower the learning rate or raise the damping.',
-      });
+  if (Math.abs(loss) < most) return TE.right(metrics);
+  const error: KfacError = {
+    _tag: 'NonFinite',
+    where: 'forward',
+    what: 'the loss',
+    ...(Number.isFinite(loss) ? { actual: `${loss.toPrecision(3)}, which makes no sense` } : {}),
+    advice: 'Lower the learning rate or raise the damping.',
+  };
+  return pipe(
+    examine(backend, seen),
+    TE.chain((): TE.TaskEither<KfacError, never> => TE.left(error)),
+  );
 };
+
+/** The error of a step, with the step. */
+const inStep =
+  (step: number) =>
+  (error: KfacError): KfacError =>
+    error._tag === 'NonFinite' || error._tag === 'NotPositiveDefinite'
+      ? { ...error, where: `training step ${step}, ${error.where}` }
+      : error;
 
 /**
  * Runs a step and disposes of the state it started from, which must not be used afterwards.
  *
  * @param env - backend and clock
  * @param step - the task's step with an optimizer
- * @param watched - the loss among the step's metrics
+ * @param bound - what the loss must be
  * @param state - state before; nobody else may hold its arrays
  * @param batch - examples
  * @returns the state after, or the first error; a loss that is not finite is one
@@ -63,7 +87,7 @@ export const runStep =
   <T extends Shaped>(
     env: Env<T>,
     step: TaskStep,
-    watched: Watched,
+    bound: LossBound,
     state: TrainState<T>,
     batch: Batch<Tensor>,
   ): TE.TaskEither<KfacError, Stepped<T>> =>
@@ -73,13 +97,15 @@ export const runStep =
     const outcome = await pipe(
       TE.fromEither(attempt(() => upload(scope.backend.ops, batch))),
       TE.chain((uploaded) => step.run<T>({ state, batch: uploaded })({ ...env, backend: scope.backend })),
-      TE.chain(({ next, metrics }) =>
+      // A pipeline gives all that it knows, and the sites are among it.
+      TE.chain((ended: Context<T, 'next' | 'metrics'> & Partial<Context<T, 'sites'>>) =>
         pipe(
-          readMetrics(scope.backend, metrics),
-          TE.chainEitherK((read) => checkLoss(next.step, metricOf(watched), read)),
-          TE.map((read) => ({ next, metrics: read })),
+          readMetrics(scope.backend, ended.metrics),
+          TE.chain((read) => checkLoss(scope.backend, bound, read, { state, sites: ended.sites ?? [] })),
+          TE.map((metrics) => ({ next: ended.next, metrics })),
         ),
       ),
+      TE.mapLeft(inStep(state.step + 1)),
     )();
     const kept = E.isRight(outcome) ? arraysIn(outcome.right.next) : new Set<T>();
     const held = [...arraysIn(state), ...(env.background?.takeOver() ?? [])];

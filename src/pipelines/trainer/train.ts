@@ -7,100 +7,54 @@
  *
  * @module
  */
-import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as T from 'fp-ts/lib/Task.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
-import type { KfacError, NonFinite } from '../../core/errors.ts';
-import type { Params } from '../../core/params.ts';
+import type { KfacError } from '../../core/errors.ts';
+import type { Background } from '../../core/pipeline/background.ts';
 import { createBackground } from '../../core/pipeline/background.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import { pendingIn } from '../../core/pipeline/group.ts';
-import { largestMagnitude } from '../../core/rows.ts';
-import type { Shaped, Tensor } from '../../core/tensor.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { checkExamples } from '../data/examples.ts';
-import type { Optimizer } from '../../solvers/presets/optimizer.ts';
+import type { Change, TrainResult } from './conclude.ts';
+import { conclude } from './conclude.ts';
 import type { Evaluation } from './evaluate.ts';
-import type { EvaluationRecord, StepRecord } from './events.ts';
+import { evaluatePlaced, finiteLoss } from './evaluate.ts';
 import type { TrainTask } from './learning.ts';
 import { lookupsIn } from './learning.ts';
-import { entries } from './log.ts';
 import type { TrainOptions } from './options.ts';
 import { checkOptions } from './options.ts';
+import { proceed } from './proceed.ts';
 import type { Run, Setting } from './run.ts';
-import { begin, judgeOn, proceed, readParams, release, restoreBest } from './run.ts';
+import { begin, chunkOf, orRelease } from './run.ts';
 
-/** What came of a run. */
-export interface TrainResult {
-  /** Name of the optimizer. */
-  readonly optimizer: string;
-  /** Steps done. */
-  readonly steps: number;
-  /** Training time: without data loading and evaluation. */
-  readonly seconds: number;
-  readonly history: ReadonlyArray<StepRecord>;
-  readonly evaluations: ReadonlyArray<EvaluationRecord>;
-  /** Final parameters, those that are held fixed among them, in host memory; the best ones after early stopping. */
-  readonly params: Params<Tensor>;
-  /** State of layers that is not trained, as of the parameters. */
-  readonly running: Params<Tensor>;
-  /** Steps after which the parameters were as they are. */
-  readonly paramsFrom: number;
-  /** Judged on the whole training set. */
-  readonly train: Evaluation;
-  /** Judged on the whole test set. */
-  readonly test: Evaluation;
-}
+/** A loss that is so much larger than before the first step makes no sense any more, whatever the precision says of it. */
+const absurd = 1e20;
 
-const diverged: NonFinite = {
-  _tag: 'NonFinite',
-  where: 'evaluation after training',
-  what: 'the loss on the training set',
-  advice: 'Lower the learning rate or raise the damping.',
-};
-
-const finiteLoss = (evaluation: Evaluation): E.Either<KfacError, Evaluation> =>
-  Number.isFinite(evaluation.loss) ? E.right(evaluation) : E.left(diverged);
-
-/** A loss may be finite where a parameter is not: an infinite weight of a unit that is off, for example. */
-const finiteParams = (params: Params<Tensor>): E.Either<KfacError, null> => {
-  const path = Object.keys(params).find((name) => !(largestMagnitude(params[name].data) < Infinity));
-  return path === undefined ? E.right(null) : E.left({ ...diverged, where: 'parameters after training', what: path });
-};
-
-/** Judges what came of a run and copies it to host memory. */
-const conclude = <T extends Shaped>(
-  setting: Setting<T>,
-  optimizer: string,
-  ended: Run<T>,
-): TE.TaskEither<KfacError, TrainResult> => {
+/** Judges a few examples of both sets, so that what cannot be judged is known before the first step. */
+const trial = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEither<KfacError, Omit<Change, 'after'>> => {
   const { env, task } = setting;
-  return TE.bracket(
-    TE.fromIO(restoreBest(env, ended)),
-    (run) =>
-      pipe(
-        TE.Do,
-        TE.bind('train', () => judgeOn(setting, run, task.data.train)),
-        TE.chainFirstEitherK((judged) => finiteLoss(judged.train)),
-        TE.bind('test', () => judgeOn(setting, run, task.data.test)),
-        TE.bind('params', () => readParams(env, { ...run.state.held, ...run.state.params })),
-        TE.bind('running', () => readParams(env, run.state.running)),
-        TE.chainFirstEitherK(({ params }) => finiteParams(params)),
-        TE.map((judged) => ({
-          ...judged,
-          optimizer,
-          steps: ended.state.step,
-          seconds: run.seconds,
-          history: entries(run.steps),
-          evaluations: entries(run.evaluations),
-          paramsFrom: run.state.step,
-        })),
-      ),
-    (run) => TE.fromIO(release(env, run)),
+  const { train: trained, test } = task.data;
+  const on = (data: Dataset): TE.TaskEither<KfacError, Evaluation> =>
+    pipe(
+      evaluatePlaced(env.backend, task, run.state, data, chunkOf(setting), Math.min(chunkOf(setting), data.size)),
+      TE.chainEitherK(finiteLoss('before the first step', data)),
+    );
+  return pipe(
+    on(test),
+    TE.chain(() => on(trained)),
+    TE.map(({ loss }) => ({ examples: Math.min(chunkOf(setting), trained.size), before: loss })),
+    orRelease(env, run),
   );
 };
+
+/** Lets go of what nobody will wait for. */
+const settle = <T extends Shaped>(background: Background<T>, { state }: Run<T>): T.Task<unknown> =>
+  pipe(pendingIn(state), T.traverseSeqArray(background.abandon));
 
 /**
  * Trains a task.
@@ -142,15 +96,21 @@ export const train = <T extends Shaped>(
     options,
     lookups: lookupsIn(task),
   };
-  const check = (data: Dataset): E.Either<KfacError, Dataset> =>
-    checkExamples(data, env.backend.dtype, setting.lookups);
+  const check = (data: Dataset): TE.TaskEither<KfacError, Dataset> =>
+    TE.fromIOEither(() => checkExamples(data, env.backend.dtype, setting.lookups));
   return pipe(
     TE.fromEither(checkOptions(options, task.data.train.size)),
-    TE.chainEitherK(() => check(task.data.train)),
-    TE.chainEitherK(() => check(task.data.test)),
+    TE.chain(() => check(task.data.train)),
+    TE.chain(() => check(task.data.test)),
     TE.chainEitherK(() => begin(setting)),
-    TE.chain((start) => proceed(setting, start)),
-    TE.chainFirstTaskK(({ state }) => pipe(pendingIn(state), T.traverseArray(background.abandon))),
-    TE.chain((ended) => conclude(setting, optimizer.name, ended)),
+    TE.bindTo('run'),
+    TE.bind('start', ({ run }) => trial(setting, run)),
+    TE.chain(({ run, start }) =>
+      pipe(
+        proceed({ ...setting, mostLoss: absurd * Math.max(1, Math.abs(start.before)) }, run),
+        TE.chainFirstTaskK((ended) => settle(background, ended)),
+        TE.chain((ended) => conclude(setting, optimizer.name, ended, start)),
+      ),
+    ),
   );
 };

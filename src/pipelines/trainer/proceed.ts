@@ -1,0 +1,145 @@
+/**
+ * Steps and evaluations that carry a run on.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { KfacError } from '../../core/errors.ts';
+import { iterate } from '../../core/iterate.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import { batchIndices } from '../data/batches.ts';
+import { examplesAt } from '../data/examples.ts';
+import type { Watch } from './earlyStopping.ts';
+import { exhausted, improved, improves, waiting } from './earlyStopping.ts';
+import { finiteLoss } from './evaluate.ts';
+import type { TrainEvent } from './events.ts';
+import { called, tell } from './events.ts';
+import { keysOf } from './keys.ts';
+import { metricOf } from './learning.ts';
+import { append, entries } from './log.ts';
+import { evaluationPeriod, stepsOf } from './options.ts';
+import type { Run, Setting } from './run.ts';
+import { judgeOn, orRelease, readParams } from './run.ts';
+import type { Course } from './steer.ts';
+import { runStep } from './step.ts';
+
+/** Tells listeners of an event, and asks whoever steers how to go on. */
+const announced = <T extends Shaped>(
+  { env, task, options }: Setting<T>,
+  run: Run<T>,
+  event: TrainEvent,
+): TE.TaskEither<KfacError, Run<T>> => {
+  const { listeners = [], steer } = options;
+  const asked = `steer, told of the ${event.event} at step ${event.step},`;
+  return pipe(
+    tell(listeners, event),
+    TE.chain((): TE.TaskEither<KfacError, Course> =>
+      steer === undefined ? TE.right({}) : called(asked, () => steer(event, entries(run.evaluations))),
+    ),
+    TE.map(({ optimizer, stop = false }) => ({
+      ...run,
+      steered: optimizer === undefined ? run.steered : task.step(optimizer),
+      isStopped: run.isStopped || stop,
+    })),
+    orRelease(env, run),
+  );
+};
+
+const takeStep = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEither<KfacError, Run<T>> => {
+  const { env, task, step, options, lookups, mostLoss = Infinity } = setting;
+  const { train } = task.data;
+  const plan = { key: keysOf(options.seed).data, size: train.size, batch: options.batch };
+  const { indices, epoch } = batchIndices(plan, run.state.step, run.epoch);
+  const metric = metricOf(task.loss);
+  return pipe(
+    TE.fromEither(examplesAt(train, indices, env.backend.dtype, lookups)),
+    orRelease(env, run),
+    TE.chain((batch) => runStep(env, run.steered ?? step, { metric, most: mostLoss }, run.state, batch)),
+    TE.chain(({ state, metrics, seconds }) => {
+      const record = { step: state.step, seconds: run.seconds + seconds, loss: metrics[metric], metrics };
+      const stepped = { ...run, state, epoch, seconds: record.seconds, steps: append(run.steps, record) };
+      return announced(setting, stepped, { event: 'step', ...record });
+    }),
+  );
+};
+
+/** Takes an evaluation into account for early stopping; copies the parameters when they are the best so far. */
+const watchOver = <T extends Shaped>(
+  { env, options }: Setting<T>,
+  run: Run<T>,
+  loss: number,
+): TE.TaskEither<KfacError, Watch> => {
+  if (options.earlyStopping === undefined) return TE.right(run.watch);
+  if (!improves(options.earlyStopping, run.watch, loss)) return TE.right(waiting(run.watch));
+  return pipe(
+    TE.Do,
+    TE.apS('params', readParams(env, run.state.params)),
+    TE.apS('running', readParams(env, run.state.running)),
+    TE.map((kept) => improved({ ...kept, step: run.state.step, loss })),
+  );
+};
+
+const judge = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEither<KfacError, Run<T>> => {
+  const { test } = setting.task.data;
+  return pipe(
+    judgeOn(setting, run, test),
+    TE.chainEitherK(finiteLoss(`evaluation after step ${run.state.step}`, test)),
+    TE.map((evaluation) => ({ ...evaluation, step: run.state.step, seconds: run.seconds })),
+    TE.bindTo('record'),
+    TE.bind('watch', ({ record }) => watchOver(setting, run, record.loss)),
+    orRelease(setting.env, run),
+    TE.chain(({ record, watch }) =>
+      announced(
+        setting,
+        { ...run, watch, evaluations: append(run.evaluations, record) },
+        { event: 'evaluation', ...record },
+      ),
+    ),
+  );
+};
+
+/**
+ * Takes steps until there are enough, or early stopping says so.
+ *
+ * @param setting - task, step and options
+ * @param start - a run before its first step; it is used up
+ * @example
+ * ```ts no-run
+ * import { pipe } from 'fp-ts/lib/function.js';
+ * import * as TE from 'fp-ts/lib/TaskEither.js';
+ * import type { Tensor } from 'kfac-ts/core';
+ * import { begin, judgeOn, proceed, type Setting } from 'kfac-ts/pipelines';
+ *
+ * // Ten steps, a look at the test set, and ten more at a tenth of the step.
+ * declare const setting: Setting<Tensor>;
+ * declare const smaller: Setting<Tensor>;
+ * const run = pipe(
+ *   TE.fromEither(begin(setting)),
+ *   TE.chain((start) => proceed(setting, start)),
+ *   TE.chainFirst((after) => judgeOn(setting, after, setting.task.data.test)),
+ *   TE.chain((after) => proceed(smaller, after)),
+ * );
+ * ```
+ */
+export const proceed = <T extends Shaped>(setting: Setting<T>, start: Run<T>): TE.TaskEither<KfacError, Run<T>> => {
+  const { task, options } = setting;
+  const total = stepsOf(options, task.data.train.size);
+  const period = evaluationPeriod(options, task.data.train.size);
+  const isDue = (step: number): boolean => period !== null && (step % period === 0 || step === total);
+  const isOver = ({ state, watch, isStopped }: Run<T>): boolean =>
+    isStopped ||
+    state.step >= total ||
+    (options.earlyStopping !== undefined && exhausted(options.earlyStopping, watch));
+  return iterate(start, (run) =>
+    isOver(run)
+      ? TE.right(E.right(run))
+      : pipe(
+          takeStep(setting, run),
+          TE.chain((stepped) => (isDue(stepped.state.step) ? judge(setting, stepped) : TE.right(stepped))),
+          TE.map((next) => E.left(next)),
+        ),
+  );
+};
