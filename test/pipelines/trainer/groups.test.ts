@@ -1,6 +1,6 @@
 import type { Env } from '../../../src/core/pipeline/env.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
-import type { TrainResult } from '../../../src/pipelines/trainer/train.ts';
+import type { TrainResult } from '../../../src/pipelines/trainer/conclude.ts';
 import { train } from '../../../src/pipelines/trainer/train.ts';
 import { partition } from '../../../src/solvers/groups/partition.ts';
 import { adam } from '../../../src/solvers/presets/adam.ts';
