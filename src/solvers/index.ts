@@ -103,6 +103,8 @@ export type {
   PreconditionedGameNeeds,
   PreconditionedGameNewtonOptions,
 } from './games/gameNewton.ts';
+export { turns } from './games/turns.ts';
+export type { TurnPlayer, TurnsOptions } from './games/turns.ts';
 export { symplectic } from './games/symplectic.ts';
 export type { SymplecticOptions } from './games/symplectic.ts';
 export { partition } from './groups/partition.ts';

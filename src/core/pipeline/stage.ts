@@ -111,7 +111,7 @@ export const inOrder = (parts: ReadonlyArray<Stage<Field, Field>>): Stage<Field,
       stages.reduce(
         (before: RTE.ReaderTaskEither<Env<T>, KfacError, Context<T, Field>>, next) =>
           pipe(before, RTE.chain(extend<T>(next))),
-        RTE.right(context),
+        RTE.right({ ...context, metrics: {} }), // what it reports is its own
       ),
   };
 };

@@ -101,6 +101,28 @@ describe('composition', () => {
     pipeline(s, s, s, s, s, s, s, s, s, s, s, s, s, s, s, s, s, s, s, s, forward, backward, missing);
     expect(missing.name).toBe('updateFactors');
   });
+
+  it('law: a stage that runs a pipeline reports its stages; what is left of the time is its own, and no second counts twice', async () => {
+    let now = 0;
+    const tick = (name: string, seconds: number) =>
+      stage<'state', 'metrics'>(name, () =>
+        RTE.fromIO(() => {
+          now += seconds;
+          return { metrics: { [`${name}s`]: 1 } };
+        }),
+      );
+    const within = pipeline(tick('tock', 3), tick('tick', 5));
+    // It hands on all that it is given, the metrics so far among it.
+    const around = stage<'state' | 'batch' | 'objective', 'metrics'>('around', (context) => {
+      now += 7;
+      return within.run(context);
+    });
+    const { metrics } = await runStage(pipeline(tick('tick', 2), around), stateOf(objective.model, 3), batch, {
+      ...referenceEnv(),
+      clock: () => now,
+    });
+    expect(metrics).toEqual({ ticks: 1, tocks: 1, 'seconds.tick': 7, 'seconds.tock': 3, 'seconds.around': 7 });
+  });
 });
 
 describe('errors', () => {

@@ -1,0 +1,137 @@
+/**
+ * Players in turn: each lowers an objective of its own by its own parameters, with an optimizer of its own.
+ *
+ * The games beside this file solve for all players together. Here each takes a whole step, forward and backward through its
+ * own model, while the others' parameters are constants: how generators and discriminators are usually trained, with any
+ * optimizer for each. Everyone sees the same batch and draws with the same key of the step.
+ *
+ * @module
+ */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
+
+import type { KfacError } from '../../core/errors.ts';
+import type { Params } from '../../core/params.ts';
+import { compute } from '../../core/pipeline/compute.ts';
+import type { Batch, Context } from '../../core/pipeline/context.ts';
+import type { Env } from '../../core/pipeline/env.ts';
+import type { Group } from '../../core/pipeline/group.ts';
+import { stateOfGroup, withGroup } from '../../core/pipeline/group.ts';
+import type { Scalars } from '../../core/pipeline/metrics.ts';
+import { mergeMetrics } from '../../core/pipeline/metrics.ts';
+import type { Objective } from '../../core/pipeline/objective.ts';
+import type { Stage } from '../../core/pipeline/stage.ts';
+import { stage } from '../../core/pipeline/stage.ts';
+import type { TrainState } from '../../core/pipeline/trainState.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import type { Share } from '../groups/members.ts';
+import { groupsOf } from '../groups/members.ts';
+import { labelled } from '../groups/metrics.ts';
+import type { Optimizer } from '../presets/optimizer.ts';
+
+/** One who moves some of the parameters. */
+export interface TurnPlayer {
+  /** Names its memory in the state, and stands before its metrics: `generator`, `discriminator`. */
+  readonly name: string;
+  /** Which parameters are its own: every parameter is exactly one player's. */
+  readonly parameters: Share;
+  /** What it lowers. Its model sees the parameters of all players. */
+  readonly objective: Objective;
+  readonly optimizer: Optimizer;
+}
+
+/** Settings of {@link turns}. */
+export interface TurnsOptions {
+  /** Whether all see the parameters as they were before the step; no unless given: each sees what those before it left. */
+  readonly simultaneous?: boolean;
+}
+
+/** A player with its parameters among those that are trained. */
+interface Seated {
+  readonly player: TurnPlayer;
+  readonly group: Group;
+}
+
+/** How far a round has come. */
+interface Round<T> {
+  readonly state: TrainState<T>;
+  readonly reported: ReadonlyArray<{ readonly name: string; readonly metrics: Scalars<T> }>;
+}
+
+const seated = <T extends Shaped>(players: ReadonlyArray<TurnPlayer>, state: TrainState<T>): ReadonlyArray<Seated> => {
+  const groups = groupsOf(players, state);
+  return players.map((player, i) => ({ player, group: groups[i] })).filter(({ group }) => group.paths.length > 0);
+};
+
+/** Running state of which some has moved on. */
+const movedOn = <T>(running: Params<T>, before: Params<T>, after: Params<T>): Params<T> => ({
+  ...running,
+  ...Object.fromEntries(Object.entries(after).filter(([path, value]) => before[path] !== value)),
+});
+
+/** One player's move: a step of its optimizer from what it sees. */
+const move = <T extends Shaped>(
+  { player, group }: Seated,
+  { state, reported }: Round<T>,
+  seen: TrainState<T>,
+  batch: Batch<T>,
+): RTE.ReaderTaskEither<Env<T>, KfacError, Round<T>> => {
+  const { name, objective, optimizer } = player;
+  return pipe(
+    optimizer.step.run<T>({ state: stateOfGroup(seen, group), batch, objective }),
+    RTE.map(({ next, metrics }) => ({
+      state: { ...withGroup(state, group, next), running: movedOn(state.running, seen.running, next.running) },
+      reported: [...reported, { name, metrics }],
+    })),
+  );
+};
+
+/**
+ * A step in which players move one after another, each with a memory of its own in the state's `groups`. Its metrics are
+ * those of the players under their names (`generator.loss`), seconds summed; `loss` is the first player's.
+ *
+ * @param players - in the order of their moves
+ * @param options - whether they move at once
+ * @example
+ * ```ts
+ * import { dense, model, squaredError } from 'kfac-ts/core';
+ * import { adamOptimizer, kfacOptimizer, turns } from 'kfac-ts/solvers';
+ *
+ * // Each network learns an array of targets of its own, by an optimizer of its own.
+ * const [low, high] = ['low', 'high'].map((targets) => ({
+ *   model: model(targets, [3], dense({ in: 3, out: 1 })),
+ *   loss: squaredError,
+ *   targets,
+ * }));
+ * const step = turns([
+ *   { name: 'first', parameters: ['weight'], objective: low, optimizer: kfacOptimizer() },
+ *   { name: 'second', parameters: ['bias'], objective: high, optimizer: adamOptimizer() },
+ * ]);
+ * ```
+ */
+export const turns = (
+  players: ReadonlyArray<TurnPlayer>,
+  { simultaneous = false }: TurnsOptions = {},
+): Stage<'state' | 'batch', 'next' | 'metrics'> =>
+  stage('turns', <T extends Shaped>({ state: before, batch }: Context<T, 'state' | 'batch'>) =>
+    pipe(
+      compute<T, ReadonlyArray<Seated>>(() => seated(players, before)),
+      RTE.chain((moving) =>
+        moving.reduce(
+          (round: RTE.ReaderTaskEither<Env<T>, KfacError, Round<T>>, player) =>
+            pipe(
+              round,
+              RTE.chain((sofar) => move(player, sofar, simultaneous ? before : sofar.state, batch)),
+            ),
+          RTE.right({ state: before, reported: [] }),
+        ),
+      ),
+      RTE.map(({ state, reported }) => {
+        const loss: Scalars<T> = reported.length === 0 ? {} : { loss: reported[0].metrics['loss'] };
+        return {
+          next: { ...state, step: before.step + 1 },
+          metrics: mergeMetrics([...reported.map((each) => labelled(each)), loss]),
+        };
+      }),
+    ),
+  );
