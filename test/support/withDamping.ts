@@ -16,7 +16,6 @@ export type UndampedOfBatch = Undamped | Exclude<KfacCgNeeds, 'damping'>;
 
 /** The solver with a λ. */
 export const withDamping = (damping: number, solver: Solver<Undamped | 'damping'>): Solver<Undamped> => ({
-  name: solver.name,
   run: <T extends Shaped>(context: Context<T, Undamped>) => solver.run<T>({ ...context, damping }),
 });
 
@@ -25,6 +24,5 @@ export const withDampingOfBatch = (
   damping: number,
   solver: Solver<UndampedOfBatch | 'damping'>,
 ): Solver<UndampedOfBatch> => ({
-  name: solver.name,
   run: <T extends Shaped>(context: Context<T, UndampedOfBatch>) => solver.run<T>({ ...context, damping }),
 });

@@ -54,7 +54,6 @@ export interface CompetitiveOptions {
 export const competitive = (game: Game, options: CompetitiveOptions): Solver<GameNeeds> => {
   const { tolerance = 1e-6, maxIterations = 100 } = options;
   return {
-    name: 'competitive',
     run:
       <T extends Shaped>({ state, batch, gradient }: Context<T, GameNeeds>) =>
       ({ backend }: Env<T>) => {

@@ -88,7 +88,6 @@ const report = <T extends Shaped>(outcome: Outcome<T>): Context<T, 'direction' |
  * ```
  */
 export const gameNewton = (game: Game, options: GameNewtonOptions = {}): Solver<DampedGameNeeds> => ({
-  name: 'gameNewton',
   run:
     <T extends Shaped>(context: Context<T, DampedGameNeeds>) =>
     (env: Env<T>) =>
@@ -127,7 +126,6 @@ export const preconditionedGameNewton = <Needs extends Field = never>(
   game: Game,
   options: PreconditionedGameNewtonOptions<Needs>,
 ): Solver<PreconditionedGameNeeds | Needs> => ({
-  name: 'preconditionedGameNewton',
   run:
     <T extends Shaped>(context: Context<T, PreconditionedGameNeeds | Needs>) =>
     (env: Env<T>) => {

@@ -44,7 +44,7 @@ export interface SymplecticOptions {
  */
 export const symplectic = (game: Game, options: SymplecticOptions = {}): Solver<GameNeeds> => {
   const { tau = 1, align = false } = options;
-  return computing('symplectic', (ops, { state, batch, gradient }) => {
+  return computing((ops, { state, batch, gradient }) => {
     const inputs = inputsOf(batch);
     const pulled = jacobianTranspose(game, state.params, inputs)(ops, gradient);
     const pushed = jacobian(game, state.params, inputs)(ops, gradient);

@@ -199,7 +199,6 @@ const invertCaptured = <T extends Shaped>(
  * ```
  */
 export const batchWoodbury = (options: SiteOptions = {}): Solver<BatchWoodburyNeeds> => ({
-  name: 'batchWoodbury',
   run: <T extends Shaped>(context: Context<T, BatchWoodburyNeeds>) => {
     const { state, captured, damping } = context;
     const prepare = (env: Env<T>): TE.TaskEither<KfacError, Refreshed<T>> =>

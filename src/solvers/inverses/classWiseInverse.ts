@@ -127,7 +127,7 @@ export interface ClassWiseInverseOptions {
  * ```ts
  * import { classWiseInverse, iterative } from 'kfac-ts/solvers';
  *
- * iterative('cg', { preconditioner: classWiseInverse({ method: 'nearest' }) }).name; // => 'cg'
+ * const solver = iterative('cg', { preconditioner: classWiseInverse({ method: 'nearest' }) });
  * ```
  */
 export const classWiseInverse = ({ method = 'auto' }: ClassWiseInverseOptions = {}): Preconditioner => ({

@@ -180,7 +180,7 @@ const following =
  * import { ekfac, preconditioned } from 'kfac-ts/solvers';
  *
  * // A basis every 20 steps, second moments in it with every capture.
- * preconditioned(ekfac({ decay: 0.9 }), { every: 20 }).name; // => 'ekfac'
+ * const solver = preconditioned(ekfac({ decay: 0.9 }), { every: 20 });
  * ```
  */
 export const ekfac = ({ decay = 0.95 }: EkfacOptions = {}): Preconditioner<'captured'> => ({

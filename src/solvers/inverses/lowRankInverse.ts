@@ -166,7 +166,7 @@ const refuse = (options: RangeOptions): KfacError | null => {
  * ```ts
  * import { lowRankInverse, preconditioned } from 'kfac-ts/solvers';
  *
- * preconditioned(lowRankInverse({ rank: 32 }), { every: 20 }).name; // => 'lowRankInverse'
+ * const solver = preconditioned(lowRankInverse({ rank: 32 }), { every: 20 });
  * ```
  */
 export const lowRankInverse = (options: RangeOptions): Preconditioner => ({

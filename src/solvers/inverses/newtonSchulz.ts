@@ -162,7 +162,7 @@ const summary = (reports: ReadonlyArray<NewtonSchulzReport>): Readonly<Record<st
  * import { newtonSchulz, preconditioned } from 'kfac-ts/solvers';
  *
  * // Each inverse starts from the last, so it may be renewed often.
- * preconditioned(newtonSchulz({ tolerance: 1e-3 }), { every: 2 }).name; // => 'newtonSchulz'
+ * const solver = preconditioned(newtonSchulz({ tolerance: 1e-3 }), { every: 2 });
  * ```
  */
 export const newtonSchulz = (options: NewtonSchulzOptions = {}): Preconditioner => ({

@@ -125,14 +125,13 @@ const refine =
  * ```ts
  * import { classWise } from 'kfac-ts/solvers';
  *
- * classWise({ method: 'cg', tolerance: 1e-3, every: 10 }).name; // => 'classWise'
+ * const solver = classWise({ method: 'cg', tolerance: 1e-3, every: 10 });
  * ```
  */
 export const classWise = (options: ClassWiseOptions = {}): Solver<SolveNeeds> => {
   const { method = 'auto' } = options;
   const direct = preconditioned(classWiseInverse({ method: method === 'auto' ? method : 'nearest' }), options);
   return {
-    name: 'classWise',
     run: <T extends Shaped>(context: Context<T, SolveNeeds>) =>
       methods.includes(method)
         ? pipe(

@@ -47,13 +47,12 @@ const dampedCurvature = <T extends Shaped>(
  * ```ts
  * import { hssSolver } from 'kfac-ts/solvers';
  *
- * hssSolver({ alpha: 0.3, tolerance: 1e-4 }).name; // => 'hss'
+ * const solver = hssSolver({ alpha: 0.3, tolerance: 1e-4 });
  * ```
  */
 export const hssSolver = <Needs extends Field = never>(
   options: HssSolverOptions<Needs>,
 ): Solver<SolveNeeds | Needs> => ({
-  name: 'hss',
   run: <T extends Shaped>(context: Context<T, SolveNeeds | Needs>) =>
     solveIteratively(options, context, (backend, b, krylov) =>
       hss(backend, splittingOfOperator(dampedCurvature(context, options.siteDamping ?? {}, b)), b, {

@@ -149,14 +149,13 @@ const methods: Readonly<Record<KrylovMethod, Method>> = { cg: conjugateGradient,
  * ```ts
  * import { autoInverse, iterative } from 'kfac-ts/solvers';
  *
- * iterative('minres', { preconditioner: autoInverse, every: 10, tolerance: 1e-4 }).name; // => 'minres'
+ * const solver = iterative('minres', { preconditioner: autoInverse, every: 10, tolerance: 1e-4 });
  * ```
  */
 export const iterative = <Needs extends Field = never>(
   method: KrylovMethod,
   options: IterativeOptions<Needs> = {},
 ): Solver<SolveNeeds | Needs> => ({
-  name: method,
   run: <T extends Shaped>(context: Context<T, SolveNeeds | Needs>) =>
     solveIteratively(options, context, (backend, b, krylov, dampingOf) =>
       methods[method](backend, shifted(context.operator, dampingOf), b, krylov),

@@ -35,7 +35,7 @@ export type KfacCgNeeds = SolveNeeds | 'objective' | 'circumstances' | 'weights'
  * ```ts
  * import { kfacCg, newtonSchulz } from 'kfac-ts/solvers';
  *
- * kfacCg({ preconditioner: newtonSchulz({ tolerance: 1e-3 }), maxIterations: 20 }).name; // => 'kfacCg'
+ * const solver = kfacCg({ preconditioner: newtonSchulz({ tolerance: 1e-3 }), maxIterations: 20 });
  * ```
  */
 export const kfacCg = <Needs extends Field = never>(
@@ -44,7 +44,6 @@ export const kfacCg = <Needs extends Field = never>(
   const { martens = {}, preconditioner = kroneckerInverse } = options;
   const stopping = martens === null ? {} : { martens };
   return {
-    name: 'kfacCg',
     run: <T extends Shaped>(context: Context<T, KfacCgNeeds | Needs>) =>
       solveIteratively({ ...options, preconditioner }, context, (backend, b, krylov, dampingOf) => {
         const system = shifted(gaussNewtonAction(context), dampingOf);

@@ -149,5 +149,5 @@ export const separateDamping = (
       RTE.map((tried) => tried[leastModel(tried.map(({ change }) => change))].solved),
     );
   };
-  return { name: solver.name, run };
+  return { run };
 };

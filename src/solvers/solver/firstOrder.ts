@@ -11,7 +11,7 @@ import { computing } from './solver.ts';
 export type FirstOrderNeeds = 'state' | 'gradient';
 
 /** The gradient as direction: SGD. */
-export const identity: Solver<FirstOrderNeeds> = computing('identity', (_, { state, gradient }) => ({
+export const identity: Solver<FirstOrderNeeds> = computing((_, { state, gradient }) => ({
   direction: gradient,
   state,
   metrics: {},
@@ -44,7 +44,7 @@ export interface AdamOptions {
  */
 export const adam = (options: AdamOptions = {}): Solver<FirstOrderNeeds> => {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
-  return computing('adam', (ops, { state, gradient }) => {
+  return computing((ops, { state, gradient }) => {
     const { slots } = state.solver;
     const moment = (name: string, beta: number, sample: typeof gradient): typeof gradient =>
       mapParams(sample, (x, path) =>

@@ -49,14 +49,12 @@ export const directed =
  * import { kroneckerInverse, preconditioned } from 'kfac-ts/solvers';
  *
  * const solver = preconditioned(kroneckerInverse, { every: 20, siteDamping: { head: 10 } });
- * solver.name; // => 'kroneckerInverse'
  * ```
  */
 export const preconditioned = <Needs extends Field = never>(
   inverse: Inverse<Needs>,
   options: RefreshOptions = {},
 ): Solver<SolveNeeds | Needs> => ({
-  name: inverse.name,
   run:
     <T extends Shaped>(context: Context<T, SolveNeeds | Needs>) =>
     (env: Env<T>) =>

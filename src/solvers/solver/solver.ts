@@ -14,7 +14,6 @@ export type Solved = 'direction' | 'state' | 'metrics';
 
 /** A way to a direction that needs the given fields of the context. */
 export interface Solver<Needs extends Field> {
-  readonly name: string;
   readonly run: StageRun<Needs, Solved>;
 }
 
@@ -41,16 +40,16 @@ export const solve = <Needs extends Field>(solver: Solver<Needs>): Stage<Needs, 
  * import { computing } from 'kfac-ts/solvers';
  *
  * // The sign of every entry of the gradient.
- * const signs = computing<'state' | 'gradient'>('signs', (ops, { state, gradient }) => ({
+ * const signs = computing<'state' | 'gradient'>((ops, { state, gradient }) => ({
  *   direction: mapParams(gradient, (g) => ops.sub(ops.greater(g, ops.full([], 0)), ops.greater(ops.neg(g), ops.full([], 0)))),
  *   state,
  *   metrics: {},
  * }));
- * signs.name; // => 'signs'
  * ```
  */
-export const computing = <Needs extends Field>(name: string, run: Computation<Needs, Solved>): Solver<Needs> =>
-  computation(name, run);
+export const computing = <Needs extends Field>(run: Computation<Needs, Solved>): Solver<Needs> => ({
+  run: computation('solve', run).run,
+});
 
 /** The fields that a solver with curvature needs. */
 export type SolveNeeds = 'state' | 'blocks' | 'gradient' | 'operator' | 'damping';

@@ -77,7 +77,6 @@ const runs = { numRuns: 20 };
 
 /** The solver with a λ. */
 const damped = (damping: number, solver: Solver<DampedGameNeeds>): Solver<GameNeeds> => ({
-  name: solver.name,
   run: <T extends Shaped>(context: Context<T, GameNeeds>) => solver.run<T>({ ...context, damping }),
 });
 

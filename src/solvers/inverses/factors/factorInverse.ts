@@ -172,7 +172,7 @@ const silent = (): Readonly<Record<string, number>> => ({});
  *     ),
  *   ),
  * };
- * preconditioned(byEigenvectors).name; // => 'byEigenvectors'
+ * const solver = preconditioned(byEigenvectors);
  * ```
  */
 export const preparingFactors =
