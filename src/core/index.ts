@@ -118,6 +118,7 @@ export { orthogonal } from './nn/initialisers/orthogonal.ts';
 export { sparse } from './nn/initialisers/sparse.ts';
 export { glorotNormal, glorotUniform, heNormal, heUniform } from './nn/initialisers/varianceScaling.ts';
 export { sumPerExample, targetsLike, weighed } from './nn/losses/loss.ts';
+export type { Admissible, Range } from './nn/admissible.ts';
 export type { Loss } from './nn/losses/loss.ts';
 export { softmaxCrossEntropy } from './nn/losses/softmaxCrossEntropy.ts';
 export { sigmoidCrossEntropy } from './nn/losses/sigmoidCrossEntropy.ts';

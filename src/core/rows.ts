@@ -51,6 +51,20 @@ export const gatherRows = (rows: Rows, indices: ReadonlyVector): Tensor => {
   return { shape: [indices.length, ...shape], dtype, data: out };
 };
 
+/** The least and the largest number, 0 where there are none; NaN where one is. */
+export const extremes = (data: ReadonlyVector): readonly [number, number] => {
+  if (data.length === 0) return [0, 0];
+  let [least] = data;
+  let most = least;
+  for (let i = 1; i < data.length; i += 1) {
+    const x = data[i];
+    if (x < least) least = x;
+    else if (x > most) most = x;
+    else if (x !== x) return [NaN, NaN];
+  }
+  return [least, most];
+};
+
 /** The largest magnitude among numbers, 0 where there are none; infinite or NaN exactly if one of them is. */
 export const largestMagnitude = (data: ReadonlyVector): number => {
   let largest = 0;

@@ -20,6 +20,7 @@ export { proceed } from './trainer/proceed.ts';
 export { plateau } from './trainer/steer.ts';
 export type { Course, PlateauOptions, Steer } from './trainer/steer.ts';
 export type { Run, Setting } from './trainer/run.ts';
+export type { Demand } from './data/examples.ts';
 export { runExperiment } from './experiment.ts';
 export type { Experiment, Observer, Outcome } from './experiment.ts';
 export { dataset, datasetOf, rowsOf } from './data/dataset.ts';

@@ -14,9 +14,9 @@ import type { KfacError } from '../errors.ts';
 import { attempt } from '../errors.ts';
 import type { AnySite } from '../ops/site.ts';
 import { mapParams } from '../params.ts';
-import { firstFraction, firstOutside } from '../rows.ts';
 import type { Shaped, Tensor } from '../tensor.ts';
-import { sizeOf } from '../tensor.ts';
+import type { Admissible } from './admissible.ts';
+import { checkAdmissible } from './admissible.ts';
 import { evaluating } from './layers/circumstances.ts';
 import type { Model } from './model.ts';
 
@@ -82,6 +82,19 @@ export const lookupsOf = (described: Model): ReadonlyArray<Lookup> =>
   );
 
 /**
+ * The indices that a table has.
+ *
+ * @param table - path and number of rows
+ */
+export const rowsOfTable = ({ path, vocabulary }: Omit<Lookup, 'array'>): Admissible => ({
+  least: 0,
+  most: vocabulary - 1,
+  isWhole: true,
+  expected: `indices from 0 to ${vocabulary - 1}, the rows of the table at ${path === '' ? 'the model' : path}`,
+  advice: 'Give the embedding a larger vocabulary, or repair the example.',
+});
+
+/**
  * Indices that a table has.
  *
  * @param source - where they come from
@@ -93,18 +106,6 @@ export const lookupsOf = (described: Model): ReadonlyArray<Lookup> =>
 export const checkIndices = (
   source: string,
   indices: Tensor,
-  { path, vocabulary }: Omit<Lookup, 'array'>,
+  table: Omit<Lookup, 'array'>,
   exampleAt: (row: number) => number = (row) => row,
-): E.Either<KfacError, Tensor> => {
-  const outside = firstOutside(indices.data, 0, vocabulary - 1);
-  const at = outside < 0 && indices.dtype !== 'i32' ? firstFraction(indices.data, 1) : outside;
-  return at < 0
-    ? E.right(indices)
-    : E.left({
-        _tag: 'BadData',
-        source,
-        expected: `indices from 0 to ${vocabulary - 1}, the rows of the table at ${path === '' ? 'the model' : path}`,
-        actual: `${indices.data[at]} in example ${exampleAt(Math.floor(at / sizeOf(indices.shape.slice(1))))}`,
-        advice: 'Give the embedding a larger vocabulary, or repair the example.',
-      });
-};
+): E.Either<KfacError, Tensor> => checkAdmissible(source, indices, rowsOfTable(table), { exampleAt });

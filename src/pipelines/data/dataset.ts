@@ -13,7 +13,8 @@ import type { KfacError } from '../../core/errors.ts';
 import { attempt } from '../../core/errors.ts';
 import type { Batch } from '../../core/pipeline/context.ts';
 import type { Rows } from '../../core/rows.ts';
-import { firstFraction, firstOutside, gatherRows, largestMagnitude } from '../../core/rows.ts';
+import type { Range } from '../../core/nn/admissible.ts';
+import { extremes, firstFraction, firstOutside, gatherRows } from '../../core/rows.ts';
 import type { ReadonlyVector, Tensor } from '../../core/tensor.ts';
 import { checkShape, checkTensor, showShape, sizeOf } from '../../core/tensor.ts';
 
@@ -26,6 +27,8 @@ export interface Draw {
    * without it, every batch is looked at before anything is computed with it.
    */
   readonly largest?: number;
+  /** What is known of the numbers of each array of all examples, likewise. */
+  readonly ranges?: Readonly<Record<string, Range>>;
 }
 
 /** Examples that can be asked for by position. */
@@ -48,12 +51,17 @@ const countOf = ({ shape, data }: Rows): number => (sizeOf(shape) === 0 ? 0 : da
 const bad = (source: string, expected: string, actual: string, advice: string): E.Either<KfacError, never> =>
   E.left({ _tag: 'BadData', source, expected, actual, advice });
 
-/** Bytes need no look, whatever their number. */
-const largestIn = ({ data, scale }: Rows): number =>
-  data.BYTES_PER_ELEMENT === 1 ? Math.abs(255 * scale) : largestMagnitude(data) * Math.abs(scale);
+/** The numbers of rows. Bytes need no look, whatever their number, unless they are integers: those may be a few classes. */
+const rangeIn = ({ data, scale, dtype }: Rows): Range => {
+  const isWhole = dtype === 'i32';
+  const [least, most] = data.BYTES_PER_ELEMENT === 1 && !isWhole ? [0, 255] : extremes(data);
+  return { least: Math.min(scale * least, scale * most), most: Math.max(scale * least, scale * most), isWhole };
+};
 
-/** The largest magnitude among rows that fill their shape, without a NaN or an infinity; whole numbers where they are integers. */
-const checkRows = (source: string, rows: Rows): E.Either<KfacError, number> => {
+const largestIn = ({ least, most }: Range): number => Math.max(Math.abs(least), Math.abs(most));
+
+/** The range of rows that fill their shape, without a NaN or an infinity; whole numbers where they are integers. */
+const checkRows = (source: string, rows: Rows): E.Either<KfacError, Range> => {
   const { shape, data, scale, dtype } = rows;
   const example = (at: number): string => `${data[at]} in example ${Math.floor(at / sizeOf(shape))}`;
   const valid = attempt(() => checkShape(source, shape));
@@ -62,15 +70,15 @@ const checkRows = (source: string, rows: Rows): E.Either<KfacError, number> => {
     const rowsOfSize = `rows of ${sizeOf(shape)} numbers, as shape ${showShape(shape)} has`;
     return bad(source, rowsOfSize, `${data.length} numbers`, 'The last example is not whole.');
   }
-  const largest = largestIn(rows);
-  if (!(largest < Infinity)) {
+  const known = rangeIn(rows);
+  if (!(largestIn(known) < Infinity)) {
     const at = firstOutside(data, -Number.MAX_VALUE, Number.MAX_VALUE);
     const actual = at < 0 ? `a scale of ${scale}` : example(at);
     return bad(source, 'finite numbers', actual, 'Remove or repair the example.');
   }
   const fraction = dtype === 'i32' ? firstFraction(data, scale) : -1;
   return fraction < 0
-    ? E.right(largest)
+    ? E.right(known)
     : bad(source, 'whole numbers of 32 bits', example(fraction), 'Take f32 or f64 for numbers that are not whole.');
 };
 
@@ -98,10 +106,10 @@ export const dataset = (name: string, inputs: Rows, targets: Rows): E.Either<Kfa
   pipe(
     E.Do,
     E.bind('inputs', () => checkRows(`${name}, inputs`, inputs)),
-    E.bind('targets', (largest) =>
-      targets === inputs ? E.right(largest.inputs) : checkRows(`${name}, targets`, targets),
+    E.bind('targets', (ranges) =>
+      targets === inputs ? E.right(ranges.inputs) : checkRows(`${name}, targets`, targets),
     ),
-    E.chain((largest) => {
+    E.chain((ranges) => {
       const size = countOf(inputs);
       return size === 0 || size !== countOf(targets)
         ? bad(
@@ -110,9 +118,9 @@ export const dataset = (name: string, inputs: Rows, targets: Rows): E.Either<Kfa
             `${size} inputs and ${countOf(targets)} targets`,
             'The first axis of each counts examples.',
           )
-        : E.right({ size, largest: Math.max(largest.inputs, largest.targets) });
+        : E.right({ size, ranges, largest: Math.max(largestIn(ranges.inputs), largestIn(ranges.targets)) });
     }),
-    E.map(({ size, largest }) => ({
+    E.map(({ size, ranges, largest }) => ({
       name,
       size,
       batch: Object.assign(
@@ -120,7 +128,7 @@ export const dataset = (name: string, inputs: Rows, targets: Rows): E.Either<Kfa
           const x = gatherRows(inputs, indices);
           return { inputs: x, targets: targets === inputs ? x : gatherRows(targets, indices) };
         },
-        { largest },
+        { largest, ranges },
       ),
     })),
   );

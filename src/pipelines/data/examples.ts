@@ -10,18 +10,28 @@ import * as RA from 'fp-ts/lib/ReadonlyArray.js';
 
 import type { KfacError } from '../../core/errors.ts';
 import { attempt } from '../../core/errors.ts';
-import type { Lookup } from '../../core/nn/lookups.ts';
+import type { Admissible } from '../../core/nn/admissible.ts';
+import { checkAdmissible, isWithin } from '../../core/nn/admissible.ts';
 import { arrayAt } from '../../core/nn/layers/circumstances.ts';
-import { checkIndices } from '../../core/nn/lookups.ts';
 import type { Batch } from '../../core/pipeline/context.ts';
 import { firstOutside } from '../../core/rows.ts';
-import type { ReadonlyVector, Tensor } from '../../core/tensor.ts';
+import type { ReadonlyVector, Shape, Tensor } from '../../core/tensor.ts';
 import { checkTensor, showShape, sizeOf } from '../../core/tensor.ts';
 import { messageOf } from '../files/thrown.ts';
 import { range } from './batches.ts';
 import type { Dataset } from './dataset.ts';
 
 type FloatType = 'f32' | 'f64';
+
+/** What is asked of an array of a batch besides finite numbers. */
+export interface Demand {
+  /** Name of the array. */
+  readonly array: string;
+  /** What may be in it, given its shape; `null` for any numbers. */
+  readonly admits: (shape: Shape) => Admissible | null;
+  /** Name of the array of weights, if there is one: what weighs nothing may be anything. */
+  readonly weights?: string;
+}
 
 /** The largest number of each type. */
 const largestOf: Readonly<Record<FloatType, number>> = { f32: 2 ** 128 - 2 ** 104, f64: Number.MAX_VALUE };
@@ -54,19 +64,41 @@ const checkArray = (
 const isKnownToFit = ({ batch: { largest } }: Dataset, dtype: FloatType): boolean =>
   largest !== undefined && largest <= largestOf[dtype];
 
+/** An array that a batch must have holds what it may. */
+const checkDemand = (
+  data: Dataset,
+  batch: Batch<Tensor>,
+  indices: ReadonlyVector,
+  { array, admits, weights = '' }: Demand,
+): E.Either<KfacError, unknown> =>
+  pipe(
+    attempt(() => {
+      const x = arrayAt(batch, array, data.name);
+      return { x, admissible: admits(x.shape) };
+    }),
+    E.chain(({ x, admissible }) => {
+      const known = data.batch.ranges?.[array];
+      if (admissible === null || (known !== undefined && isWithin(known, admissible))) return E.right(x);
+      return checkAdmissible(`${data.name}, ${array}`, x, admissible, {
+        exampleAt: (row) => indices[row],
+        ...(Object.hasOwn(batch, weights) ? { weights: batch[weights] } : {}),
+      });
+    }),
+  );
+
 /**
  * The examples at some positions, checked unless the data set is known to have none that are wrong.
  *
  * @param data - where they come from
  * @param indices - their positions
  * @param dtype - precision that they are computed with in
- * @param lookups - which arrays are indices, and of which table
+ * @param demands - what arrays may hold
  */
 export const examplesAt = (
   data: Dataset,
   indices: ReadonlyVector,
   dtype: FloatType,
-  lookups: ReadonlyArray<Lookup> = [],
+  demands: ReadonlyArray<Demand> = [],
 ): E.Either<KfacError, Batch<Tensor>> =>
   pipe(
     E.tryCatch(
@@ -92,13 +124,8 @@ export const examplesAt = (
     ),
     E.chainFirst((batch) =>
       pipe(
-        lookups,
-        E.traverseArray((table) =>
-          pipe(
-            attempt(() => arrayAt(batch, table.array, data.name)),
-            E.chain((x) => checkIndices(`${data.name}, ${table.array}`, x, table, (row) => indices[row])),
-          ),
-        ),
+        demands,
+        E.traverseArray((demand) => checkDemand(data, batch, indices, demand)),
       ),
     ),
   );
@@ -106,25 +133,40 @@ export const examplesAt = (
 /** Examples that are looked at together when one of them is searched for. */
 const searched = 500;
 
+/** Whether an array is known to hold what it may, from the shape that it has in a batch of one example. */
+const isKnownToHold = (data: Dataset, demand: Demand): boolean =>
+  pipe(
+    examplesAt(data, range(0, 1), 'f64'),
+    E.chain((batch) => attempt(() => demand.admits(arrayAt(batch, demand.array, data.name).shape))),
+    E.match(
+      () => false,
+      (admissible) => {
+        const known = data.batch.ranges?.[demand.array];
+        return admissible === null || (known !== undefined && isWithin(known, admissible));
+      },
+    ),
+  );
+
 /**
- * Finds what is wrong with a data set before training, where its largest number says that something is, or where its inputs
- * are indices. Data that is made when it is asked for is looked at then.
+ * Finds what is wrong with a data set before training, where what is known of its numbers says that something may be. Data
+ * that is made when it is asked for is looked at then.
  *
  * @param data - a data set
  * @param dtype - precision that it is computed with in
- * @param lookups - which arrays are indices, and of which table
+ * @param demands - what arrays may hold
  */
 export const checkExamples = (
   data: Dataset,
   dtype: FloatType,
-  lookups: ReadonlyArray<Lookup> = [],
+  demands: ReadonlyArray<Demand> = [],
 ): E.Either<KfacError, Dataset> => {
-  if (data.batch.largest === undefined || (isKnownToFit(data, dtype) && lookups.length === 0)) return E.right(data);
+  if (data.batch.largest === undefined) return E.right(data);
+  if (isKnownToFit(data, dtype) && demands.every((demand) => isKnownToHold(data, demand))) return E.right(data);
   return pipe(
     RA.makeBy(Math.ceil(data.size / searched), (i) =>
       range(i * searched, Math.min(searched, data.size - i * searched)),
     ),
-    E.traverseArray((indices) => examplesAt(data, indices, dtype, lookups)),
+    E.traverseArray((indices) => examplesAt(data, indices, dtype, demands)),
     E.map(() => data),
   );
 };

@@ -28,7 +28,7 @@ type Beginning =
   | (Pick<Learning, 'initial'> & Partial<Pick<Learning, 'networks'>>);
 
 /** What a task must say of itself, and what it may. */
-export type TaskParts = Pick<Learning, 'name' | 'step' | 'judge'> &
+export type TaskParts = Pick<Learning, 'name' | 'step' | 'judge' | 'demands'> &
   Beginning & {
     /** What is watched: `loss`, in nats per example, unless given. */
     readonly loss?: Partial<Watched>;

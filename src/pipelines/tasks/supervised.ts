@@ -3,15 +3,22 @@
  *
  * @module
  */
+import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as R from 'fp-ts/lib/Record.js';
 
+import { shapeInterpreter } from '../../core/autodiff/shape.ts';
+import { attempt } from '../../core/errors.ts';
+import type { Model } from '../../core/nn/model.ts';
+import { mapParams } from '../../core/params.ts';
+import type { Shape, Shaped } from '../../core/tensor.ts';
 import { evaluating } from '../../core/nn/layers/circumstances.ts';
 import { outputsAt } from '../../core/pipeline/linearise.ts';
 import type { Objective } from '../../core/pipeline/objective.ts';
 import { givenOf } from '../../core/pipeline/objective.ts';
 import { learn } from '../../core/pipeline/withObjective.ts';
 import type { Splits } from '../data/dataset.ts';
+import type { Demand } from '../data/examples.ts';
 import type { Judge, Learning, TrainTask } from '../trainer/learning.ts';
 import type { TaskAbout } from './define.ts';
 import { defineTask } from './define.ts';
@@ -49,6 +56,27 @@ const judgeBy =
     };
   };
 
+/** The shape of a model's outputs for some examples; `null` where its own shapes do not fit together. */
+const outputsOf = ({ inputs, layer, program }: Model, examples: number): Shape | null => {
+  const { ops } = shapeInterpreter();
+  const shaped = (shape: Shape): Shaped => ({ shape });
+  const params = Object.fromEntries(layer.parameters('').map(({ path, shape }) => [path, shaped(shape)]));
+  const arrays = mapParams(inputs, (shape) => shaped([examples, ...shape]));
+  return pipe(
+    attempt(() => program(ops, params, evaluating(arrays)).shape),
+    E.getOrElse((): Shape | null => null),
+  );
+};
+
+/** Targets are what the loss can have. */
+const targetsFor = ({ model, loss, targets = 'targets', weights = 'weights' }: Objective): ReadonlyArray<Demand> => {
+  const { admits } = loss;
+  if (admits === undefined) return [];
+  const outputs = outputsOf(model, 1);
+  if (outputs === null) return [];
+  return [{ array: targets, weights, admits: ([n, ...rest]) => admits([n, ...outputs.slice(1)], [n, ...rest]) }];
+};
+
 /**
  * A task of one network and one loss.
  *
@@ -85,6 +113,7 @@ export function supervised(parts: SupervisedParts): Task {
     ...(initial === undefined ? {} : { initial }),
     step: ({ step }) => learn(objective, step),
     judge: judgeBy(objective, measures),
+    demands: targetsFor(objective),
     ...(label === undefined ? {} : { loss: { label } }),
   });
 }

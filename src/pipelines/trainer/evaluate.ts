@@ -25,7 +25,7 @@ import { range } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { examplesAt } from '../data/examples.ts';
 import type { Learning, Standing } from './learning.ts';
-import { lookupsIn } from './learning.ts';
+import { demandsOf } from './learning.ts';
 import { inScope, placed, upload } from './scope.ts';
 
 /** Means over a data set: the number that is watched, and all others that are judged. */
@@ -137,13 +137,13 @@ export const evaluatePlaced = <T extends Shaped>(
   chunk: number,
   size: number = data.size,
 ): TE.TaskEither<KfacError, Evaluation> => {
-  const lookups = lookupsIn(task);
+  const demands = demandsOf(task);
   const next = ({ start, sums, weights }: Progress): TE.TaskEither<KfacError, E.Either<Progress, Evaluation>> => {
     const length = Math.min(chunk, size - start);
     return length <= 0
       ? TE.fromEither(pipe(meansOf(task, data, { sums, weights }), E.map(E.right)))
       : pipe(
-          TE.fromIOEither(() => examplesAt(data, range(start, length), backend.dtype, lookups)),
+          TE.fromIOEither(() => examplesAt(data, range(start, length), backend.dtype, demands)),
           TE.chain((batch) => sumsOf(backend, task, standing, batch)),
           TE.map((part) =>
             E.left({

@@ -6,8 +6,7 @@
  *
  * @module
  */
-import type { Lookup } from '../../core/nn/lookups.ts';
-import { lookupsOf } from '../../core/nn/lookups.ts';
+import { lookupsOf, rowsOfTable } from '../../core/nn/lookups.ts';
 import type { Model } from '../../core/nn/model.ts';
 import { initialParams } from '../../core/nn/model.ts';
 import type { Ops } from '../../core/ops/ops.ts';
@@ -21,6 +20,7 @@ import type { FloatType } from '../../core/random/uniform.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import type { Splits } from '../data/dataset.ts';
+import type { Demand } from '../data/examples.ts';
 
 /** What a task begins with, in host memory. */
 export interface Initial {
@@ -75,6 +75,8 @@ export interface Learning {
   readonly step: (optimizer: Optimizer) => TaskStep;
   readonly judge: Judge;
   readonly loss: Watched;
+  /** What the arrays of examples may hold, besides indices of the networks' tables and finite numbers. */
+  readonly demands?: ReadonlyArray<Demand>;
 }
 
 /** Something that can be learned, from these examples. */
@@ -97,9 +99,14 @@ export const initialOf =
     };
   };
 
-/** The tables in which examples are looked up, of all networks. */
-export const lookupsIn = ({ networks }: Pick<Learning, 'networks'>): ReadonlyArray<Lookup> =>
-  networks.flatMap(lookupsOf);
+/** What the arrays of examples may hold: indices of rows that the networks' tables have, and what the task demands. */
+export const demandsOf = ({
+  networks,
+  demands = [],
+}: Pick<Learning, 'networks' | 'demands'>): ReadonlyArray<Demand> => [
+  ...networks.flatMap(lookupsOf).map((lookup) => ({ array: lookup.array, admits: () => rowsOfTable(lookup) })),
+  ...demands,
+];
 
 /** Name of the watched number among a step's metrics. */
 export const metricOf = ({ metric = 'loss' }: Watched): string => metric;

@@ -49,13 +49,13 @@ const announced = <T extends Shaped>(
 };
 
 const takeStep = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEither<KfacError, Run<T>> => {
-  const { env, task, step, options, lookups, mostLoss = Infinity } = setting;
+  const { env, task, step, options, demands, mostLoss = Infinity } = setting;
   const { train } = task.data;
   const plan = { key: keysOf(options.seed).data, size: train.size, batch: options.batch };
   const { indices, epoch } = batchIndices(plan, run.state.step, run.epoch);
   const metric = metricOf(task.loss);
   return pipe(
-    TE.fromEither(examplesAt(train, indices, env.backend.dtype, lookups)),
+    TE.fromEither(examplesAt(train, indices, env.backend.dtype, demands)),
     orRelease(env, run),
     TE.chain((batch) => runStep(env, run.steered ?? step, { metric, most: mostLoss }, run.state, batch)),
     TE.chain(({ state, metrics, seconds }) => {

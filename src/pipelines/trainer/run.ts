@@ -9,7 +9,6 @@ import * as R from 'fp-ts/lib/Record.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
-import type { Lookup } from '../../core/nn/lookups.ts';
 import type { Params } from '../../core/params.ts';
 import { arraysIn } from '../../core/pipeline/arraysIn.ts';
 import type { Env } from '../../core/pipeline/env.ts';
@@ -17,6 +16,7 @@ import type { TrainState } from '../../core/pipeline/trainState.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
 import type { Epoch } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
+import type { Demand } from '../data/examples.ts';
 import { beginning } from './beginning.ts';
 import type { Watch } from './earlyStopping.ts';
 import { unwatched } from './earlyStopping.ts';
@@ -34,8 +34,8 @@ export interface Setting<T extends Shaped> {
   readonly task: TrainTask;
   readonly step: TaskStep;
   readonly options: TrainOptions;
-  /** Which arrays of a batch are indices, and of which table. */
-  readonly lookups?: ReadonlyArray<Lookup>;
+  /** What arrays of a batch may hold, besides finite numbers. */
+  readonly demands?: ReadonlyArray<Demand>;
   /** What losses of steps must stay below in size; anything finite unless given. */
   readonly mostLoss?: number;
 }

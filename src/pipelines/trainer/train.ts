@@ -25,7 +25,7 @@ import { conclude } from './conclude.ts';
 import type { Evaluation } from './evaluate.ts';
 import { evaluatePlaced, finiteLoss } from './evaluate.ts';
 import type { TrainTask } from './learning.ts';
-import { lookupsIn } from './learning.ts';
+import { demandsOf } from './learning.ts';
 import type { TrainOptions } from './options.ts';
 import { checkOptions } from './options.ts';
 import { proceed } from './proceed.ts';
@@ -94,10 +94,10 @@ export const train = <T extends Shaped>(
     task,
     step: task.step(optimizer),
     options,
-    lookups: lookupsIn(task),
+    demands: demandsOf(task),
   };
   const check = (data: Dataset): TE.TaskEither<KfacError, Dataset> =>
-    TE.fromIOEither(() => checkExamples(data, env.backend.dtype, setting.lookups));
+    TE.fromIOEither(() => checkExamples(data, env.backend.dtype, setting.demands));
   return pipe(
     TE.fromEither(checkOptions(options, task.data.train.size)),
     TE.chain(() => check(task.data.train)),

@@ -88,8 +88,8 @@ describe('indices that a table has', () => {
   const table = { array: 'inputs', path: 'words', vocabulary: 5 };
 
   it.each([
-    ['8', tensor([0, 4, 8, 1], [2, 2], 'i32'), '8 in example 1'],
-    ['−1', tensor([-1, 4], [1, 2], 'i32'), '-1 in example 0'],
+    ['8', tensor([0, 4, 8, 1], [2, 2], 'i32'), '8 in example 1, at position 0'],
+    ['−1', tensor([-1, 4], [1, 2], 'i32'), '-1 in example 0, at position 0'],
     ['the number of rows', tensor([5], [1], 'i32'), '5 in example 0'],
     ['NaN', tensor([1, NaN], [2]), 'NaN in example 1'],
     ['a fraction', tensor([1, 2, 1.5], [3, 1]), '1.5 in example 2'],

@@ -8,6 +8,7 @@ import { sigmoidCrossEntropy } from '../../../src/core/nn/losses/sigmoidCrossEnt
 import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
 import type { Loss } from '../../../src/core/nn/losses/loss.ts';
+import { weighed } from '../../../src/core/nn/losses/loss.ts';
 import { keyOf } from '../../../src/core/random/key.ts';
 import { uniform } from '../../../src/core/random/uniform.ts';
 import type { Shape, Tensor } from '../../../src/core/tensor.ts';
@@ -416,6 +417,16 @@ describe('squaredError', () => {
     expect(squareRootColumns(ops, squaredError, outputs).map(values)).toEqual([
       [1, 0],
       [0, 1],
+    ]);
+  });
+});
+
+describe('weighed', () => {
+  it('worked example: what weighs nothing counts for nothing, be it infinite or no number', () => {
+    const x = tensor([1, NaN, Infinity, 4, -Infinity, 6], [3, 2]);
+    expect(values(weighed(ops, tensor([1, 0, 2, 3, 0, 1], [3, 2]), x))).toEqual([1, 0, Infinity, 12, 0, 6]);
+    expect(values(weighed(ops, tensor([2, 0, 0], [3]), tensor([1, 2, NaN, 4, NaN, 6], [3, 2])))).toEqual([
+      2, 4, 0, 0, 0, 0,
     ]);
   });
 });

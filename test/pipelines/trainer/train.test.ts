@@ -258,7 +258,7 @@ describe('data that cannot be computed with', () => {
       _tag: 'BadData',
       source: 'sentences, inputs',
       expected: 'indices from 0 to 4, the rows of the table at words',
-      actual: `8 in example ${Math.floor(7 / inputs.shape[1])}`,
+      actual: `8 in example ${Math.floor(7 / inputs.shape[1])}, at position ${7 % inputs.shape[1]}`,
       advice: 'Give the embedding a larger vocabulary, or repair the example.',
     };
     for (const splitData of [

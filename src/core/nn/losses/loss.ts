@@ -11,8 +11,9 @@ import { raise } from '../../errors.ts';
 import type { Ops } from '../../ops/ops.ts';
 import { axesOf } from '../../ops/shapes.ts';
 import type { Key } from '../../random/key.ts';
-import type { Shaped } from '../../tensor.ts';
+import type { Shape, Shaped } from '../../tensor.ts';
 import { sameShape, showShape } from '../../tensor.ts';
+import type { Admissible } from '../admissible.ts';
 
 /** A loss ℓ of outputs and targets, both `[n, …]`. */
 export interface Loss {
@@ -32,13 +33,18 @@ export interface Loss {
    * not depend on z is computed once.
    */
   readonly squareRoot: <T extends Shaped>(ops: Ops<T>, outputs: T) => (z: T) => T;
+  /**
+   * Which numbers targets of a shape may be, for outputs of a shape: any, unless given. Trainers look at targets in host
+   * memory, where a wrong one can be named.
+   */
+  readonly admits?: (outputs: Shape, targets: Shape) => Admissible | null;
 }
 
 /** The largest number that 32 bits hold: what stands for ∞ where that may be multiplied by 0. */
 export const LARGEST = 3.4028234663852886e38;
 
 /**
- * x with weights of its examples, or of their positions.
+ * x with weights of its examples, or of their positions; 0 where a weight is, whatever x is there.
  *
  * @param ops - interpreter
  * @param weights - w `[n, …]`, whose axes are the first of x's; `null` for none
@@ -62,13 +68,12 @@ export const weighed = <T extends Shaped>(ops: Ops<T>, weights: T | null, x: T):
       actual: showShape(shape),
     });
   }
-  return ops.mul(
-    ops.reshape(
-      weights,
-      x.shape.map((extent, axis) => (axis < shape.length ? extent : 1)),
-    ),
-    x,
+  const factors = ops.reshape(
+    weights,
+    x.shape.map((extent, axis) => (axis < shape.length ? extent : 1)),
   );
+  // What weighs nothing counts for nothing, be it infinite or no number.
+  return ops.select(factors, ops.mul(factors, x), ops.full([], 0));
 };
 
 /**

@@ -56,4 +56,11 @@ export const sigmoidCrossEntropy: Loss = {
     const deviation = ops.mul(ops.exp(ops.scale(-0.5, size)), ops.sigmoid(size));
     return (z) => ops.mul(deviation, z);
   },
+  admits: () => ({
+    least: 0,
+    most: 1,
+    isWhole: false,
+    expected: `targets from 0 to 1, for ${name}`,
+    advice: 'Grey levels of 0 to 255 are divided by 255; targets of −1 and 1 become 0 and 1.',
+  }),
 };

@@ -51,6 +51,14 @@ const balanced = <T extends Shaped>(ops: Ops<T>, p: T, x: T): T => ops.sub(x, op
 const chosenOf = <T extends Shaped>(ops: Ops<T>, targets: T, logP: T): T =>
   ops.mul(targets, ops.select(targets, logP, ops.maximum(logP, ops.full([], -LARGEST))));
 
+/** log p of the class at each position. Where the index is that of no class this is no number: −0 / 0. */
+const logOfClass = <T extends Shaped>(ops: Ops<T>, indices: T, logP: T): T => {
+  const last = logP.shape.length - 1;
+  const isClass = ops.oneHot(indices, logP.shape[last]);
+  const chosen = ops.sum(ops.select(isClass, logP, ops.full([], 0)), [last]);
+  return ops.div(chosen, ops.sum(isClass, [last]));
+};
+
 /** √p, also where p itself is too small for a number: e^(o/2), with the sum of its squares made 1. */
 const rootOf = <T extends Shaped>(ops: Ops<T>, outputs: T): T => {
   const root = ops.softmax(ops.scale(0.5, outputs));
@@ -62,7 +70,8 @@ const rootOf = <T extends Shaped>(ops: Ops<T>, outputs: T): T => {
 /**
  * ℓ = −Σ_c y_c log p_c with p = softmax(o), for logits o `[n, …, C]` and targets either class indices `[n, …]` (`i32`)
  * or probabilities `[n, …, C]`. g = (Σ_c y_c) p − y; H = diag(p) − p pᵀ; y ~ p, as one-hot vectors. Axes between the first
- * and the last are positions of one example, over which ℓ is summed. A logit may be −∞, which masks its class.
+ * and the last are positions of one example, over which ℓ is summed. A logit may be −∞, which masks its class; the ℓ of an
+ * index that is no class is no number.
  *
  * H and the draws are those of one observation for each position: rows of targets that do not sum to one have the
  * gradient of their value, and the curvature of rows that do. A row of several observations (or half a one) has as much
@@ -71,12 +80,11 @@ const rootOf = <T extends Shaped>(ops: Ops<T>, outputs: T): T => {
 export const softmaxCrossEntropy: Loss = {
   name,
   value: (ops, outputs, targets, weights) => {
-    const classes = classesOf(outputs.shape);
     const logP = ops.logSoftmax(outputs);
-    const chosen = areIndices(outputs.shape, targets.shape)
-      ? ops.select(ops.oneHot(targets, classes), logP, ops.full([], 0))
-      : chosenOf(ops, targets, logP);
-    return ops.sub(ops.full([], 0), sumPerExample(ops, chosen, weights));
+    const atPositions = areIndices(outputs.shape, targets.shape)
+      ? logOfClass(ops, targets, logP)
+      : ops.sum(chosenOf(ops, targets, logP), [outputs.shape.length - 1]);
+    return ops.sub(ops.full([], 0), sumPerExample(ops, atPositions, weights));
   },
   gradient: (ops, outputs, targets) => {
     const p = ops.softmax(outputs);
@@ -102,5 +110,23 @@ export const softmaxCrossEntropy: Loss = {
     const root = rootOf(ops, outputs);
     const p = ops.square(root);
     return (z) => balanced(ops, p, balanced(ops, p, ops.mul(root, z)));
+  },
+  admits: (outputs, targets) => {
+    const classes = classesOf(outputs);
+    return areIndices(outputs, targets)
+      ? {
+          least: 0,
+          most: classes - 1,
+          isWhole: true,
+          expected: `classes from 0 to ${classes - 1}, for ${name}`,
+          advice: 'Give the model an output for each class, or repair the example.',
+        }
+      : {
+          least: 0,
+          most: Number.MAX_VALUE,
+          isWhole: false,
+          expected: `probabilities or counts of classes, at least 0, for ${name}`,
+          advice: 'Repair the example.',
+        };
   },
 };

@@ -12,7 +12,7 @@ import { softmaxCrossEntropy } from '../../../../src/core/nn/losses/softmaxCross
 import { keyOf } from '../../../../src/core/random/key.ts';
 import { normal } from '../../../../src/core/random/normal.ts';
 import type { Shaped, Tensor } from '../../../../src/core/tensor.ts';
-import { generate } from '../../../../src/core/tensor.ts';
+import { generate, tensor } from '../../../../src/core/tensor.ts';
 import { epsilonOf, inPrecision, readFrom, smallestNormal } from '../../../support/conformance/trial.ts';
 import type { Use } from '../../../support/everyBackend.ts';
 import { onEveryBackend } from '../../../support/everyBackend.ts';
@@ -110,6 +110,19 @@ const drawsAlike = (name: string, use: Use): void => {
 };
 
 onEveryBackend((name, use) => {
+  it(`${name}: the loss of an index that is no class is no number, where it weighs something`, () =>
+    use(async (backend) => {
+      const { ops } = backend;
+      const outputs = ops.constant(tensor([1, 2, 3, 4, 5, 6, 7, 8], [4, 2]));
+      const ids = ops.constant(tensor([1, 2, -1, 0], [4], 'i32'));
+      const weights = ops.constant(tensor([1, 1, 0, 2], [4]));
+      const value = await readFrom(backend, softmaxCrossEntropy.value(ops, outputs, ids));
+      expect(Array.from(value.data, Number.isFinite)).toEqual([true, false, false, true]);
+      const weighedValue = await readFrom(backend, softmaxCrossEntropy.value(ops, outputs, ids, weights));
+      expect(Array.from(weighedValue.data, Number.isFinite)).toEqual([true, false, true, true]);
+      expect(weighedValue.data[2]).toBe(0);
+    }));
+
   conforms(name, (act) => use((backend) => act(backend.dtype, eagerly(backend))));
   drawsAlike(name, use);
 });

@@ -81,7 +81,7 @@ const exp: VectorFunction = (x, registers) => expOfSum(x, null, registers);
 
 /**
  * e^(a − b). A difference is rounded, which an exponential multiplies by its size; what is lost of it, δ = (a − (d − d′))
- * − (b + d′) with d = a − b and d′ = d − a [D. E. Knuth, The Art of Computer Programming 2, § 4.2.2], is put into the
+ * − (b + d′) with d = a − b and d′ = d − a [K97 §4.2.2], is put into the
  * exponent as well. At infinities it is not a number, and not needed.
  */
 export const expOfDifferenceCode = (a: Code, b: Code, [d, v, delta, ...rest]: Registers): Code => [

@@ -130,7 +130,7 @@ export const log1pText = `if (x <= 1) { ${log1pOfShare('x', 'y')} } else { x = x
  * Statements that set `y` to e^(a − b) for locals `a` and `b`.
  *
  * A difference is rounded, which an exponential multiplies by its size; what is lost of it, δ = (a − (x − d)) − (b + d)
- * with x = a − b and d = x − a [D. E. Knuth, The Art of Computer Programming 2, § 4.2.2], is put into the exponent as
+ * with x = a − b and d = x − a [K97 §4.2.2], is put into the exponent as
  * well. A device that takes sums apart as if they were exact finds 0 for it, and is off by as much as without it.
  */
 export const expOfDifferenceText = (a: string, b: string, y: string): string =>
