@@ -35,6 +35,7 @@ import { statisticsOfWindows } from './statistics/windows.ts';
 /** A model with its parameters. */
 export interface Network<T> {
   readonly model: Model;
+  /** All of them: those that are trained and those that are held fixed. */
   readonly params: Params<T>;
 }
 
@@ -92,13 +93,13 @@ export const blockwise = <T>(
 const accumulate = <T extends Shaped>(
   backend: Backend<T>,
   curvature: Curvature,
-  { params, curvature: state }: Context<T, 'state'>['state'],
+  { params, held, curvature: state }: Context<T, 'state'>['state'],
   objective: Objective,
   captured: Captured<T>,
 ): CurvatureState<T> => {
   const updates = state.updates + 1;
   const sums = statisticsOfWindows(backend, captured, (ops, window) =>
-    curvature.statistics(ops, window, { params, model: objective.model }),
+    curvature.statistics(ops, window, { params: { ...held, ...params }, model: objective.model }),
   );
   const averages = Object.entries(sums).map(([name, statistics]): readonly [string, Params<T>] => [
     name,

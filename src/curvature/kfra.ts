@@ -32,9 +32,10 @@ import { statisticsOfParameters } from './statistics/parameters.ts';
 import type { SharedRows } from './statistics/sharing.ts';
 import type { BlockStatistics } from './statistics/statistics.ts';
 
-/** A dense layer's path and the activations between it and the next dense layer. */
+/** A dense layer with its path and the activations between it and the next dense layer. */
 interface Segment {
   readonly path: string;
+  readonly layer: Layer;
   readonly activations: ReadonlyArray<Layer>;
 }
 
@@ -49,7 +50,7 @@ const flat = (layer: Layer, path: string): ReadonlyArray<readonly [string, Layer
 
 const segmentsOf = (model: Model): ReadonlyArray<Segment> =>
   flat(model.layer, '').reduce((segments: ReadonlyArray<Segment>, [path, layer], i) => {
-    if (layer.kind === 'dense') return [...segments, { path, activations: [] }];
+    if (layer.kind === 'dense') return [...segments, { path, layer, activations: [] }];
     if (layer.kind !== 'activation' || i === 0) return refuse(path === '' ? 'model' : path, layer.label);
     const last = segments[segments.length - 1];
     return [...segments.slice(0, -1), { ...last, activations: [...last.activations, layer] }];
@@ -81,11 +82,12 @@ const affineOnly = <T extends Shaped>(ops: Ops<T>, capture: SiteCapture<T>): Aff
 const recursiveG = <T extends Shaped>(
   ops: Ops<T>,
   params: Params<T>,
-  { site, input, weights = null }: AffineCapture<T>,
-  activations: ReadonlyArray<Layer>,
+  { input, weights = null }: AffineCapture<T>,
+  { path, layer, activations }: Segment,
   next: { readonly G: T; readonly weight: T },
 ): T => {
-  const s = ops.affine(input, params[site.weight], site.bias === null ? null : params[site.bias]);
+  // The layer itself: a bias that is held fixed is in what it gives, and not at its site.
+  const s = layer.apply(ops, params, path, input, evaluating({}));
   const back = ops.matmul(ops.matmul(next.weight, next.G, { transposeA: true }), next.weight);
   return ops.scale(
     1 / input.shape[0],
@@ -103,15 +105,16 @@ const chainStatistics = <T extends Shaped>(
   params: Params<T>,
 ): BlockStatistics<T> => {
   const paths = sites.map(({ site }) => site.path);
-  const expected = segments.map(({ path }) => path);
-  if (paths.join() !== expected.join()) return refuse('model', `sites ${paths.join(', ')}`);
+  // The recursion begins at the end, so layers at the beginning may be held fixed.
+  const trained = segments.slice(Math.max(0, segments.length - sites.length));
+  if (paths.join() !== trained.map(({ path }) => path).join()) return refuse('model', `sites ${paths.join(', ')}`);
   return sites.reduceRight((later: BlockStatistics<T>, capture, i): BlockStatistics<T> => {
     const following = sites[i + 1];
     const A = ops.gram(capture.rows.input);
     const G =
       following === undefined
         ? cotangentGram(ops, capture.rows)
-        : recursiveG(ops, params, capture, segments[i].activations, {
+        : recursiveG(ops, params, capture, trained[i], {
             G: later[paths[i + 1]].sums['G'],
             weight: params[following.site.weight],
           });
@@ -121,7 +124,8 @@ const chainStatistics = <T extends Shaped>(
 
 /**
  * KFRA: the Fisher block of a site is A ⊗ Ḡ with the recursive Ḡ. Use it with the exact estimator, and with a loss whose
- * outputs are the last layer's. The model is one of dense layers and activations, one after another.
+ * outputs are the last layer's. The model is one of dense layers and activations, one after another, of which all from some
+ * layer on are trained.
  *
  * @param options - decay and strictness
  * @example
