@@ -8,7 +8,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import type { BackendOptions, KfacError } from 'kfac-ts/core';
 import type { Task } from 'kfac-ts/pipelines';
 import { taskNames, taskOf } from 'kfac-ts/pipelines';
-import type { Optimizer, Setting } from 'kfac-ts/solvers';
+import type { Optimizer, SettingValue } from 'kfac-ts/solvers';
 import { optimizerNames, optimizerOf } from 'kfac-ts/solvers';
 
 /** Backends that a page can be asked to use. */
@@ -60,13 +60,13 @@ export interface Setup {
 }
 
 /** What suits ten thousand images and batches of some hundred better than the defaults, which are for the whole set. */
-const smallSet: Readonly<Record<string, Readonly<Record<string, Setting>>>> = {
+const smallSet: Readonly<Record<string, Readonly<Record<string, SettingValue>>>> = {
   'mnist-autoencoder': { damping: 2 },
   'mnist-classifier': { inverseEvery: 20 },
 };
 
 /** Settings that a task wants for a preset: damping is in units of its loss. */
-const suited = (task: string, preset: string): Readonly<Record<string, Setting>> =>
+const suited = (task: string, preset: string): Readonly<Record<string, SettingValue>> =>
   pipe(
     taskOf(task, 'small'),
     E.match(
@@ -82,8 +82,8 @@ const suited = (task: string, preset: string): Readonly<Record<string, Setting>>
 const settingsFor = (
   task: string,
   preset: string,
-  changes: Readonly<Record<string, Setting>> = {},
-): Readonly<Record<string, Setting>> =>
+  changes: Readonly<Record<string, SettingValue>> = {},
+): Readonly<Record<string, SettingValue>> =>
   pipe(
     optimizerOf(preset),
     E.match(
@@ -97,7 +97,7 @@ const settingsFor = (
     ),
   );
 
-const numberIn = (settings: Readonly<Record<string, Setting>>, name: string, otherwise: number): number => {
+const numberIn = (settings: Readonly<Record<string, SettingValue>>, name: string, otherwise: number): number => {
   const value = settings[name];
   return typeof value === 'number' ? value : otherwise;
 };

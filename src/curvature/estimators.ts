@@ -155,10 +155,10 @@ const named = { monteCarlo, exact, empirical, curvaturePropagation } as const;
 /** Name of an estimator. */
 export type EstimatorName = keyof typeof named;
 
-/** Names of the estimators. */
-export const estimatorNames: ReadonlyArray<string> = Object.keys(named);
-
 const isEstimatorName = (name: string): name is EstimatorName => Object.hasOwn(named, name);
+
+/** Names of the estimators. */
+export const estimatorNames: ReadonlyArray<EstimatorName> = Object.keys(named).filter(isEstimatorName);
 
 /**
  * An estimator by its name. One that does not exist fails with `BadConfig` when it is asked for cotangents, since that is

@@ -27,14 +27,15 @@ import type { KfacCgNeeds } from '../../src/solvers/iterative/kfacCg.ts';
 import { kfacCg } from '../../src/solvers/iterative/kfacCg.ts';
 import type { KrylovMethod } from '../../src/solvers/iterative/iterative.ts';
 import { iterative } from '../../src/solvers/iterative/iterative.ts';
-import { kfacDefaults, kfacDescent } from '../../src/solvers/presets/kfac.ts';
+import { kfacDescent, kfacSettings } from '../../src/solvers/presets/kfac.ts';
 import { damp } from '../../src/solvers/solver/damp.ts';
 import type { Preconditioner } from '../../src/solvers/solver/inverse.ts';
 import { preconditioned } from '../../src/solvers/solver/preconditioned.ts';
 import type { Solver } from '../../src/solvers/solver/solver.ts';
 import { solve } from '../../src/solvers/solver/solver.ts';
+import { settled } from '../../src/solvers/settings/setting.ts';
 import { scaledError } from '../support/closeness.ts';
-import { gaussian, mlp, referenceEnv, runStage, stateOf } from '../support/training.ts';
+import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../support/training.ts';
 
 const { ops } = referenceEnv().backend;
 
@@ -140,7 +141,7 @@ describe('an inverse made outside the library', () => {
 
   it('trains in the step of a preset, prepared beside the steps too', async () => {
     for (const options of [{ every: 2 }, { every: 3, overlap: { staleness: 2 } }]) {
-      const settings = { ...kfacDefaults, damping: 1, learningRate: 0.5 };
+      const settings = orThrow(settled('kfac', kfacSettings, { damping: 1, learningRate: 0.5 }));
       const step = pipeline(
         withObjective(objective),
         forward,

@@ -10,7 +10,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 
 import type { KfacError } from '../../core/errors.ts';
 import { shown } from '../../core/shown.ts';
-import type { Setting } from '../../solvers/presets/registry.ts';
+import type { SettingValue } from '../../solvers/settings/setting.ts';
 import type { OptimizerSettings, RunConfig } from '../config/runConfig.ts';
 import { decodeRunConfig } from '../config/runConfig.ts';
 
@@ -81,7 +81,7 @@ const asNumber = (text: string): string | number => {
 };
 
 /** Text that looks like a number or a truth value becomes one. */
-const asSetting = (text: string): Setting => (text === 'true' ? true : text === 'false' ? false : asNumber(text));
+const asSetting = (text: string): SettingValue => (text === 'true' ? true : text === 'false' ? false : asNumber(text));
 
 const assignment = /^(?:([^.=]+)\.)?([^.=]+)=(.*)$/;
 

@@ -15,7 +15,7 @@ import { backendNames } from '../../core/backends/choice/choose.ts';
 import type { GpuMode } from '../../core/backends/gpuModes.ts';
 import { gpuModes } from '../../core/backends/gpuModes.ts';
 import type { KfacError } from '../../core/errors.ts';
-import type { Setting } from '../../solvers/presets/registry.ts';
+import type { SettingValue } from '../../solvers/settings/setting.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import type { TaskSize } from '../tasks/task.ts';
 import { composedOptimizer } from './compose/compose.ts';
@@ -28,7 +28,7 @@ export type BackendChoice = 'auto' | BackendName;
 export type GpuModeChoice = 'auto' | GpuMode;
 
 /** Settings of optimizers: by name of the optimizer, then by name of the setting. */
-export type OptimizerSettings = Readonly<Record<string, Readonly<Record<string, Setting>>>>;
+export type OptimizerSettings = Readonly<Record<string, Readonly<Record<string, SettingValue>>>>;
 
 /** An optimizer: a preset by its name, or one that is composed of parts. */
 export type OptimizerChoice = string | Optimizer;

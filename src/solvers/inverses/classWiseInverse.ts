@@ -33,10 +33,11 @@ import { kroneckerInverse } from './kroneckerInverse.ts';
 
 const name = 'classWiseInverse';
 
-const methods = ['auto', 'nearest'] as const;
+/** Names of the ways in which sums are inverted. */
+export const classWiseMethods = ['auto', 'nearest'] as const;
 
 /** How sums are inverted. `auto`: two terms as they are, more by their nearest product. `nearest`: all by that. */
-export type ClassWiseMethod = (typeof methods)[number];
+export type ClassWiseMethod = (typeof classWiseMethods)[number];
 
 /** The terms of a sum of Kronecker products of matrices; `null` for any other operator. */
 export const termsOf = <T>(block: BlockOperator<T>): ReadonlyArray<Product<T>> | null => {
@@ -137,7 +138,7 @@ export const classWiseInverse = ({ method = 'auto' }: ClassWiseInverseOptions = 
     curvature: LinearOperator<T>,
     lambda: number,
   ): TE.TaskEither<KfacError, Prepared<T>> =>
-    methods.includes(method)
+    classWiseMethods.includes(method)
       ? pipe(
           eachBlock(name, curvature, (at, block) => split(backend, at, block, lambda, method)),
           TE.chain((blocks) => {
@@ -159,5 +160,5 @@ export const classWiseInverse = ({ method = 'auto' }: ClassWiseInverseOptions = 
             );
           }),
         )
-      : TE.left(unsupported(name, 'method', `one of ${methods.join(', ')}`, method)),
+      : TE.left(unsupported(name, 'method', `one of ${classWiseMethods.join(', ')}`, method)),
 });

@@ -29,13 +29,14 @@ import type { RefreshOptions } from '../solver/refresh.ts';
 import { dampingBySite } from '../solver/siteDamping.ts';
 import type { Solved, SolveNeeds, Solver } from '../solver/solver.ts';
 
-const methods = ['auto', 'cg', 'nearest'] as const;
+/** Names of the ways in which sums are solved. */
+export const sumMethods = ['auto', 'cg', 'nearest'] as const;
 
 /**
  * How sums are solved. `auto`: two terms by the two-term solve, more by conjugate gradients. `cg`: all by conjugate
  * gradients. `nearest`: all by their nearest Kronecker product alone.
  */
-export type SumMethod = (typeof methods)[number];
+export type SumMethod = (typeof sumMethods)[number];
 
 /** Settings of {@link classWise}. */
 export interface ClassWiseOptions extends RefreshOptions {
@@ -133,11 +134,11 @@ export const classWise = (options: ClassWiseOptions = {}): Solver<SolveNeeds> =>
   const direct = preconditioned(classWiseInverse({ method: method === 'auto' ? method : 'nearest' }), options);
   return {
     run: <T extends Shaped>(context: Context<T, SolveNeeds>) =>
-      methods.includes(method)
+      sumMethods.includes(method)
         ? pipe(
             direct.run(context),
             RTE.chain((solved: Context<T, Solved>) => refine(context, solved, options)),
           )
-        : RTE.left(unsupported('classWise', 'method', `one of ${methods.join(', ')}`, method)),
+        : RTE.left(unsupported('classWise', 'method', `one of ${sumMethods.join(', ')}`, method)),
   };
 };

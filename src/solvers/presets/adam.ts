@@ -8,8 +8,10 @@ import { adam as adamSolver } from '../solver/firstOrder.ts';
 import { decayed } from '../update/rules/weightDecay.ts';
 import { solve } from '../solver/solver.ts';
 import { update } from '../update/update.ts';
-import type { GradientOptimizer } from './optimizer.ts';
-import { gradientOptimizer } from './optimizer.ts';
+import { withStandard } from '../settings/setting.ts';
+import { ofAdam, ofUpdates } from '../settings/table.ts';
+import type { Preset } from './preset.ts';
+import { preset } from './preset.ts';
 
 /** Settings of {@link adam}. */
 export interface AdamPresetOptions {
@@ -37,17 +39,16 @@ export interface AdamPresetOptions {
  * adamOptimizer({ learningRate: 1e-3, weightDecay: 0.01 }).name; // => 'adam'
  * ```
  */
-export const adam = (options: AdamPresetOptions = {}): GradientOptimizer => {
-  const settings = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, ...options };
-  return gradientOptimizer({
-    name: 'adam',
-    hyperparameters: settings,
-    descent: descent(
+export const adam: Preset<AdamPresetOptions> = preset<AdamPresetOptions>(
+  'adam',
+  {
+    learningRate: withStandard(ofUpdates.learningRate, 1e-3),
+    ...ofAdam,
+    weightDecay: ofUpdates.weightDecay,
+  },
+  (settings) =>
+    descent(
       solve(adamSolver(settings)),
-      update({
-        learningRate: settings.learningRate,
-        rules: decayed(settings.weightDecay),
-      }),
+      update({ learningRate: settings.learningRate, rules: decayed(settings.weightDecay) }),
     ),
-  });
-};
+);

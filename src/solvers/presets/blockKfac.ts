@@ -8,9 +8,10 @@ import type { Cut } from '../../curvature/statistics/partition.ts';
 import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
 import { preconditioned } from '../solver/preconditioned.ts';
 import type { KfacPresetOptions } from './kfac.ts';
-import { kfacDefaults, kfacDescent, refreshOf } from './kfac.ts';
-import type { GradientOptimizer } from './optimizer.ts';
-import { gradientOptimizer } from './optimizer.ts';
+import { kfacDescent, kfacSettings, refreshOf } from './kfac.ts';
+import { ofCurvature } from '../settings/table.ts';
+import type { Preset } from './preset.ts';
+import { preset } from './preset.ts';
 
 /** Settings of {@link blockKfac}: those of K-FAC, and how the layers are cut. */
 export interface BlockKfacPresetOptions extends KfacPresetOptions {
@@ -34,17 +35,21 @@ export interface BlockKfacPresetOptions extends KfacPresetOptions {
  * optimizer.hyperparameters['inputBlocks']; // => 4
  * ```
  */
-export const blockKfac = (options: BlockKfacPresetOptions = {}): GradientOptimizer => {
-  const settings = { ...kfacDefaults, inputBlocks: 4, outputBlocks: 4, blockSize: 0, ...options };
-  const cutInto = (count: number): Cut => (settings.blockSize > 0 ? { size: settings.blockSize } : { count });
-  const blocks = { inputs: cutInto(settings.inputBlocks), outputs: cutInto(settings.outputBlocks) };
-  return gradientOptimizer({
-    name: 'block-kfac',
-    hyperparameters: settings,
-    descent: kfacDescent(
+export const blockKfac: Preset<BlockKfacPresetOptions> = preset<BlockKfacPresetOptions>(
+  'block-kfac',
+  {
+    ...kfacSettings,
+    inputBlocks: ofCurvature.inputBlocks,
+    outputBlocks: ofCurvature.outputBlocks,
+    blockSize: ofCurvature.blockSize,
+  },
+  (settings) => {
+    const cutInto = (count: number): Cut => (settings.blockSize > 0 ? { size: settings.blockSize } : { count });
+    const blocks = { inputs: cutInto(settings.inputBlocks), outputs: cutInto(settings.outputBlocks) };
+    return kfacDescent(
       settings,
       blockKfacCurvature({ ...settings, blocks }),
       preconditioned(kroneckerInverse, refreshOf(settings)),
-    ),
-  });
-};
+    );
+  },
+);

@@ -7,9 +7,10 @@ import { classKfac as classCurvature } from '../../curvature/classKfac.ts';
 import type { SumMethod } from '../iterative/classWise.ts';
 import { classWise } from '../iterative/classWise.ts';
 import type { KfacPresetOptions } from './kfac.ts';
-import { kfacDefaults, kfacDescent, refreshOf } from './kfac.ts';
-import type { GradientOptimizer } from './optimizer.ts';
-import { gradientOptimizer } from './optimizer.ts';
+import { kfacDescent, kfacSettings, refreshOf } from './kfac.ts';
+import { ofCurvature, ofIterations } from '../settings/table.ts';
+import type { Preset } from './preset.ts';
+import { preset } from './preset.ts';
 
 /** Settings of {@link classKfac}: those of K-FAC, the classes, and how sums over them are solved. */
 export interface ClassKfacPresetOptions extends KfacPresetOptions {
@@ -38,30 +39,23 @@ export interface ClassKfacPresetOptions extends KfacPresetOptions {
  * const optimizer = classKfacOptimizer({ classes: 10, sites: '4' });
  * ```
  */
-export const classKfac = (options: ClassKfacPresetOptions = {}): GradientOptimizer => {
-  const settings = {
-    ...kfacDefaults,
-    classes: 10,
-    sites: 'all',
-    method: 'auto' as const,
-    tolerance: 1e-4,
-    maxIterations: 20,
-    ...options,
-  };
-  const { method, tolerance, maxIterations } = settings;
-  const sites = settings.sites === 'all' ? 'all' : settings.sites.split(',').map((path) => path.trim());
-  return gradientOptimizer({
-    name: 'class-kfac',
-    hyperparameters: settings,
-    descent: kfacDescent(
+export const classKfac: Preset<ClassKfacPresetOptions> = preset<ClassKfacPresetOptions>(
+  'class-kfac',
+  {
+    ...kfacSettings,
+    classes: ofCurvature.classes,
+    sites: ofCurvature.sites,
+    method: ofIterations.sumMethod,
+    tolerance: ofIterations.sumTolerance,
+    maxIterations: ofIterations.sumIterations,
+  },
+  (settings) => {
+    const { method, tolerance, maxIterations } = settings;
+    const sites = settings.sites === 'all' ? 'all' : settings.sites.split(',').map((path) => path.trim());
+    return kfacDescent(
       settings,
       classCurvature({ ...settings, sites }),
-      classWise({
-        ...refreshOf(settings),
-        method,
-        tolerance,
-        maxIterations,
-      }),
-    ),
-  });
-};
+      classWise({ ...refreshOf(settings), method, tolerance, maxIterations }),
+    );
+  },
+);

@@ -7,9 +7,10 @@ import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
 import { ekfac as ekfacInverse } from '../inverses/ekfac.ts';
 import { preconditioned } from '../solver/preconditioned.ts';
 import type { KfacPresetOptions } from './kfac.ts';
-import { kfacDefaults, kfacDescent, refreshOf } from './kfac.ts';
-import type { GradientOptimizer } from './optimizer.ts';
-import { gradientOptimizer } from './optimizer.ts';
+import { kfacDescent, kfacSettings, refreshOf } from './kfac.ts';
+import { ofInverses } from '../settings/table.ts';
+import type { Preset } from './preset.ts';
+import { preset } from './preset.ts';
 
 /** Settings of {@link ekfac}: those of K-FAC, where `inverseEvery` is the period of the eigenbasis. */
 export interface EkfacPresetOptions extends KfacPresetOptions {
@@ -28,15 +29,13 @@ export interface EkfacPresetOptions extends KfacPresetOptions {
  * const optimizer = ekfacOptimizer({ momentDecay: 0.99, inverseEvery: 50 });
  * ```
  */
-export const ekfac = (options: EkfacPresetOptions = {}): GradientOptimizer => {
-  const settings = { ...kfacDefaults, momentDecay: 0.95, ...options };
-  return gradientOptimizer({
-    name: 'ekfac',
-    hyperparameters: settings,
-    descent: kfacDescent(
+export const ekfac: Preset<EkfacPresetOptions> = preset<EkfacPresetOptions>(
+  'ekfac',
+  { ...kfacSettings, momentDecay: ofInverses.momentDecay },
+  (settings) =>
+    kfacDescent(
       settings,
       kfacCurvature(settings),
       preconditioned(ekfacInverse({ decay: settings.momentDecay }), refreshOf(settings)),
     ),
-  });
-};
+);

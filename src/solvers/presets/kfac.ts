@@ -26,8 +26,10 @@ import type { Solver, SolveNeeds } from '../solver/solver.ts';
 import { damp } from '../solver/damp.ts';
 import { solve } from '../solver/solver.ts';
 import { update } from '../update/update.ts';
-import type { GradientOptimizer } from './optimizer.ts';
-import { gradientOptimizer } from './optimizer.ts';
+import { ofCurvature, ofDamping, ofInverses, ofUpdates } from '../settings/table.ts';
+import type { Settings } from '../settings/setting.ts';
+import type { Preset } from './preset.ts';
+import { preset } from './preset.ts';
 
 /** Settings of {@link kfac}. */
 export interface KfacPresetOptions {
@@ -67,26 +69,26 @@ export interface KfacPresetOptions {
   readonly scaleShift?: ScaleShiftKind;
 }
 
-/** Default settings of {@link kfac}, and of its relatives. */
-export const kfacDefaults = {
-  learningRate: 1,
-  damping: 10,
-  dampingDecay: 0.05,
-  minDamping: 0.1,
-  klClip: 2,
-  momentum: 0.7,
-  weightDecay: 0,
-  decay: 0.95,
-  statisticsEvery: 1,
-  inverseEvery: 5,
-  inverseDrift: 0,
-  inverseStaleness: 0,
-  estimator: 'monteCarlo',
-  statisticsFraction: 1,
-  strict: false,
-  sharing: 'expand',
-  scaleShift: 'full',
-} as const;
+/** Settings of {@link kfac}, and of its relatives. */
+export const kfacSettings: Settings<KfacPresetOptions> = {
+  learningRate: ofUpdates.learningRate,
+  damping: ofDamping.damping,
+  dampingDecay: ofDamping.dampingDecay,
+  minDamping: ofDamping.minDamping,
+  klClip: ofUpdates.klClip,
+  momentum: ofUpdates.momentum,
+  weightDecay: ofUpdates.weightDecay,
+  decay: ofCurvature.decay,
+  statisticsEvery: ofCurvature.statisticsEvery,
+  inverseEvery: ofInverses.inverseEvery,
+  inverseDrift: ofInverses.inverseDrift,
+  inverseStaleness: ofInverses.inverseStaleness,
+  estimator: ofCurvature.estimator,
+  statisticsFraction: ofCurvature.statisticsFraction,
+  strict: ofCurvature.strict,
+  sharing: ofCurvature.sharing,
+  scaleShift: ofCurvature.scaleShift,
+};
 
 /** Settings that are all there. */
 export type KfacSettings = Required<KfacPresetOptions>;
@@ -147,11 +149,6 @@ export const kfacDescent = (
  * optimizer.name; // => 'kfac'
  * ```
  */
-export const kfac = (options: KfacPresetOptions = {}): GradientOptimizer => {
-  const settings = { ...kfacDefaults, ...options };
-  return gradientOptimizer({
-    name: 'kfac',
-    hyperparameters: settings,
-    descent: kfacDescent(settings, kfacCurvature(settings), preconditioned(kroneckerInverse, refreshOf(settings))),
-  });
-};
+export const kfac: Preset<KfacPresetOptions> = preset<KfacPresetOptions>('kfac', kfacSettings, (settings) =>
+  kfacDescent(settings, kfacCurvature(settings), preconditioned(kroneckerInverse, refreshOf(settings))),
+);

@@ -19,8 +19,12 @@ import { separateDamping } from '../quadraticModel/separateDamping.ts';
 import { damp } from '../solver/damp.ts';
 import { solve } from '../solver/solver.ts';
 import { refreshOf } from './kfac.ts';
-import type { GradientOptimizer } from './optimizer.ts';
-import { gradientOptimizer } from './optimizer.ts';
+import { between, positive } from '../settings/range.ts';
+import type { Settings } from '../settings/setting.ts';
+import { setting, withStandard } from '../settings/setting.ts';
+import { ofCurvature, ofDamping, ofInverses } from '../settings/table.ts';
+import type { Preset } from './preset.ts';
+import { preset } from './preset.ts';
 
 /** Settings of {@link kfacAdaptive}. */
 export interface KfacAdaptiveOptions {
@@ -60,24 +64,24 @@ export interface KfacAdaptiveOptions {
   readonly rejectSteps?: boolean;
 }
 
-const defaults = {
-  damping: 3,
-  minDamping: 0.01,
-  dampingEvery: 5,
-  dampingDecay: 0.9,
-  gammaEvery: 0,
-  gammaDecay: Math.sqrt(19 / 20),
-  decay: 0.95,
-  statisticsEvery: 1,
-  statisticsFraction: 0.25,
-  modelFraction: 0.25,
-  inverseEvery: 5,
-  inverseDrift: 0,
-  inverseStaleness: 0,
-  strict: false,
-  sharing: 'expand' as const,
-  scaleShift: 'full' as const,
-  rejectSteps: false,
+const known: Settings<KfacAdaptiveOptions> = {
+  damping: withStandard(ofDamping.damping, 3),
+  minDamping: setting(positive, 0.01, ofDamping.minDamping.meaning),
+  dampingEvery: ofDamping.dampingEvery,
+  dampingDecay: setting(between, 0.9, 'factor per step by which λ adapts'),
+  gammaEvery: ofDamping.gammaEvery,
+  gammaDecay: ofDamping.gammaDecay,
+  decay: ofCurvature.decay,
+  statisticsEvery: ofCurvature.statisticsEvery,
+  statisticsFraction: withStandard(ofCurvature.statisticsFraction, 0.25),
+  modelFraction: ofCurvature.modelFraction,
+  inverseEvery: ofInverses.inverseEvery,
+  inverseDrift: ofInverses.inverseDrift,
+  inverseStaleness: ofInverses.inverseStaleness,
+  strict: ofCurvature.strict,
+  sharing: ofCurvature.sharing,
+  scaleShift: ofCurvature.scaleShift,
+  rejectSteps: ofDamping.rejectSteps,
 };
 
 /**
@@ -93,14 +97,13 @@ const defaults = {
  * optimizer.name; // => 'kfac-adaptive'
  * ```
  */
-export const kfacAdaptive = (options: KfacAdaptiveOptions = {}): GradientOptimizer => {
-  const settings = { ...defaults, ...options };
-  const { damping } = settings;
-  const inverse = preconditioned(kroneckerInverse, refreshOf(settings));
-  return gradientOptimizer({
-    name: 'kfac-adaptive',
-    hyperparameters: settings,
-    descent: descent(
+export const kfacAdaptive: Preset<KfacAdaptiveOptions> = preset<KfacAdaptiveOptions>(
+  'kfac-adaptive',
+  known,
+  (settings) => {
+    const { damping } = settings;
+    const inverse = preconditioned(kroneckerInverse, refreshOf(settings));
+    return descent(
       sample({ fraction: settings.statisticsFraction, every: settings.statisticsEvery }),
       capture(monteCarlo(), { every: settings.statisticsEvery }),
       updateFactors(kfac(settings)),
@@ -118,6 +121,6 @@ export const kfacAdaptive = (options: KfacAdaptiveOptions = {}): GradientOptimiz
         minimum: settings.minDamping,
         rejectSteps: settings.rejectSteps,
       }),
-    ),
-  });
-};
+    );
+  },
+);

@@ -16,8 +16,12 @@ import { quadraticUpdate } from '../quadraticModel/quadraticUpdate.ts';
 import { damp } from '../solver/damp.ts';
 import { solve } from '../solver/solver.ts';
 import { refreshOf } from './kfac.ts';
-import type { GradientOptimizer } from './optimizer.ts';
-import { gradientOptimizer } from './optimizer.ts';
+import { between, positive } from '../settings/range.ts';
+import type { Settings } from '../settings/setting.ts';
+import { setting, withStandard } from '../settings/setting.ts';
+import { ofCurvature, ofDamping, ofInverses, ofIterations } from '../settings/table.ts';
+import type { Preset } from './preset.ts';
+import { preset } from './preset.ts';
 
 /** Settings of {@link kfacCg}. */
 export interface KfacCgPresetOptions {
@@ -55,23 +59,23 @@ export interface KfacCgPresetOptions {
   readonly scaleShift?: ScaleShiftKind;
 }
 
-const defaults = {
-  damping: 10,
-  minDamping: 1e-8,
-  dampingEvery: 1,
-  dampingDecay: 2 / 3,
-  decay: 0.95,
-  statisticsEvery: 1,
-  inverseEvery: 1,
-  inverseDrift: 0,
-  inverseStaleness: 0,
-  maxIterations: 100,
-  tolerance: 1e-6,
-  progress: 5e-4,
-  warmStart: 0.95,
-  strict: false,
-  sharing: 'expand' as const,
-  scaleShift: 'full' as const,
+const known: Settings<KfacCgPresetOptions> = {
+  damping: ofDamping.damping,
+  minDamping: setting(positive, 1e-8, ofDamping.minDamping.meaning),
+  dampingEvery: withStandard(ofDamping.dampingEvery, 1),
+  dampingDecay: setting(between, 2 / 3, 'factor per step by which λ adapts'),
+  decay: ofCurvature.decay,
+  statisticsEvery: ofCurvature.statisticsEvery,
+  inverseEvery: withStandard(ofInverses.inverseEvery, 1),
+  inverseDrift: ofInverses.inverseDrift,
+  inverseStaleness: ofInverses.inverseStaleness,
+  maxIterations: ofIterations.maxIterations,
+  tolerance: ofIterations.tolerance,
+  progress: ofIterations.progress,
+  warmStart: ofIterations.warmStart,
+  strict: ofCurvature.strict,
+  sharing: ofCurvature.sharing,
+  scaleShift: ofCurvature.scaleShift,
 };
 
 /**
@@ -86,31 +90,26 @@ const defaults = {
  * const optimizer = kfacCgOptimizer({ maxIterations: 50, warmStart: 0.95 });
  * ```
  */
-export const kfacCg = (options: KfacCgPresetOptions = {}): GradientOptimizer => {
-  const settings = { ...defaults, ...options };
+export const kfacCg: Preset<KfacCgPresetOptions> = preset<KfacCgPresetOptions>('kfac-cg', known, (settings) => {
   const { damping, maxIterations, tolerance, progress, warmStart } = settings;
-  return gradientOptimizer({
-    name: 'kfac-cg',
-    hyperparameters: settings,
-    descent: descent(
-      capture(monteCarlo(), { every: settings.statisticsEvery }),
-      updateFactors(kfac(settings)),
-      damp(damping),
-      solve(
-        kfacCgSolver({
-          ...refreshOf(settings),
-          maxIterations,
-          tolerance,
-          martens: progress === 0 ? null : { epsilon: progress },
-          warmStart,
-        }),
-      ),
-      quadraticUpdate,
-      levenbergMarquardt({
-        every: settings.dampingEvery,
-        decay: settings.dampingDecay,
-        minimum: settings.minDamping,
+  return descent(
+    capture(monteCarlo(), { every: settings.statisticsEvery }),
+    updateFactors(kfac(settings)),
+    damp(damping),
+    solve(
+      kfacCgSolver({
+        ...refreshOf(settings),
+        maxIterations,
+        tolerance,
+        martens: progress === 0 ? null : { epsilon: progress },
+        warmStart,
       }),
     ),
-  });
-};
+    quadraticUpdate,
+    levenbergMarquardt({
+      every: settings.dampingEvery,
+      decay: settings.dampingDecay,
+      minimum: settings.minDamping,
+    }),
+  );
+});

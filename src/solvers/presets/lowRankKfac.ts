@@ -7,9 +7,10 @@ import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
 import { lowRankInverse } from '../inverses/lowRankInverse.ts';
 import { preconditioned } from '../solver/preconditioned.ts';
 import type { KfacPresetOptions } from './kfac.ts';
-import { kfacDefaults, kfacDescent, refreshOf } from './kfac.ts';
-import type { GradientOptimizer } from './optimizer.ts';
-import { gradientOptimizer } from './optimizer.ts';
+import { kfacDescent, kfacSettings, refreshOf } from './kfac.ts';
+import { ofInverses } from '../settings/table.ts';
+import type { Preset } from './preset.ts';
+import { preset } from './preset.ts';
 
 /** Settings of {@link lowRankKfac}: those of K-FAC, and of the range finder. */
 export interface LowRankKfacOptions extends KfacPresetOptions {
@@ -32,16 +33,20 @@ export interface LowRankKfacOptions extends KfacPresetOptions {
  * const optimizer = lowRankKfacOptimizer({ rank: 64, powerIterations: 1 });
  * ```
  */
-export const lowRankKfac = (options: LowRankKfacOptions = {}): GradientOptimizer => {
-  const settings = { ...kfacDefaults, rank: 64, oversampling: 10, powerIterations: 1, ...options };
-  const { rank, oversampling, powerIterations } = settings;
-  return gradientOptimizer({
-    name: 'low-rank-kfac',
-    hyperparameters: settings,
-    descent: kfacDescent(
+export const lowRankKfac: Preset<LowRankKfacOptions> = preset<LowRankKfacOptions>(
+  'low-rank-kfac',
+  {
+    ...kfacSettings,
+    rank: ofInverses.rank,
+    oversampling: ofInverses.oversampling,
+    powerIterations: ofInverses.powerIterations,
+  },
+  (settings) => {
+    const { rank, oversampling, powerIterations } = settings;
+    return kfacDescent(
       settings,
       kfacCurvature(settings),
       preconditioned(lowRankInverse({ rank, oversampling, powerIterations }), refreshOf(settings)),
-    ),
-  });
-};
+    );
+  },
+);

@@ -7,9 +7,11 @@ import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
 import { newtonSchulz } from '../inverses/newtonSchulz.ts';
 import { preconditioned } from '../solver/preconditioned.ts';
 import type { KfacPresetOptions } from './kfac.ts';
-import { kfacDefaults, kfacDescent, refreshOf } from './kfac.ts';
-import type { GradientOptimizer } from './optimizer.ts';
-import { gradientOptimizer } from './optimizer.ts';
+import { kfacDescent, kfacSettings, refreshOf } from './kfac.ts';
+import { withStandard } from '../settings/setting.ts';
+import { ofInverses } from '../settings/table.ts';
+import type { Preset } from './preset.ts';
+import { preset } from './preset.ts';
 
 /** Settings of {@link newtonSchulzKfac}: those of K-FAC, and of the iteration. */
 export interface NewtonSchulzKfacOptions extends KfacPresetOptions {
@@ -30,16 +32,19 @@ export interface NewtonSchulzKfacOptions extends KfacPresetOptions {
  * const optimizer = newtonSchulzKfacOptimizer({ tolerance: 1e-3, iterations: 30 });
  * ```
  */
-export const newtonSchulzKfac = (options: NewtonSchulzKfacOptions = {}): GradientOptimizer => {
-  const settings = { ...kfacDefaults, tolerance: 1e-4, iterations: 40, ...options };
-  const { tolerance, iterations } = settings;
-  return gradientOptimizer({
-    name: 'newton-schulz-kfac',
-    hyperparameters: settings,
-    descent: kfacDescent(
+export const newtonSchulzKfac: Preset<NewtonSchulzKfacOptions> = preset<NewtonSchulzKfacOptions>(
+  'newton-schulz-kfac',
+  {
+    ...kfacSettings,
+    tolerance: withStandard(ofInverses.newtonTolerance, 1e-4),
+    iterations: ofInverses.newtonIterations,
+  },
+  (settings) => {
+    const { tolerance, iterations } = settings;
+    return kfacDescent(
       settings,
       kfacCurvature(settings),
       preconditioned(newtonSchulz({ tolerance, iterations }), refreshOf(settings)),
-    ),
-  });
-};
+    );
+  },
+);

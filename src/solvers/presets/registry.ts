@@ -16,17 +16,20 @@ import { kfacAdaptive } from './kfacAdaptive.ts';
 import { kfacCg } from './kfacCg.ts';
 import { newtonSchulzKfac } from './newtonSchulzKfac.ts';
 import { lowRankKfac } from './lowRankKfac.ts';
+import type { Setting, SettingValue } from '../settings/setting.ts';
+import { settingsError } from '../settings/setting.ts';
 import type { GradientOptimizer } from './optimizer.ts';
 import { sgd } from './sgd.ts';
 import { tridiagonalKfac } from './tridiagonalKfac.ts';
 
-/** A setting as it comes from a file or a command line. */
-export type Setting = number | string | boolean;
-
-type Make = (settings: Readonly<Record<string, Setting>>) => GradientOptimizer;
+/** What is known of a preset whose options are of no interest. */
+interface AnyPreset {
+  (options?: Readonly<Record<string, SettingValue>>): GradientOptimizer;
+  readonly settings: Readonly<Record<string, Setting<unknown>>>;
+}
 
 /** Every preset. */
-const presets: Readonly<Record<string, Make>> = {
+export const presets: Readonly<Record<string, AnyPreset>> = {
   kfac,
   'kfac-adaptive': kfacAdaptive,
   'kfac-cg': kfacCg,
@@ -44,7 +47,7 @@ const presets: Readonly<Record<string, Make>> = {
 export const optimizerNames: ReadonlyArray<string> = Object.keys(presets);
 
 /**
- * A preset with some settings changed. A setting must exist and have the type of its default.
+ * A preset with some settings changed. A setting must exist and be in its range.
  *
  * @param name - one of {@link optimizerNames}
  * @param settings - changes by name
@@ -59,7 +62,7 @@ export const optimizerNames: ReadonlyArray<string> = Object.keys(presets);
  */
 export const optimizerOf = (
   name: string,
-  settings: Readonly<Record<string, Setting>> = {},
+  settings: Readonly<Record<string, SettingValue>> = {},
 ): E.Either<KfacError, GradientOptimizer> => {
   if (!Object.hasOwn(presets, name)) {
     return E.left({
@@ -70,16 +73,6 @@ export const optimizerOf = (
     });
   }
   const make = presets[name];
-  const known = make({}).hyperparameters;
-  const wrong = Object.entries(settings).find(
-    ([key, value]) => !Object.hasOwn(known, key) || typeof known[key] !== typeof value,
-  );
-  if (wrong === undefined) return E.right(make(settings));
-  const [key, value] = wrong;
-  return E.left({
-    _tag: 'BadConfig',
-    path: `${name}.${key}`,
-    expected: Object.hasOwn(known, key) ? `a ${typeof known[key]}` : `one of ${Object.keys(known).join(', ')}`,
-    actual: Object.hasOwn(known, key) ? shown(value) : 'an unknown setting',
-  });
+  const error = settingsError(name, make.settings, settings);
+  return error === null ? E.right(make(settings)) : E.left(error);
 };

@@ -9,8 +9,10 @@ import { momentum } from '../update/rules/momentum.ts';
 import { decayed } from '../update/rules/weightDecay.ts';
 import { solve } from '../solver/solver.ts';
 import { update } from '../update/update.ts';
-import type { GradientOptimizer } from './optimizer.ts';
-import { gradientOptimizer } from './optimizer.ts';
+import { withStandard } from '../settings/setting.ts';
+import { ofUpdates } from '../settings/table.ts';
+import type { Preset } from './preset.ts';
+import { preset } from './preset.ts';
 
 /** Settings of {@link sgd}. */
 export interface SgdOptions {
@@ -33,17 +35,19 @@ export interface SgdOptions {
  * sgdOptimizer({ learningRate: 0.05, momentum: 0.9 }).name; // => 'sgd'
  * ```
  */
-export const sgd = (options: SgdOptions = {}): GradientOptimizer => {
-  const settings = { learningRate: 0.01, momentum: 0.9, weightDecay: 0, ...options };
-  return gradientOptimizer({
-    name: 'sgd',
-    hyperparameters: settings,
-    descent: descent(
+export const sgd: Preset<SgdOptions> = preset<SgdOptions>(
+  'sgd',
+  {
+    learningRate: withStandard(ofUpdates.learningRate, 0.01),
+    momentum: withStandard(ofUpdates.momentum, 0.9),
+    weightDecay: ofUpdates.weightDecay,
+  },
+  (settings) =>
+    descent(
       solve(identity),
       update({
         learningRate: settings.learningRate,
         rules: [momentum(settings.momentum), ...decayed(settings.weightDecay)],
       }),
     ),
-  });
-};
+);

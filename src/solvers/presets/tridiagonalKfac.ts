@@ -7,9 +7,9 @@ import { tridiagonalKfac as tridiagonalCurvature } from '../../curvature/tridiag
 import { tridiagonalInverse } from '../inverses/tridiagonalInverse.ts';
 import { preconditioned } from '../solver/preconditioned.ts';
 import type { KfacPresetOptions } from './kfac.ts';
-import { kfacDefaults, kfacDescent, refreshOf } from './kfac.ts';
-import type { GradientOptimizer } from './optimizer.ts';
-import { gradientOptimizer } from './optimizer.ts';
+import { kfacDescent, kfacSettings, refreshOf } from './kfac.ts';
+import type { Preset } from './preset.ts';
+import { preset } from './preset.ts';
 
 /**
  * Block-tridiagonal K-FAC: every layer's direction takes the next layer's into account. Its inverses cost several times
@@ -23,15 +23,9 @@ import { gradientOptimizer } from './optimizer.ts';
  * const optimizer = tridiagonalKfacOptimizer({ damping: 10 });
  * ```
  */
-export const tridiagonalKfac = (options: KfacPresetOptions = {}): GradientOptimizer => {
-  const settings = { ...kfacDefaults, ...options };
-  return gradientOptimizer({
-    name: 'tridiagonal-kfac',
-    hyperparameters: settings,
-    descent: kfacDescent(
-      settings,
-      tridiagonalCurvature(settings),
-      preconditioned(tridiagonalInverse, refreshOf(settings)),
-    ),
-  });
-};
+export const tridiagonalKfac: Preset<KfacPresetOptions> = preset<KfacPresetOptions>(
+  'tridiagonal-kfac',
+  kfacSettings,
+  (settings) =>
+    kfacDescent(settings, tridiagonalCurvature(settings), preconditioned(tridiagonalInverse, refreshOf(settings))),
+);

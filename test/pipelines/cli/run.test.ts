@@ -409,9 +409,13 @@ describe('bad input', () => {
     [
       'a setting of a wrong type',
       `train mnist-classifier --set damping=high`,
-      '--set kfac.damping: expected a number, got "high"',
+      '--set kfac.damping: expected a number above 0, got "high"',
     ],
-    ['a learning rate that is none', `train mnist-classifier --lr high`, '--lr: expected a number, got "high"'],
+    [
+      'a learning rate that is none',
+      `train mnist-classifier --lr high`,
+      '--lr: expected a number of at least 0, got "high"',
+    ],
     [
       'a setting of an optimizer that does not run',
       `train mnist-classifier --set adam.beta1=0.5`,
@@ -420,7 +424,7 @@ describe('bad input', () => {
     [
       'a setting of a preset in the file',
       `train mnist-classifier --config quoted.yaml`,
-      'quoted.yaml: settings.kfac.damping: expected a number, got "1e-3"',
+      'quoted.yaml: settings.kfac.damping: expected a number above 0, got "1e-3"',
     ],
     [
       'an optimizer in the file',

@@ -181,7 +181,7 @@ describe('decodeConfigFile', () => {
       'a number in quotes where it may change',
       { solver: { kind: 'cg', damping: '1e-3' } },
       'solver.damping',
-      'a number or a schedule',
+      'a number above 0, or a schedule of such',
       '"1e-3"',
     ],
     [
@@ -195,7 +195,7 @@ describe('decodeConfigFile', () => {
       'a number in quotes as learning rate',
       { solver: 'adam', update: { learningRate: '0.1' } },
       'update.learningRate',
-      'a number or a schedule',
+      'a number of at least 0, or a schedule of such',
       '"0.1"',
     ],
     ['an unknown key', { solver: { kind: 'cg', dampnig: 3 } }, 'solver.dampnig', 'one of kind, ', 'an unknown setting'],

@@ -10,12 +10,12 @@ import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEnt
 import type { TrainState } from '../../../src/core/pipeline/trainState.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { generate } from '../../../src/core/tensor.ts';
-import type { Setting } from '../../../src/solvers/presets/registry.ts';
+import type { SettingValue } from '../../../src/solvers/settings/setting.ts';
 import { optimizerNames, optimizerOf } from '../../../src/solvers/presets/registry.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { gaussian, mlp, orThrow, runStage, stateOf } from '../../support/training.ts';
 
-type Settings = Readonly<Record<string, Setting>>;
+type Settings = Readonly<Record<string, SettingValue>>;
 
 const objective = { model: mlp([6, 5, 3]), loss: softmaxCrossEntropy };
 const batchAt = (step: number) => ({
@@ -40,7 +40,7 @@ const common: Settings = {
 
 /** Another value, and what else is set on both sides. */
 interface Row {
-  readonly to: Setting;
+  readonly to: SettingValue;
   readonly given?: Settings;
 }
 
@@ -74,7 +74,7 @@ const rows: Readonly<Record<string, Row>> = {
 /** Settings that say what is accepted, or that matter for other kinds of sites and runs than this one. */
 const elsewhere = new Set(['strict', 'classes', 'sites', 'sharing', 'scaleShift', 'rejectSteps']);
 
-const another = (value: Setting): Setting => {
+const another = (value: SettingValue): SettingValue => {
   if (typeof value === 'number') return value === 0 ? 0.3 : 0.6 * value;
   return typeof value === 'boolean' ? !value : `not ${value}`;
 };

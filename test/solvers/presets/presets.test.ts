@@ -231,7 +231,7 @@ describe('registry', () => {
     expect(optimizerOf('adamw')).toMatchObject(E.left({ path: 'optimizer', actual: '"adamw"' }));
     expect(optimizerOf('kfac', { dampling: 1 })).toMatchObject(E.left({ path: 'kfac.dampling' }));
     expect(optimizerOf('kfac', { damping: 'big' })).toMatchObject(
-      E.left({ path: 'kfac.damping', expected: 'a number', actual: '"big"' }),
+      E.left({ path: 'kfac.damping', expected: 'a number above 0', actual: '"big"' }),
     );
   });
 

@@ -9,51 +9,45 @@ import * as t from 'io-ts';
 
 import type { KfacError } from '../../../core/errors.ts';
 import { shown } from '../../../core/shown.ts';
+import type { Range } from '../../../solvers/settings/range.ts';
+import * as ranges from '../../../solvers/settings/range.ts';
 
-const refine = (name: string, holds: (value: number) => boolean): t.Type<number> => {
-  const is = (value: unknown): value is number => typeof value === 'number' && holds(value);
-  return new t.Type(
-    name,
-    is,
-    (value, context) => (is(value) ? t.success(value) : t.failure(value, context)),
+/**
+ * A codec of the values in a range.
+ *
+ * @param range - which values there may be
+ */
+export const codecOf = <A>({ words, holds }: Range<A>): t.Type<A> =>
+  new t.Type<A>(
+    words,
+    holds,
+    (value, context) => (holds(value) ? t.success(value) : t.failure(value, context)),
     t.identity,
   );
-};
 
 /** Whole numbers from a lower bound. */
-export const wholeFrom = (low: number): t.Type<number> =>
-  refine(`a whole number of at least ${low}`, (value) => Number.isSafeInteger(value) && value >= low);
+export const wholeFrom = (low: number): t.Type<number> => codecOf(ranges.wholeFrom(low));
 
 /** Numbers above zero. */
-export const positive: t.Type<number> = refine('a number above 0', (value) => Number.isFinite(value) && value > 0);
+export const positive: t.Type<number> = codecOf(ranges.positive);
 
 /** Numbers above 0 and up to 1. */
-export const fraction: t.Type<number> = refine('a number above 0 and up to 1', (value) => value > 0 && value <= 1);
+export const fraction: t.Type<number> = codecOf(ranges.fraction);
 
 /** Numbers from 0 up to, not including, 1. */
-export const belowOne: t.Type<number> = refine('a number from 0 to below 1', (value) => value >= 0 && value < 1);
+export const belowOne: t.Type<number> = codecOf(ranges.belowOne);
 
 /** Numbers from 0. */
-export const notNegative: t.Type<number> = refine('a number of at least 0', (value) => value >= 0 && value < Infinity);
+export const notNegative: t.Type<number> = codecOf(ranges.notNegative);
 
 /** A truth value. */
-export const truth: t.Type<boolean> = new t.Type(
-  'true or false',
-  (value): value is boolean => typeof value === 'boolean',
-  (value, context) => (typeof value === 'boolean' ? t.success(value) : t.failure(value, context)),
-  t.identity,
-);
+export const truth: t.Type<boolean> = codecOf(ranges.truth);
 
 /** Any finite number. */
-export const finite: t.Type<number> = refine('a finite number', Number.isFinite);
+export const finite: t.Type<number> = codecOf(ranges.finite);
 
 /** Text with something in it. */
-export const text: t.Type<string> = new t.Type(
-  'text',
-  (value): value is string => typeof value === 'string' && value !== '',
-  (value, context) => (typeof value === 'string' && value !== '' ? t.success(value) : t.failure(value, context)),
-  t.identity,
-);
+export const text: t.Type<string> = codecOf(ranges.text);
 
 /** A name that can stand in a report, a path of settings and a file's name. */
 export const nameText: t.Type<string> = new t.Type(
@@ -89,16 +83,7 @@ export const decoder = <A>(name: string, validate: t.Validate<unknown, A>): t.Ty
 export const named = (name: string): t.Type<never> => decoder<never>(name, t.failure);
 
 /** One of some words. */
-export const oneOf = <Word extends string>(words: ReadonlyArray<Word>): t.Type<Word> => {
-  const find = (value: unknown): Word | undefined => words.find((word) => word === value);
-  const is = (value: unknown): value is Word => find(value) !== undefined;
-  return new t.Type(
-    `one of ${words.join(', ')}`,
-    is,
-    (value, context) => (is(value) ? t.success(value) : t.failure(value, context)),
-    t.identity,
-  );
-};
+export const oneOf = <Word extends string>(words: ReadonlyArray<Word>): t.Type<Word> => codecOf(ranges.oneOf(words));
 
 /** A number, a truth value or text. */
 export const setting: t.Type<number | boolean | string> = new t.Type(

@@ -16,14 +16,11 @@ import { curvaturePropagation, empirical, exact, monteCarlo } from '../../../cur
 import { kfac } from '../../../curvature/kfac.ts';
 import { kfra } from '../../../curvature/kfra.ts';
 import type { Cut } from '../../../curvature/statistics/partition.ts';
-import type { ScaleShiftKind } from '../../../curvature/sites/options.ts';
-import { scaleShiftKinds } from '../../../curvature/sites/options.ts';
-import type { Sharing } from '../../../curvature/statistics/sharing.ts';
-import { sharings } from '../../../curvature/statistics/sharing.ts';
 import { tridiagonalKfac } from '../../../curvature/tridiagonalKfac.ts';
-import { belowOne, fraction, oneOf, text, truth, wholeFrom } from '../codecs/codecs.ts';
+import { ofCurvature } from '../../../solvers/settings/table.ts';
+import { text, wholeFrom } from '../codecs/codecs.ts';
 import type { Table } from './setting.ts';
-import { listOf, optional, partIn, record, required, row } from './setting.ts';
+import { known, listOf, optional, partIn, record, required, row } from './setting.ts';
 
 /** Cotangents of a composition, and how often and of what they are taken. */
 export interface Looking {
@@ -35,8 +32,8 @@ export interface Looking {
 }
 
 const looking = {
-  every: optional(wholeFrom(1), 1, 'steps between two captures of statistics'),
-  fraction: optional(fraction, 1, 'part of the batch that statistics are taken from'),
+  every: known(ofCurvature.statisticsEvery),
+  fraction: known(ofCurvature.statisticsFraction),
   passesAtOnce: optional(wholeFrom(1), 16, 'backward passes whose cotangents are held at once'),
 };
 
@@ -84,13 +81,13 @@ export interface Curved {
 
 /** How sites are treated, for whatever makes statistics of a capture. */
 export const siteSettings = {
-  sharing: optional<Sharing>(oneOf(sharings), 'expand', 'weights that meet one example at several positions'),
-  scaleShift: optional<ScaleShiftKind>(oneOf(scaleShiftKinds), 'full', 'second moments of gain and shift'),
+  sharing: known(ofCurvature.sharing),
+  scaleShift: known(ofCurvature.scaleShift),
 };
 
 const common = {
-  decay: optional(belowOne, 0.95, 'ρ of the moving average of the statistics'),
-  strict: optional(truth, false, 'whether a parameter without a site is an error'),
+  decay: known(ofCurvature.decay),
+  strict: known(ofCurvature.strict),
   ...siteSettings,
 };
 

@@ -8,6 +8,8 @@ import { composition } from './composition.ts';
 import { curvatures, estimators } from './curvatures.ts';
 import { schedules } from './schedules.ts';
 import type { About, Row, Table } from './setting.ts';
+import { presets } from '../../../solvers/presets/registry.ts';
+import type { Setting as Known } from '../../../solvers/settings/setting.ts';
 import { inverses, solvers } from './solvers.ts';
 import { iterateAveraging, levenbergMarquardt, quadraticModel, rules, updating } from './updates.ts';
 
@@ -123,6 +125,43 @@ const pairs = (): ReadonlyArray<string> => {
   ];
 };
 
+/** What the page says of a setting of a preset. */
+const aboutOf = (settings: Readonly<Record<string, Known<unknown>>>): Row<unknown>['settings'] =>
+  Object.fromEntries(
+    Object.entries(settings).map(([name, { range, standard, meaning }]) => [
+      name,
+      {
+        description: meaning,
+        expected: range.words,
+        standard: typeof standard === 'string' ? standard : String(standard),
+      },
+    ]),
+  );
+
+/** Presets and their settings; of those that have all of `kfac`'s, the others. */
+const ofPresets = (): ReadonlyArray<string> => {
+  const { kfac } = presets;
+  return [
+    '',
+    '## Presets',
+    '',
+    'Optimizers by name. Settings are set by `settings` of a configuration, by `--set name.setting=value`, and in a program',
+    'by the preset’s function.',
+    ...Object.entries(presets).flatMap(([name, { settings }]) => {
+      const others = Object.entries(settings).filter(([key, each]) => kfac.settings[key] !== each);
+      const related = name !== 'kfac' && Object.keys(kfac.settings).every((key) => key in settings);
+      if (!related) return ['', `### \`${name}\``, ...rowsOf(aboutOf(settings))];
+      return [
+        '',
+        `### \`${name}\``,
+        '',
+        `The settings of \`kfac\`${others.length === 0 ? '.' : ', and:'}`,
+        ...(others.length === 0 ? [] : rowsOf(aboutOf(Object.fromEntries(others)))),
+      ];
+    }),
+  ];
+};
+
 /** The page, in Markdown. */
 export const referencePage = (): string =>
   [
@@ -171,5 +210,6 @@ export const referencePage = (): string =>
     ...part('###', '`partition`', partitioned),
     ...part('###', 'A group', partitionGroup),
     ...section('Schedules', 'Wherever a number may change with the step.', schedules),
+    ...ofPresets(),
     '',
   ].join('\n');

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 import * as t from 'io-ts';
 
 import type { Schedule } from '../../../solvers/schedules.ts';
@@ -16,6 +18,7 @@ import {
   product,
   warmUp,
 } from '../../../solvers/schedules.ts';
+import type { Range } from '../../../solvers/settings/range.ts';
 import { finite, wholeFrom } from '../codecs/codecs.ts';
 import type { Table } from './setting.ts';
 import { listOf, optional, partIn, required, row } from './setting.ts';
@@ -33,6 +36,23 @@ export const schedule: t.Type<Schedule> = new t.Type<Schedule>(
   (value, context) => (finite.is(value) ? t.success(constant(value)) : scheduled.validate(value, context)),
   t.identity,
 );
+
+/**
+ * A number in a range, or a schedule that begins in it.
+ *
+ * @param range - which values there may be
+ */
+export const scheduleIn = (range: Range<number>): t.Type<Schedule> =>
+  new t.Type<Schedule>(
+    `${range.words}, or a schedule of such`,
+    schedule.is,
+    (value, context) =>
+      pipe(
+        schedule.validate(value, context),
+        E.chain((made) => (range.holds(made(0)) ? t.success(made) : t.failure(value, context))),
+      ),
+    t.identity,
+  );
 
 /** Every kind of schedule. */
 export const schedules: Table<Schedule> = {

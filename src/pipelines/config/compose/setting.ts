@@ -10,7 +10,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as t from 'io-ts';
 
-import { decoder, oneOf, unknownSetting } from '../codecs/codecs.ts';
+import type { Setting as Known } from '../../../solvers/settings/setting.ts';
+import { codecOf, decoder, oneOf, unknownSetting } from '../codecs/codecs.ts';
 
 /** What the reference page says of a setting. */
 export interface About {
@@ -49,6 +50,14 @@ export const optional = <A>(
     ),
     { about: { description, expected: codec.name, standard: show } },
   );
+
+/**
+ * A setting of the table that presets take theirs from.
+ *
+ * @param of - range, default and meaning
+ */
+export const known = <A>({ range, standard, meaning }: Known<A>): Setting<A> =>
+  optional(codecOf(range), standard, meaning);
 
 /** A setting that must be given. */
 export const required = <A>(codec: t.Type<A>, description: string): Setting<A> =>

@@ -12,7 +12,6 @@ import { autoInverse } from '../../../solvers/inverses/autoInverse.ts';
 import type { BatchWoodburyNeeds } from '../../../solvers/inverses/batchWoodbury.ts';
 import { batchWoodbury } from '../../../solvers/inverses/batchWoodbury.ts';
 import { choleskySolve } from '../../../solvers/inverses/choleskySolve.ts';
-import type { ClassWiseMethod } from '../../../solvers/inverses/classWiseInverse.ts';
 import { classWiseInverse } from '../../../solvers/inverses/classWiseInverse.ts';
 import { denseInverse } from '../../../solvers/inverses/denseInverse.ts';
 import { eigen } from '../../../solvers/inverses/eigen.ts';
@@ -22,7 +21,6 @@ import { lowRankInverse } from '../../../solvers/inverses/lowRankInverse.ts';
 import { newtonSchulz } from '../../../solvers/inverses/newtonSchulz.ts';
 import { tridiagonalInverse } from '../../../solvers/inverses/tridiagonalInverse.ts';
 import { twoTermSolve } from '../../../solvers/inverses/twoTermSolve.ts';
-import type { SumMethod } from '../../../solvers/iterative/classWise.ts';
 import { classWise } from '../../../solvers/iterative/classWise.ts';
 import { hssSolver } from '../../../solvers/iterative/hssSolver.ts';
 import type { IterativeOptions } from '../../../solvers/iterative/iterative.ts';
@@ -37,12 +35,13 @@ import type { Preconditioner } from '../../../solvers/solver/inverse.ts';
 import { preconditioned } from '../../../solvers/solver/preconditioned.ts';
 import type { Period, RefreshOptions } from '../../../solvers/solver/refresh.ts';
 import type { Solver } from '../../../solvers/solver/solver.ts';
-import { belowOne, decoder, notNegative, oneOf, positive, wholeFrom } from '../codecs/codecs.ts';
+import { ofAdam, ofDamping, ofInverses, ofIterations } from '../../../solvers/settings/table.ts';
+import { decoder, positive, wholeFrom } from '../codecs/codecs.ts';
 import type { Form } from './curvatures.ts';
 import { forms, siteSettings } from './curvatures.ts';
-import { schedule } from './schedules.ts';
+import { scheduleIn } from './schedules.ts';
 import type { Row, Settings, Table } from './setting.ts';
-import { optional, orNone, partIn, record, required, row } from './setting.ts';
+import { known, optional, orNone, partIn, record, required, row } from './setting.ts';
 
 /** The fields of a step that solvers with curvature may need. */
 type EveryNeed = KfacCgNeeds | 'captured';
@@ -80,7 +79,7 @@ const period: t.Type<Period> = decoder(drift.name, (value, context) =>
 
 const siteFactors: t.Type<Readonly<Record<string, number>>> = t.record(t.string, positive, 'numbers by path of a site');
 
-const damping = optional(schedule, constant(1), 'λ, in units of the loss per example', '1');
+const damping = optional(scheduleIn(ofDamping.damping.range), constant(1), 'λ, in units of the loss per example', '1');
 
 const refresh = {
   every: optional(period, 1, 'steps between two preparations, or the drift of the statistics that calls for one'),
@@ -128,9 +127,9 @@ const ofCurvature = (own: Row<Refreshing>): Row<Solving> => {
 };
 
 const range = {
-  rank: optional(wholeFrom(1), 64, 'eigenvectors kept of each factor'),
-  oversampling: optional(wholeFrom(0), 10, 'random columns on top of the rank'),
-  powerIterations: optional(wholeFrom(0), 1, 'products that sharpen the range'),
+  rank: known(ofInverses.rank),
+  oversampling: known(ofInverses.oversampling),
+  powerIterations: known(ofInverses.powerIterations),
 };
 
 /** An inverse of a composition, and the forms of curvature that it takes. */
@@ -149,8 +148,8 @@ export const inverses: Table<Inverting> = {
   newtonSchulz: row(
     'Inverses by matrix products alone.',
     {
-      tolerance: optional(positive, 1e-6, 'residual at which the iteration ends'),
-      iterations: optional(wholeFrom(1), 40, 'iterations for one factor at most'),
+      tolerance: known(ofInverses.newtonTolerance),
+      iterations: known(ofInverses.newtonIterations),
     },
     (own) => ({ takes: byFactors, inverse: newtonSchulz(own) }),
   ),
@@ -161,21 +160,20 @@ export const inverses: Table<Inverting> = {
   eigen: row('Exact damping in the eigenbasis of the factors.', {}, () => ({ takes: byFactors, inverse: eigen })),
   ekfac: row(
     'Second moments in the eigenbasis, taken with every capture.',
-    { decay: optional(belowOne, 0.95, 'ρ of the average of the second moments') },
+    { decay: known(ofInverses.momentDecay) },
     (own) => ({ takes: byFactors, inverse: ekfac(own) }),
   ),
-  dense: row(
-    'Each block as a full matrix: for small models.',
-    { limit: optional(wholeFrom(1), 4096, 'elements in a block at most') },
-    (own) => ({ takes: [...byFactors, 'twoClasses', 'classes'], inverse: denseInverse(own) }),
-  ),
+  dense: row('Each block as a full matrix: for small models.', { limit: known(ofInverses.blockLimit) }, (own) => ({
+    takes: [...byFactors, 'twoClasses', 'classes'],
+    inverse: denseInverse(own),
+  })),
   twoTerm: row('Sums of two Kronecker products by their factors.', {}, () => ({
     takes: [...byFactors, 'twoClasses'],
     inverse: twoTermSolve,
   })),
   classWise: row(
     'Sums of Kronecker products: two terms, or the nearest product.',
-    { method: optional<ClassWiseMethod>(oneOf(['auto', 'nearest']), 'auto', 'how sums are inverted') },
+    { method: known(ofInverses.classWiseMethod) },
     (own) => ({ takes: [...byFactors, 'twoClasses', 'classes'], inverse: classWiseInverse(own) }),
   ),
   tridiagonal: row('The block-tridiagonal inverse.', {}, () => ({
@@ -202,9 +200,9 @@ const krylov = {
     'stands for the inverse',
     'auto',
   ),
-  maxIterations: optional(wholeFrom(1), 100, 'iterations per step at most'),
-  tolerance: optional(notNegative, 1e-6, 'relative residual at which the iteration stops'),
-  warmStart: optional(notNegative, 0.95, 'ζ, the part of the last direction that the iteration starts from'),
+  maxIterations: known(ofIterations.maxIterations),
+  tolerance: known(ofIterations.tolerance),
+  warmStart: known(ofIterations.warmStart),
 };
 
 /** A solver that iterates, with an inverse as preconditioner. */
@@ -245,9 +243,9 @@ export const solvers: Table<Solving> = {
     row(
       'Sums of Kronecker products by conjugate gradients.',
       {
-        method: optional<SumMethod>(oneOf(['auto', 'cg', 'nearest']), 'auto', 'how sums are solved'),
-        tolerance: optional(notNegative, 1e-4, 'relative residual at which the iteration stops'),
-        maxIterations: optional(wholeFrom(1), 20, 'iterations of a block at most'),
+        method: known(ofIterations.sumMethod),
+        tolerance: known(ofIterations.sumTolerance),
+        maxIterations: known(ofIterations.sumIterations),
       },
       (own) => ({
         takes: [...byFactors, 'twoClasses', 'classes'],
@@ -266,7 +264,7 @@ export const solvers: Table<Solving> = {
   ),
   kfacCg: iterating(
     'Conjugate gradients on the damped Gauss–Newton operator; the curvature makes the preconditioner.',
-    { progress: optional(notNegative, 5e-4, 'ε of Martens’ stopping rule; 0 switches it off') },
+    { progress: known(ofIterations.progress) },
     (options, { progress }) => kfacCg({ ...options, martens: progress === 0 ? null : { epsilon: progress } }),
   ),
   woodbury: row(
@@ -277,9 +275,9 @@ export const solvers: Table<Solving> = {
   adam: row(
     'Adam’s direction; takes neither estimator nor curvature.',
     {
-      beta1: optional(belowOne, 0.9, 'β₁ of the first moment'),
-      beta2: optional(belowOne, 0.999, 'β₂ of the second moment'),
-      epsilon: optional(positive, 1e-8, 'ε added to the root of the second moment'),
+      beta1: known(ofAdam.beta1),
+      beta2: known(ofAdam.beta2),
+      epsilon: known(ofAdam.epsilon),
     },
     (own): Solving => ({ _tag: 'ofGradient', solver: adam(own) }),
   ),

@@ -17,11 +17,13 @@ import { renamed } from '../../../solvers/update/rules/rule.ts';
 import { weightDecay } from '../../../solvers/update/rules/weightDecay.ts';
 import type { Schedule } from '../../../solvers/schedules.ts';
 import { constant } from '../../../solvers/schedules.ts';
-import { belowOne, fraction, nameText, notNegative, positive, truth, wholeFrom } from '../codecs/codecs.ts';
-import { schedule } from './schedules.ts';
+import { withStandard } from '../../../solvers/settings/setting.ts';
+import { ofCurvature, ofDamping, ofUpdates } from '../../../solvers/settings/table.ts';
+import { belowOne, codecOf, fraction, nameText, positive, truth, wholeFrom } from '../codecs/codecs.ts';
+import { scheduleIn } from './schedules.ts';
 import { selection } from './selections.ts';
 import type { Row, Settings, Table } from './setting.ts';
-import { listOf, optional, orNone, partIn, record, required, row } from './setting.ts';
+import { known, listOf, optional, orNone, partIn, record, required, row } from './setting.ts';
 
 const anyRule = {
   only: optional(
@@ -58,15 +60,17 @@ const ruleRow = <P extends Settings>(
 
 /** Every update rule. */
 export const rules: Table<UpdateRule> = {
-  klClip: ruleRow('Bounds η² ⟨Δ, ∇⟩ by κ.', { kappa: required(positive, 'κ') }, ({ kappa }) => klClip(kappa)),
+  klClip: ruleRow('Bounds η² ⟨Δ, ∇⟩ by κ.', { kappa: required(codecOf(ofUpdates.klClip.range), 'κ') }, ({ kappa }) =>
+    klClip(kappa),
+  ),
   momentum: ruleRow(
     'Heavy ball, or Nesterov’s form of it.',
-    { mu: required(belowOne, 'μ'), nesterov: optional(truth, false, 'whether to look ahead') },
+    { mu: required(codecOf(ofUpdates.momentum.range), 'μ'), nesterov: optional(truth, false, 'whether to look ahead') },
     ({ mu, nesterov }) => momentum(mu, { nesterov }),
   ),
   weightDecay: ruleRow(
     'Adds w θ to the direction. Last, so that no other rule acts on the decay.',
-    { weight: required(notNegative, 'w, per unit of learning rate') },
+    { weight: required(codecOf(ofUpdates.weightDecay.range), 'w, per unit of learning rate') },
     ({ weight }) => weightDecay(weight),
   ),
   clipByGlobalNorm: ruleRow(
@@ -91,7 +95,7 @@ export interface Updating {
 /** The quadratic model. */
 export const quadraticModel: Row<{ readonly fraction: number }> = row(
   'Learning rate and momentum by the quadratic model, in place of learningRate and rules.',
-  { fraction: optional(fraction, 1, 'part of the batch that products with the curvature are taken over') },
+  { fraction: known(withStandard(ofCurvature.modelFraction, 1)) },
   (own) => own,
 );
 
@@ -99,11 +103,11 @@ export const quadraticModel: Row<{ readonly fraction: number }> = row(
 export const levenbergMarquardt: Row<LevenbergMarquardtOptions> = row(
   'λ adapts to how well the quadratic model predicts; needs quadraticModel.',
   {
-    every: optional(wholeFrom(1), 5, 'steps between two adaptations'),
+    every: known(ofDamping.dampingEvery),
     decay: optional(fraction, 0.95, 'factor per step by which λ adapts'),
     minimum: optional(positive, 1e-8, 'λ does not fall below this'),
     maximum: optional(positive, 1e8, 'λ does not rise above this'),
-    rejectSteps: optional(truth, false, 'whether a step that raises the loss of its batch is taken back'),
+    rejectSteps: known(ofDamping.rejectSteps),
   },
   (own) => own,
 );
@@ -122,7 +126,7 @@ export const iterateAveraging: Row<{ readonly decay: number; readonly start: num
 export const updating: Row<Updating> = row(
   'From the direction to the next parameters.',
   {
-    learningRate: optional(schedule, constant(1), 'η', '1'),
+    learningRate: optional(scheduleIn(ofUpdates.learningRate.range), constant(1), ofUpdates.learningRate.meaning, '1'),
     rules: optional(
       listOf(
         'a list of rules',

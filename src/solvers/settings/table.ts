@@ -1,0 +1,100 @@
+/**
+ * Every setting of presets, with its range, default and meaning; configurations take those that their parts share.
+ *
+ * A preset takes a setting as it is or with another default. What is said of one here is what its options' comments, the
+ * command line and the reference page say of it.
+ *
+ * @module
+ */
+import type { EstimatorName } from '../../curvature/estimators.ts';
+import { estimatorNames } from '../../curvature/estimators.ts';
+import type { ScaleShiftKind } from '../../curvature/sites/options.ts';
+import { scaleShiftKinds } from '../../curvature/sites/options.ts';
+import type { Sharing } from '../../curvature/statistics/sharing.ts';
+import { sharings } from '../../curvature/statistics/sharing.ts';
+import type { ClassWiseMethod } from '../inverses/classWiseInverse.ts';
+import { classWiseMethods } from '../inverses/classWiseInverse.ts';
+import type { SumMethod } from '../iterative/classWise.ts';
+import { sumMethods } from '../iterative/classWise.ts';
+import {
+  belowOne,
+  between,
+  fraction,
+  notNegative,
+  oneOf,
+  positive,
+  text,
+  truth,
+  wholeBetween,
+  wholeFrom,
+} from './range.ts';
+import { setting } from './setting.ts';
+
+/** Of updates. */
+export const ofUpdates = {
+  learningRate: setting(notNegative, 1, 'η'),
+  klClip: setting(positive, 2, 'κ of the KL clip'),
+  momentum: setting(belowOne, 0.7, 'μ of the momentum'),
+  weightDecay: setting(notNegative, 0, 'decoupled weight decay'),
+};
+
+/** Of the damping and its adaptation. */
+export const ofDamping = {
+  damping: setting(positive, 10, 'λ at step 0, in units of the loss per example'),
+  dampingDecay: setting(fraction, 0.05, 'λ is multiplied by this every 100 steps'),
+  minDamping: setting(notNegative, 0.1, 'λ does not fall below this'),
+  dampingEvery: setting(wholeFrom(1), 5, 'steps between two adaptations of λ'),
+  gammaEvery: setting(wholeFrom(0), 0, 'steps between two choices of the inverses’ own damping γ²; 0 takes λ for it'),
+  gammaDecay: setting(between, Math.sqrt(19 / 20), 'factor per step by which γ adapts'),
+  rejectSteps: setting(truth, false, 'whether a step that raises the loss of its batch is taken back'),
+};
+
+/** Of statistics and curvature. */
+export const ofCurvature = {
+  decay: setting(belowOne, 0.95, 'ρ of the moving average of the statistics'),
+  strict: setting(truth, false, 'whether a parameter without a site is an error'),
+  sharing: setting<Sharing>(oneOf(sharings), 'expand', 'weights that meet one example at several positions'),
+  scaleShift: setting<ScaleShiftKind>(oneOf(scaleShiftKinds), 'full', 'second moments of gain and shift'),
+  estimator: setting<EstimatorName>(oneOf(estimatorNames), 'monteCarlo', 'which targets feed the Fisher'),
+  statisticsEvery: setting(wholeFrom(1), 1, 'steps between two captures of statistics'),
+  statisticsFraction: setting(fraction, 1, 'part of the batch that statistics are taken from'),
+  modelFraction: setting(fraction, 0.25, 'part of the batch that the quadratic model’s products are taken over'),
+  classes: setting(wholeFrom(1), 10, 'number of classes of the targets'),
+  sites: setting(text, 'all', 'all, or paths of the sites that keep classes apart, with commas between'),
+  inputBlocks: setting(wholeFrom(1), 4, 'parts of each layer’s inputs'),
+  outputBlocks: setting(wholeFrom(1), 4, 'parts of each layer’s outputs'),
+  blockSize: setting(wholeFrom(0), 0, 'size of a part, instead of their number; 0 counts'),
+};
+
+/** Of inverses: when they are prepared anew, and how. */
+export const ofInverses = {
+  inverseEvery: setting(wholeFrom(1), 5, 'steps between two preparations of the inverses, at most so many by drift'),
+  inverseDrift: setting(notNegative, 0, 'relative change of the factors that calls for new inverses; 0 counts steps'),
+  inverseStaleness: setting(wholeFrom(0), 0, 'steps that go on with the last inverses while the next are made'),
+  momentDecay: setting(belowOne, 0.95, 'ρ of the average of the second moments'),
+  rank: setting(wholeFrom(1), 64, 'eigenvectors kept of each factor'),
+  oversampling: setting(wholeFrom(0), 10, 'random columns on top of the rank'),
+  powerIterations: setting(wholeBetween(0, 100), 1, 'products that sharpen the range'),
+  newtonTolerance: setting(positive, 1e-6, 'residual at which the iteration ends'),
+  newtonIterations: setting(wholeFrom(1), 40, 'iterations for one factor at most'),
+  blockLimit: setting(wholeFrom(1), 4096, 'elements in a block at most'),
+  classWiseMethod: setting<ClassWiseMethod>(oneOf(classWiseMethods), 'auto', 'how sums are inverted'),
+};
+
+/** Of iterations. */
+export const ofIterations = {
+  maxIterations: setting(wholeFrom(1), 100, 'iterations per step at most'),
+  tolerance: setting(notNegative, 1e-6, 'relative residual at which the iteration stops'),
+  warmStart: setting(notNegative, 0.95, 'ζ, the part of the last direction that the iteration starts from'),
+  progress: setting(notNegative, 5e-4, 'ε of Martens’ stopping rule; 0 switches it off'),
+  sumMethod: setting<SumMethod>(oneOf(sumMethods), 'auto', 'how sums are solved'),
+  sumTolerance: setting(notNegative, 1e-4, 'relative residual at which the iteration of a block stops'),
+  sumIterations: setting(wholeFrom(1), 20, 'iterations of a block at most'),
+};
+
+/** Of Adam. */
+export const ofAdam = {
+  beta1: setting(belowOne, 0.9, 'β₁ of the first moment'),
+  beta2: setting(belowOne, 0.999, 'β₂ of the second moment'),
+  epsilon: setting(positive, 1e-8, 'ε added to the root of the second moment'),
+};
