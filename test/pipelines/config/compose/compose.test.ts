@@ -556,7 +556,7 @@ describe('a partition', () => {
       'a setting of a wrong type',
       of({ ...all, settings: { momentum: 'big' } }),
       'groups.0.settings.momentum',
-      'a number',
+      'a number from 0 to below 1',
       '"big"',
     ],
     [
