@@ -41,9 +41,9 @@ export { gaussNewton, gaussNewtonProduct, hessianProduct } from './autodiff/prod
 export { dryRun } from './autodiff/shape.ts';
 export type { DryRun, ShapeInterpreter, SiteShapes, Tally } from './autodiff/shape.ts';
 export { apply, applyBlock, applyBlockTranspose, applyTranspose } from './operators/apply.ts';
-export { materialise } from './operators/materialise.ts';
+export { materialise, materialiseBlocks } from './operators/materialise.ts';
 export type { Composite, VectorSpace } from './operators/composite.ts';
-export { costOf } from './operators/cost.ts';
+export { costOf, costOfBlocks } from './operators/cost.ts';
 export type { Cost } from './operators/factors/measures.ts';
 export { dampedBlock, eigenKronecker, kronecker, twoTerm } from './operators/blockOperator.ts';
 export {

@@ -98,6 +98,13 @@ const costOfLink = <T extends Shaped>({ A, G }: Link<T>): Cost => {
  *
  * @param op - operator
  * @param shapes - shapes of the blocks
+ * @example
+ * ```ts
+ * import { blockDiagonal, costOfBlocks, diagonal, tensor } from 'kfac-ts/core';
+ *
+ * const operator = blockDiagonal({ w: diagonal(tensor([2, 3], [2])), b: diagonal(tensor([4], [1])) });
+ * costOfBlocks(operator, { w: [2], b: [1] }).flops; // => 3
+ * ```
  */
 export const costOfBlocks = <T extends Shaped>(op: LinearOperator<T>, shapes: Params<Shape>): Cost => {
   switch (op._tag) {

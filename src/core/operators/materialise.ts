@@ -47,6 +47,14 @@ export const materialise = <T extends Shaped>(ops: Ops<T>, op: BlockOperator<T>,
  * @param operator - operator, or its action
  * @param shapes - shapes of the blocks acted on, n elements in all
  * @returns `[n, n]`, acting on the blocks in the order of `shapes`, each column-stacked
+ * @example
+ * ```ts
+ * import { blockDiagonal, diagonal, materialiseBlocks, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const operator = blockDiagonal({ w: diagonal(tensor([2], [1])), b: diagonal(tensor([4], [1])) });
+ * materialiseBlocks(ops, operator, { w: [1], b: [1] }).data; // => [2, 0, 0, 4]
+ * ```
  */
 export const materialiseBlocks = <T extends Shaped>(ops: Ops<T>, operator: Applicable<T>, shapes: Params<Shape>): T => {
   const names = Object.keys(shapes);

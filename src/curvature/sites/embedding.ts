@@ -63,7 +63,7 @@ export const embeddingStatistics = <T extends Shaped>(
  * @param capture - indices `[n, …]`, cotangents `[n, …, out]` per pass
  * @returns `[vocabulary, out]`
  */
-export const squaredIndexSums = <T extends Shaped>(
+const squaredIndexSums = <T extends Shaped>(
   ops: Ops<T>,
   { site, input, cotangents }: SiteCapture<T, EmbeddingSite>,
 ): T => {

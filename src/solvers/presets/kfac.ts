@@ -94,7 +94,7 @@ export const kfacSettings: Settings<KfacPresetOptions> = {
 export type KfacSettings = Required<KfacPresetOptions>;
 
 /** λ by step: exponential decay to a floor. */
-export const dampingOf = (settings: KfacSettings): Schedule =>
+const dampingOf = (settings: KfacSettings): Schedule =>
   exponential(settings.damping, settings.dampingDecay, 100, settings.minDamping);
 
 /**

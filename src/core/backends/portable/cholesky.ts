@@ -152,18 +152,6 @@ export const choleskySolve = (n: number, columns: number, l: ReadonlyVector, b: 
 };
 
 /**
- * The inverse from a factor: `(L Lᵀ)⁻¹ = L⁻ᵀ L⁻¹`.
- *
- * @param n - order
- * @param l - L from {@link cholesky}, shape [n, n]
- * @returns the inverse, shape [n, n], symmetric bit for bit
- */
-export const choleskyInverse = (n: number, l: ReadonlyVector): Float64Array => {
-  const tiles = tilesFor([n, n], [n, n]);
-  return inverseFromFactor(tiles, n, lowerOf(tiles, n, l));
-};
-
-/**
  * The inverse of a symmetric positive definite matrix.
  *
  * @param n - order

@@ -173,12 +173,3 @@ export const orderOf = <T extends Shaped>(factor: Factor<T>): number => {
       return factor.parts.reduce((sum, part) => sum + orderOf(part), 0);
   }
 };
-
-/**
- * Whether a factor is of some kinds, parts and all.
- *
- * @param factor - any factor
- * @param tags - kinds of what is no direct sum
- */
-export const madeOf = <T>(factor: Factor<T>, tags: ReadonlyArray<Factor<T>['_tag']>): boolean =>
-  factor._tag === 'directSum' ? factor.parts.every((part) => madeOf(part, tags)) : tags.includes(factor._tag);

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import fc from 'fast-check';
 
-import { cholesky, choleskyInverse, choleskySolve, inverse } from '../../../../src/core/backends/portable/cholesky.ts';
+import { cholesky, choleskySolve, inverse } from '../../../../src/core/backends/portable/cholesky.ts';
 
 import {
   distance,
@@ -77,7 +77,6 @@ describe('cholesky', () => {
         gamma(4 * n + 4) * (n + 1) * norm(m) * norm(x),
       );
       for (let i = 0; i < n; i += 1) for (let j = 0; j < i; j += 1) expect(x[i * n + j]).toBe(x[j * n + i]);
-      expect(choleskyInverse(n, right(cholesky(n, m)))).toEqual(x);
     });
   });
 

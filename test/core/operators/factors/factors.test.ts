@@ -16,7 +16,6 @@ import {
   directSum,
   directSumOf,
   identity,
-  madeOf,
   orderOf,
   partsOf,
 } from '../../../../src/core/operators/factors/factor.ts';
@@ -80,8 +79,6 @@ describe('direct sums', () => {
     expect(directSum([dense(swap)])).toEqual(dense(swap));
     expect(partsOf(both)).toEqual([dense(one), dense(swap)]);
     expect(partsOf(identity(3))).toEqual([identity(3)]);
-    expect(madeOf(both, ['dense'])).toBe(true);
-    expect(madeOf(directSum([both, identity(1)]), ['dense'])).toBe(false);
   });
 
   it('worked example: parts cost what they cost side by side', () => {

@@ -48,7 +48,7 @@ export interface DeviceArrays {
 }
 
 /** Room for the kernels of a training step of some dozen layers; a kernel keeps its last result. */
-export const deviceLimits: CacheLimits = { kernels: 1024, bytes: 2 ** 30 };
+const deviceLimits: CacheLimits = { kernels: 1024, bytes: 2 ** 30 };
 
 /** Room for uploads: the batches and the constants of a step. */
 const uploadLimits: CacheLimits = { kernels: 64, bytes: 2 ** 28 };

@@ -103,7 +103,7 @@ const rotate = (): FunctionCode => {
 };
 
 /** The binary of the module. */
-export const eigenModuleBytes = (): Uint8Array => assemble(1, [reflect(), accumulate(), rotate()]);
+const eigenModuleBytes = (): Uint8Array => assemble(1, [reflect(), accumulate(), rotate()]);
 
 interface Exports extends WithMemory {
   readonly reflect: (row: number, end: number, vi: number, wi: number, ui: number) => number;

@@ -67,7 +67,7 @@ interface Exports extends WithMemory {
 }
 
 /** The binary of the module. */
-export const tileModuleBytes = (): Uint8Array => assemble(1, [half(0), half(2)]);
+const tileModuleBytes = (): Uint8Array => assemble(1, [half(0), half(2)]);
 
 /** Tiles on WebAssembly, with room for some elements; `null` where they cannot be had. */
 export const vectorTiles: (length: number) => TileUnit | null = growing(

@@ -22,7 +22,7 @@ export interface Blocked {
 }
 
 /** The next multiple of four. */
-export const padded = (extent: number): number => 4 * Math.ceil(extent / 4);
+const padded = (extent: number): number => 4 * Math.ceil(extent / 4);
 
 /** A stride that does not put all rows into the same few cache sets, as multiples of 4 KiB do. */
 const strideOf = (columns: number): number => (columns % 512 === 0 ? columns + 8 : columns);
