@@ -76,5 +76,7 @@ const averagesIn = <T extends Shaped>({ rules, groups }: Memory<T>): Params<T> =
  * averagedParams(state).weight.data; // => [1]
  * ```
  */
-export const averagedParams = <T extends Shaped>(state: TrainState<T>): Params<T> =>
-  zipParams(state.params, averagesIn(state), (_, average) => average);
+export const averagedParams = <T extends Shaped>(state: TrainState<T>): Params<T> => {
+  const averages = averagesIn(state);
+  return Object.keys(averages).length === 0 ? state.params : zipParams(state.params, averages, (_, average) => average);
+};

@@ -116,6 +116,7 @@ describe('the shape interpreter', () => {
     { name: 'constant', shapes: [], run: (ops) => ops.constant(tensor([1], [1])), flops: 0, elements: 0 },
     { name: 'reshape', shapes: [[2, 3]], run: (ops, [x]) => ops.reshape(x, [6]), flops: 0, elements: 0 },
     { name: 'stopGradient', shapes: [[2, 3]], run: (ops, [x]) => ops.stopGradient(x), flops: 0, elements: 0 },
+    { name: 'keep', shapes: [[2, 3]], run: (ops, [x]) => ops.keep('mean', x), flops: 0, elements: 0 },
     { name: 'site', shapes: [[2, 3]], run: (ops, [x]) => ops.site(site, x, x), flops: 0, elements: 0 },
     { name: 'transpose', shapes: [[2, 3]], run: (ops, [x]) => ops.transposed(x), flops: 0, elements: 12 },
     {

@@ -98,6 +98,7 @@ const site: Case = {
 export const structuralCases: ReadonlyArray<Case> = [
   row('constant', anyArray(), (ops, x) => ops.mul(x, ops.constant(tensor([2], [1])))),
   row('full', anyArray(), (ops, x) => ops.mul(ops.full([], 3), x)),
+  row('keep', anyArray(), (ops, x) => ops.tanh(ops.keep('mean', ops.square(x)))),
   rowWith('sum', shapeOf(), axesAmong, (axes) => (ops, x) => ops.sum(x, axes)),
   rowWith(
     'max',

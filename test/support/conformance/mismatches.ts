@@ -146,7 +146,7 @@ const misfits: ReadonlyArray<Misfit> = [
 ];
 
 /** The primitives that take any operands. */
-export const totalPrimitives: ReadonlyArray<string> = ['unary', 'stopGradient', 'site'];
+export const totalPrimitives: ReadonlyArray<string> = ['unary', 'stopGradient', 'keep', 'site'];
 
 /** The primitives that refuse something. */
 export const partialPrimitives: ReadonlySet<string> = new Set(misfits.map(({ operation }) => operation));

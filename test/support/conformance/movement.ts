@@ -87,6 +87,7 @@ const adding = (label: string, operands: ReadonlyArray<Tensor>, most: number, ru
 export const movementCases: ReadonlyArray<Case> = [
   moves('constant', shapeOf(), nothing, () => (_, x) => x),
   moves('stopGradient', shapeOf(), nothing, () => (ops, x) => ops.stopGradient(x)),
+  moves('keep', shapeOf(), nothing, () => (ops, x) => ops.keep('mean', x)),
   moves('site', shapeOf(), nothing, () => (ops, x) => ops.site(site, ops.neg(x), x)),
   moves('reshape', shapeOf(), reshapeOf, (shape) => (ops, x) => ops.reshape(x, shape)),
   moves('transpose', shapeOf(), permutationOf, (permutation) => (ops, x) => ops.transpose(x, permutation)),
