@@ -191,7 +191,7 @@ describe('iterate averaging', () => {
   });
 
   it('without an average the parameters are what to evaluate with', () => {
-    expect(averagedParams(start)).toBe(start.params);
+    expect(averagedParams(start)).toEqual(start.params);
   });
 
   it.each([
