@@ -79,9 +79,9 @@ const sigmoidText = [expOfMinusAbs('x', 'w', 'e'), 'y = x >= 0 ? 1 / (1 + w) : w
 /** 1 / (2k + 1) for k = 7, …, 0: log(1 + u) = 2 s Σ s²ᵏ / (2k + 1) with s = u / (2 + u) ≤ ⅓ for u ≤ 1. */
 const artanhCoefficients = [7, 6, 5, 4, 3, 2, 1, 0].map((k) => 1 / (2 * k + 1));
 
-/** Statements that set `y` to log(1 + u) for an expression u from 0 to 1. */
+/** Statements that set `y` to log(1 + u) for an expression u from 0 to 1, of which half may be too small to be a number. */
 const log1pOfShare = (u: string, y: string): string =>
-  `let s = ${u} / (2 + ${u}); let z = s * s; ${y} = 2 * s * ${polynomial('z', artanhCoefficients)};`;
+  `let s = ${u} / (1 + 0.5 * ${u}); let z = 0.25 * s * s; ${y} = s * ${polynomial('z', artanhCoefficients)};`;
 
 const softplusText = [expOfMinusAbs('x', 'w', 'e'), log1pOfShare('w', 'y'), 'y = (x > 0 ? x : 0) + y;'].join('\n');
 
