@@ -22,7 +22,7 @@ export type { Course, PlateauOptions, Steer } from './trainer/steer.ts';
 export type { Run, Setting } from './trainer/run.ts';
 export type { Demand } from './data/examples.ts';
 export { runExperiment } from './experiment.ts';
-export type { Experiment, Observer, Outcome } from './experiment.ts';
+export type { Experiment, Failed, Finished, Observer, Outcome } from './experiment.ts';
 export { dataset, datasetOf, rowsOf } from './data/dataset.ts';
 export type { Dataset, Draw, Splits } from './data/dataset.ts';
 export type { Rows } from '../core/rows.ts';

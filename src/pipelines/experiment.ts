@@ -2,32 +2,54 @@
  * Training one task with several optimizers under the same conditions: same data, same initial parameters, same
  * batches, one after another on the same backend.
  *
+ * An optimizer that fails, most likely because it diverges, takes nothing away from the others.
+ *
  * @module
  */
+import * as E from 'fp-ts/lib/Either.js';
 import type * as IO from 'fp-ts/lib/IO.js';
+import * as IOR from 'fp-ts/lib/IORef.js';
 import { pipe } from 'fp-ts/lib/function.js';
-import * as RA from 'fp-ts/lib/ReadonlyArray.js';
+import * as T from 'fp-ts/lib/Task.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../core/errors.ts';
 import type { Params } from '../core/params.ts';
+import { isOfNumbers } from '../core/pipeline/diagnosis.ts';
 import type { Env } from '../core/pipeline/env.ts';
 import type { Shaped, Tensor } from '../core/tensor.ts';
 import type { Optimizer } from '../solvers/presets/optimizer.ts';
 import type { Splits } from './data/dataset.ts';
 import type { Task } from './tasks/task.ts';
-import type { Listener } from './trainer/events.ts';
-import type { TrainOptions } from './trainer/options.ts';
 import type { TrainResult } from './trainer/conclude.ts';
+import type { Listener, TrainEvent } from './trainer/events.ts';
+import type { Log } from './trainer/log.ts';
+import { append, entries } from './trainer/log.ts';
+import type { TrainOptions } from './trainer/options.ts';
 import { train } from './trainer/train.ts';
 
 /** What one optimizer made of the task. */
-export interface Outcome {
+export interface Finished {
+  readonly _tag: 'Finished';
   readonly optimizer: Optimizer;
   readonly result: TrainResult;
   /** What there is to see of the model, for tasks that can be looked at. */
   readonly look: Params<Tensor> | null;
+  /** Why there is nothing to see where there should be. */
+  readonly unseen: KfacError | null;
 }
+
+/** An optimizer that did not come to an end. */
+export interface Failed {
+  readonly _tag: 'Failed';
+  readonly optimizer: Optimizer;
+  readonly error: KfacError;
+  /** Steps and evaluations until then. */
+  readonly events: ReadonlyArray<TrainEvent>;
+}
+
+/** What became of an optimizer. */
+export type Outcome = Finished | Failed;
 
 /** Listeners for the time of one run. */
 export interface Observer {
@@ -48,30 +70,63 @@ export interface Experiment<A> {
   readonly conclude: (outcome: Outcome) => IO.IO<A>;
 }
 
+/** A look at what came of a run; what cannot be looked at does not spoil the rest. */
 const lookAt = <T extends Shaped>(
   { backend }: Env<T>,
   { task, data }: Pick<Experiment<unknown>, 'task' | 'data'>,
   { params, running }: TrainResult,
-): TE.TaskEither<KfacError, Params<Tensor> | null> =>
-  task.preview === null ? TE.right(null) : task.preview.look(backend, { params, held: {}, running }, data);
+): T.Task<Pick<Finished, 'look' | 'unseen'>> =>
+  task.preview === null
+    ? T.of({ look: null, unseen: null })
+    : pipe(
+        task.preview.look(backend, { params, held: {}, running }, data),
+        TE.match(
+          (unseen): Pick<Finished, 'look' | 'unseen'> => ({ look: null, unseen }),
+          (look) => ({ look, unseen: null }),
+        ),
+      );
 
-const trainObserved = <T extends Shaped, A>(
+const outcomeOf = <T extends Shaped, A>(
   env: Env<T>,
-  { task, data, options, observe }: Experiment<A>,
+  experiment: Experiment<A>,
   optimizer: Optimizer,
-): TE.TaskEither<KfacError, TrainResult> =>
-  TE.bracket(
-    TE.fromIO(observe(optimizer)),
-    ({ listeners }) => train(env, { ...task, data }, optimizer, { ...options, listeners }),
-    ({ stop }) => TE.fromIO(stop),
+): T.Task<Outcome> => {
+  const { task, data, options, observe } = experiment;
+  const told = IOR.newIORef<Log<TrainEvent>>(null)();
+  const note: Listener = (event) => told.modify((log) => append(log, event));
+  return pipe(
+    TE.bracket(
+      TE.fromIO(observe(optimizer)),
+      ({ listeners }) => train(env, { ...task, data }, optimizer, { ...options, listeners: [note, ...listeners] }),
+      ({ stop }) => TE.fromIO(stop),
+    ),
+    TE.matchE(
+      (error) => T.of<Outcome>({ _tag: 'Failed', optimizer, error, events: entries(told.read()) }),
+      (result) =>
+        pipe(
+          lookAt(env, experiment, result),
+          T.map((seen): Outcome => ({ _tag: 'Finished', optimizer, result, ...seen })),
+        ),
+    ),
   );
+};
+
+/** What was concluded so far, and the failures among it. */
+interface Progress<A> {
+  readonly concluded: ReadonlyArray<A>;
+  readonly failures: ReadonlyArray<KfacError>;
+}
+
+/** Whether it is of no use to go on: nothing came of anything yet, and it is not for the optimizer's numbers. */
+const isHopeless = <A>({ concluded, failures }: Progress<A>, { error, events }: Failed): boolean =>
+  concluded.length === failures.length && events.length === 0 && !isOfNumbers(error);
 
 /**
  * Trains with each optimizer in turn.
  *
  * @param env - backend and clock
  * @param experiment - what is compared
- * @returns what was concluded for each optimizer, or the first error
+ * @returns what was concluded for each optimizer, those that failed included; where all fail, the first error
  * @example
  * ```ts no-run
  * import * as T from 'fp-ts/lib/Task.js';
@@ -95,7 +150,7 @@ const trainObserved = <T extends Shaped, A>(
  *           optimizers: [kfacOptimizer(), adamOptimizer()],
  *           options: { duration: { steps: 50 }, batch: 250, seed: 1 },
  *           observe: () => () => ({ listeners: [], stop: () => undefined }),
- *           conclude: ({ result }) => () => result.test.loss,
+ *           conclude: (outcome) => () => (outcome._tag === 'Finished' ? outcome.result.test.loss : NaN),
  *         },
  *       ),
  *     ),
@@ -106,16 +161,34 @@ const trainObserved = <T extends Shaped, A>(
 export const runExperiment = <T extends Shaped, A>(
   env: Env<T>,
   experiment: Experiment<A>,
-): TE.TaskEither<KfacError, ReadonlyArray<A>> =>
-  pipe(
-    experiment.optimizers,
-    RA.traverse(TE.ApplicativeSeq)((optimizer) =>
-      pipe(
-        trainObserved(env, experiment, optimizer),
-        TE.bindTo('result'),
-        TE.bind('look', ({ result }) => lookAt(env, experiment, result)),
-        TE.map((trained) => ({ ...trained, optimizer })),
-        TE.chainIOK(experiment.conclude),
+): TE.TaskEither<KfacError, ReadonlyArray<A>> => {
+  const noted =
+    ({ concluded, failures }: Progress<A>, outcome: Outcome): IO.IO<Progress<A>> =>
+    () => ({
+      concluded: [...concluded, experiment.conclude(outcome)()],
+      failures: outcome._tag === 'Failed' ? [...failures, outcome.error] : failures,
+    });
+  const next = (progress: Progress<A>, optimizer: Optimizer): TE.TaskEither<KfacError, Progress<A>> =>
+    pipe(
+      TE.fromTask(outcomeOf(env, experiment, optimizer)),
+      TE.chain((outcome) =>
+        outcome._tag === 'Failed' && isHopeless(progress, outcome)
+          ? TE.left(outcome.error)
+          : TE.fromIO(noted(progress, outcome)),
       ),
+    );
+  const start: TE.TaskEither<KfacError, Progress<A>> = TE.right({ concluded: [], failures: [] });
+  return pipe(
+    experiment.optimizers.reduce(
+      (before, optimizer) =>
+        pipe(
+          before,
+          TE.chain((progress) => next(progress, optimizer)),
+        ),
+      start,
+    ),
+    TE.chainEitherK(({ concluded, failures }) =>
+      failures.length > 0 && failures.length === concluded.length ? E.left(failures[0]) : E.right(concluded),
     ),
   );
+};

@@ -25,7 +25,7 @@ export type Seen<T extends Shaped> = Partial<Context<T, 'state' | 'sites' | 'los
 const tooLarge = 'Lower the learning rate or raise the damping.';
 
 /** Whether a number that is not finite can make this error. */
-const isOfNumbers = ({ _tag }: KfacError): boolean => _tag === 'NonFinite' || _tag === 'NotPositiveDefinite';
+export const isOfNumbers = ({ _tag }: KfacError): boolean => _tag === 'NonFinite' || _tag === 'NotPositiveDefinite';
 
 const lookedUp = <T extends Shaped>(
   backend: Backend<T>,

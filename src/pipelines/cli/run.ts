@@ -10,6 +10,8 @@ import pc from 'picocolors';
 
 import type { KfacError } from '../../core/errors.ts';
 import { describeError } from '../../core/errors.ts';
+import { tasksWith } from '../tasks/registry.ts';
+import type { Task, TaskFamily } from '../tasks/task.ts';
 import type { World } from '../world.ts';
 import { runDoctor } from './doctor.ts';
 import type { CliCommand } from './program.ts';
@@ -18,30 +20,45 @@ import { runSummary } from './summary.ts';
 import { runTraining } from './training.ts';
 
 const execute =
-  (world: World) =>
+  (world: World, tasks: ReadonlyArray<TaskFamily>) =>
   (command: CliCommand): TE.TaskEither<KfacError, void> => {
     switch (command.name) {
       case 'train':
       case 'compare':
-        return runTraining(world, command);
+        return runTraining(world, command, tasks);
       case 'summary':
-        return runSummary(world, command);
+        return runSummary(world, command, tasks);
       case 'doctor':
         return runDoctor(world, command);
     }
   };
+
+/** What the program knows besides what it has. */
+export interface CliOptions {
+  /** Tasks besides the library's; one of the same name takes the place of it. */
+  readonly tasks?: ReadonlyArray<Task | TaskFamily>;
+}
 
 /**
  * Runs the program.
  *
  * @param world - what it may do
  * @param args - arguments after the name of the program
+ * @param options - tasks of one's own
  * @returns 0, or 1 after an error, which is told on standard error in a sentence or two
+ * @example
+ * ```ts no-run
+ * import { nodeWorld, runCli, type Task } from 'kfac-ts/pipelines';
+ *
+ * // `node flowers.js compare flowers --optimizers kfac,adam` trains, compares and writes a report as `kfac` does.
+ * declare const flowers: Task;
+ * process.exitCode = await runCli(nodeWorld, process.argv.slice(2), { tasks: [flowers] })();
+ * ```
  */
-export const runCli = (world: World, args: ReadonlyArray<string>): T.Task<number> =>
+export const runCli = (world: World, args: ReadonlyArray<string>, { tasks = [] }: CliOptions = {}): T.Task<number> =>
   pipe(
-    parseCommand(world, args),
-    TE.chainW(execute(world)),
+    parseCommand(world, args, tasksWith(tasks)),
+    TE.chainW(execute(world, tasksWith(tasks))),
     TE.match(
       (failure) => {
         if (failure._tag === 'Shown') return 0;

@@ -18,6 +18,7 @@ import { coverage } from '../../curvature/coverage.ts';
 import { kfac } from '../../curvature/kfac.ts';
 import { planOf } from '../config/plan.ts';
 import { showNumber, textTable } from '../reports/table.ts';
+import type { TaskFamily } from '../tasks/task.ts';
 import type { World } from '../world.ts';
 import type { RawFlags } from './options.ts';
 import { configOfFlags } from './options.ts';
@@ -102,11 +103,16 @@ const summarised =
  *
  * @param world - where to print
  * @param command - which task
+ * @param tasks - what can be learned
  */
-export const runSummary = (world: World, command: SummaryCommand): TE.TaskEither<KfacError, void> =>
+export const runSummary = (
+  world: World,
+  command: SummaryCommand,
+  tasks: ReadonlyArray<TaskFamily>,
+): TE.TaskEither<KfacError, void> =>
   pipe(
     configOfFlags(command.flags, []),
-    E.chain((config) => planOf(command.task, ['kfac'], config)),
+    E.chain((config) => planOf(command.task, ['kfac'], config, tasks)),
     E.bindTo('plan'),
     E.bind('networks', ({ plan }) => E.traverseArray(summarised(plan.options.batch))(plan.task.networks)),
     TE.fromEither,

@@ -12,17 +12,20 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Backend, BackendReport } from '../../core/backends/backend.ts';
 import { withBackend } from '../../core/backends/choice/choose.ts';
 import type { KfacError } from '../../core/errors.ts';
-import type { Shaped } from '../../core/tensor.ts';
+import type { Params } from '../../core/params.ts';
+import type { Shaped, Tensor } from '../../core/tensor.ts';
 import type { Plan } from '../config/plan.ts';
-import type { Observer } from '../experiment.ts';
+import type { Observer, Outcome } from '../experiment.ts';
 import { runExperiment } from '../experiment.ts';
-import { doneLine } from '../reports/jsonLines.ts';
+import type { Ended } from '../reports/ended.ts';
+import { remarksOn } from '../reports/ended.ts';
+import { endLine } from '../reports/jsonLines.ts';
 import { progressBar, progressJson, progressLines } from '../reports/progress.ts';
 import { resultTable } from '../reports/resultTable.ts';
-import { standstill } from '../reports/standstill.ts';
 import type { Concluded, Report, Written } from '../reports/runFolder.ts';
 import { writeReport } from '../reports/runFolder.ts';
-import type { Loaded } from '../tasks/task.ts';
+import { decodeSafetensors } from '../safetensors/decode.ts';
+import type { Loaded, TaskFamily } from '../tasks/task.ts';
 import { stepsOf } from '../trainer/options.ts';
 import type { World } from '../world.ts';
 import { asGiven } from './asGiven.ts';
@@ -67,14 +70,36 @@ const announce =
     world.err(`${report.backend}: ${report.library}, ${threads}`)();
   };
 
-interface Ended {
+interface Compared {
   readonly backend: BackendReport;
   readonly outcomes: ReadonlyArray<Concluded>;
 }
 
+/** States take several times what parameters take, and a comparison has several of them. */
+const withoutState = (outcome: Outcome): Ended => {
+  if (outcome._tag === 'Failed') return outcome;
+  const result = { ...outcome.result, state: null };
+  return { ...outcome, result };
+};
+
+/** What is run: a plan with its task as the data made it, the data, and the parameters to start from. */
+interface Ready {
+  readonly plan: Plan;
+  readonly data: Loaded;
+  readonly start: Params<Tensor> | undefined;
+}
+
+const startOf = ({ files }: World, { start }: Plan): TE.TaskEither<KfacError, Params<Tensor> | undefined> =>
+  start === undefined
+    ? TE.right(undefined)
+    : pipe(
+        files.read(start),
+        TE.chainEitherK((bytes) => decodeSafetensors(bytes, start)),
+      );
+
 const runOn =
-  (world: World, isJson: boolean, plan: Plan, data: Loaded) =>
-  <T extends Shaped>(backend: Backend<T>): TE.TaskEither<KfacError, Ended> => {
+  (world: World, isJson: boolean, { plan, data, start }: Ready) =>
+  <T extends Shaped>(backend: Backend<T>): TE.TaskEither<KfacError, Compared> => {
     const total = stepsOf(plan.options, data.train.size);
     return pipe(
       TE.fromIO(announce(world, isJson, plan, data, backend.report())),
@@ -83,12 +108,14 @@ const runOn =
           { backend, clock: world.clock },
           {
             ...plan,
+            options: { ...plan.options, hold: plan.hold, ...(start === undefined ? {} : { start }) },
             data,
             observe: (optimizer) => observerOf(world, isJson, optimizer.name, total),
             conclude: (outcome) => () => {
-              const ending = doneLine(outcome, world.memory());
+              const ended = withoutState(outcome);
+              const ending = endLine(ended, world.memory());
               if (isJson) world.out(ending)();
-              return { ...outcome, ending };
+              return { ...ended, ending };
             },
           },
         ),
@@ -97,14 +124,13 @@ const runOn =
     );
   };
 
-/** The table, unless a program reads, and what was written. */
+/** The table, unless a program reads, and what was written; last, so that it is seen, what there is to say of the runs. */
 const conclude =
   (world: World, isJson: boolean, outcomes: ReadonlyArray<Concluded>, written: Written): IO.IO<void> =>
   () => {
-    const still = outcomes.map(standstill).filter((sentence) => sentence !== null);
-    [...still, ...written.warnings].forEach((warning) => world.err(`warning: ${warning}`)());
-    if (isJson) return;
-    ['', ...resultTable(outcomes), '', ...written.files].forEach((line) => world.out(line)());
+    const table = ['', ...resultTable(outcomes), '', ...written.files];
+    if (!isJson) table.forEach((line) => world.out(line)());
+    [...written.warnings, ...outcomes.flatMap(remarksOn)].forEach((warning) => world.err(`warning: ${warning}`)());
   };
 
 const nothingWritten: Written = { files: [], warnings: [] };
@@ -124,9 +150,10 @@ const runPlan = (world: World, command: TrainingCommand, asked: Plan): TE.TaskEi
     TE.Do,
     TE.bind('place', () => TE.fromIO(() => placeOf(world, command, asked))),
     TE.chainFirst(({ place }) => (place === null ? TE.right(undefined) : world.files.canWrite(place.directory))),
+    TE.bind('start', () => startOf(world, asked)),
     TE.bind('data', () => asked.task.load(world.files, asked.data)),
     TE.let('plan', ({ data }): Plan => ({ ...asked, task: data.task })),
-    TE.bind('ended', ({ plan, data }) => withBackend(plan.backend, runOn(world, isJson, plan, data))),
+    TE.bind('ended', (ready) => withBackend(ready.plan.backend, runOn(world, isJson, ready))),
     TE.bind('written', ({ plan, data, place, ended }) => writeTo(world, place, { plan, data, ...ended })),
     TE.chainIOK(({ ended, written }) => conclude(world, isJson, ended.outcomes, written)),
   );
@@ -139,13 +166,18 @@ const runPlan = (world: World, command: TrainingCommand, asked: Plan): TE.TaskEi
  *
  * @param world - what the program may do
  * @param command - what to do
+ * @param tasks - what can be learned
  */
-export const runTraining = (world: World, command: TrainingCommand): TE.TaskEither<KfacError, void> =>
+export const runTraining = (
+  world: World,
+  command: TrainingCommand,
+  tasks: ReadonlyArray<TaskFamily>,
+): TE.TaskEither<KfacError, void> =>
   pipe(
     readSource(world, command),
     TE.chain((source) =>
       pipe(
-        TE.fromEither(planFrom(command, source)),
+        TE.fromEither(planFrom(command, source, tasks)),
         TE.chain((plan) => runPlan(world, command, plan)),
         TE.mapLeft(asGiven({ flags: command.flags, file: source })),
       ),

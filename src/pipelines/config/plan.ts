@@ -10,8 +10,8 @@ import type { BackendOptions } from '../../core/backends/choice/choose.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import { optimizerOf } from '../../solvers/presets/registry.ts';
-import { taskOf } from '../tasks/registry.ts';
-import type { Task } from '../tasks/task.ts';
+import { taskOf, tasks as ownTasks } from '../tasks/registry.ts';
+import type { Task, TaskFamily } from '../tasks/task.ts';
 import type { Duration, TrainOptions } from '../trainer/options.ts';
 import type { OptimizerChoice, OptimizerSettings, RunConfig } from './runConfig.ts';
 
@@ -19,10 +19,14 @@ import type { OptimizerChoice, OptimizerSettings, RunConfig } from './runConfig.
 export interface Plan {
   readonly task: Task;
   readonly optimizers: ReadonlyArray<Optimizer>;
-  readonly options: Omit<TrainOptions, 'listeners'>;
+  readonly options: Omit<TrainOptions, 'listeners' | 'steer' | 'from' | 'start' | 'hold'>;
   readonly backend: BackendOptions;
   /** Directory of the data set, where one was named. */
   readonly data: string | undefined;
+  /** File with the parameters to start from, where one was named. */
+  readonly start: string | undefined;
+  /** Paths of parameters that are held fixed. */
+  readonly hold: ReadonlyArray<string>;
   /** Directory of the report, where one was named. */
   readonly out: string | undefined;
   /** What is doubtful in the configuration, in sentences. */
@@ -105,19 +109,21 @@ export const backendOf = ({ backend = 'auto', gpuMode, threads }: RunConfig): Ba
  * @param task - name of the task
  * @param optimizers - names of presets, or optimizers
  * @param config - everything else
+ * @param tasks - what can be learned
  */
 export const planOf = (
   task: string,
   optimizers: ReadonlyArray<OptimizerChoice>,
   config: RunConfig,
+  tasks: ReadonlyArray<TaskFamily> = ownTasks,
 ): E.Either<KfacError, Plan> => {
-  const { batch, seed = 1, evaluateEvery, patience, data, out, size = 'full' } = config;
+  const { batch, seed = 1, evaluateEvery, patience, data, start, hold = [], out, size = 'full' } = config;
   if (config.task !== undefined && config.task !== task) {
     return bad('task', `${task}, as on the command line`, config.task);
   }
   return pipe(
     E.Do,
-    E.bind('task', () => taskOf(task, size)),
+    E.bind('task', () => taskOf(task, size, tasks)),
     E.bind('optimizers', (found) => optimizersOf(optimizers, config, found.task)),
     E.bind('duration', (found) => durationOf(config, found.task)),
     E.map((found) => ({
@@ -132,6 +138,8 @@ export const planOf = (
       },
       backend: backendOf(config),
       data,
+      start,
+      hold,
       out,
       warnings: unusedSettings(optimizers, config),
     })),

@@ -57,6 +57,10 @@ export interface RunConfig {
   readonly threads?: number | undefined;
   /** Directory of the data set. */
   readonly data?: string | undefined;
+  /** File with the parameters to start from. */
+  readonly start?: string | undefined;
+  /** Paths of parameters that are held fixed, each of one or of a layer with all below it. */
+  readonly hold?: ReadonlyArray<string> | undefined;
   /** Directory of the report. */
   readonly out?: string | undefined;
   /** What the report of a run says of it; sets nothing. */
@@ -83,6 +87,8 @@ const fields = {
   gpuMode: oneOf<GpuModeChoice>(['auto', ...gpuModes]),
   threads: wholeFrom(1),
   data: pathText,
+  start: pathText,
+  hold: t.readonlyArray(text, 'a list of paths of parameters or layers'),
   out: pathText,
   about: t.unknown,
 };

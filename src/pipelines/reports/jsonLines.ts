@@ -3,9 +3,11 @@
  *
  * @module
  */
-import type { Outcome } from '../experiment.ts';
+import { describeError } from '../../core/errors.ts';
 import type { TrainEvent } from '../trainer/events.ts';
 import type { Memory } from '../world.ts';
+import type { Ended } from './ended.ts';
+import { courseOf, failureWord, isAboveStart } from './ended.ts';
 
 const stagePrefix = 'seconds.';
 
@@ -37,33 +39,45 @@ const round = (mebibytes: number): number => Math.round(10 * mebibytes) / 10;
 /**
  * The end of a run as a line.
  *
- * @param outcome - what came of it
+ * @param ended - what came of it
  * @param memory - of the process at the end
  */
-export const doneLine = ({ optimizer, result }: Outcome, memory: Memory): string =>
-  JSON.stringify({
+export const endLine = (ended: Ended, memory: Memory): string => {
+  const { name: optimizer } = ended.optimizer;
+  const sizes = { rssMb: round(memory.now), peakRssMb: round(memory.peak) };
+  if (ended._tag === 'Failed') {
+    const { history } = courseOf(ended);
+    const seconds = history.length === 0 ? 0 : history[history.length - 1].seconds;
+    const error = describeError(ended.error);
+    return JSON.stringify({ event: failureWord(ended), optimizer, steps: history.length, seconds, error, ...sizes });
+  }
+  const { result } = ended;
+  return JSON.stringify({
     event: 'done',
-    optimizer: optimizer.name,
+    optimizer,
     steps: result.steps,
     seconds: result.seconds,
     trainLoss: result.train.loss,
-    rssMb: round(memory.now),
-    peakRssMb: round(memory.peak),
+    ...sizes,
     testLoss: result.test.loss,
     parametersFromStep: result.paramsFrom,
     train: result.train.measures,
     test: result.test.measures,
+    firstExamples: result.change,
+    ...(isAboveStart(ended) ? { endedAboveItsStart: true } : {}),
   });
+};
 
 /**
  * A whole run as lines: steps and evaluations in the order of the steps.
  *
- * @param outcome - what came of it
+ * @param ended - what came of it
  */
-export const historyLines = ({ optimizer, result }: Outcome): ReadonlyArray<string> => {
-  const steps = result.history.map((record): TrainEvent => ({ event: 'step', ...record }));
-  const evaluations = result.evaluations.map((record): TrainEvent => ({ event: 'evaluation', ...record }));
-  return [...steps, ...evaluations]
+export const historyLines = (ended: Ended): ReadonlyArray<string> => {
+  const { history, evaluations } = courseOf(ended);
+  const steps = history.map((record): TrainEvent => ({ ...record, event: 'step' }));
+  const judged = evaluations.map((record): TrainEvent => ({ ...record, event: 'evaluation' }));
+  return [...steps, ...judged]
     .toSorted((a, b) => a.step - b.step)
-    .map((event) => eventLine(optimizer.name, event));
+    .map((event) => eventLine(ended.optimizer.name, event));
 };

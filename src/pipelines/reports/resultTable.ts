@@ -3,30 +3,43 @@
  *
  * @module
  */
-import type { Outcome } from '../experiment.ts';
+import type { Ended } from './ended.ts';
+import { courseOf, failureWord } from './ended.ts';
 import type { Cell, Column } from './table.ts';
 import { textTable } from './table.ts';
 
 /** `squaredError` as `squared error`. */
 const words = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
-const rowOf = ({ optimizer, result }: Outcome): ReadonlyArray<Cell> => [
-  optimizer.name,
-  result.steps,
-  result.seconds,
-  result.steps === 0 ? 0 : (1000 * result.seconds) / result.steps,
-  result.train.loss,
-  result.test.loss,
-  ...Object.values(result.test.measures),
+const timesOf = (steps: number, seconds: number): ReadonlyArray<Cell> => [
+  steps,
+  seconds,
+  steps === 0 ? 0 : (1000 * seconds) / steps,
 ];
+
+/** A row with a cell for each measure; a run that failed has the word for it in the place of its losses. */
+const rowOf =
+  (measures: ReadonlyArray<string>) =>
+  (ended: Ended): ReadonlyArray<Cell> => {
+    const { name } = ended.optimizer;
+    if (ended._tag === 'Finished') {
+      const { history, seconds, train, test } = ended.result;
+      const numbers = [train.loss, test.loss, ...measures.map((measure) => test.measures[measure])];
+      return [name, ...timesOf(history.length, seconds), ...numbers];
+    }
+    const { history } = courseOf(ended);
+    const seconds = history.length === 0 ? 0 : history[history.length - 1].seconds;
+    return [name, ...timesOf(history.length, seconds), failureWord(ended), '–', ...measures.map(() => '–')];
+  };
 
 /**
  * Outcomes as a table.
  *
  * @param outcomes - outcomes of one task
  */
-export const resultTable = (outcomes: ReadonlyArray<Outcome>): ReadonlyArray<string> => {
-  const measures = outcomes.length === 0 ? [] : Object.keys(outcomes[0].result.test.measures);
+export const resultTable = (outcomes: ReadonlyArray<Ended>): ReadonlyArray<string> => {
+  const finished = outcomes.find((outcome) => outcome._tag === 'Finished');
+  const measures = finished === undefined ? [] : Object.keys(finished.result.test.measures);
   const columns: ReadonlyArray<Column> = [
     { title: 'optimizer', align: 'left' },
     { title: 'steps' },
@@ -36,5 +49,5 @@ export const resultTable = (outcomes: ReadonlyArray<Outcome>): ReadonlyArray<str
     { title: 'test loss' },
     ...measures.map((name) => ({ title: `test ${words(name)}` })),
   ];
-  return textTable(columns, outcomes.map(rowOf));
+  return textTable(columns, outcomes.map(rowOf(measures)));
 };

@@ -17,10 +17,11 @@ import { describeError } from '../../core/errors.ts';
 import type { Plan } from '../config/plan.ts';
 import type { RunConfig } from '../config/runConfig.ts';
 import type { Splits } from '../data/dataset.ts';
-import type { Outcome } from '../experiment.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
 import { encodeSafetensors } from '../safetensors/encode.ts';
 import type { Exhibit } from '../tasks/exhibit.ts';
+import type { Ended } from './ended.ts';
+import { courseOf } from './ended.ts';
 import { historyLines } from './jsonLines.ts';
 import { labelledGrid } from './labelledGrid.ts';
 import { lossFigure } from './lossFigure.ts';
@@ -33,10 +34,8 @@ export interface Report {
   readonly outcomes: ReadonlyArray<Concluded>;
 }
 
-/** An outcome, and the line that ends its metrics. */
-export interface Concluded extends Outcome {
-  readonly ending: string;
-}
+/** A run that has ended, and the line that ends its metrics. */
+export type Concluded = Ended & { readonly ending: string };
 
 /** What was written. */
 export interface Written {
@@ -64,6 +63,8 @@ const configurationOf = ({ plan, data, backend }: Report): string => {
     ...(earlyStopping === undefined ? {} : { patience: earlyStopping.patience }),
     ...plan.backend,
     ...(plan.data === undefined ? {} : { data: plan.data }),
+    ...(plan.start === undefined ? {} : { start: plan.start }),
+    ...(plan.hold.length === 0 ? {} : { hold: plan.hold }),
   };
   const document = {
     ...configuration,
@@ -88,14 +89,20 @@ const metricsOf = ({ outcomes }: Report): string =>
   `${outcomes.flatMap((outcome) => [...historyLines(outcome), outcome.ending]).join('\n')}\n`;
 
 const parametersOf = ({ plan, outcomes }: Report): ReadonlyArray<File> =>
-  outcomes.map(({ optimizer, result }) => ({
-    name: `${optimizer.name}.safetensors`,
-    content: encodeSafetensors(result.params, {
-      model: plan.task.networks.map((network) => network.name).join(', '),
-      optimizer: optimizer.name,
-      steps: String(result.paramsFrom),
-    }),
-  }));
+  outcomes.flatMap((ended) =>
+    ended._tag === 'Failed'
+      ? []
+      : [
+          {
+            name: `${ended.optimizer.name}.safetensors`,
+            content: encodeSafetensors(ended.result.params, {
+              model: plan.task.networks.map((network) => network.name).join(', '),
+              optimizer: ended.optimizer.name,
+              steps: String(ended.result.paramsFrom),
+            }),
+          },
+        ],
+  );
 
 /** Files that are drawn, or why they are not. */
 type Drawing = TE.TaskEither<NotDrawn, ReadonlyArray<File>>;
@@ -103,11 +110,7 @@ type Drawing = TE.TaskEither<NotDrawn, ReadonlyArray<File>>;
 const lossFigures = ({ plan, outcomes }: Report): Drawing =>
   pipe(
     lossFigure(
-      outcomes.map(({ optimizer, result: { history, evaluations } }) => ({
-        name: optimizer.name,
-        history,
-        evaluations,
-      })),
+      outcomes.map((ended) => ({ name: ended.optimizer.name, ...courseOf(ended) })),
       {
         title: `${plan.task.name}-${plan.task.size}, batch ${plan.options.batch}, seed ${plan.options.seed}`,
         loss: plan.task.loss.label,
@@ -134,7 +137,9 @@ const drawn = (exhibit: Exhibit): TE.TaskEither<NotDrawn, File> => {
 /** What the task has to show of all models. */
 const exhibits = ({ plan, outcomes }: Report): ReadonlyArray<Exhibit> =>
   plan.task.preview?.show(
-    outcomes.flatMap(({ optimizer, look }) => (look === null ? [] : [{ name: optimizer.name, arrays: look }])),
+    outcomes.flatMap((ended) =>
+      ended._tag === 'Failed' || ended.look === null ? [] : [{ name: ended.optimizer.name, arrays: ended.look }],
+    ),
   ) ?? [];
 
 const previews = (report: Report): Drawing => pipe(exhibits(report), TE.traverseSeqArray(drawn));

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import type { Outcome } from '../experiment.ts';
+import type { Optimizer } from '../../solvers/presets/optimizer.ts';
+import type { StepRecord } from '../trainer/events.ts';
+
+/** A run by its steps. */
+interface Stepped {
+  readonly optimizer: Optimizer;
+  readonly result: { readonly history: ReadonlyArray<StepRecord> };
+}
 
 /** Numbers of a step that may be why it did nothing, with the words for them. */
 const causes: Readonly<Record<string, string>> = {
@@ -19,7 +26,7 @@ const causes: Readonly<Record<string, string>> = {
  *
  * @param outcome - what came of the run
  */
-export const standstill = ({ optimizer, result }: Outcome): string | null => {
+export const standstill = ({ optimizer, result }: Stepped): string | null => {
   const { history } = result;
   if (history.length === 0 || history.some(({ metrics }) => metrics['updateNorm'] !== 0)) return null;
   const { metrics } = history[history.length - 1];

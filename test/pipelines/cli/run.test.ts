@@ -1,9 +1,16 @@
 import { PNG } from 'pngjs';
 
 import { taskNames } from '../../../src/pipelines/tasks/registry.ts';
+import type { CliOptions } from '../../../src/pipelines/cli/run.ts';
 import { runCli } from '../../../src/pipelines/cli/run.ts';
 import { decodeSafetensors } from '../../../src/pipelines/safetensors/decode.ts';
-import { orThrow } from '../../support/training.ts';
+import { dense } from '../../../src/core/nn/layers/dense.ts';
+import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
+import { model } from '../../../src/core/nn/model.ts';
+import { generate } from '../../../src/core/tensor.ts';
+import { datasetOf } from '../../../src/pipelines/data/dataset.ts';
+import { supervised } from '../../../src/pipelines/tasks/supervised.ts';
+import { gaussian, orThrow } from '../../support/training.ts';
 import type { MemoryFiles, RecordingWorld } from '../support.ts';
 import { memoryFiles, recordingWorld, smallMnist } from '../support.ts';
 
@@ -13,12 +20,17 @@ interface Ran extends RecordingWorld {
 }
 
 /** Runs the program on small data with the backend that needs nothing installed. */
-const kfac = async (args: string, extra: Readonly<Record<string, string>> = {}): Promise<Ran> => {
+const kfac = async (
+  args: string,
+  extra: Readonly<Record<string, string | Uint8Array>> = {},
+  options: CliOptions = {},
+): Promise<Ran> => {
   const stored = memoryFiles({ ...smallMnist('d', 30, 10), ...extra });
   const world = recordingWorld(stored);
   const code = await runCli(
     world,
     args.split(' ').filter((word) => word !== ''),
+    options,
   )();
   return { ...world, code, stored };
 };
@@ -298,6 +310,148 @@ describe('kfac compare', () => {
     expect(JSON.parse(new TextDecoder().decode(stored.content.get('here/config.json')))).toMatchObject({
       settings: { adam: { learningRate: 0.5, beta1: 0.25 }, sgd: { learningRate: 0.5 } },
     });
+  });
+});
+
+describe('optimizers that diverge', () => {
+  const wild = '--set sgd.learningRate=1e200';
+
+  it('takes nothing from the others: one is written, the other marked as diverged, at the end', async () => {
+    const { code, outLines, errLines, stored } = await kfac(
+      `compare mnist-classifier ${quick} --steps 3 --optimizers adam,sgd ${wild} --out here`,
+    );
+    expect(code).toBe(0);
+    const names = [...stored.content.keys()].filter((path) => path.startsWith('here/'));
+    expect(names).toContain('here/adam.safetensors');
+    expect(names).not.toContain('here/sgd.safetensors');
+    expect(outLines.join('\n')).toMatch(/\nadam +3 .*\nsgd +1 .* diverged +– +–\n/);
+    expect(errLines.at(-1)).toMatch(
+      /^warning: sgd diverged\. training step 2, (forward|before the step): .* is .* Lower the learning rate/,
+    );
+    const lines = parsed(new TextDecoder().decode(stored.content.get('here/metrics.jsonl')).trim().split('\n'));
+    expect(lines.map(({ event, optimizer }) => `${String(optimizer)} ${String(event)}`)).toEqual([
+      ...new Array<string>(3).fill('adam step'),
+      'adam done',
+      'sgd step',
+      'sgd diverged',
+    ]);
+    const svg = new TextDecoder().decode(stored.content.get('here/loss.svg'));
+    for (const name of ['adam', 'sgd']) expect(svg).toContain(`>${name}</text>`);
+  });
+
+  it('law: the order does not matter', async () => {
+    const { code, outLines } = await kfac(
+      `compare mnist-classifier ${quick} --steps 3 --optimizers sgd,adam ${wild} --json`,
+    );
+    expect(code).toBe(0);
+    expect(parsed(outLines).map(({ event }) => event)).toEqual(['step', 'diverged', 'step', 'step', 'step', 'done']);
+  });
+
+  it('are an error where none is left', async () => {
+    const { code, errLines, stored } = await kfac(
+      `compare mnist-classifier ${quick} --steps 3 --optimizers sgd,adam --lr 1e200 --out here`,
+    );
+    expect(code).toBe(1);
+    expect(errLines.filter((line) => line.includes('error:'))).toHaveLength(1);
+    expect(stored.content.has('here/config.json')).toBe(false);
+  });
+
+  it('have ended above their start where the loss has only risen, and the last line says so', async () => {
+    const { code, outLines, errLines, stored } = await kfac(
+      `train mnist-autoencoder ${quick} --steps 3 --optimizer adam --lr 1000 --out here`,
+    );
+    expect(code).toBe(0);
+    expect(errLines.at(-1)).toMatch(
+      /^warning: adam ended above its start: the loss on the first 30 training examples was \d.* before the first step and \d.* after the last\.$/,
+    );
+    const [last] = parsed(
+      new TextDecoder().decode(stored.content.get('here/metrics.jsonl')).trim().split('\n').slice(-1),
+    );
+    expect(last).toMatchObject({ event: 'done', endedAboveItsStart: true, firstExamples: { examples: 30 } });
+    expect(outLines.join('\n')).toMatch(/adam +3 /);
+  });
+
+  it('do not say so where the loss has fallen', async () => {
+    const { errLines, outLines } = await kfac(`train mnist-autoencoder ${quick} --steps 3 --optimizer adam --json`);
+    expect(errLines).toEqual([]);
+    expect(parsed(outLines).at(-1)).not.toHaveProperty('endedAboveItsStart');
+  });
+});
+
+describe('given parameters', () => {
+  const train = `train mnist-classifier ${quick} --optimizer adam`;
+  const bytesOf = ({ stored }: Ran, path: string): Uint8Array => stored.content.get(path) ?? new Uint8Array();
+  const paramsOf = (ran: Ran, path: string) => orThrow(decodeSafetensors(bytesOf(ran, path), path));
+
+  it('are where training starts; those that are held stay as they are, from flags and from the report', async () => {
+    const first = await kfac(`${train} --steps 2 --out a`);
+    const given = { 'p.safetensors': bytesOf(first, 'a/adam.safetensors') };
+    const second = await kfac(`${train} --steps 2 --start p.safetensors --hold 0,2.bias --out b`, given);
+    expect(second.code).toBe(0);
+    const [before, after] = [paramsOf(first, 'a/adam.safetensors'), paramsOf(second, 'b/adam.safetensors')];
+    for (const path of ['0.weight', '0.bias', '2.bias']) expect(after[path]).toEqual(before[path]);
+    expect(after['2.weight']).not.toEqual(before['2.weight']);
+    const config = { ...given, 'b/config.json': bytesOf(second, 'b/config.json') };
+    const again = await kfac('train mnist-classifier --config b/config.json --out c', config);
+    expect(bytesOf(again, 'c/adam.safetensors')).toEqual(bytesOf(second, 'b/adam.safetensors'));
+    expect(bytesOf(again, 'c/config.json')).toEqual(bytesOf(second, 'b/config.json'));
+  });
+
+  it.each([
+    ['--start none.safetensors', 'none.safetensors'],
+    ['--start p.safetensors', 'parameters of mnist-classifier: expected 0.weight of shape'],
+    ['--hold encoder', '--hold: expected the path of a parameter, or of a layer that has some of 0.weight'],
+    ['--hold 0,2', '--hold: expected a selection that leaves something to train'],
+  ])('%s is refused before the first step', async (flags, message) => {
+    const other = await kfac(`train mnist-autoencoder ${quick} --optimizer adam --steps 1 --out a`);
+    const given = { 'p.safetensors': bytesOf(other, 'a/adam.safetensors') };
+    const { code, errLines, outLines } = await kfac(`${train} --steps 2 --json ${flags}`, given);
+    expect(code).toBe(1);
+    expect(errLines.join()).toContain(message);
+    expect(outLines).toEqual([]);
+  });
+});
+
+describe('tasks of one’s own', () => {
+  const x = gaussian(1, [40, 3]);
+  const y = generate([40, 1], (i) => x.data[3 * i] - x.data[3 * i + 1]);
+  const data = orThrow(datasetOf('differences', x, y));
+  const task = supervised({
+    name: 'difference',
+    description: 'the difference of two numbers, with a third',
+    model: model('linear', [3], dense({ in: 3, out: 1 })),
+    loss: squaredError,
+    data: { train: data, test: data },
+    defaults: { steps: 4, settings: { sgd: { learningRate: 0.1 } } },
+  });
+  const options: CliOptions = { tasks: [task] };
+
+  it('are trained, compared, summed up and reported like the others', async () => {
+    const { code, errLines, stored } = await kfac('compare difference --backend reference --out here', {}, options);
+    expect(code).toBe(0);
+    expect(errLines).toContain('difference-full: 40 examples, batch 40, seed 1');
+    const names = [...stored.content.keys()].filter((path) => path.startsWith('here/'));
+    expect(names).toEqual(expect.arrayContaining(['here/kfac.safetensors', 'here/loss.png', 'here/config.json']));
+    expect(parsed([new TextDecoder().decode(stored.content.get('here/config.json'))])[0]).toMatchObject({
+      task: 'difference',
+      steps: 4,
+      settings: { sgd: { learningRate: 0.1 } },
+      about: { networks: ['linear'], data: { train: { name: 'differences', size: 40 } } },
+    });
+    const summary = await kfac('summary difference --json', {}, options);
+    expect(parsed(summary.outLines)[0]).toMatchObject({ parameters: 4 });
+  });
+
+  it('are named in help and in errors', async () => {
+    expect((await kfac('train --help', {}, options)).outLines.join()).toContain('the difference of two numbers');
+    expect((await kfac('train mnist', {}, options)).errLines.join()).toContain('one of difference, mnist-autoencoder,');
+    expect((await kfac('train', {}, options)).errLines.join()).toContain('one of difference, mnist-autoencoder,');
+  });
+
+  it('take the place of one of the same name', async () => {
+    const mine = { ...task, name: 'mnist-classifier' };
+    const { outLines } = await kfac('summary mnist-classifier --json', {}, { tasks: [mine] });
+    expect(parsed(outLines)[0]).toMatchObject({ parameters: 4 });
   });
 });
 
