@@ -48,7 +48,7 @@ describe('planOf', () => {
 
   it('an unknown task or optimizer is an error with the names that there are', () => {
     const task = errorOf(planOf('mnits', ['kfac'], {}));
-    expect(task).toMatchObject({ _tag: 'BadConfig', path: 'task', actual: 'mnits' });
+    expect(task).toMatchObject({ _tag: 'BadConfig', path: 'task', actual: '"mnits"' });
     for (const name of taskNames) expect(task).toHaveProperty('expected', expect.stringContaining(name));
     const optimizer = errorOf(planOf('mnist-classifier', ['kfca'], {}));
     expect(optimizer).toMatchObject({ _tag: 'BadConfig', path: 'optimizer', actual: '"kfca"' });
