@@ -17,7 +17,7 @@ import { kfac } from '../../src/curvature/kfac.ts';
 import { kfac as kfacPreset } from '../../src/solvers/presets/kfac.ts';
 import { optimizerOf } from '../../src/solvers/presets/registry.ts';
 import { expectUnbiased, scaledError } from '../support/closeness.ts';
-import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf, tryStage } from '../support/training.ts';
+import { gaussian, mlp, referenceEnv, runStage, stateOf, tryStage } from '../support/training.ts';
 import { withObjective } from '../../src/core/pipeline/withObjective.ts';
 
 const { ops } = referenceEnv().backend;
@@ -94,9 +94,12 @@ describe('estimators by name', () => {
   });
 
   it('an unknown name is an error that lists the names, also from a preset', async () => {
-    const step = pipeline(withObjective(objective), orThrow(optimizerOf('kfac', { estimator: 'sampled' })).step);
-    expect(await tryStage(step, state, batch)).toMatchObject({
+    expect(optimizerOf('kfac', { estimator: 'sampled' })).toMatchObject({
       _tag: 'Left',
+      left: { _tag: 'BadConfig', path: 'kfac.estimator', actual: '"sampled"' },
+    });
+    const step = pipeline(withObjective(objective), forward, backward, capture(estimatorOf('sampled')));
+    expect(await tryStage(step, state, batch)).toMatchObject({
       left: { _tag: 'BadConfig', path: 'estimator', actual: 'sampled' },
     });
     expect(kfacPreset().hyperparameters['estimator']).toBe('monteCarlo');

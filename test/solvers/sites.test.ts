@@ -344,7 +344,7 @@ describe('presets on every kind of site', () => {
         _tag: 'BadData',
         source: 'the batch',
         expected: 'indices from 0 to 4, the rows of the table at words',
-        actual: '8 in example 1',
+        actual: '8 in example 1, at position 1',
         advice: 'Give the embedding a larger vocabulary, or repair the example.',
       },
     });

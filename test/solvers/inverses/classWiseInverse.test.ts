@@ -32,7 +32,7 @@ import type { SolveNeeds, Solver } from '../../../src/solvers/solver/solver.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { matricesOf } from '../../support/factors.ts';
-import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf, tryStage } from '../../support/training.ts';
+import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../../support/training.ts';
 import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
 import { classWiseInverse } from '../../../src/solvers/inverses/classWiseInverse.ts';
 import { classWise } from '../../../src/solvers/iterative/classWise.ts';
@@ -267,13 +267,10 @@ describe('the class-wise solver', () => {
     expect(later.metrics['cgResidual']).toBeLessThanOrEqual(1e-4);
   });
 
-  it('refuses a method that does not exist', async () => {
-    const optimizer = orThrow(optimizerOf('class-kfac', { classes: 3, method: 'guess' }));
-    expect(
-      await tryStage(pipeline(withObjective(objective), optimizer.step), stateOf(objective.model, 4), batch),
-    ).toMatchObject({
+  it('refuses a method that does not exist', () => {
+    expect(optimizerOf('class-kfac', { classes: 3, method: 'guess' })).toMatchObject({
       _tag: 'Left',
-      left: { _tag: 'BadConfig', path: 'method', actual: 'guess' },
+      left: { _tag: 'BadConfig', path: 'class-kfac.method', actual: '"guess"' },
     });
   });
 });

@@ -2,6 +2,9 @@ import fc from 'fast-check';
 
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
 import { backward, forward } from '../../../src/core/pipeline/forward.ts';
+import { kronecker } from '../../../src/core/operators/blockOperator.ts';
+import { dense } from '../../../src/core/operators/factors/factor.ts';
+import { blockDiagonal } from '../../../src/core/operators/linearOperator.ts';
 import { pipeline } from '../../../src/core/pipeline/stage.ts';
 import type { TrainState } from '../../../src/core/pipeline/trainState.ts';
 import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
@@ -132,11 +135,22 @@ describe('newtonSchulz', () => {
   });
 
   it('an error names the block', async () => {
-    const state = stateOf(objective.model, 4);
-    const poisoned = { ...batch, inputs: ops.scale(Number.NaN, batch.inputs) };
-    expect(await tryStage(stepOf(preconditioned(newtonSchulz())), state, poisoned)).toMatchObject({
+    const { backend } = referenceEnv();
+    const nan = blockDiagonal<Tensor>({
+      '0': kronecker(dense(tensor([Number.NaN], [1, 1])), dense(tensor([1], [1, 1]))),
+    });
+    expect(await newtonSchulz().prepare(backend, nan, 0.1, null)()).toMatchObject({
       _tag: 'Left',
       left: { _tag: 'NotPositiveDefinite', where: '0' },
+    });
+  });
+
+  it('a batch that is not a number is named where it came from', async () => {
+    const poisoned = { ...batch, inputs: ops.scale(Number.NaN, batch.inputs) };
+    const step = stepOf(preconditioned(newtonSchulz()));
+    expect(await tryStage(step, stateOf(objective.model, 4), poisoned)).toMatchObject({
+      _tag: 'Left',
+      left: { _tag: 'NonFinite', where: 'forward' },
     });
   });
 
