@@ -22,7 +22,7 @@ import { readScalars } from '../../core/pipeline/read.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { calculate } from '../../core/pipeline/compute.ts';
 import { unsupported } from '../solver/unsupported.ts';
-import { byFactors, eachBlock, invertDiagonal } from './factors/blockwise.ts';
+import { byFactors, dampedReciprocal, eachBlock, invertDiagonal } from './factors/blockwise.ts';
 import { meanEigenvalues } from './factors/dampedFactors.ts';
 import { factoredTikhonov } from './factors/factoredTikhonov.ts';
 import type { RangeOptions } from './factors/rangeFinder.ts';
@@ -61,8 +61,12 @@ const approximate = <T extends Shaped>(
   );
 };
 
-/** (U diag(D) Uᵀ + c I)⁻¹. */
+/**
+ * (U diag(D) Uᵀ + c I)⁻¹. Where nothing is left out it is U diag(1 / (D + c)) Uᵀ, since 1/c and what Woodbury takes from it
+ * would cancel each other.
+ */
 const woodbury = <T extends Shaped>(ops: Ops<T>, { U, D }: Approximation<T>, c: number): Factor<T> => {
+  if (U.shape[0] === U.shape[1]) return lowRank(U, diagonal(dampedReciprocal(ops, D, c)), 0);
   const taken = ops.div(D, ops.scale(c, ops.add(D, ops.full([], c))));
   return lowRank(U, diagonal(ops.neg(taken)), 1 / c);
 };

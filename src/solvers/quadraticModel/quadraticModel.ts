@@ -43,20 +43,28 @@ const damped = (model: QuadraticModel, lambda: number): readonly [number, number
   return [curvature[0] + lambda * squares[0], curvature[1] + lambda * squares[1], curvature[2] + lambda * squares[2]];
 };
 
-/** Below this ratio of determinant to diagonal product, d and δ₀ count as parallel. */
-const parallel = 1e-10;
+/**
+ * Below this ratio of determinant to diagonal product, d and δ₀ count as parallel. The ratio is the squared sine of their
+ * angle; α and μ lose as many digits as it has zeros, and the coefficients are sums of a backend's precision.
+ */
+const parallel = { f32: 1e-5, f64: 1e-10 };
 
 /**
  * (α, μ) that minimise M: a 2 × 2 solve. Without a last update, or with one that is parallel to d, μ is 0.
  *
  * @param model - coefficients
  * @param lambda - damping λ of the model, at least 0
+ * @param dtype - precision of the coefficients, f64 unless given
  */
-export const minimiseModel = (model: QuadraticModel, lambda: number): ModelMinimum => {
+export const minimiseModel = (
+  model: QuadraticModel,
+  lambda: number,
+  dtype: keyof typeof parallel = 'f64',
+): ModelMinimum => {
   const [a, b, c] = damped(model, lambda);
   const [p, q] = model.slopes;
   const determinant = a * c - b * b;
-  if (determinant <= parallel * a * c) return { alpha: a > 0 ? -p / a : 0, mu: 0 };
+  if (determinant <= parallel[dtype] * a * c) return { alpha: a > 0 ? -p / a : 0, mu: 0 };
   return { alpha: (b * q - c * p) / determinant, mu: (b * p - a * q) / determinant };
 };
 

@@ -32,8 +32,9 @@ const takeStep = <T extends Shaped>(
   { state, gradient, direction, damping: lambda }: Context<T, Needs>,
   last: Params<T> | null,
   model: QuadraticModel,
+  dtype: 'f32' | 'f64',
 ): Context<T, 'next' | 'predictedChange' | 'metrics'> => {
-  const minimum = minimiseModel(model, lambda);
+  const minimum = minimiseModel(model, lambda, dtype);
   const { alpha, mu } = minimum;
   const delta =
     last === null
@@ -73,7 +74,9 @@ export const quadraticUpdate: Stage<Needs, 'next' | 'predictedChange' | 'metrics
       return pipe(
         compute((ops: Ops<T>) => modelCoefficients(ops, objective.loss, { ...context, last })),
         RTE.chain((scalars) => RTE.fromTaskEither(readScalars(env.backend, scalars))),
-        RTE.chain((values) => compute((ops: Ops<T>) => takeStep(ops, context, last, quadraticModelOf(values)))),
+        RTE.chain((values) =>
+          compute((ops: Ops<T>) => takeStep(ops, context, last, quadraticModelOf(values), env.backend.dtype)),
+        ),
       )(env);
     },
 );

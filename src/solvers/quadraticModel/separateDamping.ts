@@ -127,9 +127,10 @@ export const separateDamping = (
             RTE.chain((scalars) => (env: Env<T>) => readScalars(env.backend, scalars)),
           ),
         ),
-        RTE.map(({ solved, values }) => {
+        RTE.bind('dtype', () => RTE.asks((env: Env<T>) => env.backend.dtype)),
+        RTE.map(({ solved, values, dtype }) => {
           const model = quadraticModelOf(values);
-          return { gamma, solved, change: modelChange(model, lambda, minimiseModel(model, lambda)) };
+          return { gamma, solved, change: modelChange(model, lambda, minimiseModel(model, lambda, dtype)) };
         }),
       );
 

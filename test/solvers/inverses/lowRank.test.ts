@@ -15,7 +15,8 @@ import { pipeline } from '../../../src/core/pipeline/stage.ts';
 import type { TrainState } from '../../../src/core/pipeline/trainState.ts';
 import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
-import { generate, tensor } from '../../../src/core/tensor.ts';
+import { hostKernelBackend } from '../../../src/core/backends/gpu/hostMemory/hostKernels.ts';
+import { cast, generate, tensor } from '../../../src/core/tensor.ts';
 import { capture } from '../../../src/curvature/capture.ts';
 import { updateFactors } from '../../../src/curvature/curvature.ts';
 import { exact, monteCarlo } from '../../../src/curvature/estimators.ts';
@@ -92,6 +93,12 @@ describe('randomised range finder', () => {
   });
 });
 
+/** ‖found − expected‖ / ‖expected‖. */
+const relativeGap = (found: Tensor, expected: Tensor): number => {
+  const gap = ops.sub(cast(found, 'f64'), expected);
+  return Math.sqrt(ops.dot(gap, gap).data[0] / ops.dot(expected, expected).data[0]);
+};
+
 describe('lowRankInverse', () => {
   const solveWith = async (
     options: RangeOptions,
@@ -111,6 +118,42 @@ describe('lowRankInverse', () => {
         const exactInverse = orThrow(await inverted(kroneckerInverse, backend, blockDiagonal({ block }), lambda)());
         const expected = apply(ops, exactInverse, { block: V })['block'];
         expect(scaledError((await solveWith({ rank: 5 }, block, lambda, V)).data, expected.data)).toBeLessThan(1e-8);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('worked example in f32: A = 2, G = 3, λ = 1e-4 is 1 / ((2 + π 0.01) (3 + 0.01 / π)) with π² = 2 / 3, to the last digits', async () => {
+    const single = orThrow(hostKernelBackend('webasm'));
+    const block = kroneckerOf(cast(tensor([2], [1, 1]), 'f32'), cast(tensor([3], [1, 1]), 'f32'));
+    const inverse = orThrow(await inverted(lowRankInverse({ rank: 4 }), single, blockDiagonal({ block }), 1e-4)());
+    const image = apply(single.ops, inverse, { block: cast(tensor([1], [1, 1]), 'f32') })['block'];
+    const pi = Math.sqrt(2 / 3);
+    expect(image.data[0] * (2 + pi * 0.01) * (3 + 0.01 / pi)).toBeCloseTo(1, 6);
+  });
+
+  it('law: at a rank of the order or more f32 solves as well as the factors are conditioned, however small λ', async () => {
+    const single = orThrow(hostKernelBackend('webasm'));
+    await fc.assert(
+      fc.asyncProperty(fc.nat(1000), fc.constantFrom(1e-2, 1e-6, 9e-13), async (seed, lambda) => {
+        const [A, G] = [ops.addDiagonal(spd(seed, 5), 0.05), ops.addDiagonal(spd(seed + 1, 3), 0.05)];
+        const V = gaussian(seed + 2, [3, 5]);
+        const block = kroneckerOf(cast(A, 'f32'), cast(G, 'f32'));
+        const curvature = blockDiagonal({ block });
+        const low = orThrow(await inverted(lowRankInverse({ rank: 8 }), single, curvature, lambda)());
+        const exact = orThrow(
+          await inverted(kroneckerInverse, backend, blockDiagonal({ block: kroneckerOf(A, G) }), lambda)(),
+        );
+        const [found, expected] = [
+          apply(single.ops, low, { block: cast(V, 'f32') })['block'],
+          apply(ops, exact, { block: V })['block'],
+        ];
+        const conditionOf = async (M: Tensor): Promise<number> => {
+          const { values } = orThrow(await backend.linearAlgebra.eigh(M)());
+          return values.data[values.data.length - 1] / values.data[0];
+        };
+        const condition = (await conditionOf(A)) * (await conditionOf(G));
+        expect(relativeGap(found, expected)).toBeLessThan(16 * condition * 2 ** -23);
       }),
       { numRuns: 25 },
     );

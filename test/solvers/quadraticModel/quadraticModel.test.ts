@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 
+import { gaussian } from '../../support/training.ts';
 import type { QuadraticModel } from '../../../src/solvers/quadraticModel/quadraticModel.ts';
 import { minimiseModel, modelChange, updateNorm } from '../../../src/solvers/quadraticModel/quadraticModel.ts';
 
@@ -58,6 +59,43 @@ describe('quadratic model', () => {
   it('without a last update μ is 0 and α is the exact line search', () => {
     const model: QuadraticModel = { curvature: [2, 0, 0], squares: [1, 0, 0], slopes: [-3, 0] };
     expect(minimiseModel(model, 1)).toEqual({ alpha: 1, mu: 0 });
+  });
+
+  it('worked example: nearly parallel directions in f32, whose coefficients do not tell them apart, are searched along one', () => {
+    const model: QuadraticModel = {
+      curvature: [Math.fround(0.719855368), Math.fround(0.719642103), Math.fround(0.719428897)],
+      squares: [Math.fround(2.230715513), Math.fround(2.230612993), Math.fround(2.230510712)],
+      slopes: [Math.fround(-0.942926943), Math.fround(-0.942703366)],
+    };
+    const at = minimiseModel(model, 0.01, 'f32');
+    expect(at.mu).toBe(0);
+    expect(modelChange(model, 0.01, at)).toBeCloseTo(-0.599, 3);
+  });
+
+  it('law: coefficients that are rounded to f32 give a fall as good as exact ones, for directions at any angle', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 8 }), fc.nat(), lambdas, (zeros, seed, lambda) => {
+        // d and δ₀ = d + 10^−zeros e in a space of three dimensions with the identity as curvature, at a gradient.
+        const draws = Array.from(gaussian(seed, [9]).data);
+        const [d, e, gradient] = [draws.slice(0, 3), draws.slice(3, 6), draws.slice(6)];
+        const last = d.map((value, i) => value + 10 ** -zeros * e[i]);
+        const dot = (u: ReadonlyArray<number>, v: ReadonlyArray<number>): number =>
+          u.reduce((sum, value, i) => sum + value * v[i], 0);
+        const squares = [dot(d, d), dot(d, last), dot(last, last)] as const;
+        const slopes = [-dot(d, gradient), -dot(last, gradient)] as const;
+        const exact: QuadraticModel = { curvature: squares, squares, slopes };
+        const rounded: QuadraticModel = {
+          curvature: [Math.fround(squares[0]), Math.fround(squares[1]), Math.fround(squares[2])],
+          squares: [Math.fround(squares[0]), Math.fround(squares[1]), Math.fround(squares[2])],
+          slopes: [Math.fround(slopes[0]), Math.fround(slopes[1])],
+        };
+        const along = minimiseModel({ ...exact, squares: [squares[0], 0, 0], curvature: [squares[0], 0, 0] }, lambda);
+        const line = modelChange(exact, lambda, { alpha: along.alpha, mu: 0 });
+        const found = modelChange(exact, lambda, minimiseModel(rounded, lambda, 'f32'));
+        expect(found).toBeLessThanOrEqual(0.95 * line + 1e-6);
+      }),
+      { numRuns: 400 },
+    );
   });
 
   it('a zero direction gives a zero step', () => {
