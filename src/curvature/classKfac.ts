@@ -26,7 +26,7 @@ import type { KfacOptions } from './kfac.ts';
 import { describeBlock, kroneckerBlock } from './kfac.ts';
 import type { SiteBlock } from './sites/kind.ts';
 import { siteBlock } from './sites/kinds.ts';
-import { siteStatistics, statisticsBy } from './sites/statistics.ts';
+import { orderOfSite, siteStatistics, statisticsBy } from './sites/statistics.ts';
 import { checkClasses, classFactors, classStatistics, classWeights } from './statistics/classes.ts';
 
 /** Settings of {@link classKfac}. */
@@ -46,6 +46,34 @@ const check = <T extends Shaped>({ classes, sites = 'all' }: ClassKfacOptions, c
   const unknown = sites === 'all' ? undefined : sites.find((path) => !known.includes(path));
   if (unknown !== undefined)
     refuse('sites', `paths of sites that can keep classes apart: ${known.join(', ')}`, unknown);
+};
+
+/** Most bytes of statistics; more is an error that says how many there would be. */
+const mostBytes = 2 ** 31;
+
+/** Statistics that would not fit are refused before they are computed. */
+const checkSize = <T extends Shaped>(
+  { classes }: ClassKfacOptions,
+  apart: (site: Site) => SiteBlock['rows'],
+  captured: Captured<T>,
+  dtype: 'f32' | 'f64',
+): void => {
+  const numbers = captured.sites
+    .filter(({ site }) => apart(site) !== null)
+    .map((capture) => {
+      const [{ shape }] = capture.cotangents;
+      const out = shape[shape.length - 1];
+      return out ** 2 + (orderOfSite(capture) / out) ** 2;
+    })
+    .reduce((x, y) => x + y, 0);
+  const bytes = classes * numbers * (dtype === 'f32' ? 4 : 8);
+  if (bytes > mostBytes) {
+    refuse(
+      'classes',
+      `classes whose statistics take at most ${mostBytes} bytes`,
+      `${classes}, which take ${bytes} bytes`,
+    );
+  }
 };
 
 /** Σ_c A_c ⊗ π_c G_c; a single term is itself. */
@@ -75,7 +103,10 @@ export const classKfac = (options: ClassKfacOptions): Curvature => {
     strict: options.strict ?? false,
     inspect: (backend, captured) =>
       pipe(
-        calculate(() => check(options, captured)),
+        calculate(() => {
+          check(options, captured);
+          checkSize(options, apart, captured, backend.dtype);
+        }),
         TE.chain(() => backend.read(captured.targets)),
         TE.chainEitherK((targets) => checkClasses(targets, classes)),
       ),

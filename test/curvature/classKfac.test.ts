@@ -1,4 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { describeError } from '../../src/core/errors.ts';
 
 import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { materialise } from '../../src/core/operators/materialise.ts';
@@ -212,6 +213,15 @@ describe('class-wise K-FAC', () => {
       _tag: 'Left',
       left: { _tag: 'ShapeMismatch', where: 'classKfac', actual: '[8, 3]' },
     });
+  });
+
+  it('refuses more classes than statistics fit for, before they are computed, with the bytes that they would take', async () => {
+    // Two sites of 4² + 4² and 5² + 3² numbers of eight bytes for each class.
+    const tooMany = await tryStage(stepOf(classKfac({ classes: 1e7 })), stateOf(objective.model, 4), batch);
+    expect(tooMany).toMatchObject({ left: { _tag: 'BadConfig', path: 'classes' } });
+    expect(E.isLeft(tooMany) && describeError(tooMany.left)).toContain('10000000, which take 5280000000 bytes');
+    const one = await tryStage(stepOf(classKfac({ classes: 1e300, sites: ['2'] })), stateOf(objective.model, 4), batch);
+    expect(one).toMatchObject({ left: { path: 'classes' } });
   });
 
   it('says what it is', () => {
