@@ -74,6 +74,9 @@ export interface BadData {
   readonly expected: string;
   readonly actual: string;
   readonly advice: string;
+  /** Where in a table, if it is one. */
+  readonly row?: number;
+  readonly column?: string;
 }
 
 /** A saved state that cannot be read back. */

@@ -25,6 +25,12 @@ export type { Experiment, Failed, Finished, Observer, Outcome } from './experime
 export { dataset, datasetOf, rowsOf } from './data/dataset.ts';
 export type { Dataset, Draw, Splits } from './data/dataset.ts';
 export type { Rows } from '../core/rows.ts';
+export { parseCsv, readCsv } from './data/csv.ts';
+export type { CsvOptions } from './data/csv.ts';
+export { classesOf, numbersOf, standardised, tableOf } from './data/table.ts';
+export type { Cell, Classes, Table, TableRow } from './data/table.ts';
+export { splitOf } from './data/splits.ts';
+export type { SplitOptions } from './data/splits.ts';
 export { batchIndices, range } from './data/batches.ts';
 export type { BatchIndices, BatchPlan, Epoch } from './data/batches.ts';
 export { decodeIdx } from './data/idx.ts';

@@ -11,6 +11,8 @@ import { pipe } from 'fp-ts/lib/function.js';
 
 import type { KfacError } from '../../core/errors.ts';
 import { attempt } from '../../core/errors.ts';
+import type { Params } from '../../core/params.ts';
+import { mapParams } from '../../core/params.ts';
 import type { Batch } from '../../core/pipeline/context.ts';
 import type { Rows } from '../../core/rows.ts';
 import type { Range } from '../../core/nn/admissible.ts';
@@ -82,11 +84,51 @@ const checkRows = (source: string, rows: Rows): E.Either<KfacError, Range> => {
     : bad(source, 'whole numbers of 32 bits', example(fraction), 'Take f32 or f64 for numbers that are not whole.');
 };
 
+/** Arrays by name as one data set. */
+const together = (name: string, arrays: Params<Rows>): E.Either<KfacError, Dataset> => {
+  const names = Object.keys(arrays);
+  const [first, ...others] = names;
+  if (first === undefined) return bad(name, 'at least one array', 'none', 'Name the arrays: inputs, targets, …');
+  const size = countOf(arrays[first]);
+  return pipe(
+    names,
+    E.traverseArray((array) =>
+      pipe(
+        checkRows(`${name}, ${array}`, arrays[array]),
+        E.map((range) => [array, range] as const),
+      ),
+    ),
+    E.chain((ranges) =>
+      size === 0 || others.some((other) => countOf(arrays[other]) !== size)
+        ? bad(
+            name,
+            others.length === 0 ? 'at least one example' : `as many ${names.join(' as ')}, and at least one`,
+            names.map((array) => `${countOf(arrays[array])} ${array}`).join(' and '),
+            'The first axis of each counts examples.',
+          )
+        : E.right(ranges),
+    ),
+    E.map((ranges) => ({
+      name,
+      size,
+      batch: Object.assign(
+        (indices: ReadonlyVector): Batch<Tensor> => {
+          const gathered = new Map(
+            [...new Set(Object.values(arrays))].map((rows) => [rows, gatherRows(rows, indices)]),
+          );
+          return mapParams(arrays, (rows) => gathered.get(rows) ?? gatherRows(rows, indices));
+        },
+        { largest: Math.max(...ranges.map(([, range]) => largestIn(range))), ranges: Object.fromEntries(ranges) },
+      ),
+    })),
+  );
+};
+
 /**
- * A data set in memory. There must be as many targets as inputs, at least one of each, and all must be finite.
+ * A data set in memory. All arrays have as many rows, at least one, and all numbers must be finite.
  *
  * @param name - name for reports
- * @param inputs - what goes into the model, row by row
+ * @param inputs - what goes into the model, row by row; or rows of any number of arrays by name
  * @param targets - what the loss compares with, row by row
  * @example
  * ```ts
@@ -102,36 +144,14 @@ const checkRows = (source: string, rows: Rows): E.Either<KfacError, Range> => {
  * data._tag === 'Right' ? data.right.size : null; // => 2
  * ```
  */
-export const dataset = (name: string, inputs: Rows, targets: Rows): E.Either<KfacError, Dataset> =>
-  pipe(
-    E.Do,
-    E.bind('inputs', () => checkRows(`${name}, inputs`, inputs)),
-    E.bind('targets', (ranges) =>
-      targets === inputs ? E.right(ranges.inputs) : checkRows(`${name}, targets`, targets),
-    ),
-    E.chain((ranges) => {
-      const size = countOf(inputs);
-      return size === 0 || size !== countOf(targets)
-        ? bad(
-            name,
-            'as many inputs as targets, and at least one',
-            `${size} inputs and ${countOf(targets)} targets`,
-            'The first axis of each counts examples.',
-          )
-        : E.right({ size, ranges, largest: Math.max(largestIn(ranges.inputs), largestIn(ranges.targets)) });
-    }),
-    E.map(({ size, ranges, largest }) => ({
-      name,
-      size,
-      batch: Object.assign(
-        (indices: ReadonlyVector): Batch<Tensor> => {
-          const x = gatherRows(inputs, indices);
-          return { inputs: x, targets: targets === inputs ? x : gatherRows(targets, indices) };
-        },
-        { largest, ranges },
-      ),
-    })),
-  );
+export function dataset(name: string, inputs: Rows, targets: Rows): E.Either<KfacError, Dataset>;
+export function dataset(name: string, arrays: Params<Rows>): E.Either<KfacError, Dataset>;
+export function dataset(
+  name: string,
+  ...given: readonly [inputs: Rows, targets: Rows] | readonly [arrays: Params<Rows>]
+): E.Either<KfacError, Dataset> {
+  return together(name, given.length === 2 ? { inputs: given[0], targets: given[1] } : given[0]);
+}
 
 /**
  * The rows of a tensor, whose first axis counts them.
@@ -149,10 +169,10 @@ export const dataset = (name: string, inputs: Rows, targets: Rows): E.Either<Kfa
 export const rowsOf = (x: Tensor): Rows => ({ shape: x.shape.slice(1), data: x.data, scale: 1, dtype: x.dtype });
 
 /**
- * A data set from two tensors, `[n, …]` each.
+ * A data set of tensors, `[n, …]` each.
  *
  * @param name - name for reports
- * @param inputs - what goes into the model
+ * @param inputs - what goes into the model; or any number of arrays by name
  * @param targets - what the loss compares with; the inputs themselves for an autoencoder
  * @example
  * ```ts
@@ -161,17 +181,30 @@ export const rowsOf = (x: Tensor): Rows => ({ shape: x.shape.slice(1), data: x.d
  *
  * const data = datasetOf('points', tensor([1, 2, 3, 4], [2, 2]), tensor([0, 1], [2], 'i32'));
  * data._tag === 'Right' ? data.right.size : null; // => 2
+ *
+ * // Arrays by the names that models, losses and weights have for them.
+ * const tokens = tensor([1, 2, 3, 0], [2, 2], 'i32');
+ * const sentences = datasetOf('sentences', { tokens, mask: tensor([1, 1, 1, 0], [2, 2]) });
+ * sentences._tag === 'Right' ? Object.keys(sentences.right.batch(Int32Array.of(0))) : []; // => ['tokens', 'mask']
  * ```
  */
-export const datasetOf = (name: string, inputs: Tensor, targets: Tensor): E.Either<KfacError, Dataset> => {
+export function datasetOf(name: string, inputs: Tensor, targets: Tensor): E.Either<KfacError, Dataset>;
+export function datasetOf(name: string, arrays: Batch<Tensor>): E.Either<KfacError, Dataset>;
+export function datasetOf(
+  name: string,
+  ...given: readonly [inputs: Tensor, targets: Tensor] | readonly [arrays: Batch<Tensor>]
+): E.Either<KfacError, Dataset> {
+  const arrays = given.length === 2 ? { inputs: given[0], targets: given[1] } : given[0];
   return pipe(
     attempt(() => {
-      checkTensor(`${name}, inputs`, inputs);
-      checkTensor(`${name}, targets`, targets);
+      const distinct = new Set(Object.values(mapParams(arrays, (x, array) => checkTensor(`${name}, ${array}`, x))));
+      return new Map([...distinct].map((x) => [x, rowsOf(x)]));
     }),
-    E.chain(() => {
-      const rows = rowsOf(inputs);
-      return dataset(name, rows, targets === inputs ? rows : rowsOf(targets));
-    }),
+    E.chain((rows) =>
+      together(
+        name,
+        mapParams(arrays, (x) => rows.get(x) ?? rowsOf(x)),
+      ),
+    ),
   );
-};
+}

@@ -31,6 +31,29 @@ describe('dataset', () => {
     expect(targets).toBe(inputs);
   });
 
+  it('worked example: arrays by name, as many as there are', () => {
+    const [tokens, mask] = [tensor([1, 2, 3, 0], [2, 2], 'i32'), tensor([1, 1, 1, 0], [2, 2])];
+    const data = orThrow(datasetOf('d', { tokens, mask, lengths: tensor([2, 1], [2]), again: tokens }));
+    const batch = data.batch(Int32Array.of(1));
+    expect(batch['tokens']).toEqual(tensor([3, 0], [1, 2], 'i32'));
+    expect(batch['mask']).toEqual(tensor([1, 0], [1, 2]));
+    expect(batch['again']).toBe(batch['tokens']);
+    expect(Object.keys(batch)).toEqual(['tokens', 'mask', 'lengths', 'again']);
+    expect(data.batch.ranges).toMatchObject({ tokens: { most: 3 }, lengths: { least: 1 } });
+    expect(orThrow(datasetOf('d', { tokens })).size).toBe(2);
+  });
+
+  it('refuses arrays by name that do not fit together, and none', () => {
+    const tokens = tensor([1, 2, 3], [3], 'i32');
+    expect(errorOf(datasetOf('d', { tokens, mask: tensor([1], [1]), more: tokens }))).toMatchObject({
+      expected: 'as many tokens as mask as more, and at least one',
+      actual: '3 tokens and 1 mask and 3 more',
+    });
+    expect(errorOf(datasetOf('d', { tokens: tensor([NaN, 1], [2]) }))).toMatchObject({ source: 'd, tokens' });
+    expect(errorOf(datasetOf('d', { tokens: tensor([], [0]) }))).toMatchObject({ expected: 'at least one example' });
+    expect(errorOf(datasetOf('d', {}))).toMatchObject({ expected: 'at least one array' });
+  });
+
   it.each([NaN, Infinity, -Infinity])('refuses %p and names the example', (bad) => {
     const inputs = tensor([1, 2, 3, bad, 5, 6], [3, 2], 'f32');
     const error = errorOf(datasetOf('d', inputs, tensor([0, 0, 0], [3])));
