@@ -46,7 +46,8 @@ export const groupsOf = <T extends Shaped>(
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) return refuse('groups', 'groups whose names differ', `${twice} twice`);
   // Metrics that begin so are the seconds of stages.
-  if (names.includes('') || names.includes('seconds')) return refuse('groups', 'names other than seconds', 'one of them');
+  if (names.includes('') || names.includes('seconds'))
+    return refuse('groups', 'names other than seconds', 'one of them');
   for (const claim of claims) checkClaim(claim, state);
   const { params } = state;
   const ownerOf = (path: string): string => {
