@@ -79,6 +79,13 @@ const logarithmOfSum = <T extends Shaped>(
   return { top, shifted, logSum: p.select(sum, ops.add(ops.log(safe), lost), p.full([], -Infinity)) };
 };
 
+/** The largest number that 32 bits hold. */
+const LARGEST = 3.4028234663852886e38;
+
+/** y x, with 0 · ∞ = 0; the derivative by y is finite there. */
+const share = <T extends Shaped>(ops: Ops<T>, y: T, x: T): T =>
+  ops.mul(y, ops.select(y, x, ops.minimum(x, ops.full([], LARGEST))));
+
 const identityMask = (n: number): ReturnType<typeof generate> =>
   generate([n, n], (position) => (position % (n + 1) === 0 ? 1 : 0));
 
@@ -110,6 +117,17 @@ export const derive = <T extends Shaped>(p: Primitives<T>, self: () => Ops<T>): 
   erf: (x) => p.unary('erf', x),
   normalCdf: (x) => p.unary('normalCdf', x),
   gelu: (x) => self().mul(x, self().normalCdf(x)),
+  sigmoidMinus: (x, y) => {
+    const ops = self();
+    const rest = ops.sub(p.full([], 1), y);
+    return ops.sub(ops.mul(rest, ops.sigmoid(x)), ops.mul(y, ops.sigmoid(ops.neg(x))));
+  },
+  // No form with max(x, 0) and |x|: their derivatives at 0 are one-sided.
+  sigmoidCrossEntropy: (x, y) => {
+    const ops = self();
+    const rest = ops.sub(p.full([], 1), y);
+    return ops.add(share(ops, y, ops.softplus(ops.neg(x))), share(ops, rest, ops.softplus(x)));
+  },
   scale: (c, x) => p.binary('mul', p.full([], c), x),
   linearCombination: (a, x, b, y) => {
     const ops = self();

@@ -35,6 +35,10 @@ export interface Derived<T extends Shaped> {
   readonly normalCdf: (x: T) => T;
   /** x Φ(x) with Φ the normal distribution function (the exact form, not the tanh one). */
   readonly gelu: (x: T) => T;
+  /** σ(x) − y, with its digits where σ(x) is near 1 and y is 1. */
+  readonly sigmoidMinus: (x: T, y: T) => T;
+  /** y softplus(−x) + (1 − y) softplus(x) = softplus(x) − y x, with its digits where x is large and y is 1. */
+  readonly sigmoidCrossEntropy: (x: T, y: T) => T;
   /** c x for a number c. */
   readonly scale: (c: number, x: T) => T;
   /** a x + b y for numbers a, b and equal shapes. */

@@ -107,5 +107,5 @@ export const accuracy: Measure = perTerm((ops, outputs, targets) => {
  * ```
  */
 export const sigmoidSquaredError: Measure = perExample((ops, outputs, targets) =>
-  ops.square(ops.sub(ops.sigmoid(outputs), targets)),
+  ops.square(ops.sigmoidMinus(outputs, targets)),
 );

@@ -41,6 +41,8 @@ const ofShape = (shapes: fc.Arbitrary<Shape>): fc.Arbitrary<Tensor> => shapes.ch
 /** Every derived operation that is not a primitive under another name. */
 export const derivedCases: ReadonlyArray<Case> = [
   row('gelu', anyArray(), (ops, x) => ops.gelu(x)),
+  rowOfTwo('sigmoidMinus', pairOfShapes, (ops, x, y) => ops.sigmoidMinus(x, y)),
+  rowOfTwo('sigmoidCrossEntropy', pairOfShapes, (ops, x, y) => ops.sigmoidCrossEntropy(x, y)),
   row('scale', anyArray(), (ops, x) => ops.scale(-1.5, x)),
   rowOfTwo('linearCombination', sameShapes, (ops, a, b) => ops.linearCombination(2, a, -0.5, b)),
   ...unaryVjp,

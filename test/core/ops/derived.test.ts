@@ -229,6 +229,34 @@ describe('derived algebra', () => {
     );
   });
 
+  it('law: σ(x) − y and softplus(x) − y x are what they say, the second has the first as its derivative, also at 0', () => {
+    fc.assert(
+      fc.property(
+        shapeOf().chain((shape) => fc.tuple(arrayOf(shape, 'ties'), arrayOf(shape))),
+        ([x, y]) => {
+          expectClose(ops.sigmoidMinus(x, y), ops.sub(ops.sigmoid(x), y));
+          expectClose(ops.sigmoidCrossEntropy(x, y), ops.sub(ops.softplus(x), ops.mul(y, x)));
+          const program: Program = (o, params) => o.sigmoidCrossEntropy(params['x'], params['y']);
+          const { pullback } = vjp(ops, program, { x, y }, []);
+          const { params } = pullback(ops.full(x.shape, 1));
+          expectClose(params['x'], ops.sigmoidMinus(x, y));
+          expectClose(params['y'], ops.neg(x));
+        },
+      ),
+    );
+  });
+
+  it('worked example: a logit of 40 and a target of 1 leave e⁻⁴⁰, and of infinite logits nothing where they are right', () => {
+    const [x, y] = [tensor([40, -40, Infinity, -Infinity], [4]), tensor([1, 0, 1, 0], [4])];
+    // 1 / (1 + e⁴⁰) and log(1 + e⁻⁴⁰) are the same to 17 digits.
+    const e = 4.248354255291589e-18;
+    expectClose(ops.scale(1 / e, ops.sigmoidMinus(x, y)), tensor([-1, 1, 0, 0], [4]));
+    expectClose(ops.scale(1 / e, ops.sigmoidCrossEntropy(x, y)), tensor([1, 1, 0, 0], [4]));
+    expect(ops.sigmoidCrossEntropy(tensor([Infinity, 1e300], [2]), tensor([0, 0], [2])).data).toEqual(
+      Float64Array.of(Infinity, 1e300),
+    );
+  });
+
   it('law: the Gaussian error linear unit is x Φ(x), so gelu(x) − gelu(−x) = x', () => {
     fc.assert(
       fc.property(

@@ -5,13 +5,28 @@
  */
 import fc from 'fast-check';
 
-import { arrayOf, shapeOf, wideExtent } from '../arbitraries.ts';
+import type { Tensor } from '../../../src/core/tensor.ts';
+import { arrayOf, broadcastableTo, shapeOf, wideExtent } from '../arbitraries.ts';
 import type { Case } from './trial.ts';
 import { given, magnitude, numberOf, reference } from './trial.ts';
 
 const coefficient = fc.constantFrom(0, 1, -1, 0.1, -2.5, 1 / 3, 1e-3, 700);
 
-/** Cases of `full`, `scale`, `linearCombination`, `addDiagonal` and `gelu`. */
+/** Logits and targets that broadcast together; targets of 0 and 1, and between. */
+const judged = shapeOf().chain((shape) =>
+  fc
+    .tuple(broadcastableTo(shape), broadcastableTo(shape), fc.constantFrom(0.01, 1, 20), fc.boolean())
+    .chain(([left, right, size, isSure]) =>
+      fc
+        .tuple(arrayOf(left), arrayOf(right))
+        .map(([x, y]): ReadonlyArray<Tensor> => [
+          reference.scale(size, x),
+          reference.unary(isSure ? 'step' : 'sigmoid', y),
+        ]),
+    ),
+);
+
+/** Cases of `full`, `scale`, `linearCombination`, `addDiagonal`, `gelu`, `sigmoidMinus` and `sigmoidCrossEntropy`. */
 export const arithmeticCases: ReadonlyArray<Case> = [
   {
     operation: 'full',
@@ -85,5 +100,31 @@ export const arithmeticCases: ReadonlyArray<Case> = [
         error: (_, y, { elementary }) => reference.scale(1 + elementary, magnitude(y)),
       }),
     ),
+  },
+  {
+    operation: 'sigmoidMinus',
+    trials: given(judged, (operands) => ({
+      label: '',
+      operands,
+      run: (ops, [x, y]) => ops.sigmoidMinus(x, y),
+      // (1 − y) σ(x) − y σ(−x): 0 only where the two are equal.
+      error: ([x, y], _, { elementary }) => {
+        const rest = reference.sub(numberOf(1), y);
+        const terms = [
+          reference.mul(rest, reference.sigmoid(x)),
+          reference.mul(y, reference.sigmoid(reference.neg(x))),
+        ];
+        return reference.scale(3 + elementary, reference.add(terms[0], terms[1]));
+      },
+    })),
+  },
+  {
+    operation: 'sigmoidCrossEntropy',
+    trials: given(judged, (operands) => ({
+      label: '',
+      operands,
+      run: (ops, [x, y]) => ops.sigmoidCrossEntropy(x, y),
+      error: (_, value, { elementary }) => reference.scale(3 + elementary, value),
+    })),
   },
 ];

@@ -7,6 +7,7 @@ import { raise } from '../../errors.ts';
 import { unaryDerivative } from '../../ops/derived.ts';
 import type { Derived, Ops } from '../../ops/ops.ts';
 import type { UnaryKind } from '../../ops/primitives.ts';
+import { broadcastShape } from '../../ops/shapes.ts';
 import type { Shape, Tensor } from '../../tensor.ts';
 import { sameShape, showShape } from '../../tensor.ts';
 
@@ -35,6 +36,8 @@ type Fused = Pick<
   | 'withOnes'
   | 'oneHot'
   | 'gelu'
+  | 'sigmoidMinus'
+  | 'sigmoidCrossEntropy'
 >;
 
 /**
@@ -45,6 +48,18 @@ type Fused = Pick<
  */
 export const fused = (host: Host, self: () => Ops<Tensor>): Fused => {
   const { allocator, kernels } = host;
+
+  /** A function of two arrays, which are repeated to one shape first. */
+  const ofTwo =
+    (where: string, kernel: Kernels['sigmoidMinus']): ((x: Tensor, y: Tensor) => Tensor) =>
+    (x, y) => {
+      const shape = broadcastShape(where, x.shape, y.shape);
+      const [a, b] = [x, y].map((z) => floatsOf(host, sameShape(z.shape, shape) ? z : self().broadcastTo(z, shape)));
+      const out = allocator.take(a.length);
+      kernel(a, b, out);
+      return floatTensor(host, shape, out);
+    };
+
   return {
     scale: (c, x) => {
       const data = floatsOf(host, x);
@@ -109,6 +124,8 @@ export const fused = (host: Host, self: () => Ops<Tensor>): Fused => {
       }
       return floatTensor(host, [...indices.shape, classes], out);
     },
+    sigmoidMinus: ofTwo('sigmoidMinus', kernels.sigmoidMinus),
+    sigmoidCrossEntropy: ofTwo('sigmoidCrossEntropy', kernels.sigmoidCrossEntropy),
     gelu: (x) => {
       const data = floatsOf(host, x);
       const out = allocator.take(data.length);

@@ -40,9 +40,6 @@ export interface Loss {
   readonly admits?: (outputs: Shape, targets: Shape) => Admissible | null;
 }
 
-/** The largest number that 32 bits hold: what stands for ∞ where that may be multiplied by 0. */
-export const LARGEST = 3.4028234663852886e38;
-
 /**
  * x with weights of its examples, or of their positions; 0 where a weight is, whatever x is there.
  *

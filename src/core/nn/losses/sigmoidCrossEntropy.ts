@@ -1,30 +1,16 @@
 /**
  * Sigmoid cross-entropy: independent yes-or-no targets, summed over features.
  *
- * Both outcomes are written out, y softplus(−o) + (1 − y) softplus(o), because softplus(o) − y o is 0 as soon as o is
- * rounded to its softplus, where the model is sure and right. Another way to keep those digits, relu(o) − y o +
- * softplus(−|o|), has one-sided derivatives at 0; these functions are smooth. So with the gradient, where p − y is 0 as
- * soon as p is rounded to 1: (1 − y) p − y (1 − p), with 1 − p = σ(−o).
+ * Where the model is sure and right, softplus(o) − y o and σ(o) − y are differences of equal numbers; the operations that
+ * are used here keep the digits of both.
  *
  * @module
  */
-import type { Ops } from '../../ops/ops.ts';
 import { uniformDown } from '../../random/uniform.ts';
-import type { Shaped } from '../../tensor.ts';
 import type { Loss } from './loss.ts';
-import { LARGEST, sumPerExample, targetsLike } from './loss.ts';
+import { sumPerExample, targetsLike } from './loss.ts';
 
 const name = 'sigmoidCrossEntropy';
-
-/** 1 − x. */
-const complement = <T extends Shaped>(ops: Ops<T>, x: T): T => ops.sub(ops.full([], 1), x);
-
-/** y a + (1 − y) b. */
-const expectation = <T extends Shaped>(ops: Ops<T>, y: T, a: T, b: T): T =>
-  ops.add(ops.mul(y, a), ops.mul(complement(ops, y), b));
-
-/** x, with the largest number in place of ∞, so that 0 times it is 0. */
-const bounded = <T extends Shaped>(ops: Ops<T>, x: T): T => ops.minimum(x, ops.full([], LARGEST));
 
 /**
  * ℓ = Σ y softplus(−o) + (1 − y) softplus(o) for logits o and targets y in [0, 1] of the outputs' shape, which is
@@ -32,15 +18,9 @@ const bounded = <T extends Shaped>(ops: Ops<T>, x: T): T => ops.minimum(x, ops.f
  */
 export const sigmoidCrossEntropy: Loss = {
   name,
-  value: (ops, outputs, targets, weights) => {
-    const [ifOne, ifZero] = [ops.neg(outputs), outputs].map((x) => bounded(ops, ops.softplus(x)));
-    return sumPerExample(ops, expectation(ops, targetsLike(name, outputs, targets), ifOne, ifZero), weights);
-  },
-  gradient: (ops, outputs, targets) => {
-    const y = targetsLike(name, outputs, targets);
-    const [p, q] = [ops.sigmoid(outputs), ops.sigmoid(ops.neg(outputs))];
-    return ops.sub(ops.mul(complement(ops, y), p), ops.mul(y, q));
-  },
+  value: (ops, outputs, targets, weights) =>
+    sumPerExample(ops, ops.sigmoidCrossEntropy(outputs, targetsLike(name, outputs, targets)), weights),
+  gradient: (ops, outputs, targets) => ops.sigmoidMinus(outputs, targetsLike(name, outputs, targets)),
   // The rarer outcome is drawn, because its probability keeps its digits. Below 0 that is 1, else it is 0.
   sample: (ops, key, outputs) => {
     const constant = ops.stopGradient(outputs);

@@ -14,9 +14,12 @@ import type { Shape, Shaped } from '../../tensor.ts';
 import { sameShape, showShape, sizeOf } from '../../tensor.ts';
 import { sampleOneHot } from './categorical.ts';
 import type { Loss } from './loss.ts';
-import { LARGEST, sumPerExample, targetsLike } from './loss.ts';
+import { sumPerExample, targetsLike } from './loss.ts';
 
 const name = 'softmaxCrossEntropy';
+
+/** The least number that 32 bits hold. */
+const LOWEST = -3.4028234663852886e38;
 
 const classesOf = (outputs: Shape): number =>
   outputs.length >= 2
@@ -49,7 +52,7 @@ const balanced = <T extends Shaped>(ops: Ops<T>, p: T, x: T): T => ops.sub(x, op
 
 /** y log p, with 0 · −∞ = 0: a masked class that is not the target costs nothing. */
 const chosenOf = <T extends Shaped>(ops: Ops<T>, targets: T, logP: T): T =>
-  ops.mul(targets, ops.select(targets, logP, ops.maximum(logP, ops.full([], -LARGEST))));
+  ops.mul(targets, ops.select(targets, logP, ops.maximum(logP, ops.full([], LOWEST))));
 
 /** log p of the class at each position. Where the index is that of no class this is no number: −0 / 0. */
 const logOfClass = <T extends Shaped>(ops: Ops<T>, indices: T, logP: T): T => {

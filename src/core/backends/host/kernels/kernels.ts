@@ -49,6 +49,10 @@ export interface Kernels {
   readonly vjp: Readonly<Record<VjpKind, VjpKernel>>;
   /** e^(a − b); in single precision as accurate as if the difference were not rounded. */
   readonly expOfDifference: Pick<BinaryKernel, 'both' | 'right'>;
+  /** `out = σ(x) − y`, see `Ops`. */
+  readonly sigmoidMinus: (x: ReadonlyVector, y: ReadonlyVector, out: Vector) => void;
+  /** `out = softplus(x) − y x`, see `Ops`. */
+  readonly sigmoidCrossEntropy: (x: ReadonlyVector, y: ReadonlyVector, out: Vector) => void;
   /** `out = a x + b y`. */
   readonly linearCombination: (a: number, x: ReadonlyVector, b: number, y: ReadonlyVector, out: Vector) => void;
   /** `Σ x[at + i]` for `0 <= i < n`. */

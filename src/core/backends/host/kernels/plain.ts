@@ -24,6 +24,21 @@ export const plainKernels: Kernels = {
       for (let i = 0; i < n; i += 1) out[to + i] = Math.exp(x[at + i] - s);
     },
   },
+  // From the smaller of σ(x) and 1 − σ(x), which is e / (1 + e).
+  sigmoidMinus: (x, y, out) => {
+    for (let i = 0; i < out.length; i += 1) {
+      const e = Math.exp(-Math.abs(x[i]));
+      const smaller = e / (1 + e);
+      out[i] = x[i] > 0 ? 1 - y[i] - smaller : smaller - y[i];
+    }
+  },
+  // softplus(x) is max(x, 0) + log(1 + e): what y x is taken from is x or 0, exactly.
+  sigmoidCrossEntropy: (x, y, out) => {
+    for (let i = 0; i < out.length; i += 1) {
+      const share = (x[i] > 0 ? 1 : 0) - y[i];
+      out[i] = (share === 0 ? 0 : share * x[i]) + Math.log1p(Math.exp(-Math.abs(x[i])));
+    }
+  },
   linearCombination: (a, x, b, y, out) => {
     for (let i = 0; i < out.length; i += 1) out[i] = a * x[i] + b * y[i];
   },

@@ -190,6 +190,30 @@ const normalCdf: VectorFunction = (x, [v, c, d, e, ...rest]) => {
   ];
 };
 
+/** σ(x) − y, from the smaller of σ(x) and 1 − σ(x). */
+export const sigmoidMinusCode = (x: Code, y: Code, [v, e, ...rest]: Registers): Code => [
+  ...set(v, x),
+  ...set(e, expOfMinusAbs(v, rest)),
+  ...set(e, div(get(e), add(constant(1), get(e)))),
+  ...v128.bitselect(sub(sub(constant(1), y), get(e)), sub(get(e), y), greaterThan(get(v), constant(0))),
+];
+
+/** (s − y) x + log(1 + e^(−|x|)) with s = 1 above 0, else 0; 0 · ∞ = 0. */
+export const sigmoidCrossEntropyCode = (x: Code, y: Code, [v, d, e, ...rest]: Registers): Code => {
+  const [ee] = rest;
+  return [
+    ...set(v, x),
+    ...set(d, sub(indicator(greaterThan(get(v), constant(0))), y)),
+    ...set(e, expOfMinusAbs(v, rest)),
+    ...set(e, div(get(e), add(constant(2), get(e)))),
+    ...set(ee, mul(get(e), get(e))),
+    ...add(
+      v128.andnot(mul(get(d), get(v)), equal(get(d), constant(0))),
+      mul(add(get(e), get(e)), polynomial(get(ee), artanhCoefficients)),
+    ),
+  ];
+};
+
 /** Functions of one argument. `log` is missing: nothing on a hot path needs it. */
 export const unaryCode: Readonly<Record<Exclude<UnaryKind, 'log'>, VectorFunction>> = {
   neg: (x) => neg(x),

@@ -156,6 +156,14 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
       },
       right: scalar(unit.pointwise['expOfDifference.right'], plainKernels.expOfDifference.right),
     },
+    sigmoidMinus: (x, y, out) => {
+      if (out.length < worthwhile) plainKernels.sigmoidMinus(x, y, out);
+      else map(unit.pointwise.sigmoidMinus, 0, 0, x, 0, y, 0, out, 0, out.length);
+    },
+    sigmoidCrossEntropy: (x, y, out) => {
+      if (out.length < worthwhile) plainKernels.sigmoidCrossEntropy(x, y, out);
+      else map(unit.pointwise.sigmoidCrossEntropy, 0, 0, x, 0, y, 0, out, 0, out.length);
+    },
     linearCombination: (s, x, t, y, out) => {
       if (out.length < worthwhile) plainKernels.linearCombination(s, x, t, y, out);
       else map(unit.pointwise.linearCombination, s, t, x, 0, y, 0, out, 0, out.length);

@@ -12,7 +12,14 @@ import type { VjpKind } from '../kernels/kernels.ts';
 
 import type { Code, FunctionCode } from '../../webAssembly/assembler.ts';
 import { assemble, f32x4, f64, f64x2, i32, local, repeatWhile, v128, valueType } from '../../webAssembly/assembler.ts';
-import { binaryCode, expOfDifferenceCode, unaryCode, vjpCode } from './functions.ts';
+import {
+  binaryCode,
+  expOfDifferenceCode,
+  sigmoidCrossEntropyCode,
+  sigmoidMinusCode,
+  unaryCode,
+  vjpCode,
+} from './functions.ts';
 
 /** Elements of a chunk; a multiple of 4. */
 export const chunk = 4096;
@@ -82,6 +89,8 @@ export type PointwiseName =
   | `${BinaryKind}${'' | '.right' | '.left'}`
   | `vjp.${VjpKind}`
   | 'linearCombination'
+  | 'sigmoidMinus'
+  | 'sigmoidCrossEntropy'
   | `expOfDifference${'' | '.right'}`;
 
 const pointwiseKernels: ReadonlyArray<readonly [PointwiseName, Code]> = [
@@ -95,6 +104,8 @@ const pointwiseKernels: ReadonlyArray<readonly [PointwiseName, Code]> = [
       ] as const,
   ),
   ...names(vjpCode).map((name) => [`vjp.${name}`, vjpCode[name].code(a, b, registers)] as const),
+  ['sigmoidMinus', sigmoidMinusCode(a, b, registers)],
+  ['sigmoidCrossEntropy', sigmoidCrossEntropyCode(a, b, registers)],
   ['expOfDifference', expOfDifferenceCode(a, b, registers)],
   ['expOfDifference.right', expOfDifferenceCode(a, splatS, registers)],
   ['linearCombination', f32x4.add(f32x4.mul(splatS, a), f32x4.mul(splatT, b))],

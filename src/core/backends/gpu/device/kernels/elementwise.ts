@@ -7,7 +7,8 @@ import type { BinaryKind, UnaryKind } from '../../../../ops/primitives.ts';
 import type { Shape } from '../../../../tensor.ts';
 import { broadcastStrides, mergeAxes } from '../../../host/strides.ts';
 
-import { binaryText, geluText, needsSpecials, specialNames, unaryText, vjpText } from './functions.ts';
+import type { PairKind } from './functions.ts';
+import { binaryText, geluText, needsSpecials, pairText, specialNames, unaryText, vjpText } from './functions.ts';
 import { gridOf, offsetText } from './grid.ts';
 import type { Kernel } from './kernel.ts';
 import { arrayNames, functionText } from './kernel.ts';
@@ -99,6 +100,14 @@ export const binaryKernel = (kind: BinaryKind, left: Shape, right: Shape, to: Sh
   broadcastKernel(kind, [left, right], to, ([a, b]) => [
     `let x = ${a}; let y = ${b};`,
     `return ${binaryText[kind]('x', 'y')};`,
+  ]);
+
+/** A function of a and b that takes more than an expression, broadcast. */
+export const pairKernel = (kind: PairKind, left: Shape, right: Shape, to: Shape): Kernel =>
+  broadcastKernel(kind, [left, right], to, ([a, b]) => [
+    `let x = ${a}; let y = ${b}; let d = 0.5;`,
+    pairText[kind],
+    'return d;',
   ]);
 
 /** b where a is not 0, else c; broadcast. */

@@ -153,6 +153,19 @@ export const specialNumbers: ReadonlyArray<number> = [NaN, Infinity];
 const extreme = (a: string, b: string, compare: '>' | '<'): string =>
   `(${a} ${compare} ${b} ? ${a} : (${b} ${compare}= ${a} ? ${b} : ${a} + ${b}))`;
 
+/** Functions of two arrays that are more than one expression. */
+export type PairKind = 'sigmoidMinus' | 'sigmoidCrossEntropy';
+
+/** Statements that set `d` from locals `x` and `y`: see `Ops`. The smaller of σ(x) and 1 − σ(x) keeps its digits. */
+export const pairText: Readonly<Record<PairKind, string>> = {
+  sigmoidMinus: [expOfMinusAbs('x', 'w', 'e'), 'w = w / (1 + w); d = x > 0 ? (1 - y) - w : w - y;'].join('\n'),
+  sigmoidCrossEntropy: [
+    expOfMinusAbs('x', 'w', 'e'),
+    log1pOfShare('w', 'd'),
+    'let q = (x > 0 ? 1 : 0) - y; let v = q * x; if (q === 0) { v = 0; } d = v + d;',
+  ].join('\n'),
+};
+
 /** Functions of two expressions. */
 export const binaryText: Readonly<Record<BinaryKind, (a: string, b: string) => string>> = {
   add: (a, b) => `${a} + ${b}`,

@@ -14,18 +14,20 @@ import {
   binaryKernel,
   combineKernel,
   geluKernel,
+  pairKernel,
   scaleKernel,
   selectKernel,
   unaryKernel,
   vjpKernel,
 } from '../kernels/elementwise.ts';
+import type { PairKind } from '../kernels/functions.ts';
 import { needsSpecials, specialNumbers } from '../kernels/functions.ts';
 import type { Kernel } from '../kernels/kernel.ts';
 import type { Machine, MachineArray } from './machine.ts';
 
 /** The operations of this file. */
 type Elementwise<T extends MachineArray> = Pick<Primitives<T>, 'unary' | 'binary' | 'select'> &
-  Pick<Derived<T>, 'scale' | 'linearCombination' | 'unaryVjp' | 'gelu'>;
+  Pick<Derived<T>, 'scale' | 'linearCombination' | 'unaryVjp' | 'gelu' | PairKind>;
 
 /**
  * Elementwise operations.
@@ -43,6 +45,13 @@ export const elementwise = <T extends MachineArray>(machine: Machine<T>, self: (
     arrays: ReadonlyArray<T>,
     numbers: ReadonlyArray<number> = [],
   ): T => (sizeOf(shape) === 0 ? nothing(shape, 'f32') : launch(kernel(), arrays, numbers, shape));
+
+  const ofTwo =
+    (kind: PairKind): Ops<T>[PairKind] =>
+    (x, y) => {
+      const shape = broadcastShape(kind, x.shape, y.shape);
+      return compute(shape, () => pairKernel(kind, x.shape, y.shape, shape), [x, y]);
+    };
 
   return {
     unary: (kind, x) =>
@@ -64,6 +73,8 @@ export const elementwise = <T extends MachineArray>(machine: Machine<T>, self: (
       sameShape(x.shape, cotangent.shape)
         ? compute(x.shape, () => vjpKernel(kind, sizeOf(x.shape)), [x, y, cotangent])
         : self().mul(cotangent, unaryDerivative(self(), kind, x, y)),
+    sigmoidMinus: ofTwo('sigmoidMinus'),
+    sigmoidCrossEntropy: ofTwo('sigmoidCrossEntropy'),
     gelu: (x) => compute(x.shape, () => geluKernel(sizeOf(x.shape)), [x]),
   };
 };
