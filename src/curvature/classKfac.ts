@@ -31,7 +31,7 @@ import { checkClasses, classFactors, classStatistics, classWeights } from './sta
 
 /** Settings of {@link classKfac}. */
 export interface ClassKfacOptions extends KfacOptions {
-  /** Number of classes, at least 1. */
+  /** Number of classes, from 1 to {@link mostClasses}. */
   readonly classes: number;
   /** Paths of the sites that keep classes apart, all that have two full factors unless given; other sites are as in K-FAC. */
   readonly sites?: 'all' | ReadonlyArray<string>;
@@ -47,6 +47,9 @@ const check = <T extends Shaped>({ classes, sites = 'all' }: ClassKfacOptions, c
   if (unknown !== undefined)
     refuse('sites', `paths of sites that can keep classes apart: ${known.join(', ')}`, unknown);
 };
+
+/** Most classes: each takes the products of K-FAC. */
+export const mostClasses = 4096;
 
 /** Most bytes of statistics; more is an error that says how many there would be. */
 const mostBytes = 2 ** 31;
@@ -74,6 +77,7 @@ const checkSize = <T extends Shaped>(
       `${classes}, which take ${bytes} bytes`,
     );
   }
+  if (classes > mostClasses) refuse('classes', `at most ${mostClasses} classes`, String(classes));
 };
 
 /** Σ_c A_c ⊗ π_c G_c; a single term is itself. */

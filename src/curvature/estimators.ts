@@ -13,6 +13,7 @@ import type { Ops } from '../core/ops/ops.ts';
 import type { Key } from '../core/random/key.ts';
 import { signs } from '../core/random/signs.ts';
 import { split } from '../core/random/split.ts';
+import { shown } from '../core/shown.ts';
 import type { Shape, Shaped, Tensor } from '../core/tensor.ts';
 import { generate } from '../core/tensor.ts';
 
@@ -40,9 +41,23 @@ export interface Estimator {
 
 /** Settings of {@link monteCarlo}. */
 export interface MonteCarloOptions {
-  /** Samples k per example, at least 1. */
+  /** Samples k per example, from 1 to {@link mostSamples}. */
   readonly samples?: number;
 }
+
+/** Most samples per example: each is a backward pass. */
+export const mostSamples = 1000;
+
+/** A number of samples, once it is one; a wrong one is a `BadConfig` of the step that captures. */
+const counted = (samples: number): number =>
+  Number.isInteger(samples) && samples >= 1 && samples <= mostSamples
+    ? samples
+    : raise({
+        _tag: 'BadConfig',
+        path: 'estimator.samples',
+        expected: `a whole number from 1 to ${mostSamples}`,
+        actual: shown(samples),
+      });
 
 /**
  * Targets sampled from the predictive distribution: the unbiased Fisher [MG15 §5]. Each of k samples counts 1/k.
@@ -59,7 +74,7 @@ export const monteCarlo = (options: MonteCarloOptions = {}): Estimator => {
   const samples = options.samples ?? 1;
   return {
     name: 'monteCarlo',
-    passes: () => samples,
+    passes: () => counted(samples),
     independent: true,
     cotangents: (ops, loss, key, outputs, begin, end) =>
       split(key, samples)
@@ -90,7 +105,7 @@ export const exact = (): Estimator => ({
 
 /** Settings of {@link curvaturePropagation}. */
 export interface CurvaturePropagationOptions {
-  /** Combinations k per example, at least 1. */
+  /** Combinations k per example, from 1 to {@link mostSamples}. */
   readonly samples?: number;
 }
 
@@ -117,7 +132,7 @@ export const curvaturePropagation = (options: CurvaturePropagationOptions = {}):
   const samples = options.samples ?? 1;
   return {
     name: 'curvaturePropagation',
-    passes: () => samples,
+    passes: () => counted(samples),
     independent: true,
     cotangents: (ops, loss, key, outputs, begin, end) => {
       const root = loss.squareRoot(ops, outputs);

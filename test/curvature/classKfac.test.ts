@@ -207,6 +207,17 @@ describe('class-wise K-FAC', () => {
     }
   });
 
+  it.each([
+    [0, 'a whole number of at least 1'],
+    [1.5, 'a whole number of at least 1'],
+    [Number.NaN, 'a whole number of at least 1'],
+    [4097, 'at most 4096 classes'],
+  ])('refuses %p classes', async (classes, expected) => {
+    expect(await tryStage(stepOf(classKfac({ classes })), stateOf(objective.model, 4), batch)).toMatchObject({
+      left: { _tag: 'BadConfig', path: 'classes', expected, actual: String(classes) },
+    });
+  });
+
   it('refuses targets that are not classes', async () => {
     const data = { ...batch, targets: ops.oneHot(batch.targets, 3) };
     expect(await tryStage(stepOf(classKfac({ classes: 4 })), stateOf(objective.model, 4), data)).toMatchObject({

@@ -12,7 +12,14 @@ import type { CaptureOptions } from '../../src/curvature/capture.ts';
 import { capture } from '../../src/curvature/capture.ts';
 import { updateFactors } from '../../src/curvature/curvature.ts';
 import type { Estimator } from '../../src/curvature/estimators.ts';
-import { curvaturePropagation, empirical, estimatorNames, estimatorOf, exact } from '../../src/curvature/estimators.ts';
+import {
+  curvaturePropagation,
+  empirical,
+  estimatorNames,
+  estimatorOf,
+  exact,
+  monteCarlo,
+} from '../../src/curvature/estimators.ts';
 import { kfac } from '../../src/curvature/kfac.ts';
 import { kfac as kfacPreset } from '../../src/solvers/presets/kfac.ts';
 import { optimizerOf } from '../../src/solvers/presets/registry.ts';
@@ -103,6 +110,16 @@ describe('estimators by name', () => {
       left: { _tag: 'BadConfig', path: 'estimator', actual: 'sampled' },
     });
     expect(kfacPreset().hyperparameters['estimator']).toBe('monteCarlo');
+  });
+});
+
+describe('a number of samples', () => {
+  it.each([0, -1, 1.5, Number.NaN, 1001, 2 ** 53, Infinity])('refuses %p, before keys are split', async (samples) => {
+    for (const estimator of [monteCarlo({ samples }), curvaturePropagation({ samples })]) {
+      expect(await tryStage(stepOf(estimator), state, batch)).toMatchObject({
+        left: { _tag: 'BadConfig', path: 'estimator.samples', expected: 'a whole number from 1 to 1000' },
+      });
+    }
   });
 });
 

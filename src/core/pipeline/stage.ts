@@ -24,11 +24,24 @@ export type StageRun<Needs extends Field, Adds extends Field> = <T extends Shape
   context: Context<T, Needs>,
 ) => RTE.ReaderTaskEither<Env<T>, KfacError, Context<T, Adds>>;
 
+/**
+ * What will not hold in the steps from one to, not including, another, as far as settings alone tell; `null` where nothing
+ * is known to fail. A run asks before its first step.
+ */
+export type Foresee = (from: number, to: number) => KfacError | null;
+
+/** The first of what several foresee. */
+export const foreseenBy =
+  (parts: ReadonlyArray<{ readonly foresee?: Foresee }>): Foresee =>
+  (from, to) =>
+    parts.reduce((found: KfacError | null, { foresee }) => found ?? foresee?.(from, to) ?? null, null);
+
 /** A part of a training step: needs some fields of the context, adds or replaces others. */
 export interface Stage<Needs extends Field, Adds extends Field> {
   /** Shown in the seconds per stage. */
   readonly name: string;
   readonly run: StageRun<Needs, Adds>;
+  readonly foresee?: Foresee;
   /** The stages that a pipeline is made of, in order. */
   readonly stages?: ReadonlyArray<Stage<Field, Field>>;
 }
@@ -107,6 +120,7 @@ export const inOrder = (parts: ReadonlyArray<Stage<Field, Field>>): Stage<Field,
   return {
     name: stages.map((s) => s.name).join(' → '),
     stages,
+    foresee: foreseenBy(stages),
     run: <T extends Shaped>(context: Context<T, Field>) =>
       stages.reduce(
         (before: RTE.ReaderTaskEither<Env<T>, KfacError, Context<T, Field>>, next) =>

@@ -6,6 +6,7 @@
 import { computation } from './compute.ts';
 import type { Objective } from './objective.ts';
 import type { Stage, Step } from './stage.ts';
+import { foreseenBy } from './stage.ts';
 
 /**
  * Puts an objective in the place of the one that the step was given.
@@ -44,7 +45,8 @@ export const withObjective = (objective: Objective): Stage<never, 'objective'> =
  * const step = learn(line, kfacOptimizer().step);
  * ```
  */
-export const learn = (objective: Objective, { name, run }: Step): Stage<'state' | 'batch', 'next' | 'metrics'> => ({
-  name,
-  run: (context) => run({ ...context, objective }),
+export const learn = (objective: Objective, step: Step): Stage<'state' | 'batch', 'next' | 'metrics'> => ({
+  name: step.name,
+  foresee: foreseenBy([step]),
+  run: (context) => step.run({ ...context, objective }),
 });

@@ -39,26 +39,40 @@ export interface LossBound {
   readonly most: number;
 }
 
-/** The metrics, if the loss is among them and within bounds. */
-const checkLoss = <T extends Shaped>(
+const advice = 'Lower the learning rate or raise the damping.';
+
+/** Norms that a step reports, of a group of parameters or of a player under its name. */
+const norm = /(^|\.)(gradientNorm|directionNorm|updateNorm)$/;
+
+/** What of the metrics is wrong, if anything is: the loss, or a norm that the precision does not hold. */
+const metricsError = ({ metric, most }: LossBound, metrics: Metrics): KfacError | null => {
+  const loss = metrics[metric];
+  if (!(Math.abs(loss) < most)) {
+    return {
+      _tag: 'NonFinite',
+      where: 'forward',
+      what: 'the loss',
+      ...(Number.isFinite(loss) ? { actual: `${loss.toPrecision(3)}, which makes no sense` } : {}),
+      advice,
+    };
+  }
+  const beyond = Object.keys(metrics).find((name) => norm.test(name) && !Number.isFinite(metrics[name]));
+  return beyond === undefined ? null : { _tag: 'NonFinite', where: 'update', what: beyond, advice };
+};
+
+/** The metrics, if the loss is among them and within bounds, and norms are numbers. */
+const checkMetrics = <T extends Shaped>(
   backend: Backend<T>,
-  { metric, most }: LossBound,
+  bound: LossBound,
   metrics: Metrics,
   seen: Seen<T>,
 ): TE.TaskEither<KfacError, Metrics> => {
-  const loss = metrics[metric];
-  if (loss === undefined) {
+  if (metrics[bound.metric] === undefined) {
     const expected = `one of a step's metrics, ${Object.keys(metrics).join(', ')}`;
-    return TE.left({ _tag: 'BadConfig', path: 'loss.metric', expected, actual: metric });
+    return TE.left({ _tag: 'BadConfig', path: 'loss.metric', expected, actual: bound.metric });
   }
-  if (Math.abs(loss) < most) return TE.right(metrics);
-  const error: KfacError = {
-    _tag: 'NonFinite',
-    where: 'forward',
-    what: 'the loss',
-    ...(Number.isFinite(loss) ? { actual: `${loss.toPrecision(3)}, which makes no sense` } : {}),
-    advice: 'Lower the learning rate or raise the damping.',
-  };
+  const error = metricsError(bound, metrics);
+  if (error === null) return TE.right(metrics);
   return pipe(
     examine(backend, seen),
     TE.chain((): TE.TaskEither<KfacError, never> => TE.left(error)),
@@ -81,7 +95,7 @@ const inStep =
  * @param bound - what the loss must be
  * @param state - state before; nobody else may hold its arrays
  * @param batch - examples
- * @returns the state after, or the first error; a loss that is not finite is one
+ * @returns the state after, or the first error; a loss or a norm that is not finite is one
  */
 export const runStep =
   <T extends Shaped>(
@@ -101,7 +115,7 @@ export const runStep =
       TE.chain((ended: Context<T, 'next' | 'metrics'> & Partial<Context<T, 'sites'>>) =>
         pipe(
           readMetrics(scope.backend, ended.metrics),
-          TE.chain((read) => checkLoss(scope.backend, bound, read, { state, sites: ended.sites ?? [] })),
+          TE.chain((read) => checkMetrics(scope.backend, bound, read, { state, sites: ended.sites ?? [] })),
           TE.map((metrics) => ({ next: ended.next, metrics })),
         ),
       ),

@@ -24,10 +24,10 @@ import type { Change, TrainResult } from './conclude.ts';
 import { conclude } from './conclude.ts';
 import type { Evaluation } from './evaluate.ts';
 import { evaluatePlaced, finiteLoss } from './evaluate.ts';
-import type { TrainTask } from './learning.ts';
+import type { TaskStep, TrainTask } from './learning.ts';
 import { demandsOf } from './learning.ts';
 import type { TrainOptions } from './options.ts';
-import { checkOptions } from './options.ts';
+import { checkOptions, stepsOf } from './options.ts';
 import { proceed } from './proceed.ts';
 import type { Run, Setting } from './run.ts';
 import { begin, chunkOf, orRelease } from './run.ts';
@@ -55,6 +55,12 @@ const trial = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEithe
 /** Lets go of what nobody will wait for. */
 const settle = <T extends Shaped>(background: Background<T>, { state }: Run<T>): T.Task<unknown> =>
   pipe(pendingIn(state), T.traverseSeqArray(background.abandon));
+
+/** Whether the step's settings hold for the whole run. */
+const foreseen = (step: TaskStep, options: TrainOptions, size: number): TE.TaskEither<KfacError, unknown> => {
+  const error = step.foresee?.(options.from?.step ?? 0, stepsOf(options, size)) ?? null;
+  return error === null ? TE.right(null) : TE.left(error);
+};
 
 /**
  * Trains a task.
@@ -100,6 +106,7 @@ export const train = <T extends Shaped>(
     TE.fromIOEither(() => checkExamples(data, env.backend.dtype, setting.demands));
   return pipe(
     TE.fromEither(checkOptions(options, task.data.train.size)),
+    TE.chain(() => foreseen(setting.step, options, task.data.train.size)),
     TE.chain(() => check(task.data.train)),
     TE.chain(() => check(task.data.test)),
     TE.chainEitherK(() => begin(setting)),

@@ -25,6 +25,7 @@ import { stage } from '../../core/pipeline/stage.ts';
 import type { TrainState } from '../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import type { Share } from '../groups/members.ts';
+import { foreseenIn } from '../groups/foreseen.ts';
 import { groupsOf } from '../groups/members.ts';
 import { labelled } from '../groups/metrics.ts';
 import type { Optimizer } from '../presets/optimizer.ts';
@@ -112,26 +113,30 @@ const move = <T extends Shaped>(
 export const turns = (
   players: ReadonlyArray<TurnPlayer>,
   { simultaneous = false }: TurnsOptions = {},
-): Stage<'state' | 'batch', 'next' | 'metrics'> =>
-  stage('turns', <T extends Shaped>({ state: before, batch }: Context<T, 'state' | 'batch'>) =>
-    pipe(
-      compute<T, ReadonlyArray<Seated>>(() => seated(players, before)),
-      RTE.chain((moving) =>
-        moving.reduce(
-          (round: RTE.ReaderTaskEither<Env<T>, KfacError, Round<T>>, player) =>
-            pipe(
-              round,
-              RTE.chain((sofar) => move(player, sofar, simultaneous ? before : sofar.state, batch)),
-            ),
-          RTE.right({ state: before, reported: [] }),
+): Stage<'state' | 'batch', 'next' | 'metrics'> => {
+  const round = stage<'state' | 'batch', 'next' | 'metrics'>(
+    'turns',
+    <T extends Shaped>({ state: before, batch }: Context<T, 'state' | 'batch'>) =>
+      pipe(
+        compute<T, ReadonlyArray<Seated>>(() => seated(players, before)),
+        RTE.chain((moving) =>
+          moving.reduce(
+            (round: RTE.ReaderTaskEither<Env<T>, KfacError, Round<T>>, player) =>
+              pipe(
+                round,
+                RTE.chain((sofar) => move(player, sofar, simultaneous ? before : sofar.state, batch)),
+              ),
+            RTE.right({ state: before, reported: [] }),
+          ),
         ),
+        RTE.map(({ state, reported }) => {
+          const loss: Scalars<T> = reported.length === 0 ? {} : { loss: reported[0].metrics['loss'] };
+          return {
+            next: { ...state, step: before.step + 1 },
+            metrics: mergeMetrics([...reported.map((each) => labelled(each)), loss]),
+          };
+        }),
       ),
-      RTE.map(({ state, reported }) => {
-        const loss: Scalars<T> = reported.length === 0 ? {} : { loss: reported[0].metrics['loss'] };
-        return {
-          next: { ...state, step: before.step + 1 },
-          metrics: mergeMetrics([...reported.map((each) => labelled(each)), loss]),
-        };
-      }),
-    ),
   );
+  return { ...round, foresee: foreseenIn(players.map(({ name, optimizer }) => ({ ...optimizer.step, name }))) };
+};

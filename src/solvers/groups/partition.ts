@@ -19,10 +19,11 @@ import { backward, forward } from '../../core/pipeline/forward.ts';
 import type { Group } from '../../core/pipeline/group.ts';
 import { contextOfGroup, holding, released, withGroup } from '../../core/pipeline/group.ts';
 import type { Step } from '../../core/pipeline/stage.ts';
-import { pipeline, stage } from '../../core/pipeline/stage.ts';
+import { foreseenBy, pipeline, stage } from '../../core/pipeline/stage.ts';
 import type { TrainState } from '../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import type { GradientOptimizer } from '../presets/optimizer.ts';
+import { foreseenIn } from './foreseen.ts';
 import type { Share } from './members.ts';
 import { groupsOf } from './members.ts';
 import type { Reported } from './metrics.ts';
@@ -70,8 +71,8 @@ const descend = <T extends Shaped>(
   );
 
 /** From the gradient on, every group by its own optimizer. */
-const partitioned = (groups: Partition): Descent =>
-  stage('partition', <T extends Shaped>(context: GradientContext<T>) =>
+const partitioned = (groups: Partition): Descent => {
+  const moving: Descent = stage('partition', <T extends Shaped>(context: GradientContext<T>) =>
     pipe(
       compute<T, ReadonlyArray<Moved>>(() => movedBy(groups, context.state)),
       RTE.chain((moved) =>
@@ -91,6 +92,9 @@ const partitioned = (groups: Partition): Descent =>
       ),
     ),
   );
+  const parts = Object.entries(groups).map(([name, { optimizer }]) => ({ ...optimizer?.descent, name }));
+  return { ...moving, foresee: foreseenIn(parts) };
+};
 
 /** The paths of the groups that nothing moves. */
 const stillPaths = <T extends Shaped>(groups: Partition, state: TrainState<T>): ReadonlyArray<string> =>
@@ -104,6 +108,7 @@ const partitionedStep = (groups: Partition, descent: Descent): Step => {
   if (Object.values(groups).every(({ optimizer }) => optimizer !== null)) return step;
   return {
     name: step.name,
+    foresee: foreseenBy([step]),
     run: <T extends Shaped>({ state: before, batch, objective }: Context<T, Given>) =>
       pipe(
         compute<T, TrainState<T>>(() => holding(before, stillPaths(groups, before))),

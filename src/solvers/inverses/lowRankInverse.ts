@@ -26,7 +26,7 @@ import { byFactors, dampedReciprocal, eachBlock, invertDiagonal } from './factor
 import { meanEigenvalues } from './factors/dampedFactors.ts';
 import { factoredTikhonov } from './factors/factoredTikhonov.ts';
 import type { RangeOptions } from './factors/rangeFinder.ts';
-import { leadingEigen } from './factors/rangeFinder.ts';
+import { leadingEigen, mostPowerIterations } from './factors/rangeFinder.ts';
 import type { Preconditioner } from '../solver/inverse.ts';
 
 const name = 'lowRankInverse';
@@ -147,15 +147,21 @@ const invertBlock = <T extends Shaped>(
 };
 
 const refuse = (options: RangeOptions): KfacError | null => {
-  const bad = Object.entries({ rank: 1, oversampling: 0, powerIterations: 0 } as const)
-    .map(([name, least]) => ({ name, least, value: { oversampling: 10, powerIterations: 1, ...options }[name] }))
-    .find(({ value, least }) => !(Number.isInteger(value) && Number(value) >= least));
+  const { rank, oversampling = 10, powerIterations = 1 } = options;
+  const bad = [
+    { name: 'rank', value: rank, least: 1 },
+    { name: 'oversampling', value: oversampling, least: 0 },
+    { name: 'powerIterations', value: powerIterations, least: 0, most: mostPowerIterations },
+  ].find(({ value, least, most = Infinity }) => !(Number.isInteger(value) && value >= least && value <= most));
   return bad === undefined
     ? null
     : {
         _tag: 'BadConfig',
         path: `${name}.${bad.name}`,
-        expected: `a whole number of at least ${bad.least}`,
+        expected:
+          bad.most === undefined
+            ? `a whole number of at least ${bad.least}`
+            : `a whole number from ${bad.least} to ${bad.most}`,
         actual: String(bad.value),
       };
 };

@@ -13,7 +13,7 @@ import type { Sharing } from '../../curvature/statistics/sharing.ts';
 import { sample } from '../../curvature/sample.ts';
 import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
 import { preconditioned } from '../solver/preconditioned.ts';
-import { levenbergMarquardt } from '../quadraticModel/levenbergMarquardt.ts';
+import { levenbergMarquardt, mostDamping } from '../quadraticModel/levenbergMarquardt.ts';
 import { quadraticUpdate } from '../quadraticModel/quadraticUpdate.ts';
 import { separateDamping } from '../quadraticModel/separateDamping.ts';
 import { damp } from '../solver/damp.ts';
@@ -119,6 +119,7 @@ export const kfacAdaptive: Preset<KfacAdaptiveOptions> = preset<KfacAdaptiveOpti
         every: settings.dampingEvery,
         decay: settings.dampingDecay,
         minimum: settings.minDamping,
+        maximum: Math.max(mostDamping, settings.minDamping),
         rejectSteps: settings.rejectSteps,
       }),
     );

@@ -8,6 +8,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
+import { attempt } from '../../core/errors.ts';
 import type { Descent } from '../../core/pipeline/descent.ts';
 import type { Settings, SettingValue } from '../settings/setting.ts';
 import { settled, standardsOf } from '../settings/setting.ts';
@@ -24,6 +25,7 @@ export interface Preset<Options> {
 /** A step that does nothing but say what is wrong with its settings. */
 const refused = (error: KfacError): Descent => ({
   name: 'settings',
+  foresee: () => error,
   run: () => () => TE.left(error),
 });
 
@@ -44,7 +46,11 @@ export const preset = <Options extends { readonly [Name in keyof Options]: Setti
       gradientOptimizer({
         name,
         hyperparameters: { ...standardsOf<SettingValue>(settings), ...options },
-        descent: pipe(settled<Options>(name, settings, { ...options }), E.match(refused, make)),
+        descent: pipe(
+          settled<Options>(name, settings, { ...options }),
+          E.chainW((all) => attempt(() => make(all))), // settings may be in their ranges and exclude each other
+          E.getOrElse(refused),
+        ),
       }),
     { settings },
   );

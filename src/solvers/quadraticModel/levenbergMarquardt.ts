@@ -37,6 +37,9 @@ export interface LevenbergMarquardtOptions {
   readonly rejectSteps?: boolean;
 }
 
+/** λ does not rise above this unless told. */
+export const mostDamping = 1e8;
+
 /**
  * The next λ for a reduction ratio. A ratio that is not a number counts as the worst.
  *
@@ -112,7 +115,7 @@ type Needs =
  * ```
  */
 export const levenbergMarquardt = (options: LevenbergMarquardtOptions = {}): Stage<Needs, 'next' | 'metrics'> => {
-  const { every = 5, decay = 19 / 20, minimum = 1e-8, maximum = 1e8, rejectSteps = false } = options;
+  const { every = 5, decay = 19 / 20, minimum = 1e-8, maximum = mostDamping, rejectSteps = false } = options;
   checkOptions({ every, decay, minimum, maximum });
   return stage('adaptDamping', <T extends Shaped>(context: Context<T, Needs>) => (env: Env<T>) => {
     const { state, objective, circumstances, targets, weights, loss, damping: lambda, next, predictedChange } = context;
@@ -136,7 +139,8 @@ export const levenbergMarquardt = (options: LevenbergMarquardtOptions = {}): Sta
         const damping = Math.min(maximum, Math.max(minimum, adapted));
         return {
           next: { ...kept, scalars: { ...kept.scalars, damping } },
-          metrics: { ...judged, reductionRatio: rho, nextDamping: damping },
+          // A ratio to a model that foretold nothing is no number to report.
+          metrics: { ...judged, ...(Number.isFinite(rho) ? { reductionRatio: rho } : {}), nextDamping: damping },
         };
       }),
     )(env);

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { mostClasses } from '../../curvature/classKfac.ts';
 import type { EstimatorName } from '../../curvature/estimators.ts';
 import { estimatorNames } from '../../curvature/estimators.ts';
 import type { ScaleShiftKind } from '../../curvature/sites/options.ts';
@@ -59,7 +60,7 @@ export const ofCurvature = {
   statisticsEvery: setting(wholeFrom(1), 1, 'steps between two captures of statistics'),
   statisticsFraction: setting(fraction, 1, 'part of the batch that statistics are taken from'),
   modelFraction: setting(fraction, 0.25, 'part of the batch that the quadratic model’s products are taken over'),
-  classes: setting(wholeFrom(1), 10, 'number of classes of the targets'),
+  classes: setting(wholeBetween(1, mostClasses), 10, 'number of classes of the targets'),
   sites: setting(text, 'all', 'all, or paths of the sites that keep classes apart, with commas between'),
   inputBlocks: setting(wholeFrom(1), 4, 'parts of each layer’s inputs'),
   outputBlocks: setting(wholeFrom(1), 4, 'parts of each layer’s outputs'),

@@ -6,22 +6,18 @@
  *
  * @module
  */
-import { raise } from '../../core/errors.ts';
 import { computation } from '../../core/pipeline/compute.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
+import type { Demand } from '../demand.ts';
+import { demanded, foreseeing } from '../demand.ts';
 import type { Schedule } from '../schedules.ts';
 import { scheduleOf } from '../schedules.ts';
 
-/** λ, once it is one. */
-const checked = (lambda: number, step: number): number =>
-  lambda > 0 && lambda < Infinity
-    ? lambda
-    : raise({
-        _tag: 'BadConfig',
-        path: 'damping',
-        expected: `a finite number above 0 at every step`,
-        actual: `${lambda} at step ${step}`,
-      });
+const demand: Demand = {
+  path: 'damping',
+  expected: 'a finite number above 0',
+  holds: (lambda) => lambda > 0 && lambda < Infinity,
+};
 
 /**
  * Adds λ to the step: the adapted one when the state has one, else the given one. It reports `damping`.
@@ -38,8 +34,9 @@ const checked = (lambda: number, step: number): number =>
  */
 export const damp = (damping: number | Schedule): Stage<'state', 'damping' | 'metrics'> => {
   const schedule = scheduleOf(damping);
-  return computation('damp', (_, { state }) => {
-    const lambda = checked(state.scalars['damping'] ?? schedule(state.step), state.step);
+  const given = computation<'state', 'damping' | 'metrics'>('damp', (_, { state }) => {
+    const lambda = demanded(demand, state.scalars['damping'] ?? schedule(state.step), state.step);
     return { damping: lambda, metrics: { damping: lambda } };
   });
+  return { ...given, foresee: foreseeing(schedule, demand) };
 };

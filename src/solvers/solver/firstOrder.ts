@@ -27,6 +27,9 @@ export interface AdamOptions {
   readonly epsilon?: number;
 }
 
+/** What 32 bits hold: a gradient of 0 over a floor of 0 would be no number. */
+const leastFloor = 1e-37;
+
 /**
  * Adam [KB15, algorithm 1]: m̂ / (√v̂ + ε) with bias-corrected moments.
  *
@@ -59,7 +62,7 @@ export const adam = (options: AdamOptions = {}): Solver<FirstOrderNeeds> => {
     const t = state.step + 1;
     const correction = 1 - beta1 ** t;
     const c = correction / Math.sqrt(1 - beta2 ** t);
-    const floor = ops.full([], epsilon * correction);
+    const floor = ops.full([], Math.max(epsilon * correction, leastFloor));
     const direction = mapParams(m, (x, path) => ops.div(x, ops.add(ops.scale(c, ops.sqrt(v[path])), floor)));
     return { direction, state: { ...state, solver: { ...state.solver, slots: { m, v } } }, metrics: {} };
   });

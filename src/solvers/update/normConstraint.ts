@@ -14,6 +14,7 @@ import { toBlocks } from '../../curvature/blocks.ts';
 import { innerProduct } from '../../core/ops/innerProduct.ts';
 import type { Schedule } from '../schedules.ts';
 import { scheduleOf } from '../schedules.ts';
+import { withinBound } from './rules/withinBound.ts';
 
 /** Settings of {@link normConstraint}. */
 export interface NormConstraintOptions {
@@ -44,8 +45,7 @@ export const normConstraint = (
     const eta = scheduleOf(options.learningRate)(state.step);
     // A square that rounding made negative is 0, and needs no scaling. Roots first: η² may be too large for the precision.
     const square = ops.maximum(innerProduct(ops, delta, apply(ops, operator, delta)), ops.full([], 0));
-    const bound = ops.full([], Math.sqrt(options.bound));
-    const scale = ops.div(bound, ops.maximum(ops.scale(Math.abs(eta), ops.sqrt(square)), bound));
+    const scale = withinBound(ops, Math.sqrt(options.bound), ops.scale(Math.abs(eta), ops.sqrt(square)));
     return {
       direction: mapParams(direction, (d) => ops.mul(scale, d)),
       metrics: { normScale: scale },

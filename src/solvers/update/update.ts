@@ -15,6 +15,8 @@ import type { RuleMemory } from '../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { checkSelection } from '../../core/selection.ts';
 import type { UpdateRule } from './rules/rule.ts';
+import type { Demand } from '../demand.ts';
+import { demanded, foreseeing } from '../demand.ts';
 import type { Schedule } from '../schedules.ts';
 import { scheduleOf } from '../schedules.ts';
 
@@ -69,6 +71,8 @@ const checkedNames = (rules: ReadonlyArray<UpdateRule>): ReadonlyArray<UpdateRul
       });
 };
 
+const demand: Demand = { path: 'learningRate', expected: 'a finite number', holds: Number.isFinite };
+
 /** From this rate on, a direction that a clip has made to fit it may be too short to be squared in f32. */
 const largeRate = 1e6;
 
@@ -95,9 +99,9 @@ const normOfUpdate = <T extends Shaped>(ops: Ops<T>, eta: number, direction: Par
 export const update = (options: UpdateOptions): Stage<'state' | 'gradient' | 'direction', 'next' | 'metrics'> => {
   const schedule = scheduleOf(options.learningRate);
   const rules = checkedNames(options.rules ?? []);
-  return computation('update', (ops, context) => {
+  const moving = computation<'state' | 'gradient' | 'direction', 'next' | 'metrics'>('update', (ops, context) => {
     const { state, gradient, direction } = context;
-    const learningRate = schedule(state.step);
+    const learningRate = demanded(demand, schedule(state.step), state.step);
     for (const { name, paths = [] } of rules) {
       checkSelection(`rules.${name}`, paths, [...Object.keys(state.params), ...Object.keys(state.held)]);
     }
@@ -118,4 +122,5 @@ export const update = (options: UpdateOptions): Stage<'state' | 'gradient' | 'di
       },
     };
   });
+  return { ...moving, foresee: foreseeing(schedule, demand) };
 };

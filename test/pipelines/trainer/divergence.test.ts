@@ -7,6 +7,7 @@ import { model } from '../../../src/core/nn/model.ts';
 import { sequential } from '../../../src/core/nn/layers/sequential.ts';
 import { generate } from '../../../src/core/tensor.ts';
 import type { Dataset } from '../../../src/pipelines/data/dataset.ts';
+import { composeOptimizer } from '../../../src/pipelines/config/compose/compose.ts';
 import { supervised } from '../../../src/pipelines/tasks/supervised.ts';
 import type { TrainTask } from '../../../src/pipelines/trainer/learning.ts';
 import type { TrainOptions } from '../../../src/pipelines/trainer/options.ts';
@@ -47,6 +48,39 @@ describe('a loss that makes no sense', () => {
   it('is one that is 1e20 times that before the first step, not one that has grown much', async () => {
     const grown = orThrow(await run(linear(), sgd({ learningRate: 1e3, momentum: 0 }), { duration: { steps: 2 } }));
     expect(grown.train.loss).toBeGreaterThan(1e6 * grown.change.before);
+  });
+});
+
+describe('a norm that the precision does not hold', () => {
+  it('is no success: an update of 1e300', async () => {
+    expect(errorOf(await run(linear(), sgd({ learningRate: 1e300, momentum: 0 })))).toMatchObject({
+      _tag: 'NonFinite',
+      where: 'training step 1, update',
+      what: 'updateNorm',
+    });
+  });
+});
+
+describe('a schedule that will not hold', () => {
+  const fading = (steps: number) =>
+    orThrow(
+      composeOptimizer({
+        estimator: 'exact',
+        curvature: 'kfac',
+        solver: { kind: 'eigen', damping: { kind: 'cosine', start: 1, steps } },
+      }),
+    );
+
+  it('is refused before the first step, where the run is long enough for it to fail', async () => {
+    const seen: Array<number> = [];
+    const listeners: TrainOptions['listeners'] = [(event) => () => void seen.push(event.seconds)];
+    expect(errorOf(await run(linear(), fading(3), { listeners }))).toMatchObject({
+      _tag: 'BadConfig',
+      path: 'damping',
+      actual: '0 at step 3',
+    });
+    expect(seen).toEqual([]);
+    expect(orThrow(await run(linear(), fading(6))).steps).toBe(6);
   });
 });
 

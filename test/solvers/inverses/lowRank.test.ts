@@ -201,6 +201,9 @@ describe('lowRankInverse', () => {
     expect(await inverted(lowRankInverse({ rank: 1, oversampling: -1 }), backend, head, 1)()).toMatchObject(
       E.left({ path: 'lowRankInverse.oversampling' }),
     );
+    expect(await inverted(lowRankInverse({ rank: 1, powerIterations: 2 ** 53 }), backend, head, 1)()).toMatchObject(
+      E.left({ path: 'lowRankInverse.powerIterations', expected: 'a whole number from 0 to 100' }),
+    );
   });
 
   it('a factor of zeros without damping is not positive definite, and the error names the block', async () => {

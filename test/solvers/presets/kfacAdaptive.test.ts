@@ -58,6 +58,23 @@ describe('kfac-adaptive', () => {
     }
   });
 
+  it('a least λ above the usual greatest one raises both', async () => {
+    const step = pipeline(withObjective(linear), kfacAdaptive({ minDamping: 1e12, dampingEvery: 1 }).step);
+    const { next } = await runStage(step, stateOf(linear.model, 3), batch);
+    expect(next.scalars['damping']).toBe(1e12);
+  });
+
+  it('a model that foretells nothing has no ratio to report, and λ rises', async () => {
+    const still = {
+      ...batch,
+      targets: outputsOf(referenceEnv().backend, linear, stateOf(linear.model, 3), batch.inputs),
+    };
+    const step = pipeline(withObjective(linear), kfacAdaptive({ damping: 1, dampingEvery: 1 }).step);
+    const { metrics, next } = await runStage(step, stateOf(linear.model, 3), still);
+    expect(Object.keys(metrics)).not.toContain('reductionRatio');
+    expect(next.scalars['damping']).toBeGreaterThan(1);
+  });
+
   it('λ adapts in the state, is used in the next step and is reported', async () => {
     const step = pipeline(withObjective(linear), kfacAdaptive({ damping: 2, dampingEvery: 1, dampingDecay: 0.5 }).step);
     const { next, metrics } = await runStage(step, stateOf(linear.model, 3), batch);

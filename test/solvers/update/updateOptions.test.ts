@@ -42,6 +42,7 @@ import {
   stateOf,
   tryStage,
 } from '../../support/training.ts';
+import { singleBackend } from '../../support/single.ts';
 import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
 import { damp } from '../../../src/solvers/solver/damp.ts';
 import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
@@ -115,6 +116,23 @@ describe('norm constraint', () => {
     };
     const { direction } = orThrow(await normConstraint({ bound: 1e-9, learningRate: 1 }).run(context)(env)());
     expect(Array.from(direction['p'].data)).toEqual([3]);
+  });
+
+  it('bounds that 32 bits do not hold are bounds: of 1e-300 on a length of 0, and of 1e300', async () => {
+    const of32 = { backend: singleBackend(), clock: () => 0 };
+    for (const [bound, curvature] of [
+      [1e-300, 0],
+      [1e300, 1],
+    ]) {
+      const context = {
+        state: { ...start, params: { p: tensor([0], [1]) } },
+        blocks: [{ kind: 'parameter', name: 'p' } as const],
+        operator: blockDiagonal({ p: diagonal(tensor([curvature], [1])) }),
+        direction: { p: tensor([3], [1]) },
+      };
+      const { direction } = orThrow(await normConstraint({ bound, learningRate: 1 }).run(context)(of32)());
+      expect(Array.from(direction['p'].data)).toEqual([3]);
+    }
   });
 });
 

@@ -28,6 +28,9 @@ export const codecOf = <A>({ words, holds }: Range<A>): t.Type<A> =>
 /** Whole numbers from a lower bound. */
 export const wholeFrom = (low: number): t.Type<number> => codecOf(ranges.wholeFrom(low));
 
+/** Whole numbers within bounds, both included. */
+export const wholeBetween = (low: number, high: number): t.Type<number> => codecOf(ranges.wholeBetween(low, high));
+
 /** Numbers above zero. */
 export const positive: t.Type<number> = codecOf(ranges.positive);
 

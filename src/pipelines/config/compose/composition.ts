@@ -158,13 +158,13 @@ type Damped = Stage<FromGradient, FromGradient | 'damping' | 'direction'>;
 /** From the gradient to a direction with curvature. */
 const damped = (
   fit: Exclude<Fitting, { readonly _tag: 'ofGradient' }>,
-  { normConstraint: bound, learningRate }: Updating,
+  { normConstraint: bound, learningRate, levenbergMarquardt: adapting }: Updating,
 ): Damped => {
   const { every, fraction, estimator, ...holding } = fit.looking;
   const captured = descent(
     sample({ fraction, every }),
     capture(estimator, { every, ...holding }),
-    damp(fit.solving.damping),
+    damp(adapting === null ? fit.solving.damping : fit.solving.damping(0)), // λ adapts from there on
   );
   if (fit._tag === 'ofCapture') return descent(captured, solve(fit.solving.solver));
   const solved = descent(captured, updateFactors(fit.curved.curvature), solve(fit.solving.solver));

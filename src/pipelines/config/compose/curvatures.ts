@@ -7,18 +7,18 @@ import * as t from 'io-ts';
 
 import { blockKfac } from '../../../curvature/blockKfac.ts';
 import { bySite } from '../../../curvature/bySite.ts';
-import { classKfac } from '../../../curvature/classKfac.ts';
+import { classKfac, mostClasses } from '../../../curvature/classKfac.ts';
 import type { Curvature } from '../../../curvature/curvature.ts';
 import { dense } from '../../../curvature/dense.ts';
 import { diagonal } from '../../../curvature/diagonal.ts';
 import type { Estimator } from '../../../curvature/estimators.ts';
-import { curvaturePropagation, empirical, exact, monteCarlo } from '../../../curvature/estimators.ts';
+import { curvaturePropagation, empirical, exact, monteCarlo, mostSamples } from '../../../curvature/estimators.ts';
 import { kfac } from '../../../curvature/kfac.ts';
 import { kfra } from '../../../curvature/kfra.ts';
 import type { Cut } from '../../../curvature/statistics/partition.ts';
 import { tridiagonalKfac } from '../../../curvature/tridiagonalKfac.ts';
 import { ofCurvature } from '../../../solvers/settings/table.ts';
-import { text, wholeFrom } from '../codecs/codecs.ts';
+import { text, wholeBetween, wholeFrom } from '../codecs/codecs.ts';
 import type { Table } from './setting.ts';
 import { known, listOf, optional, partIn, record, required, row } from './setting.ts';
 
@@ -43,7 +43,8 @@ const chosen = {
   exampleGroups: optional(wholeFrom(1), 8, 'groups that examples are taken in for parameters without a site'),
 };
 
-const samples = (what: string) => optional(wholeFrom(1), 1, `${what} per example, each a backward pass`);
+const samples = (what: string) =>
+  optional(wholeBetween(1, mostSamples), 1, `${what} per example, each a backward pass`);
 
 /** Every estimator of the Fisher. */
 export const estimators: Table<Looking> = {
@@ -134,7 +135,7 @@ export const curvatures: Table<Curved> = {
   })),
   classKfac: row(
     'Σ_c π_c A_c ⊗ G_c, kept apart by class of the target.',
-    { ...common, classes: required(wholeFrom(1), 'number of classes') },
+    { ...common, classes: required(wholeBetween(1, mostClasses), 'number of classes') },
     (options) => ({
       form: options.classes === 2 ? 'twoClasses' : options.classes === 1 ? 'product' : 'classes',
       curvature: classKfac(options),

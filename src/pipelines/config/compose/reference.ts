@@ -4,6 +4,7 @@
  * @module
  */
 import { partitioned, partitionGroup } from './compose.ts';
+import { codecOf } from '../codecs/codecs.ts';
 import { composition } from './composition.ts';
 import { curvatures, estimators } from './curvatures.ts';
 import { schedules } from './schedules.ts';
@@ -134,6 +135,7 @@ const aboutOf = (settings: Readonly<Record<string, Known<unknown>>>): Row<unknow
         description: meaning,
         expected: range.words,
         standard: typeof standard === 'string' ? standard : String(standard),
+        codec: codecOf(range),
       },
     ]),
   );

@@ -19,9 +19,9 @@ import {
   warmUp,
 } from '../../../solvers/schedules.ts';
 import type { Range } from '../../../solvers/settings/range.ts';
-import { finite, wholeFrom } from '../codecs/codecs.ts';
+import { codecOf, finite, wholeFrom } from '../codecs/codecs.ts';
 import type { Table } from './setting.ts';
-import { listOf, optional, partIn, required, row } from './setting.ts';
+import { listOf, optional, partIn, required, row, structured } from './setting.ts';
 
 const steps = wholeFrom(1);
 
@@ -30,11 +30,14 @@ const kindsOfSchedules = (): Table<Schedule> => schedules;
 const scheduled = partIn('a number or a schedule', kindsOfSchedules);
 
 /** A number, or `{ kind, … }`. */
-export const schedule: t.Type<Schedule> = new t.Type<Schedule>(
-  scheduled.name,
-  scheduled.is,
-  (value, context) => (finite.is(value) ? t.success(constant(value)) : scheduled.validate(value, context)),
-  t.identity,
+export const schedule: t.Type<Schedule> = structured(
+  { _tag: 'either', of: [finite, scheduled] },
+  new t.Type<Schedule>(
+    scheduled.name,
+    scheduled.is,
+    (value, context) => (finite.is(value) ? t.success(constant(value)) : scheduled.validate(value, context)),
+    t.identity,
+  ),
 );
 
 /**
@@ -43,15 +46,18 @@ export const schedule: t.Type<Schedule> = new t.Type<Schedule>(
  * @param range - which values there may be
  */
 export const scheduleIn = (range: Range<number>): t.Type<Schedule> =>
-  new t.Type<Schedule>(
-    `${range.words}, or a schedule of such`,
-    schedule.is,
-    (value, context) =>
-      pipe(
-        schedule.validate(value, context),
-        E.chain((made) => (range.holds(made(0)) ? t.success(made) : t.failure(value, context))),
-      ),
-    t.identity,
+  structured(
+    { _tag: 'either', of: [codecOf(range), scheduled] },
+    new t.Type<Schedule>(
+      `${range.words}, or a schedule of such`,
+      schedule.is,
+      (value, context) =>
+        pipe(
+          schedule.validate(value, context),
+          E.chain((made) => (range.holds(made(0)) ? t.success(made) : t.failure(value, context))),
+        ),
+      t.identity,
+    ),
   );
 
 /** Every kind of schedule. */

@@ -20,6 +20,8 @@ export interface About {
   readonly expected: string;
   /** Its default; empty where it must be given. */
   readonly standard: string;
+  /** What reads a value where one is given. */
+  readonly codec: t.Mixed;
 }
 
 /** A codec of one setting. */
@@ -48,7 +50,7 @@ export const optional = <A>(
       (value, context) => (value === undefined ? t.success(standard) : codec.validate(value, context)),
       t.identity,
     ),
-    { about: { description, expected: codec.name, standard: show } },
+    { about: { description, expected: codec.name, standard: show, codec } },
   );
 
 /**
@@ -62,7 +64,7 @@ export const known = <A>({ range, standard, meaning }: Known<A>): Setting<A> =>
 /** A setting that must be given. */
 export const required = <A>(codec: t.Type<A>, description: string): Setting<A> =>
   Object.assign(new t.Type<A>(codec.name, codec.is, codec.validate, t.identity), {
-    about: { description, expected: codec.name, standard: '' },
+    about: { description, expected: codec.name, standard: '', codec },
   });
 
 /** A part: what the reference page says of it, and how it is made of settings. */
@@ -74,6 +76,21 @@ export interface Row<Made> {
 
 /** Parts by kind. */
 export type Table<Made> = Readonly<Record<string, Row<Made>>>;
+
+/** How values that a codec takes are put together of others: what writes configurations goes by it. */
+export type Structure =
+  | { readonly _tag: 'part'; readonly table: () => Table<unknown> }
+  | { readonly _tag: 'record'; readonly row: Row<unknown> }
+  | { readonly _tag: 'either'; readonly of: ReadonlyArray<t.Mixed> };
+
+/** A codec of values that are put together of others. */
+export interface Structured {
+  readonly structure: Structure;
+}
+
+/** A codec with its structure. */
+export const structured = <A>(structure: Structure, codec: t.Type<A>): t.Type<A> & Structured =>
+  Object.assign(new t.Type(codec.name, codec.is, codec.validate, codec.encode), { structure });
 
 /** Settings of a row, each a codec that says what it is for. */
 export type Settings = Readonly<Record<string, t.Mixed & { readonly about: About }>>;
@@ -126,33 +143,39 @@ const split = (value: unknown): readonly [kind: unknown, settings: Readonly<Reco
  * @param name - what it is, for errors about values that are no part at all
  * @param table - parts by kind
  */
-export const partIn = <Made>(name: string, table: () => Table<Made>): t.Type<Made> =>
-  decoder(name, (value, context) => {
-    const found = split(value);
-    if (found === null) return t.failure(value, context);
-    const [kind, settings] = found;
-    // A number in quotes is no kind of anything.
-    if (typeof value === 'string' && isNumeric(value)) return t.failure(value, context);
-    const kinds = Object.keys(table());
-    if (typeof kind !== 'string' || !Object.hasOwn(table(), kind)) {
-      return t.failure(kind, t.appendContext(context, 'kind', oneOf(kinds)));
-    }
-    const part = table()[kind];
-    return pipe(
-      unknownKey(settings, ['kind', ...Object.keys(part.settings)], context),
-      E.chain(() => part.validate(settings, context)),
-    );
-  });
+export const partIn = <Made>(name: string, table: () => Table<Made>): t.Type<Made> & Structured =>
+  structured(
+    { _tag: 'part', table },
+    decoder(name, (value, context) => {
+      const found = split(value);
+      if (found === null) return t.failure(value, context);
+      const [kind, settings] = found;
+      // A number in quotes is no kind of anything.
+      if (typeof value === 'string' && isNumeric(value)) return t.failure(value, context);
+      const kinds = Object.keys(table());
+      if (typeof kind !== 'string' || !Object.hasOwn(table(), kind)) {
+        return t.failure(kind, t.appendContext(context, 'kind', oneOf(kinds)));
+      }
+      const part = table()[kind];
+      return pipe(
+        unknownKey(settings, ['kind', ...Object.keys(part.settings)], context),
+        E.chain(() => part.validate(settings, context)),
+      );
+    }),
+  );
 
 /** A record of settings without a kind. */
-export const record = <Made>(name: string, part: Row<Made>): t.Type<Made> =>
-  decoder(name, (value, context) =>
-    isRecord(value)
-      ? pipe(
-          unknownKey(value, Object.keys(part.settings), context),
-          E.chain(() => part.validate(value, context)),
-        )
-      : t.failure(value, context),
+export const record = <Made>(name: string, part: Row<Made>): t.Type<Made> & Structured =>
+  structured(
+    { _tag: 'record', row: part },
+    decoder(name, (value, context) =>
+      isRecord(value)
+        ? pipe(
+            unknownKey(value, Object.keys(part.settings), context),
+            E.chain(() => part.validate(value, context)),
+          )
+        : t.failure(value, context),
+    ),
   );
 
 /**
@@ -170,7 +193,7 @@ export const group = <Made>(part: Row<Made>, show: string): Setting<Made> => {
       (value, context) => inner.validate(value === undefined ? {} : value, context),
       t.identity,
     ),
-    { about: { description: part.description, expected: inner.name, standard: show } },
+    { about: { description: part.description, expected: inner.name, standard: show, codec: inner } },
   );
 };
 
@@ -178,11 +201,16 @@ export const group = <Made>(part: Row<Made>, show: string): Setting<Made> => {
 export const listOf = <Made>(name: string, item: t.Type<Made>): t.Type<ReadonlyArray<Made>> =>
   t.readonlyArray(item, name);
 
+const none = t.literal(false);
+
 /** What is accepted, or `false` and `null` for nothing. */
-export const orNone = <A>(codec: t.Type<A>): t.Type<A | null> =>
-  new t.Type<A | null>(
-    `${codec.name}, or false`,
-    (value): value is A | null => value === null || codec.is(value),
-    (value, context) => (value === false || value === null ? t.success(null) : codec.validate(value, context)),
-    t.identity,
+export const orNone = <A>(codec: t.Type<A>): t.Type<A | null> & Structured =>
+  structured(
+    { _tag: 'either', of: [none, codec] },
+    new t.Type<A | null>(
+      `${codec.name}, or false`,
+      (value): value is A | null => value === null || codec.is(value),
+      (value, context) => (value === false || value === null ? t.success(null) : codec.validate(value, context)),
+      t.identity,
+    ),
   );

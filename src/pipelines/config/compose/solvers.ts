@@ -41,7 +41,7 @@ import type { Form } from './curvatures.ts';
 import { forms, siteSettings } from './curvatures.ts';
 import { scheduleIn } from './schedules.ts';
 import type { Row, Settings, Table } from './setting.ts';
-import { known, optional, orNone, partIn, record, required, row } from './setting.ts';
+import { known, optional, orNone, partIn, record, required, row, structured } from './setting.ts';
 
 /** The fields of a step that solvers with curvature may need. */
 type EveryNeed = KfacCgNeeds | 'captured';
@@ -73,8 +73,13 @@ const drift: t.Type<Period> = record(
   ),
 );
 
-const period: t.Type<Period> = decoder(drift.name, (value, context) =>
-  typeof value === 'number' ? wholeFrom(1).validate(value, context) : drift.validate(value, context),
+const steps = wholeFrom(1);
+
+const period: t.Type<Period> = structured(
+  { _tag: 'either', of: [steps, drift] },
+  decoder(drift.name, (value, context) =>
+    typeof value === 'number' ? steps.validate(value, context) : drift.validate(value, context),
+  ),
 );
 
 const siteFactors: t.Type<Readonly<Record<string, number>>> = t.record(t.string, positive, 'numbers by path of a site');

@@ -24,9 +24,12 @@ export interface RangeOptions {
   readonly rank: number;
   /** Random columns on top of r, 10 unless given. */
   readonly oversampling?: number;
-  /** Products with the matrix after the first one, each of which sharpens the range; 1 unless given. */
+  /** Products with the matrix after the first one, each of which sharpens the range, up to 100; 1 unless given. */
   readonly powerIterations?: number;
 }
+
+/** Most products with the matrix: more sharpen nothing, since 32 or 64 bits hold no sharper range. */
+export const mostPowerIterations = 100;
 
 /** M ≈ U diag(values) Uᵀ. */
 export interface LeadingEigen<T> {

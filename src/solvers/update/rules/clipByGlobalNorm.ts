@@ -5,6 +5,7 @@
  */
 import { mapParams } from '../../../core/params.ts';
 import { innerProduct } from '../../../core/ops/innerProduct.ts';
+import { withinBound } from './withinBound.ts';
 import type { UpdateRule } from './rule.ts';
 import { rule } from './rule.ts';
 
@@ -24,9 +25,7 @@ export const clipByGlobalNorm = (bound: number): UpdateRule =>
     name: 'clipByGlobalNorm',
     remembers: {},
     revise: (ops, { direction }) => {
-      const limit = ops.full([], bound);
-      const norm = ops.sqrt(innerProduct(ops, direction, direction));
-      const factor = ops.div(limit, ops.maximum(norm, limit));
+      const factor = withinBound(ops, bound, ops.sqrt(innerProduct(ops, direction, direction)));
       return { direction: mapParams(direction, (d) => ops.mul(factor, d)), metrics: { clipScale: factor } };
     },
   });

@@ -8,6 +8,7 @@
  */
 import { mapParams } from '../../../core/params.ts';
 import { innerProduct } from '../../../core/ops/innerProduct.ts';
+import { withinBound } from './withinBound.ts';
 import type { UpdateRule } from './rule.ts';
 import { rule } from './rule.ts';
 
@@ -28,8 +29,7 @@ export const klClip = (kappa: number): UpdateRule =>
     remembers: {},
     revise: (ops, { direction, gradient, learningRate }) => {
       const root = ops.sqrt(ops.abs(innerProduct(ops, direction, gradient)));
-      const bound = ops.full([], Math.sqrt(kappa));
-      const nu = ops.div(bound, ops.maximum(ops.scale(Math.abs(learningRate), root), bound));
+      const nu = withinBound(ops, Math.sqrt(kappa), ops.scale(Math.abs(learningRate), root));
       return { direction: mapParams(direction, (d) => ops.mul(nu, d)), metrics: { klScale: nu } };
     },
   });

@@ -377,7 +377,7 @@ describe('composition', () => {
       'missing value',
       { ...base, curvature: 'classKfac' },
       'curvature.classes',
-      'a whole number of at least 1',
+      'a whole number from 1 to 4096',
       'nothing',
     ],
     [

@@ -18,6 +18,7 @@ import type { Proposal, UpdateRule } from '../../../../src/solvers/update/rules/
 import { renamed, rule } from '../../../../src/solvers/update/rules/rule.ts';
 import { weightDecay } from '../../../../src/solvers/update/rules/weightDecay.ts';
 import { gaussian } from '../../../support/training.ts';
+import { singleBackend } from '../../../support/single.ts';
 import { loopBackend } from '../../../core/backends/host/support.ts';
 
 const { ops } = referenceBackend();
@@ -35,6 +36,25 @@ const proposal = (direction: Params<Tensor>, rest: Partial<Proposal<Tensor>> = {
 const inner = (x: Params<Tensor>, y: Params<Tensor>): number => innerProduct(ops, x, y).data[0];
 
 const positive = fc.double({ min: 1e-3, max: 1e3, noNaN: true });
+
+describe('bounds', () => {
+  const of32 = singleBackend().ops;
+  const still = { a: tensor([0, 0], [2]) };
+  it.each([1e-300, 1e-30, 1, 1e30, 1e300])('law: %p leaves 0 at 0, in 32 bits as well', (bound) => {
+    for (const made of [klClip(bound), clipByGlobalNorm(bound)]) {
+      const { direction, metrics } = made.revise(of32, proposal(still), null);
+      expect(Array.from(direction['a'].data)).toEqual([0, 0]);
+      expect(Object.values(metrics ?? {})).toMatchObject([{ data: Float64Array.of(1) }]);
+    }
+  });
+
+  it.each([1e39, 1e300])('law: one of %p, which 32 bits do not hold, bounds nothing', (bound) => {
+    const delta = { a: tensor([3, 4], [2]) };
+    for (const made of [klClip(bound ** 2 < Infinity ? bound ** 2 : bound), clipByGlobalNorm(bound)]) {
+      expect(Array.from(made.revise(of32, proposal(delta), null).direction['a'].data)).toEqual([3, 4]);
+    }
+  });
+});
 
 describe('KL clip', () => {
   it('law: met with equality when active, η² ⟨νΔ, ν∇⟩ = κ ν … that is η² ν² ⟨Δ, ∇⟩ = κ; otherwise nothing changes', () => {
