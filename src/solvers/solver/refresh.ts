@@ -99,8 +99,11 @@ const dueNow = <T extends Shaped>(
   if (age < atLeast) return plainly(false);
   return pipe(
     driftOf(backend, curvature.averages, solver.preparedFrom ?? {}),
-    // Not `drift > tolerance`: a drift that is not a number is due too.
-    TE.map((drift) => ({ due: age >= atMost || !(drift <= tolerance), metrics: { drift } })),
+    // Not `drift > tolerance`: a drift that is not a number is due too. One from zero is infinite, and no number to report.
+    TE.map((drift) => ({
+      due: age >= atMost || !(drift <= tolerance),
+      metrics: Number.isFinite(drift) ? { drift } : {},
+    })),
   );
 };
 

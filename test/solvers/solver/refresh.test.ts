@@ -1,3 +1,7 @@
+import { pipe } from 'fp-ts/lib/function.js';
+import * as R from 'fp-ts/lib/Record.js';
+
+import { mapParams } from '../../../src/core/params.ts';
 import * as E from 'fp-ts/lib/Either.js';
 
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
@@ -139,6 +143,19 @@ describe('periods that follow the statistics', () => {
     expect(await withPeriod({ drift: 1e-12 })).toEqual(await withPeriod(1));
     expect(await withPeriod({ drift: 1e9, atMost: 3 })).toEqual(await withPeriod(3));
     expect(await withPeriod({ drift: 1e9 })).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+  });
+
+  it('statistics that begin at 0 have drifted without a bound: an inverse is due, and no number is reported', async () => {
+    const step = stepOf(preconditioned(kroneckerInverse, { every: { drift: 1e9 } }));
+    const [first] = await run(step, 1);
+    const { solver } = first.next;
+    const preparedFrom = pipe(
+      solver.preparedFrom ?? {},
+      R.map((arrays) => mapParams(arrays, (x) => backend.ops.scale(0, x))),
+    );
+    const { next, metrics } = await take(step, { ...first.next, solver: { ...solver, preparedFrom } });
+    expect(next.solver.preparedAt).toBe(1);
+    expect(Object.keys(metrics)).not.toContain('drift');
   });
 
   it('law: between two preparations lie at least so many steps', async () => {

@@ -47,11 +47,11 @@ export const trial = async (backend: Backend<Tensor>, task: TrainTask, written: 
     : { _tag: 'Trained', result: outcome.right };
 };
 
-/** Errors of numbers, which may come of any step; others are known before the first. */
-const ofNumbers: ReadonlyArray<KfacError['_tag']> = ['NonFinite', 'NotPositiveDefinite'];
+/** Errors of numbers and of examples, which may come of any step; others are known before the first. */
+const ofNumbers: ReadonlyArray<KfacError['_tag']> = ['NonFinite', 'NotPositiveDefinite', 'BadData'];
 
 /** Errors that a configuration may be refused with. */
-const ofSettings: ReadonlyArray<KfacError['_tag']> = ['BadConfig', 'BadData', 'ShapeMismatch'];
+const ofSettings: ReadonlyArray<KfacError['_tag']> = ['BadConfig', 'ShapeMismatch'];
 
 const notFinite = ({ history, train: onTrain, test }: TrainResult): ReadonlyArray<string> => [
   ...history.flatMap(({ step, metrics }) =>
