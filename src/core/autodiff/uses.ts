@@ -3,7 +3,8 @@
  *
  * What a site records says all of a parameter's cotangent only where the parameter meets data once on its way to the site
  * (in a product, a look-up, a sum) and is moved or added to otherwise, and where no other way leads past the site. The way of
- * each parameter is followed from the parameter on, operation by operation, without looking at a number.
+ * each parameter is followed from the parameter on, operation by operation, without looking at a number. What it met and
+ * where its elements lie afterwards is taken on the site's word.
  *
  * @module
  */
