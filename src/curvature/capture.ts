@@ -14,6 +14,7 @@ import type { Ops } from '../core/ops/ops.ts';
 import { computation } from '../core/pipeline/compute.ts';
 import type { Captured, Context, SiteInput } from '../core/pipeline/context.ts';
 import type { Weights } from '../core/pipeline/objective.ts';
+import { lossGradient } from '../core/pipeline/objective.ts';
 import type { Stage } from '../core/pipeline/stage.ts';
 import { stepKey } from '../core/pipeline/stepKey.ts';
 import { foldIn } from '../core/random/split.ts';
@@ -77,6 +78,27 @@ const trainingSites = <T extends Shaped>(
 ): ReadonlyArray<T> =>
   sample.outputs === outputs && sample.weights === null ? siteCotangents : sample.sitePullback(cotangent());
 
+/**
+ * Weights of what each site sees. Where the batch weighs positions, a position counts if the training loss looks at it: at
+ * padding the cotangent is 0, so it adds nothing to the Fisher, and must not count among the inputs either. What has no weight
+ * of its own, but is looked at by what has (the words of a question, before those of the answer), counts.
+ */
+const siteWeights = <T extends Shaped>(
+  ops: Ops<T>,
+  { objective: { loss }, outputs, sample, siteCotangents }: Context<T, Needs>,
+): ReadonlyArray<T> | null => {
+  if (sample.weights === null) return null;
+  const { examples, terms } = sample.weights;
+  if (terms.shape.length === 1) return sample.sites.map(() => examples);
+  const cotangents =
+    sample.outputs === outputs ? siteCotangents : sample.sitePullback(lossGradient(ops, loss, sample.outputs, sample));
+  return cotangents.map((g) =>
+    g.shape.length === 2
+      ? examples
+      : weighed(ops, examples, ops.greater(ops.max(ops.abs(g), [g.shape.length - 1]), ops.full([], 0))),
+  );
+};
+
 /** A site whose first axis does not count examples cannot be told apart by example. */
 const refuseRows = <T extends Shaped>(passed: SiteInput<T>, examples: number): SiteInput<T> => {
   const { site, input } = passed;
@@ -102,6 +124,7 @@ const inWindows = <T extends Shaped>(
   const uncovered = parameterBlocks(blocks);
   const sites = sample.sites.map((site) => refuseRows(site, sample.outputs.shape[0]));
   const weights = sample.weights?.examples ?? null;
+  const ofSites = siteWeights(ops, context);
   const windows = partitionOf(Math.max(1, estimator.passes(sample.outputs.shape)), { size: passesAtOnce });
   const key = stepKey(state);
   const ofWindow = (on: Ops<T>, at: Linearised<T>, { begin, size }: Run): Captured<T> => {
@@ -130,7 +153,11 @@ const inWindows = <T extends Shaped>(
     const weighted = (cotangent: T): T => scaled(rooted(on, sample.weights, cotangent));
     const passes = cotangents === null ? [training()] : cotangents.map((c, i) => passBack(begin + i, weighted(c)));
     return {
-      sites: sites.map((site, i) => ({ ...site, weights, cotangents: passes.map((pass) => pass.sites[i]) })),
+      sites: sites.map((site, i) => ({
+        ...site,
+        weights: ofSites === null ? null : ofSites[i],
+        cotangents: passes.map((pass) => pass.sites[i]),
+      })),
       uncovered: passes.flatMap((pass) => pass.uncovered),
       targets: sample.targets,
       weights,

@@ -1,5 +1,7 @@
 import { activation } from '../../src/core/nn/layers/activation.ts';
 import { dense as denseLayer } from '../../src/core/nn/layers/dense.ts';
+import { embedding } from '../../src/core/nn/layers/embedding.ts';
+import { leaf } from '../../src/core/nn/layers/layer.ts';
 import { sequential } from '../../src/core/nn/layers/sequential.ts';
 import type { Loss } from '../../src/core/nn/losses/loss.ts';
 import { sigmoidCrossEntropy } from '../../src/core/nn/losses/sigmoidCrossEntropy.ts';
@@ -15,7 +17,7 @@ import type { Objective } from '../../src/core/pipeline/objective.ts';
 import { pipeline } from '../../src/core/pipeline/stage.ts';
 import { withObjective } from '../../src/core/pipeline/withObjective.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
-import { tensor } from '../../src/core/tensor.ts';
+import { generate, tensor } from '../../src/core/tensor.ts';
 import { blockKfac } from '../../src/curvature/blockKfac.ts';
 import { toBlocks } from '../../src/curvature/blocks.ts';
 import { capture } from '../../src/curvature/capture.ts';
@@ -266,6 +268,103 @@ describe('weights of positions', () => {
     const masked = await matrixOf(tagger, exact(), kfac(), { ...batch, weights });
     const half = await matrixOf(tagger, exact(), kfac(), rows(batch, n / 2));
     expect(scaledError(masked.data, half.data)).toBeLessThan(1e-10);
+  });
+
+  describe('padding is not there, in the Fisher too', () => {
+    /** Positions from `length` on are padding. */
+    const cutAt = (length: number): Batch<Tensor> =>
+      mapParams(batch, (x) =>
+        ops.slice(
+          x,
+          x.shape.map(() => 0),
+          [n, length, ...x.shape.slice(2)],
+        ),
+      );
+    const lengths = [1, 2, 4, 3, 2, 2, 1, 4];
+    const ragged = tensor(
+      Array.from({ length: n * 4 }, (_, i) => (i % 4 < lengths[Math.floor(i / 4)] ? 1 : 0)),
+      [n, 4],
+    );
+    const total = lengths.reduce((sum, length) => sum + length, 0);
+
+    it.each([
+      ['kfac', kfac()],
+      ['kfac, reduced', kfac({ sharing: 'reduce' })],
+      ['blockKfac', blockKfac({ blocks: { inputs: { count: 2 }, outputs: { count: 2 } } })],
+      ['diagonal', diagonal()],
+      ['dense', dense()],
+      ['tridiagonalKfac', tridiagonalKfac()],
+    ] as const)('law: room for more positions is no more positions. %s', async (_, curvature) => {
+      const weights = tensor(
+        Array.from({ length: n * 4 }, (__, i) => (i % 4 < 2 ? 3 : 0)),
+        [n, 4],
+      );
+      for (const estimator of [exact(), empirical()]) {
+        const padded = await matrixOf(tagger, estimator, curvature, { ...batch, weights });
+        const cut = await matrixOf(tagger, estimator, curvature, cutAt(2));
+        expect(scaledError(padded.data, cut.data)).toBeLessThan(1e-10);
+      }
+    });
+
+    it('law: the block is that of the positions that count as examples, times how many an example has', async () => {
+      const kept = Array.from({ length: n * 4 }, (_, i) => i).filter((i) => ragged.data[i] === 1);
+      const picked = ops.constant(tensor(kept, [total], 'i32'));
+      const flat = (x: Tensor): Tensor => ops.gather(ops.reshape(x, [n * 4, ...x.shape.slice(2)]), picked);
+      const words: Objective = { ...tagger, model: { ...tagger.model, inputs: { inputs: [3] } } };
+      const padded = await matrixOf(tagger, exact(), kfac(), { ...batch, weights: ragged });
+      const apart = await matrixOf(words, exact(), kfac(), mapParams(batch, flat));
+      expect(scaledError(padded.data, ops.scale(total / n, apart).data)).toBeLessThan(1e-10);
+    });
+
+    it.each([
+      ['ekfac', preconditioned(ekfac())],
+      ['kfacCg', kfacCg({ tolerance: 1e-14, martens: null })],
+    ] as const)('law: the direction does not see what is in it. %s', async (_, solver) => {
+      const step = pipeline(
+        ...([withObjective(tagger), forward, backward, capture(exact()), updateFactors(kfac()), damp(0.1)] as const),
+        solve(solver),
+      );
+      const other = ops.select(ops.reshape(ragged, [n, 4, 1]), batch.inputs, gaussian(7, [n, 4, 3]));
+      const [one, two] = [
+        await runStage(step, state, { ...batch, weights: ragged }),
+        await runStage(step, state, { ...batch, inputs: other, weights: ragged }),
+      ];
+      expect(two.direction).toEqual(one.direction);
+    });
+
+    it('law: weights of 1 everywhere are none, with a sample as well', async () => {
+      const weights = ops.full([n, 4], 1);
+      const step = pipeline(
+        ...([withObjective(tagger), forward, backward, sample({ fraction: 0.5 }), capture(exact())] as const),
+        updateFactors(kfac()),
+      );
+      const [ones, none] = [await runStage(step, state, { ...batch, weights }), await runStage(step, state, batch)];
+      agree(ones.state.curvature.averages['0'], none.state.curvature.averages['0']);
+      agree(ones.state.curvature.averages['2'], none.state.curvature.averages['2']);
+    });
+
+    it('what weighs nothing but is looked at by what does counts: an index that only comes before the answer', async () => {
+      const before = leaf({
+        kind: 'before',
+        label: 'sum of what came before',
+        parameters: () => [],
+        apply: (on, _params, _path, x) =>
+          on.matmul(on.constant(generate([2, 4, 4], (i) => (i % 4 <= Math.floor((i % 16) / 4) ? 1 : 0))), x),
+      });
+      const layers = sequential([embedding({ vocabulary: 4, out: 3 }), before, denseLayer({ in: 3, out: 3 })]);
+      const answering: Objective = { model: model('answering', [4], layers), loss: softmaxCrossEntropy };
+      // Index 0 asks, 1 answers, 2 and 3 are padding, of which no position of the answer sees anything.
+      const asked = {
+        inputs: tensor([0, 1, 2, 3, 0, 1, 2, 2], [2, 4], 'i32'),
+        targets: tensor([0, 1, 2, 0, 0, 1, 1, 1], [2, 4], 'i32'),
+        weights: tensor([0, 1, 0, 0, 0, 1, 0, 0], [2, 4]),
+      };
+      const step = pipeline(
+        ...([withObjective(answering), forward, backward, capture(exact()), updateFactors(kfac())] as const),
+      );
+      const { averages } = (await runStage(step, stateOf(answering.model, 1), asked)).state.curvature;
+      expect(averages['0']['a'].data).toEqual(Float64Array.of(1, 1, 0, 0));
+    });
   });
 
   it('refuses weights whose axes are not the first of the outputs', async () => {

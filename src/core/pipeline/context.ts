@@ -42,7 +42,10 @@ export interface SiteCapture<T, S extends Site = Site> extends SiteInput<T, S> {
    * sum over passes of E[g gᵀ] estimates the Fisher.
    */
   readonly cotangents: ReadonlyArray<T>;
-  /** Weights of the examples `[n]`, of mean 1, whose square roots are in the cotangents; none where all weigh alike. */
+  /**
+   * Weights of the examples `[n]`, of mean 1, whose square roots are in the cotangents; none where all weigh alike. Where the
+   * batch weighs positions, `[n, …]`: those of the examples where the loss looks at a position, 0 at padding.
+   */
   readonly weights?: T | null;
 }
 
@@ -56,7 +59,7 @@ export interface Captured<T extends Shaped> {
   readonly uncovered: ReadonlyArray<Params<T>>;
   /** Training targets of the examples, for curvatures that keep classes apart. */
   readonly targets: T;
-  /** Weights of the examples, as in each site's capture. */
+  /** Weights of the examples `[n]`; none where all weigh alike. */
   readonly weights?: T | null;
   /** Number of examples. */
   readonly examples: number;

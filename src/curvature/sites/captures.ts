@@ -36,6 +36,14 @@ const joined = <T extends Shaped>(ops: Ops<T>, uses: ReadonlyArray<SiteCapture<T
         1,
       ),
     ),
+    ...(first.weights === null || first.weights === undefined || uses.every(({ weights }) => weights === first.weights)
+      ? {}
+      : {
+          weights: side(
+            uses.flatMap(({ weights }) => weights ?? []),
+            0,
+          ),
+        }),
   };
 };
 

@@ -17,12 +17,12 @@ import type { Shaped } from '../../core/tensor.ts';
 import type { CotangentRows } from '../statistics/factors.ts';
 import { cotangentGram, cotangentPartGrams, partsOf } from '../statistics/factors.ts';
 import { outerProducts } from '../statistics/perExample.ts';
-import { asRows, positionsOf } from '../statistics/sharing.ts';
+import { asRows, overCounted, positionsOf } from '../statistics/sharing.ts';
 import type { Statistics } from '../statistics/statistics.ts';
 import type { Seen, SiteKind } from './kind.ts';
 
 /**
- * How often each index came, an index of an example of weight w counting w times.
+ * How often each index came, an index of weight w counting w times.
  *
  * @param ops - interpreter
  * @param capture - indices `[n, …]`
@@ -33,10 +33,10 @@ export const indexCounts = <T extends Shaped>(
   { site, input, weights = null }: Omit<SiteCapture<T, EmbeddingSite>, 'cotangents'>,
 ): T => ops.scatterAdd(input, weighed(ops, weights, ops.full(input.shape, 1)), site.vocabulary);
 
-const cotangentRows = <T extends Shaped>(ops: Ops<T>, { cotangents }: Seen<T>): CotangentRows<T> => ({
-  cotangents: cotangents.map((g) => asRows(ops, g)),
-  positions: positionsOf(cotangents[0].shape),
-});
+const cotangentRows = <T extends Shaped>(ops: Ops<T>, { cotangents, weights }: Seen<T>): CotangentRows<T> => {
+  const rows = { cotangents: cotangents.map((g) => asRows(ops, g)), positions: positionsOf(cotangents[0].shape) };
+  return { ...rows, cotangents: overCounted(ops, rows, weights) };
+};
 
 /**
  * Sums over the examples of one capture.

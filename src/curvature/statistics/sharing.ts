@@ -6,10 +6,12 @@
  * loss at each position. `reduce` takes the sum for (mean a) (Σ g)ᵀ, which is right where the positions are averaged before
  * the loss. Both are the ordinary A ⊗ G for one position. Scale: the loss per example, as everywhere; under `expand` A is
  * the sum over positions and G the mean, so that sums over examples add up whatever the length of a batch's sequences.
+ * Positions that do not count (padding) are in neither sum nor mean.
  *
  * @module
  */
 import { raise } from '../../core/errors.ts';
+import { weighed } from '../../core/nn/losses/loss.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import { axesOf } from '../../core/ops/shapes.ts';
 import type { SiteCapture } from '../../core/pipeline/context.ts';
@@ -58,13 +60,52 @@ export interface SharedRows<T> {
   readonly positions: number;
 }
 
+/** Weights of rows that are told apart by position, `[n, …]`; those of whole examples, `[n]`, are none. */
+const positionWeights = <T extends Shaped>(weights: T | null | undefined): T | null =>
+  weights === null || weights === undefined || weights.shape.length === 1 ? null : weights;
+
+/** Least number of rows in an example: where nothing counts nothing is divided by zero. */
+const tiny = 1e-30;
+
 /**
- * Rows with the roots of the examples' weights in the inputs, as the cotangents have them: for factors that are made of
- * inputs alone.
+ * Cotangents whose mean over all positions is the mean over those that count: T positions, of which M count in the mean over
+ * examples, are multiplied by √(T / M).
+ *
+ * @param ops - interpreter
+ * @param rows - T rows for each of n examples
+ * @param weights - `[n, …]` of the positions; `[n]`, or none, where all of an example's count
+ */
+export const overCounted = <T extends Shaped>(
+  ops: Ops<T>,
+  { cotangents, positions }: Pick<SharedRows<T>, 'cotangents' | 'positions'>,
+  weights: T | null | undefined,
+): ReadonlyArray<T> => {
+  const counted = positions === 1 ? null : positionWeights(weights);
+  if (counted === null) return cotangents;
+  const share = ops.maximum(ops.mean(counted, axesOf(counted.shape)), ops.full([], tiny));
+  const factor = ops.sqrt(ops.div(ops.full([], 1), share));
+  return cotangents.map((g) => ops.mul(factor, g));
+};
+
+/** Weights of the rows as a column. */
+const columnOf = <T extends Shaped>(ops: Ops<T>, weights: T, positions: number): T => {
+  const [n, ...axes] = weights.shape;
+  if (axes.length === 0) {
+    return ops.reshape(ops.broadcastTo(ops.reshape(weights, [n, 1]), [n, positions]), [n * positions, 1]);
+  }
+  // Where positions were averaged, an example weighs as its heaviest position does.
+  return positions === 1
+    ? ops.reshape(ops.max(weights, axesOf(weights.shape).slice(1)), [n, 1])
+    : ops.reshape(weights, [n * positions, 1]);
+};
+
+/**
+ * Rows with the roots of their weights in the inputs, as the cotangents have them: for factors that are made of inputs alone.
+ * The mean of the cotangents is that over the positions that count.
  *
  * @param ops - interpreter
  * @param rows - some rows for each of n examples
- * @param weights - `[n]`, none where all weigh alike
+ * @param weights - `[n]`, or `[n, …]` of the positions; none where all weigh alike
  */
 export const weighedRows = <T extends Shaped>(
   ops: Ops<T>,
@@ -73,9 +114,20 @@ export const weighedRows = <T extends Shaped>(
 ): SharedRows<T> => {
   if (weights === null || weights === undefined) return rows;
   const { input, positions } = rows;
-  const [n] = weights.shape;
-  const repeated = ops.broadcastTo(ops.reshape(ops.sqrt(weights), [n, 1]), [n, positions]);
-  return { ...rows, input: ops.mul(ops.reshape(repeated, [n * positions, 1]), input) };
+  return {
+    input: ops.mul(ops.sqrt(columnOf(ops, weights, positions)), input),
+    cotangents: overCounted(ops, rows, weights),
+    positions,
+  };
+};
+
+/** The mean over the positions that count, `[n, …, d]` to `[n, d]`. */
+const meanOfPositions = <T extends Shaped>(ops: Ops<T>, x: T, weights: T | null | undefined): T => {
+  const counted = positionWeights(weights);
+  if (counted === null) return ops.scale(1 / positionsOf(x.shape), sumOfPositions(ops, x));
+  const [n] = counted.shape;
+  const total = ops.reshape(ops.sum(counted, axesOf(counted.shape).slice(1)), [n, 1]);
+  return ops.div(sumOfPositions(ops, weighed(ops, counted, x)), ops.maximum(total, ops.full([], tiny)));
 };
 
 /**
@@ -87,7 +139,7 @@ export const weighedRows = <T extends Shaped>(
  */
 export const sharedRows = <T extends Shaped>(
   ops: Ops<T>,
-  { input, cotangents }: Pick<SiteCapture<T>, 'input' | 'cotangents'>,
+  { input, cotangents, weights }: Pick<SiteCapture<T>, 'input' | 'cotangents' | 'weights'>,
   sharing: Sharing,
 ): SharedRows<T> => {
   const positions = positionsOf(input.shape);
@@ -96,7 +148,7 @@ export const sharedRows = <T extends Shaped>(
       return { input: asRows(ops, input), cotangents: cotangents.map((g) => asRows(ops, g)), positions };
     case 'reduce':
       return {
-        input: positions === 1 ? asRows(ops, input) : ops.scale(1 / positions, sumOfPositions(ops, input)),
+        input: positions === 1 ? asRows(ops, input) : meanOfPositions(ops, input, weights),
         cotangents: cotangents.map((g) => sumOfPositions(ops, g)),
         positions: 1,
       };
