@@ -39,8 +39,13 @@ export const lanes = ['second', 'adam', 'sgd'] as const;
 /** One of the contestants. */
 export type LaneId = (typeof lanes)[number];
 
-/** Second-order presets. */
-export const secondOrder: ReadonlyArray<string> = optimizerNames.filter((name) => name !== 'adam' && name !== 'sgd');
+const hasDamping = (name: string): boolean => {
+  const made = optimizerOf(name);
+  return made._tag === 'Right' && 'damping' in made.right.hyperparameters;
+};
+
+/** Second-order presets: those with a damping. */
+export const secondOrder: ReadonlyArray<string> = optimizerNames.filter(hasDamping);
 
 /** What a person chooses. */
 export interface Setup {

@@ -118,6 +118,8 @@ export type { Range } from './settings/range.ts';
 export type { Setting, Settings, SettingValue } from './settings/setting.ts';
 export { adam as adamOptimizer } from './presets/adam.ts';
 export type { AdamPresetOptions } from './presets/adam.ts';
+export { adamw as adamwOptimizer } from './presets/adamw.ts';
+export type { AdamwOptions } from './presets/adamw.ts';
 export { blockKfac as blockKfacOptimizer } from './presets/blockKfac.ts';
 export type { BlockKfacPresetOptions } from './presets/blockKfac.ts';
 export { classKfac as classKfacOptimizer } from './presets/classKfac.ts';

@@ -14,7 +14,7 @@ export interface CurveStyle {
 
 /**
  * A style for each preset, and one more. The colours of Okabe and Ito [OI08] come first, which people with any colour vision
- * tell apart; there are no eleven such colours, so dashes do the rest.
+ * tell apart; there are not so many such colours, so dashes do the rest.
  */
 const styles: ReadonlyArray<CurveStyle> = [
   { colour: '#0072b2', dash: [] },
@@ -29,6 +29,7 @@ const styles: ReadonlyArray<CurveStyle> = [
   { colour: '#d55e00', dash: [16, 2] },
   { colour: '#009e73', dash: [6, 2, 1, 2] },
   { colour: '#a6761d', dash: [3, 1] },
+  { colour: '#e7298a', dash: [12, 2, 4, 2] },
 ];
 
 /**

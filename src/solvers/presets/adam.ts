@@ -1,5 +1,5 @@
 /**
- * Adam and AdamW.
+ * Adam.
  *
  * @module
  */
@@ -23,20 +23,19 @@ export interface AdamPresetOptions {
   readonly beta2?: number;
   /** ε, 1e-8 unless given. */
   readonly epsilon?: number;
-  /** Decoupled weight decay (AdamW), 0 unless given. */
+  /** Decoupled weight decay, 0 unless given. */
   readonly weightDecay?: number;
 }
 
 /**
- * Adam [KB15]; with weight decay AdamW [LH19].
+ * Adam [KB15].
  *
  * @param options - learning rate, moments, weight decay
  * @example
  * ```ts
  * import { adamOptimizer } from 'kfac-ts/solvers';
  *
- * // AdamW.
- * adamOptimizer({ learningRate: 1e-3, weightDecay: 0.01 }).name; // => 'adam'
+ * adamOptimizer({ learningRate: 3e-3, beta2: 0.99 }).name; // => 'adam'
  * ```
  */
 export const adam: Preset<AdamPresetOptions> = preset<AdamPresetOptions>(

@@ -8,6 +8,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { KfacError } from '../../core/errors.ts';
 import { shown } from '../../core/shown.ts';
 import { adam } from './adam.ts';
+import { adamw } from './adamw.ts';
 import { blockKfac } from './blockKfac.ts';
 import { classKfac } from './classKfac.ts';
 import { ekfac } from './ekfac.ts';
@@ -40,6 +41,7 @@ export const presets: Readonly<Record<string, AnyPreset>> = {
   'tridiagonal-kfac': tridiagonalKfac,
   'class-kfac': classKfac,
   adam,
+  adamw,
   sgd,
 };
 

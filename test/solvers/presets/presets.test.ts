@@ -214,6 +214,7 @@ describe('registry', () => {
   it('knows every preset', () => {
     expect([...optimizerNames].sort()).toEqual([
       'adam',
+      'adamw',
       'block-kfac',
       'class-kfac',
       'ekfac',
@@ -228,7 +229,7 @@ describe('registry', () => {
   });
 
   it('refuses an unknown name, an unknown setting and a wrong type, each with its path', () => {
-    expect(optimizerOf('adamw')).toMatchObject(E.left({ path: 'optimizer', actual: '"adamw"' }));
+    expect(optimizerOf('adamax')).toMatchObject(E.left({ path: 'optimizer', actual: '"adamax"' }));
     expect(optimizerOf('kfac', { dampling: 1 })).toMatchObject(E.left({ path: 'kfac.dampling' }));
     expect(optimizerOf('kfac', { damping: 'big' })).toMatchObject(
       E.left({ path: 'kfac.damping', expected: 'a number above 0', actual: '"big"' }),

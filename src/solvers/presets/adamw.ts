@@ -1,0 +1,43 @@
+/**
+ * AdamW: Adam whose weight decay is decoupled from the gradient.
+ *
+ * @module
+ */
+import { descent } from '../../core/pipeline/descent.ts';
+import { adam } from '../solver/firstOrder.ts';
+import { decayed } from '../update/rules/weightDecay.ts';
+import { solve } from '../solver/solver.ts';
+import { update } from '../update/update.ts';
+import { withStandard } from '../settings/setting.ts';
+import { ofAdam, ofUpdates } from '../settings/table.ts';
+import type { AdamPresetOptions } from './adam.ts';
+import type { Preset } from './preset.ts';
+import { preset } from './preset.ts';
+
+/** Settings of {@link adamw}: those of Adam, with a weight decay of 0.01 unless given. */
+export type AdamwOptions = AdamPresetOptions;
+
+/**
+ * AdamW [LH19, algorithm 2]: θ ← θ − η (m̂ / (√v̂ + ε) + w θ). All parameters decay; `onlyFor` in a step of parts limits that.
+ *
+ * @param options - learning rate, moments, weight decay
+ * @example
+ * ```ts
+ * import { adamwOptimizer } from 'kfac-ts/solvers';
+ *
+ * adamwOptimizer({ learningRate: 3e-4, weightDecay: 0.1 }).name; // => 'adamw'
+ * ```
+ */
+export const adamw: Preset<AdamwOptions> = preset<AdamwOptions>(
+  'adamw',
+  {
+    learningRate: withStandard(ofUpdates.learningRate, 1e-3),
+    ...ofAdam,
+    weightDecay: withStandard(ofUpdates.weightDecay, 0.01),
+  },
+  (settings) =>
+    descent(
+      solve(adam(settings)),
+      update({ learningRate: settings.learningRate, rules: decayed(settings.weightDecay) }),
+    ),
+);

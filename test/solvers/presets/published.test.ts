@@ -1,0 +1,63 @@
+/**
+ * Presets against runs of published optimizers, step by step; `test/fixtures/optimizers/generate.py` made those.
+ */
+import { readFileSync } from 'node:fs';
+
+import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
+import { pipeline } from '../../../src/core/pipeline/stage.ts';
+import { initialState } from '../../../src/core/pipeline/trainState.ts';
+import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
+import { keyOf } from '../../../src/core/random/key.ts';
+import { tensor } from '../../../src/core/tensor.ts';
+import { optimizerOf } from '../../../src/solvers/presets/registry.ts';
+import type { SettingValue } from '../../../src/solvers/settings/setting.ts';
+import { scaledError } from '../../support/closeness.ts';
+import { mlp, orThrow, runStage, stateOf } from '../../support/training.ts';
+
+type Arrays = Readonly<Record<string, ReadonlyArray<number>>>;
+
+interface Problem {
+  readonly widths: ReadonlyArray<number>;
+  readonly bias: boolean;
+  readonly params: Arrays;
+  readonly inputs: ReadonlyArray<number>;
+  readonly targets: ReadonlyArray<number>;
+}
+
+interface Fixture {
+  readonly problems: Readonly<Record<string, Problem>>;
+  readonly runs: Readonly<Record<string, { readonly problem: string; readonly params: ReadonlyArray<Arrays> }>>;
+}
+
+const fixture = JSON.parse(readFileSync('test/fixtures/optimizers/runs.json', 'utf8')) as Fixture;
+
+/** A preset with the settings that make it the published one. */
+interface Row {
+  readonly preset: string;
+  readonly settings: Readonly<Record<string, SettingValue>>;
+}
+
+const rows: Readonly<Record<string, Row>> = {
+  'AdamW of PyTorch': {
+    preset: 'adamw',
+    settings: { learningRate: 0.02, beta1: 0.8, beta2: 0.95, epsilon: 1e-6, weightDecay: 0.1 },
+  },
+};
+
+it.each(Object.entries(rows))('%s', async (name, { preset, settings }) => {
+  const { problem, params } = fixture.runs[name];
+  const { widths, bias, ...given } = fixture.problems[problem];
+  const objective = { model: mlp(widths, 'tanh', bias), loss: squaredError };
+  const shapes = stateOf(objective.model, 1).params;
+  const start = Object.entries(given.params).map(([path, data]) => [path, tensor(data, shapes[path].shape)] as const);
+  const rowsOf = (data: ReadonlyArray<number>) => tensor(data, [12, data.length / 12]);
+  const batch = { inputs: rowsOf(given.inputs), targets: rowsOf(given.targets) };
+  const step = pipeline(withObjective(objective), orThrow(optimizerOf(preset, settings)).step);
+  let state = initialState(Object.fromEntries(start), keyOf(1));
+  for (const expected of params) {
+    state = (await runStage(step, state, batch)).next;
+    for (const [path, p] of Object.entries(state.params)) {
+      expect(scaledError(p.data, Float64Array.from(expected[path]))).toBeLessThan(1e-10);
+    }
+  }
+});
