@@ -11,7 +11,7 @@ import type * as T from 'fp-ts/lib/Task.js';
 import type * as TE from 'fp-ts/lib/TaskEither.js';
 
 /** Lets everything that waits for the thread run. Browsers make a timer wait for 4 ms, but not a message to oneself. */
-const breathe: T.Task<void> = () =>
+export const breathe: T.Task<void> = () =>
   new Promise((resolve) => {
     if (typeof setImmediate === 'function') {
       setImmediate(resolve);

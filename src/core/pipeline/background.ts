@@ -29,6 +29,8 @@ export interface Background<T extends Shaped> {
   readonly takeOver: () => ReadonlyArray<T>;
   /** Waits for work that nobody wants any more and lets go of its outcome; does nothing when it was not begun here. */
   readonly abandon: (description: object) => Task<void>;
+  /** Waits for all work that is under way and lets go of its outcomes: at the end of a run, and where a step fails. */
+  readonly settle: Task<void>;
 }
 
 interface Running<T extends Shaped> {
@@ -50,7 +52,7 @@ interface Running<T extends Shaped> {
  * ```
  */
 export const createBackground = <T extends Shaped>(backend: Backend<T>): Background<T> => {
-  const running = new WeakMap<object, Running<T>>();
+  const running = new Map<object, Running<T>>();
   let outcomes: ReadonlyArray<T> = [];
   const begun = (work: Work<T>): Running<T> => {
     const scope = backend.scope();
@@ -58,6 +60,16 @@ export const createBackground = <T extends Shaped>(backend: Backend<T>): Backgro
     outcome.catch(() => undefined); // a defect surfaces where the outcome is awaited
     return { scope, outcome };
   };
+  const abandoned =
+    (descriptions: ReadonlyArray<object>): Task<void> =>
+    async () => {
+      const begunHere = descriptions.flatMap((description) => running.get(description) ?? []);
+      descriptions.forEach((description) => running.delete(description));
+      for (const { scope, outcome } of begunHere) {
+        await outcome;
+        scope.close([]);
+      }
+    };
   return {
     begin: (description, work) => void running.set(description, begun(work)),
     finish: (description, work) => async () => {
@@ -74,12 +86,7 @@ export const createBackground = <T extends Shaped>(backend: Backend<T>): Backgro
       outcomes = [];
       return taken;
     },
-    abandon: (description) => async () => {
-      const begunHere = running.get(description);
-      if (begunHere === undefined) return;
-      running.delete(description);
-      await begunHere.outcome;
-      begunHere.scope.close([]);
-    },
+    abandon: (description) => abandoned([description]),
+    settle: () => abandoned([...running.keys()])(),
   };
 };

@@ -9,7 +9,7 @@ import { pickParams, zipParams } from '../params.ts';
 import type { Shaped } from '../tensor.ts';
 import { blocksOf } from './blocks.ts';
 import type { GradientContext } from './descent.ts';
-import type { Memory, Pending, TrainState } from './trainState.ts';
+import type { Memory, TrainState } from './trainState.ts';
 import { emptyMemory } from './trainState.ts';
 
 /** A group of parameters that an optimizer has to itself. */
@@ -109,13 +109,3 @@ export const contextOfGroup = <T extends Shaped>(context: GradientContext<T>, gr
     metrics: {},
   };
 };
-
-/**
- * Preparations that are under way, of an optimizer and of all its groups.
- *
- * @param memory - what the optimizer remembers
- */
-export const pendingIn = <T>({ solver, groups }: Memory<T>): ReadonlyArray<Pending<T>> => [
-  ...(solver.pending === null ? [] : [solver.pending]),
-  ...Object.values(groups).flatMap((inner) => pendingIn(inner)),
-];

@@ -1,6 +1,6 @@
 /**
- * The state of training between a backend and host memory: what is read from one place and put on another goes on bit for
- * bit as if it had stayed.
+ * Training between a backend and host memory: batches on their way in, states in both directions. A state that is read from one
+ * place and put on another goes on bit for bit as if it had stayed.
  *
  * Arrays are found by walking the state as the plain data it is, so a new kind of operator or memory needs no change here. An
  * array that stands at several places of a state is moved once.
@@ -14,10 +14,12 @@ import type { Backend } from '../backends/backend.ts';
 import type { KfacError } from '../errors.ts';
 import { raise } from '../errors.ts';
 import type { Ops } from '../ops/ops.ts';
+import { mapParams } from '../params.ts';
 import { shown } from '../shown.ts';
 import type { Shaped, Tensor } from '../tensor.ts';
 import { checkTensor } from '../tensor.ts';
 import { arraysIn } from './arraysIn.ts';
+import type { Batch } from './context.ts';
 import type { TrainState } from './trainState.ts';
 
 /** The same plain data with other arrays in their places. */
@@ -107,4 +109,15 @@ export const placeState = <T extends Shaped>(ops: Ops<T>, state: TrainState<Tens
   const tensors = [...arraysIn(checked<Tensor>(state))];
   tensors.forEach((tensor) => checkTensor('state of training', tensor)); // all of them, before the first is placed
   return withArrays(state, new Map(tensors.map((tensor) => [tensor, ops.constant(tensor)])));
+};
+
+/**
+ * A batch of host tensors on a backend.
+ *
+ * @param ops - the backend's operations
+ * @param batch - arrays by name; where two are one tensor (inputs and targets of an autoencoder), they stay one
+ */
+export const upload = <T extends Shaped>(ops: Ops<T>, batch: Batch<Tensor>): Batch<T> => {
+  const placed = new Map([...new Set(Object.values(batch))].map((tensor) => [tensor, ops.constant(tensor)]));
+  return mapParams(batch, (tensor) => placed.get(tensor) ?? ops.constant(tensor));
 };

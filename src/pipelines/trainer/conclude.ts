@@ -168,5 +168,5 @@ export const conclude = <T extends Shaped>(
           state: copy,
         })),
       ),
-    (ended) => TE.fromIO(release(setting.env, ended)),
+    (ended) => TE.fromTask(release(setting.env, ended)),
   );

@@ -19,6 +19,7 @@ import type { Batch } from '../../core/pipeline/context.ts';
 import { iterate } from '../../core/iterate.ts';
 import type { Metrics } from '../../core/pipeline/metrics.ts';
 import { readMetrics } from '../../core/pipeline/metrics.ts';
+import { upload } from '../../core/pipeline/transfer.ts';
 import { keyOf } from '../../core/random/key.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
 import { range } from '../data/batches.ts';
@@ -26,7 +27,7 @@ import type { Dataset } from '../data/dataset.ts';
 import { examplesAt } from '../data/examples.ts';
 import type { Learning, Standing } from './learning.ts';
 import { demandsOf } from './learning.ts';
-import { inScope, placed, upload } from './scope.ts';
+import { inScope, placed } from './scope.ts';
 
 /** Means over a data set: the number that is watched, and all others that are judged. */
 export interface Evaluation {

@@ -9,6 +9,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
 import { iterate } from '../../core/iterate.ts';
+import { takeStep } from '../../core/pipeline/takeStep.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { batchIndices } from '../data/batches.ts';
 import { examplesAt } from '../data/examples.ts';
@@ -24,7 +25,6 @@ import { evaluationPeriod, stepsOf } from './options.ts';
 import type { Run, Setting } from './run.ts';
 import { judgeOn, orRelease, readParams } from './run.ts';
 import type { Course } from './steer.ts';
-import { runStep } from './step.ts';
 
 /** Tells listeners of an event, and asks whoever steers how to go on. */
 const announced = <T extends Shaped>(
@@ -48,7 +48,7 @@ const announced = <T extends Shaped>(
   );
 };
 
-const takeStep = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEither<KfacError, Run<T>> => {
+const stepOn = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEither<KfacError, Run<T>> => {
   const { env, task, step, options, demands, mostLoss = Infinity } = setting;
   const { train } = task.data;
   const plan = { key: keysOf(options.seed).data, size: train.size, batch: options.batch };
@@ -57,7 +57,7 @@ const takeStep = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEi
   return pipe(
     TE.fromEither(examplesAt(train, indices, env.backend.dtype, demands)),
     orRelease(env, run),
-    TE.chain((batch) => runStep(env, run.steered ?? step, { metric, most: mostLoss }, run.state, batch)),
+    TE.chain((batch) => takeStep(env, run.steered ?? step, run.state, batch, { metric, most: mostLoss })),
     TE.chain(({ state, metrics, seconds }) => {
       const record = { step: state.step, seconds: run.seconds + seconds, loss: metrics[metric], metrics };
       const stepped = { ...run, state, epoch, seconds: record.seconds, steps: append(run.steps, record) };
@@ -137,7 +137,7 @@ export const proceed = <T extends Shaped>(setting: Setting<T>, start: Run<T>): T
     isOver(run)
       ? TE.right(E.right(run))
       : pipe(
-          takeStep(setting, run),
+          stepOn(setting, run),
           TE.chain((stepped) => (isDue(stepped.state.step) ? judge(setting, stepped) : TE.right(stepped))),
           TE.map((next) => E.left(next)),
         ),

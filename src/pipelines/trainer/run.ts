@@ -6,6 +6,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as R from 'fp-ts/lib/Record.js';
+import type { Task } from 'fp-ts/lib/Task.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
@@ -74,7 +75,7 @@ export const readParams = <T extends Shaped>(
 ): TE.TaskEither<KfacError, Params<Tensor>> => pipe(params, R.traverse(TE.ApplicativeSeq)(backend.read));
 
 /**
- * Hands the arrays of a run back; it must not go on afterwards.
+ * Hands the arrays of a run back, once no work beside the steps needs them; it must not go on afterwards.
  *
  * @param env - where they are
  * @param run - a run
@@ -83,25 +84,27 @@ export const readParams = <T extends Shaped>(
  * import type { Tensor } from 'kfac-ts/core';
  * import { readParams, release, type Run, type Setting } from 'kfac-ts/pipelines';
  *
- * // At the end of a loop of one's own: what is wanted is read first.
+ * // What is wanted is read first.
  * declare const setting: Setting<Tensor>;
  * declare const run: Run<Tensor>;
  * const params = await readParams(setting.env, run.state.params)();
- * release(setting.env, run)();
+ * await release(setting.env, run)();
  * ```
  */
 export const release =
-  <T extends Shaped>({ backend }: Env<T>, run: Run<T>) =>
-  (): void =>
-    backend.scope().close([], [...arraysIn(run.state)]);
+  <T extends Shaped>({ backend, background }: Env<T>, { state }: Pick<Run<T>, 'state'>): Task<void> =>
+  async () => {
+    await background?.settle();
+    backend.scope().close([], [...arraysIn(state)]);
+  };
 
 /** An effect on a run that has its arrays; where it fails they go back. */
 export const orRelease =
-  <T extends Shaped>(env: Env<T>, run: Run<T>) =>
+  <T extends Shaped>(env: Env<T>, run: Pick<Run<T>, 'state'>) =>
   <A>(effect: TE.TaskEither<KfacError, A>): TE.TaskEither<KfacError, A> =>
     pipe(
       effect,
-      TE.orElseFirstIOK(() => release(env, run)),
+      TE.orElseFirstTaskK(() => release(env, run)),
     );
 
 /** How many examples are judged at a time. */

@@ -10,20 +10,8 @@ import type { KfacError } from '../../core/errors.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams } from '../../core/params.ts';
-import type { Batch } from '../../core/pipeline/context.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
 import { checkTensor } from '../../core/tensor.ts';
-
-/**
- * A batch of host tensors on a backend.
- *
- * @param ops - the backend's operations
- * @param batch - arrays by name; where two are one tensor (inputs and targets of an autoencoder), they stay one
- */
-export const upload = <T extends Shaped>(ops: Ops<T>, batch: Batch<Tensor>): Batch<T> => {
-  const placed = new Map([...new Set(Object.values(batch))].map((tensor) => [tensor, ops.constant(tensor)]));
-  return mapParams(batch, (tensor) => placed.get(tensor) ?? ops.constant(tensor));
-};
 
 /**
  * Host tensors that are what they say, all of them; raises what the first is not.

@@ -8,14 +8,11 @@
  * @module
  */
 import { pipe } from 'fp-ts/lib/function.js';
-import * as T from 'fp-ts/lib/Task.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
-import type { Background } from '../../core/pipeline/background.ts';
 import { createBackground } from '../../core/pipeline/background.ts';
 import type { Env } from '../../core/pipeline/env.ts';
-import { pendingIn } from '../../core/pipeline/group.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import type { Dataset } from '../data/dataset.ts';
@@ -51,10 +48,6 @@ const trial = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEithe
     orRelease(env, run),
   );
 };
-
-/** Lets go of what nobody will wait for. */
-const settle = <T extends Shaped>(background: Background<T>, { state }: Run<T>): T.Task<unknown> =>
-  pipe(pendingIn(state), T.traverseSeqArray(background.abandon));
 
 /** Whether the step's settings hold for the whole run. */
 const foreseen = (step: TaskStep, options: TrainOptions, size: number): TE.TaskEither<KfacError, unknown> => {
@@ -115,7 +108,6 @@ export const train = <T extends Shaped>(
     TE.chain(({ run, start }) =>
       pipe(
         proceed({ ...setting, mostLoss: absurd * Math.max(1, Math.abs(start.before)) }, run),
-        TE.chainFirstTaskK((ended) => settle(background, ended)),
         TE.chain((ended) => conclude(setting, optimizer.name, ended, start)),
       ),
     ),

@@ -91,4 +91,18 @@ describe('background', () => {
     await background.abandon({})();
     expect([openScopes(), live.size]).toEqual([0, 0]);
   });
+
+  it('what is settled leaves nothing behind, whatever is under way, and is done anew where it is wanted after all', async () => {
+    const { backend, live, openScopes } = poisoningBackend();
+    const background = createBackground(backend);
+    const [a, b] = [doubling(x), doubling(tensor([5], [1]))];
+    const [first, second] = [{}, {}];
+    background.begin(first, a.work);
+    background.begin(second, b.work);
+    await background.settle();
+    await background.settle();
+    expect([openScopes(), live.size]).toEqual([0, 0]);
+    expect(valueOf(orThrow(await background.finish(second, b.work)()))).toBe(10);
+    expect([a.done(), b.done()]).toEqual([1, 2]);
+  });
 });

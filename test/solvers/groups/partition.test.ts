@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
 import { pickParams } from '../../../src/core/params.ts';
 import { countStep } from '../../../src/core/pipeline/count.ts';
-import { holding, pendingIn, stateOfGroup } from '../../../src/core/pipeline/group.ts';
+import { holding, stateOfGroup } from '../../../src/core/pipeline/group.ts';
 import type { Step } from '../../../src/core/pipeline/stage.ts';
 import { pipeline } from '../../../src/core/pipeline/stage.ts';
 import type { TrainState } from '../../../src/core/pipeline/trainState.ts';
@@ -243,17 +243,6 @@ describe('groups', () => {
     const expected = ops.linearCombination(0.5, states[0].params['0.weight'], 0.5, states[1].params['0.weight']);
     expect(average['0.weight']).toEqual(expected);
     expect(Object.keys(average)).toEqual(paths);
-  });
-
-  it('preparations under way in groups are found, whatever their depth', async () => {
-    const stale = kfac({ damping: 0.1, inverseEvery: 1, inverseStaleness: 3 });
-    const inner = partition(layers(stale, adam()));
-    const state = await after(partition({ all: { parameters: 'all', optimizer: inner } }).step, 2);
-    expect(state.groups['all'].groups['first'].solver.pending).not.toBeNull();
-    expect(pendingIn(state)).toHaveLength(1);
-    const both = await after(partition(layers(stale, stale)).step, 2);
-    expect(pendingIn(both)).toHaveLength(2);
-    expect(pendingIn(start)).toEqual([]);
   });
 });
 

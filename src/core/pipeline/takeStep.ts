@@ -1,6 +1,6 @@
 /**
- * One step of the trainer: a batch goes in, the next state and the step's numbers come out, and everything that is not
- * part of the next state goes back to the backend.
+ * One step of training that owns its scope: a batch goes in, the next state and the step's numbers come out, and everything
+ * that is not part of the next state goes back to the backend. The trainer and loops of one's own are made of it.
  *
  * @module
  */
@@ -8,20 +8,20 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
-import type { Backend } from '../../core/backends/backend.ts';
-import type { KfacError } from '../../core/errors.ts';
-import { attempt } from '../../core/errors.ts';
-import { arraysIn } from '../../core/pipeline/arraysIn.ts';
-import type { Batch, Context } from '../../core/pipeline/context.ts';
-import type { Seen } from '../../core/pipeline/diagnosis.ts';
-import { examine } from '../../core/pipeline/diagnosis.ts';
-import type { Env } from '../../core/pipeline/env.ts';
-import type { Metrics } from '../../core/pipeline/metrics.ts';
-import { readMetrics } from '../../core/pipeline/metrics.ts';
-import type { TrainState } from '../../core/pipeline/trainState.ts';
-import type { Shaped, Tensor } from '../../core/tensor.ts';
-import type { TaskStep } from './learning.ts';
-import { upload } from './scope.ts';
+import type { Backend } from '../backends/backend.ts';
+import type { KfacError } from '../errors.ts';
+import { attempt } from '../errors.ts';
+import type { Shaped, Tensor } from '../tensor.ts';
+import { arraysIn } from './arraysIn.ts';
+import type { Batch, Context } from './context.ts';
+import type { Seen } from './diagnosis.ts';
+import { examine } from './diagnosis.ts';
+import type { Env } from './env.ts';
+import type { Metrics } from './metrics.ts';
+import { readMetrics } from './metrics.ts';
+import type { Stage } from './stage.ts';
+import { upload } from './transfer.ts';
+import type { TrainState } from './trainState.ts';
 
 /** What a step leaves behind. */
 export interface Stepped<T> {
@@ -87,23 +87,48 @@ const inStep =
       ? { ...error, where: `training step ${step}, ${error.where}` }
       : error;
 
+/** Any finite loss will do. */
+const anyFinite: LossBound = { metric: 'loss', most: Infinity };
+
 /**
- * Runs a step and disposes of the state it started from, which must not be used afterwards.
+ * Takes a step and uses up the state that it starts from: whatever the outcome, none of that state's arrays may be used
+ * afterwards, and all that the next state does not have have gone back to the backend.
  *
- * @param env - backend and clock
- * @param step - the task's step with an optimizer
- * @param bound - what the loss must be
- * @param state - state before; nobody else may hold its arrays
- * @param batch - examples
- * @returns the state after, or the first error; a loss or a norm that is not finite is one
+ * @param env - backend and clock; a background where inverses are to be made beside the steps
+ * @param step - a step that knows what it learns, as `learn` makes them
+ * @param state - state before, on the backend; nobody else may hold its arrays
+ * @param batch - examples in host memory
+ * @param bound - what the loss must be; finite unless given
+ * @returns the state after, and the step's numbers, or the first error; a loss or a norm that is not finite is one
+ * @example
+ * ```ts
+ * import { dense, initialState, keyOf, learn, model, placeState, readState } from 'kfac-ts/core';
+ * import { referenceBackend, squaredError, takeStep, tensor } from 'kfac-ts/core';
+ * import { sgdOptimizer } from 'kfac-ts/solvers';
+ *
+ * const backend = referenceBackend();
+ * const env = { backend, clock: () => performance.now() / 1000 };
+ * const line = { model: model('line', [1], dense({ in: 1, out: 1 })), loss: squaredError };
+ * const params = { weight: tensor([0], [1, 1]), bias: tensor([0], [1]) };
+ * const start = placeState(backend.ops, initialState(params, keyOf(1)));
+ * const batch = { inputs: tensor([1], [1, 1]), targets: tensor([4], [1, 1]) };
+ * const step = learn(line, sgdOptimizer({ learningRate: 0.5, momentum: 0 }).step);
+ * const stepped = await takeStep(env, step, start, batch)();
+ * if (stepped._tag === 'Right') {
+ *   const { state, metrics } = stepped.right;
+ *   metrics['loss']; // => 8
+ *   const read = await readState(backend, state)();
+ *   read._tag === 'Right' ? read.right.params.bias.data : []; // => [2]
+ * }
+ * ```
  */
-export const runStep =
+export const takeStep =
   <T extends Shaped>(
     env: Env<T>,
-    step: TaskStep,
-    bound: LossBound,
+    step: Stage<'state' | 'batch', 'next' | 'metrics'>,
     state: TrainState<T>,
     batch: Batch<Tensor>,
+    bound: LossBound = anyFinite,
   ): TE.TaskEither<KfacError, Stepped<T>> =>
   async () => {
     const start = env.clock();
@@ -121,6 +146,7 @@ export const runStep =
       ),
       TE.mapLeft(inStep(state.step + 1)),
     )();
+    if (E.isLeft(outcome)) await env.background?.settle(); // it works with arrays that go back now
     const kept = E.isRight(outcome) ? arraysIn(outcome.right.next) : new Set<T>();
     const held = [...arraysIn(state), ...(env.background?.takeOver() ?? [])];
     scope.close(
