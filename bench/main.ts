@@ -1,11 +1,14 @@
 /**
  * `npm run bench [-- matmul training overlap memory gpu]`: kernels and training steps against the machine's own limit, in one run.
+ * `npm run bench -- problems [FLAGS]`: the suite of problems, with the flags of `kfac bench`.
  * `npm run bench -- presets [NAMES]`: cost and memory of every preset. `npm run bench -- curves [NAMES]`: loss by step.
  *
  * @module
  */
 import { nativeBackend } from '../src/core/backends/native/backend.ts';
 import { openNativeKernels } from '../src/core/backends/native/kernels.ts';
+import { runCli } from '../src/pipelines/cli/run.ts';
+import { nodeWorld } from '../src/pipelines/world.ts';
 import { optimizerNames } from '../src/solvers/presets/registry.ts';
 import { benchGpu } from './gpu/main.ts';
 import { benchCurves } from './curves.ts';
@@ -44,7 +47,8 @@ const benchNative = async (): Promise<void> => {
   if (wanted('memory')) await benchMemory(backend);
 };
 
-const others = ['gpu', 'presets'];
+const others = ['gpu', 'presets', 'problems'];
+if (sections[0] === 'problems') process.exitCode = await runCli(nodeWorld, ['bench', ...sections.slice(1)])();
 if (sections.includes('gpu')) await benchGpu();
 if (sections.includes('presets')) benchPresets(process.argv[1], presets);
 if (sections.length === 0 || !sections.some((section) => others.includes(section))) await benchNative();

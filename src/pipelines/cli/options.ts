@@ -38,6 +38,17 @@ export const doctorFlags: ReadonlyArray<Flag> = [...backendFlags, jsonFlag];
 /** Flags of `summary`. */
 export const summaryFlags: ReadonlyArray<Flag> = [sizeFlag, batchFlag, jsonFlag];
 
+/** Flags of `bench`. */
+export const benchFlags: ReadonlyArray<Flag> = [
+  { flag: '--optimizers <NAMES>', description: 'presets with commas between, adam@0.003 with a rate (default: kfac)' },
+  { flag: '--half <HALF>', description: 'of the suite: tune, report or all (default: all)' },
+  { flag: '--problems <NAMES>', description: 'some problems, with commas between' },
+  { flag: '--seeds <NUMBERS>', description: 'with commas between (default: 1)' },
+  { flag: '--processes <N>', description: 'how many at a time (default: 1); results do not depend on it' },
+  { flag: '--out <FILE>', description: 'file for a JSON line of each result' },
+  jsonFlag,
+];
+
 /** Flags that `train` and `compare` share. */
 export const runFlags: ReadonlyArray<Flag> = [
   { flag: '--steps <N>', description: 'number of steps' },

@@ -6,22 +6,23 @@
  *
  * @module
  */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
 import { optimizerNames } from '../../solvers/presets/registry.ts';
 import type { TaskFamily } from '../tasks/task.ts';
 import type { World } from '../world.ts';
+import type { BenchCommand } from './bench.ts';
 import type { DoctorCommand } from './doctor.ts';
 import type { Flag, RawFlags } from './options.ts';
-import { doctorFlags, runFlags, setFlag, summaryFlags } from './options.ts';
+import { benchFlags, doctorFlags, runFlags, setFlag, summaryFlags } from './options.ts';
 import type { SummaryCommand } from './summary.ts';
 import type { TrainingCommand } from './planning.ts';
 import { installedVersion } from './version.ts';
 
 /** What a command line asks for. */
-export type CliCommand = TrainingCommand | SummaryCommand | DoctorCommand;
+export type CliCommand = TrainingCommand | SummaryCommand | BenchCommand | DoctorCommand;
 
 /** There is nothing left to do: help or the version has been shown. */
 export interface Shown {
@@ -80,6 +81,13 @@ const buildProgram = (world: World, tasks: ReadonlyArray<TaskFamily>, found: Fou
       .argument('<task>', 'which task')
       .addHelpText('after', taskHelp(tasks))
       .action((task: string, flags: RawFlags) => found({ name: 'summary', task, flags })),
+    withFlags(
+      new Command('bench')
+        .description('optimizers on a suite of small problems')
+        .option(setFlag.flag, setFlag.description, collect)
+        .addOption(new Option('--worker').hideHelp()),
+      benchFlags,
+    ).action((flags: RawFlags) => found({ name: 'bench', flags })),
     withFlags(new Command('doctor').description('what this machine computes with, and how fast'), doctorFlags).action(
       (flags: RawFlags) => found({ name: 'doctor', flags }),
     ),

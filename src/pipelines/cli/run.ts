@@ -13,6 +13,7 @@ import { describeError } from '../../core/errors.ts';
 import { tasksWith } from '../tasks/registry.ts';
 import type { Task, TaskFamily } from '../tasks/task.ts';
 import type { World } from '../world.ts';
+import { runBench } from './bench.ts';
 import { runDoctor } from './doctor.ts';
 import type { CliCommand } from './program.ts';
 import { parseCommand } from './program.ts';
@@ -28,6 +29,8 @@ const execute =
         return runTraining(world, command, tasks);
       case 'summary':
         return runSummary(world, command, tasks);
+      case 'bench':
+        return runBench(world, command);
       case 'doctor':
         return runDoctor(world, command);
     }
