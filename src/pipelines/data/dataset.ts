@@ -1,8 +1,8 @@
 /**
  * A data set: how many examples, and the examples at given positions.
  *
- * Rows are made when they are asked for, so images stay bytes in memory (an eighth of what doubles take) and a data set
- * on disk or on the wire fits the same interface.
+ * Rows are made when they are asked for, at once, so images stay bytes in memory (an eighth of what doubles take) and a data
+ * set on disk fits the same interface. What comes over the wire is waited for before training.
  *
  * @module
  */

@@ -15,6 +15,7 @@ import { checkAdmissible, isWithin } from '../../core/nn/admissible.ts';
 import { arrayAt } from '../../core/nn/layers/circumstances.ts';
 import type { Batch } from '../../core/pipeline/context.ts';
 import { firstOutside } from '../../core/rows.ts';
+import { shown } from '../../core/shown.ts';
 import type { ReadonlyVector, Shape, Tensor } from '../../core/tensor.ts';
 import { checkTensor, showShape, sizeOf } from '../../core/tensor.ts';
 import { messageOf } from '../files/thrown.ts';
@@ -60,6 +61,39 @@ const checkArray = (
         : bad(source, 'finite numbers', actual, 'Remove or repair the example.');
     }),
   );
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A promise among what was given: that it may be rejected later is nobody's concern any more. */
+const isPromise = (value: unknown): boolean => {
+  if (!isRecord(value) || typeof value['then'] !== 'function') return false;
+  Promise.resolve(value).catch(() => undefined);
+  return true;
+};
+
+/** What a data source gave, in a few words. */
+const given = (value: unknown): string => (isPromise(value) ? 'a promise' : shown(value));
+
+const promised = 'A data source gives its examples at once: wait for the data before training.';
+
+/** Arrays by name. From JavaScript anything may come, a promise most likely. */
+const checkArrays = (source: string, batch: Batch<Tensor>): E.Either<KfacError, Batch<Tensor>> => {
+  const isLate = isPromise(batch);
+  if (isLate || !isRecord(batch)) {
+    const advice = isLate ? promised : 'Give a record: inputs, targets, …';
+    return bad(source, 'examples, as arrays by name', isLate ? 'a promise' : shown(batch), advice);
+  }
+  const wrong = Object.keys(batch).find((name) => !isRecord(batch[name]) || isPromise(batch[name]));
+  return wrong === undefined
+    ? E.right(batch)
+    : bad(
+        `${source}, ${wrong}`,
+        'an array',
+        given(batch[wrong]),
+        isPromise(batch[wrong]) ? promised : 'Make tensors with tensor(values, shape, dtype).',
+      );
+};
 
 const isKnownToFit = ({ batch: { largest } }: Dataset, dtype: FloatType): boolean =>
   largest !== undefined && largest <= largestOf[dtype];
@@ -112,6 +146,7 @@ export const examplesAt = (
       }),
     ),
     E.flatten,
+    E.chain((batch) => checkArrays(data.name, batch)),
     E.chainFirst((batch) =>
       isKnownToFit(data, dtype)
         ? E.right(null)

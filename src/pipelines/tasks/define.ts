@@ -45,6 +45,15 @@ const noData = (name: string): KfacError => ({
   advice: 'Give the task `data` or `load`.',
 });
 
+/** From JavaScript, a promise most likely. */
+const noEffect = (name: string): KfacError => ({
+  _tag: 'BadData',
+  source: name,
+  expected: 'a TaskEither, which is a function, from `load`',
+  actual: 'something else, a promise most likely',
+  advice: 'Wrap what returns a promise: TE.tryCatch(() => promise, (thrown) => …).',
+});
+
 /**
  * A task.
  *
@@ -87,7 +96,8 @@ export function defineTask(parts: TaskParts): Task {
     defaults: { ...usual, batch, settings: {}, ...defaults },
     load: (files, directory) =>
       pipe(
-        loaded(files, directory),
+        TE.fromIO(() => loaded(files, directory)),
+        TE.chain((effect) => (typeof effect === 'function' ? effect : TE.left(noEffect(parts.name)))),
         TE.map((splits) => ({ task, warnings: [], ...splits })),
       ),
   };

@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 
+import type { Batch } from '../../../src/core/pipeline/context.ts';
 import type { ReadonlyVector, Tensor } from '../../../src/core/tensor.ts';
 import { generate, tensor } from '../../../src/core/tensor.ts';
 import type { Dataset } from '../../../src/pipelines/data/dataset.ts';
@@ -49,6 +50,24 @@ describe('examples of a data source', () => {
     }
     expect(E.isRight(checkExamples(known, 'f64'))).toBe(true);
     expect(errorOf(checkExamples(known, 'f32'))).toMatchObject({ actual: '1e+39 in example 2' });
+  });
+
+  it.each([
+    ['a promise of examples', () => Promise.resolve({ inputs: tensor([1], [1]) }), 'sensor', 'a promise'],
+    ['a promise that is rejected', () => Promise.reject(new Error('the cable is out')), 'sensor', 'a promise'],
+    ['nothing', () => undefined, 'sensor', 'undefined'],
+    ['a list', () => [1, 2], 'sensor', '[1,2]'],
+    ['a promise of an array', () => ({ inputs: Promise.resolve(1) }), 'sensor, inputs', 'a promise'],
+    ['nothing for an array', () => ({ inputs: undefined }), 'sensor, inputs', 'undefined'],
+  ])('a source that gives %s is named', (_, give, where, actual) => {
+    // From JavaScript.
+    const wrong = source(() => give() as unknown as Batch<Tensor>);
+    expect(errorOf(examplesAt(wrong, at, 'f32'))).toMatchObject({ _tag: 'BadData', source: where, actual });
+    const known = source(Object.assign(() => give() as unknown as Batch<Tensor>, { largest: 1 }));
+    expect(errorOf(checkExamples(known, 'f32', [{ array: 'inputs', admits: () => null }]))).toMatchObject({
+      _tag: 'BadData',
+      source: where,
+    });
   });
 
   it('a source that throws, gives too few examples or no tensors is named', () => {

@@ -1,10 +1,13 @@
 /** What the trainer is given and calls: listeners, steering, data, measures. Whatever they do wrong has their name. */
 import * as E from 'fp-ts/lib/Either.js';
+import type * as TE from 'fp-ts/lib/TaskEither.js';
 
+import type { KfacError } from '../../../src/core/errors.ts';
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
 import { tensor } from '../../../src/core/tensor.ts';
-import type { Dataset } from '../../../src/pipelines/data/dataset.ts';
+import type { Dataset, Splits } from '../../../src/pipelines/data/dataset.ts';
 import { datasetOf } from '../../../src/pipelines/data/dataset.ts';
+import { defineTask } from '../../../src/pipelines/tasks/define.ts';
 import { perExample } from '../../../src/pipelines/tasks/measures.ts';
 import { supervised } from '../../../src/pipelines/tasks/supervised.ts';
 import type { Listener } from '../../../src/pipelines/trainer/events.ts';
@@ -16,7 +19,7 @@ import { train } from '../../../src/pipelines/trainer/train.ts';
 import { kfac } from '../../../src/solvers/presets/kfac.ts';
 import { sgd } from '../../../src/solvers/presets/sgd.ts';
 import { gaussian, mlp, orThrow, referenceEnv } from '../../support/training.ts';
-import { errorOf } from '../support.ts';
+import { errorOf, memoryFiles } from '../support.ts';
 import { poisoningBackend } from './poisoningBackend.ts';
 import { sineTask } from './support.ts';
 
@@ -143,6 +146,19 @@ describe('data', () => {
       source: 'sensor',
       actual: 'the error “the sensor is gone”',
     });
+  });
+
+  it('a source that promises is told so, and no promise is left alone', async () => {
+    // From JavaScript: types do not let a promise through.
+    const late = source((() => Promise.reject(new Error('no one waits'))) as unknown as Dataset['batch']);
+    expect(await failure({}, late)).toMatchObject({ _tag: 'BadData', source: 'sensor', actual: 'a promise' });
+  });
+
+  it('so is a task whose data are loaded by a promise', async () => {
+    const load = (() => Promise.resolve(task.data)) as unknown as () => TE.TaskEither<KfacError, Splits>;
+    const { name, step, judge, networks } = task;
+    const result = await defineTask({ name, step, judge, networks, load }).load(memoryFiles())();
+    expect(errorOf(result)).toMatchObject({ _tag: 'BadData', source: task.name });
   });
 
   it('a source that throws in the middle of training is named, and everything goes back', async () => {
