@@ -31,7 +31,7 @@ export interface Pending<T> {
 export interface SolverState<T> {
   /** What was factorised, as an operator that maps a gradient to a direction; `null` before the first time. */
   readonly prepared: LinearOperator<T> | null;
-  /** Step at which `prepared` was made. */
+  /** Step at which `prepared` was made, or at which moments began. */
   readonly preparedAt: number;
   /** The averages that `prepared` was made from, where their drift is measured; else `null`. */
   readonly preparedFrom: CurvatureState<T>['averages'] | null;

@@ -6,10 +6,12 @@
  *
  * @module
  */
+import { raise } from '../../core/errors.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams, zipParams } from '../../core/params.ts';
 import type { Shaped } from '../../core/tensor.ts';
+import { sameShape, showShape } from '../../core/tensor.ts';
 
 /** Sums by name (`A`, `G`, …) and the weight they carry. */
 export interface Statistics<T> {
@@ -70,6 +72,27 @@ export const combine = <T extends Shaped>(ops: Ops<T>, a: Statistics<T>, b: Stat
 export const means = <T extends Shaped>(ops: Ops<T>, statistics: Statistics<T>): Params<T> =>
   mapParams(statistics.sums, (sum) => ops.scale(1 / statistics.weight, sum));
 
+const described = <T extends Shaped>(params: Params<T>): string =>
+  Object.entries(params)
+    .map(([name, { shape }]) => `${name} ${showShape(shape)}`)
+    .join(', ');
+
+/** The average, if it is one of such sums: a state may be what another curvature has left. */
+const alike = <T extends Shaped>(average: Params<T>, sums: Params<T>): Params<T> => {
+  const names = Object.keys(sums);
+  const isAlike =
+    Object.keys(average).length === names.length &&
+    names.every((name) => Object.hasOwn(average, name) && sameShape(average[name].shape, sums[name].shape));
+  return isAlike
+    ? average
+    : raise({
+        _tag: 'ShapeMismatch',
+        where: 'averaged statistics',
+        expected: `averages ${described(sums)}, as this curvature keeps them`,
+        actual: `${described(average)}, which another has left in the state`,
+      });
+};
+
 /**
  * One step of the bias-corrected moving average X ← ρ_k X + (1 − ρ_k) X̂ with ρ_k = min(1 − 1/k, ρ), which makes the
  * first update exact [MG15 §5].
@@ -90,7 +113,7 @@ export const averageInto = <T extends Shaped>(
   const rho = Math.min(1 - 1 / k, decay);
   return average === undefined || rho === 0
     ? means(ops, statistics)
-    : mapParams(average, (x, name) =>
+    : mapParams(alike(average, statistics.sums), (x, name) =>
         ops.linearCombination(rho, x, (1 - rho) / statistics.weight, statistics.sums[name]),
       );
 };

@@ -113,6 +113,9 @@ interface Moments<T> {
   readonly updates: number;
 }
 
+const averageOf = <T>(second: Params<T>, at: string): Params<T> | undefined =>
+  Object.hasOwn(second, at) ? { S: second[at] } : undefined;
+
 /** Averages the second moments of the captured batch in. */
 const averaged = <T extends Shaped>(
   backend: Backend<T>,
@@ -125,7 +128,7 @@ const averaged = <T extends Shaped>(
   const sums = statisticsOfWindows(backend, captured, (ops, window) => blockEigenMoments(ops, window, moments.bases));
   const second = Object.entries(sums).map(([at, statistics]): readonly [string, T] => [
     at,
-    averageInto(backend.ops, decay, updates, { S: moments.second[at] }, statistics)['S'],
+    averageInto(backend.ops, decay, updates, averageOf(moments.second, at), statistics)['S'],
   ]);
   return { ...moments, updates, second: { ...moments.second, ...Object.fromEntries(second) } };
 };
@@ -146,7 +149,9 @@ const following =
     calculate(() => {
       const { ops } = backend;
       const { prepared, slots } = state.solver;
-      const blocks = prepared?._tag === 'blockDiagonal' ? prepared.blocks : {};
+      // Until the first basis is due, what another inverse has left in the state.
+      if (prepared?._tag !== 'blockDiagonal') return { state, metrics };
+      const { blocks } = prepared;
       const bases = Object.fromEntries(
         Object.entries(blocks).flatMap(([at, block]) => (block._tag === 'eigenKronecker' ? [[at, block]] : [])),
       );
@@ -156,7 +161,8 @@ const following =
       const inverted = mapParams(blocks, (block, at): BlockOperator<T> => {
         const own = diagonals[at];
         if (own?._tag === 'diagonal') return invertDiagonal(ops, own.values, dampingOf(at));
-        return block._tag === 'eigenKronecker'
+        // A basis without moments is one that another inverse has left in the state, and is used as it is.
+        return block._tag === 'eigenKronecker' && Object.hasOwn(found.second, at)
           ? { ...block, S: dampedReciprocal(ops, found.second[at], dampingOf(at)) }
           : block;
       });

@@ -48,10 +48,14 @@ const leastFloor = 1e-37;
 export const adam = (options: AdamOptions = {}): Solver<FirstOrderNeeds> => {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
   return computing((ops, { state, gradient }) => {
-    const { slots } = state.solver;
+    const { slots, prepared, preparedAt } = state.solver;
+    // Another optimizer may have taken the steps before: those are not in the moments.
+    const goesOn = 'm' in slots && prepared === null;
+    const begun = goesOn ? preparedAt : state.step;
+    const t = state.step - begun + 1;
     const moment = (name: string, beta: number, sample: typeof gradient): typeof gradient =>
       mapParams(sample, (x, path) =>
-        name in slots ? ops.linearCombination(beta, slots[name][path], 1 - beta, x) : ops.scale(1 - beta, x),
+        goesOn ? ops.linearCombination(beta, slots[name][path], 1 - beta, x) : ops.scale(1 - beta, x),
       );
     const m = moment('m', beta1, gradient);
     const v = moment(
@@ -59,11 +63,11 @@ export const adam = (options: AdamOptions = {}): Solver<FirstOrderNeeds> => {
       beta2,
       mapParams(gradient, (g) => ops.square(g)),
     );
-    const t = state.step + 1;
     const correction = 1 - beta1 ** t;
     const c = correction / Math.sqrt(1 - beta2 ** t);
     const floor = ops.full([], Math.max(epsilon * correction, leastFloor));
     const direction = mapParams(m, (x, path) => ops.div(x, ops.add(ops.scale(c, ops.sqrt(v[path])), floor)));
-    return { direction, state: { ...state, solver: { ...state.solver, slots: { m, v } } }, metrics: {} };
+    const solver = { ...state.solver, prepared: null, preparedAt: begun, slots: { m, v } };
+    return { direction, state: { ...state, solver }, metrics: {} };
   });
 };

@@ -1,4 +1,6 @@
 /** Going on from a returned state is the run that never ended, bit for bit. */
+import * as E from 'fp-ts/lib/Either.js';
+
 import type { Backend } from '../../../src/core/backends/backend.ts';
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
 import type { Shaped, Tensor } from '../../../src/core/tensor.ts';
@@ -135,6 +137,37 @@ describe('a state to go on from', () => {
     // From JavaScript, where nothing says what a state is.
     const partial = Object.fromEntries(Object.entries(state).filter(([name]) => name !== 'groups'));
     expect(await goOn(partial as unknown as TrainState<Tensor>)).toMatchObject({ _tag: 'BadCheckpoint' });
+  });
+});
+
+describe('an optimizer that goes on from what another has left', () => {
+  const finite = ({ history, train: { loss } }: TrainResult): boolean =>
+    Number.isFinite(loss) && history.every(({ metrics }) => Object.values(metrics).every(Number.isFinite));
+
+  it.each(optimizerNames)('trains, or says what it cannot take over (%s)', async (name) => {
+    const task = signTask();
+    const { state } = await trained(referenceBackend(), task, made(name), 3);
+    for (const next of optimizerNames) {
+      const { backend, live, openScopes } = poisoningBackend();
+      const asked = { ...options, duration: { steps: 8 }, from: state };
+      const outcome = await train({ backend, clock: () => 0 }, task, made(next), asked)();
+      if (E.isRight(outcome)) expect([next, finite(outcome.right)]).toEqual([next, true]);
+      else expect([next, outcome.left]).toMatchObject([next, { _tag: 'ShapeMismatch', where: 'averaged statistics' }]);
+      expect([live.size, openScopes()]).toEqual([0, 0]);
+    }
+  });
+
+  it('law: Adam begins with its first step, whatever step of the run that is', async () => {
+    const task = signTask();
+    const first = await trained(referenceBackend(), task, made('sgd'), 100);
+    const late = await trained(referenceBackend(), task, made('adam'), 103, first.state);
+    const fresh = { ...initialState(first.state.params, first.state.key), step: 100 };
+    const alone = await trained(referenceBackend(), task, made('adam'), 103, fresh);
+    expect(late.params).toEqual(alone.params);
+    // Adam's first step is one of the learning rate in each parameter, where the gradient is not tiny.
+    const { directionNorm } = late.history[0].metrics;
+    const count = Object.values(late.params).reduce((sum, { data }) => sum + data.length, 0);
+    expect(directionNorm / Math.sqrt(count)).toBeLessThan(1.0001);
   });
 });
 
