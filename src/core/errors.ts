@@ -3,7 +3,7 @@
  *
  * Array operations are synchronous and return arrays, so a broken shape inside them cannot be an `Either` without
  * one on every line of every program. They {@link raise} instead, and {@link attempt} turns what was raised back
- * into a value at the stage boundary. These two functions are the only place where the library throws or catches.
+ * into a value at the stage boundary. Nothing else in the library throws or catches.
  *
  * @module
  */
@@ -227,3 +227,17 @@ export const attempt = <A>(run: () => A): E.Either<KfacError, A> => {
     throw thrown;
   }
 };
+
+/**
+ * The result of a computation, for scripts that end at the first error: a `Left` is {@link raise}d, with its sentence.
+ *
+ * @param result - what a function of this library gives
+ * @example
+ * ```ts
+ * import { orRaise } from 'kfac-ts/core';
+ * import { parseCsv } from 'kfac-ts/pipelines';
+ *
+ * orRaise(parseCsv('width,height\n1,2\n', 'sizes.csv')).columns; // => ['width', 'height']
+ * ```
+ */
+export const orRaise = <A>(result: E.Either<KfacError, A>): A => (E.isLeft(result) ? raise(result.left) : result.right);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { attempt, describeError, raise } from './errors.ts';
+export { attempt, describeError, orRaise, raise } from './errors.ts';
 export type {
   BackendUnavailable,
   BadCheckpoint,

@@ -6,7 +6,7 @@
 import { raise } from './errors.ts';
 import { shown } from './shown.ts';
 import type { ReadonlyVector, Shape, Tensor } from './tensor.ts';
-import { allocate, sizeOf } from './tensor.ts';
+import { allocate, showShape, sizeOf } from './tensor.ts';
 
 /** Rows of equal shape, one after another; elements of any type, for example the bytes of images. */
 export interface Rows {
@@ -49,6 +49,32 @@ export const gatherRows = (rows: Rows, indices: ReadonlyVector): Tensor => {
     for (let j = 0; j < width; j += 1) out[to + j] = scale * data[from + j];
   }
   return { shape: [indices.length, ...shape], dtype, data: out };
+};
+
+/**
+ * Tensors of equal rows, one below the other.
+ *
+ * @param parts - at least one, each `[nᵢ, …shape]` of one type
+ * @returns a new tensor, `[Σ nᵢ, …shape]`; rows of different shapes raise `ShapeMismatch`
+ */
+export const stackRows = (parts: ReadonlyArray<Tensor>): Tensor => {
+  const [{ dtype, shape }] = parts;
+  const rest = shape.slice(1);
+  const odd = parts.find((part) => part.shape.length === 0 || part.shape.slice(1).join() !== rest.join());
+  if (odd !== undefined) {
+    const expected = `a row of shape ${showShape(rest)} for each example`;
+    return raise({ _tag: 'ShapeMismatch', where: 'outputs', expected, actual: showShape(odd.shape) });
+  }
+  const out = allocate(
+    dtype,
+    parts.reduce((sum, { data }) => sum + data.length, 0),
+  );
+  let at = 0;
+  for (const { data } of parts) {
+    for (let i = 0; i < data.length; i += 1) out[at + i] = data[i];
+    at += data.length;
+  }
+  return { shape: [parts.reduce((sum, part) => sum + part.shape[0], 0), ...rest], dtype, data: out };
 };
 
 /** The least and the largest number, 0 where there are none; NaN where one is. */

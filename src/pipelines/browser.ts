@@ -28,7 +28,7 @@ export type { Demand } from './data/examples.ts';
 export { runExperiment } from './experiment.ts';
 export type { Experiment, Failed, Finished, Observer, Outcome } from './experiment.ts';
 export { dataset, datasetOf, rowsOf } from './data/dataset.ts';
-export type { Dataset, Draw, Splits } from './data/dataset.ts';
+export type { Dataset, Draw, Examples, Splits } from './data/dataset.ts';
 export type { Rows } from '../core/rows.ts';
 export { parseCsv, readCsv } from './data/csv.ts';
 export type { CsvOptions } from './data/csv.ts';

@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import fc from 'fast-check';
 
 import type { KfacError } from '../../src/core/errors.ts';
-import { attempt, describeError, raise } from '../../src/core/errors.ts';
+import { attempt, describeError, orRaise, raise } from '../../src/core/errors.ts';
 
 /** One error of every kind, with texts that tell its fields apart. A new kind does not compile without a row. */
 const examples: { readonly [Tag in KfacError['_tag']]: Extract<KfacError, { readonly _tag: Tag }> } = {
@@ -100,5 +100,20 @@ describe('raise and attempt', () => {
 
   it('is an Error that reads as its sentence where nobody attempts', () => {
     expect(() => raise(examples.ShapeMismatch)).toThrow(new Error('matmul: expected two matrices, got [3] and [3].'));
+  });
+});
+
+describe('orRaise', () => {
+  it('law: undoes attempt, and attempt undoes it', () => {
+    fc.assert(
+      fc.property(anyError, fc.anything(), (error, value) => {
+        expect(attempt(() => orRaise(E.left(error)))).toEqual(E.left(error));
+        expect(orRaise(attempt(() => value))).toBe(value);
+      }),
+    );
+  });
+
+  it('ends a script with the sentence of the error', () => {
+    expect(() => orRaise(E.left(examples.ShapeMismatch))).toThrow('matmul: expected two matrices, got [3] and [3].');
   });
 });

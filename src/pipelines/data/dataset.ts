@@ -208,3 +208,13 @@ export function datasetOf(
     ),
   );
 }
+
+/** Examples as functions take them that only look: a data set, or a few examples as arrays by name. */
+export type Examples = Dataset | Batch<Tensor>;
+
+/** Whether they are a data set; a batch may have arrays called `name` and `batch`. */
+export const isDataset = (given: Examples): given is Dataset => typeof given.batch === 'function';
+
+/** The data set, or the one that the arrays make. */
+export const examplesOf = (given: Examples): E.Either<KfacError, Dataset> =>
+  isDataset(given) ? E.right(given) : datasetOf('examples', given);

@@ -23,7 +23,8 @@ import { upload } from '../../core/pipeline/transfer.ts';
 import { keyOf } from '../../core/random/key.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
 import { range } from '../data/batches.ts';
-import type { Dataset } from '../data/dataset.ts';
+import type { Dataset, Examples } from '../data/dataset.ts';
+import { examplesOf } from '../data/dataset.ts';
 import { examplesAt } from '../data/examples.ts';
 import type { Learning, Standing } from './learning.ts';
 import { demandsOf } from './learning.ts';
@@ -193,7 +194,7 @@ export interface EvaluateOptions {
  * @param backend - where to compute
  * @param task - what is judged
  * @param params - all parameters of the task, in host memory, as training returns them
- * @param data - examples
+ * @param examples - a data set, or arrays by name
  * @param options - how many at a time, running state
  * @example
  * ```ts
@@ -215,7 +216,7 @@ export const evaluate = <T extends Shaped>(
   backend: Backend<T>,
   task: Learning,
   params: Params<Tensor>,
-  data: Dataset,
+  examples: Examples,
   { chunk = smallestChunk, running = {} }: EvaluateOptions = {},
 ): TE.TaskEither<KfacError, Evaluation> =>
   Number.isSafeInteger(chunk) && chunk >= 1
@@ -223,7 +224,9 @@ export const evaluate = <T extends Shaped>(
         pipe(
           attempt(() => task.initial(keyOf(0), backend.dtype)),
           E.chain((initial) => checkPaths(task.name, { ...initial.held, ...initial.params }, params)),
-          E.chain(() =>
+          E.chain(() => examplesOf(examples)),
+          E.bindTo('data'),
+          E.bind('standing', () =>
             attempt(() => ({
               params: placed(scoped.ops, 'parameter', params),
               held: {},
@@ -231,7 +234,7 @@ export const evaluate = <T extends Shaped>(
             })),
           ),
           TE.fromEither,
-          TE.chain((standing) => evaluatePlaced(scoped, task, standing, data, chunk)),
+          TE.chain(({ data, standing }) => evaluatePlaced(scoped, task, standing, data, chunk)),
         ),
       )
     : TE.left({ _tag: 'BadConfig', path: 'chunk', expected: 'a whole number of at least 1', actual: String(chunk) });

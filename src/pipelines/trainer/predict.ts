@@ -5,6 +5,8 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
+import * as IOE from 'fp-ts/lib/IOEither.js';
+import * as RA from 'fp-ts/lib/ReadonlyArray.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../../core/backends/backend.ts';
@@ -17,14 +19,21 @@ import { checkParams } from '../../core/nn/model.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
 import type { Batch } from '../../core/pipeline/context.ts';
+import type { FloatType } from '../../core/random/uniform.ts';
+import { stackRows } from '../../core/rows.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
+import { range } from '../data/batches.ts';
+import type { Examples } from '../data/dataset.ts';
+import { isDataset } from '../data/dataset.ts';
+import { examplesAt } from '../data/examples.ts';
+import { smallestChunk } from './evaluate.ts';
 import { inScope, placed } from './scope.ts';
 
 /** From a model's outputs to what a person looks at. */
 export type Decode = <T extends Shaped>(ops: Ops<T>, outputs: T) => T;
 
-/** One array of a batch, or a batch: an array has a list of extents, a batch may have an array called `shape`. */
-const isTensor = (given: Tensor | Batch<Tensor>): given is Tensor => Array.isArray(given.shape);
+/** One array of a batch, or all of them: an array has a list of extents, a batch may have an array called `shape`. */
+const isTensor = (given: Tensor | Examples): given is Tensor => 'shape' in given && Array.isArray(given.shape);
 
 /** Indices that the model has rows for, where arrays are indices. */
 const checkLookups = (model: Model, arrays: Batch<Tensor>): E.Either<KfacError, unknown> =>
@@ -32,6 +41,18 @@ const checkLookups = (model: Model, arrays: Batch<Tensor>): E.Either<KfacError, 
     lookupsOf(model).filter(({ array }) => Object.hasOwn(arrays, array)),
     E.traverseArray((lookup) => checkIndices(lookup.array, arrays[lookup.array], lookup)),
   );
+
+/** A data set in chunks; arrays all at once. */
+const batchesIn = (
+  { inputs }: Model,
+  given: Tensor | Examples,
+  dtype: FloatType,
+): ReadonlyArray<IOE.IOEither<KfacError, Batch<Tensor>>> => {
+  if (isTensor(given)) return [IOE.right({ [Object.keys(inputs)[0]]: given })];
+  if (!isDataset(given)) return [IOE.right(given)];
+  const starts = RA.makeBy(Math.ceil(given.size / smallestChunk), (i) => i * smallestChunk);
+  return starts.map((at) => () => examplesAt(given, range(at, Math.min(smallestChunk, given.size - at)), dtype));
+};
 
 /** Settings of {@link predict}. */
 export interface PredictOptions {
@@ -47,7 +68,8 @@ export interface PredictOptions {
  * @param backend - where to compute
  * @param model - model
  * @param params - the model's parameters, in host memory
- * @param inputs - a few examples, `[n, …]`: the array that the model is applied to, or all arrays that it takes, by name
+ * @param inputs - a few examples, `[n, …]`: the array that the model is applied to, or all arrays that it takes, by name; or a
+ *   data set, which goes through in chunks
  * @param options - what is done with the outputs, running state
  * @example
  * ```ts
@@ -64,23 +86,43 @@ export const predict = <T extends Shaped>(
   backend: Backend<T>,
   model: Model,
   params: Params<Tensor>,
-  inputs: Tensor | Batch<Tensor>,
+  inputs: Tensor | Examples,
   { decode = (_, outputs) => outputs, running = {} }: PredictOptions = {},
-): TE.TaskEither<KfacError, Tensor> => {
-  const arrays = isTensor(inputs) ? { [Object.keys(model.inputs)[0]]: inputs } : inputs;
-  return inScope(backend, (scoped) =>
+): TE.TaskEither<KfacError, Tensor> =>
+  inScope(backend, (around) =>
     pipe(
-      checkLookups(model, arrays),
-      E.chain(() => checkParams(model, params)),
+      checkParams(model, params),
       E.chain(() =>
-        attempt(() => {
-          const { ops } = scoped;
-          const at = evaluating(placed(ops, 'array', arrays), placed(ops, 'running state', running));
-          return decode(ops, model.program(ops, placed(ops, 'parameter', params), at));
-        }),
+        attempt(() => ({
+          weights: placed(around.ops, 'parameter', params),
+          kept: placed(around.ops, 'running state', running),
+        })),
       ),
       TE.fromEither,
-      TE.chain(scoped.read),
+      TE.chain(({ weights, kept }) =>
+        pipe(
+          batchesIn(model, inputs, backend.dtype),
+          TE.traverseSeqArray((drawn) =>
+            inScope(around, (scoped) =>
+              pipe(
+                TE.fromIOEither(drawn),
+                TE.chainEitherK((arrays) =>
+                  pipe(
+                    checkLookups(model, arrays),
+                    E.chain(() =>
+                      attempt(() => {
+                        const at = evaluating(placed(scoped.ops, 'array', arrays), kept);
+                        return decode(scoped.ops, model.program(scoped.ops, weights, at));
+                      }),
+                    ),
+                  ),
+                ),
+                TE.chain(scoped.read),
+              ),
+            ),
+          ),
+        ),
+      ),
+      TE.chainEitherK((parts) => (parts.length === 1 ? E.right(parts[0]) : attempt(() => stackRows(parts)))),
     ),
   );
-};

@@ -22,7 +22,8 @@ import { scan } from '../../core/scan.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import { range } from '../data/batches.ts';
-import type { Dataset } from '../data/dataset.ts';
+import type { Examples } from '../data/dataset.ts';
+import { examplesOf } from '../data/dataset.ts';
 import type { Demand } from '../data/examples.ts';
 import { examplesAt } from '../data/examples.ts';
 import { messageOf } from '../files/thrown.ts';
@@ -53,8 +54,8 @@ export type Trained = Pick<TrainResult, 'params' | 'running' | 'state'>;
 
 /** One step of {@link training}. None of its arrays is copied unless that is asked for, before the next step is. */
 export interface TrainingStep extends StepRecord {
-  /** Means over a data set after this step. */
-  readonly evaluate: (data: Dataset) => TE.TaskEither<KfacError, Evaluation>;
+  /** Means over examples after this step. */
+  readonly evaluate: (examples: Examples) => TE.TaskEither<KfacError, Evaluation>;
   /** Parameters after this step, those that are held fixed among them, and the state to go on from. */
   readonly copy: TE.TaskEither<KfacError, Trained>;
 }
@@ -113,7 +114,12 @@ const looks = <T extends Shaped>(
     );
   };
   return {
-    evaluate: (data) => inTime(evaluatePlaced(backend, task, state, data, smallestChunk)),
+    evaluate: (examples) =>
+      pipe(
+        TE.fromEither(examplesOf(examples)),
+        TE.chain((data) => evaluatePlaced(backend, task, state, data, smallestChunk)),
+        inTime,
+      ),
     copy: pipe(
       inTime(readState(backend, state)),
       TE.map((copy) => ({ state: copy, params: { ...copy.held, ...copy.params }, running: copy.running })),

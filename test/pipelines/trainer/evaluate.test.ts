@@ -14,6 +14,7 @@ import { datasetOf } from '../../../src/pipelines/data/dataset.ts';
 import { accuracy, sigmoidSquaredError } from '../../../src/pipelines/tasks/measures.ts';
 import { supervised } from '../../../src/pipelines/tasks/supervised.ts';
 import { evaluate } from '../../../src/pipelines/trainer/evaluate.ts';
+import type { Decode } from '../../../src/pipelines/trainer/predict.ts';
 import { predict } from '../../../src/pipelines/trainer/predict.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { gaussian, mlp, orThrow } from '../../support/training.ts';
@@ -34,6 +35,19 @@ describe('evaluate', () => {
     const squares = Array.from(outputs.data, (y, i) => (y - targets.data[i]) ** 2);
     expect(scaledError([loss], [squares.reduce((sum, x) => sum + x, 0) / 16])).toBeLessThan(1e-13);
     expect(JSON.stringify(params)).toBe(before);
+    expect(live.size).toBe(0);
+  });
+
+  it('law: arrays by name are the data set that they make', async () => {
+    const task = sineTask();
+    const params = initialParams(task.networks[0], keyOf(1), 'f64');
+    const { backend, live } = poisoningBackend();
+    const arrays = task.data.test.batch(Int32Array.from({ length: 8 }, (_, i) => i));
+    const judged = orThrow(await evaluate(backend, task, params, task.data.test)());
+    expect(orThrow(await evaluate(backend, task, params, arrays)())).toEqual(judged);
+    const { inputs } = arrays;
+    const uneven = { inputs, targets: tensor([1], [1, 1]) };
+    expect(await evaluate(backend, task, params, uneven)()).toMatchObject(E.left({ _tag: 'BadData' }));
     expect(live.size).toBe(0);
   });
 
@@ -133,5 +147,30 @@ describe('predict', () => {
     expect(Array.from(doubled.data)).toEqual(Array.from(outputs.data, (y) => 2 * y));
     expect(JSON.stringify(params)).toBe(before);
     expect(live.size).toBe(0);
+  });
+
+  it('law: outputs of a data set are those of its arrays, in chunks, in its order', async () => {
+    const task = sineTask();
+    const params = initialParams(task.networks[0], keyOf(1), 'f64');
+    const { backend, live, openScopes } = poisoningBackend();
+    const inputs = gaussian(3, [1203, 3]);
+    const data = orThrow(datasetOf('many', inputs, gaussian(4, [1203, 1])));
+    const whole = orThrow(await predict(backend, task.networks[0], params, inputs)());
+    const inChunks = orThrow(await predict(backend, task.networks[0], params, data)());
+    expect(inChunks.shape).toEqual([1203, 1]);
+    expect(scaledError(inChunks.data, whole.data)).toBeLessThan(1e-14);
+    expect([live.size, openScopes()]).toEqual([0, 0]);
+  });
+
+  it('what is no row for each example cannot be put together', async () => {
+    const task = sineTask();
+    const params = initialParams(task.networks[0], keyOf(1), 'f64');
+    const { backend, live, openScopes } = poisoningBackend();
+    const data = orThrow(datasetOf('many', { inputs: gaussian(3, [600, 3]) }));
+    const decode: Decode = (ops, y) => ops.sum(y, [0, 1]);
+    expect(await predict(backend, task.networks[0], params, data, { decode })()).toEqual(
+      E.left({ _tag: 'ShapeMismatch', where: 'outputs', expected: 'a row of shape [] for each example', actual: '[]' }),
+    );
+    expect([live.size, openScopes()]).toEqual([0, 0]);
   });
 });
