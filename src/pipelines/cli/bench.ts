@@ -3,26 +3,28 @@
  *
  * @module
  */
-import * as E from 'fp-ts/lib/Either.js';
+import { dirname } from 'node:path';
+
 import type * as IO from 'fp-ts/lib/IO.js';
 import * as IOR from 'fp-ts/lib/IORef.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
-import { shown } from '../../core/shown.ts';
-import { optimizerOf } from '../../solvers/presets/registry.ts';
-import type { SettingValue } from '../../solvers/settings/setting.ts';
-import type { Half } from '../problems/halves.ts';
-import { problemsOf } from '../problems/halves.ts';
-import type { Trial, TrialResult } from '../problems/trial.ts';
+import type { Comparison } from '../problems/comparison.ts';
+import { compare, taus } from '../problems/comparison.ts';
+import { contendersOf } from '../problems/contenders.ts';
+import { parseResults, resultLine } from '../problems/results.ts';
+import type { TrialResult } from '../problems/trial.ts';
 import { tryAll } from '../problems/trials.ts';
 import type { Worker } from '../problems/workers.ts';
 import { answerTrials, forkedWorker, hereWorker } from '../problems/workers.ts';
-import { showNumber } from '../reports/table.ts';
+import { profileFigure } from '../reports/profileFigure.ts';
 import type { World } from '../world.ts';
+import type { BenchPlan } from './benchPlan.ts';
+import { benchPlan } from './benchPlan.ts';
+import { comparisonText, resultRow, resultTitles } from './benchTables.ts';
 import type { RawFlags } from './options.ts';
-import { configOfFlags } from './options.ts';
 
 /** What the command asks for. */
 export interface BenchCommand {
@@ -30,130 +32,7 @@ export interface BenchCommand {
   readonly flags: RawFlags;
 }
 
-/** What is run, and how. */
-interface BenchPlan {
-  readonly trials: ReadonlyArray<Trial>;
-  readonly processes: number;
-  readonly out: string | undefined;
-  readonly isJson: boolean;
-}
-
-/** An optimizer of a bench: `kfac`, or `adam@0.003` with a learning rate. */
-interface Choice {
-  readonly preset: string;
-  readonly settings: Readonly<Record<string, SettingValue>>;
-}
-
-const bad = (path: string, expected: string, actual: string): E.Either<KfacError, never> =>
-  E.left({ _tag: 'BadConfig', path, expected, actual });
-
-const partsOf = (text: string): ReadonlyArray<string> =>
-  text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
-
-const textOf = (flags: RawFlags, name: string, standard: string): string => {
-  const given = flags[name];
-  return typeof given === 'string' ? given : standard;
-};
-
-const choiceOf = (text: string): Choice => {
-  const [preset, rate] = text.split('@');
-  return { preset, settings: rate === undefined ? {} : { learningRate: Number(rate) } };
-};
-
-/** Settings that `--set` gives each preset, and whether presets have them all. */
-const choicesOf = (flags: RawFlags): E.Either<KfacError, ReadonlyArray<Choice>> => {
-  const choices = partsOf(textOf(flags, 'optimizers', 'kfac')).map(choiceOf);
-  const names = [...new Set(choices.map(({ preset }) => preset))];
-  const onlySet = flags['set'] === undefined ? {} : { set: flags['set'] };
-  return pipe(
-    configOfFlags(onlySet, names),
-    E.map(({ settings = {} }) =>
-      choices.map(({ preset, settings: own }) => ({ preset, settings: { ...settings[preset], ...own } })),
-    ),
-    E.chainFirst(
-      E.traverseArray(({ preset, settings }) =>
-        pipe(
-          optimizerOf(preset, settings),
-          E.mapLeft((error) =>
-            error._tag === 'BadConfig' && error.path === 'optimizer' ? { ...error, path: '--optimizers' } : error,
-          ),
-        ),
-      ),
-    ),
-    E.chain((found) => (found.length === 0 ? bad('--optimizers', 'at least one optimizer', 'none') : E.right(found))),
-  );
-};
-
-const halfOf = (flags: RawFlags): E.Either<KfacError, Half | 'all'> => {
-  const half = textOf(flags, 'half', 'all');
-  return half === 'tune' || half === 'report' || half === 'all'
-    ? E.right(half)
-    : bad('--half', 'tune, report or all', shown(half));
-};
-
-const wholesOf = (path: string, low: number, text: string): E.Either<KfacError, ReadonlyArray<number>> => {
-  const numbers = partsOf(text).map(Number);
-  return numbers.length > 0 && numbers.every((n) => Number.isSafeInteger(n) && n >= low)
-    ? E.right(numbers)
-    : bad(path, `whole numbers of at least ${low}`, shown(text));
-};
-
-/** Names of problems, all of the half unless some are given. */
-const namesOf = (flags: RawFlags, half: Half | 'all'): E.Either<KfacError, ReadonlyArray<string>> => {
-  const known = problemsOf(half).map(({ name }) => name);
-  const wanted = typeof flags['problems'] === 'string' ? partsOf(flags['problems']) : known;
-  const unknown = wanted.find((name) => !known.includes(name));
-  return unknown === undefined ? E.right(wanted) : bad('--problems', `some of ${known.join(', ')}`, shown(unknown));
-};
-
-/** What flags ask for. */
-export const benchPlan = (flags: RawFlags): E.Either<KfacError, BenchPlan> =>
-  pipe(
-    E.Do,
-    E.apS('choices', choicesOf(flags)),
-    E.apS('half', halfOf(flags)),
-    E.apS('seeds', wholesOf('--seeds', 0, textOf(flags, 'seeds', '1'))),
-    E.apS('processes', wholesOf('--processes', 1, textOf(flags, 'processes', '1'))),
-    E.bind('names', ({ half }) => namesOf(flags, half)),
-    E.map(({ choices, seeds, processes, names }) => ({
-      trials: names.flatMap((problem) =>
-        choices.flatMap(({ preset, settings }) =>
-          seeds.map((seed): Trial => ({ problem, optimizer: preset, settings, seed })),
-        ),
-      ),
-      processes: processes[0],
-      out: typeof flags['out'] === 'string' ? flags['out'] : undefined,
-      isJson: flags['json'] === true,
-    })),
-  );
-
-const widths = [26, 30, 6, 11, 11, 11, 9, 8];
-
-/** Cells under each other; the first two to the left. */
-const row = (cells: ReadonlyArray<string>): string =>
-  cells.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(' ');
-
-const header = row(['problem', 'optimizer', 'seed', 'initial', 'train', 'test', 'ms/step', 'seconds']);
-
-const labelOf = ({ optimizer, settings }: Pick<Trial, 'optimizer' | 'settings'>): string =>
-  [optimizer, ...Object.entries(settings).map(([name, value]) => `${name}=${value}`)].join(' ');
-
-const numberOf = (value: number | null): string => (value === null ? '' : showNumber(value));
-
-const rowOf = (result: TrialResult): string =>
-  row([
-    result.problem,
-    labelOf(result),
-    String(result.seed),
-    numberOf(result.initialLoss),
-    numberOf(result.trainLoss),
-    numberOf(result.testLoss),
-    numberOf(result.secondsPerStep === null ? null : 1000 * result.secondsPerStep),
-    numberOf(result.seconds),
-  ]) + (result.error === null ? '' : `  ${result.error}`);
+type Results = ReadonlyArray<TrialResult>;
 
 /** This process for one, others for more; they begin with the same first word, and so end up in {@link runBench}. */
 const workersOf = (world: World, processes: number): IO.IO<ReadonlyArray<Worker>> => {
@@ -162,38 +41,98 @@ const workersOf = (world: World, processes: number): IO.IO<ReadonlyArray<Worker>
   return () => Array.from({ length: processes }, () => forkedWorker(program, [command, '--worker'])());
 };
 
-const run = (world: World, plan: BenchPlan): TE.TaskEither<KfacError, void> => {
-  const lines = IOR.newIORef<ReadonlyArray<string>>([])();
+/** Makes all trials, telling each result as it comes. */
+const resultsOf = (world: World, plan: BenchPlan): TE.TaskEither<KfacError, Results> => {
+  const results = IOR.newIORef<Results>([])();
   const tell =
     (result: TrialResult): IO.IO<void> =>
     () => {
-      const line = JSON.stringify(result);
-      lines.modify((before) => [...before, line])();
-      world.out(plan.isJson ? line : rowOf(result))();
+      results.modify((before) => [...before, result])();
+      world.out(plan.isJson ? resultLine(result) : resultRow(result))();
     };
-  if (!plan.isJson) world.out(header)();
-  return pipe(
-    TE.bracket(
-      TE.fromIO(workersOf(world, plan.processes)),
-      (workers) => tryAll(workers, plan.trials, tell),
-      (workers) => TE.fromIO(() => workers.forEach(({ stop }) => stop())),
-    ),
-    TE.chain(() =>
-      plan.out === undefined
-        ? TE.right(undefined)
-        : world.files.write(
-            plan.out,
-            lines
-              .read()
-              .map((line) => `${line}\n`)
-              .join(''),
+  return plan.trials.length === 0
+    ? TE.right([])
+    : pipe(
+        TE.fromIO(plan.isJson ? () => undefined : world.out(resultTitles)),
+        TE.chain(() =>
+          TE.bracket(
+            TE.fromIO(workersOf(world, plan.processes)),
+            (workers) => tryAll(workers, plan.trials, tell),
+            (workers) => TE.fromIO(() => workers.forEach(({ stop }) => stop())),
           ),
+        ),
+        TE.map(() => results.read()),
+      );
+};
+
+/** Results of earlier runs. */
+const earlier = ({ files }: World, { from }: BenchPlan): TE.TaskEither<KfacError, Results> =>
+  pipe(
+    from,
+    TE.traverseSeqArray((path) =>
+      pipe(
+        files.read(path),
+        TE.chainEitherK((content) => parseResults(path, new TextDecoder().decode(content))),
+      ),
+    ),
+    TE.map((all) => all.flat()),
+  );
+
+const canWrite = ({ files }: World, path: string | undefined): TE.TaskEither<KfacError, void> =>
+  path === undefined ? TE.right(undefined) : files.canWrite(dirname(path));
+
+const writeResults = ({ files }: World, { out }: BenchPlan, results: Results): TE.TaskEither<KfacError, void> =>
+  out === undefined ? TE.right(undefined) : files.write(out, results.map((one) => `${resultLine(one)}\n`).join(''));
+
+const drawProfile = ({ files }: World, path: string, { standings, problems }: Comparison) =>
+  pipe(
+    profileFigure(
+      standings.map(({ contender, profile }) => ({
+        name: contender.name,
+        points: profile.map((share, i) => ({ tau: taus[i], share })),
+      })),
+      `${problems.length} problems`,
+    ),
+    TE.chainW(({ svg, png }) => {
+      const base = path.replace(/\.(svg|png)$/, '');
+      return pipe(
+        files.write(`${base}.svg`, svg),
+        TE.chain(() => files.write(`${base}.png`, png)),
+      );
+    }),
+  );
+
+/** Compares all contenders, where there are several. */
+const conclude = (world: World, plan: BenchPlan, results: Results): TE.TaskEither<KfacError, void> => {
+  const contenders = contendersOf(results);
+  if (contenders.length < 2 && plan.from.length === 0) return TE.right(undefined);
+  if (contenders.length === 0) {
+    return TE.left({ _tag: 'BadConfig', path: '--from', expected: 'results to compare', actual: 'none' });
+  }
+  const comparison = compare(contenders);
+  return pipe(
+    TE.fromIO(() => {
+      if (!plan.isJson) comparisonText(comparison).forEach((line) => world.out(line)());
+    }),
+    TE.chain((): TE.TaskEither<KfacError, void> =>
+      plan.figure === undefined ? TE.right(undefined) : drawProfile(world, plan.figure, comparison),
     ),
   );
 };
 
+const run = (world: World, plan: BenchPlan): TE.TaskEither<KfacError, void> =>
+  pipe(
+    earlier(world, plan),
+    TE.chainFirst(() => canWrite(world, plan.out)),
+    TE.chainFirst(() => canWrite(world, plan.figure)),
+    TE.bindTo('before'),
+    TE.bind('results', () => resultsOf(world, plan)),
+    TE.chainFirst(({ results }) => writeResults(world, plan, results)),
+    TE.chain(({ before, results }) => conclude(world, plan, [...before, ...results])),
+  );
+
 /**
- * Runs the suite, or, in a process that another one started, answers its trials.
+ * Runs the suite and compares, or, in a process that another one started, answers its trials.
  *
  * @param world - where to print
  * @param command - flags

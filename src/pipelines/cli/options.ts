@@ -44,8 +44,11 @@ export const benchFlags: ReadonlyArray<Flag> = [
   { flag: '--half <HALF>', description: 'of the suite: tune, report or all (default: all)' },
   { flag: '--problems <NAMES>', description: 'some problems, with commas between' },
   { flag: '--seeds <NUMBERS>', description: 'with commas between (default: 1)' },
+  { flag: '--longer <X>', description: 'factor for the numbers of steps (default: 1)' },
   { flag: '--processes <N>', description: 'how many at a time (default: 1); results do not depend on it' },
   { flag: '--out <FILE>', description: 'file for a JSON line of each result' },
+  { flag: '--from <FILES>', description: 'earlier results to compare with, commas between; alone, nothing is run' },
+  { flag: '--figure <FILE>', description: 'where the performance profile goes, as SVG and PNG' },
   jsonFlag,
 ];
 

@@ -113,8 +113,14 @@ const flopsOfAdam = (task: TrainTask, batch: number, optimizer: Optimizer): TE.T
     TE.orElse((): TE.TaskEither<KfacError, number | null> => TE.right(null)),
   );
 
-/** What is known of a trial before it. */
-const expectedOf = ({ name, batch, steps }: Problem, trial: Trial, { floor }: Pick<Ready, 'floor'>): TrialResult => ({
+/**
+ * What is known of a trial before it: a result without an end.
+ *
+ * @param problem - the problem of the trial
+ * @param trial - what is tried
+ * @param floor - of the problem, where it is known
+ */
+export const notEnded = ({ name, batch, steps }: Problem, trial: Trial, floor = 0): TrialResult => ({
   problem: name,
   half: halves[name],
   optimizer: trial.optimizer,
@@ -186,7 +192,7 @@ export const tryOn = (
     TE.fromEither(optimizerOf(trial.optimizer, trial.settings)),
     TE.chain((optimizer) =>
       pipe(
-        trained(world, ready, optimizer, expectedOf(problem, trial, ready)),
+        trained(world, ready, optimizer, notEnded(problem, trial, ready.floor)),
         TE.chain((result) =>
           pipe(
             flopsOfAdam(ready.task, problem.batch, optimizer),

@@ -13,9 +13,10 @@ import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
-import type { Ready } from './problem.ts';
+import { describeError } from '../../core/errors.ts';
+import type { Problem, Ready } from './problem.ts';
 import type { Trial, TrialResult, TrialWorld } from './trial.ts';
-import { problemNamed, tryOn } from './trial.ts';
+import { notEnded, problemNamed, tryOn } from './trial.ts';
 
 /** Takes one trial at a time. */
 export interface Worker {
@@ -23,20 +24,31 @@ export interface Worker {
   readonly stop: IO.IO<void>;
 }
 
-/** This process. The data of the last problem are kept for the next trial. */
+/** This process. The data of the last problem are kept for the next trial; data that cannot be had are its end. */
 export const hereWorker = (world: TrialWorld): Worker => {
   const last = IOR.newIORef<{ readonly name: string; readonly ready: Ready } | null>(null)();
+  const readyFor = (problem: Problem): TE.TaskEither<KfacError, Ready> => {
+    const known = last.read();
+    return known?.name === problem.name
+      ? TE.right(known.ready)
+      : pipe(
+          problem.make(world.files),
+          TE.chainFirstIOK((ready) => last.write({ name: problem.name, ready })),
+        );
+  };
   return {
     run: (trial) =>
       pipe(
         TE.fromEither(problemNamed(trial.problem)),
-        TE.bindTo('problem'),
-        TE.bind('ready', ({ problem }) => {
-          const known = last.read();
-          return known?.name === problem.name ? TE.right(known.ready) : problem.make(world.files);
-        }),
-        TE.chainFirstIOK(({ problem, ready }) => last.write({ name: problem.name, ready })),
-        TE.chain(({ problem, ready }) => tryOn(world, problem, ready, trial)),
+        TE.chain((problem) =>
+          pipe(
+            readyFor(problem),
+            TE.matchE(
+              (error) => TE.right({ ...notEnded(problem, trial), error: describeError(error) }),
+              (ready) => tryOn(world, problem, ready, trial),
+            ),
+          ),
+        ),
       ),
     stop: () => undefined,
   };

@@ -6,8 +6,7 @@
  *
  * @module
  */
-import { pipe } from 'fp-ts/lib/function.js';
-import * as TE from 'fp-ts/lib/TaskEither.js';
+import type * as TE from 'fp-ts/lib/TaskEither.js';
 import type { TopLevelSpec } from 'vega-lite';
 
 import type { NotDrawn } from '../../core/errors.ts';
@@ -15,7 +14,8 @@ import type { Mark } from './curves.ts';
 import { smoothed, thinned, windowOf } from './curves.ts';
 import type { CurveStyle } from './curveStyles.ts';
 import { stylesOf } from './curveStyles.ts';
-import { drawing, fontFamily, rasterise } from './packages.ts';
+import type { Figure } from './vegaFigure.ts';
+import { figureConfig, vegaFigure } from './vegaFigure.ts';
 
 /** One line of the figure, with its circles. */
 export interface Curve {
@@ -31,12 +31,6 @@ export interface FigureText {
   readonly title: string;
   /** Name and unit of the loss, for the vertical axis. */
   readonly loss: string;
-}
-
-/** A figure in both formats. */
-export interface Figure {
-  readonly svg: string;
-  readonly png: Uint8Array;
 }
 
 /** Which of the lines of an optimizer a point belongs to. */
@@ -127,22 +121,7 @@ const specOf = (curves: ReadonlyArray<Curve>, { title, loss }: FigureText): TopL
     padding: 12,
     data: { values: [...values] },
     hconcat: [panel(steps, loss), panel(seconds, null)],
-    config: {
-      font: `${fontFamily}, Helvetica, Arial, sans-serif`,
-      axis: { labelFontSize: 12, titleFontSize: 13, gridColor: '#e4e4e4' },
-      // A sample long enough for the dash to be seen, and names as long as they are.
-      legend: {
-        labelFontSize: 13,
-        labelLimit: 0,
-        symbolStrokeWidth: 2.5,
-        symbolSize: 1000,
-        symbolOpacity: 1,
-        rowPadding: -10,
-        symbolType: 'stroke',
-        orient: 'right',
-      },
-      view: { stroke: '#888888' },
-    },
+    config: figureConfig,
   };
 };
 
@@ -161,12 +140,4 @@ const specOf = (curves: ReadonlyArray<Curve>, { title, loss }: FigureText): TopL
  * ```
  */
 export const lossFigure = (curves: ReadonlyArray<Curve>, text: FigureText): TE.TaskEither<NotDrawn, Figure> =>
-  pipe(
-    drawing('loss figure', async () => {
-      const [vega, vegaLite] = await Promise.all([import('vega'), import('vega-lite')]);
-      const { spec } = vegaLite.compile(specOf(curves, text));
-      return new vega.View(vega.parse(spec), { renderer: 'none', logLevel: vega.Error }).toSVG();
-    }),
-    TE.bindTo('svg'),
-    TE.bind('png', ({ svg }) => rasterise('loss figure', svg, 2)),
-  );
+  vegaFigure('loss figure', specOf(curves, text));

@@ -1,7 +1,8 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { PNG } from 'pngjs';
 
-import type { Curve, Figure } from '../../../src/pipelines/reports/lossFigure.ts';
+import type { Curve } from '../../../src/pipelines/reports/lossFigure.ts';
+import type { Figure } from '../../../src/pipelines/reports/vegaFigure.ts';
 import { optimizerNames } from '../../../src/solvers/presets/registry.ts';
 import { stylesOf } from '../../../src/pipelines/reports/curveStyles.ts';
 import { orThrow } from '../../support/training.ts';
