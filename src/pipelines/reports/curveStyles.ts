@@ -30,6 +30,10 @@ const styles: ReadonlyArray<CurveStyle> = [
   { colour: '#009e73', dash: [6, 2, 1, 2] },
   { colour: '#a6761d', dash: [3, 1] },
   { colour: '#e7298a', dash: [12, 2, 4, 2] },
+  { colour: '#005a32', dash: [8, 2, 2, 2, 2, 2] },
+  { colour: '#b15928', dash: [3, 3] },
+  { colour: '#1a1a80', dash: [20, 3, 5, 3] },
+  { colour: '#00a0a0', dash: [6, 6] },
 ];
 
 /**

@@ -15,6 +15,7 @@ import { ekfac } from './ekfac.ts';
 import { kfac } from './kfac.ts';
 import { kfacAdaptive } from './kfacAdaptive.ts';
 import { kfacCg } from './kfacCg.ts';
+import { kfacGrafted } from './kfacGrafted.ts';
 import { newtonSchulzKfac } from './newtonSchulzKfac.ts';
 import { lowRankKfac } from './lowRankKfac.ts';
 import type { Setting, SettingValue } from '../settings/setting.ts';
@@ -34,6 +35,7 @@ export const presets: Readonly<Record<string, AnyPreset>> = {
   kfac,
   'kfac-adaptive': kfacAdaptive,
   'kfac-cg': kfacCg,
+  'kfac-grafted': kfacGrafted,
   ekfac,
   'block-kfac': blockKfac,
   'newton-schulz-kfac': newtonSchulzKfac,

@@ -15,6 +15,8 @@ import type { Sharing } from '../../curvature/statistics/sharing.ts';
 import { sharings } from '../../curvature/statistics/sharing.ts';
 import type { ClassWiseMethod } from '../inverses/classWiseInverse.ts';
 import { classWiseMethods } from '../inverses/classWiseInverse.ts';
+import type { Grafting } from '../update/rules/graft.ts';
+import { graftings } from '../update/rules/graft.ts';
 import type { SumMethod } from '../iterative/classWise.ts';
 import { sumMethods } from '../iterative/classWise.ts';
 import {
@@ -37,6 +39,22 @@ export const ofUpdates = {
   klClip: setting(positive, 2, 'κ of the KL clip'),
   momentum: setting(belowOne, 0.7, 'μ of the momentum'),
   weightDecay: setting(notNegative, 0, 'decoupled weight decay'),
+};
+
+/** Optimizers whose lengths presets graft. */
+export const grafted = ['adam', 'sgd'] as const;
+
+/** An optimizer whose lengths a preset grafts. */
+export type Grafted = (typeof grafted)[number];
+
+/** Of grafting. */
+export const ofGrafting = {
+  length: setting<Grafted>(oneOf(grafted), 'adam', 'whose length a step has; sgd has the momentum μ'),
+  per: setting<Grafting>(
+    oneOf(graftings),
+    'parameter',
+    'whether each parameter array takes its own length, or all one',
+  ),
 };
 
 /** Of the damping and its adaptation. */

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { raise } from '../../core/errors.ts';
 import { innerProduct } from '../../core/ops/innerProduct.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
@@ -15,6 +14,7 @@ import type { RuleMemory } from '../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { checkSelection } from '../../core/selection.ts';
 import type { UpdateRule } from './rules/rule.ts';
+import { distinctNames } from './rules/rule.ts';
 import type { Demand } from '../demand.ts';
 import { demanded, foreseeing } from '../demand.ts';
 import type { Schedule } from '../schedules.ts';
@@ -57,20 +57,6 @@ const reviseAll = <T extends Shaped>(
 
 const norm = <T extends Shaped>(ops: Ops<T>, x: Params<T>): T => ops.sqrt(innerProduct(ops, x, x));
 
-/** The rules, if no two have one name and so one memory. */
-const checkedNames = (rules: ReadonlyArray<UpdateRule>): ReadonlyArray<UpdateRule> => {
-  const names = rules.map(({ name }) => name);
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  return twice === undefined
-    ? rules
-    : raise({
-        _tag: 'BadConfig',
-        path: 'update.rules',
-        expected: 'rules whose names differ, for each has a memory under its name: rename one',
-        actual: `${twice} twice`,
-      });
-};
-
 const demand: Demand = { path: 'learningRate', expected: 'a finite number', holds: Number.isFinite };
 
 /** From this rate on, a direction that a clip has made to fit it may be too short to be squared in f32. */
@@ -98,7 +84,7 @@ const normOfUpdate = <T extends Shaped>(ops: Ops<T>, eta: number, direction: Par
  */
 export const update = (options: UpdateOptions): Stage<'state' | 'gradient' | 'direction', 'next' | 'metrics'> => {
   const schedule = scheduleOf(options.learningRate);
-  const rules = checkedNames(options.rules ?? []);
+  const rules = distinctNames('update.rules', options.rules ?? []);
   const moving = computation<'state' | 'gradient' | 'direction', 'next' | 'metrics'>('update', (ops, context) => {
     const { state, gradient, direction } = context;
     const learningRate = demanded(demand, schedule(state.step), state.step);

@@ -69,6 +69,8 @@ const rows: Readonly<Record<string, Row>> = {
   method: { to: 'nearest' },
   epsilon: { to: 1e-2 },
   learningRate: { to: 0.03 },
+  length: { to: 'sgd' },
+  per: { to: 'global' },
 };
 
 /** Settings that say what is accepted, or that matter for other kinds of sites and runs than this one. */

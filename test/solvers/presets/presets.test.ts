@@ -221,6 +221,7 @@ describe('registry', () => {
       'kfac',
       'kfac-adaptive',
       'kfac-cg',
+      'kfac-grafted',
       'low-rank-kfac',
       'newton-schulz-kfac',
       'sgd',

@@ -41,8 +41,11 @@ const nests = (codec: unknown): boolean => {
  * @param here - texts and depth
  */
 export const recordsOf = (settings: Settings, here: Here): fc.Arbitrary<Readonly<Record<string, unknown>>> => {
-  const names = Object.keys(settings);
-  const needed = names.filter((name) => settings[name].standard === '');
+  const needed = Object.keys(settings).filter((name) => settings[name].standard === '');
+  // Parts within parts of their own kind end where there is no depth left.
+  const names = Object.keys(settings).filter(
+    (name) => here.depth >= 0 || needed.includes(name) || !nests(settings[name].codec),
+  );
   const others = names.filter((name) => !needed.includes(name));
   const values = Object.fromEntries(names.map((name) => [name, valuesOf(settings[name].codec, here)]));
   return fc

@@ -5,10 +5,12 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
-import type * as t from 'io-ts';
+import * as t from 'io-ts';
 
 import type { LevenbergMarquardtOptions } from '../../../solvers/quadraticModel/levenbergMarquardt.ts';
+import { adamRule } from '../../../solvers/update/rules/adamRule.ts';
 import { clipByGlobalNorm } from '../../../solvers/update/rules/clipByGlobalNorm.ts';
+import { graft } from '../../../solvers/update/rules/graft.ts';
 import { klClip } from '../../../solvers/update/rules/klClip.ts';
 import { momentum } from '../../../solvers/update/rules/momentum.ts';
 import { onlyFor } from '../../../solvers/update/rules/onlyFor.ts';
@@ -18,12 +20,12 @@ import { weightDecay } from '../../../solvers/update/rules/weightDecay.ts';
 import type { Schedule } from '../../../solvers/schedules.ts';
 import { constant } from '../../../solvers/schedules.ts';
 import { withStandard } from '../../../solvers/settings/setting.ts';
-import { ofCurvature, ofDamping, ofUpdates } from '../../../solvers/settings/table.ts';
-import { belowOne, codecOf, fraction, nameText, positive, truth, wholeFrom } from '../codecs/codecs.ts';
+import { ofAdam, ofCurvature, ofDamping, ofGrafting, ofUpdates } from '../../../solvers/settings/table.ts';
+import { belowOne, codecOf, decoder, fraction, nameText, positive, truth, wholeFrom } from '../codecs/codecs.ts';
 import { scheduleIn } from './schedules.ts';
 import { selection } from './selections.ts';
 import type { Row, Settings, Table } from './setting.ts';
-import { known, listOf, optional, orNone, partIn, record, required, row } from './setting.ts';
+import { known, listOf, optional, orNone, partIn, record, required, row, structured } from './setting.ts';
 
 const anyRule = {
   only: optional(
@@ -58,8 +60,43 @@ const ruleRow = <P extends Settings>(
   };
 };
 
+const kindsOfRules = (): Table<UpdateRule> => rules;
+
+const listOfRules = listOf('a list of rules', partIn('an update rule', kindsOfRules));
+
+/** Rules beside the others, each with a memory of its own. */
+const rulesBeside: t.Type<ReadonlyArray<UpdateRule>> = structured(
+  { _tag: 'either', of: [listOfRules] },
+  decoder<ReadonlyArray<UpdateRule>>('a list of rules whose names differ', (value, context) =>
+    pipe(
+      listOfRules.validate(value, context),
+      E.chain((found) =>
+        new Set(found.map(({ name }) => name)).size < found.length ? t.failure(value, context) : E.right(found),
+      ),
+    ),
+  ),
+);
+
 /** Every update rule. */
 export const rules: Table<UpdateRule> = {
+  adam: ruleRow(
+    'Scales the direction by moments of its own, as Adam does the gradient.',
+    { beta1: known(ofAdam.beta1), beta2: known(ofAdam.beta2), epsilon: known(ofAdam.epsilon) },
+    adamRule,
+  ),
+  graft: ruleRow(
+    'Keeps where the direction goes, and takes its length from another optimizer’s step.',
+    {
+      length: optional(
+        rulesBeside,
+        [adamRule()],
+        'rules that make that step of the gradient: none for SGD, momentum, adam',
+        '[adam]',
+      ),
+      per: known(ofGrafting.per),
+    },
+    graft,
+  ),
   klClip: ruleRow('Bounds η² ⟨Δ, ∇⟩ by κ.', { kappa: required(codecOf(ofUpdates.klClip.range), 'κ') }, ({ kappa }) =>
     klClip(kappa),
   ),
@@ -127,14 +164,7 @@ export const updating: Row<Updating> = row(
   'From the direction to the next parameters.',
   {
     learningRate: optional(scheduleIn(ofUpdates.learningRate.range), constant(1), ofUpdates.learningRate.meaning, '1'),
-    rules: optional(
-      listOf(
-        'a list of rules',
-        partIn('an update rule', () => rules),
-      ),
-      [],
-      'applied in order',
-    ),
+    rules: optional(listOfRules, [], 'applied in order'),
     quadraticModel: optional(
       orNone(record('a record of settings', quadraticModel)),
       null,

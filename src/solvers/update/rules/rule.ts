@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { raise } from '../../../core/errors.ts';
 import type { Ops } from '../../../core/ops/ops.ts';
 import type { Params } from '../../../core/params.ts';
 import type { RuleMemory } from '../../../core/pipeline/trainState.ts';
@@ -109,3 +110,22 @@ export const renamed = (name: string, revised: UpdateRule): UpdateRule => ({
     return { ...revision, metrics: Object.fromEntries(labelled) };
   },
 });
+
+/**
+ * The rules, if no two have one name and so one memory; a `BadConfig` is raised else.
+ *
+ * @param path - the setting that lists them
+ * @param rules - rules of one update
+ */
+export const distinctNames = (path: string, rules: ReadonlyArray<UpdateRule>): ReadonlyArray<UpdateRule> => {
+  const names = rules.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  return twice === undefined
+    ? rules
+    : raise({
+        _tag: 'BadConfig',
+        path,
+        expected: 'rules whose names differ, for each has a memory under its name: rename one',
+        actual: `${twice} twice`,
+      });
+};

@@ -1,0 +1,112 @@
+/**
+ * K-FAC's direction with the length of a first-order step, so that a recipe for that optimizer carries over.
+ *
+ * @module
+ */
+import type { Descent } from '../../core/pipeline/descent.ts';
+import { descent } from '../../core/pipeline/descent.ts';
+import { capture } from '../../curvature/capture.ts';
+import { updateFactors } from '../../curvature/curvature.ts';
+import { estimatorOf } from '../../curvature/estimators.ts';
+import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
+import { sample } from '../../curvature/sample.ts';
+import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
+import { exponential } from '../schedules.ts';
+import { withStandard } from '../settings/setting.ts';
+import type { Grafted } from '../settings/table.ts';
+import { ofAdam, ofGrafting, ofUpdates } from '../settings/table.ts';
+import { damp } from '../solver/damp.ts';
+import type { AdamOptions } from '../solver/moments.ts';
+import { preconditioned } from '../solver/preconditioned.ts';
+import { solve } from '../solver/solver.ts';
+import { adamRule } from '../update/rules/adamRule.ts';
+import type { Grafting } from '../update/rules/graft.ts';
+import { graft } from '../update/rules/graft.ts';
+import { momentum } from '../update/rules/momentum.ts';
+import type { UpdateRule } from '../update/rules/rule.ts';
+import { decayed } from '../update/rules/weightDecay.ts';
+import { update } from '../update/update.ts';
+import type { KfacPresetOptions } from './kfac.ts';
+import { kfacSettings, refreshOf } from './kfac.ts';
+import type { Preset } from './preset.ts';
+import { preset } from './preset.ts';
+
+/** Settings of {@link kfacGrafted}: those of K-FAC but for its clip, which a grafted length leaves nothing to do. */
+export interface KfacGraftedOptions extends Omit<KfacPresetOptions, 'klClip'>, AdamOptions {
+  /** Whose length a step has, `adam` unless given; `sgd` is SGD with the momentum μ. */
+  readonly length?: Grafted;
+  /** Whether each parameter array takes its own length, or all together one; `parameter` unless given. */
+  readonly per?: Grafting;
+}
+
+/**
+ * Rules that graft: momentum says where a step goes, the length of the other optimizer's step how far.
+ *
+ * @param settings - momentum μ, the other optimizer with its β₁, β₂ and ε, what takes a length
+ */
+export const graftedBy = ({
+  momentum: mu,
+  length,
+  per,
+  beta1,
+  beta2,
+  epsilon,
+}: Required<
+  Pick<KfacGraftedOptions, 'momentum' | 'length' | 'per' | keyof AdamOptions>
+>): ReadonlyArray<UpdateRule> => [
+  momentum(mu),
+  graft({ length: [length === 'adam' ? adamRule({ beta1, beta2, epsilon }) : momentum(mu)], per }),
+];
+
+const descentOf = (settings: Required<KfacGraftedOptions>): Descent =>
+  descent(
+    sample({ fraction: settings.statisticsFraction, every: settings.statisticsEvery }),
+    capture(estimatorOf(settings.estimator), { every: settings.statisticsEvery }),
+    updateFactors(kfacCurvature(settings)),
+    damp(exponential(settings.damping, settings.dampingDecay, 100, settings.minDamping)),
+    solve(preconditioned(kroneckerInverse, refreshOf(settings))),
+    update({
+      learningRate: settings.learningRate,
+      rules: [...graftedBy(settings), ...decayed(settings.weightDecay)],
+    }),
+  );
+
+/**
+ * K-FAC with the lengths of Adam, or of SGD with momentum. Momentum comes before grafting, where it turns a step and does not
+ * lengthen it: a step is exactly as long, parameter array by parameter array, as the other optimizer's at the same learning
+ * rate, whose first moment has its momentum already.
+ *
+ * @param options - settings, each with a default
+ * @example
+ * ```ts
+ * import { kfacGraftedOptimizer } from 'kfac-ts/solvers';
+ *
+ * // The rate of an Adam recipe, and that of an SGD recipe.
+ * kfacGraftedOptimizer({ learningRate: 3e-4 }).name; // => 'kfac-grafted'
+ * const likeSgd = kfacGraftedOptimizer({ length: 'sgd', learningRate: 0.1 });
+ * ```
+ */
+export const kfacGrafted: Preset<KfacGraftedOptions> = preset<KfacGraftedOptions>(
+  'kfac-grafted',
+  {
+    damping: kfacSettings.damping,
+    dampingDecay: kfacSettings.dampingDecay,
+    minDamping: kfacSettings.minDamping,
+    decay: kfacSettings.decay,
+    statisticsEvery: kfacSettings.statisticsEvery,
+    inverseEvery: kfacSettings.inverseEvery,
+    inverseDrift: kfacSettings.inverseDrift,
+    inverseStaleness: kfacSettings.inverseStaleness,
+    estimator: kfacSettings.estimator,
+    statisticsFraction: kfacSettings.statisticsFraction,
+    strict: kfacSettings.strict,
+    sharing: kfacSettings.sharing,
+    scaleShift: kfacSettings.scaleShift,
+    learningRate: withStandard(ofUpdates.learningRate, 1e-3, 'η, in units of the steps whose length is taken'),
+    momentum: withStandard(ofUpdates.momentum, 0.9, 'μ of the momentum of directions, which does not lengthen steps'),
+    weightDecay: kfacSettings.weightDecay,
+    ...ofAdam,
+    ...ofGrafting,
+  },
+  descentOf,
+);

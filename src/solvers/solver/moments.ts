@@ -1,0 +1,92 @@
+/**
+ * Adam's moments, and the direction that they make: for the solver, and for whatever else scales by them.
+ *
+ * @module
+ */
+import type { Ops } from '../../core/ops/ops.ts';
+import type { Params } from '../../core/params.ts';
+import { mapParams } from '../../core/params.ts';
+import type { Shaped } from '../../core/tensor.ts';
+
+/** Settings of Adam, with the defaults of the paper. */
+export interface AdamOptions {
+  /** β₁ of the first moment, 0.9 unless given. */
+  readonly beta1?: number;
+  /** β₂ of the second moment, 0.999 unless given. */
+  readonly beta2?: number;
+  /** ε added to the root of the second moment, 1e-8 unless given. */
+  readonly epsilon?: number;
+}
+
+/** Averages of gradients and of their squares, which begin at zero. */
+export interface Moments<T> {
+  readonly m: Params<T>;
+  readonly v: Params<T>;
+}
+
+/** What 32 bits hold: a gradient of 0 over a floor of 0 would be no number. */
+const leastFloor = 1e-37;
+
+/**
+ * x ← β x + (1 − β) sample, from zero where there is none yet.
+ *
+ * @param ops - interpreter
+ * @param beta - β in [0, 1)
+ * @param before - the averages so far, or `undefined`
+ * @param sample - what is new
+ */
+export const averagedWith = <T extends Shaped>(
+  ops: Ops<T>,
+  beta: number,
+  before: Params<T> | undefined,
+  sample: Params<T>,
+): Params<T> =>
+  mapParams(sample, (x, path) =>
+    before === undefined ? ops.scale(1 - beta, x) : ops.linearCombination(beta, before[path], 1 - beta, x),
+  );
+
+/**
+ * The moments with a gradient averaged in.
+ *
+ * @param ops - interpreter
+ * @param options - β₁, β₂
+ * @param before - the moments so far; neither at first
+ * @param gradient - the next gradient
+ */
+export const momentsWith = <T extends Shaped>(
+  ops: Ops<T>,
+  { beta1 = 0.9, beta2 = 0.999 }: AdamOptions,
+  before: Partial<Moments<T>>,
+  gradient: Params<T>,
+): Moments<T> => ({
+  m: averagedWith(ops, beta1, before.m, gradient),
+  v: averagedWith(
+    ops,
+    beta2,
+    before.v,
+    mapParams(gradient, (g) => ops.square(g)),
+  ),
+});
+
+/**
+ * m̂ / (√v̂ + ε) [KB15, algorithm 1].
+ *
+ * The corrections are folded into two scalars, m / (c √v + ε′) with c = (1 − β₁ᵗ) / √(1 − β₂ᵗ) and ε′ = ε (1 − β₁ᵗ), so no
+ * corrected copy is made.
+ *
+ * @param ops - interpreter
+ * @param options - β₁, β₂, ε
+ * @param moments - averages of t gradients
+ * @param t - how many there are, at least 1
+ */
+export const adamDirection = <T extends Shaped>(
+  ops: Ops<T>,
+  { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamOptions,
+  { m, v }: Moments<T>,
+  t: number,
+): Params<T> => {
+  const correction = 1 - beta1 ** t;
+  const c = correction / Math.sqrt(1 - beta2 ** t);
+  const floor = ops.full([], Math.max(epsilon * correction, leastFloor));
+  return mapParams(m, (x, path) => ops.div(x, ops.add(ops.scale(c, ops.sqrt(v[path])), floor)));
+};

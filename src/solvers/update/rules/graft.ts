@@ -1,0 +1,119 @@
+/**
+ * Grafting: where to go from one optimizer, how far from another [AAH20].
+ *
+ * What comes before the rule (a curvature's solver, momentum) gives the direction. Beside it a gradient-only optimizer is
+ * run on the same gradients, as rules that start from the gradient: none is SGD, `momentum` SGD with momentum, `adamRule`
+ * Adam. The direction takes its length, of each parameter array or of all together, so that the learning rate and the
+ * schedule of a recipe for that optimizer carry over [AGK20].
+ *
+ * @module
+ */
+import type { Ops } from '../../../core/ops/ops.ts';
+import type { Params } from '../../../core/params.ts';
+import { mapParams } from '../../../core/params.ts';
+import type { RuleMemory } from '../../../core/pipeline/trainState.ts';
+import type { Shaped } from '../../../core/tensor.ts';
+import { adamRule } from './adamRule.ts';
+import type { Proposal, UpdateRule } from './rule.ts';
+import { distinctNames } from './rule.ts';
+
+/** Whose lengths are grafted: those of each parameter array, or the one of all together. */
+export const graftings = ['parameter', 'global'] as const;
+
+/** Whose length is grafted. */
+export type Grafting = (typeof graftings)[number];
+
+/** Settings of {@link graft}. */
+export interface GraftOptions {
+  /** Rules that make the other optimizer's step of the gradient, Adam's unless given; their names must differ. */
+  readonly length?: ReadonlyArray<UpdateRule>;
+  /** Whether each parameter array takes its own length, or all together one; `parameter` unless given. */
+  readonly per?: Grafting;
+}
+
+/** Arrays as s times what is at most 1, whose squares no precision loses: s, and ‖x‖ / s, which is 0 only where x is. */
+interface Measured<T> {
+  readonly scale: T;
+  readonly norm: T;
+}
+
+const axesOf = ({ shape }: Shaped): ReadonlyArray<number> => shape.map((_, axis) => axis);
+
+const measured = <T extends Shaped>(ops: Ops<T>, arrays: ReadonlyArray<T>): Measured<T> => {
+  const zero = ops.full([], 0);
+  const largest = arrays.map((x) => ops.max(ops.abs(x), axesOf(x))).reduce((a, b) => ops.maximum(a, b), zero);
+  const scale = ops.select(ops.greater(largest, zero), largest, ops.full([], 1));
+  const squares = arrays.map((x) => ops.div(x, scale)).map((x) => ops.dot(x, x));
+  return { scale, norm: ops.sqrt(squares.reduce((a, b) => ops.add(a, b), zero)) };
+};
+
+/** Arrays with the length of others; zeros, which have no direction, stay. */
+const withLength = <T extends Shaped>(ops: Ops<T>, direction: Params<T>, other: Params<T>): Params<T> => {
+  const [own, given] = [direction, other].map((params) => measured(ops, Object.values(params)));
+  const none = ops.equal(own.norm, ops.full([], 0));
+  const factor = ops.mul(ops.div(given.norm, ops.select(none, ops.full([], 1), own.norm)), given.scale);
+  return mapParams(direction, (d) => ops.mul(factor, ops.div(d, own.scale)));
+};
+
+/** The memory of one of the rules, and all of them as one: `adam.m` is `m` of the rule `adam`. */
+const memoryOf = <T>(name: string, memory: RuleMemory<T> | null): RuleMemory<T> | null => {
+  const own = Object.entries(memory ?? {}).filter(([key]) => key.startsWith(`${name}.`));
+  return own.length === 0 ? null : Object.fromEntries(own.map(([key, value]) => [key.slice(name.length + 1), value]));
+};
+
+interface Run<T> {
+  readonly step: Params<T>;
+  readonly memory: RuleMemory<T>;
+}
+
+/** The other optimizer's step. */
+const runBeside = <T extends Shaped>(
+  ops: Ops<T>,
+  rules: ReadonlyArray<UpdateRule>,
+  proposal: Proposal<T>,
+  memory: RuleMemory<T> | null,
+): Run<T> =>
+  rules.reduce(
+    (before: Run<T>, { name, revise }): Run<T> => {
+      const after = revise(ops, { ...proposal, direction: before.step }, memoryOf(name, memory));
+      const kept = Object.entries(after.memory ?? {}).map(([key, value]) => [`${name}.${key}`, value] as const);
+      return { step: after.direction, memory: { ...before.memory, ...Object.fromEntries(kept) } };
+    },
+    { step: proposal.gradient, memory: {} },
+  );
+
+/**
+ * The direction so far with the length of another optimizer's step: ‖Δ‖ = ‖step‖, for each parameter array or over all of
+ * them. Momentum before it changes where a step goes and not how far; what comes after it (weight decay) is not measured.
+ *
+ * Two rules of one name are refused where the rule is made.
+ *
+ * @param options - the other optimizer, and whose length is taken
+ * @example
+ * ```ts
+ * import { graft, momentum, update } from 'kfac-ts/solvers';
+ *
+ * // As far as Adam would go at this rate, and as far as SGD with momentum would.
+ * const likeAdam = update({ learningRate: 1e-3, rules: [momentum(0.9), graft()] });
+ * const likeSgd = update({ learningRate: 0.1, rules: [momentum(0.9), graft({ length: [momentum(0.9)], per: 'global' })] });
+ * ```
+ */
+export const graft = (options: GraftOptions = {}): UpdateRule => {
+  const { per = 'parameter' } = options;
+  const length = distinctNames('graft.length', options.length ?? [adamRule()]);
+  return {
+    name: 'graft',
+    paths: length.flatMap(({ paths = [] }) => paths),
+    revise: (ops, proposal, memory) => {
+      const { direction } = proposal;
+      const { step, memory: kept } = runBeside(ops, length, proposal, memory);
+      return {
+        direction:
+          per === 'global'
+            ? withLength(ops, direction, step)
+            : mapParams(direction, (d, path) => withLength(ops, { [path]: d }, { [path]: step[path] })[path]),
+        memory: kept,
+      };
+    },
+  };
+};
