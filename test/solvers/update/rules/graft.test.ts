@@ -72,13 +72,12 @@ describe.each(Object.entries(lengths))('grafting %s', (_, length) => {
         }));
         const beside = steps.map(({ gradient }) => ({ direction: gradient, gradient }));
         // The other optimizer by itself: its rules one after another, each with its memory.
-        const others = length.reduce(
-          (before, rule) => {
-            const found = runOf(rule, before);
-            return before.map(({ gradient }, i) => ({ direction: found[i], gradient }));
-          },
-          beside as ReadonlyArray<{ readonly direction: Params<Tensor>; readonly gradient: Params<Tensor> }>,
-        );
+        const others = length.reduce<
+          ReadonlyArray<{ readonly direction: Params<Tensor>; readonly gradient: Params<Tensor> }>
+        >((before, rule) => {
+          const found = runOf(rule, before);
+          return before.map(({ gradient }, i) => ({ direction: found[i], gradient }));
+        }, beside);
         runOf(graft({ length, per }), steps).forEach((grafted, i) => {
           const [made, other, given] = [grafted, others[i].direction, steps[i].direction].map((x) => groupsOf(per, x));
           made.forEach((group, g) => {
