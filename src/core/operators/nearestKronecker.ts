@@ -8,6 +8,8 @@
  * The eigenvector comes from squaring Q P over and over, which is 2^20 turns of power iteration, and not from a
  * factorisation: inner products of positive semidefinite matrices are not negative, so no weight can become negative,
  * not even by rounding or where the two largest singular values are equal. The result is then positive semidefinite.
+ * Squarings cost m³, so where terms are many, turns of power iteration take their place, through the terms themselves and
+ * without P and Q, and what rounding makes negative is 0: they are near the optimum, and never worse than merging.
  *
  * @module
  */
@@ -18,6 +20,12 @@ import type { Product } from './blockOperator.ts';
 
 /** Squarings of Q P. */
 const squarings = 20;
+
+/** Most terms whose Q P is squared. */
+const mostSquared = 32;
+
+/** Turns of power iteration for more. */
+const turns = 50;
 
 /** Least divisor, so that a sum that is zero stays zero. */
 const tiny = 1e-30;
@@ -31,6 +39,35 @@ const asRows = <T extends Shaped>(ops: Ops<T>, matrices: ReadonlyArray<T>): T =>
 /** M over the mean magnitude of its entries. */
 const normalised = <T extends Shaped>(ops: Ops<T>, m: T): T =>
   ops.div(m, ops.maximum(ops.mean(ops.abs(m), [0, 1]), ops.full([], tiny)));
+
+/** Weights x `[1, m]` of the A_k, and P x. */
+interface Weights<T> {
+  readonly x: T;
+  readonly Px: T;
+}
+
+/** x out of rows of numbers, over their mean magnitude. */
+const rowOf = <T extends Shaped>(ops: Ops<T>, x: T): T => {
+  const m = sizeOf(x.shape);
+  return ops.reshape(normalised(ops, ops.reshape(x, [m, 1])), [1, m]);
+};
+
+const bySquaring = <T extends Shaped>(ops: Ops<T>, As: T, Gs: T): Weights<T> => {
+  const [P, Q] = [As, Gs].map((scaled) => ops.matmul(scaled, scaled, { transposeB: true }));
+  const start = normalised(ops, ops.matmul(Q, P));
+  const power = Array.from({ length: squarings }).reduce((m: T) => normalised(ops, ops.matmul(m, m)), start);
+  // Row sums: the power applied to weights of one, which are those of the merged A.
+  const x = rowOf(ops, ops.sum(power, [1]));
+  return { x, Px: ops.matmul(x, P) };
+};
+
+const byTurns = <T extends Shaped>(ops: Ops<T>, As: T, Gs: T): Weights<T> => {
+  const times = (rows: T, x: T): T => ops.matmul(ops.matmul(x, rows), rows, { transposeB: true });
+  const none = ops.full([], 0);
+  const turn = (x: T): T => rowOf(ops, ops.maximum(times(Gs, times(As, x)), none));
+  const x = Array.from({ length: turns }).reduce(turn, ops.full([1, As.shape[0]], 1));
+  return { x, Px: times(As, x) };
+};
 
 /**
  * A ⊗ G that minimises ‖Σ_k A_k ⊗ G_k − A ⊗ G‖_F; one term is returned as it is.
@@ -66,15 +103,8 @@ export const nearestKronecker = <T extends Shaped>(ops: Ops<T>, terms: ReadonlyA
     terms.map(({ G }) => G),
   );
   // Inner products of matrices scaled to a mean magnitude of 1, which cannot under- or overflow. x and y do not notice.
-  const [P, Q] = [As, Gs].map((rows) => {
-    const scaled = normalised(ops, rows);
-    return ops.matmul(scaled, scaled, { transposeB: true });
-  });
-  const start = normalised(ops, ops.matmul(Q, P));
-  const power = Array.from({ length: squarings }).reduce((m: T) => normalised(ops, ops.matmul(m, m)), start);
-  // Row sums: the power applied to weights of one, which are those of the merged A.
-  const x = ops.reshape(normalised(ops, ops.reshape(ops.sum(power, [1]), [terms.length, 1])), [1, terms.length]);
-  const Px = ops.matmul(x, P);
+  const weigh = terms.length > mostSquared ? byTurns : bySquaring;
+  const { x, Px } = weigh(ops, normalised(ops, As), normalised(ops, Gs));
   const y = ops.div(Px, ops.maximum(ops.dot(Px, x), ops.full([], tiny)));
   return {
     A: ops.reshape(ops.matmul(x, As), terms[0].A.shape),

@@ -33,6 +33,14 @@ const singularValues = async (terms: ReadonlyArray<Term>): Promise<ReadonlyArray
 
 const remainder = (values: ReadonlyArray<number>): number => Math.hypot(...values.slice(1));
 
+/** More terms than are squared. */
+const many = fc.record({ seed: fc.nat(10000), count: fc.integer({ min: 33, max: 60 }) }).map(({ seed, count }) =>
+  Array.from({ length: count }, (_, k): Term => ({
+    A: ops.gram(gaussian(seed + 2 * k, [2, 3])),
+    G: ops.gram(gaussian(seed + 2 * k + 1, [2, 2])),
+  })),
+);
+
 const sumsOf = fc
   .record({
     inputs: fc.integer({ min: 1, max: 4 }),
@@ -79,7 +87,7 @@ describe('nearestKronecker', () => {
 
   it('law: optimal, ‖Σ A_k ⊗ G_k − A ⊗ G‖_F² = Σ_{i > 1} σ_i² of the rearrangement', async () => {
     await fc.assert(
-      fc.asyncProperty(sumsOf, async (terms) => {
+      fc.asyncProperty(fc.oneof({ weight: 9, arbitrary: sumsOf }, many), async (terms) => {
         const values = await singularValues(terms);
         const gap = errorOf(terms, nearestKronecker(ops, terms)) - remainder(values);
         // Singular values come from the eigenvalues of a gram matrix: their error is about √ε of the largest.
@@ -91,7 +99,7 @@ describe('nearestKronecker', () => {
 
   it('law: no worse than merging, (Σ A_k) ⊗ c (Σ G_k) for every c', () => {
     fc.assert(
-      fc.property(sumsOf, (terms) => {
+      fc.property(fc.oneof({ weight: 9, arbitrary: sumsOf }, many), (terms) => {
         const sumFactor = (name: 'A' | 'G'): Tensor => terms.map((t) => t[name]).reduce((x, y) => ops.add(x, y));
         const merged = matrixOf([{ A: sumFactor('A'), G: sumFactor('G') }]);
         const full = matrixOf(terms);
@@ -111,7 +119,7 @@ describe('nearestKronecker', () => {
       G: generate([2, 2], (i) => (i === 3 * k ? 1 : 0)),
     }));
     await fc.assert(
-      fc.asyncProperty(fc.oneof({ weight: 9, arbitrary: sumsOf }, fc.constant(ties)), async (terms) => {
+      fc.asyncProperty(fc.oneof({ weight: 8, arbitrary: sumsOf }, many, fc.constant(ties)), async (terms) => {
         const nearest = nearestKronecker(ops, terms);
         for (const factor of [nearest.A, nearest.G]) {
           expect(ops.transposed(factor).data).toEqual(factor.data);
@@ -145,8 +153,23 @@ describe('nearestKronecker', () => {
     expect(scaledError(ops.scale(1e5, scaledDown).data, plain.data)).toBeLessThan(1e-14);
   });
 
+  it('law: terms that are zero change nothing, and cost no more than they are: 1000 terms take no seconds', () => {
+    const terms = [0, 2, 4].map((k) => ({ A: ops.gram(gaussian(k, [2, 3])), G: ops.gram(gaussian(k + 1, [2, 2])) }));
+    const zero = { A: ops.full([3, 3], 0), G: ops.full([2, 2], 0) };
+    const begun = performance.now();
+    const padded = nearestKronecker(ops, [...terms, ...Array.from({ length: 997 }, () => zero)]);
+    expect(performance.now() - begun).toBeLessThan(5000);
+    expect(scaledError(matrixOf([padded]).data, matrixOf([nearestKronecker(ops, terms)]).data)).toBeLessThan(1e-12);
+  });
+
   it('a sum that is zero gives zero', () => {
     const zero = { A: ops.full([2, 2], 0), G: ops.full([3, 3], 0) };
+    expect(
+      nearestKronecker(
+        ops,
+        Array.from({ length: 40 }, () => zero),
+      ),
+    ).toEqual(zero);
     expect(nearestKronecker(ops, [zero, zero])).toEqual(zero);
   });
 });
