@@ -6,18 +6,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, sta
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
-interface Manifest {
-  readonly name: string;
-  readonly version: string;
-  readonly dependencies?: Readonly<Record<string, string>>;
-  readonly optionalDependencies?: Readonly<Record<string, string>>;
-  readonly devDependencies?: Readonly<Record<string, string>>;
-  readonly overrides?: Readonly<Record<string, unknown>>;
-  readonly repository?: { readonly url: string };
-}
-
-const manifestIn = (folder: string): Manifest =>
-  JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
+import { closure, manifestIn } from '../support/localRegistry.ts';
 
 const own = manifestIn('.');
 
@@ -33,25 +22,6 @@ const packed = (): Packed => {
     maxBuffer: 2 ** 26,
   });
   return (JSON.parse(stdout) as ReadonlyArray<Packed>)[0];
-};
-
-/** Where a package finds another, as Node.js looks for it. */
-const found = (name: string, from: string): string | null => {
-  const place = join(from, 'node_modules', name);
-  if (existsSync(join(place, 'package.json'))) return place;
-  return dirname(from) === from ? null : found(name, dirname(from));
-};
-
-/** Folders of everything that a package brings along, itself included; what this platform has no use for is not there. */
-const closure = (folder: string, seen: Set<string> = new Set()): ReadonlySet<string> => {
-  if (seen.has(folder)) return seen;
-  seen.add(folder);
-  const { dependencies = {}, optionalDependencies = {} } = manifestIn(folder);
-  for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
-    const place = found(name, folder);
-    if (place !== null) closure(place, seen);
-  }
-  return seen;
 };
 
 /** Bytes of a folder without what is installed below it. */
@@ -73,7 +43,13 @@ describe('the published package', () => {
       expect.arrayContaining([
         ...['README.md', 'LICENSE', 'CHANGELOG.md', 'CITATION.cff', 'package.json'],
         ...['dist/esm/index.js', 'dist/esm/index.d.ts', 'dist/cjs/index.js', 'dist/cjs/package.json'],
-        ...['src/core/tensor.ts', 'docs/optimizers.md', 'docs/browser.md', 'docs/figures/autoencoder.png'],
+        ...[
+          'src/core/tensor.ts',
+          'docs/optimizers.md',
+          'docs/browser.md',
+          'docs/train-on-your-own-data.md',
+          'docs/figures/autoencoder.png',
+        ],
         'examples/compose-an-optimizer.ts',
       ]),
     );

@@ -43,16 +43,28 @@ export interface Documented {
 
 const fence = /^([ \t]*)```ts\b([^\n]*)\n([\s\S]*?)^\1```$/gm;
 
+interface Found extends Snippet {
+  /** Line of its fence. */
+  readonly line: number;
+}
+
+const lineAt = (text: string, index: number): number => text.slice(0, index).split('\n').length;
+
+/**
+ * Blocks of code; one that `continues` is a part of the snippet before it, so many lines below as it is in the text.
+ */
 const snippetsIn = (text: string, nameOf: (line: number) => string): ReadonlyArray<Snippet> =>
-  [...text.matchAll(fence)].map((match) => {
-    const [, indent, words, code] = match;
-    const line = text.slice(0, match.index).split('\n').length;
-    return {
-      name: nameOf(line),
-      code: code.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
-      onlyCompiled: words.includes('no-run'),
-    };
-  });
+  [...text.matchAll(fence)].reduce((all: ReadonlyArray<Found>, match) => {
+    const [, indent, words, block] = match;
+    const line = lineAt(text, match.index);
+    const code = block.replaceAll(new RegExp(`^${indent}`, 'gm'), '');
+    const last = all.at(-1);
+    if (last === undefined || !words.includes('continues')) {
+      return [...all, { name: nameOf(line), line, code, onlyCompiled: words.includes('no-run') }];
+    }
+    const gap = '\n'.repeat(line - last.line - (last.code.split('\n').length - 1));
+    return [...all.slice(0, -1), { ...last, code: `${last.code}${gap}${code}` }];
+  }, []);
 
 /**
  * The TypeScript blocks of a document.
