@@ -7,6 +7,7 @@
  * @module
  */
 import { raise } from './errors.ts';
+import { shown } from './shown.ts';
 import type { Shape, Shaped } from './tensor.ts';
 import type { Params } from './params.ts';
 
@@ -16,6 +17,10 @@ import type { Params } from './params.ts';
  */
 export type Selection =
   'all' | 'weights' | 'vectors' | ReadonlyArray<string> | ((path: string, shape: Shape) => boolean);
+
+const words = ['all', 'weights', 'vectors'] as const;
+
+const isWord = (given: string): boolean => words.some((word) => word === given);
 
 /** Whether a path is that of a layer or parameter, or below it. */
 const isBelow = (path: string, prefix: string): boolean =>
@@ -67,7 +72,13 @@ export const selectedPaths = <T extends Shaped>(selection: Selection, params: Pa
  * @param paths - paths of all parameters of the model
  */
 export const checkSelection = (where: string, selection: Selection, paths: ReadonlyArray<string>): Selection => {
-  if (typeof selection === 'string' || typeof selection === 'function') return selection;
+  if (typeof selection === 'function') return selection;
+  const given: unknown = selection;
+  if (typeof given === 'string' ? !isWord(given) : !Array.isArray(given)) {
+    const expected = `${words.join(', ')}, a list of paths, or a function`;
+    return raise({ _tag: 'BadConfig', path: where, expected, actual: shown(given) });
+  }
+  if (typeof selection === 'string') return selection;
   const unknown = selection.find((prefix) => !paths.some((path) => isBelow(path, prefix)));
   return unknown === undefined
     ? selection

@@ -33,6 +33,12 @@ describe('selections of parameters', () => {
     expect([...selectedPaths('weights', params), ...selectedPaths('vectors', params)].sort()).toEqual([...all].sort());
   });
 
+  it.each(['head', 'encoder.0.weight', {}, null, 5])('%p, from JavaScript, is no selection', (selection) => {
+    expect(attempt(() => checkSelection('hold', selection as unknown as Selection, all))).toMatchObject(
+      E.left({ _tag: 'BadConfig', path: 'hold', expected: 'all, weights, vectors, a list of paths, or a function' }),
+    );
+  });
+
   it('a path that names no parameter and no layer is refused; parts of a name are no path', () => {
     expect(checkSelection('rules.decay', ['encoder', 'head.gain'], all)).toEqual(['encoder', 'head.gain']);
     for (const path of ['encoder.1', 'enc', 'head.gain.0']) {

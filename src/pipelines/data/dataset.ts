@@ -84,6 +84,17 @@ const checkRows = (source: string, rows: Rows): E.Either<KfacError, Range> => {
     : bad(source, 'whole numbers of 32 bits', example(fraction), 'Take f32 or f64 for numbers that are not whole.');
 };
 
+/** A data set with examples: one of a program's own may say any size. */
+export const checkSize = (data: Dataset): E.Either<KfacError, Dataset> =>
+  Number.isSafeInteger(data.size) && data.size >= 1
+    ? E.right(data)
+    : bad(
+        data.name,
+        'a size that is a whole number of at least 1',
+        String(data.size),
+        'Say how many examples there are.',
+      );
+
 /** Arrays by name as one data set. */
 const together = (name: string, arrays: Params<Rows>): E.Either<KfacError, Dataset> => {
   const names = Object.keys(arrays);

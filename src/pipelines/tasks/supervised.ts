@@ -8,9 +8,10 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as R from 'fp-ts/lib/Record.js';
 
 import { shapeInterpreter } from '../../core/autodiff/shape.ts';
-import { attempt } from '../../core/errors.ts';
+import { attempt, raise } from '../../core/errors.ts';
 import type { Model } from '../../core/nn/model.ts';
 import { mapParams } from '../../core/params.ts';
+import { shown } from '../../core/shown.ts';
 import type { Shape, Shaped } from '../../core/tensor.ts';
 import { evaluating } from '../../core/nn/layers/circumstances.ts';
 import { outputsAt } from '../../core/pipeline/linearise.ts';
@@ -19,11 +20,15 @@ import { givenOf } from '../../core/pipeline/objective.ts';
 import { learn } from '../../core/pipeline/withObjective.ts';
 import type { Splits } from '../data/dataset.ts';
 import type { Demand } from '../data/examples.ts';
-import type { Judge, Learning, TrainTask } from '../trainer/learning.ts';
+import { answered } from '../trainer/events.ts';
+import type { Judge, Learning, TrainTask, Weighed } from '../trainer/learning.ts';
 import type { TaskAbout } from './define.ts';
 import { defineTask } from './define.ts';
 import type { Measure } from './measures.ts';
 import type { Task } from './task.ts';
+
+const isWeighed = <T>(given: unknown): given is Weighed<T> =>
+  typeof given === 'object' && given !== null && 'sum' in given && 'weight' in given;
 
 /** What is learned by one network, and what may be said besides. */
 export interface SupervisedParts extends Objective, TaskAbout {
@@ -36,6 +41,15 @@ export interface SupervisedParts extends Objective, TaskAbout {
   readonly initial?: Learning['initial'];
 }
 
+/** What a measure says; one that fails, or gives something else than a sum with its weight, is named. */
+const measured = <T extends Shaped>(name: string, measure: () => Weighed<T>): Weighed<T> => {
+  const what = `measure ${name}`;
+  const given: unknown = pipe(answered(what, measure), E.getOrElseW(raise));
+  return isWeighed<T>(given)
+    ? given
+    : raise({ _tag: 'CallbackFailed', what, reason: `it gave ${shown(given)}, not a sum with its weight` });
+};
+
 /** Loss and measures in evaluation, with the batch's weights. */
 const judgeBy =
   (objective: Objective, measures: Readonly<Record<string, Measure>>): Judge =>
@@ -47,7 +61,7 @@ const judgeBy =
     return {
       ...pipe(
         measures,
-        R.map((measure) => measure(ops, outputs, targets, weights)),
+        R.mapWithIndex((name, measure) => measured(name, () => measure(ops, outputs, targets, weights))),
       ),
       loss: {
         sum: ops.sum(values, [0]),
@@ -100,6 +114,14 @@ export function supervised(parts: SupervisedParts & { readonly data: Splits }): 
 export function supervised(parts: SupervisedParts): Task;
 export function supervised(parts: SupervisedParts): Task {
   const { name, model, loss, targets, weights, measures = {}, label, initial, ...about } = parts;
+  if (Object.hasOwn(measures, 'loss')) {
+    raise({
+      _tag: 'BadConfig',
+      path: 'measures.loss',
+      expected: 'another name: loss is that of the loss',
+      actual: 'loss',
+    });
+  }
   const objective: Objective = {
     model,
     loss,

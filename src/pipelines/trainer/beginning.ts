@@ -19,14 +19,13 @@ import { placeState } from '../../core/pipeline/transfer.ts';
 import type { TrainState } from '../../core/pipeline/trainState.ts';
 import { initialState } from '../../core/pipeline/trainState.ts';
 import type { FloatType } from '../../core/random/uniform.ts';
-import { firstOutside } from '../../core/rows.ts';
 import type { Selection } from '../../core/selection.ts';
 import { checkSelection, selectedPaths } from '../../core/selection.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
 import type { Keys } from './keys.ts';
 import type { Initial, Learning } from './learning.ts';
 import type { TrainOptions } from './options.ts';
-import { checkTensors, placed } from './scope.ts';
+import { checkTensors, finiteParams, placed } from './scope.ts';
 
 /** All parts of what a task begins with. */
 type Whole = Required<Initial>;
@@ -64,25 +63,7 @@ const holding = (whole: Whole, hold: Selection): E.Either<KfacError, Whole> =>
     }),
   );
 
-const largestOf: Readonly<Record<FloatType, number>> = { f32: 2 ** 128 - 2 ** 104, f64: Number.MAX_VALUE };
-
-/** Parameters that the precision holds, or the first that it does not. */
-const finite = (dtype: FloatType, params: Params<Tensor>): E.Either<KfacError, unknown> =>
-  pipe(
-    Object.entries(params),
-    E.traverseArray(([path, { data }]): E.Either<KfacError, unknown> => {
-      const at = firstOutside(data, -largestOf[dtype], largestOf[dtype]);
-      return at < 0
-        ? E.right(null)
-        : E.left({
-            _tag: 'BadData',
-            source: `parameter ${path}`,
-            expected: `finite numbers that ${dtype} holds`,
-            actual: `${data[at]} at position ${at}`,
-            advice: 'Training has to start from finite parameters.',
-          });
-    }),
-  );
+const advice = 'Training has to start from finite parameters.';
 
 const drawn = (task: Learning, keys: Keys, dtype: FloatType): E.Either<KfacError, Whole> =>
   attempt(() => ({ held: {}, running: {}, ...task.initial(keys.params, dtype) }));
@@ -123,12 +104,12 @@ export const beginning = <T extends Shaped>(
         ? pipe(
             start === undefined ? E.right(whole) : startingFrom(task, whole, start),
             E.chain((started) => holding(started, hold)),
-            E.chainFirst(({ params, held }) => finite(dtype, { ...held, ...params })),
+            E.chainFirst(({ params, held }) => finiteParams(dtype, { ...held, ...params }, advice)),
             E.chain(begun(ops, keys)),
           )
         : pipe(
             checkPaths(task.name, { ...whole.held, ...whole.params }, { ...from.held, ...from.params }),
-            E.chain((params) => finite(dtype, params)),
+            E.chain((params) => finiteParams(dtype, params, advice)),
             E.chain(() => attempt(() => placeState(ops, from))),
           ),
     ),

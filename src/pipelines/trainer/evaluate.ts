@@ -24,11 +24,11 @@ import { keyOf } from '../../core/random/key.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
 import { range } from '../data/batches.ts';
 import type { Dataset, Examples } from '../data/dataset.ts';
-import { examplesOf } from '../data/dataset.ts';
+import { checkSize, examplesOf } from '../data/dataset.ts';
 import { examplesAt } from '../data/examples.ts';
 import type { Learning, Standing } from './learning.ts';
 import { demandsOf } from './learning.ts';
-import { inScope, placed } from './scope.ts';
+import { finiteParams, inScope, placed } from './scope.ts';
 
 /** Means over a data set: the number that is watched, and all others that are judged. */
 export interface Evaluation {
@@ -164,9 +164,10 @@ export const evaluatePlaced = <T extends Shaped>(
  *
  * @param where - when it was made
  * @param data - on which examples
+ * @param advice - what to do where it is not
  */
 export const finiteLoss =
-  (where: string, data: Dataset) =>
+  (where: string, data: Dataset, advice = 'Lower the learning rate or raise the damping.') =>
   (evaluation: Evaluation): E.Either<KfacError, Evaluation> =>
     Number.isFinite(evaluation.loss)
       ? E.right(evaluation)
@@ -174,7 +175,7 @@ export const finiteLoss =
           _tag: 'NonFinite',
           where,
           what: `the loss on ${data.name}`,
-          advice: 'Lower the learning rate or raise the damping.',
+          advice,
         });
 
 /** Fewer examples at a time than this make evaluation slow. */
@@ -224,7 +225,9 @@ export const evaluate = <T extends Shaped>(
         pipe(
           attempt(() => task.initial(keyOf(0), backend.dtype)),
           E.chain((initial) => checkPaths(task.name, { ...initial.held, ...initial.params }, params)),
+          E.chain(() => finiteParams(backend.dtype, params, 'Evaluate parameters that training has returned.')),
           E.chain(() => examplesOf(examples)),
+          E.chain(checkSize),
           E.bindTo('data'),
           E.bind('standing', () =>
             attempt(() => ({
@@ -234,7 +237,14 @@ export const evaluate = <T extends Shaped>(
             })),
           ),
           TE.fromEither,
-          TE.chain(({ data, standing }) => evaluatePlaced(scoped, task, standing, data, chunk)),
+          TE.chain(({ data, standing }) =>
+            pipe(
+              evaluatePlaced(scoped, task, standing, data, chunk),
+              TE.chainEitherK(
+                finiteLoss('evaluation', data, 'Look at the largest of the parameters and of the examples.'),
+              ),
+            ),
+          ),
         ),
       )
     : TE.left({ _tag: 'BadConfig', path: 'chunk', expected: 'a whole number of at least 1', actual: String(chunk) });

@@ -3,12 +3,14 @@
  *
  * @module
  */
+import * as E from 'fp-ts/lib/Either.js';
 import type * as IO from 'fp-ts/lib/IO.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type * as T from 'fp-ts/lib/Task.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
+import { attempt } from '../../core/errors.ts';
 import type { Metrics } from '../../core/pipeline/metrics.ts';
 import { messageOf } from '../files/thrown.ts';
 import type { Evaluation } from './evaluate.ts';
@@ -53,6 +55,29 @@ export const called = <A>(what: string, run: () => A | Promise<A>): TE.TaskEithe
   );
 
 /**
+ * The same of a function that answers at once. What it raises of this library's own stays what it is.
+ *
+ * @param what - which function
+ * @param run - calls it
+ */
+export const answered = <A>(what: string, run: () => A): E.Either<KfacError, A> =>
+  pipe(
+    E.tryCatch(
+      () => attempt(run),
+      (thrown): KfacError => ({ _tag: 'CallbackFailed', what, reason: messageOf(thrown) }),
+    ),
+    E.flatten,
+  );
+
+const isEffect = (given: unknown): given is () => unknown => typeof given === 'function';
+
+/** Runs what a listener gives, if it can be run. From JavaScript it may be a promise, which must not be left alone. */
+const hasRun = async (given: unknown): Promise<boolean> => {
+  await (isEffect(given) ? given() : given);
+  return isEffect(given);
+};
+
+/**
  * Tells all listeners, one after another.
  *
  * @param listeners - who is told
@@ -63,8 +88,13 @@ export const tell = (listeners: ReadonlyArray<Listener>, event: TrainEvent): TE.
     listeners,
     TE.traverseSeqArrayWithIndex((i, listener) => {
       const name = listener.name === '' ? '' : ` (${listener.name})`;
-      return called(`listener ${i + 1}${name}, told of the ${event.event} at step ${event.step},`, () =>
-        listener(event)(),
+      const what = `listener ${i + 1}${name}, told of the ${event.event} at step ${event.step},`;
+      return pipe(
+        called(what, () => hasRun(listener(event))),
+        TE.filterOrElse(
+          (isRun) => isRun,
+          (): KfacError => ({ _tag: 'CallbackFailed', what, reason: 'it gave back no function to run, () => …' }),
+        ),
       );
     }),
   );

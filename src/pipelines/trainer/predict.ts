@@ -5,15 +5,15 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
-import * as IOE from 'fp-ts/lib/IOEither.js';
+import type * as IOE from 'fp-ts/lib/IOEither.js';
 import * as RA from 'fp-ts/lib/ReadonlyArray.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
-import { attempt } from '../../core/errors.ts';
+import { attempt, raise } from '../../core/errors.ts';
 import { evaluating } from '../../core/nn/layers/circumstances.ts';
-import { checkIndices, lookupsOf } from '../../core/nn/lookups.ts';
+import { lookupsOf, rowsOfTable } from '../../core/nn/lookups.ts';
 import type { Model } from '../../core/nn/model.ts';
 import { checkParams } from '../../core/nn/model.ts';
 import type { Ops } from '../../core/ops/ops.ts';
@@ -23,11 +23,12 @@ import type { FloatType } from '../../core/random/uniform.ts';
 import { stackRows } from '../../core/rows.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
 import { range } from '../data/batches.ts';
-import type { Examples } from '../data/dataset.ts';
-import { isDataset } from '../data/dataset.ts';
+import type { Dataset, Examples } from '../data/dataset.ts';
+import { checkSize, isDataset } from '../data/dataset.ts';
 import { examplesAt } from '../data/examples.ts';
 import { smallestChunk } from './evaluate.ts';
-import { inScope, placed } from './scope.ts';
+import { answered } from './events.ts';
+import { finiteParams, inScope, placed } from './scope.ts';
 
 /** From a model's outputs to what a person looks at. */
 export type Decode = <T extends Shaped>(ops: Ops<T>, outputs: T) => T;
@@ -35,23 +36,38 @@ export type Decode = <T extends Shaped>(ops: Ops<T>, outputs: T) => T;
 /** One array of a batch, or all of them: an array has a list of extents, a batch may have an array called `shape`. */
 const isTensor = (given: Tensor | Examples): given is Tensor => 'shape' in given && Array.isArray(given.shape);
 
-/** Indices that the model has rows for, where arrays are indices. */
-const checkLookups = (model: Model, arrays: Batch<Tensor>): E.Either<KfacError, unknown> =>
-  pipe(
-    lookupsOf(model).filter(({ array }) => Object.hasOwn(arrays, array)),
-    E.traverseArray((lookup) => checkIndices(lookup.array, arrays[lookup.array], lookup)),
-  );
+/** Arrays as the examples of a data set. */
+const together = (name: string, arrays: Batch<Tensor>): Dataset => ({
+  name,
+  size: arrays[Object.keys(arrays)[0]]?.shape[0] ?? 0,
+  batch: () => arrays,
+});
 
-/** A data set in chunks; arrays all at once. */
+/**
+ * A data set in chunks; arrays all at once. All are examples that the model can take: finite numbers, and indices that its
+ * tables have.
+ */
 const batchesIn = (
-  { inputs }: Model,
+  described: Model,
   given: Tensor | Examples,
   dtype: FloatType,
-): ReadonlyArray<IOE.IOEither<KfacError, Batch<Tensor>>> => {
-  if (isTensor(given)) return [IOE.right({ [Object.keys(inputs)[0]]: given })];
-  if (!isDataset(given)) return [IOE.right(given)];
-  const starts = RA.makeBy(Math.ceil(given.size / smallestChunk), (i) => i * smallestChunk);
-  return starts.map((at) => () => examplesAt(given, range(at, Math.min(smallestChunk, given.size - at)), dtype));
+): E.Either<KfacError, ReadonlyArray<IOE.IOEither<KfacError, Batch<Tensor>>>> => {
+  const demands = lookupsOf(described).map((lookup) => ({ array: lookup.array, admits: () => rowsOfTable(lookup) }));
+  const from = (data: Dataset, at: number, length: number) => () => examplesAt(data, range(at, length), dtype, demands);
+  if (isTensor(given) || !isDataset(given)) {
+    const arrays = isTensor(given) ? { [Object.keys(described.inputs)[0]]: given } : given;
+    const data = together(`model ${described.name}`, arrays);
+    return E.right([from(data, 0, data.size)]);
+  }
+  return pipe(
+    checkSize(given),
+    E.map(({ size }) =>
+      RA.makeBy(Math.ceil(size / smallestChunk), (i) => {
+        const at = i * smallestChunk;
+        return from(given, at, Math.min(smallestChunk, size - at));
+      }),
+    ),
+  );
 };
 
 /** Settings of {@link predict}. */
@@ -92,30 +108,31 @@ export const predict = <T extends Shaped>(
   inScope(backend, (around) =>
     pipe(
       checkParams(model, params),
+      E.chain(() => finiteParams(backend.dtype, params, 'Predict with parameters that training has returned.')),
       E.chain(() =>
         attempt(() => ({
           weights: placed(around.ops, 'parameter', params),
           kept: placed(around.ops, 'running state', running),
         })),
       ),
+      E.bind('batches', () => batchesIn(model, inputs, backend.dtype)),
       TE.fromEither,
-      TE.chain(({ weights, kept }) =>
+      TE.chain(({ weights, kept, batches }) =>
         pipe(
-          batchesIn(model, inputs, backend.dtype),
+          batches,
           TE.traverseSeqArray((drawn) =>
             inScope(around, (scoped) =>
               pipe(
                 TE.fromIOEither(drawn),
                 TE.chainEitherK((arrays) =>
-                  pipe(
-                    checkLookups(model, arrays),
-                    E.chain(() =>
-                      attempt(() => {
-                        const at = evaluating(placed(scoped.ops, 'array', arrays), kept);
-                        return decode(scoped.ops, model.program(scoped.ops, weights, at));
-                      }),
-                    ),
-                  ),
+                  attempt(() => {
+                    const at = evaluating(placed(scoped.ops, 'array', arrays), kept);
+                    const outputs = model.program(scoped.ops, weights, at);
+                    return pipe(
+                      answered('decode', () => decode(scoped.ops, outputs)),
+                      E.getOrElseW(raise),
+                    );
+                  }),
                 ),
                 TE.chain(scoped.read),
               ),

@@ -17,7 +17,7 @@ import type { Watch } from './earlyStopping.ts';
 import { exhausted, improved, improves, waiting } from './earlyStopping.ts';
 import { finiteLoss } from './evaluate.ts';
 import type { TrainEvent } from './events.ts';
-import { called, tell } from './events.ts';
+import { answered, called, tell } from './events.ts';
 import { keysOf } from './keys.ts';
 import { metricOf } from './learning.ts';
 import { append, entries } from './log.ts';
@@ -39,11 +39,13 @@ const announced = <T extends Shaped>(
     TE.chain((): TE.TaskEither<KfacError, Course> =>
       steer === undefined ? TE.right({}) : called(asked, () => steer(event, entries(run.evaluations))),
     ),
-    TE.map(({ optimizer, stop = false }) => ({
-      ...run,
-      steered: optimizer === undefined ? run.steered : task.step(optimizer),
-      isStopped: run.isStopped || stop,
-    })),
+    TE.chainEitherK(({ optimizer, stop = false }) =>
+      answered(asked, () => ({
+        ...run,
+        steered: optimizer === undefined ? run.steered : task.step(optimizer),
+        isStopped: run.isStopped || stop,
+      })),
+    ),
     orRelease(env, run),
   );
 };

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 import type * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../../core/backends/backend.ts';
@@ -10,6 +12,8 @@ import type { KfacError } from '../../core/errors.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams } from '../../core/params.ts';
+import type { FloatType } from '../../core/random/uniform.ts';
+import { firstOutside } from '../../core/rows.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
 import { checkTensor } from '../../core/tensor.ts';
 
@@ -31,6 +35,38 @@ export const checkTensors = (what: string, tensors: Params<Tensor>): Params<Tens
  */
 export const placed = <T extends Shaped>(ops: Ops<T>, what: string, tensors: Params<Tensor>): Params<T> =>
   mapParams(checkTensors(what, tensors), (tensor) => ops.constant(tensor));
+
+/** The largest number of each precision. */
+const largestOf: Readonly<Record<FloatType, number>> = { f32: 2 ** 128 - 2 ** 104, f64: Number.MAX_VALUE };
+
+/**
+ * Parameters that a precision holds, or the first that it does not.
+ *
+ * @param dtype - the precision
+ * @param params - by path
+ * @param advice - what to do about another
+ */
+export const finiteParams = (
+  dtype: FloatType,
+  params: Params<Tensor>,
+  advice: string,
+): E.Either<KfacError, Params<Tensor>> =>
+  pipe(
+    Object.entries(params),
+    E.traverseArray(([path, { data }]): E.Either<KfacError, unknown> => {
+      const at = firstOutside(data, -largestOf[dtype], largestOf[dtype]);
+      return at < 0
+        ? E.right(null)
+        : E.left({
+            _tag: 'BadData',
+            source: `parameter ${path}`,
+            expected: `finite numbers that ${dtype} holds`,
+            actual: `${data[at]} at position ${at}`,
+            advice,
+          });
+    }),
+    E.map(() => params),
+  );
 
 /**
  * Uses a backend whose temporaries are handed back afterwards, whatever the outcome.

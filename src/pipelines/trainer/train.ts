@@ -16,6 +16,7 @@ import type { Env } from '../../core/pipeline/env.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { checkSize } from '../data/dataset.ts';
 import { checkExamples } from '../data/examples.ts';
 import type { Change, TrainResult } from './conclude.ts';
 import { conclude } from './conclude.ts';
@@ -32,19 +33,23 @@ import { begin, chunkOf, orRelease } from './run.ts';
 /** A loss that is so much larger than before the first step makes no sense any more, whatever the precision says of it. */
 const absurd = 1e20;
 
-/** Judges a few examples of both sets, so that what cannot be judged is known before the first step. */
+/**
+ * Judges a few examples of both sets, so that what cannot be judged is known before the first step; all of the test set
+ * where its examples are made when they are asked for, since it is judged at the end, when there is a result to lose.
+ */
 const trial = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEither<KfacError, Omit<Change, 'after'>> => {
   const { env, task } = setting;
   const { train: trained, test } = task.data;
-  const on = (data: Dataset): TE.TaskEither<KfacError, Evaluation> =>
+  const few = (data: Dataset): number => Math.min(chunkOf(setting), data.size);
+  const on = (data: Dataset, size: number): TE.TaskEither<KfacError, Evaluation> =>
     pipe(
-      evaluatePlaced(env.backend, task, run.state, data, chunkOf(setting), Math.min(chunkOf(setting), data.size)),
-      TE.chainEitherK(finiteLoss('before the first step', data)),
+      evaluatePlaced(env.backend, task, run.state, data, chunkOf(setting), size),
+      TE.chainEitherK(finiteLoss('before the first step', data, 'Look at the first parameters and at the examples.')),
     );
   return pipe(
-    on(test),
-    TE.chain(() => on(trained)),
-    TE.map(({ loss }) => ({ examples: Math.min(chunkOf(setting), trained.size), before: loss })),
+    on(test, test.batch.largest === undefined ? test.size : few(test)),
+    TE.chain(() => on(trained, few(trained))),
+    TE.map(({ loss }) => ({ examples: few(trained), before: loss })),
     orRelease(env, run),
   );
 };
@@ -98,7 +103,9 @@ export const train = <T extends Shaped>(
   const check = (data: Dataset): TE.TaskEither<KfacError, Dataset> =>
     TE.fromIOEither(() => checkExamples(data, env.backend.dtype, setting.demands));
   return pipe(
-    TE.fromEither(checkOptions(options, task.data.train.size)),
+    TE.fromEither(checkSize(task.data.train)),
+    TE.chainEitherK(() => checkSize(task.data.test)),
+    TE.chainEitherK(() => checkOptions(options, task.data.train.size)),
     TE.chain(() => foreseen(setting.step, options, task.data.train.size)),
     TE.chain(() => check(task.data.train)),
     TE.chain(() => check(task.data.test)),

@@ -3,15 +3,18 @@ import * as E from 'fp-ts/lib/Either.js';
 import type * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../../src/core/errors.ts';
+import { attempt } from '../../../src/core/errors.ts';
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
-import { tensor } from '../../../src/core/tensor.ts';
+import type { Batch } from '../../../src/core/pipeline/context.ts';
+import type { ReadonlyVector, Tensor } from '../../../src/core/tensor.ts';
+import { generate, tensor } from '../../../src/core/tensor.ts';
 import type { Dataset, Splits } from '../../../src/pipelines/data/dataset.ts';
 import { datasetOf } from '../../../src/pipelines/data/dataset.ts';
 import { defineTask } from '../../../src/pipelines/tasks/define.ts';
 import { perExample } from '../../../src/pipelines/tasks/measures.ts';
 import { supervised } from '../../../src/pipelines/tasks/supervised.ts';
 import type { Listener } from '../../../src/pipelines/trainer/events.ts';
-import type { TrainTask } from '../../../src/pipelines/trainer/learning.ts';
+import type { TrainTask, Weighed } from '../../../src/pipelines/trainer/learning.ts';
 import type { TrainOptions } from '../../../src/pipelines/trainer/options.ts';
 import type { Steer } from '../../../src/pipelines/trainer/steer.ts';
 import { plateau } from '../../../src/pipelines/trainer/steer.ts';
@@ -57,6 +60,11 @@ describe('listeners', () => {
           event === 'evaluation' ? says('no space is left') : undefined,
       'listener 2, told of the evaluation at step 4,',
     ],
+    [
+      'that is itself a promise, from JavaScript',
+      (() => later(() => says('no space is left'))) as unknown as Listener,
+      'listener 2, told of the step at step 1,',
+    ],
   ])('one %s is named, and no promise is left alone', async (_, listener, what) => {
     const unhandled: Array<unknown> = [];
     const note = (reason: unknown): void => void unhandled.push(reason);
@@ -66,6 +74,13 @@ describe('listeners', () => {
     process.off('unhandledRejection', note);
     expect(error).toEqual({ _tag: 'CallbackFailed', what, reason: 'no space is left' });
     expect(unhandled).toEqual([]);
+  });
+
+  it.each([5, undefined, Promise.resolve()])('one that gives %p is told what it should give', async (given) => {
+    expect(await failure({ listeners: [(() => given) as unknown as Listener] })).toMatchObject({
+      _tag: 'CallbackFailed',
+      reason: 'it gave back no function to run, () => …',
+    });
   });
 
   it('one with a name of its own is called by it', async () => {
@@ -117,6 +132,14 @@ describe('steering', () => {
       _tag: 'CallbackFailed',
       what: 'steer, told of the step at step 1,',
       reason: 'rate of undefined',
+    });
+  });
+
+  it('that gives something else than an optimizer is named', async () => {
+    const steer = (() => ({ optimizer: {} })) as unknown as Steer;
+    expect(await failure({ steer })).toMatchObject({
+      _tag: 'CallbackFailed',
+      what: 'steer, told of the step at step 1,',
     });
   });
 
@@ -202,6 +225,60 @@ describe('what cannot be judged is known before the first step', () => {
     expect(await failure(early, wrong)).toMatchObject({ _tag: 'ShapeMismatch', where: 'reshape' });
   });
 
+  it.each<readonly [string, () => Weighed<never>, string]>([
+    [
+      'that throws',
+      () => {
+        throw new TypeError('mine');
+      },
+      'mine',
+    ],
+    [
+      'that gives nothing',
+      () => undefined as unknown as Weighed<never>,
+      'it gave undefined, not a sum with its weight',
+    ],
+  ])('a measure %s is named', async (_, mine, reason) => {
+    const { networks, data } = task;
+    const wrong = supervised({ name: 'sine', model: networks[0], loss: squaredError, measures: { mine }, data });
+    expect(await failure(early, wrong)).toEqual({ _tag: 'CallbackFailed', what: 'measure mine', reason });
+  });
+
+  it('a measure that is called as the loss is', () => {
+    const measures = { loss: perExample((_, outputs) => outputs) };
+    expect(attempt(() => supervised({ name: 'sine', model: mlp([3, 1]), loss: squaredError, measures }))).toMatchObject(
+      E.left({ _tag: 'BadConfig', path: 'measures.loss' }),
+    );
+  });
+
+  it.each([0, -1, 1.5, NaN])('a data set of %d examples', async (size) => {
+    const { train: trained, test } = task.data;
+    const error = { _tag: 'BadData', actual: String(size) };
+    expect(await failure(early, withTest({ ...test, size }))).toMatchObject({ ...error, source: test.name });
+    expect(await failure(early, { ...task, data: { train: { ...trained, size }, test } })).toMatchObject(error);
+  });
+
+  it.each<readonly [string, (i: ReadonlyVector) => Batch<Tensor>, string]>([
+    [
+      'is not finite',
+      (indices) => ({
+        inputs: generate([indices.length, 3], (i) => (indices[Math.floor(i / 3)] === 999 ? NaN : 1)),
+        targets: generate([indices.length, 1], () => 1),
+      }),
+      'BadData',
+    ],
+    [
+      'has another width',
+      (indices) => ({
+        inputs: generate([indices.length, Array.from(indices).includes(999) ? 4 : 3], () => 1),
+        targets: generate([indices.length, 1], () => 1),
+      }),
+      'ShapeMismatch',
+    ],
+  ])('the last example of a test set that is made when it is asked for %s', async (_, batch, tag) => {
+    expect(await failure(early, withTest({ name: 'late', size: 1000, batch }))).toMatchObject({ _tag: tag });
+  });
+
   it('a watched number that is not judged, or no metric of a step', async () => {
     expect(await failure(early, { ...task, loss: { name: 'accuracy', label: 'accuracy' } })).toMatchObject({
       _tag: 'BadConfig',
@@ -236,6 +313,7 @@ describe('what cannot be judged is known before the first step', () => {
       _tag: 'NonFinite',
       where: 'before the first step',
       what: 'the loss on far',
+      advice: 'Look at the first parameters and at the examples.',
     });
   });
 

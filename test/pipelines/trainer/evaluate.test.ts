@@ -7,9 +7,11 @@ import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEnt
 import { initialParams, model } from '../../../src/core/nn/model.ts';
 import { activation } from '../../../src/core/nn/layers/activation.ts';
 import type { Params } from '../../../src/core/params.ts';
+import { mapParams } from '../../../src/core/params.ts';
 import { keyOf } from '../../../src/core/random/key.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
-import { tensor } from '../../../src/core/tensor.ts';
+import { generate, tensor } from '../../../src/core/tensor.ts';
+import type { Dataset } from '../../../src/pipelines/data/dataset.ts';
 import { datasetOf } from '../../../src/pipelines/data/dataset.ts';
 import { accuracy, sigmoidSquaredError } from '../../../src/pipelines/tasks/measures.ts';
 import { supervised } from '../../../src/pipelines/tasks/supervised.ts';
@@ -18,6 +20,7 @@ import type { Decode } from '../../../src/pipelines/trainer/predict.ts';
 import { predict } from '../../../src/pipelines/trainer/predict.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { gaussian, mlp, orThrow } from '../../support/training.ts';
+import { loopBackend } from '../../core/backends/host/support.ts';
 import { poisoningBackend } from './poisoningBackend.ts';
 import { sineTask } from './support.ts';
 
@@ -123,6 +126,47 @@ describe('parameters from outside', () => {
     expect(await predict(referenceBackend(), small, params, gaussian(1, [2, 4]))()).toEqual(error);
     expect(await evaluate(referenceBackend(), task, params, data)()).toEqual(error);
     expect(first.data.length).toBe(32);
+  });
+
+  it.each([
+    [NaN, 'f64'],
+    [Infinity, 'f64'],
+    [1e39, 'f32'],
+  ] as const)(
+    'predict and evaluate refuse %p, which is no number in %s, in parameters and in examples',
+    async (x, dtype) => {
+      const { backend } = dtype === 'f64' ? poisoningBackend() : loopBackend('f32');
+      const at3 = (given: Tensor): Tensor => generate(given.shape, (i) => (i === 3 ? x : given.data[i]));
+      const params = { ...own, '0.weight': at3(own['0.weight']) };
+      const inputs = gaussian(1, [5, 4]);
+      const spoilt: Dataset = {
+        name: 'd',
+        size: 5,
+        batch: () => ({ inputs: at3(inputs), targets: gaussian(2, [5, 3]) }),
+      };
+      const wrong = E.left({ _tag: 'BadData', source: 'parameter 0.weight', actual: `${x} at position 3` });
+      expect(await predict(backend, small, params, inputs)()).toMatchObject(wrong);
+      expect(await evaluate(backend, task, params, data)()).toMatchObject(wrong);
+      const bad = { _tag: 'BadData', actual: `${x} in example 0` };
+      expect(await predict(backend, small, own, at3(inputs))()).toMatchObject(E.left(bad));
+      expect(await evaluate(backend, task, own, spoilt)()).toMatchObject(E.left(bad));
+    },
+  );
+
+  it('evaluate says where a loss is beyond the precision', async () => {
+    const large = mapParams(own, ({ shape }) => generate(shape, () => 1e200));
+    expect(await evaluate(referenceBackend(), task, large, data)()).toMatchObject(
+      E.left({ _tag: 'NonFinite', where: 'evaluation', what: 'the loss on d' }),
+    );
+  });
+
+  it('predict names a decoding that fails', async () => {
+    const decode = () => {
+      throw new TypeError('mine');
+    };
+    expect(await predict(referenceBackend(), small, own, gaussian(1, [2, 4]), { decode })()).toEqual(
+      E.left({ _tag: 'CallbackFailed', what: 'decode', reason: 'mine' }),
+    );
   });
 
   it.each([0, -1, 1.5, NaN])('evaluate refuses a chunk of %d', async (chunk) => {
