@@ -124,7 +124,7 @@ export default defineConfig([
     },
   },
   {
-    files: ['demo/src/{messages,race,setup,state}.ts'],
+    files: ['demo/src/{address,messages,race,setup,state}.ts'],
     rules: {
       'functional/immutable-data': 'error',
       'functional/no-throw-statements': 'error',

@@ -8,7 +8,9 @@ import { initialParams } from '../src/core/nn/model.ts';
 import { sigmoidCrossEntropy } from '../src/core/nn/losses/sigmoidCrossEntropy.ts';
 import { mapParams } from '../src/core/params.ts';
 import { createBackground } from '../src/core/pipeline/background.ts';
-import { readMetrics } from '../src/core/pipeline/metrics.ts';
+import { placeState } from '../src/core/pipeline/transfer.ts';
+import { takeStep } from '../src/core/pipeline/takeStep.ts';
+import { learn } from '../src/core/pipeline/withObjective.ts';
 import type { TrainState } from '../src/core/pipeline/trainState.ts';
 import { countStep } from '../src/core/pipeline/count.ts';
 import { initialState } from '../src/core/pipeline/trainState.ts';
@@ -16,7 +18,7 @@ import { keyOf } from '../src/core/random/key.ts';
 import { uniform } from '../src/core/random/uniform.ts';
 import type { Shaped, Tensor } from '../src/core/tensor.ts';
 import { autoencoder } from '../src/pipelines/tasks/mnistAutoencoder.ts';
-import { arraysIn } from '../src/core/pipeline/arraysIn.ts';
+import { release } from '../src/pipelines/trainer/run.ts';
 import type { Optimizer } from '../src/solvers/presets/optimizer.ts';
 import { optimizerOf } from '../src/solvers/presets/registry.ts';
 import { succeed } from './succeed.ts';
@@ -57,7 +59,7 @@ export const measureSteps = async (
   const inputs = images(batch);
   const warmUp = Math.min(5, steps);
   const params = initialParams(objective.model, keyOf(1), 'f32');
-  let state: TrainState<Tensor> = initialState(params, keyOf(2));
+  let state = placeState(backend.ops, initialState(params, keyOf(2)));
   let counted: TrainState<Shaped> = initialState(
     mapParams(params, ({ shape }) => ({ shape })),
     keyOf(2),
@@ -66,27 +68,24 @@ export const measureSteps = async (
   let flops = 0;
   const stages: Record<string, number> = {};
   const rssMb: Array<number> = [];
-  const background = createBackground(backend);
+  const env = { backend, clock: () => performance.now() / 1000, background: createBackground(backend) };
   for (let i = 0; i < warmUp + steps; i += 1) {
     const shapes = { inputs: { shape: inputs.shape }, targets: { shape: inputs.shape } };
     const count = succeed(await countStep(step, { state: counted, batch: shapes, objective })());
     counted = count.next;
     const start = performance.now();
-    const { backend: scoped, close } = backend.scope();
-    const env = { backend: scoped, clock: () => performance.now() / 1000, background };
-    const result = succeed(await step.run<Tensor>({ state, batch: { inputs, targets: inputs }, objective })(env)());
-    const metrics = succeed(await readMetrics(scoped, result.metrics)());
-    close([...arraysIn(result.next)], [...(i === 0 ? [] : arraysIn(state)), ...background.takeOver()]);
-    state = result.next;
+    const stepped = succeed(await takeStep(env, learn(objective, step), state, { inputs, targets: inputs })());
+    state = stepped.state;
     await new Promise((resolve) => setImmediate(resolve)); // as between two steps of the trainer
     rssMb.push(process.memoryUsage().rss / 2 ** 20);
     if (i < warmUp) continue;
     seconds += (performance.now() - start) / 1000 / steps;
     flops += count.flops / steps;
-    for (const [name, value] of Object.entries(metrics)) {
+    for (const [name, value] of Object.entries(stepped.metrics)) {
       if (name.startsWith('seconds.')) stages[name.slice(8)] = (stages[name.slice(8)] ?? 0) + value / steps;
     }
   }
+  await release(env, { state })();
   return { seconds, flops, stages, rssMb };
 };
 

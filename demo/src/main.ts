@@ -5,8 +5,9 @@
  */
 import './style.css';
 
+import { setupOfQuery } from './address.ts';
 import type { Command, Report, SpectraReport, SpectraRequest } from './messages.ts';
-import { defaultSetup, setupOfQuery } from './setup.ts';
+import { defaultSetup } from './setup.ts';
 import type { Event, State } from './state.ts';
 import { initial, isBusy, reduce } from './state.ts';
 import { controls } from './view/controls.ts';
@@ -29,8 +30,10 @@ interface Desk {
 
 const threads = crossOriginIsolated ? navigator.hardwareConcurrency : 1;
 
+const asked = setupOfQuery(location.search, { ...defaultSetup, threads });
+
 const desk: Desk = {
-  state: initial(setupOfQuery(location.search, { ...defaultSetup, threads }), crossOriginIsolated),
+  state: initial(asked.setup, crossOriginIsolated, asked.refused),
   trainer: null,
   analyst: null,
   isAnalysing: false,

@@ -7,7 +7,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type { BackendOptions, KfacError } from 'kfac-ts/core';
 import type { Task } from 'kfac-ts/pipelines';
-import { taskNames, taskOf } from 'kfac-ts/pipelines';
+import { taskOf } from 'kfac-ts/pipelines';
 import type { Optimizer, SettingValue } from 'kfac-ts/solvers';
 import { optimizerNames, optimizerOf } from 'kfac-ts/solvers';
 
@@ -166,38 +166,3 @@ export const backendOf = ({ place, threads }: Setup): BackendOptions => ({
   ...(threads > 1 ? { threads } : {}),
   ...(place === 'reference' ? { backend: place } : { backend: 'gpu' as const, gpuMode: place }),
 });
-
-const oneOf = <A extends string>(names: ReadonlyArray<A>, value: string | null, otherwise: A): A =>
-  names.find((name) => name === value) ?? otherwise;
-
-const positive = (value: string | null, otherwise: number): number => {
-  const number = Number(value ?? '');
-  return Number.isFinite(number) && number > 0 ? number : otherwise;
-};
-
-/**
- * A setup from the query of an address, for links to a setting: `?task=mnist-classifier&batch=100`.
- *
- * @param query - what comes after the question mark
- * @param base - what holds where the query says nothing
- */
-export const setupOfQuery = (query: string, base: Setup): Setup => {
-  const given = new URLSearchParams(query);
-  const task = oneOf(taskNames, given.get('task'), base.task);
-  const preset = oneOf(secondOrder, given.get('preset'), base.preset);
-  const fitting = suggested(task, preset);
-  return {
-    ...base,
-    ...fitting,
-    damping: positive(given.get('damping'), fitting.damping),
-    statisticsEvery: Math.round(positive(given.get('statisticsEvery'), fitting.statisticsEvery)),
-    inverseEvery: Math.round(positive(given.get('inverseEvery'), fitting.inverseEvery)),
-    task,
-    preset,
-    place: oneOf(places, given.get('backend'), base.place),
-    pace: oneOf(paces, given.get('pace'), base.pace),
-    batch: Math.round(positive(given.get('batch'), base.batch)),
-    threads: Math.round(positive(given.get('threads'), base.threads)),
-    seed: Math.round(positive(given.get('seed'), base.seed)),
-  };
-};

@@ -61,8 +61,9 @@ export type Event =
  *
  * @param setup - what is chosen
  * @param isolated - whether the page may share memory with workers
+ * @param refused - what of the address was refused, in sentences
  */
-export const initial = (setup: Setup, isolated: boolean): State => ({
+export const initial = (setup: Setup, isolated: boolean, refused: ReadonlyArray<string> = []): State => ({
   phase: 'idle',
   setup,
   backend: null,
@@ -72,7 +73,7 @@ export const initial = (setup: Setup, isolated: boolean): State => ({
   lanes: {},
   spectra: null,
   noSpectra: null,
-  failure: null,
+  failure: refused.length === 0 ? null : refused.join(' '),
   now: 0,
   heardAt: 0,
 });

@@ -130,6 +130,17 @@ withChromium(() => {
     await page.close();
   });
 
+  it('refuses nonsense in its address in words, and starts without it', async () => {
+    const { page, complaints } = await visit(isolated, `${small}&seed=x`);
+    const failure = page.locator('#failure');
+    expect(await failure.textContent()).toBe('In the address, seed: expected a whole number of at least 0, got "x".');
+    await page.getByRole('button', { name: 'Start' }).click();
+    await untilStep(page, 1);
+    expect(await failure.textContent()).toBe('');
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
   it('refuses a batch of none, and says where', async () => {
     const { page } = await visit(isolated, small);
     await page.getByLabel('Images per batch').fill('0');

@@ -6,7 +6,6 @@ import {
   lanesOf,
   optimizerOfLane,
   secondOrder,
-  setupOfQuery,
   suggested,
   taskOfSetup,
 } from '../../demo/src/setup.ts';
@@ -58,33 +57,5 @@ describe('what a person chooses', () => {
   it('lets lanes be left out', () => {
     const enabled = { second: true, adam: false, sgd: true };
     expect(lanesOf({ ...defaultSetup, enabled })).toEqual(['second', 'sgd']);
-  });
-});
-
-describe('a setup from an address', () => {
-  it('takes what it knows, with the settings that follow from task and method', () => {
-    const setup = setupOfQuery(
-      '?task=mnist-classifier&preset=ekfac&batch=64&pace=steps&backend=webasm&seed=3&damping=0.2&inverseEvery=9',
-      defaultSetup,
-    );
-    expect(setup).toEqual({
-      ...defaultSetup,
-      ...suggested('mnist-classifier', 'ekfac'),
-      task: 'mnist-classifier',
-      preset: 'ekfac',
-      batch: 64,
-      pace: 'steps',
-      place: 'webasm',
-      seed: 3,
-      damping: 0.2,
-      inverseEvery: 9,
-    });
-  });
-
-  it('leaves what it does not understand as it was', () => {
-    expect(
-      setupOfQuery('?task=chess&batch=-1&seed=x&backend=abacus&preset=adam&pace=1&threads=0', defaultSetup),
-    ).toEqual(defaultSetup);
-    expect(setupOfQuery('', defaultSetup)).toEqual(defaultSetup);
   });
 });

@@ -69,24 +69,39 @@ describe('thinned', () => {
 });
 
 describe('stylesOf', () => {
+  const mine = Array.from({ length: 60 }, (_, i) => `mine-${i}`);
+  const all = stylesOf([...optimizerNames, ...mine]);
+
   it('law: every preset has a colour and a dash of its own, the same in every figure', () => {
-    const all = stylesOf(optimizerNames);
-    expect(new Set(all.map(({ colour }) => colour)).size).toBe(optimizerNames.length);
-    expect(new Set(all.map(({ dash }) => dash.join())).size).toBe(optimizerNames.length);
     fc.assert(
-      fc.property(fc.shuffledSubarray([...optimizerNames]), (names) => {
-        expect(stylesOf(names)).toEqual(names.map((name) => all[optimizerNames.indexOf(name)]));
+      fc.property(fc.shuffledSubarray([...optimizerNames, ...mine]), (names) => {
+        const presets = names.filter((name) => optimizerNames.includes(name));
+        const styles = stylesOf(names);
+        const found = presets.map((name) => styles[names.indexOf(name)]);
+        expect(found).toEqual(presets.map((name) => all[optimizerNames.indexOf(name)]));
       }),
     );
   });
 
-  it('law: whatever the names, no two look alike as long as there are styles', () => {
-    const others = Array.from({ length: 12 }, (_, i) => `mine-${i}`);
-    fc.assert(
-      fc.property(fc.shuffledSubarray([...optimizerNames, ...others], { maxLength: 12 }), (names) => {
-        expect(new Set(stylesOf(names)).size).toBe(names.length);
-      }),
-    );
-    expect(stylesOf(Array.from({ length: 40 }, (_, i) => `mine-${i}`))).toHaveLength(40);
+  it('law: however many there are, no two have one colour or one dash', () => {
+    expect(new Set(all.map(({ colour }) => colour)).size).toBe(all.length);
+    expect(new Set(all.map(({ dash }) => dash.join())).size).toBe(all.length);
+    const many = stylesOf(Array.from({ length: 1000 }, (_, i) => `mine-${i}`));
+    expect(new Set(many.map(({ dash }) => dash.join())).size).toBe(1000);
+  });
+
+  it('a configuration that is called as an object’s member is has a style as well', () => {
+    expect(
+      stylesOf(['constructor', '__proto__', 'toString']).every(({ colour }) => /^#[0-9a-f]{6}$/.test(colour)),
+    ).toBe(true);
+  });
+
+  it('law: every colour is seen on white, with a contrast of at least 2', () => {
+    const linear = (x: number): number => (x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
+    const contrasts = all.map(({ colour }) => {
+      const [r, g, b] = [1, 3, 5].map((at) => linear(Number.parseInt(colour.slice(at, at + 2), 16) / 255));
+      return 1.05 / (0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05);
+    });
+    expect(Math.min(...contrasts)).toBeGreaterThan(2);
   });
 });

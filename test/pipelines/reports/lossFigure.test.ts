@@ -49,9 +49,10 @@ describe('lossFigure', () => {
     return orThrow(outcome).svg;
   };
 
-  it('has a colour and a dash for each of eleven optimizers, in its lines and beside its names', async () => {
-    const svg = await figureOf(optimizerNames.map((name, i) => ({ name, history: history(50, 100 + i) })));
-    stylesOf(optimizerNames).forEach(({ colour, dash }) => {
+  it('has a colour and a dash for each optimizer, presets and others, in its lines and beside its names', async () => {
+    const names = [...optimizerNames, 'mine', 'yours'];
+    const svg = await figureOf(names.map((name, i) => ({ name, history: history(50, 100 + i) })));
+    stylesOf(names).forEach(({ colour, dash }) => {
       const lines = svg.match(new RegExp(`<path[^>]*stroke="${colour}"[^>]*>`, 'g')) ?? [];
       const dashed = lines.filter((line) => line.includes(`stroke-dasharray="${dash.join()}"`));
       expect(dashed.length).toBeGreaterThanOrEqual(3); // a line in each panel and one in the legend
