@@ -29,6 +29,29 @@ const flagOf = ({ flags }: Given, optimizer: string, setting: string): string | 
   return setting === 'learningRate' && flags['lr'] !== undefined ? '--lr' : null;
 };
 
+/** Where something is set in the parts of an optimizer, at any depth. */
+const placesIn = (value: unknown, key: string, path: string): ReadonlyArray<string> =>
+  typeof value !== 'object' || value === null
+    ? []
+    : Object.entries(value).flatMap(([name, inner]) => [
+        ...(name === key ? [path] : []),
+        ...placesIn(inner, key, `${path}.${name}`),
+      ]);
+
+/**
+ * The place of a setting among the optimizers of parts in a file, which a run knows by its own name alone: `null` where
+ * there is none, or more than one.
+ */
+const partOf = ({ optimizer, optimizers = [] }: RunConfig, own: string): string | null => {
+  const choices = [
+    ...(optimizer === undefined ? [] : [['optimizer', optimizer] as const]),
+    ...optimizers.map((choice, i) => [`optimizers.${i}`, choice] as const),
+  ];
+  const [key] = own.split('.');
+  const places = choices.flatMap(([at, choice]) => (typeof choice === 'string' ? [] : placesIn(choice.parts, key, at)));
+  return places.length === 1 ? `${places[0]}.${own}` : null;
+};
+
 const nameOf = (given: Given, path: string): string => {
   const { flags, file } = given;
   const own = ownNames[path] ?? path;
@@ -44,7 +67,9 @@ const nameOf = (given: Given, path: string): string => {
   if (file !== null && Object.hasOwn(file.config, first)) return inFile(own);
   const flag = second === undefined ? null : flagOf(given, first, second);
   if (flag !== null) return flag;
-  return file?.config.settings?.[first]?.[second] === undefined ? own : inFile(`settings.${own}`);
+  if (file?.config.settings?.[first]?.[second] !== undefined) return inFile(`settings.${own}`);
+  const part = file === null ? null : partOf(file.config, own);
+  return part === null ? own : inFile(part);
 };
 
 /**

@@ -232,6 +232,31 @@ describe('kfac train', () => {
   });
 });
 
+describe('what only a run can tell of an optimizer of parts', () => {
+  const mine = (solver: string) => `{ name: mine, estimator: exact, curvature: kfac, solver: ${solver} }`;
+  const falling = '{ kind: eigen, damping: { kind: cosine, start: 1, steps: 2, end: -1 } }';
+  const elsewhere = '{ kind: cg, siteDamping: { encoder: 10 } }';
+
+  it.each([
+    [`optimizer: ${mine(falling)}`, 'run.yaml: optimizer.solver.damping: expected a finite number above 0'],
+    [`optimizer: ${mine(elsewhere)}`, 'run.yaml: optimizer.solver.siteDamping.encoder: expected one of 0, 2'],
+    [`optimizers: [${mine(falling)}, adam]`, 'run.yaml: optimizers.0.solver.damping: expected a finite number above 0'],
+  ])('%s: names the place in the file', async (text, expected) => {
+    const { code, errLines } = await kfac(`compare mnist-classifier ${quick} --steps 3 --config run.yaml --json`, {
+      'run.yaml': text,
+    });
+    expect([code, errLines.join()]).toEqual([1, expect.stringContaining(expected)]);
+  });
+
+  it('bounds of a period that exclude each other are known before', async () => {
+    const text = `optimizer: ${mine('{ kind: eigen, every: { drift: 0.1, atLeast: 60 } }')}`;
+    const { errLines } = await kfac(`train mnist-classifier ${quick} --config run.yaml --json`, { 'run.yaml': text });
+    expect(errLines.join()).toContain(
+      'run.yaml: optimizer.solver.every.atMost: expected a whole number of at least 60, got 50',
+    );
+  });
+});
+
 describe('the configuration in a report', () => {
   const linesOf = (stored: MemoryFiles, directory: string) =>
     parsed(

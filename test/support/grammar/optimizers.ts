@@ -48,7 +48,7 @@ const withAt = (value: unknown, path: ReadonlyArray<string>, change: () => unkno
 /** What an error says would do in the place of what is there: one of the words that it lists, the least value, or nothing. */
 const advised = (expected: string, choice: number): unknown => {
   if (expected.startsWith('a list of')) return [];
-  if (expected.startsWith('a whole number')) return 3;
+  if (expected.startsWith('a whole number')) return Math.max(3, Number(/ at least (\d+)$/.exec(expected)?.[1] ?? 0));
   if (expected === 'a curvature') return 'kfac';
   const words = /^one of (.*?)(?: with .*)?$/.exec(expected)?.[1].split(', ');
   return words === undefined ? undefined : words[choice % words.length];

@@ -34,8 +34,8 @@ const nests = (codec: unknown): boolean => {
 };
 
 /**
- * Records of settings: those that must be given, and at most three others. Where everything is unusual, little is seen of
- * each.
+ * Records of settings: those that must be given, and mostly at most three others, seldom any number. Where everything is
+ * unusual, little is seen of each; where few settings meet, little of what they do to each other.
  *
  * @param settings - by name
  * @param here - texts and depth
@@ -48,8 +48,10 @@ export const recordsOf = (settings: Settings, here: Here): fc.Arbitrary<Readonly
   );
   const others = names.filter((name) => !needed.includes(name));
   const values = Object.fromEntries(names.map((name) => [name, valuesOf(settings[name].codec, here)]));
+  const atMost = (maxLength: number): fc.Arbitrary<ReadonlyArray<string>> =>
+    fc.noBias(fc.subarray(others, { maxLength: Math.min(maxLength, others.length) }));
   return fc
-    .noBias(fc.subarray(others, { maxLength: Math.min(3, others.length) }))
+    .oneof({ weight: 3, arbitrary: atMost(3) }, { weight: 1, arbitrary: atMost(others.length) })
     .chain((chosen) => fc.record(Object.fromEntries([...needed, ...chosen].map((name) => [name, values[name]]))));
 };
 
@@ -120,7 +122,7 @@ export const valuesOf = (codec: unknown, here: Here): fc.Arbitrary<unknown> => {
     case 'either': {
       const flat = structure.of.filter((one) => !nests(one));
       const of = here.depth > 0 || flat.length === 0 ? structure.of : flat;
-      return fc.oneof(...of.map((one) => valuesOf(one, here)));
+      return fc.oneof(...of.map((one) => ({ weight: nests(one) ? 2 : 1, arbitrary: valuesOf(one, here) })));
     }
   }
 };

@@ -60,7 +60,7 @@ export type Solving =
   | { readonly _tag: 'ofCapture'; readonly damping: Schedule; readonly solver: Solver<BatchWoodburyNeeds> }
   | { readonly _tag: 'ofGradient'; readonly solver: Solver<FirstOrderNeeds> };
 
-const drift: t.Type<Period> = record(
+const drifting = record(
   'a whole number of steps, or a record with drift',
   row(
     '',
@@ -69,7 +69,23 @@ const drift: t.Type<Period> = record(
       atLeast: optional(wholeFrom(1), 1, ''),
       atMost: optional(wholeFrom(1), 50, ''),
     },
-    (period): Period => period,
+    (period) => period,
+  ),
+);
+
+/** Bounds that do not exclude each other. */
+const drift: t.Type<Period> = structured(
+  drifting.structure,
+  decoder<Period>(drifting.name, (value, context) =>
+    pipe(
+      drifting.validate(value, context),
+      E.chain((found) => {
+        const { atLeast, atMost } = found;
+        return atLeast <= atMost
+          ? E.right(found)
+          : t.failure(atMost, t.appendContext(context, 'atMost', wholeFrom(atLeast)));
+      }),
+    ),
   ),
 );
 

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import * as t from 'io-ts';
 
 import { composition } from '../../../../src/pipelines/config/compose/composition.ts';
 import { curvatures, estimators } from '../../../../src/pipelines/config/compose/curvatures.ts';
@@ -7,7 +8,8 @@ import type { Table } from '../../../../src/pipelines/config/compose/setting.ts'
 import { inverses, solvers } from '../../../../src/pipelines/config/compose/solvers.ts';
 import { rules, updating } from '../../../../src/pipelines/config/compose/updates.ts';
 import { optimizerNames } from '../../../../src/solvers/presets/registry.ts';
-import { compositions } from '../../../support/grammar/optimizers.ts';
+import { positive } from '../../../../src/pipelines/config/codecs/codecs.ts';
+import { compositions, optimizers } from '../../../support/grammar/optimizers.ts';
 import { backends, pathsOf, runs, subjects } from '../../../support/grammar/runs.ts';
 import type { Written } from '../../../support/grammar/optimizers.ts';
 import { faultsOf, trial } from '../../../support/grammar/trial.ts';
@@ -21,6 +23,11 @@ const tables: Readonly<Record<string, Table<unknown>>> = {
   rules,
   schedules,
 };
+
+const hasParts = (codec: unknown): boolean =>
+  codec instanceof t.ReadonlyArrayType
+    ? hasParts(codec.type)
+    : typeof codec === 'object' && codec !== null && 'structure' in codec;
 
 const here = { texts: pathsOf('words'), depth: 2 };
 
@@ -40,9 +47,30 @@ describe('the grammar of configurations', () => {
       const values = fc.sample(valuesOf(codec, here), { numRuns: 50, seed: 1 });
       // A part may hold parts that do not go together; a value without parts is always right.
       const right = values.filter((value) => codec.validate(value, [])._tag === 'Right');
-      expect(right.length).toBeGreaterThan('structure' in codec ? 10 : 49);
+      expect(right.length).toBeGreaterThan(hasParts(codec) ? 10 : 49);
     },
   );
+
+  it('law: numbers are of every usual size', () => {
+    const values = fc.sample(valuesOf(positive, here), { numRuns: 1000, seed: 1 }).map(Number);
+    for (const exponent of [-4, -3, -2, -1, 0, 1, 2]) {
+      const inDecade = values.filter((x) => x >= 10 ** exponent && x < 10 ** (exponent + 1));
+      expect([exponent, inDecade.length > 50]).toEqual([exponent, true]);
+    }
+  });
+
+  it('law: what has an effect together is tried together', () => {
+    const texts = fc
+      .sample(optimizers(here.texts), { numRuns: 1000, seed: 1 })
+      .map((written) => JSON.stringify(written));
+    const count = (...patterns: ReadonlyArray<RegExp>): number =>
+      texts.filter((text) => patterns.every((pattern) => pattern.test(text))).length;
+    const [drift, late] = [/"every":\{"drift"|"inverseDrift"/, /"(staleness|inverseStaleness)":[1-9]/];
+    expect(count(drift)).toBeGreaterThan(80);
+    expect(count(late)).toBeGreaterThan(80);
+    expect(count(drift, late)).toBeGreaterThan(20);
+    expect(count(/"drift":[^}]*"atMost"/)).toBeGreaterThan(20);
+  });
 
   it('a codec of a new sort is an error that names it', () => {
     expect(() => valuesOf(null, here)).toThrow('no codec');
