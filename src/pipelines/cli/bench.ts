@@ -11,7 +11,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
-import type { Comparison } from '../problems/comparison.ts';
+import type { Comparison, Standing } from '../problems/comparison.ts';
 import { compare, taus } from '../problems/comparison.ts';
 import { contendersOf } from '../problems/contenders.ts';
 import { parseResults, resultLine } from '../problems/results.ts';
@@ -84,10 +84,16 @@ const canWrite = ({ files }: World, path: string | undefined): TE.TaskEither<Kfa
 const writeResults = ({ files }: World, { out }: BenchPlan, results: Results): TE.TaskEither<KfacError, void> =>
   out === undefined ? TE.right(undefined) : files.write(out, results.map((one) => `${resultLine(one)}\n`).join(''));
 
+/** Single rates of a preset are left out where there is the best of them. */
+const inFigure = (standings: ReadonlyArray<Standing>): ReadonlyArray<Standing> => {
+  const best = standings.filter(({ contender }) => contender.rates > 1).map(({ contender }) => contender.optimizer);
+  return standings.filter(({ contender: { rates, optimizer } }) => rates !== 1 || !best.includes(optimizer));
+};
+
 const drawProfile = ({ files }: World, path: string, { standings, problems }: Comparison) =>
   pipe(
     profileFigure(
-      standings.map(({ contender, profile }) => ({
+      inFigure(standings).map(({ contender, profile }) => ({
         name: contender.name,
         points: profile.map((share, i) => ({ tau: taus[i], share })),
       })),

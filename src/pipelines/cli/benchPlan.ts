@@ -142,11 +142,11 @@ export const benchPlan = (flags: RawFlags): E.Either<KfacError, BenchPlan> =>
     E.apS('longer', numberOf('--longer', textOf(flags, 'longer', '1'), 'a number above 0, to 1000', isFactor)),
     E.bind('problems', ({ half }) => problemsFrom(flags, half)),
     E.map(({ choices, seeds, processes, longer, problems }) => ({
-      trials: problems.flatMap(({ name, steps }) =>
+      trials: problems.flatMap(({ name }) =>
         choices.flatMap(({ preset, settings }) =>
           seeds.map((seed): Trial => {
             const trial = { problem: name, optimizer: preset, settings, seed };
-            return longer === 1 ? trial : { ...trial, steps: Math.max(1, Math.round(longer * steps)) };
+            return longer === 1 ? trial : { ...trial, longer };
           }),
         ),
       ),

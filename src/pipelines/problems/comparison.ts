@@ -75,8 +75,8 @@ export const compare = (contenders: ReadonlyArray<Contender>): Comparison => {
   const least = Object.fromEntries(
     problems.map((problem) => [problem, Math.min(...contenders.map(({ excess }) => excess[problem] ?? Infinity))]),
   );
-  const isAdam = ({ optimizer }: Contender): boolean => optimizer === 'adam';
-  const baseline = bests.find(isAdam) ?? contenders.find(isAdam) ?? null;
+  const adams = [...bests, ...contenders].filter(({ optimizer }) => optimizer === 'adam');
+  const baseline = adams.find(({ longer }) => longer === 1) ?? adams[0] ?? null;
   return {
     problems,
     baseline,

@@ -13,8 +13,10 @@ export interface Contender {
   readonly name: string;
   /** The preset. */
   readonly optimizer: string;
-  /** The only setting, where that is a learning rate, or none is given: contenders that differ in it are alike else. */
-  readonly isOfRates: boolean;
+  /** How many given learning rates it stands for, the best of which is taken; 0 where none, or more, is given. */
+  readonly rates: number;
+  /** Steps in units of those of the problems. */
+  readonly longer: number;
   /** Mean loss over the training set, over all seeds; ∞ where one of them came to no end. */
   readonly loss: Readonly<Record<string, number>>;
   /** The same above the floor, at least a millionth of the loss that training began with. */
@@ -30,13 +32,17 @@ export interface Contender {
 /** Differences below this part of the first loss are none. */
 const resolution = 1e-6;
 
-/** `kfac`, `adam@0.003`, `kfac damping=0.1 klClip=0.01`. */
-export const contenderName = ({ optimizer, settings }: Pick<TrialResult, 'optimizer' | 'settings'>): string => {
-  const given = Object.entries(settings);
-  const [first] = given;
-  return given.length === 1 && first[0] === 'learningRate'
-    ? `${optimizer}@${first[1]}`
-    : [optimizer, ...given.map(([name, value]) => `${name}=${value}`)].join(' ');
+const lengthName = (longer: number): string => (longer === 1 ? '' : `, ${longer} × steps`);
+
+const isOneRate = (settings: TrialResult['settings']): boolean => Object.keys(settings).join() === 'learningRate';
+
+/** `kfac`, `adam@0.003`, `kfac damping=0.1 klClip=0.01`, `adam, 4 × steps`. */
+export const contenderName = (result: Pick<TrialResult, 'optimizer' | 'settings' | 'longer'>): string => {
+  const { optimizer, settings, longer = 1 } = result;
+  const name = isOneRate(settings)
+    ? `${optimizer}@${settings['learningRate']}`
+    : [optimizer, ...Object.entries(settings).map(([setting, value]) => `${setting}=${value}`)].join(' ');
+  return `${name}${lengthName(longer)}`;
 };
 
 const mean = (values: ReadonlyArray<number>): number => values.reduce((sum, x) => sum + x, 0) / values.length;
@@ -49,16 +55,17 @@ const excessOf = (result: TrialResult): number =>
 const known = (values: ReadonlyArray<number | null>): ReadonlyArray<number> => values.filter((value) => value !== null);
 
 const contenderOf = (name: string, results: ReadonlyArray<TrialResult>): Contender => {
-  const problems = [...new Set(results.map(({ problem }) => problem))];
+  const names = [...new Set(results.map(({ problem }) => problem))];
   const byProblem = (valuesOf: (some: ReadonlyArray<TrialResult>) => ReadonlyArray<number>) =>
     Object.fromEntries(
-      problems.map((problem) => [problem, mean(valuesOf(results.filter((result) => result.problem === problem)))]),
+      names.map((problem) => [problem, mean(valuesOf(results.filter((result) => result.problem === problem)))]),
     );
   const [{ optimizer, settings }] = results;
   return {
     name,
     optimizer,
-    isOfRates: Object.keys(settings).every((setting) => setting === 'learningRate'),
+    rates: isOneRate(settings) ? 1 : 0,
+    longer: results[0].longer ?? 1,
     loss: byProblem((some) => some.map(lossOf)),
     excess: byProblem((some) => some.map(excessOf)),
     failures: results.filter(({ ended }) => !ended),
@@ -78,18 +85,19 @@ export const contendersOf = (results: ReadonlyArray<TrialResult>): ReadonlyArray
 
 /** On each problem the one of several rates that is best there. */
 const bestOf = (rates: ReadonlyArray<Contender>): Contender => {
-  const [{ optimizer }] = rates;
-  const problems = [...new Set(rates.flatMap(({ excess }) => Object.keys(excess)))];
+  const [{ optimizer, longer }] = rates;
+  const names = [...new Set(rates.flatMap(({ excess }) => Object.keys(excess)))];
   const bestOn = (problem: string): Contender =>
     rates.reduce((best, rate) =>
       (rate.excess[problem] ?? Infinity) < (best.excess[problem] ?? Infinity) ? rate : best,
     );
   const byProblem = (valueOf: (best: Contender, problem: string) => number) =>
-    Object.fromEntries(problems.map((problem) => [problem, valueOf(bestOn(problem), problem)]));
+    Object.fromEntries(names.map((problem) => [problem, valueOf(bestOn(problem), problem)]));
   return {
-    name: `${optimizer}, best of ${rates.length} rates`,
+    name: `${optimizer}, best of ${rates.length} rates${lengthName(longer)}`,
     optimizer,
-    isOfRates: false,
+    rates: rates.length,
+    longer,
     loss: byProblem(({ loss }, problem) => loss[problem]),
     excess: byProblem(({ excess }, problem) => excess[problem]),
     failures: [],
@@ -99,8 +107,11 @@ const bestOf = (rates: ReadonlyArray<Contender>): Contender => {
 };
 
 /** For every preset that comes with several learning rates, the best of them on each problem. */
-export const bestRates = (contenders: ReadonlyArray<Contender>): ReadonlyArray<Contender> =>
-  [...new Set(contenders.map(({ optimizer }) => optimizer))].flatMap((optimizer) => {
-    const rates = contenders.filter((contender) => contender.optimizer === optimizer && contender.isOfRates);
+export const bestRates = (contenders: ReadonlyArray<Contender>): ReadonlyArray<Contender> => {
+  const rated = contenders.filter(({ rates }) => rates === 1);
+  const alike = rated.map(({ optimizer, longer }) => `${optimizer} ${longer}`);
+  return [...new Set(alike)].flatMap((kind) => {
+    const rates = rated.filter((_, i) => alike[i] === kind);
     return rates.length > 1 ? [bestOf(rates)] : [];
   });
+};

@@ -14,7 +14,7 @@ import type { TrialResult } from './trial.ts';
 
 const numberOrNone = t.union([t.number, t.null]);
 
-const Result: t.Decoder<unknown, TrialResult> = t.type({
+const Told = t.type({
   problem: t.string,
   half: t.union([t.literal('tune'), t.literal('report')]),
   optimizer: t.string,
@@ -32,6 +32,8 @@ const Result: t.Decoder<unknown, TrialResult> = t.type({
   secondsPerStep: numberOrNone,
   flopsOfAdam: numberOrNone,
 });
+
+const Result: t.Decoder<unknown, TrialResult> = t.intersection([Told, t.partial({ longer: t.number })]);
 
 /** A result as a line, without its end. */
 export const resultLine = (result: TrialResult): string => JSON.stringify(result);

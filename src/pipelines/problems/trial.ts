@@ -39,13 +39,14 @@ export interface Trial {
   /** Settings of the preset that are not its defaults. */
   readonly settings: Readonly<Record<string, SettingValue>>;
   readonly seed: number;
-  /** Steps, those of the problem unless given. */
-  readonly steps?: number;
+  /** Factor for the problem's number of steps, 1 unless given. */
+  readonly longer?: number;
 }
 
 /** What came of it. Losses are means over the whole training set; `null` where training ended before. */
-export interface TrialResult extends Required<Trial> {
+export interface TrialResult extends Trial {
   readonly half: Half;
+  readonly steps: number;
   readonly batch: number;
   /** A loss that nothing gets below, 0 where none is known. */
   readonly floor: number;
@@ -126,7 +127,8 @@ export const notEnded = ({ name, batch, steps }: Problem, trial: Trial, floor = 
   optimizer: trial.optimizer,
   settings: trial.settings,
   seed: trial.seed,
-  steps: trial.steps ?? steps,
+  ...(trial.longer === undefined ? {} : { longer: trial.longer }),
+  steps: Math.max(1, Math.round((trial.longer ?? 1) * steps)),
   batch,
   floor,
   initialLoss: null,
