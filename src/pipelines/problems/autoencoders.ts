@@ -30,9 +30,9 @@ const strokes = (key: Key, n: number): Tensor => {
     const nearest = weights.reduce((least, [a, b, c]) => {
       const x = a * points.data[from] + b * points.data[from + 1] + c * points.data[from + 2];
       const y = a * points.data[from + 3] + b * points.data[from + 4] + c * points.data[from + 5];
-      return Math.min(least, Math.hypot(side * x - column - 0.5, side * y - row - 0.5));
+      return Math.min(least, (side * x - column - 0.5) ** 2 + (side * y - row - 0.5) ** 2);
     }, Infinity);
-    return Math.exp(-(nearest ** 2));
+    return Math.exp(-nearest);
   });
 };
 

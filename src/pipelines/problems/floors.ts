@@ -27,13 +27,11 @@ const xlogx = (x: number): number => (x > 0 ? x * Math.log(x) : 0);
 
 /** −y log y − (1 − y) log(1 − y), summed over features, mean over examples: sigmoid cross-entropy at outputs that say y. */
 export const binaryEntropy: Floor = ({ targets }) =>
-  TE.right(
-    -Array.from(targets.data).reduce((sum: number, y: number) => sum + xlogx(y) + xlogx(1 - y), 0) / targets.shape[0],
-  );
+  TE.right(Array.from(targets.data).reduce((sum, y) => sum - xlogx(y) - xlogx(1 - y), 0) / targets.shape[0]);
 
 /** −Σ y log y of probabilities, mean over examples: softmax cross-entropy at outputs that say y. */
 export const entropy: Floor = ({ targets }) =>
-  TE.right(-Array.from(targets.data).reduce((sum: number, y: number) => sum + xlogx(y), 0) / targets.shape[0]);
+  TE.right(Array.from(targets.data).reduce((sum, y) => sum - xlogx(y), 0) / targets.shape[0]);
 
 /** The squared error of the best linear map with a bias, by the normal equations. */
 export const leastSquares: Floor = ({ inputs, targets }) => {
@@ -54,7 +52,7 @@ interface Newton {
 /** The least sigmoid cross-entropy of a linear map with a bias to one output, by Newton's method. */
 export const logistic: Floor = ({ inputs, targets }) => {
   const x = ops.withOnes(inputs);
-  const start: Newton = { weights: generate([x.shape[1], 1], () => 0), left: 30 };
+  const start: Newton = { weights: generate([x.shape[1], 1], () => 0), left: 15 };
   return pipe(
     iterate(start, ({ weights, left }) => {
       const logits = ops.matmul(x, weights);
