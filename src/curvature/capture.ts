@@ -28,7 +28,7 @@ import { partitionOf } from './statistics/partition.ts';
 
 /** Settings of {@link capture}. */
 export interface CaptureOptions {
-  /** Period in steps, 1 unless given. A state without statistics always captures. */
+  /** Period in steps, 1 unless given. A state without statistics of all blocks always captures. */
   readonly every?: number;
   /**
    * Backward passes whose cotangents are held at once, 16 unless given: the exact estimator has one for every output. More
@@ -191,10 +191,13 @@ const inWindows = <T extends Shaped>(
  */
 export const capture = (estimator: Estimator, options: CaptureOptions = {}): Stage<Needs, 'captured'> =>
   computation('capture', (ops, context) => {
-    const { state } = context;
+    const { state, blocks } = context;
     const every = counted('every', options.every ?? 1);
     const passesAtOnce = counted('passesAtOnce', options.passesAtOnce ?? 16);
     const groups = counted('exampleGroups', options.exampleGroups ?? 8);
-    if (state.curvature.updates > 0 && state.step % every !== 0) return { captured: null };
+    const { updates, averages } = state.curvature;
+    // A parameter that was held fixed until now has no statistics to go on with.
+    const known = updates > 0 && blocks.every(({ name }) => Object.hasOwn(averages, name));
+    if (known && state.step % every !== 0) return { captured: null };
     return { captured: inWindows(ops, context, estimator, passesAtOnce, groups) };
   });

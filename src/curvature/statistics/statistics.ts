@@ -89,7 +89,7 @@ const alike = <T extends Shaped>(average: Params<T>, sums: Params<T>): Params<T>
         _tag: 'ShapeMismatch',
         where: 'averaged statistics',
         expected: `averages ${described(sums)}, as this curvature keeps them`,
-        actual: `${described(average)}, which another has left in the state`,
+        actual: `${described(average)}, left in the state by another, or when other parameters were held`,
       });
 };
 

@@ -86,9 +86,11 @@ export const solveIteratively = <T extends Shaped, Needs extends Field>(
 
   const begin = ({ prepared, slots }: SolverState<T>) =>
     compute((ops: Ops<T>) => {
-      const warm = lastDirection in slots && warmStart !== 0;
+      const last = Object.hasOwn(slots, lastDirection) ? slots[lastDirection] : null;
+      // Of parameters that were held fixed then it says nothing.
+      const warm = last !== null && warmStart !== 0 && Object.keys(gradient).every((path) => Object.hasOwn(last, path));
       const krylov: KrylovOptions<T> = {
-        ...(warm ? { initial: times(ops, warmStart, toBlocks(ops, blocks, slots[lastDirection])) } : {}),
+        ...(warm ? { initial: times(ops, warmStart, toBlocks(ops, blocks, last)) } : {}),
         ...(prepared === null ? {} : { preconditioner: prepared }),
         tolerance,
         maxIterations,

@@ -8,7 +8,8 @@ import { lossHessianProduct } from '../../core/pipeline/objective.ts';
 import type { Loss } from '../../core/nn/losses/loss.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
-import type { Sample } from '../../core/pipeline/context.ts';
+import { mapParams } from '../../core/params.ts';
+import type { Context, Sample } from '../../core/pipeline/context.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { innerProduct } from '../../core/ops/innerProduct.ts';
 import { memoryAt } from '../update/rules/memory.ts';
@@ -26,6 +27,22 @@ export interface ModelGivens<T extends Shaped> {
 
 /** The memory that holds the last update δ₀. */
 export const lastUpdate = memoryAt('lastUpdate', { update: 'params' });
+
+/**
+ * δ₀ of the parameters that are trained, `null` before the first update; 0 for those that were held fixed then.
+ *
+ * @param ops - interpreter
+ * @param context - the state, and the gradient, whose paths are those of the parameters
+ */
+export const lastUpdateIn = <T extends Shaped>(
+  ops: Ops<T>,
+  { state, gradient }: Context<T, 'state' | 'gradient'>,
+): Params<T> | null => {
+  const last = lastUpdate.in(state.rules)?.update;
+  return last === undefined
+    ? null
+    : mapParams(gradient, ({ shape }, path) => (Object.hasOwn(last, path) ? last[path] : ops.full(shape, 0)));
+};
 
 /** Pairs of the two vectors in the order of the model's fields. */
 const pairs = [

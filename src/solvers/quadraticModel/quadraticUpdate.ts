@@ -19,7 +19,7 @@ import { readScalars } from '../../core/pipeline/read.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
 import { stage } from '../../core/pipeline/stage.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import { lastUpdate, modelCoefficients } from './coefficients.ts';
+import { lastUpdate, lastUpdateIn, modelCoefficients } from './coefficients.ts';
 import type { QuadraticModel } from './quadraticModel.ts';
 import { minimiseModel, modelChange, quadraticModelOf, updateNorm } from './quadraticModel.ts';
 import { innerProduct } from '../../core/ops/innerProduct.ts';
@@ -69,8 +69,8 @@ export const quadraticUpdate: Stage<Needs, 'next' | 'predictedChange' | 'metrics
   'update',
   <T extends Shaped>(context: Context<T, Needs>) =>
     (env: Env<T>) => {
-      const { state, objective } = context;
-      const last = lastUpdate.in(state.rules)?.update ?? null;
+      const { objective } = context;
+      const last = lastUpdateIn(env.backend.ops, context);
       return pipe(
         compute((ops: Ops<T>) => modelCoefficients(ops, objective.loss, { ...context, last })),
         RTE.chain((scalars) => RTE.fromTaskEither(readScalars(env.backend, scalars))),

@@ -20,7 +20,7 @@ import type { Env } from '../../core/pipeline/env.ts';
 import { readScalars } from '../../core/pipeline/read.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { unsupported } from '../solver/unsupported.ts';
-import { lastUpdate, modelCoefficients } from './coefficients.ts';
+import { lastUpdateIn, modelCoefficients } from './coefficients.ts';
 import { minimiseModel, modelChange, quadraticModelOf } from './quadraticModel.ts';
 import type { Solved, Solver, SolveNeeds } from '../solver/solver.ts';
 
@@ -121,7 +121,7 @@ export const separateDamping = (
                 sample,
                 gradient,
                 direction,
-                last: lastUpdate.in(state.rules)?.update ?? null,
+                last: lastUpdateIn(ops, context),
               }),
             ),
             RTE.chain((scalars) => (env: Env<T>) => readScalars(env.backend, scalars)),

@@ -36,8 +36,9 @@ export const adam = (options: AdamOptions = {}): Solver<FirstOrderNeeds> =>
     // Another optimizer may have taken the steps before: those are not in the moments.
     const goesOn = 'm' in slots && prepared === null;
     const begun = goesOn ? preparedAt : state.step;
-    const { m, v } = momentsWith(ops, options, goesOn ? slots : {}, gradient);
-    const direction = adamDirection(ops, options, { m, v }, state.step - begun + 1);
+    const t = state.step - begun + 1;
+    const { m, v } = momentsWith(ops, options, goesOn ? slots : {}, gradient, t);
+    const direction = adamDirection(ops, options, { m, v }, t);
     const solver = { ...state.solver, prepared: null, preparedAt: begun, slots: { m, v } };
     return { direction, state: { ...state, solver }, metrics: {} };
   });

@@ -28,21 +28,26 @@ export interface Moments<T> {
 const leastFloor = 1e-37;
 
 /**
- * x ← β x + (1 − β) sample, from zero where there is none yet.
+ * x ← β x + (1 − β) sample, from zero at first. One that joins later (of a parameter that was held fixed) begins at what
+ * t samples like this one would have made of it, so that the correction for the beginning, 1 − βᵗ, is its own.
  *
  * @param ops - interpreter
  * @param beta - β in [0, 1)
  * @param before - the averages so far, or `undefined`
  * @param sample - what is new
+ * @param t - how many samples there are with this one
  */
 export const averagedWith = <T extends Shaped>(
   ops: Ops<T>,
   beta: number,
   before: Params<T> | undefined,
   sample: Params<T>,
+  t: number,
 ): Params<T> =>
   mapParams(sample, (x, path) =>
-    before === undefined ? ops.scale(1 - beta, x) : ops.linearCombination(beta, before[path], 1 - beta, x),
+    before !== undefined && Object.hasOwn(before, path)
+      ? ops.linearCombination(beta, before[path], 1 - beta, x)
+      : ops.scale(1 - beta ** t, x),
   );
 
 /**
@@ -52,19 +57,22 @@ export const averagedWith = <T extends Shaped>(
  * @param options - β₁, β₂
  * @param before - the moments so far; neither at first
  * @param gradient - the next gradient
+ * @param t - how many gradients there are with it
  */
 export const momentsWith = <T extends Shaped>(
   ops: Ops<T>,
   { beta1 = 0.9, beta2 = 0.999 }: AdamOptions,
   before: Partial<Moments<T>>,
   gradient: Params<T>,
+  t: number,
 ): Moments<T> => ({
-  m: averagedWith(ops, beta1, before.m, gradient),
+  m: averagedWith(ops, beta1, before.m, gradient, t),
   v: averagedWith(
     ops,
     beta2,
     before.v,
     mapParams(gradient, (g) => ops.square(g)),
+    t,
   ),
 });
 

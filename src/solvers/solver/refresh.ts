@@ -14,6 +14,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Backend } from '../../core/backends/backend.ts';
 import type { BadConfig, KfacError } from '../../core/errors.ts';
 import type { LinearOperator } from '../../core/operators/linearOperator.ts';
+import type { Block } from '../../core/pipeline/blocks.ts';
 import type { Work } from '../../core/pipeline/background.ts';
 import type { Prepared } from '../../core/pipeline/prepared.ts';
 import type { Context, Field } from '../../core/pipeline/context.ts';
@@ -170,6 +171,21 @@ const prepareWhenDue = <T extends Shaped>(
   );
 };
 
+/** Names of the blocks that an operator acts on, or `null` where it does not say. */
+const blocksIn = <T>(operator: LinearOperator<T>): ReadonlyArray<string> | null =>
+  'blocks' in operator ? Object.keys(operator.blocks) : null;
+
+/** What was prepared, if it is for the blocks that there are: parameters that are held fixed, or no more, change them. */
+const forBlocks = <T>(
+  solver: SolverState<T>,
+  { blocks }: { readonly blocks: ReadonlyArray<Block> },
+): SolverState<T> => {
+  const { prepared } = solver;
+  const found = prepared === null ? null : blocksIn(prepared);
+  const fits = found === null || (found.length === blocks.length && blocks.every(({ name }) => found.includes(name)));
+  return fits ? solver : { ...solver, prepared: null, pending: null };
+};
+
 /**
  * An inverse kept for a step: prepared anew when that is due, group by group where some blocks have a λ of their own, and
  * followed where it wants that.
@@ -209,7 +225,7 @@ export const refresh =
           prepare(backend, part, lambda, previous),
         );
     return pipe(
-      prepareWhenDue(env, context, options, work),
+      prepareWhenDue(env, { ...context, state: { ...state, solver: forBlocks(state.solver, context) } }, options, work),
       TE.map(({ solver, metrics }): Refreshed<T> => ({ state: { ...state, solver }, metrics })),
       TE.chain((refreshed) =>
         follow === undefined

@@ -25,8 +25,8 @@ export const adamRule = (options: AdamOptions = {}): UpdateRule =>
     name: 'adam',
     remembers: { m: 'params', v: 'params', count: 'number' },
     revise: (ops, { direction }, memory) => {
-      const moments = momentsWith(ops, options, memory ?? {}, direction);
       const count = (memory?.count ?? 0) + 1;
+      const moments = momentsWith(ops, options, memory ?? {}, direction, count);
       return { direction: adamDirection(ops, options, moments, count), memory: { ...moments, count } };
     },
   });
