@@ -67,12 +67,18 @@ const lost = (code: number | null): Answer =>
 const ask = (child: ChildProcess, trial: Trial): Promise<Answer> =>
   new Promise((resolve) => {
     const onExit = (code: number | null): void => resolve(lost(code));
+    if (!child.connected) {
+      resolve(lost(child.exitCode));
+      return;
+    }
     child.once('exit', onExit);
     child.once('message', (message) => {
       child.off('exit', onExit);
       resolve(isAnswer(message) ? message : lost(null));
     });
-    child.send(trial);
+    child.send(trial, (failed) => {
+      if (failed !== null) resolve(lost(child.exitCode));
+    });
   });
 
 /**

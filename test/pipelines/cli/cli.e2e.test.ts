@@ -224,3 +224,20 @@ describe('kfac with bad input', () => {
     expect(readdirSync(join(directory, 'cwd'))).toEqual([]);
   });
 });
+
+describe('kfac bench', () => {
+  /** Results without what a clock says. */
+  const numbersOf = (out: string): ReadonlyArray<Record<string, unknown>> =>
+    lines(out).map((line) => Object.fromEntries(Object.entries(line).filter(([name]) => !name.startsWith('seconds'))));
+
+  const args = 'bench --problems sine,few-examples,digits,tags --longer 0.1 --optimizers adam,kfac --seeds 1,2 --json';
+
+  it('law: results do not depend on the number of processes, nor does their order', () => {
+    const [one, two, three] = ['1', '2', '3'].map((processes) => kfac([...args.split(' '), '--processes', processes]));
+    expect([one.code, two.code, three.code, two.err]).toEqual([0, 0, 0, '']);
+    expect(numbersOf(one.out)).toHaveLength(16);
+    expect(numbersOf(one.out).every(({ ended }) => ended === true)).toBe(true);
+    expect(numbersOf(two.out)).toEqual(numbersOf(one.out));
+    expect(numbersOf(three.out)).toEqual(numbersOf(one.out));
+  });
+});
