@@ -70,9 +70,12 @@ const partNames = { train: ['train'], test: ['t10k', 'test'] } as const;
 
 type Part = keyof typeof partNames;
 
+/** What may stand between a base and the name of a part: of `emnist-letters-` nothing need. */
+const joinsAfter = (base: string): ReadonlyArray<string> => (/[-_.]$/.test(base) ? ['/', '-', ''] : ['/', '-']);
+
 /** Names of a file: in a directory, or of a data set among others (`emnist-letters-train-…`), with a dash or a dot. */
 const namesOf = (base: string, part: Part, what: 'images-idx3' | 'labels-idx1'): ReadonlyArray<string> =>
-  ['/', '-'].flatMap((join) =>
+  joinsAfter(base).flatMap((join) =>
     partNames[part].flatMap((name) =>
       [what, what.replace('-', '.')].map((ending) => `${base}${join}${name}-${ending}-ubyte`),
     ),

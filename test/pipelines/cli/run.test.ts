@@ -76,6 +76,14 @@ describe('kfac train --json', () => {
     );
   });
 
+  it('says that the steps made no difference where they are below the precision', async () => {
+    for (const optimizer of ['adam', 'sgd']) {
+      const command = `train mnist-classifier --optimizer ${optimizer} --lr 1e-30 ${quick} --steps 2 --json`;
+      const { code, errLines } = await kfac(command);
+      expect([code, errLines]).toEqual([0, [expect.stringMatching(/^warning: \w+: the steps made no difference/)]]);
+    }
+  });
+
   it('clips a learning rate without bounds to a step within the bounds of the clip', async () => {
     const { code, outLines, errLines } = await kfac(`train mnist-classifier --lr 1e30 ${quick} --steps 2 --json`);
     expect(code).toBe(0);

@@ -135,6 +135,12 @@ describe('readMnist', () => {
       'd/emnist-letters',
       (path: string) => path.replace('d/', 'd/emnist-letters-').replace('t10k', 'test'),
     ],
+    [
+      'that begin with all but the part',
+      'd/emnist-letters-',
+      (path: string) => path.replace('d/', 'd/emnist-letters-').replace('t10k', 'test'),
+    ],
+    ['in a directory with a dash at its end', 'd-', (path: string) => path.replace('d/', 'd-/')],
     ['below a name with a slash at its end', 'd/', (path: string) => path],
   ])('finds files by names %s, compressed or not', async (_, base, rename) => {
     const renamed = Object.entries(small).map(([path, bytes]) => [rename(path), bytes] as const);
