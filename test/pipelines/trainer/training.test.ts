@@ -30,6 +30,8 @@ import { solve } from '../../../src/solvers/solver/solver.ts';
 import { update } from '../../../src/solvers/update/update.ts';
 import { memoryBackend } from '../../core/backends/gpu/device/support.ts';
 import { orThrow } from '../../support/training.ts';
+import { game } from '../publicSpine/game.ts';
+import { languageModel } from '../publicSpine/languageModel.ts';
 import { errorOf } from '../support.ts';
 import { poisoningBackend } from './poisoningBackend.ts';
 import { signTask, sineTask, wordsTask } from './support.ts';
@@ -103,6 +105,13 @@ describe('law: a loop of one’s own is train, bit for bit', () => {
 
   it('on words, with every kind of site', async () => {
     expect(await looped(loopOn(wordsTask(), made('ekfac')))).toEqual(await trained(wordsTask(), made('ekfac')));
+  });
+
+  it.each<readonly [string, TrainTask]>([
+    ['a game of two networks, whose loss has a name of its own', game(made('kfac'))],
+    ['a language model with masks, dropout and running state', languageModel()],
+  ])('on %s', async (_, task) => {
+    expect(await looped(loopOn(task, made('kfac')))).toEqual(await trained(task, made('kfac')));
   });
 
   it('from where another one ended', async () => {
