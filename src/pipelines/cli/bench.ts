@@ -116,6 +116,15 @@ const conclude = (world: World, plan: BenchPlan, results: Results): TE.TaskEithe
     return TE.left({ _tag: 'BadConfig', path: '--from', expected: 'results to compare', actual: 'none' });
   }
   const comparison = compare(contenders);
+  if (comparison.problems.length === 0) {
+    const expected = 'a problem that all have results for';
+    return TE.left({
+      _tag: 'BadConfig',
+      path: '--from',
+      expected,
+      actual: contenders.map(({ name }) => name).join(', '),
+    });
+  }
   return pipe(
     TE.fromIO(() => {
       if (!plan.isJson) comparisonText(comparison).forEach((line) => world.out(line)());

@@ -5,7 +5,6 @@
  */
 import type { Comparison, Standing } from '../problems/comparison.ts';
 import { taus } from '../problems/comparison.ts';
-import type { Contender } from '../problems/contenders.ts';
 import { contenderName } from '../problems/contenders.ts';
 import type { TrialResult } from '../problems/trial.ts';
 import { showNumber, textTable } from '../reports/table.ts';
@@ -55,7 +54,6 @@ const shareAt = ({ profile }: Standing, tau: number): string =>
 
 const lossCell = ({ contender, ratios }: Standing, problem: string): string => {
   const loss = contender.loss[problem];
-  if (loss === undefined) return '';
   if (loss === Infinity) return 'no end';
   return ratios[problem] === undefined ? showNumber(loss) : `${showNumber(loss)} (${ratios[problem].toPrecision(3)})`;
 };
@@ -94,8 +92,9 @@ const summary = ({ baseline, standings, problems }: Comparison): ReadonlyArray<s
     ]),
   );
 
-const explanation = (baseline: Contender | null): string =>
+const explanation = ({ baseline, leftOut }: Comparison): string =>
   [
+    ...(leftOut.length === 0 ? [] : [`Left out, because not all have results for them: ${leftOut.join(', ')}.`]),
     ...(baseline === null
       ? []
       : [`In brackets, below, > 1.25 and worst: loss above the floor in units of that of ${baseline.name}.`]),
@@ -117,6 +116,6 @@ export const comparisonText = (comparison: Comparison): ReadonlyArray<string> =>
   '',
   ...summary(comparison),
   '',
-  explanation(comparison.baseline),
+  explanation(comparison),
   ...failures(comparison),
 ];

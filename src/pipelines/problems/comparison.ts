@@ -23,7 +23,10 @@ export interface Standing {
 
 /** All of them. */
 export interface Comparison {
+  /** Problems that all contenders have results for. */
   readonly problems: ReadonlyArray<string>;
+  /** Problems that only some have results for, and that nothing here is about. */
+  readonly leftOut: ReadonlyArray<string>;
   /** What ratios are to: Adam, or the best of its rates. */
   readonly baseline: Contender | null;
   readonly standings: ReadonlyArray<Standing>;
@@ -41,9 +44,8 @@ const standingOf = (
   baseline: Contender | null,
   least: Readonly<Record<string, number>>,
 ): Standing => {
-  const excessOn = ({ excess }: Contender, problem: string): number => excess[problem] ?? Infinity;
   const ratioOn = (problem: string, to: Contender): number =>
-    excessOn(contender, problem) === Infinity ? Infinity : contender.excess[problem] / excessOn(to, problem);
+    contender.excess[problem] === Infinity ? Infinity : contender.excess[problem] / to.excess[problem];
   const ratios = baseline === null ? [] : problems.map((problem) => [problem, ratioOn(problem, baseline)] as const);
   const flops = Object.values(contender.flopsOfAdam).filter(Number.isFinite);
   return {
@@ -65,20 +67,23 @@ const standingOf = (
 };
 
 /**
- * Compares contenders on the problems that any of them has results for; where one has none, it counts as not ended.
+ * Compares contenders on the problems that all of them have results for.
  *
  * @param contenders - at least one
  */
 export const compare = (contenders: ReadonlyArray<Contender>): Comparison => {
   const bests = bestRates(contenders);
-  const problems = [...new Set(contenders.flatMap(({ excess }) => Object.keys(excess)))];
+  const known = [...new Set(contenders.flatMap(({ excess }) => Object.keys(excess)))];
+  const isOfAll = (problem: string): boolean => contenders.every(({ excess }) => Object.hasOwn(excess, problem));
+  const problems = known.filter(isOfAll);
   const least = Object.fromEntries(
-    problems.map((problem) => [problem, Math.min(...contenders.map(({ excess }) => excess[problem] ?? Infinity))]),
+    problems.map((problem) => [problem, Math.min(...contenders.map(({ excess }) => excess[problem]))]),
   );
   const adams = [...bests, ...contenders].filter(({ optimizer }) => optimizer === 'adam');
   const baseline = adams.find(({ longer }) => longer === 1) ?? adams[0] ?? null;
   return {
     problems,
+    leftOut: known.filter((problem) => !isOfAll(problem)),
     baseline,
     standings: [...contenders, ...bests].map((contender) => standingOf(contender, problems, baseline, least)),
   };

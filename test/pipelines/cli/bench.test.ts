@@ -2,7 +2,10 @@ import { nodeFileSystem } from '../../../src/pipelines/files/fileSystem.ts';
 import { benchPlan } from '../../../src/pipelines/cli/benchPlan.ts';
 import { runCli } from '../../../src/pipelines/cli/run.ts';
 import { problemsOf } from '../../../src/pipelines/problems/halves.ts';
+import { resultLine } from '../../../src/pipelines/problems/results.ts';
+import { problems } from '../../../src/pipelines/problems/suite.ts';
 import type { TrialResult } from '../../../src/pipelines/problems/trial.ts';
+import { notEnded } from '../../../src/pipelines/problems/trial.ts';
 import { orThrow } from '../../support/training.ts';
 import type { MemoryFiles, RecordingWorld } from '../support.ts';
 import { memoryFiles, recordingWorld } from '../support.ts';
@@ -103,13 +106,22 @@ describe('kfac bench', () => {
     [['--set', 'adam.learningRate=1'], '--set adam.learningRate', 'an optimizer of this run, kfac'],
     [['--from', 'nothing.jsonl'], 'nothing.jsonl', 'no such file'],
     [['--from', 'empty.jsonl'], '--from: expected results to compare', 'none'],
+    [['--from', 'apart.jsonl'], '--from: expected a problem that all have results for', 'kfac, adam'],
     [['--from', 'bad.jsonl'], 'bad.jsonl', 'kfac bench'],
     [['--speed', '9'], '--speed: expected one of ', 'an unknown option'],
   ])('%j: one line that says what would be right, exit code 1, nothing run', async (args, ...words) => {
-    const { code, outLines, errLines, stored } = await kfac(args, { 'empty.jsonl': '\n', 'bad.jsonl': '{}\n' });
+    const apart = [
+      notEnded(problems[0], { problem: problems[0].name, optimizer: 'kfac', settings: {}, seed: 1 }),
+      notEnded(problems[1], { problem: problems[1].name, optimizer: 'adam', settings: {}, seed: 1 }),
+    ];
+    const { code, outLines, errLines, stored } = await kfac(args, {
+      'empty.jsonl': '\n',
+      'bad.jsonl': '{}\n',
+      'apart.jsonl': apart.map(resultLine).join('\n'),
+    });
     expect([code, errLines.length, outLines]).toEqual([1, 1, []]);
     for (const word of words) expect(errLines[0]).toContain(word);
-    expect(stored.content.size).toBe(2);
+    expect(stored.content.size).toBe(3);
   });
 
   it('does not show what processes tell each other in its help', async () => {

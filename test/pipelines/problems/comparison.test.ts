@@ -56,7 +56,7 @@ describe('compare', () => {
     expect([1, 2, 4, 16].map((tau) => shareAt(best, tau))).toEqual([0.5, 1, 1, 1]);
   });
 
-  it('means are over seeds; one that came to no end, or was not tried, is behind all', () => {
+  it('means are over seeds; one that came to no end is behind all', () => {
     const { standings } = compare(
       contendersOf([
         result(0, 'adam', 2),
@@ -64,13 +64,22 @@ describe('compare', () => {
         result(1, 'adam', 2),
         result(0, 'kfac', 1),
         result(0, 'kfac', null, { seed: 2 }),
+        result(1, 'kfac', null),
       ]),
     );
     expect(standings[0].contender.loss).toEqual({ [problems[0].name]: 3, [problems[1].name]: 2 });
     expect(Object.values(standings[1].ratios)).toEqual([Infinity, Infinity]);
     expect(standings[1].below).toBe(0);
     expect(standings[1].profile.every((share) => share === 0)).toBe(true);
-    expect(standings[1].contender.failures.map(({ seed }) => seed)).toEqual([2]);
+    expect(standings[1].contender.failures.map(({ seed }) => seed)).toEqual([2, 1]);
+  });
+
+  it('is of the problems that all have results for, and says which are left out', () => {
+    const some = [result(0, 'adam', 2), result(1, 'adam', 2), result(1, 'kfac', 1), result(2, 'kfac', 1)];
+    const { problems: compared, leftOut, standings } = compare(contendersOf(some));
+    expect(compared).toEqual([problems[1].name]);
+    expect(leftOut).toEqual([problems[0].name, problems[2].name]);
+    expect(standings.map(({ below }) => below)).toEqual([0, 1]);
   });
 
   it('where Adam came to no end, whoever did is below it', () => {
