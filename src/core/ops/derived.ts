@@ -11,6 +11,10 @@ import { axesOf, raisedAxes } from './shapes.ts';
 import type { Derived, Ops } from './ops.ts';
 import type { Primitives, UnaryKind } from './primitives.ts';
 
+/** Beyond ±40 the bell is 0 in every precision, and 0 times infinity is no number. */
+const bounded = <T extends Shaped>(ops: Ops<T>, x: T): T =>
+  ops.maximum(ops.minimum(x, ops.full([], 40)), ops.full([], -40));
+
 /** f′ of each elementwise function, from its argument x and value y = f(x). Kinks take the derivative of the left. */
 const derivatives: Record<UnaryKind, <T extends Shaped>(ops: Ops<T>, x: T, y: T) => T> = {
   neg: (ops, x) => ops.full(x.shape, -1),
@@ -27,6 +31,7 @@ const derivatives: Record<UnaryKind, <T extends Shaped>(ops: Ops<T>, x: T, y: T)
   relu: (ops, x) => ops.unary('step', x),
   erf: (ops, x) => ops.scale(2 / Math.sqrt(Math.PI), ops.exp(ops.neg(ops.square(x)))),
   normalCdf: (ops, x) => ops.scale(1 / Math.sqrt(2 * Math.PI), ops.exp(ops.scale(-0.5, ops.square(x)))),
+  gelu: (ops, x) => ops.add(ops.normalCdf(x), ops.mul(bounded(ops, x), unaryDerivative(ops, 'normalCdf', x, x))),
 };
 
 /**
@@ -116,7 +121,7 @@ export const derive = <T extends Shaped>(p: Primitives<T>, self: () => Ops<T>): 
   relu: (x) => p.unary('relu', x),
   erf: (x) => p.unary('erf', x),
   normalCdf: (x) => p.unary('normalCdf', x),
-  gelu: (x) => self().mul(x, self().normalCdf(x)),
+  gelu: (x) => p.unary('gelu', x),
   sigmoidMinus: (x, y) => {
     const ops = self();
     const rest = ops.sub(p.full([], 1), y);

@@ -30,6 +30,7 @@ export const unaryKinds = [
   'relu',
   'erf',
   'normalCdf',
+  'gelu',
 ] as const;
 
 /** An elementwise function of one argument. */

@@ -28,6 +28,7 @@ export const valuesOfUnary: Record<UnaryKind, (spread: Spread) => Values> = {
   relu: (spread) => (spread === 'ties' ? 'grid' : 'beside'),
   erf: () => 'grid',
   normalCdf: () => 'grid',
+  gelu: () => 'grid',
 };
 
 const unary = unaryKinds.map((kind): Case => ({

@@ -70,6 +70,7 @@ const derivativeScale = (kind: UnaryKind, x: Tensor): Tensor => {
   switch (kind) {
     case 'tanh':
     case 'sigmoid':
+    case 'gelu':
       return numberOf(1);
     // The error of x² is one of the exponent.
     case 'erf':

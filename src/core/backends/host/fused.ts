@@ -35,7 +35,6 @@ type Fused = Pick<
   | 'transposed'
   | 'withOnes'
   | 'oneHot'
-  | 'gelu'
   | 'sigmoidMinus'
   | 'sigmoidCrossEntropy'
 >;
@@ -126,12 +125,5 @@ export const fused = (host: Host, self: () => Ops<Tensor>): Fused => {
     },
     sigmoidMinus: ofTwo('sigmoidMinus', kernels.sigmoidMinus),
     sigmoidCrossEntropy: ofTwo('sigmoidCrossEntropy', kernels.sigmoidCrossEntropy),
-    gelu: (x) => {
-      const data = floatsOf(host, x);
-      const out = allocator.take(data.length);
-      kernels.unary.normalCdf(data, out);
-      kernels.binary.mul.both(data, 0, out, 0, out, 0, out.length);
-      return floatTensor(host, x.shape, out);
-    },
   };
 };

@@ -59,6 +59,9 @@ const normalCdf = (x: number): number => {
   return clipped >= 0.7 ? 1 - upperTail(clipped) : 0.5 + 0.5 * erfSeries(clipped * Math.SQRT1_2);
 };
 
+/** x Φ(x); −∞ Φ(−∞) is −0, since Φ falls faster than any power of x grows. */
+const gelu = (x: number): number => (x === -Infinity ? -0 : x * normalCdf(x));
+
 /** 1 / (1 + e^(−x)), with the exponential of a negative number only: the other one overflows. */
 const sigmoid = (x: number): number => {
   const e = Math.exp(-Math.abs(x));
@@ -84,6 +87,7 @@ export const unaryFunctions: Readonly<Record<UnaryKind, (x: number) => number>> 
   relu: (x) => Math.max(x, 0),
   erf,
   normalCdf,
+  gelu,
 };
 
 /** Elementwise functions of two arguments. */

@@ -37,7 +37,7 @@ export interface BinaryKernel {
 }
 
 /** Functions whose derivative times a cotangent is worth a loop of its own. */
-export type VjpKind = 'exp' | 'square' | 'tanh' | 'sigmoid' | 'relu' | 'softplus' | 'normalCdf';
+export type VjpKind = 'exp' | 'square' | 'tanh' | 'sigmoid' | 'relu' | 'softplus' | 'normalCdf' | 'gelu';
 
 /** `out = cotangent ⊙ f′(x)` where y = f(x). */
 export type VjpKernel = (x: ReadonlyVector, y: ReadonlyVector, cotangent: ReadonlyVector, out: Vector) => void;

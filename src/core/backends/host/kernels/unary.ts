@@ -56,6 +56,10 @@ export const unaryKernels: Kernels['unary'] = {
   normalCdf: (x, out) => {
     for (let i = 0; i < out.length; i += 1) out[i] = normalCdf(x[i]);
   },
+  // Below −39 the distribution is 0, and 0 times infinity is no number.
+  gelu: (x, out) => {
+    for (let i = 0; i < out.length; i += 1) out[i] = Math.max(x[i], -40) * normalCdf(x[i]);
+  },
 };
 
 /** Loops over elements of either float type. */
@@ -84,5 +88,13 @@ export const vjpKernels: Kernels['vjp'] = {
   normalCdf: (x, _, cotangent, out) => {
     const scale = 1 / Math.sqrt(2 * Math.PI);
     for (let i = 0; i < out.length; i += 1) out[i] = cotangent[i] * scale * Math.exp(-0.5 * x[i] * x[i]);
+  },
+  // Φ(x) + x φ(x).
+  gelu: (x, _, cotangent, out) => {
+    const scale = 1 / Math.sqrt(2 * Math.PI);
+    for (let i = 0; i < out.length; i += 1) {
+      const c = Math.min(Math.max(x[i], -40), 40);
+      out[i] = cotangent[i] * (normalCdf(c) + c * scale * Math.exp(-0.5 * c * c));
+    }
   },
 };

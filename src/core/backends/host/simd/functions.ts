@@ -190,6 +190,16 @@ const normalCdf: VectorFunction = (x, [v, c, d, e, ...rest]) => {
   ];
 };
 
+/** x Φ(x). Below −14.4 the distribution is 0, and 0 times infinity is no number. */
+const gelu: VectorFunction = (x, [u, ...rest]) => [
+  ...set(u, x),
+  ...mul(max(get(u), constant(-20)), normalCdf(get(u), rest)),
+];
+
+/** φ(x), of a register. */
+const bell = (x: number, registers: Registers): Code =>
+  mul(exp(mul(mul(constant(-0.5), get(x)), get(x)), registers), constant(1 / Math.sqrt(2 * Math.PI)));
+
 /** σ(x) − y, from the smaller of σ(x) and 1 − σ(x). */
 export const sigmoidMinusCode = (x: Code, y: Code, [v, e, ...rest]: Registers): Code => [
   ...set(v, x),
@@ -229,6 +239,7 @@ export const unaryCode: Readonly<Record<Exclude<UnaryKind, 'log'>, VectorFunctio
   relu: (x) => max(x, constant(0)),
   erf,
   normalCdf,
+  gelu,
 };
 
 /** Functions of two arguments. */
@@ -265,9 +276,15 @@ export const vjpCode: Readonly<Record<VjpKind, VjpCode>> = {
   softplus: { from: 'argument', code: (x, c, registers) => mul(sigmoid(x, registers), c) },
   normalCdf: {
     from: 'argument',
-    code: (x, c, [v, ...rest]) => [
-      ...set(v, x),
-      ...mul(mul(exp(mul(mul(constant(-0.5), get(v)), get(v)), rest), constant(1 / Math.sqrt(2 * Math.PI))), c),
+    code: (x, c, [v, ...rest]) => [...set(v, x), ...mul(bell(v, rest), c)],
+  },
+  // Φ(x) + x φ(x), of which 32 bits see nothing but 0 and 1 beyond ±20.
+  gelu: {
+    from: 'argument',
+    code: (x, c, [u, w, ...rest]) => [
+      ...set(u, max(min(x, constant(20)), constant(-20))),
+      ...set(w, normalCdf(get(u), rest)),
+      ...mul(add(get(w), mul(get(u), bell(u, rest))), c),
     ],
   },
 };

@@ -129,6 +129,7 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
       relu: unary('relu'),
       erf: unary('erf'),
       normalCdf: unary('normalCdf'),
+      gelu: unary('gelu'),
     },
     binary: {
       add: binary('add'),
@@ -148,6 +149,7 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
       relu: vjp('relu'),
       softplus: vjp('softplus'),
       normalCdf: vjp('normalCdf'),
+      gelu: vjp('gelu'),
     },
     expOfDifference: {
       both: (x, atX, y, atY, out, to, n) => {

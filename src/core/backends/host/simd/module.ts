@@ -30,7 +30,7 @@ export const places = { a: 0, b: 4 * chunk, out: 8 * chunk, totals: 12 * chunk }
 const pages = Math.ceil((20 * chunk) / 65_536);
 
 // Parameters and locals of every kernel, by number.
-const [end, s, t, at, ...registers] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+const [end, s, t, at, ...registers] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
 
 const a = v128.load(local.get(at), places.a);
 const b = v128.load(local.get(at), places.b);

@@ -71,6 +71,8 @@ describe('the vector unit', () => {
     ['erf', -0.1, 0.1, 8],
     ['normalCdf', -12.9, 10, 8],
     ['normalCdf', -1, 1, 8],
+    ['gelu', -12.5, 10, 9],
+    ['gelu', -1, 1, 9],
   ])('law: accuracy of %s on [%d, %d]. |f̂(x) − f(x)| ≤ %d · 2⁻²⁴ |f(x)|', (kind, low, high, units) => {
     for (const [i, n] of [1, 6, chunk + 5, 40 * chunk].entries()) {
       const x = drawn(i, n, low, high);
@@ -98,6 +100,7 @@ describe('the vector unit', () => {
     expect(at('erf')).toEqual([1, -1, NaN, 1, -1, 0]);
     expect(at('normalCdf').slice(0, 5)).toEqual([1, 0, NaN, 1, 0]);
     expect(at('normalCdf')[5]).toBeCloseTo(0.5, 7);
+    expect(at('gelu').map((y) => y + 0)).toEqual([Infinity, 0, NaN, 1000, 0, 0]);
     expect(at('sqrt')).toEqual([Infinity, NaN, NaN, Math.fround(Math.sqrt(1000)), NaN, 0]);
   });
 
@@ -126,7 +129,7 @@ describe('the vector unit', () => {
     },
   );
 
-  it.each(['exp', 'square', 'tanh', 'sigmoid', 'relu', 'softplus', 'normalCdf'] as const)(
+  it.each(['exp', 'square', 'tanh', 'sigmoid', 'relu', 'softplus', 'normalCdf', 'gelu'] as const)(
     'law: VJP of %s. c f′(x), from the same numbers as plain loops',
     (kind) => {
       fc.assert(
@@ -139,7 +142,9 @@ describe('the vector unit', () => {
           kernels.vjp[kind](x, y, c, out);
           const expected = new Float64Array(n);
           plainKernels.vjp[kind](Float64Array.from(x), Float64Array.from(y), Float64Array.from(c), expected);
-          expectWithin(out, expected, (i) => 8 * unit * Math.abs(expected[i]) + tiny);
+          // That of gelu is a difference, whose terms are of size 1.
+          const sizes = kind === 'gelu' ? c : expected;
+          expectWithin(out, expected, (i) => 8 * unit * Math.abs(sizes[i]) + tiny);
         }),
         { numRuns: 40 },
       );

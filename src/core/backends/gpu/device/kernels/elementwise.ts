@@ -8,7 +8,7 @@ import type { Shape } from '../../../../tensor.ts';
 import { broadcastStrides, mergeAxes } from '../../../host/strides.ts';
 
 import type { PairKind } from './functions.ts';
-import { binaryText, geluText, needsSpecials, pairText, specialNames, unaryText, vjpText } from './functions.ts';
+import { binaryText, needsSpecials, pairText, specialNames, unaryText, vjpText } from './functions.ts';
 import { gridOf, offsetText } from './grid.ts';
 import type { Kernel } from './kernel.ts';
 import { arrayNames, functionText } from './kernel.ts';
@@ -41,14 +41,6 @@ export const unaryKernel = (kind: UnaryKind, n: number): Kernel =>
   rowKernel(kind, n, { arrays: 1, numbers: needsSpecials.has(kind) ? specialNames : [] }, () => [
     'let x = a[this.thread.x]; let y = 0.5;',
     unaryText[kind],
-    'return y;',
-  ]);
-
-/** a Φ(a). */
-export const geluKernel = (n: number): Kernel =>
-  rowKernel('gelu', n, { arrays: 1, numbers: [] }, () => [
-    'let x = a[this.thread.x]; let y = 0.5;',
-    geluText,
     'return y;',
   ]);
 

@@ -96,14 +96,17 @@ const erfText = [
 
 /** Φ, see `normalCdf.ts`; beyond 14.4 its tail is 0. An h of ten bits has an exact square. */
 const normalCdfText = [
-  'let c = Math.abs(x); if (c > 14.4) { c = 14.4; }',
-  'let h = Math.floor(c * 64 + 0.5) * 0.015625;',
-  'let main = -0.5 * h * h; let low = -0.5 * (c - h) * (c + h); let t = main + low; let rest = (main - t) + low;',
+  'let k = Math.abs(x); if (k > 14.4) { k = 14.4; }',
+  'let h = Math.floor(k * 64 + 0.5) * 0.015625;',
+  'let main = -0.5 * h * h; let low = -0.5 * (k - h) * (k + h); let t = main + low; let rest = (main - t) + low;',
   `let w = 0.5; ${expText('t', 'w', 'e', 'rest')}`,
-  `c = 4 / (c + 4); y = w * c * ${polynomial('c', singleCoefficients)};`,
+  `k = 4 / (k + 4); y = w * k * ${polynomial('k', singleCoefficients)};`,
   'if (x < -14.4) { y = 0; } if (x > 0) { y = 1 - y; }',
-  'if (x === x) { c = 0; } else { y = x; }',
+  'if (x === x) { k = 0; } else { y = x; }',
 ].join('\n');
+
+/** x Φ(x). Far below 0 the distribution is 0, and 0 times infinity is no number. */
+const geluText = [normalCdfText, 'y = (x < -20 ? -20 : x) * y;'].join('\n');
 
 /** Statements that set a local `y` from a local `x`; they may use the numbers `nan` and `infinity`. */
 export const unaryText: Readonly<Record<UnaryKind, string>> = {
@@ -121,6 +124,7 @@ export const unaryText: Readonly<Record<UnaryKind, string>> = {
   relu: 'y = x > 0 ? x : (x <= 0 ? 0 : x);',
   erf: erfText,
   normalCdf: normalCdfText,
+  gelu: geluText,
 };
 
 /** Statements that set `y` to log(1 + x) for an x that is not negative; they use `nan` and `infinity`. */
@@ -193,8 +197,11 @@ export const vjpText: Readonly<Record<UnaryKind, string>> = {
   softplus: sigmoidText.replaceAll('y = ', 'd = g * (').replace(/;$/, ');'),
   relu: 'd = g * (x > 0 ? 1 : 0);',
   normalCdf: `let t = -0.5 * (x * x);\n${expText('t', 'd', 'e')}\nd = d * ${1 / Math.sqrt(2 * Math.PI)} * g;`,
+  // Φ(x) + x φ(x), whose second term is 0 beyond ±14.4.
+  gelu: [
+    normalCdfText,
+    `let s = x; if (x > 14.4) { s = 0; } if (x < -14.4) { s = 0; } let q = -0.5 * (s * s);\n${expText('q', 'd', 'f')}`,
+    `d = (y + s * (d * ${1 / Math.sqrt(2 * Math.PI)})) * g;`,
+  ].join('\n'),
   erf: `let t = -(x * x);\n${expText('t', 'd', 'e')}\nd = d * ${2 / Math.sqrt(Math.PI)} * g;`,
 };
-
-/** Statements that set `y` to x Φ(x). */
-export const geluText = [normalCdfText, 'y = x * y;'].join('\n');

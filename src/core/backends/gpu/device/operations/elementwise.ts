@@ -13,7 +13,6 @@ import { sameShape, sizeOf } from '../../../../tensor.ts';
 import {
   binaryKernel,
   combineKernel,
-  geluKernel,
   pairKernel,
   scaleKernel,
   selectKernel,
@@ -27,7 +26,7 @@ import type { Machine, MachineArray } from './machine.ts';
 
 /** The operations of this file. */
 type Elementwise<T extends MachineArray> = Pick<Primitives<T>, 'unary' | 'binary' | 'select'> &
-  Pick<Derived<T>, 'scale' | 'linearCombination' | 'unaryVjp' | 'gelu' | PairKind>;
+  Pick<Derived<T>, 'scale' | 'linearCombination' | 'unaryVjp' | PairKind>;
 
 /**
  * Elementwise operations.
@@ -75,6 +74,5 @@ export const elementwise = <T extends MachineArray>(machine: Machine<T>, self: (
         : self().mul(cotangent, unaryDerivative(self(), kind, x, y)),
     sigmoidMinus: ofTwo('sigmoidMinus'),
     sigmoidCrossEntropy: ofTwo('sigmoidCrossEntropy'),
-    gelu: (x) => compute(x.shape, () => geluKernel(sizeOf(x.shape)), [x]),
   };
 };
