@@ -4,12 +4,14 @@
  *
  * @module
  */
+import { raise } from '../../core/errors.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import { axesOf } from '../../core/ops/shapes.ts';
+import { firstMarked } from '../../core/nn/firstMarked.ts';
 import { weighed } from '../../core/nn/losses/loss.ts';
 import type { Weights } from '../../core/pipeline/objective.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import { sizeOf } from '../../core/tensor.ts';
+import { sameShape, showShape, sizeOf } from '../../core/tensor.ts';
 import type { Weighed } from '../trainer/learning.ts';
 
 /** A number that says how good outputs are: its sum over a batch, and the weights that the sum is over. */
@@ -74,8 +76,8 @@ export const perTerm =
   };
 
 /**
- * The part of the examples, or of their positions, whose class has the highest logit: logits `[n, …, classes]` and class
- * indices `[n, …]`.
+ * The part of the examples, or of their positions, whose class has the highest logit, the first of equally high ones: logits
+ * `[n, …, classes]` and class indices `[n, …]`, or probabilities `[n, …, classes]`, of which the highest counts.
  *
  * @example
  * ```ts
@@ -89,9 +91,31 @@ export const perTerm =
  * ```
  */
 export const accuracy: Measure = perTerm((ops, outputs, targets) => {
-  const last = outputs.shape.length - 1;
-  const isTop = ops.equal(outputs, ops.reshape(ops.max(outputs, [last]), [...outputs.shape.slice(0, last), 1]));
-  return ops.sum(ops.mul(isTop, ops.oneHot(targets, outputs.shape[last])), [last]);
+  const { shape } = outputs;
+  const last = shape.length - 1;
+  const positions = shape.slice(0, last);
+  if (!(shape[last] >= 2)) {
+    return raise({
+      _tag: 'ShapeMismatch',
+      where: 'accuracy',
+      expected: 'outputs [n, …, classes] of at least 2 classes',
+      actual: showShape(shape),
+    });
+  }
+  const highest = <T extends Shaped>(on: Ops<T>, x: T): T =>
+    firstMarked(on, on.equal(x, on.reshape(on.max(x, [last]), [...positions, 1])));
+  const classOf = (): typeof outputs => {
+    if (sameShape(targets.shape, positions)) return ops.oneHot(targets, shape[last]);
+    return sameShape(targets.shape, shape)
+      ? highest(ops, targets)
+      : raise({
+          _tag: 'ShapeMismatch',
+          where: 'accuracy',
+          expected: `targets ${showShape(positions)} (class indices) or ${showShape(shape)} (probabilities)`,
+          actual: showShape(targets.shape),
+        });
+  };
+  return ops.sum(ops.mul(highest(ops, outputs), classOf()), [last]);
 });
 
 /**

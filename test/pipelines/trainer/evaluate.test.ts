@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import * as E from 'fp-ts/lib/Either.js';
 
+import { attempt } from '../../../src/core/errors.ts';
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
 import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEntropy.ts';
@@ -77,6 +78,38 @@ describe('evaluate', () => {
     const expected = [Math.log(2 + Math.E) - 1, Math.log(2 + Math.E ** 2) - 2, Math.log(2 + Math.E ** 3)];
     expect(loss).toBeCloseTo((expected[0] + expected[1] + expected[2]) / 3, 12);
     expect(measures).toEqual({ accuracy: 2 / 3 });
+  });
+
+  it('law: accuracy is that of the first of the highest logits, also where all are equal', () => {
+    const { ops } = referenceBackend();
+    const logits = tensor([0, 0, 0, 2, 5, 5, NaN, NaN, NaN], [3, 3]);
+    const right = [0, 1, 2].map((id) => accuracy(ops, logits, tensor([id, id, id], [3], 'i32'), null).sum.data[0]);
+    // The first of three equal ones is 0, the first of two 1; what is no number is nobody's.
+    expect(right).toEqual([1, 1, 0]);
+  });
+
+  it('law: accuracy takes probabilities for the class that is most probable, and no other targets', () => {
+    const { ops } = referenceBackend();
+    const logits = gaussian(1, [5, 3, 3]);
+    const ids = tensor([0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2], [5, 3], 'i32');
+    const ofIds = accuracy(ops, logits, ids, null);
+    const ofProbabilities = accuracy(ops, logits, ops.softmax(ops.oneHot(ids, 3)), null);
+    expect([ofProbabilities.sum.data[0], ofProbabilities.weight]).toEqual([ofIds.sum.data[0], ofIds.weight]);
+    // As many examples as classes, where the shapes would broadcast; and a single output, which is always the highest.
+    for (const [outputs, targets] of [
+      [
+        [3, 3],
+        [3, 3, 3],
+      ],
+      [
+        [3, 1],
+        [3, 1],
+      ],
+    ]) {
+      expect(attempt(() => accuracy(ops, gaussian(1, outputs), gaussian(2, targets), null))).toMatchObject(
+        E.left({ _tag: 'ShapeMismatch', where: 'accuracy' }),
+      );
+    }
   });
 
   it('worked example: squared error of sigmoids', () => {

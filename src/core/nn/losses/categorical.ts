@@ -13,21 +13,18 @@ import { exponential } from '../../random/exponential.ts';
 import type { Key } from '../../random/key.ts';
 import { split } from '../../random/split.ts';
 import type { Shaped } from '../../tensor.ts';
-import { generate } from '../../tensor.ts';
+import { firstMarked } from '../firstMarked.ts';
 
 /** How many race at once. */
 const STARTERS = 16;
 
 /** A race of the columns of p `[rows, C]`: one-hot rows, zeros where all probabilities are 0. */
 const race = <T extends Shaped>(ops: Ops<T>, key: Key, p: T): T => {
-  const [rows, classes] = p.shape;
+  const [rows] = p.shape;
   const speeds = ops.div(p, ops.constant(exponential(key, p.shape, 'f64')));
   const fastest = ops.reshape(ops.max(speeds, [1]), [rows, 1]);
-  const isFirst = ops.mul(ops.equal(speeds, fastest), ops.greater(speeds, ops.full([], 0)));
-  // Of equally fast ones, which are rare, the first in order counts; a rank of ½ is that of nobody.
-  const ranks = ops.mul(isFirst, ops.constant(generate([classes], (c) => classes - c)));
-  const top = ops.reshape(ops.max(ranks, [1]), [rows, 1]);
-  return ops.equal(ranks, ops.maximum(top, ops.full([], 0.5)));
+  // Of equally fast ones, which are rare, the first in order counts.
+  return firstMarked(ops, ops.mul(ops.equal(speeds, fastest), ops.greater(speeds, ops.full([], 0))));
 };
 
 /**
