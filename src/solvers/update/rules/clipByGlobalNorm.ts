@@ -1,11 +1,11 @@
 /**
- * Clipping by global norm [PMB13].
+ * Clipping by global norm [PMB13]: of directions of any size that the precision holds, also where their squares are not.
  *
  * @module
  */
 import { mapParams } from '../../../core/params.ts';
-import { innerProduct } from '../../../core/ops/innerProduct.ts';
-import { withinBound } from './withinBound.ts';
+import { measured } from './measured.ts';
+import { withinBoundOf } from './withinBound.ts';
 import type { UpdateRule } from './rule.ts';
 import { rule } from './rule.ts';
 
@@ -25,7 +25,7 @@ export const clipByGlobalNorm = (bound: number): UpdateRule =>
     name: 'clipByGlobalNorm',
     remembers: {},
     revise: (ops, { direction }) => {
-      const factor = withinBound(ops, bound, ops.sqrt(innerProduct(ops, direction, direction)));
+      const factor = withinBoundOf(ops, bound, measured(ops, Object.values(direction)));
       return { direction: mapParams(direction, (d) => ops.mul(factor, d)), metrics: { clipScale: factor } };
     },
   });

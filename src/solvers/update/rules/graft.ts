@@ -14,6 +14,7 @@ import { mapParams } from '../../../core/params.ts';
 import type { RuleMemory } from '../../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../../core/tensor.ts';
 import { adamRule } from './adamRule.ts';
+import { measured } from './measured.ts';
 import type { Proposal, UpdateRule } from './rule.ts';
 import { distinctNames } from './rule.ts';
 
@@ -30,22 +31,6 @@ export interface GraftOptions {
   /** Whether each parameter array takes its own length, or all together one; `parameter` unless given. */
   readonly per?: Grafting;
 }
-
-/** Arrays as s times what is at most 1, whose squares no precision loses: s, and ‖x‖ / s, which is 0 only where x is. */
-interface Measured<T> {
-  readonly scale: T;
-  readonly norm: T;
-}
-
-const axesOf = ({ shape }: Shaped): ReadonlyArray<number> => shape.map((_, axis) => axis);
-
-const measured = <T extends Shaped>(ops: Ops<T>, arrays: ReadonlyArray<T>): Measured<T> => {
-  const zero = ops.full([], 0);
-  const largest = arrays.map((x) => ops.max(ops.abs(x), axesOf(x))).reduce((a, b) => ops.maximum(a, b), zero);
-  const scale = ops.select(ops.greater(largest, zero), largest, ops.full([], 1));
-  const squares = arrays.map((x) => ops.div(x, scale)).map((x) => ops.dot(x, x));
-  return { scale, norm: ops.sqrt(squares.reduce((a, b) => ops.add(a, b), zero)) };
-};
 
 /** Arrays with the length of others; zeros, which have no direction, stay. */
 const withLength = <T extends Shaped>(ops: Ops<T>, direction: Params<T>, other: Params<T>): Params<T> => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 
+import type { Backend } from '../../../../src/core/backends/backend.ts';
 import { referenceBackend } from '../../../../src/core/backends/reference/backend.ts';
 import * as E from 'fp-ts/lib/Either.js';
 
@@ -7,7 +8,7 @@ import { attempt } from '../../../../src/core/errors.ts';
 import type { Params } from '../../../../src/core/params.ts';
 import { mapParams, zipParams } from '../../../../src/core/params.ts';
 import type { RuleMemory } from '../../../../src/core/pipeline/trainState.ts';
-import type { Tensor } from '../../../../src/core/tensor.ts';
+import type { Shaped, Tensor } from '../../../../src/core/tensor.ts';
 import { tensor } from '../../../../src/core/tensor.ts';
 import { clipByGlobalNorm } from '../../../../src/solvers/update/rules/clipByGlobalNorm.ts';
 import { innerProduct } from '../../../../src/core/ops/innerProduct.ts';
@@ -17,7 +18,9 @@ import { onlyFor } from '../../../../src/solvers/update/rules/onlyFor.ts';
 import type { Proposal, UpdateRule } from '../../../../src/solvers/update/rules/rule.ts';
 import { renamed, rule } from '../../../../src/solvers/update/rules/rule.ts';
 import { weightDecay } from '../../../../src/solvers/update/rules/weightDecay.ts';
-import { gaussian } from '../../../support/training.ts';
+import { scaledError } from '../../../support/closeness.ts';
+import { onEveryBackend } from '../../../support/everyBackend.ts';
+import { gaussian, orThrow } from '../../../support/training.ts';
 import { singleBackend } from '../../../support/single.ts';
 import { loopBackend } from '../../../core/backends/host/support.ts';
 
@@ -103,6 +106,27 @@ describe('clip by global norm', () => {
       }),
     );
   });
+});
+
+onEveryBackend((name, use) => {
+  it.each([
+    [3e19, 5],
+    [1.8e38, 5e-1],
+    [3e-25, 5e-26],
+    [3e37, 5e20],
+  ])(
+    `law: directions are clipped whose squares no precision holds: (%p, 4/3 of it) to %p: ${name}`,
+    async (x, bound) => {
+      await use(async <T extends Shaped>({ ops: on, read }: Backend<T>) => {
+        const direction = { a: on.constant(tensor([x], [1])), b: on.constant(tensor([(4 / 3) * x], [1])) };
+        const seen = { direction, gradient: direction, params: direction, learningRate: 0.1 };
+        const { a, b } = clipByGlobalNorm(bound).revise(on, seen, null).direction;
+        const found = [orThrow(await read(a)()).data[0], orThrow(await read(b)()).data[0]];
+        expect(scaledError(found, [0.6 * bound, 0.8 * bound])).toBeLessThan(1e-6);
+        expect(found[0] / (0.6 * bound)).toBeCloseTo(1, 5);
+      });
+    },
+  );
 });
 
 describe('momentum', () => {

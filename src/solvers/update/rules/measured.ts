@@ -1,0 +1,30 @@
+/**
+ * Norms of arrays whose squares no precision loses: those of 1e20 and of 1e-30 are none in 32 bits.
+ *
+ * It takes three passes where a norm takes one, so it is for rules whose norm is the point of them.
+ *
+ * @module
+ */
+import type { Ops } from '../../../core/ops/ops.ts';
+import { axesOf } from '../../../core/ops/shapes.ts';
+import type { Shaped } from '../../../core/tensor.ts';
+
+/** Arrays as s times what is at most 1: s, and ‖x‖ / s, which is 0 only where x is. */
+export interface Measured<T> {
+  readonly scale: T;
+  readonly norm: T;
+}
+
+/**
+ * The norm of all arrays together, in two parts.
+ *
+ * @param ops - interpreter
+ * @param arrays - any
+ */
+export const measured = <T extends Shaped>(ops: Ops<T>, arrays: ReadonlyArray<T>): Measured<T> => {
+  const zero = ops.full([], 0);
+  const largest = arrays.map((x) => ops.max(ops.abs(x), axesOf(x.shape))).reduce((a, b) => ops.maximum(a, b), zero);
+  const scale = ops.select(ops.greater(largest, zero), largest, ops.full([], 1));
+  const squares = arrays.map((x) => ops.div(x, scale)).map((x) => ops.dot(x, x));
+  return { scale, norm: ops.sqrt(squares.reduce((a, b) => ops.add(a, b), zero)) };
+};
