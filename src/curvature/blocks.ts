@@ -7,7 +7,16 @@ import type { Ops } from '../core/ops/ops.ts';
 import type { Params } from '../core/params.ts';
 import type { Block } from '../core/pipeline/blocks.ts';
 import type { Shaped } from '../core/tensor.ts';
+import { sizeOf } from '../core/tensor.ts';
 import { siteBlock } from './sites/kinds.ts';
+
+type ParameterBlock = Extract<Block, { readonly kind: 'parameter' }>;
+
+const asMatrix = <T extends Shaped>(ops: Ops<T>, { shape }: ParameterBlock, x: T): T =>
+  shape === undefined ? x : ops.reshape(x, [shape[0], sizeOf(shape.slice(1))]);
+
+const asParameter = <T extends Shaped>(ops: Ops<T>, { shape }: ParameterBlock, x: T): T =>
+  shape === undefined ? x : ops.reshape(x, shape);
 
 /**
  * Parameter-shaped arrays as a block vector.
@@ -33,7 +42,7 @@ export const toBlocks = <T extends Shaped>(ops: Ops<T>, blocks: ReadonlyArray<Bl
   Object.fromEntries(
     blocks.map((block) => [
       block.name,
-      block.kind === 'parameter' ? params[block.name] : siteBlock(block.site).join(ops, params),
+      block.kind === 'parameter' ? asMatrix(ops, block, params[block.name]) : siteBlock(block.site).join(ops, params),
     ]),
   );
 
@@ -61,7 +70,9 @@ export const fromBlocks = <T extends Shaped>(
 ): Params<T> => {
   const split = (block: Block): Params<T> => {
     const v = vector[block.name];
-    return block.kind === 'parameter' ? { [block.name]: v } : siteBlock(block.site).split(ops, v);
+    return block.kind === 'parameter'
+      ? { [block.name]: asParameter(ops, block, v) }
+      : siteBlock(block.site).split(ops, v);
   };
   return Object.fromEntries(blocks.flatMap((block) => Object.entries(split(block))));
 };

@@ -15,6 +15,7 @@
 import type { PassedSite } from '../autodiff/reverse.ts';
 import type { Site } from '../ops/site.ts';
 import { parametersOfSite } from '../ops/site.ts';
+import type { Shape } from '../tensor.ts';
 
 /** Parameters that share a curvature block. */
 export type Block =
@@ -22,6 +23,8 @@ export type Block =
   | {
       readonly kind: 'parameter';
       readonly name: string;
+      /** Its shape, where the block is the matrix `[first axis, all others]` of a parameter with more than two axes. */
+      readonly shape?: Shape;
       /** Paths of the sites that would cover it if they did not share parameters. */
       readonly tied?: ReadonlyArray<string>;
       /** Paths of the parameters of its sites that are also used where no site of theirs sees it: itself, or its companions. */

@@ -15,12 +15,14 @@ import { ekfac } from './ekfac.ts';
 import { kfac } from './kfac.ts';
 import { kfacAdaptive } from './kfacAdaptive.ts';
 import { kfacCg } from './kfacCg.ts';
+import { muon } from './muon.ts';
 import { kfacGrafted } from './kfacGrafted.ts';
 import { newtonSchulzKfac } from './newtonSchulzKfac.ts';
 import { lowRankKfac } from './lowRankKfac.ts';
 import type { Setting, SettingValue } from '../settings/setting.ts';
 import { settingsError } from '../settings/setting.ts';
 import type { GradientOptimizer } from './optimizer.ts';
+import { shampoo } from './shampoo.ts';
 import { sgd } from './sgd.ts';
 import { tridiagonalKfac } from './tridiagonalKfac.ts';
 
@@ -44,6 +46,8 @@ export const presets: Readonly<Record<string, AnyPreset>> = {
   'class-kfac': classKfac,
   adam,
   adamw,
+  muon,
+  shampoo,
   sgd,
 };
 

@@ -9,6 +9,8 @@
 import { mostClasses } from '../../curvature/classKfac.ts';
 import type { EstimatorName } from '../../curvature/estimators.ts';
 import { estimatorNames } from '../../curvature/estimators.ts';
+import type { VectorFactors } from '../../curvature/gradientFactors.ts';
+import { vectorFactors } from '../../curvature/gradientFactors.ts';
 import type { ScaleShiftKind } from '../../curvature/sites/options.ts';
 import { scaleShiftKinds } from '../../curvature/sites/options.ts';
 import type { Sharing } from '../../curvature/statistics/sharing.ts';
@@ -17,6 +19,8 @@ import type { ClassWiseMethod } from '../inverses/classWiseInverse.ts';
 import { classWiseMethods } from '../inverses/classWiseInverse.ts';
 import type { Grafting } from '../update/rules/graft.ts';
 import { graftings } from '../update/rules/graft.ts';
+import type { HeadMover, MuonScale } from '../solver/muon.ts';
+import { headMovers, muonScales } from '../solver/muon.ts';
 import type { SumMethod } from '../iterative/classWise.ts';
 import { sumMethods } from '../iterative/classWise.ts';
 import {
@@ -39,6 +43,20 @@ export const ofUpdates = {
   klClip: setting(positive, 2, 'κ of the KL clip'),
   momentum: setting(belowOne, 0.7, 'μ of the momentum'),
   weightDecay: setting(notNegative, 0, 'decoupled weight decay'),
+};
+
+/** Of Muon, beside Adam's. */
+export const ofMuon = {
+  momentum: setting(belowOne, 0.95, 'μ of the momentum that is orthogonalised'),
+  nesterov: setting(truth, true, 'whether momentum looks ahead along the gradient'),
+  iterations: setting(wholeBetween(1, 100), 5, 'turns of the Newton–Schulz iteration'),
+  scale: setting<MuonScale>(
+    oneOf(muonScales),
+    'rms',
+    'scale of orthogonal matrices: as large as Adam’s, or Muon’s own',
+  ),
+  head: setting<HeadMover>(oneOf(headMovers), 'adam', 'who moves the last dense layer'),
+  adamRate: setting(notNegative, 1, 'Adam’s part of the parameters moves by this multiple of η'),
 };
 
 /** Optimizers whose lengths presets graft. */
@@ -85,11 +103,18 @@ export const ofCurvature = {
   blockSize: setting(wholeFrom(0), 0, 'size of a part, instead of their number; 0 counts'),
 };
 
+/** Of statistics of gradients. */
+export const ofGradients = {
+  limit: setting(wholeFrom(1), 2048, 'longest axis with a full factor; a longer one has a diagonal'),
+  vectors: setting<VectorFactors>(oneOf(vectorFactors), 'full', 'factors of vectors'),
+};
+
 /** Of inverses: when they are prepared anew, and how. */
 export const ofInverses = {
   inverseEvery: setting(wholeFrom(1), 5, 'steps between two preparations of the inverses, at most so many by drift'),
   inverseDrift: setting(notNegative, 0, 'relative change of the factors that calls for new inverses; 0 counts steps'),
   inverseStaleness: setting(wholeFrom(0), 0, 'steps that go on with the last inverses while the next are made'),
+  relativeDamping: setting(positive, 1e-6, 'what a factor gains, as a multiple of its largest eigenvalue'),
   momentDecay: setting(belowOne, 0.95, 'ρ of the average of the second moments'),
   rank: setting(wholeFrom(1), 64, 'eigenvectors kept of each factor'),
   oversampling: setting(wholeFrom(0), 10, 'random columns on top of the rank'),

@@ -71,6 +71,11 @@ const rows: Readonly<Record<string, Row>> = {
   learningRate: { to: 0.03 },
   length: { to: 'sgd' },
   per: { to: 'global' },
+  scale: { to: 'spectral' },
+  head: { to: 'muon' },
+  limit: { to: 3 },
+  vectors: { to: 'diagonal' },
+  relativeDamping: { to: 0.1 },
 };
 
 /** Settings that say what is accepted, or that matter for other kinds of sites and runs than this one. */

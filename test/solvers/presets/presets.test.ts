@@ -223,8 +223,10 @@ describe('registry', () => {
       'kfac-cg',
       'kfac-grafted',
       'low-rank-kfac',
+      'muon',
       'newton-schulz-kfac',
       'sgd',
+      'shampoo',
       'tridiagonal-kfac',
     ]);
   });

@@ -37,10 +37,29 @@ interface Row {
   readonly settings: Readonly<Record<string, SettingValue>>;
 }
 
+/** Lengths of the gradient, and factors that gain nothing. */
+const ofShampoo = { learningRate: 0.1, momentum: 0, relativeDamping: 1e-300, inverseEvery: 1, length: 'sgd' };
+
 const rows: Readonly<Record<string, Row>> = {
   'AdamW of PyTorch': {
     preset: 'adamw',
     settings: { learningRate: 0.02, beta1: 0.8, beta2: 0.95, epsilon: 1e-6, weightDecay: 0.1 },
+  },
+  'Muon of PyTorch': {
+    preset: 'muon',
+    settings: { learningRate: 0.02, momentum: 0.9, beta2: 0.999, weightDecay: 0.1 },
+  },
+  'Muon of its author': {
+    preset: 'muon',
+    settings: { learningRate: 0.02, momentum: 0.9, beta2: 0.999, weightDecay: 0.1, scale: 'spectral' },
+  },
+  'Shampoo of pytorch_optimizer, sums': {
+    preset: 'shampoo',
+    settings: { ...ofShampoo, decay: 1 - 1e-15 },
+  },
+  'Shampoo of pytorch_optimizer, averages': {
+    preset: 'shampoo',
+    settings: { ...ofShampoo, decay: 0.5 },
   },
 };
 

@@ -14,6 +14,7 @@ import type { Descent, FromGradient } from '../../../core/pipeline/descent.ts';
 import { descent } from '../../../core/pipeline/descent.ts';
 import type { Stage } from '../../../core/pipeline/stage.ts';
 import { capture } from '../../../curvature/capture.ts';
+import { captureGradient } from '../../../curvature/captureGradient.ts';
 import { updateFactors } from '../../../curvature/curvature.ts';
 import { sample } from '../../../curvature/sample.ts';
 import { burnIn } from '../../../solvers/update/burnIn.ts';
@@ -74,9 +75,11 @@ export const composition: Row<Composition> = row(
 /** Parts that go together. */
 type Fitting =
   | { readonly _tag: 'ofCurvature'; readonly looking: Looking; readonly curved: Curved; readonly solving: OfCurvature }
+  | { readonly _tag: 'ofGradients'; readonly curved: OfGradients; readonly solving: OfCurvature }
   | { readonly _tag: 'ofCapture'; readonly looking: Looking; readonly solving: OfCapture }
   | { readonly _tag: 'ofGradient'; readonly solving: OfGradient };
 
+type OfGradients = Extract<Curved, { readonly form: 'gradient' }>;
 type OfCurvature = Extract<Solving, { readonly _tag: 'ofCurvature' }>;
 type OfCapture = Extract<Solving, { readonly _tag: 'ofCapture' }>;
 type OfGradient = Extract<Solving, { readonly _tag: 'ofGradient' }>;
@@ -90,7 +93,7 @@ interface Refusal {
 const refuse = (path: string, expected: string): E.Either<Refusal, never> => E.left({ path, expected });
 
 /** Names of the solvers, or of the preconditioners, that take a form of curvature. */
-const takersOf = (by: OfCurvature['by'], form: Form): string => {
+const takersOf = (by: OfCurvature['by'], form: Form): ReadonlyArray<string> => {
   const table: Table<Solving | Inverting> = by === 'solver' ? solvers : inverses;
   return Object.entries(table)
     .filter(([, { validate }]) =>
@@ -99,8 +102,13 @@ const takersOf = (by: OfCurvature['by'], form: Form): string => {
         E.exists((made) => 'takes' in made && made.takes.includes(form)),
       ),
     )
-    .map(([name]) => name)
-    .join(', ');
+    .map(([name]) => name);
+};
+
+/** What would take a curvature in the place of a solver that does not: a preconditioner, or where there is none a solver. */
+const refuseTaker = ({ by }: OfCurvature, form: Form): E.Either<Refusal, never> => {
+  const place = takersOf(by, form).length === 0 ? 'solver' : by;
+  return refuse(place, `one of ${takersOf(place, form).join(', ')} with this curvature`);
 };
 
 /** Estimator, curvature and solver, if they go together. */
@@ -108,10 +116,15 @@ const fitting = ({ estimator, curvature, solver }: Composition): E.Either<Refusa
   switch (solver._tag) {
     case 'ofCurvature':
       if (curvature === null) return refuse('curvature', `one of ${Object.keys(curvatures).join(', ')}`);
-      if (estimator === null) return refuse('estimator', `one of ${Object.keys(estimators).join(', ')}`);
-      return solver.takes.includes(curvature.form)
-        ? E.right({ _tag: solver._tag, looking: estimator, curved: curvature, solving: solver })
-        : refuse(solver.by, `one of ${takersOf(solver.by, curvature.form)} with this curvature`);
+      if (!solver.takes.includes(curvature.form)) return refuseTaker(solver, curvature.form);
+      if (curvature.form === 'gradient') {
+        return estimator === null
+          ? E.right({ _tag: 'ofGradients', curved: curvature, solving: solver })
+          : refuse('estimator', 'none with this curvature');
+      }
+      return estimator === null
+        ? refuse('estimator', `one of ${Object.keys(estimators).join(', ')}`)
+        : E.right({ _tag: solver._tag, looking: estimator, curved: curvature, solving: solver });
     case 'ofCapture':
       if (estimator === null) return refuse('estimator', `one of ${Object.keys(estimators).join(', ')}`);
       return curvature === null
@@ -155,16 +168,34 @@ type Directed = Stage<FromGradient, FromGradient | 'direction'>;
 /** One that has a damping, too. */
 type Damped = Stage<FromGradient, FromGradient | 'damping' | 'direction'>;
 
-/** From the gradient to a direction with curvature. */
-const damped = (
-  fit: Exclude<Fitting, { readonly _tag: 'ofGradient' }>,
-  { normConstraint: bound, learningRate, levenbergMarquardt: adapting }: Updating,
+/** λ of a step: the schedule's, or from it on the adapted one. */
+const lambdaOf = ({ damping }: OfCurvature | OfCapture, { levenbergMarquardt: adapting }: Updating) =>
+  damp(adapting === null ? damping : damping(0));
+
+/** From the gradient to a direction by statistics of gradients. */
+const dampedOfGradients = (
+  { curved: { curvature, every }, solving }: Extract<Fitting, { readonly _tag: 'ofGradients' }>,
+  own: Updating,
 ): Damped => {
+  const { normConstraint: bound, learningRate } = own;
+  const solved = descent(
+    captureGradient({ every }),
+    updateFactors(curvature),
+    lambdaOf(solving, own),
+    solve(solving.solver),
+  );
+  return bound === null ? solved : descent(solved, normConstraint({ bound, learningRate }));
+};
+
+/** From the gradient to a direction with curvature. */
+const damped = (fit: Exclude<Fitting, { readonly _tag: 'ofGradient' }>, own: Updating): Damped => {
+  if (fit._tag === 'ofGradients') return dampedOfGradients(fit, own);
+  const { normConstraint: bound, learningRate } = own;
   const { every, fraction, estimator, ...holding } = fit.looking;
   const captured = descent(
     sample({ fraction, every }),
     capture(estimator, { every, ...holding }),
-    damp(adapting === null ? fit.solving.damping : fit.solving.damping(0)), // λ adapts from there on
+    lambdaOf(fit.solving, own),
   );
   if (fit._tag === 'ofCapture') return descent(captured, solve(fit.solving.solver));
   const solved = descent(captured, updateFactors(fit.curved.curvature), solve(fit.solving.solver));

@@ -10,6 +10,7 @@ import { bySite } from '../../../curvature/bySite.ts';
 import { classKfac, mostClasses } from '../../../curvature/classKfac.ts';
 import type { Curvature } from '../../../curvature/curvature.ts';
 import { dense } from '../../../curvature/dense.ts';
+import { gradientFactors } from '../../../curvature/gradientFactors.ts';
 import { diagonal } from '../../../curvature/diagonal.ts';
 import type { Estimator } from '../../../curvature/estimators.ts';
 import { curvaturePropagation, empirical, exact, monteCarlo, mostSamples } from '../../../curvature/estimators.ts';
@@ -17,7 +18,7 @@ import { kfac } from '../../../curvature/kfac.ts';
 import { kfra } from '../../../curvature/kfra.ts';
 import type { Cut } from '../../../curvature/statistics/partition.ts';
 import { tridiagonalKfac } from '../../../curvature/tridiagonalKfac.ts';
-import { ofCurvature } from '../../../solvers/settings/table.ts';
+import { ofCurvature, ofGradients } from '../../../solvers/settings/table.ts';
 import { text, wholeBetween, wholeFrom } from '../codecs/codecs.ts';
 import type { Table } from './setting.ts';
 import { known, listOf, optional, partIn, record, required, row } from './setting.ts';
@@ -71,14 +72,17 @@ export const estimators: Table<Looking> = {
 /** Forms of curvature that solvers tell apart. */
 export const forms = ['product', 'parts', 'chain', 'twoClasses', 'classes', 'diagonal', 'full', 'mixed'] as const;
 
-/** A form of curvature. */
-export type Form = (typeof forms)[number];
+/** A form of curvature of captured sites, or that of gradients, which knows no sites. */
+export type Form = (typeof forms)[number] | 'gradient';
 
-/** A curvature of a composition. */
-export interface Curved {
-  readonly form: Form;
+/** A curvature of captured sites. */
+export interface CurvedSites {
+  readonly form: Exclude<Form, 'gradient'>;
   readonly curvature: Curvature;
 }
+
+/** A curvature of a composition; one of gradients needs no estimator, and says itself how often it is looked at. */
+export type Curved = CurvedSites | { readonly form: 'gradient'; readonly curvature: Curvature; readonly every: number };
 
 /** How sites are treated, for whatever makes statistics of a capture. */
 export const siteSettings = {
@@ -106,12 +110,12 @@ const cut: t.Type<Cut> = record(
 
 const paths = t.readonlyArray(text, 'a list of paths of sites');
 
-const kindsOfCurvatures = (): Table<Curved> => curvatures;
+const kindsOfCurvatures = (): Table<CurvedSites> => siteCurvatures;
 
 const curved = partIn('a curvature', kindsOfCurvatures);
 
-/** Every curvature. */
-export const curvatures: Table<Curved> = {
+/** Every curvature of captured sites. */
+const siteCurvatures: Table<CurvedSites> = {
   kfac: row('A ⊗ G of each site.', common, (options) => ({ form: 'product', curvature: kfac(options) })),
   kfra: row('A ⊗ recursive G: for dense layers one after another, with the exact estimator.', common, (options) => ({
     form: 'product',
@@ -172,5 +176,20 @@ export const curvatures: Table<Curved> = {
         rest.curvature,
       ),
     }),
+  ),
+};
+
+/** Every curvature. */
+export const curvatures: Table<Curved> = {
+  ...siteCurvatures,
+  gradientFactors: row(
+    'GᵀG ⊗ GGᵀ of the gradient of each parameter array: for Shampoo and SOAP. It takes no estimator.',
+    {
+      decay: known(ofCurvature.decay),
+      every: known(ofCurvature.statisticsEvery),
+      limit: known(ofGradients.limit),
+      vectors: known(ofGradients.vectors),
+    },
+    ({ every, ...options }) => ({ form: 'gradient', curvature: gradientFactors(options), every }),
   ),
 };

@@ -18,6 +18,7 @@ import { eigen } from '../../../solvers/inverses/eigen.ts';
 import { ekfac } from '../../../solvers/inverses/ekfac.ts';
 import { kroneckerInverse } from '../../../solvers/inverses/kroneckerInverse.ts';
 import { lowRankInverse } from '../../../solvers/inverses/lowRankInverse.ts';
+import { rootInverse } from '../../../solvers/inverses/rootInverse.ts';
 import { newtonSchulz } from '../../../solvers/inverses/newtonSchulz.ts';
 import { tridiagonalInverse } from '../../../solvers/inverses/tridiagonalInverse.ts';
 import { twoTermSolve } from '../../../solvers/inverses/twoTermSolve.ts';
@@ -31,11 +32,12 @@ import type { Schedule } from '../../../solvers/schedules.ts';
 import { constant } from '../../../solvers/schedules.ts';
 import type { FirstOrderNeeds } from '../../../solvers/solver/firstOrder.ts';
 import { adam, identity } from '../../../solvers/solver/firstOrder.ts';
+import { muon } from '../../../solvers/solver/muon.ts';
 import type { Preconditioner } from '../../../solvers/solver/inverse.ts';
 import { preconditioned } from '../../../solvers/solver/preconditioned.ts';
 import type { Period, RefreshOptions } from '../../../solvers/solver/refresh.ts';
 import type { Solver } from '../../../solvers/solver/solver.ts';
-import { ofAdam, ofDamping, ofInverses, ofIterations } from '../../../solvers/settings/table.ts';
+import { ofAdam, ofDamping, ofInverses, ofIterations, ofMuon } from '../../../solvers/settings/table.ts';
 import { decoder, positive, wholeFrom } from '../codecs/codecs.ts';
 import type { Form } from './curvatures.ts';
 import { forms, siteSettings } from './curvatures.ts';
@@ -58,7 +60,7 @@ export type Solving =
       readonly solver: Solver<EveryNeed>;
     }
   | { readonly _tag: 'ofCapture'; readonly damping: Schedule; readonly solver: Solver<BatchWoodburyNeeds> }
-  | { readonly _tag: 'ofGradient'; readonly solver: Solver<FirstOrderNeeds> };
+  | { readonly _tag: 'ofGradient'; readonly solver: Solver<FirstOrderNeeds | 'blocks'> };
 
 const drifting = record(
   'a whole number of steps, or a record with drift',
@@ -260,6 +262,12 @@ export const solvers: Table<Solving> = {
       solver: (options) => preconditioned(choleskySolve, options),
     })),
   ),
+  shampoo: ofCurvature(
+    row('Inverse roots of the factors of gradients; λ is relative to the largest eigenvalue of each.', {}, () => ({
+      takes: ['gradient'],
+      solver: (options) => preconditioned(rootInverse, options),
+    })),
+  ),
   classWise: ofCurvature(
     row(
       'Sums of Kronecker products by conjugate gradients.',
@@ -301,6 +309,21 @@ export const solvers: Table<Solving> = {
       epsilon: known(ofAdam.epsilon),
     },
     (own): Solving => ({ _tag: 'ofGradient', solver: adam(own) }),
+  ),
+  muon: row(
+    'Orthogonalised momentum for weights of hidden layers, Adam for the rest; takes neither estimator nor curvature.',
+    {
+      momentum: known(ofMuon.momentum),
+      nesterov: known(ofMuon.nesterov),
+      iterations: known(ofMuon.iterations),
+      scale: known(ofMuon.scale),
+      head: known(ofMuon.head),
+      adamRate: known(ofMuon.adamRate),
+      beta1: known(ofAdam.beta1),
+      beta2: known(ofAdam.beta2),
+      epsilon: known(ofAdam.epsilon),
+    },
+    (own): Solving => ({ _tag: 'ofGradient', solver: muon(own) }),
   ),
   identity: row('The gradient itself; takes neither estimator nor curvature.', {}, (): Solving => ({
     _tag: 'ofGradient',

@@ -83,7 +83,7 @@ const curvatureRows: Readonly<Record<string, unknown>> = {
 
 /** Which solver takes which curvature, written down by hand as the table’s oracle. */
 const byFactors = ['kfac', 'kfra', 'blockKfac', 'diagonal', 'dense'];
-const everything = Object.keys(curvatureRows);
+const everything = Object.keys(curvatureRows).filter((kind) => kind !== 'gradientFactors');
 const takes: Readonly<Record<string, ReadonlyArray<string>>> = {
   auto: everything,
   kroneckerInverse: byFactors,
@@ -102,15 +102,17 @@ const takes: Readonly<Record<string, ReadonlyArray<string>>> = {
   bicgstab: everything,
   hss: everything,
   kfacCg: everything,
+  shampoo: ['gradientFactors'],
   woodbury: [],
   adam: [],
+  muon: [],
   identity: [],
 };
 
 const compositionOf = (solver: string, curvature: unknown): Readonly<Record<string, unknown>> => ({
-  estimator: 'exact',
+  estimator: curvature === 'gradientFactors' && solver !== 'woodbury' ? false : 'exact',
   curvature,
-  solver: ['adam', 'identity'].includes(solver) ? solver : { kind: solver, damping: 0.5 },
+  solver: ['adam', 'muon', 'identity'].includes(solver) ? solver : { kind: solver, damping: 0.5 },
   update: { learningRate: 0.1, rules: [{ kind: 'klClip', kappa: 0.1 }] },
 });
 
@@ -122,13 +124,15 @@ describe('every curvature with every solver, from configuration', () => {
   });
 
   it.each(
-    Object.entries(takes).flatMap(([solver, taken]) => everything.map((c) => [solver, c, taken.includes(c)] as const)),
+    Object.entries(takes).flatMap(([solver, taken]) =>
+      Object.keys(curvatureRows).map((c) => [solver, c, taken.includes(c)] as const),
+    ),
   )('%s on %s: trains (%s), or names the solvers that do', async (solver, curvature, fits) => {
     const decoded = decode(compositionOf(solver, curvatureRows[curvature]));
     if (!fits) {
       const error = errorOf(decoded);
       expect(error).toMatchObject({ _tag: 'BadConfig' });
-      if (solvers[solver] !== undefined && !['woodbury', 'adam', 'identity'].includes(solver)) {
+      if (solvers[solver] !== undefined && !['woodbury', 'adam', 'muon', 'identity'].includes(solver)) {
         const able = Object.keys(takes).filter((name) => takes[name].includes(curvature));
         expect(error).toMatchObject({
           path: 'optimizer.solver',
@@ -172,7 +176,7 @@ describe('every curvature with every solver, from configuration', () => {
   });
 
   it('solvers without curvature', async () => {
-    for (const solver of ['adam', { kind: 'adam', beta1: 0.5 }, 'identity']) {
+    for (const solver of ['adam', { kind: 'adam', beta1: 0.5 }, 'muon', 'identity']) {
       const state = await trained(orThrow(decode({ solver, update: { learningRate: 0.1 } })), 2);
       expect(distance(state, start)).toBeGreaterThan(1e-6);
     }

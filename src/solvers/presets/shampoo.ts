@@ -1,0 +1,104 @@
+/**
+ * Shampoo, grafted.
+ *
+ * @module
+ */
+import type { Descent } from '../../core/pipeline/descent.ts';
+import { descent } from '../../core/pipeline/descent.ts';
+import { captureGradient } from '../../curvature/captureGradient.ts';
+import { updateFactors } from '../../curvature/curvature.ts';
+import type { GradientFactorsOptions } from '../../curvature/gradientFactors.ts';
+import { gradientFactors } from '../../curvature/gradientFactors.ts';
+import { rootInverse } from '../inverses/rootInverse.ts';
+import type { Settings } from '../settings/setting.ts';
+import { withStandard } from '../settings/setting.ts';
+import type { Grafted } from '../settings/table.ts';
+import { ofAdam, ofCurvature, ofGradients, ofGrafting, ofInverses, ofUpdates } from '../settings/table.ts';
+import { damp } from '../solver/damp.ts';
+import type { AdamOptions } from '../solver/moments.ts';
+import { preconditioned } from '../solver/preconditioned.ts';
+import { solve } from '../solver/solver.ts';
+import type { Grafting } from '../update/rules/graft.ts';
+import { decayed } from '../update/rules/weightDecay.ts';
+import { update } from '../update/update.ts';
+import { refreshOf } from './kfac.ts';
+import { graftedBy } from './kfacGrafted.ts';
+import type { Preset } from './preset.ts';
+import { preset } from './preset.ts';
+
+/** Settings of statistics of gradients, and of what is prepared of them. */
+export interface GradientStatisticsOptions extends GradientFactorsOptions {
+  /** Steps between two captures of statistics, 1 unless given. */
+  readonly statisticsEvery?: number;
+  /** Steps between two preparations, 10 unless given; at most so many where they follow the drift. */
+  readonly inverseEvery?: number;
+  /** Relative change of the factors that calls for a preparation; 0, the default, counts steps. */
+  readonly inverseDrift?: number;
+  /** Steps that go on with what was prepared last while the next is made; 0, the default, waits. */
+  readonly inverseStaleness?: number;
+}
+
+/** Settings of {@link shampoo}. */
+export interface ShampooOptions extends GradientStatisticsOptions, AdamOptions {
+  /** η, 1e-3 unless given, in units of the steps whose length is taken. */
+  readonly learningRate?: number;
+  /** μ, 0.9 unless given. */
+  readonly momentum?: number;
+  /** What a factor gains, as a multiple of its largest eigenvalue; 1e-6 unless given. */
+  readonly relativeDamping?: number;
+  /** Whose length a step has, `adam` unless given; `sgd` is SGD with the momentum μ. */
+  readonly length?: Grafted;
+  /** Whether each parameter array takes its own length, or all together one; `parameter` unless given. */
+  readonly per?: Grafting;
+  /** Decoupled weight decay, 0 unless given. */
+  readonly weightDecay?: number;
+}
+
+/** Settings that Shampoo shares with what else looks at statistics of gradients. */
+export const gradientStatistics: Settings<GradientStatisticsOptions> = {
+  decay: ofCurvature.decay,
+  ...ofGradients,
+  statisticsEvery: ofCurvature.statisticsEvery,
+  inverseEvery: withStandard(ofInverses.inverseEvery, 10),
+  inverseDrift: ofInverses.inverseDrift,
+  inverseStaleness: ofInverses.inverseStaleness,
+};
+
+const descentOf = (settings: Required<ShampooOptions>): Descent =>
+  descent(
+    captureGradient({ every: settings.statisticsEvery }),
+    updateFactors(gradientFactors(settings)),
+    damp(settings.relativeDamping),
+    solve(preconditioned(rootInverse, refreshOf(settings))),
+    update({
+      learningRate: settings.learningRate,
+      rules: [...graftedBy(settings), ...decayed(settings.weightDecay)],
+    }),
+  );
+
+/**
+ * Shampoo [GKS18] with averages in the place of sums, and the lengths of Adam or of SGD with momentum [AGK20]: a step is
+ * exactly as long as the other optimizer's, and its learning rate carries over.
+ *
+ * @param options - settings, each with a default
+ * @example
+ * ```ts
+ * import { shampooOptimizer } from 'kfac-ts/solvers';
+ *
+ * shampooOptimizer({ inverseEvery: 20, limit: 1024, length: 'sgd', learningRate: 0.1 }).name; // => 'shampoo'
+ * ```
+ */
+export const shampoo: Preset<ShampooOptions> = preset<ShampooOptions>(
+  'shampoo',
+  {
+    learningRate: withStandard(ofUpdates.learningRate, 1e-3, 'η, in units of the steps whose length is taken'),
+    momentum: withStandard(ofUpdates.momentum, 0.9, 'μ of the momentum of directions, which does not lengthen steps'),
+    ...gradientStatistics,
+    decay: withStandard(ofCurvature.decay, 0.999),
+    relativeDamping: ofInverses.relativeDamping,
+    ...ofAdam,
+    ...ofGrafting,
+    weightDecay: ofUpdates.weightDecay,
+  },
+  descentOf,
+);
