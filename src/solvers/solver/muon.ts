@@ -6,10 +6,8 @@
  *
  * @module
  */
-import type { Params } from '../../core/params.ts';
 import { mapParams, pickParams } from '../../core/params.ts';
 import type { Block } from '../../core/pipeline/blocks.ts';
-import type { SolverState } from '../../core/pipeline/trainState.ts';
 import type { Shape } from '../../core/tensor.ts';
 import { siteBlock } from '../../curvature/sites/kinds.ts';
 import type { FirstOrderNeeds } from './firstOrder.ts';
@@ -63,16 +61,6 @@ const hiddenWeights = (blocks: ReadonlyArray<Block>, head: HeadMover): ReadonlyA
 const factorOf = (scale: MuonScale, [m, n]: Shape): number =>
   scale === 'rms' ? 0.2 * Math.sqrt(Math.max(m, n)) : Math.sqrt(Math.max(1, m / n));
 
-const hasAll = <T>(memory: Params<T> | undefined, paths: ReadonlyArray<string>): boolean =>
-  memory !== undefined && paths.every((path) => Object.hasOwn(memory, path));
-
-/** Whether the memory is that of a Muon which moved the same parameters. */
-const goesOnFrom = <T>(
-  { prepared, slots }: SolverState<T>,
-  hidden: ReadonlyArray<string>,
-  rest: ReadonlyArray<string>,
-): boolean => prepared === null && hasAll(slots[velocity], hidden) && hasAll(slots[first], rest);
-
 /**
  * Muon's direction.
  *
@@ -97,20 +85,22 @@ export const muon = (options: MuonOptions = {}): Solver<FirstOrderNeeds | 'block
   return computing((ops, { state, gradient, blocks }) => {
     const hidden = hiddenWeights(blocks, head).filter((path) => Object.hasOwn(gradient, path));
     const rest = Object.keys(gradient).filter((path) => !hidden.includes(path));
-    const goesOn = goesOnFrom(state.solver, hidden, rest);
-    const { slots } = state.solver;
-    const begun = goesOn ? state.solver.preparedAt : state.step;
+    const { slots, prepared, preparedAt } = state.solver;
+    // Another optimizer may have taken the steps before: those are not in the memory.
+    const goesOn = velocity in slots && prepared === null;
+    const begun = goesOn ? preparedAt : state.step;
+    const t = state.step - begun + 1;
 
     const weights = pickParams(gradient, hidden);
-    const v = averagedWith(ops, mu, goesOn ? slots[velocity] : undefined, weights);
+    const v = averagedWith(ops, mu, goesOn ? slots[velocity] : undefined, weights, t);
     const moved = mapParams(weights, (g, path) => {
       const ahead = nesterov ? ops.linearCombination(1 - mu, g, mu, v[path]) : v[path];
       return ops.scale(factorOf(scale, g.shape), orthogonalised(ops, ahead, iterations));
     });
 
     const before = goesOn ? { m: slots[first], v: slots[second] } : {};
-    const moments = momentsWith(ops, ofAdam, before, pickParams(gradient, rest));
-    const adams = adamDirection(ops, ofAdam, moments, state.step - begun + 1);
+    const moments = momentsWith(ops, ofAdam, before, pickParams(gradient, rest), t);
+    const adams = adamDirection(ops, ofAdam, moments, t);
     const scaled = adamRate === 1 ? adams : mapParams(adams, (d) => ops.scale(adamRate, d));
     return {
       direction: pickParams({ ...moved, ...scaled }, Object.keys(gradient)),

@@ -108,16 +108,6 @@ const dueNow = <T extends Shaped>(
   );
 };
 
-const namesIn = <T>(operator: LinearOperator<T>): string | null =>
-  'blocks' in operator ? Object.keys(operator.blocks).sort().join('\n') : null;
-
-/** The solver's memory without what was prepared for other blocks, which another optimizer has left in the state. */
-const ofBlocks = <T>(solver: SolverState<T>, operator: LinearOperator<T>): SolverState<T> => {
-  if (solver.prepared === null) return solver;
-  const [before, now] = [namesIn(solver.prepared), namesIn(operator)];
-  return before === null || now === null || before === now ? solver : { ...solver, prepared: null };
-};
-
 /** A solver's state on the way, with what is reported of it. */
 interface Solving<T> {
   readonly solver: SolverState<T>;
@@ -165,7 +155,6 @@ const prepareWhenDue = <T extends Shaped>(
 
   return pipe(
     taken(state.solver),
-    TE.map(({ solver, metrics }) => ({ solver: ofBlocks(solver, operator), metrics })),
     TE.chain((current) =>
       current.solver.pending !== null
         ? TE.right(current)
