@@ -144,7 +144,9 @@ const namesIn = (text: string): ReadonlyArray<string> =>
 
 const settingOf = (name: string, value: RawFlags[string]): unknown => {
   if (typeof value !== 'string') return value;
-  if (name === 'optimizers' || name === 'hold') return namesIn(value);
+  if (name === 'optimizers') return namesIn(value);
+  // A list of nothing would hold nothing, and say so nowhere.
+  if (name === 'hold') return namesIn(value).length === 0 ? value : namesIn(value);
   return numeric.includes(name) ? asNumber(value) : value;
 };
 

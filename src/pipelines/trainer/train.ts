@@ -7,6 +7,7 @@
  *
  * @module
  */
+import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
@@ -22,6 +23,7 @@ import type { Change, TrainResult } from './conclude.ts';
 import { conclude } from './conclude.ts';
 import type { Evaluation } from './evaluate.ts';
 import { evaluatePlaced, finiteLoss } from './evaluate.ts';
+import { answered } from './events.ts';
 import type { TaskStep, TrainTask } from './learning.ts';
 import { demandsOf } from './learning.ts';
 import type { TrainOptions } from './options.ts';
@@ -54,11 +56,15 @@ const trial = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEithe
   );
 };
 
-/** Whether the step's settings hold for the whole run. */
-const foreseen = (step: TaskStep, options: TrainOptions, size: number): TE.TaskEither<KfacError, unknown> => {
-  const error = step.foresee?.(options.from?.step ?? 0, stepsOf(options, size)) ?? null;
-  return error === null ? TE.right(null) : TE.left(error);
-};
+/** Whether the step's settings hold for the whole run; its schedules may be functions of whoever wrote it. */
+const foreseen = (step: TaskStep, options: TrainOptions, size: number): E.Either<KfacError, unknown> =>
+  pipe(
+    answered(
+      `a schedule of ${step.name}`,
+      () => step.foresee?.(options.from?.step ?? 0, stepsOf(options, size)) ?? null,
+    ),
+    E.chain((error) => (error === null ? E.right(null) : E.left(error))),
+  );
 
 /**
  * Trains a task.
@@ -106,7 +112,7 @@ export const train = <T extends Shaped>(
     TE.fromEither(checkSize(task.data.train)),
     TE.chainEitherK(() => checkSize(task.data.test)),
     TE.chainEitherK(() => checkOptions(options, task.data.train.size)),
-    TE.chain(() => foreseen(setting.step, options, task.data.train.size)),
+    TE.chainEitherK(() => foreseen(setting.step, options, task.data.train.size)),
     TE.chain(() => check(task.data.train)),
     TE.chain(() => check(task.data.test)),
     TE.chainEitherK(() => begin(setting)),

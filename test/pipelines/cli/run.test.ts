@@ -574,6 +574,7 @@ describe('bad input', () => {
     ['an unknown optimizer', `train mnist-classifier --optimizer kfca ${quick}`, 'kfac, '],
     ['one unknown optimizer of several', `compare mnist-classifier --optimizers kfac,kfca ${quick}`, 'kfac, '],
     ['no optimizer', `compare mnist-classifier --optimizers , ${quick}`, 'at least one optimizer'],
+    ['nothing to hold', `train mnist-classifier --hold , ${quick}`, '--hold: expected a list of paths'],
     ['an unknown option', 'train mnist-classifier --stepz 3', '--steps'],
     ['an unknown option of summary', 'summary mnist-classifier --stepz 3', '--size'],
     ['an option without its value', 'train mnist-classifier --steps', 'a value'],

@@ -19,7 +19,12 @@ import type { TrainOptions } from '../../../src/pipelines/trainer/options.ts';
 import type { Steer } from '../../../src/pipelines/trainer/steer.ts';
 import { plateau } from '../../../src/pipelines/trainer/steer.ts';
 import { train } from '../../../src/pipelines/trainer/train.ts';
+import { descent } from '../../../src/core/pipeline/descent.ts';
 import { kfac } from '../../../src/solvers/presets/kfac.ts';
+import { gradientOptimizer } from '../../../src/solvers/presets/optimizer.ts';
+import { identity } from '../../../src/solvers/solver/firstOrder.ts';
+import { solve } from '../../../src/solvers/solver/solver.ts';
+import { update } from '../../../src/solvers/update/update.ts';
 import { sgd } from '../../../src/solvers/presets/sgd.ts';
 import { gaussian, mlp, orThrow, referenceEnv } from '../../support/training.ts';
 import { errorOf, memoryFiles } from '../support.ts';
@@ -193,6 +198,27 @@ describe('data', () => {
     });
     expect(await failure({}, breaking)).toMatchObject({ _tag: 'BadData', source: 'sensor' });
     expect(asked).toBe(5);
+  });
+});
+
+it('a schedule that throws at some step is known before the first', async () => {
+  const failing = (step: number): number => {
+    if (step === 5) throw new TypeError('no rate for it');
+    return 0.1;
+  };
+  const own = gradientOptimizer({
+    name: 'own',
+    hyperparameters: {},
+    descent: descent(solve(identity), update({ learningRate: failing })),
+  });
+  const listeners: ReadonlyArray<Listener> = [
+    () => {
+      throw new Error('must not begin');
+    },
+  ];
+  expect(errorOf(await train(referenceEnv(), task, own, { ...options, listeners })())).toMatchObject({
+    _tag: 'CallbackFailed',
+    reason: 'no rate for it',
   });
 });
 
