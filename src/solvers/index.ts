@@ -87,6 +87,7 @@ export { onlyFor } from './update/rules/onlyFor.ts';
 export { renamed, rule } from './update/rules/rule.ts';
 export type { Proposal, Revision, RuleWith, UpdateRule } from './update/rules/rule.ts';
 export { weightDecay } from './update/rules/weightDecay.ts';
+export type { Decays } from './update/rules/weightDecay.ts';
 export { bicgstab } from './krylov/bicgstab.ts';
 export { conjugateGradient } from './krylov/conjugateGradient.ts';
 export type { CgEnding, CgOptions, CgOutcome } from './krylov/conjugateGradient.ts';

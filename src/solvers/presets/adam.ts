@@ -5,7 +5,8 @@
  */
 import { descent } from '../../core/pipeline/descent.ts';
 import { adam as adamSolver } from '../solver/firstOrder.ts';
-import { decayed } from '../update/rules/weightDecay.ts';
+import type { Decays } from '../update/rules/weightDecay.ts';
+import { decayedBy } from '../update/rules/weightDecay.ts';
 import { solve } from '../solver/solver.ts';
 import { update } from '../update/update.ts';
 import { withStandard } from '../settings/setting.ts';
@@ -25,6 +26,8 @@ export interface AdamPresetOptions {
   readonly epsilon?: number;
   /** Decoupled weight decay, 0 unless given. */
   readonly weightDecay?: number;
+  /** Which parameters decay, `all` unless given; `weights` leaves biases, gains and shifts out. */
+  readonly decayed?: Decays;
 }
 
 /**
@@ -44,10 +47,8 @@ export const adam: Preset<AdamPresetOptions> = preset<AdamPresetOptions>(
     learningRate: withStandard(ofUpdates.learningRate, 1e-3),
     ...ofAdam,
     weightDecay: ofUpdates.weightDecay,
+    decayed: ofUpdates.decayed,
   },
   (settings) =>
-    descent(
-      solve(adamSolver(settings)),
-      update({ learningRate: settings.learningRate, rules: decayed(settings.weightDecay) }),
-    ),
+    descent(solve(adamSolver(settings)), update({ learningRate: settings.learningRate, rules: decayedBy(settings) })),
 );

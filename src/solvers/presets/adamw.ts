@@ -5,7 +5,7 @@
  */
 import { descent } from '../../core/pipeline/descent.ts';
 import { adam } from '../solver/firstOrder.ts';
-import { decayed } from '../update/rules/weightDecay.ts';
+import { decayedBy } from '../update/rules/weightDecay.ts';
 import { solve } from '../solver/solver.ts';
 import { update } from '../update/update.ts';
 import { withStandard } from '../settings/setting.ts';
@@ -18,7 +18,7 @@ import { preset } from './preset.ts';
 export type AdamwOptions = AdamPresetOptions;
 
 /**
- * AdamW [LH19, algorithm 2]: θ ← θ − η (m̂ / (√v̂ + ε) + w θ). All parameters decay; `onlyFor` in a step of parts limits that.
+ * AdamW [LH19, algorithm 2]: θ ← θ − η (m̂ / (√v̂ + ε) + w θ). All parameters decay unless `decayed` says weights alone.
  *
  * @param options - learning rate, moments, weight decay
  * @example
@@ -34,10 +34,8 @@ export const adamw: Preset<AdamwOptions> = preset<AdamwOptions>(
     learningRate: withStandard(ofUpdates.learningRate, 1e-3),
     ...ofAdam,
     weightDecay: withStandard(ofUpdates.weightDecay, 0.01),
+    decayed: ofUpdates.decayed,
   },
   (settings) =>
-    descent(
-      solve(adam(settings)),
-      update({ learningRate: settings.learningRate, rules: decayed(settings.weightDecay) }),
-    ),
+    descent(solve(adam(settings)), update({ learningRate: settings.learningRate, rules: decayedBy(settings) })),
 );

@@ -19,7 +19,8 @@ import { preconditioned } from '../solver/preconditioned.ts';
 import type { RefreshOptions } from '../solver/refresh.ts';
 import { klClip } from '../update/rules/klClip.ts';
 import { momentum } from '../update/rules/momentum.ts';
-import { decayed } from '../update/rules/weightDecay.ts';
+import type { Decays } from '../update/rules/weightDecay.ts';
+import { decayedBy } from '../update/rules/weightDecay.ts';
 import type { Schedule } from '../schedules.ts';
 import { exponential } from '../schedules.ts';
 import type { Solver, SolveNeeds } from '../solver/solver.ts';
@@ -47,6 +48,8 @@ export interface KfacPresetOptions {
   readonly momentum?: number;
   /** Decoupled weight decay, 0 unless given. */
   readonly weightDecay?: number;
+  /** Which parameters decay, `all` unless given; `weights` leaves biases, gains and shifts out. */
+  readonly decayed?: Decays;
   /** ρ of the factors' average, 0.95 unless given. */
   readonly decay?: number;
   /** Steps between two captures of statistics, 1 unless given. */
@@ -78,6 +81,7 @@ export const kfacSettings: Settings<KfacPresetOptions> = {
   klClip: ofUpdates.klClip,
   momentum: ofUpdates.momentum,
   weightDecay: ofUpdates.weightDecay,
+  decayed: ofUpdates.decayed,
   decay: ofCurvature.decay,
   statisticsEvery: ofCurvature.statisticsEvery,
   inverseEvery: ofInverses.inverseEvery,
@@ -133,7 +137,7 @@ export const kfacDescent = (
     solve(solver),
     update({
       learningRate: settings.learningRate,
-      rules: [klClip(settings.klClip), momentum(settings.momentum), ...decayed(settings.weightDecay)],
+      rules: [klClip(settings.klClip), momentum(settings.momentum), ...decayedBy(settings)],
     }),
   );
 

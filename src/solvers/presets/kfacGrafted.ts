@@ -24,7 +24,7 @@ import type { Grafting } from '../update/rules/graft.ts';
 import { graft } from '../update/rules/graft.ts';
 import { momentum } from '../update/rules/momentum.ts';
 import type { UpdateRule } from '../update/rules/rule.ts';
-import { decayed } from '../update/rules/weightDecay.ts';
+import { decayedBy } from '../update/rules/weightDecay.ts';
 import { update } from '../update/update.ts';
 import type { KfacPresetOptions } from './kfac.ts';
 import { kfacSettings, refreshOf } from './kfac.ts';
@@ -67,7 +67,7 @@ const descentOf = (settings: Required<KfacGraftedOptions>): Descent =>
     solve(preconditioned(kroneckerInverse, refreshOf(settings))),
     update({
       learningRate: settings.learningRate,
-      rules: [...graftedBy(settings), ...decayed(settings.weightDecay)],
+      rules: [...graftedBy(settings), ...decayedBy(settings)],
     }),
   );
 
@@ -105,6 +105,7 @@ export const kfacGrafted: Preset<KfacGraftedOptions> = preset<KfacGraftedOptions
     learningRate: withStandard(ofUpdates.learningRate, 1e-3, 'η, in units of the steps whose length is taken'),
     momentum: withStandard(ofUpdates.momentum, 0.9, 'μ of the momentum of directions, which does not lengthen steps'),
     weightDecay: kfacSettings.weightDecay,
+    decayed: kfacSettings.decayed,
     ...ofAdam,
     ...ofGrafting,
   },

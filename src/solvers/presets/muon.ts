@@ -9,7 +9,8 @@ import { ofAdam, ofMuon, ofUpdates } from '../settings/table.ts';
 import type { MuonOptions } from '../solver/muon.ts';
 import { muon as muonSolver } from '../solver/muon.ts';
 import { solve } from '../solver/solver.ts';
-import { decayed } from '../update/rules/weightDecay.ts';
+import type { Decays } from '../update/rules/weightDecay.ts';
+import { decayedBy } from '../update/rules/weightDecay.ts';
 import { update } from '../update/update.ts';
 import type { Preset } from './preset.ts';
 import { preset } from './preset.ts';
@@ -20,6 +21,8 @@ export interface MuonPresetOptions extends MuonOptions {
   readonly learningRate?: number;
   /** Decoupled weight decay, 0 unless given. */
   readonly weightDecay?: number;
+  /** Which parameters decay, `all` unless given; `weights` leaves biases, gains and shifts out. */
+  readonly decayed?: Decays;
 }
 
 /**
@@ -43,10 +46,8 @@ export const muon: Preset<MuonPresetOptions> = preset<MuonPresetOptions>(
     ...ofAdam,
     beta2: withStandard(ofAdam.beta2, 0.95),
     weightDecay: ofUpdates.weightDecay,
+    decayed: ofUpdates.decayed,
   },
   (settings) =>
-    descent(
-      solve(muonSolver(settings)),
-      update({ learningRate: settings.learningRate, rules: decayed(settings.weightDecay) }),
-    ),
+    descent(solve(muonSolver(settings)), update({ learningRate: settings.learningRate, rules: decayedBy(settings) })),
 );

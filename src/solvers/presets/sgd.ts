@@ -6,7 +6,8 @@
 import { descent } from '../../core/pipeline/descent.ts';
 import { identity } from '../solver/firstOrder.ts';
 import { momentum } from '../update/rules/momentum.ts';
-import { decayed } from '../update/rules/weightDecay.ts';
+import type { Decays } from '../update/rules/weightDecay.ts';
+import { decayedBy } from '../update/rules/weightDecay.ts';
 import { solve } from '../solver/solver.ts';
 import { update } from '../update/update.ts';
 import { withStandard } from '../settings/setting.ts';
@@ -22,6 +23,8 @@ export interface SgdOptions {
   readonly momentum?: number;
   /** Decoupled weight decay, 0 unless given. */
   readonly weightDecay?: number;
+  /** Which parameters decay, `all` unless given; `weights` leaves biases, gains and shifts out. */
+  readonly decayed?: Decays;
 }
 
 /**
@@ -41,13 +44,14 @@ export const sgd: Preset<SgdOptions> = preset<SgdOptions>(
     learningRate: withStandard(ofUpdates.learningRate, 0.01),
     momentum: withStandard(ofUpdates.momentum, 0.9),
     weightDecay: ofUpdates.weightDecay,
+    decayed: ofUpdates.decayed,
   },
   (settings) =>
     descent(
       solve(identity),
       update({
         learningRate: settings.learningRate,
-        rules: [momentum(settings.momentum), ...decayed(settings.weightDecay)],
+        rules: [momentum(settings.momentum), ...decayedBy(settings)],
       }),
     ),
 );

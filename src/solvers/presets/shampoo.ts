@@ -19,7 +19,8 @@ import type { AdamOptions } from '../solver/moments.ts';
 import { preconditioned } from '../solver/preconditioned.ts';
 import { solve } from '../solver/solver.ts';
 import type { Grafting } from '../update/rules/graft.ts';
-import { decayed } from '../update/rules/weightDecay.ts';
+import type { Decays } from '../update/rules/weightDecay.ts';
+import { decayedBy } from '../update/rules/weightDecay.ts';
 import { update } from '../update/update.ts';
 import { refreshOf } from './kfac.ts';
 import { graftedBy } from './kfacGrafted.ts';
@@ -52,6 +53,8 @@ export interface ShampooOptions extends GradientStatisticsOptions, AdamOptions {
   readonly per?: Grafting;
   /** Decoupled weight decay, 0 unless given. */
   readonly weightDecay?: number;
+  /** Which parameters decay, `all` unless given; `weights` leaves biases, gains and shifts out. */
+  readonly decayed?: Decays;
 }
 
 /** Settings that Shampoo shares with what else looks at statistics of gradients. */
@@ -72,7 +75,7 @@ const descentOf = (settings: Required<ShampooOptions>): Descent =>
     solve(preconditioned(rootInverse, refreshOf(settings))),
     update({
       learningRate: settings.learningRate,
-      rules: [...graftedBy(settings), ...decayed(settings.weightDecay)],
+      rules: [...graftedBy(settings), ...decayedBy(settings)],
     }),
   );
 
@@ -99,6 +102,7 @@ export const shampoo: Preset<ShampooOptions> = preset<ShampooOptions>(
     ...ofAdam,
     ...ofGrafting,
     weightDecay: ofUpdates.weightDecay,
+    decayed: ofUpdates.decayed,
   },
   descentOf,
 );

@@ -21,6 +21,8 @@ import type { Grafting } from '../update/rules/graft.ts';
 import { graftings } from '../update/rules/graft.ts';
 import type { HeadMover, MuonScale } from '../solver/muon.ts';
 import { headMovers, muonScales } from '../solver/muon.ts';
+import type { Decays } from '../update/rules/weightDecay.ts';
+import { decays } from '../update/rules/weightDecay.ts';
 import type { SumMethod } from '../iterative/classWise.ts';
 import { sumMethods } from '../iterative/classWise.ts';
 import {
@@ -43,6 +45,11 @@ export const ofUpdates = {
   klClip: setting(positive, 2, 'κ of the KL clip'),
   momentum: setting(belowOne, 0.7, 'μ of the momentum'),
   weightDecay: setting(notNegative, 0, 'decoupled weight decay'),
+  decayed: setting<Decays>(
+    oneOf(decays),
+    'all',
+    'which parameters decay: all, or weights (not biases, gains and shifts)',
+  ),
 };
 
 /** Of Muon, beside Adam's. */

@@ -69,6 +69,7 @@ const rows: Readonly<Record<string, Row>> = {
   method: { to: 'nearest' },
   epsilon: { to: 1e-2 },
   learningRate: { to: 0.03 },
+  decayed: { to: 'weights', given: { weightDecay: 0.3 } },
   length: { to: 'sgd' },
   per: { to: 'global' },
   scale: { to: 'spectral' },

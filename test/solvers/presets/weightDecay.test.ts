@@ -5,6 +5,7 @@ import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import { optimizerNames, optimizerOf } from '../../../src/solvers/presets/registry.ts';
+import type { Decays } from '../../../src/solvers/update/rules/weightDecay.ts';
 import { sgd } from '../../../src/solvers/presets/sgd.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../../support/training.ts';
@@ -28,8 +29,9 @@ describe.each(decaying)('weight decay of %s', (name) => {
     ...('klClip' in orThrow(optimizerOf(name)).hyperparameters ? { klClip: 1e-3 } : {}),
     ...(name === 'class-kfac' ? { classes: 2 } : {}),
   };
-  const next = async (weightDecay: number, state: TrainState<Tensor>): Promise<TrainState<Tensor>> => {
-    const { step } = orThrow(optimizerOf(name, { ...settings, weightDecay }));
+  const next = async (weightDecay: number, state: TrainState<Tensor>, which?: Decays): Promise<TrainState<Tensor>> => {
+    const only = which === undefined ? {} : { decayed: which };
+    const { step } = orThrow(optimizerOf(name, { ...settings, ...only, weightDecay }));
     return (await runStage(pipeline(withObjective(objective), step), state, batch)).next;
   };
 
@@ -41,6 +43,15 @@ describe.each(decaying)('weight decay of %s', (name) => {
       expect(scaledError(decayed.params[path].data, expected.data)).toBeLessThan(1e-14);
     }
     expect({ ...decayed, params: {} }).toEqual({ ...free, params: {} });
+  });
+
+  it('law: of weights alone, biases are as without it and weights as with it', async () => {
+    const start = await next(0, stateOf(objective.model, 4));
+    const [free, all, weights] = [await next(0, start), await next(w, start), await next(w, start, 'weights')];
+    for (const [path, { shape, data }] of Object.entries(weights.params)) {
+      expect(data).toEqual((shape.length === 2 ? all : free).params[path].data);
+      expect(data).not.toEqual((shape.length === 2 ? free : all).params[path].data);
+    }
   });
 });
 

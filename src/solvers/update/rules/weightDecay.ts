@@ -7,6 +7,7 @@
  * @module
  */
 import { zipParams } from '../../../core/params.ts';
+import { onlyFor } from './onlyFor.ts';
 import type { UpdateRule } from './rule.ts';
 import { rule } from './rule.ts';
 
@@ -30,9 +31,25 @@ export const weightDecay = (weight: number): UpdateRule =>
     }),
   });
 
+/** Names of what may decay. */
+export const decays = ['all', 'weights'] as const;
+
+/** Which parameters decay: all, or weights with two axes and more; biases, gains and shifts are as often left out. */
+export type Decays = (typeof decays)[number];
+
+/** Settings of {@link decayedBy}. */
+export interface DecaySettings {
+  /** w ≥ 0. */
+  readonly weightDecay: number;
+  readonly decayed: Decays;
+}
+
 /**
  * The last rules of a preset: decay, or none at all where nothing decays.
  *
- * @param weight - w ≥ 0
+ * @param settings - w, and which parameters
  */
-export const decayed = (weight: number): ReadonlyArray<UpdateRule> => (weight === 0 ? [] : [weightDecay(weight)]);
+export const decayedBy = ({ weightDecay: weight, decayed }: DecaySettings): ReadonlyArray<UpdateRule> => {
+  if (weight === 0) return [];
+  return [decayed === 'all' ? weightDecay(weight) : onlyFor(decayed, weightDecay(weight))];
+};

@@ -553,7 +553,7 @@ describe('a partition', () => {
       'an unknown setting of a preset',
       of({ ...all, settings: { dampling: 1 } }),
       'groups.0.settings.dampling',
-      'one of learningRate, momentum, weightDecay',
+      'one of learningRate, momentum, weightDecay, decayed',
       'an unknown setting',
     ],
     [
