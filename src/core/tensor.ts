@@ -216,14 +216,11 @@ export const tensor = (values: ArrayLike<number>, shape: Shape, dtype: DType = '
  */
 export const generate = (shape: Shape, valueAt: (position: number) => number, dtype: DType = 'f64'): Tensor => {
   const data = allocate(checkType('generate', dtype), sizeOf(checkShape('generate', shape)));
-  if (dtype === 'i32') {
-    for (let i = 0; i < data.length; i += 1) {
-      const value = valueAt(i);
-      data[i] = value;
-      if (data[i] !== value) return noElement('generate', dtype, value, i);
-    }
-  } else {
-    for (let i = 0; i < data.length; i += 1) data[i] = valueAt(i);
+  for (let i = 0; i < data.length; i += 1) {
+    const value: unknown = valueAt(i);
+    if (typeof value !== 'number') return noElement('generate', dtype, value, i);
+    data[i] = value;
+    if (dtype === 'i32' && data[i] !== value) return noElement('generate', dtype, value, i);
   }
   return { shape, dtype, data };
 };

@@ -159,6 +159,10 @@ describe('tensors', () => {
       expect(attempt(() => tensor(anything(values), [1], type))).toMatchObject(
         E.left({ _tag: 'BadData', source: 'tensor', actual: `${shown} at position 0` }),
       );
+      const given = anything<ArrayLike<number>>(values);
+      expect(attempt(() => generate([1], (i) => given[i], type))).toMatchObject(
+        E.left({ _tag: 'BadData', source: 'generate', actual: `${shown} at position 0` }),
+      );
     }
   });
 
