@@ -34,6 +34,9 @@ export const withObjective = (objective: Objective): Stage<never, 'objective'> =
 /**
  * An optimizer's step that knows what it learns, and so needs no more than a state and a batch.
  *
+ * A step computes where the arrays are and looks at none of them: with a gradient-only optimizer a loss that is no number
+ * goes on into the parameters, without an error. `takeStep` looks at the loss and says so.
+ *
  * @param objective - model and loss
  * @param step - a step for any objective
  * @example
