@@ -128,6 +128,10 @@ const rulesOf = (options: TrainOptions, size: number): ReadonlyArray<Rule> => {
  * ```
  */
 export const checkOptions = (options: TrainOptions, size: number): E.Either<KfacError, TrainOptions> => {
+  const given: unknown = options.duration;
+  if (typeof given !== 'object' || given === null) {
+    return E.left({ _tag: 'BadConfig', path: 'duration', expected: '{ steps } or { epochs }', actual: shown(given) });
+  }
   const broken = rulesOf(options, size).find(({ holds }) => !holds);
   if (broken !== undefined) {
     return E.left({ _tag: 'BadConfig', path: broken.path, expected: broken.expected, actual: shown(broken.value) });

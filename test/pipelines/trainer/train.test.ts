@@ -23,6 +23,7 @@ import type { TrainTask } from '../../../src/pipelines/trainer/learning.ts';
 import type { TrainResult } from '../../../src/pipelines/trainer/conclude.ts';
 import { train } from '../../../src/pipelines/trainer/train.ts';
 import { supervised } from '../../../src/pipelines/tasks/supervised.ts';
+import { anything } from '../../support/anything.ts';
 import { gaussian, orThrow, referenceEnv } from '../../support/training.ts';
 import { errorOf } from '../support.ts';
 import { poisoningBackend } from './poisoningBackend.ts';
@@ -216,6 +217,8 @@ describe('train', () => {
     ['batch', { batch: 0 }],
     ['steps', { duration: { steps: 1.5 } }],
     ['epochs', { duration: { epochs: 0 } }],
+    ['duration', { duration: anything(undefined) }],
+    ['duration', { duration: anything(5) }],
     ['seed', { seed: -1 }],
     ['evaluateEvery', { evaluateEvery: 0 }],
     ['earlyStopping.patience', { earlyStopping: { patience: 0 } }],
