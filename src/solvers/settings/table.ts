@@ -127,20 +127,20 @@ export const ofInverses = {
   oversampling: setting(wholeFrom(0), 10, 'random columns on top of the rank'),
   powerIterations: setting(wholeBetween(0, 100), 1, 'products that sharpen the range'),
   newtonTolerance: setting(positive, 1e-6, 'residual at which the iteration ends'),
-  newtonIterations: setting(wholeFrom(1), 40, 'iterations for one factor at most'),
+  newtonIterations: setting(wholeBetween(1, 1000), 40, 'iterations for one factor at most'),
   blockLimit: setting(wholeFrom(1), 4096, 'elements in a block at most'),
   classWiseMethod: setting<ClassWiseMethod>(oneOf(classWiseMethods), 'auto', 'how sums are inverted'),
 };
 
 /** Of iterations. */
 export const ofIterations = {
-  maxIterations: setting(wholeFrom(1), 100, 'iterations per step at most'),
+  maxIterations: setting(wholeBetween(1, 10000), 100, 'iterations per step at most'),
   tolerance: setting(notNegative, 1e-6, 'relative residual at which the iteration stops'),
   warmStart: setting(notNegative, 0.95, 'ζ, the part of the last direction that the iteration starts from'),
   progress: setting(notNegative, 5e-4, 'ε of Martens’ stopping rule; 0 switches it off'),
   sumMethod: setting<SumMethod>(oneOf(sumMethods), 'auto', 'how sums are solved'),
   sumTolerance: setting(notNegative, 1e-4, 'relative residual at which the iteration of a block stops'),
-  sumIterations: setting(wholeFrom(1), 20, 'iterations of a block at most'),
+  sumIterations: setting(wholeBetween(1, 10000), 20, 'iterations of a block at most'),
 };
 
 /** Of Adam. */

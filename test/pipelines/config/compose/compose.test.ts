@@ -596,6 +596,20 @@ describe('a partition', () => {
   });
 });
 
+describe('iterations', () => {
+  it.each(['cg', 'minres', 'gmres', 'bicgstab', 'hss', 'kfacCg', 'classWise'])(
+    'have a limit, since a tolerance may be out of reach (%s)',
+    (kind) => {
+      const solver = { kind, maxIterations: 2 ** 53 - 1 };
+      expect(errorOf(composeOptimizer({ estimator: 'exact', curvature: 'kfac', solver }))).toMatchObject({
+        _tag: 'BadConfig',
+        path: 'optimizer.solver.maxIterations',
+        expected: 'a whole number from 1 to 10000',
+      });
+    },
+  );
+});
+
 describe('reference page', () => {
   /** Without what the formatter decides: widths of columns. */
   const plain = (text: string): string => text.replace(/ +/g, ' ').replace(/-{3,}/g, '---');
