@@ -52,6 +52,8 @@ export type { FirstOrderNeeds } from './solver/firstOrder.ts';
 export type { AdamOptions } from './solver/moments.ts';
 export { muon } from './solver/muon.ts';
 export type { HeadMover, MuonOptions, MuonScale } from './solver/muon.ts';
+export { soap } from './solver/soap.ts';
+export type { SoapNeeds, SoapOptions } from './solver/soap.ts';
 export { averageIterates, averagedParams } from './update/iterateAveraging.ts';
 export type { IterateAveragingOptions } from './update/iterateAveraging.ts';
 export { levenbergMarquardt } from './quadraticModel/levenbergMarquardt.ts';
@@ -150,6 +152,8 @@ export { newtonSchulzKfac as newtonSchulzKfacOptimizer } from './presets/newtonS
 export type { NewtonSchulzKfacOptions } from './presets/newtonSchulzKfac.ts';
 export { shampoo as shampooOptimizer } from './presets/shampoo.ts';
 export type { GradientStatisticsOptions, ShampooOptions } from './presets/shampoo.ts';
+export { soap as soapOptimizer } from './presets/soap.ts';
+export type { SoapPresetOptions } from './presets/soap.ts';
 export { sgd as sgdOptimizer } from './presets/sgd.ts';
 export type { SgdOptions } from './presets/sgd.ts';
 export { tridiagonalKfac as tridiagonalKfacOptimizer } from './presets/tridiagonalKfac.ts';

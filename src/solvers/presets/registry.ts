@@ -23,6 +23,7 @@ import type { Setting, SettingValue } from '../settings/setting.ts';
 import { settingsError } from '../settings/setting.ts';
 import type { GradientOptimizer } from './optimizer.ts';
 import { shampoo } from './shampoo.ts';
+import { soap } from './soap.ts';
 import { sgd } from './sgd.ts';
 import { tridiagonalKfac } from './tridiagonalKfac.ts';
 
@@ -48,6 +49,7 @@ export const presets: Readonly<Record<string, AnyPreset>> = {
   adamw,
   muon,
   shampoo,
+  soap,
   sgd,
 };
 

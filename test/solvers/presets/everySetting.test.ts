@@ -36,6 +36,7 @@ const common: Settings = {
   oversampling: 1,
   maxIterations: 3,
   iterations: 5,
+  vectors: 'full',
 };
 
 /** Another value, and what else is set on both sides. */

@@ -227,6 +227,7 @@ describe('registry', () => {
       'newton-schulz-kfac',
       'sgd',
       'shampoo',
+      'soap',
       'tridiagonal-kfac',
     ]);
   });

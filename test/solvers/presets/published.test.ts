@@ -53,6 +53,10 @@ const rows: Readonly<Record<string, Row>> = {
     preset: 'muon',
     settings: { learningRate: 0.02, momentum: 0.9, beta2: 0.999, weightDecay: 0.1, scale: 'spectral' },
   },
+  'SOAP of its authors': {
+    preset: 'soap',
+    settings: { learningRate: 0.02, beta1: 0.8, beta2: 0.95, epsilon: 1e-4, decay: 0.5, inverseEvery: 3 },
+  },
   'Shampoo of pytorch_optimizer, sums': {
     preset: 'shampoo',
     settings: { ...ofShampoo, decay: 1 - 1e-15 },

@@ -76,11 +76,13 @@ export const composition: Row<Composition> = row(
 type Fitting =
   | { readonly _tag: 'ofCurvature'; readonly looking: Looking; readonly curved: Curved; readonly solving: OfCurvature }
   | { readonly _tag: 'ofGradients'; readonly curved: OfGradients; readonly solving: OfCurvature }
+  | { readonly _tag: 'undamped'; readonly curved: OfGradients; readonly solving: Undamped }
   | { readonly _tag: 'ofCapture'; readonly looking: Looking; readonly solving: OfCapture }
   | { readonly _tag: 'ofGradient'; readonly solving: OfGradient };
 
 type OfGradients = Extract<Curved, { readonly form: 'gradient' }>;
 type OfCurvature = Extract<Solving, { readonly _tag: 'ofCurvature' }>;
+type Undamped = Extract<Solving, { readonly _tag: 'ofGradients' }>;
 type OfCapture = Extract<Solving, { readonly _tag: 'ofCapture' }>;
 type OfGradient = Extract<Solving, { readonly _tag: 'ofGradient' }>;
 
@@ -106,7 +108,7 @@ const takersOf = (by: OfCurvature['by'], form: Form): ReadonlyArray<string> => {
 };
 
 /** What would take a curvature in the place of a solver that does not: a preconditioner, or where there is none a solver. */
-const refuseTaker = ({ by }: OfCurvature, form: Form): E.Either<Refusal, never> => {
+const refuseTaker = (by: OfCurvature['by'], form: Form): E.Either<Refusal, never> => {
   const place = takersOf(by, form).length === 0 ? 'solver' : by;
   return refuse(place, `one of ${takersOf(place, form).join(', ')} with this curvature`);
 };
@@ -116,7 +118,7 @@ const fitting = ({ estimator, curvature, solver }: Composition): E.Either<Refusa
   switch (solver._tag) {
     case 'ofCurvature':
       if (curvature === null) return refuse('curvature', `one of ${Object.keys(curvatures).join(', ')}`);
-      if (!solver.takes.includes(curvature.form)) return refuseTaker(solver, curvature.form);
+      if (!solver.takes.includes(curvature.form)) return refuseTaker(solver.by, curvature.form);
       if (curvature.form === 'gradient') {
         return estimator === null
           ? E.right({ _tag: 'ofGradients', curved: curvature, solving: solver })
@@ -125,6 +127,12 @@ const fitting = ({ estimator, curvature, solver }: Composition): E.Either<Refusa
       return estimator === null
         ? refuse('estimator', `one of ${Object.keys(estimators).join(', ')}`)
         : E.right({ _tag: solver._tag, looking: estimator, curved: curvature, solving: solver });
+    case 'ofGradients':
+      if (curvature === null) return refuse('curvature', 'gradientFactors with this solver');
+      if (curvature.form !== 'gradient') return refuseTaker('solver', curvature.form);
+      return estimator === null
+        ? E.right({ _tag: 'undamped', curved: curvature, solving: solver })
+        : refuse('estimator', 'none with this solver');
     case 'ofCapture':
       if (estimator === null) return refuse('estimator', `one of ${Object.keys(estimators).join(', ')}`);
       return curvature === null
@@ -154,7 +162,7 @@ const wrongUpdate = ({ solver, update: own }: Composition): Refusal | null => {
   if (new Set(rules.map(({ name }) => name)).size < rules.length) {
     return { path: 'update.rules', expected: 'rules whose names differ; name tells two of one kind apart' };
   }
-  if (quadraticModel !== null && solver._tag === 'ofGradient') {
+  if (quadraticModel !== null && (solver._tag === 'ofGradient' || solver._tag === 'ofGradients')) {
     return { path: 'update.quadraticModel', expected: 'false with a solver that has no damping' };
   }
   return bound !== null && solver._tag !== 'ofCurvature'
@@ -188,7 +196,7 @@ const dampedOfGradients = (
 };
 
 /** From the gradient to a direction with curvature. */
-const damped = (fit: Exclude<Fitting, { readonly _tag: 'ofGradient' }>, own: Updating): Damped => {
+const damped = (fit: Exclude<Fitting, { readonly _tag: 'ofGradient' | 'undamped' }>, own: Updating): Damped => {
   if (fit._tag === 'ofGradients') return dampedOfGradients(fit, own);
   const { normConstraint: bound, learningRate } = own;
   const { every, fraction, estimator, ...holding } = fit.looking;
@@ -202,13 +210,17 @@ const damped = (fit: Exclude<Fitting, { readonly _tag: 'ofGradient' }>, own: Upd
   return bound === null ? solved : descent(solved, normConstraint({ bound, learningRate }));
 };
 
-const directed = (fit: Fitting, own: Updating): Directed =>
-  fit._tag === 'ofGradient' ? descent(solve(fit.solving.solver)) : damped(fit, own);
+const directed = (fit: Fitting, own: Updating): Directed => {
+  if (fit._tag === 'ofGradient') return descent(solve(fit.solving.solver));
+  if (fit._tag !== 'undamped') return damped(fit, own);
+  const { curvature, every } = fit.curved;
+  return descent(captureGradient({ every }), updateFactors(curvature), solve(fit.solving.solver));
+};
 
 /** From a direction to the next state. */
 const updated = (fit: Fitting, own: Updating): Descent => {
   const { learningRate, rules, quadraticModel, levenbergMarquardt: adapting } = own;
-  if (quadraticModel === null || fit._tag === 'ofGradient') {
+  if (quadraticModel === null || fit._tag === 'ofGradient' || fit._tag === 'undamped') {
     return descent(directed(fit, own), update({ learningRate, rules }));
   }
   const moved = descent(damped(fit, own), sample({ fraction: quadraticModel.fraction }), quadraticUpdate);

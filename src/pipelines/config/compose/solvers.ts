@@ -36,7 +36,10 @@ import { muon } from '../../../solvers/solver/muon.ts';
 import type { Preconditioner } from '../../../solvers/solver/inverse.ts';
 import { preconditioned } from '../../../solvers/solver/preconditioned.ts';
 import type { Period, RefreshOptions } from '../../../solvers/solver/refresh.ts';
+import type { SoapNeeds } from '../../../solvers/solver/soap.ts';
+import { soap } from '../../../solvers/solver/soap.ts';
 import type { Solver } from '../../../solvers/solver/solver.ts';
+import { withStandard } from '../../../solvers/settings/setting.ts';
 import { ofAdam, ofDamping, ofInverses, ofIterations, ofMuon } from '../../../solvers/settings/table.ts';
 import { decoder, positive, wholeFrom } from '../codecs/codecs.ts';
 import type { Form } from './curvatures.ts';
@@ -48,7 +51,7 @@ import { known, optional, orNone, partIn, record, required, row, structured } fr
 /** The fields of a step that solvers with curvature may need. */
 type EveryNeed = KfacCgNeeds | 'captured';
 
-/** A solver of a composition: of a curvature, of the captured batch alone, or of the gradient alone. */
+/** A solver of a composition: of a curvature, of one of gradients without λ, of the captured batch, or of the gradient. */
 export type Solving =
   | {
       readonly _tag: 'ofCurvature';
@@ -60,6 +63,7 @@ export type Solving =
       readonly solver: Solver<EveryNeed>;
     }
   | { readonly _tag: 'ofCapture'; readonly damping: Schedule; readonly solver: Solver<BatchWoodburyNeeds> }
+  | { readonly _tag: 'ofGradients'; readonly takes: ReadonlyArray<Form>; readonly solver: Solver<SoapNeeds> }
   | { readonly _tag: 'ofGradient'; readonly solver: Solver<FirstOrderNeeds | 'blocks'> };
 
 const drifting = record(
@@ -309,6 +313,21 @@ export const solvers: Table<Solving> = {
       epsilon: known(ofAdam.epsilon),
     },
     (own): Solving => ({ _tag: 'ofGradient', solver: adam(own) }),
+  ),
+  soap: row(
+    'Adam in the eigenbasis of the factors of gradients; it has no λ, and its first step only gathers.',
+    {
+      every: optional(period, 10, 'steps between two refinements of the basis, or the drift that calls for one'),
+      staleness: refresh.staleness,
+      beta1: known(withStandard(ofAdam.beta1, 0.95)),
+      beta2: known(withStandard(ofAdam.beta2, 0.95)),
+      epsilon: known(ofAdam.epsilon),
+    },
+    ({ staleness, ...own }): Solving => ({
+      _tag: 'ofGradients',
+      takes: ['gradient'],
+      solver: soap({ ...own, overlap: { staleness } }),
+    }),
   ),
   muon: row(
     'Orthogonalised momentum for weights of hidden layers, Adam for the rest; takes neither estimator nor curvature.',

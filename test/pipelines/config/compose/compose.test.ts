@@ -103,6 +103,7 @@ const takes: Readonly<Record<string, ReadonlyArray<string>>> = {
   hss: everything,
   kfacCg: everything,
   shampoo: ['gradientFactors'],
+  soap: ['gradientFactors'],
   woodbury: [],
   adam: [],
   muon: [],
@@ -112,7 +113,7 @@ const takes: Readonly<Record<string, ReadonlyArray<string>>> = {
 const compositionOf = (solver: string, curvature: unknown): Readonly<Record<string, unknown>> => ({
   estimator: curvature === 'gradientFactors' && solver !== 'woodbury' ? false : 'exact',
   curvature,
-  solver: ['adam', 'muon', 'identity'].includes(solver) ? solver : { kind: solver, damping: 0.5 },
+  solver: ['adam', 'muon', 'identity', 'soap'].includes(solver) ? solver : { kind: solver, damping: 0.5 },
   update: { learningRate: 0.1, rules: [{ kind: 'klClip', kappa: 0.1 }] },
 });
 

@@ -1,0 +1,60 @@
+/**
+ * SOAP: Adam in Shampoo's eigenbasis.
+ *
+ * @module
+ */
+import { descent } from '../../core/pipeline/descent.ts';
+import { captureGradient } from '../../curvature/captureGradient.ts';
+import { updateFactors } from '../../curvature/curvature.ts';
+import { gradientFactors } from '../../curvature/gradientFactors.ts';
+import { withStandard } from '../settings/setting.ts';
+import { ofAdam, ofUpdates } from '../settings/table.ts';
+import type { AdamOptions } from '../solver/moments.ts';
+import { soap as soapSolver } from '../solver/soap.ts';
+import { solve } from '../solver/solver.ts';
+import { decayed } from '../update/rules/weightDecay.ts';
+import { update } from '../update/update.ts';
+import { refreshOf } from './kfac.ts';
+import type { Preset } from './preset.ts';
+import { preset } from './preset.ts';
+import type { GradientStatisticsOptions } from './shampoo.ts';
+import { gradientStatistics } from './shampoo.ts';
+
+/** Settings of {@link soap}: β₁ and β₂ are 0.95 unless given, vectors have no basis but their own. */
+export interface SoapPresetOptions extends GradientStatisticsOptions, AdamOptions {
+  /** η, 3e-3 unless given. */
+  readonly learningRate?: number;
+  /** Decoupled weight decay, 0 unless given. */
+  readonly weightDecay?: number;
+}
+
+/**
+ * SOAP [VMZ24] with the defaults of its paper: a basis every 10 steps, by one power iteration. The first step only gathers.
+ *
+ * @param options - settings, each with a default
+ * @example
+ * ```ts
+ * import { soapOptimizer } from 'kfac-ts/solvers';
+ *
+ * soapOptimizer({ learningRate: 1e-3, inverseEvery: 20 }).name; // => 'soap'
+ * ```
+ */
+export const soap: Preset<SoapPresetOptions> = preset<SoapPresetOptions>(
+  'soap',
+  {
+    learningRate: withStandard(ofUpdates.learningRate, 3e-3),
+    ...ofAdam,
+    beta1: withStandard(ofAdam.beta1, 0.95),
+    beta2: withStandard(ofAdam.beta2, 0.95),
+    ...gradientStatistics,
+    vectors: withStandard(gradientStatistics.vectors, 'diagonal'),
+    weightDecay: ofUpdates.weightDecay,
+  },
+  (settings) =>
+    descent(
+      captureGradient({ every: settings.statisticsEvery }),
+      updateFactors(gradientFactors(settings)),
+      solve(soapSolver({ ...settings, ...refreshOf(settings) })),
+      update({ learningRate: settings.learningRate, rules: decayed(settings.weightDecay) }),
+    ),
+);
