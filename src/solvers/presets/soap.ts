@@ -12,7 +12,8 @@ import { ofAdam, ofUpdates } from '../settings/table.ts';
 import type { AdamOptions } from '../solver/moments.ts';
 import { soap as soapSolver } from '../solver/soap.ts';
 import { solve } from '../solver/solver.ts';
-import { decayed } from '../update/rules/weightDecay.ts';
+import type { Decays } from '../update/rules/weightDecay.ts';
+import { decayedBy } from '../update/rules/weightDecay.ts';
 import { update } from '../update/update.ts';
 import { refreshOf } from './kfac.ts';
 import type { Preset } from './preset.ts';
@@ -26,6 +27,8 @@ export interface SoapPresetOptions extends GradientStatisticsOptions, AdamOption
   readonly learningRate?: number;
   /** Decoupled weight decay, 0 unless given. */
   readonly weightDecay?: number;
+  /** Which parameters decay, `all` unless given; `weights` leaves biases, gains and shifts out. */
+  readonly decayed?: Decays;
 }
 
 /**
@@ -49,12 +52,13 @@ export const soap: Preset<SoapPresetOptions> = preset<SoapPresetOptions>(
     ...gradientStatistics,
     vectors: withStandard(gradientStatistics.vectors, 'diagonal'),
     weightDecay: ofUpdates.weightDecay,
+    decayed: ofUpdates.decayed,
   },
   (settings) =>
     descent(
       captureGradient({ every: settings.statisticsEvery }),
       updateFactors(gradientFactors(settings)),
       solve(soapSolver({ ...settings, ...refreshOf(settings) })),
-      update({ learningRate: settings.learningRate, rules: decayed(settings.weightDecay) }),
+      update({ learningRate: settings.learningRate, rules: decayedBy(settings) }),
     ),
 );
