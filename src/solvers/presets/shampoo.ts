@@ -41,6 +41,10 @@ export interface GradientStatisticsOptions extends GradientFactorsOptions {
 
 /** Settings of {@link shampoo}. */
 export interface ShampooOptions extends GradientStatisticsOptions, AdamOptions {
+  /** Relative change of the factors that calls for new roots, 0.5 unless given: often at first, seldom later. */
+  readonly inverseDrift?: number;
+  /** Steps between two preparations at most, 20 unless given. */
+  readonly inverseEvery?: number;
   /** η, 1e-3 unless given, in units of the steps whose length is taken. */
   readonly learningRate?: number;
   /** μ, 0.9 unless given. */
@@ -81,7 +85,8 @@ const descentOf = (settings: Required<ShampooOptions>): Descent =>
 
 /**
  * Shampoo [GKS18] with averages in the place of sums, and the lengths of Adam or of SGD with momentum [AGK20]: a step is
- * exactly as long as the other optimizer's, and its learning rate carries over.
+ * exactly as long as the other optimizer's, and its learning rate carries over. Roots follow the drift of the factors: those
+ * of the first gradients know few directions, and scale all others up.
  *
  * @param options - settings, each with a default
  * @example
@@ -98,6 +103,8 @@ export const shampoo: Preset<ShampooOptions> = preset<ShampooOptions>(
     momentum: withStandard(ofUpdates.momentum, 0.9, 'μ of the momentum of directions, which does not lengthen steps'),
     ...gradientStatistics,
     decay: withStandard(ofCurvature.decay, 0.999),
+    inverseEvery: withStandard(ofInverses.inverseEvery, 20),
+    inverseDrift: withStandard(ofInverses.inverseDrift, 0.5),
     relativeDamping: ofInverses.relativeDamping,
     ...ofAdam,
     ...ofGrafting,

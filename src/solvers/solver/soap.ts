@@ -101,7 +101,7 @@ const gathered = <T extends Shaped>(
 };
 
 /**
- * The part of a gradient that the products with a basis leave as rounding, where there should be zeros: Adam would scale it
+ * The part of a gradient's typical element that the products with a basis leave as rounding, where there should be zeros: Adam would scale it
  * up to a step like any other. A batch that comes again before anything has moved is nothing but zeros beside its basis.
  */
 const roundingOf = (dtype: 'f32' | 'f64'): number => 64 * (dtype === 'f32' ? 2 ** -23 : 2 ** -52);
@@ -127,7 +127,7 @@ const moved = <T extends Shaped>(
   const c = correction / Math.sqrt(1 - beta2 ** t);
   const floor = ops.full([], Math.max(epsilon * correction, 1e-37));
   const scales = mapParams(v, (x) => {
-    const rounding = ops.scale(c * noise, ops.sqrt(ops.sum(x, axesOf(x))));
+    const rounding = ops.scale(c * noise, ops.sqrt(ops.mean(x, axesOf(x))));
     return ops.div(ops.full([], 1), ops.add(ops.scale(c, ops.sqrt(x)), ops.add(floor, rounding)));
   });
   const operator = blockDiagonal(mapParams(bases, (block, name) => withScales(block, scales[name])));

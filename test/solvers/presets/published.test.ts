@@ -42,7 +42,14 @@ interface Row {
 }
 
 /** Lengths of the gradient, and factors that gain nothing. */
-const ofShampoo = { learningRate: 0.1, momentum: 0, relativeDamping: 1e-300, inverseEvery: 1, length: 'sgd' };
+const ofShampoo = {
+  learningRate: 0.1,
+  momentum: 0,
+  relativeDamping: 1e-300,
+  inverseEvery: 1,
+  inverseDrift: 0,
+  length: 'sgd',
+};
 
 const rows: Readonly<Record<string, Row>> = {
   'AdamW of PyTorch': {
