@@ -58,7 +58,13 @@ export {
 export type { Cholesky, Dense, Diagonal, DirectSum, Factor, Identity, LowRank } from './operators/factors/factor.ts';
 export { matrixOf, traceOf } from './operators/factors/measures.ts';
 export { scaled, skewPart, sumOf, symmetricPart } from './operators/composite.ts';
-export { blockDiagonal, blockTridiagonal, blockTridiagonalInverse, damped } from './operators/linearOperator.ts';
+export {
+  blockDiagonal,
+  blockTridiagonal,
+  blockTridiagonalInverse,
+  congruent,
+  damped,
+} from './operators/linearOperator.ts';
 export type { BlockOperator, EigenKronecker, Kronecker, Product, TwoTerm } from './operators/blockOperator.ts';
 export type { Damped, Scaled, SkewPart, Sum, SymmetricPart } from './operators/composite.ts';
 export type {
@@ -131,7 +137,7 @@ export type { FloatType } from './random/uniform.ts';
 export { normal } from './random/normal.ts';
 export { permutation } from './random/permutation.ts';
 export { signs } from './random/signs.ts';
-export type { Block } from './pipeline/blocks.ts';
+export type { Block, BlockInUnits } from './pipeline/blocks.ts';
 export { blocksOf } from './pipeline/blocks.ts';
 export { computation, compute } from './pipeline/compute.ts';
 export type { Computation } from './pipeline/compute.ts';

@@ -5,7 +5,7 @@
  */
 import type { Ops } from '../core/ops/ops.ts';
 import type { Params } from '../core/params.ts';
-import type { Block } from '../core/pipeline/blocks.ts';
+import type { Block, BlockInUnits } from '../core/pipeline/blocks.ts';
 import type { Shaped } from '../core/tensor.ts';
 import { sizeOf } from '../core/tensor.ts';
 import { siteBlock } from './sites/kinds.ts';
@@ -18,8 +18,11 @@ const asMatrix = <T extends Shaped>(ops: Ops<T>, { shape }: ParameterBlock, x: T
 const asParameter = <T extends Shaped>(ops: Ops<T>, { shape }: ParameterBlock, x: T): T =>
   shape === undefined ? x : ops.reshape(x, shape);
 
+const joinedIn = <T extends Shaped>(ops: Ops<T>, block: Block, params: Params<T>): T =>
+  block.kind === 'parameter' ? asMatrix(ops, block, params[block.name]) : siteBlock(block.site).join(ops, params);
+
 /**
- * Parameter-shaped arrays as a block vector.
+ * Gradients, or other parameter-shaped arrays where blocks have no units, as a block vector.
  *
  * @param ops - interpreter
  * @param blocks - the model's blocks
@@ -38,16 +41,40 @@ const asParameter = <T extends Shaped>(ops: Ops<T>, { shape }: ParameterBlock, x
  * Object.values(vector)[0].data; // => [1, 2, 3]
  * ```
  */
-export const toBlocks = <T extends Shaped>(ops: Ops<T>, blocks: ReadonlyArray<Block>, params: Params<T>): Params<T> =>
+export const toBlocks = <T extends Shaped>(
+  ops: Ops<T>,
+  blocks: ReadonlyArray<BlockInUnits<T>>,
+  params: Params<T>,
+): Params<T> =>
   Object.fromEntries(
-    blocks.map((block) => [
-      block.name,
-      block.kind === 'parameter' ? asMatrix(ops, block, params[block.name]) : siteBlock(block.site).join(ops, params),
-    ]),
+    blocks.map((block) => {
+      const joined = joinedIn(ops, block, params);
+      return [block.name, block.units === undefined ? joined : ops.mul(block.units, joined)];
+    }),
   );
 
 /**
- * The inverse of {@link toBlocks}.
+ * Changes of parameters as a block vector: the inverse of {@link fromBlocks}, which differs from {@link toBlocks} where
+ * blocks have units.
+ *
+ * @param ops - interpreter
+ * @param blocks - the model's blocks
+ * @param change - arrays by parameter path
+ */
+export const changeToBlocks = <T extends Shaped>(
+  ops: Ops<T>,
+  blocks: ReadonlyArray<BlockInUnits<T>>,
+  change: Params<T>,
+): Params<T> =>
+  Object.fromEntries(
+    blocks.map((block) => {
+      const joined = joinedIn(ops, block, change);
+      return [block.name, block.units === undefined ? joined : ops.div(joined, block.units)];
+    }),
+  );
+
+/**
+ * A block vector as changes of the parameters: the transpose of {@link toBlocks}, and its inverse where blocks have no units.
  *
  * @param ops - interpreter
  * @param blocks - the model's blocks
@@ -65,11 +92,12 @@ export const toBlocks = <T extends Shaped>(ops: Ops<T>, blocks: ReadonlyArray<Bl
  */
 export const fromBlocks = <T extends Shaped>(
   ops: Ops<T>,
-  blocks: ReadonlyArray<Block>,
+  blocks: ReadonlyArray<BlockInUnits<T>>,
   vector: Params<T>,
 ): Params<T> => {
-  const split = (block: Block): Params<T> => {
-    const v = vector[block.name];
+  const split = (block: BlockInUnits<T>): Params<T> => {
+    const x = vector[block.name];
+    const v = block.units === undefined ? x : ops.mul(block.units, x);
     return block.kind === 'parameter'
       ? { [block.name]: asParameter(ops, block, v) }
       : siteBlock(block.site).split(ops, v);

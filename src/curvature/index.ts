@@ -5,7 +5,9 @@
  */
 export { blockKfac } from './blockKfac.ts';
 export type { BlockKfacOptions } from './blockKfac.ts';
-export { fromBlocks, toBlocks } from './blocks.ts';
+export { changeToBlocks, fromBlocks, toBlocks } from './blocks.ts';
+export { equilibrate, equilibrations } from './equilibrate.ts';
+export type { EquilibrateOptions, Equilibration } from './equilibrate.ts';
 export { bySite } from './bySite.ts';
 export type { SitePart } from './bySite.ts';
 export { capture } from './capture.ts';

@@ -26,6 +26,8 @@ import type { Shaped } from '../core/tensor.ts';
 export interface SampleOptions {
   /** Fraction of the batch's examples, in (0, 1]; at least one is taken. */
   readonly fraction: number;
+  /** Examples that are taken at least, where the batch has them; 1 unless given. */
+  readonly atLeast?: number;
   /** Period in steps, 1 unless given: that of the only stage that looks at the sample. The first step always samples. */
   readonly every?: number;
 }
@@ -59,11 +61,11 @@ const rowsOf = <T extends Shaped>(ops: Ops<T>, arrays: Params<T>, examples: numb
 export const sample = (options: SampleOptions): Stage<Needs, 'sample'> =>
   computation('sample', <T extends Shaped>(ops: Ops<T>, context: Context<T, Needs>) => {
     const { state, objective, circumstances } = context;
-    const { fraction, every = 1 } = options;
+    const { fraction, atLeast = 1, every = 1 } = options;
     if (!(fraction > 0 && fraction <= 1)) return refuse('fraction', 'a number above 0 and up to 1', fraction);
     if (!(Number.isInteger(every) && every >= 1)) return refuse('every', 'a whole number of at least 1', every);
     const examples = context.outputs.shape[0];
-    const count = Math.max(1, Math.round(fraction * examples));
+    const count = Math.min(examples, Math.max(atLeast, Math.round(fraction * examples)));
     const due = state.curvature.updates === 0 || state.step % every === 0;
     if (!due || count === context.sample.outputs.shape[0]) return { sample: context.sample };
     const { params, held } = state;
@@ -76,11 +78,12 @@ export const sample = (options: SampleOptions): Stage<Needs, 'sample'> =>
       const { pullback, sitePullback, parameterPullback, pushforward, narrow } = context;
       const whole = { outputs, sites, kept, pullback, sitePullback, parameterPullback, pushforward, narrow };
       return {
-        sample: { ...whole, targets, weights, linearise: lineariseAt(circumstances) },
+        sample: { ...whole, targets, weights, at: circumstances, linearise: lineariseAt(circumstances) },
       };
     }
     const drawn = permutation(stepKey(state, 'sample'), examples);
     const arrays = rowsOf(ops, circumstances.arrays, examples, ops.slice(ops.constant(drawn), [0], [count]));
-    const part = lineariseAt({ ...circumstances, arrays });
-    return { sample: { ...part(ops), linearise: part, ...judgingOf(ops, objective, arrays) } };
+    const at = { ...circumstances, arrays };
+    const part = lineariseAt(at);
+    return { sample: { ...part(ops), at, linearise: part, ...judgingOf(ops, objective, arrays) } };
   });

@@ -52,15 +52,17 @@ export type { FirstOrderNeeds } from './solver/firstOrder.ts';
 export type { AdamOptions } from './solver/moments.ts';
 export { muon } from './solver/muon.ts';
 export type { HeadMover, MuonOptions, MuonScale } from './solver/muon.ts';
-export { soap } from './solver/soap.ts';
-export type { SoapNeeds, SoapOptions } from './solver/soap.ts';
+export { soap } from './inverses/soap.ts';
+export type { SoapNeeds, SoapOptions } from './inverses/soap.ts';
 export { averageIterates, averagedParams } from './update/iterateAveraging.ts';
 export type { IterateAveragingOptions } from './update/iterateAveraging.ts';
+export { crossBatchDamping } from './quadraticModel/crossBatchDamping.ts';
+export type { CrossBatchOptions } from './quadraticModel/crossBatchDamping.ts';
 export { levenbergMarquardt } from './quadraticModel/levenbergMarquardt.ts';
 export type { LevenbergMarquardtOptions } from './quadraticModel/levenbergMarquardt.ts';
 export { normConstraint } from './update/normConstraint.ts';
 export type { NormConstraintOptions } from './update/normConstraint.ts';
-export { quadraticUpdate } from './quadraticModel/quadraticUpdate.ts';
+export { quadraticUpdate, quadraticUpdateWithin } from './quadraticModel/quadraticUpdate.ts';
 export {
   after,
   constant,

@@ -89,6 +89,10 @@ export const applyBlock = <T extends Shaped>(ops: Ops<T>, op: BlockOperator<T>, 
 export const applyBlockTranspose = <T extends Shaped>(ops: Ops<T>, op: BlockOperator<T>, v: T): T =>
   applyEither(ops, op, v, true);
 
+/** ⊕ diag(d) v. */
+const scaledBy = <T extends Shaped>(ops: Ops<T>, scales: Params<T>, v: Params<T>): Params<T> =>
+  mapParams(v, (x, name) => ops.mul(scales[name], x));
+
 const compositeOnBlocks = <T extends Shaped>(
   ops: Ops<T>,
   op: Composite<LinearOperator<T>>,
@@ -131,6 +135,8 @@ export const apply = <T extends Shaped>(ops: Ops<T>, op: LinearOperator<T>, v: P
       return applyTridiagonal(ops, op, v, (block, x) => applyBlock(ops, block, x));
     case 'blockTridiagonalInverse':
       return applyTridiagonalInverse(ops, op, v, (block, x) => applyBlock(ops, block, x));
+    case 'congruent':
+      return scaledBy(ops, op.scales, apply(ops, op.operator, scaledBy(ops, op.scales, v)));
     default:
       return compositeOnBlocks(ops, op, v, false);
   }
@@ -156,6 +162,8 @@ export const applyTranspose = <T extends Shaped>(ops: Ops<T>, op: LinearOperator
       return applyTridiagonal(ops, op, v, (block, x) => applyBlockTranspose(ops, block, x));
     case 'blockTridiagonalInverse':
       return applyTridiagonalInverse(ops, op, v, (block, x) => applyBlockTranspose(ops, block, x));
+    case 'congruent':
+      return scaledBy(ops, op.scales, applyTranspose(ops, op.operator, scaledBy(ops, op.scales, v)));
     default:
       return compositeOnBlocks(ops, op, v, true);
   }

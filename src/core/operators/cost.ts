@@ -113,6 +113,11 @@ export const costOfBlocks = <T extends Shaped>(op: LinearOperator<T>, shapes: Pa
     case 'blockTridiagonal':
     case 'blockTridiagonalInverse':
       return op.links.map((link) => costOfLink(link)).reduce(plus, costOfDiagonal(op.blocks, shapes));
+    case 'congruent': {
+      const n = Object.values(shapes).reduce((sum, shape) => sum + sizeOf(shape), 0);
+      const held = Object.values(op.scales).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+      return plus(costOfBlocks(op.operator, shapes), { flops: 2 * n, numbers: held });
+    }
     default: {
       const n = Object.values(shapes).reduce((sum, shape) => sum + sizeOf(shape), 0);
       return compositeCost(op, (part: LinearOperator<T>) => costOfBlocks(part, shapes), n);

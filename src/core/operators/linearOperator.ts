@@ -42,11 +42,20 @@ export interface BlockTridiagonalInverse<T> {
   readonly links: ReadonlyArray<Link<T>>;
 }
 
+/** D F D with D = ⊕ diag(d): F in other units of the blocks' arrays. */
+export interface Congruent<T> {
+  readonly _tag: 'congruent';
+  readonly operator: LinearOperator<T>;
+  /** d by block name: `[1, in]` of a block made of Kronecker products, in the block's shape elsewhere. */
+  readonly scales: Readonly<Record<string, T>>;
+}
+
 /** An operator on a block vector. */
 export type LinearOperator<T> =
   | BlockDiagonal<T>
   | BlockTridiagonal<T>
   | BlockTridiagonalInverse<T>
+  | Congruent<T>
   | Damped<LinearOperator<T>>
   | Sum<LinearOperator<T>>
   | Scaled<LinearOperator<T>>
@@ -130,4 +139,24 @@ export const damped = <T>(operator: LinearOperator<T>, lambda: number): LinearOp
   _tag: 'damped',
   operator,
   lambda,
+});
+
+/**
+ * D F D with D = ⊕ diag(d).
+ *
+ * @param operator - F
+ * @param scales - d by block name: `[1, in]` of a block made of Kronecker products, in the block's shape elsewhere
+ * @example
+ * ```ts
+ * import { apply, blockDiagonal, congruent, diagonal, referenceBackend, tensor } from 'kfac-ts/core';
+ *
+ * const { ops } = referenceBackend();
+ * const operator = congruent(blockDiagonal({ w: diagonal(tensor([2, 3], [2])) }), { w: tensor([10, 1], [2]) });
+ * apply(ops, operator, { w: tensor([1, 1], [2]) }).w.data; // => [200, 3]
+ * ```
+ */
+export const congruent = <T>(operator: LinearOperator<T>, scales: Readonly<Record<string, T>>): LinearOperator<T> => ({
+  _tag: 'congruent',
+  operator,
+  scales,
 });

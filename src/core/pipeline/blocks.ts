@@ -31,6 +31,12 @@ export type Block =
       readonly elsewhere?: ReadonlyArray<string>;
     };
 
+/** A block in units of its own. */
+export type BlockInUnits<T> = Block & {
+  /** u, which broadcasts with the block's arrays: parameters are u ∘ x for a block vector x; 1 where none are given. */
+  readonly units?: T;
+};
+
 /** A site, and which of its parameters are also used where no site of theirs sees it. */
 type Use = Pick<PassedSite<unknown>, 'site' | 'elsewhere'>;
 

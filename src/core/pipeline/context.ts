@@ -14,7 +14,7 @@ import type { Ops } from '../ops/ops.ts';
 import type { Site } from '../ops/site.ts';
 import type { Params } from '../params.ts';
 import type { Shaped } from '../tensor.ts';
-import type { Block } from './blocks.ts';
+import type { BlockInUnits } from './blocks.ts';
 import type { Judging, Objective, Weights } from './objective.ts';
 import type { TrainState } from './trainState.ts';
 
@@ -31,6 +31,8 @@ export interface SiteInput<T, S extends Site = Site> extends PassedSite<T> {
 
 /** Examples at which curvature is looked at, with the model linearised at them. */
 export interface Sample<T extends Shaped> extends Linearised<T>, Judging<T> {
+  /** Where the model is applied: the circumstances of the examples. */
+  readonly at: Circumstances<T>;
   /** The linearisation once more with other operations, for passes whose temporaries go back before the step ends. */
   readonly linearise: (ops: Ops<T>) => Linearised<T>;
 }
@@ -94,7 +96,7 @@ export interface StepFields<T extends Shaped> {
   /** Sites in the order of the forward pass, with their input activations. */
   readonly sites: ReadonlyArray<SiteInput<T>>;
   /** How the parameters are grouped for curvature. */
-  readonly blocks: ReadonlyArray<Block>;
+  readonly blocks: ReadonlyArray<BlockInUnits<T>>;
   /** Jᵀ c for a cotangent c of the outputs, summed over examples, with the cotangents that passed the sites. */
   readonly pullback: (cotangent: T) => Cotangents<T>;
   /** The sites' output cotangents alone: cheaper, since no parameter's cotangent is formed. */

@@ -54,7 +54,7 @@ export const forward: Stage<Given, Forwarded> = computation(
       ...judging,
       blocks: blocksOf(linearised.sites, Object.keys(params)),
       loss,
-      sample: { ...linearised, ...judging, linearise: lineariseOn },
+      sample: { ...linearised, ...judging, at: circumstances, linearise: lineariseOn },
       metrics: { loss },
     };
   },

@@ -108,8 +108,9 @@ export const embedding: SiteKind<EmbeddingSite> = (site) => ({
     words: 'diag A ⊗ (⊕ G)',
   },
   // U_A is the identity, so the squares are those of the rotated cotangents by index.
-  eigenMoments: (ops, { input, cotangents }, { UG }) => {
+  eigenMoments: (ops, { input, cotangents }, { UA, UG }) => {
     const rotated = cotangents.map((g) => ops.reshape(timesFactor(ops, asRows(ops, g), UG), g.shape));
-    return ops.transposed(squaredIndexSums(ops, { site, input, cotangents: rotated }));
+    const moments = ops.transposed(squaredIndexSums(ops, { site, input, cotangents: rotated }));
+    return UA._tag === 'diagonal' ? ops.mul(moments, ops.square(UA.values)) : moments;
   },
 });

@@ -125,6 +125,7 @@ const partsIn = <T>(curvature: LinearOperator<T>): E.Either<KfacError, ReadonlyA
 const namesOf = <T>(curvature: LinearOperator<T>): ReadonlyArray<string> => {
   switch (curvature._tag) {
     case 'damped':
+    case 'congruent':
     case 'scaled':
     case 'symmetricPart':
     case 'skewPart':

@@ -18,7 +18,12 @@ import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { BlockOperator } from '../../core/operators/blockOperator.ts';
 import { eigenKronecker } from '../../core/operators/blockOperator.ts';
+import { formed } from '../../core/operators/congruence.ts';
+import type { Factor } from '../../core/operators/factors/factor.ts';
+import { dense, diagonal, directSum, orderOf } from '../../core/operators/factors/factor.ts';
+import { rowsIn } from '../../core/operators/factors/parts.ts';
 import { blockDiagonal } from '../../core/operators/linearOperator.ts';
+import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams } from '../../core/params.ts';
 import { calculate } from '../../core/pipeline/compute.ts';
@@ -133,6 +138,26 @@ const averaged = <T extends Shaped>(
   return { ...moments, updates, second: { ...moments.second, ...Object.fromEntries(second) } };
 };
 
+/** diag(u) U, part by part. */
+const inUnitsOf = <T extends Shaped>(ops: Ops<T>, factor: Factor<T>, u: T): Factor<T> => {
+  switch (factor._tag) {
+    case 'dense':
+      return dense(ops.mul(ops.reshape(u, [orderOf(factor), 1]), factor.matrix));
+    case 'directSum': {
+      const parts = rowsIn(ops, factor.parts.map(orderOf), ops.reshape(u, [orderOf(factor), 1]));
+      return directSum(factor.parts.map((part, i) => inUnitsOf(ops, part, parts[i])));
+    }
+    default:
+      return diagonal(ops.reshape(u, [orderOf(factor)]));
+  }
+};
+
+/** The basis of a block's units as one of the block itself, where captures are. */
+const inUnits = <T extends Shaped>(ops: Ops<T>, { UA, UG }: Basis<T>, units: T | undefined): Basis<T> => ({
+  UA: units === undefined ? UA : inUnitsOf(ops, UA, units),
+  UG,
+});
+
 /**
  * Averages second moments into the basis and inverts anew by them, λ of the step included. Diagonals are those of the step.
  *
@@ -142,7 +167,7 @@ const following =
   (decay: number): Follow<'captured'> =>
   <T extends Shaped>(
     backend: Backend<T>,
-    { state: before, operator, captured }: Context<T, SolveNeeds | 'captured'>,
+    { state: before, blocks: inModel, operator: curvature, captured }: Context<T, SolveNeeds | 'captured'>,
     { state, metrics }: Refreshed<T>,
     dampingOf: DampingOf,
   ): TE.TaskEither<KfacError, Refreshed<T>> =>
@@ -153,10 +178,14 @@ const following =
       if (prepared?._tag !== 'blockDiagonal') return { state, metrics };
       const { blocks } = prepared;
       const bases = Object.fromEntries(
-        Object.entries(blocks).flatMap(([at, block]) => (block._tag === 'eigenKronecker' ? [[at, block]] : [])),
+        inModel.flatMap(({ name: at, units }) => {
+          const block = blocks[at];
+          return block?._tag === 'eigenKronecker' ? [[at, inUnits(ops, block, units)] as const] : [];
+        }),
       );
       const updates = prepared === before.solver.prepared ? (state.scalars[name] ?? 0) : 0;
       const found = averaged(backend, { bases, second: slots[name] ?? {}, updates }, captured, decay);
+      const operator = formed(ops, curvature);
       const diagonals = operator._tag === 'blockDiagonal' ? operator.blocks : {};
       const inverted = mapParams(blocks, (block, at): BlockOperator<T> => {
         const own = diagonals[at];

@@ -10,6 +10,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
+import { formed } from '../../core/operators/congruence.ts';
 import { shifted } from '../../core/operators/action.ts';
 import type { BlockOperator } from '../../core/operators/blockOperator.ts';
 import type { LinearOperator } from '../../core/operators/linearOperator.ts';
@@ -84,9 +85,9 @@ const iterated = <T>(operator: LinearOperator<T>, method: SumMethod): Params<Blo
 const refine =
   <T extends Shaped>(context: Context<T, SolveNeeds>, solved: Context<T, Solved>, options: ClassWiseOptions) =>
   ({ backend }: Env<T>): TE.TaskEither<KfacError, Context<T, Solved>> => {
-    const { operator, gradient, damping } = context;
+    const { gradient, damping } = context;
     const dampingOf = dampingBySite(options.siteDamping ?? {}, damping);
-    const sums = iterated(operator, options.method ?? 'auto');
+    const sums = iterated(formed(backend.ops, context.operator), options.method ?? 'auto');
     const prepared = solved.state.solver.prepared;
     if (Object.keys(sums).length === 0 || prepared?._tag !== 'blockDiagonal') return TE.right(solved);
     const blocks = context.blocks.filter(({ name }) => name in sums);

@@ -17,7 +17,7 @@ import type { Context, Field } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import type { SolverState } from '../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import { fromBlocks, toBlocks } from '../../curvature/blocks.ts';
+import { changeToBlocks, fromBlocks, toBlocks } from '../../curvature/blocks.ts';
 import type { Applicable } from '../../core/operators/action.ts';
 import { shifted } from '../../core/operators/action.ts';
 import { bicgstab } from '../krylov/bicgstab.ts';
@@ -90,7 +90,7 @@ export const solveIteratively = <T extends Shaped, Needs extends Field>(
       // Of parameters that were held fixed then it says nothing.
       const warm = last !== null && warmStart !== 0 && Object.keys(gradient).every((path) => Object.hasOwn(last, path));
       const krylov: KrylovOptions<T> = {
-        ...(warm ? { initial: times(ops, warmStart, toBlocks(ops, blocks, last)) } : {}),
+        ...(warm ? { initial: times(ops, warmStart, changeToBlocks(ops, blocks, last)) } : {}),
         ...(prepared === null ? {} : { preconditioner: prepared }),
         tolerance,
         maxIterations,

@@ -1,11 +1,14 @@
 /**
- * K-FAC for large batches: learning rate and momentum from the quadratic model, λ by Levenberg–Marquardt [MG15].
+ * K-FAC without units: learning rate and momentum from the quadratic model [MG15 §7], λ as a fraction of the curvature that
+ * moves by what steps are worth on the examples that come after them.
  *
  * @module
  */
 import { descent } from '../../core/pipeline/descent.ts';
 import { capture } from '../../curvature/capture.ts';
 import { updateFactors } from '../../curvature/curvature.ts';
+import type { Equilibration } from '../../curvature/equilibrate.ts';
+import { equilibrate } from '../../curvature/equilibrate.ts';
 import { monteCarlo } from '../../curvature/estimators.ts';
 import { kfac } from '../../curvature/kfac.ts';
 import type { ScaleShiftKind } from '../../curvature/sites/options.ts';
@@ -13,8 +16,8 @@ import type { Sharing } from '../../curvature/statistics/sharing.ts';
 import { sample } from '../../curvature/sample.ts';
 import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
 import { preconditioned } from '../solver/preconditioned.ts';
-import { levenbergMarquardt, mostDamping } from '../quadraticModel/levenbergMarquardt.ts';
-import { quadraticUpdate } from '../quadraticModel/quadraticUpdate.ts';
+import { crossBatchDamping } from '../quadraticModel/crossBatchDamping.ts';
+import { quadraticUpdateWithin } from '../quadraticModel/quadraticUpdate.ts';
 import { separateDamping } from '../quadraticModel/separateDamping.ts';
 import { damp } from '../solver/damp.ts';
 import { solve } from '../solver/solver.ts';
@@ -22,20 +25,26 @@ import { refreshOf } from './kfac.ts';
 import { between, positive } from '../settings/range.ts';
 import type { Settings } from '../settings/setting.ts';
 import { setting, withStandard } from '../settings/setting.ts';
-import { ofCurvature, ofDamping, ofInverses } from '../settings/table.ts';
+import { ofCurvature, ofDamping, ofInverses, ofUpdates } from '../settings/table.ts';
 import type { Preset } from './preset.ts';
 import { preset } from './preset.ts';
 
 /** Settings of {@link kfacAdaptive}. */
 export interface KfacAdaptiveOptions {
-  /** λ at step 0, 3 unless given. */
+  /** λ at step 0, as a fraction of the curvature's mean unless `equilibrated` says otherwise; 0.1 unless given. */
   readonly damping?: number;
-  /** λ does not fall below this, 0.01 unless given: with less, inverses of Kronecker factors lose their worth. */
+  /** λ does not fall below this, 1e-3 unless given: with less, inverses of Kronecker factors lose their worth. */
   readonly minDamping?: number;
-  /** Steps between two adaptations of λ, 5 unless given. */
+  /** λ does not rise above this for what steps are worth, 30 unless given. */
+  readonly maxDamping?: number;
+  /** Steps between two adaptations of λ, 1 unless given. */
   readonly dampingEvery?: number;
-  /** Factor per step by which λ adapts, in (0, 1); 0.9 unless given. */
+  /** Factor per step by which λ adapts, in (0, 1); 0.95 unless given. */
   readonly dampingDecay?: number;
+  /** Parameters that share a unit of curvature: `whole` unless given; with `none` λ is in units of the loss. */
+  readonly equilibrated?: Equilibration;
+  /** κ: the gradient promises at most this part of the loss, 1 unless given. */
+  readonly lossBound?: number;
   /** Steps between two choices of the inverses' own damping γ²; 0, the default, takes λ for it. */
   readonly gammaEvery?: number;
   /** Factor per step by which γ adapts, in (0, 1). */
@@ -48,6 +57,8 @@ export interface KfacAdaptiveOptions {
   readonly statisticsFraction?: number;
   /** Fraction of the batch that the quadratic model's products are taken over, in (0, 1], 0.25 unless given. */
   readonly modelFraction?: number;
+  /** Examples that both are taken from at least, where the batch has them; 256 unless given. */
+  readonly atLeast?: number;
   /** Steps between two refreshes of the inverses, 5 unless given; at most so many where they follow the drift. */
   readonly inverseEvery?: number;
   /** Relative change of the factors at which the inverses are refreshed; 0, the default, counts steps. */
@@ -60,39 +71,41 @@ export interface KfacAdaptiveOptions {
   readonly sharing?: Sharing;
   /** Second moments of gain and shift, `full` unless given. */
   readonly scaleShift?: ScaleShiftKind;
-  /** Whether a step that raises the loss of its batch is taken back, for one more forward pass per step. */
-  readonly rejectSteps?: boolean;
 }
 
 const known: Settings<KfacAdaptiveOptions> = {
-  damping: withStandard(ofDamping.damping, 3),
-  minDamping: setting(positive, 0.01, ofDamping.minDamping.meaning),
-  dampingEvery: ofDamping.dampingEvery,
-  dampingDecay: setting(between, 0.9, 'factor per step by which λ adapts'),
+  damping: setting(positive, 0.1, 'λ at step 0, a fraction of the mean curvature'),
+  minDamping: setting(positive, 1e-3, ofDamping.minDamping.meaning),
+  maxDamping: ofDamping.maxDamping,
+  dampingEvery: withStandard(ofDamping.dampingEvery, 1),
+  dampingDecay: setting(between, 0.95, 'factor per step by which λ adapts'),
+  equilibrated: ofDamping.equilibrated,
+  lossBound: ofUpdates.lossBound,
   gammaEvery: ofDamping.gammaEvery,
   gammaDecay: ofDamping.gammaDecay,
   decay: ofCurvature.decay,
   statisticsEvery: ofCurvature.statisticsEvery,
   statisticsFraction: withStandard(ofCurvature.statisticsFraction, 0.25),
   modelFraction: ofCurvature.modelFraction,
+  atLeast: ofCurvature.atLeast,
   inverseEvery: ofInverses.inverseEvery,
   inverseDrift: ofInverses.inverseDrift,
   inverseStaleness: ofInverses.inverseStaleness,
   strict: ofCurvature.strict,
   sharing: ofCurvature.sharing,
   scaleShift: ofCurvature.scaleShift,
-  rejectSteps: ofDamping.rejectSteps,
 };
 
 /**
- * Adaptive K-FAC: no learning rate, no momentum and hardly a damping to tune.
+ * Adaptive K-FAC: nothing to tune. Its settings have no units: the loss may be multiplied by anything, and every step stays
+ * as it is.
  *
  * @param options - settings, each with a default
  * @example
  * ```ts
  * import { kfacAdaptiveOptimizer } from 'kfac-ts/solvers';
  *
- * // Nothing to tune: learning rate and momentum by the quadratic model, λ by Levenberg–Marquardt.
+ * // Learning rate and momentum by the quadratic model, λ by what steps are worth on the batches after them.
  * const optimizer = kfacAdaptiveOptimizer();
  * optimizer.name; // => 'kfac-adaptive'
  * ```
@@ -101,26 +114,26 @@ export const kfacAdaptive: Preset<KfacAdaptiveOptions> = preset<KfacAdaptiveOpti
   'kfac-adaptive',
   known,
   (settings) => {
-    const { damping } = settings;
+    const { atLeast, statisticsEvery: every } = settings;
     const inverse = preconditioned(kroneckerInverse, refreshOf(settings));
     return descent(
-      sample({ fraction: settings.statisticsFraction, every: settings.statisticsEvery }),
-      capture(monteCarlo(), { every: settings.statisticsEvery }),
+      sample({ fraction: settings.statisticsFraction, atLeast, every }),
+      capture(monteCarlo(), { every }),
       updateFactors(kfac(settings)),
-      damp(damping),
+      equilibrate({ by: settings.equilibrated, every: settings.inverseEvery }),
+      damp(settings.damping),
       solve(
         settings.gammaEvery === 0
           ? inverse
           : separateDamping({ every: settings.gammaEvery, decay: settings.gammaDecay }, inverse),
       ),
-      sample({ fraction: settings.modelFraction }),
-      quadraticUpdate,
-      levenbergMarquardt({
+      sample({ fraction: settings.modelFraction, atLeast }),
+      quadraticUpdateWithin(settings.lossBound),
+      crossBatchDamping({
         every: settings.dampingEvery,
         decay: settings.dampingDecay,
         minimum: settings.minDamping,
-        maximum: Math.max(mostDamping, settings.minDamping),
-        rejectSteps: settings.rejectSteps,
+        maximum: Math.max(settings.maxDamping, settings.minDamping),
       }),
     );
   },

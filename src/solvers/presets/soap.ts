@@ -10,7 +10,7 @@ import { gradientFactors } from '../../curvature/gradientFactors.ts';
 import { withStandard } from '../settings/setting.ts';
 import { ofAdam, ofUpdates } from '../settings/table.ts';
 import type { AdamOptions } from '../solver/moments.ts';
-import { soap as soapSolver } from '../solver/soap.ts';
+import { soap as soapSolver } from '../inverses/soap.ts';
 import { solve } from '../solver/solver.ts';
 import type { Decays } from '../update/rules/weightDecay.ts';
 import { decayedBy } from '../update/rules/weightDecay.ts';

@@ -9,15 +9,19 @@ import type { Loss } from '../../core/nn/losses/loss.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams } from '../../core/params.ts';
+import type { BlockInUnits } from '../../core/pipeline/blocks.ts';
 import type { Context, Sample } from '../../core/pipeline/context.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { innerProduct } from '../../core/ops/innerProduct.ts';
+import { changeToBlocks } from '../../curvature/blocks.ts';
 import { memoryAt } from '../update/rules/memory.ts';
 
 /** What the model is made of. */
 export interface ModelGivens<T extends Shaped> {
   /** Where curvature is looked at. */
   readonly sample: Sample<T>;
+  /** In whose units λ weighs a step. */
+  readonly blocks: ReadonlyArray<BlockInUnits<T>>;
   readonly gradient: Params<T>;
   /** The solver's direction; the model's first vector is d = −direction. */
   readonly direction: Params<T>;
@@ -64,9 +68,12 @@ const signs = [-1, 1] as const;
 export const modelCoefficients = <T extends Shaped>(
   ops: Ops<T>,
   loss: Loss,
-  { sample, gradient, direction, last }: ModelGivens<T>,
+  { sample, blocks, gradient, direction, last }: ModelGivens<T>,
 ): ReadonlyArray<T> => {
   const vectors = last === null ? [direction] : [direction, last];
+  const inUnits = blocks.some(({ units }) => units !== undefined)
+    ? vectors.map((v) => changeToBlocks(ops, blocks, v))
+    : vectors;
   const images = vectors.map(sample.pushforward);
   const curved = images.map((v) => lossHessianProduct(ops, loss, sample.outputs, sample.weights, v));
   const examples = sample.outputs.shape[0];
@@ -74,7 +81,7 @@ export const modelCoefficients = <T extends Shaped>(
     j < vectors.length ? ops.scale(signs[i] * signs[j] * factor, product()) : ops.full([], 0);
   return [
     ...pairs.map(([i, j]) => entry(i, j, 1 / examples, () => ops.dot(curved[i], images[j]))),
-    ...pairs.map(([i, j]) => entry(i, j, 1, () => innerProduct(ops, vectors[i], vectors[j]))),
+    ...pairs.map(([i, j]) => entry(i, j, 1, () => innerProduct(ops, inUnits[i], inUnits[j]))),
     ...([0, 1] as const).map((j) => entry(1, j, 1, () => innerProduct(ops, gradient, vectors[j]))),
   ];
 };

@@ -92,3 +92,23 @@ export const updateNorm = (model: QuadraticModel, at: ModelMinimum): number => {
   const { alpha, mu } = at;
   return Math.sqrt(Math.max(0, alpha * alpha * dd + 2 * alpha * mu * dl + mu * mu * ll));
 };
+
+/** A step, and what it was made shorter by. */
+export interface Bounded {
+  readonly at: ModelMinimum;
+  readonly scale: number;
+}
+
+/**
+ * A step whose slope |∇ᵀδ| is at most a bound: itself, or made shorter.
+ *
+ * @param model - the model
+ * @param at - the step
+ * @param most - the bound, at least 0
+ */
+export const withinSlope = (model: QuadraticModel, at: ModelMinimum, most: number): Bounded => {
+  const slope = Math.abs(at.alpha * model.slopes[0] + at.mu * model.slopes[1]);
+  if (!(slope > most)) return { at, scale: 1 };
+  const scale = most / slope;
+  return { at: { alpha: scale * at.alpha, mu: scale * at.mu }, scale };
+};

@@ -93,7 +93,7 @@ export const separateDamping = (
 ): Solver<SeparateNeeds> => {
   const { every = 20, decay = Math.sqrt(19 / 20), minimum = 1e-4, maximum = 1e4 } = options;
   const run = <T extends Shaped>(context: Context<T, SeparateNeeds>) => {
-    const { state, objective, sample, gradient, damping: lambda } = context;
+    const { state, objective, sample, blocks, gradient, damping: lambda } = context;
     const current = state.scalars['gamma'] ?? Math.sqrt(lambda);
 
     const solveWith = (gamma: number, anew: boolean): RTE.ReaderTaskEither<Env<T>, KfacError, Context<T, Solved>> =>
@@ -119,6 +119,7 @@ export const separateDamping = (
             compute((ops: Ops<T>) =>
               modelCoefficients(ops, objective.loss, {
                 sample,
+                blocks,
                 gradient,
                 direction,
                 last: lastUpdateIn(ops, context),

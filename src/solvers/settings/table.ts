@@ -7,6 +7,8 @@
  * @module
  */
 import { mostClasses } from '../../curvature/classKfac.ts';
+import type { Equilibration } from '../../curvature/equilibrate.ts';
+import { equilibrations } from '../../curvature/equilibrate.ts';
 import type { EstimatorName } from '../../curvature/estimators.ts';
 import { estimatorNames } from '../../curvature/estimators.ts';
 import type { VectorFactors } from '../../curvature/gradientFactors.ts';
@@ -43,6 +45,7 @@ import { setting } from './setting.ts';
 export const ofUpdates = {
   learningRate: setting(notNegative, 1, 'η'),
   klClip: setting(positive, 2, 'κ of the KL clip'),
+  lossBound: setting(positive, 1, 'κ: the gradient promises at most this part of the loss'),
   momentum: setting(belowOne, 0.7, 'μ of the momentum'),
   weightDecay: setting(notNegative, 0, 'decoupled weight decay'),
   decayed: setting<Decays>(
@@ -87,6 +90,8 @@ export const ofDamping = {
   damping: setting(positive, 10, 'λ at step 0, in units of the loss per example'),
   dampingDecay: setting(fraction, 0.05, 'λ is multiplied by this every 100 steps'),
   minDamping: setting(notNegative, 0.1, 'λ does not fall below this'),
+  maxDamping: setting(positive, 30, 'λ does not rise above this for what steps are worth'),
+  equilibrated: setting<Equilibration>(oneOf(equilibrations), 'whole', 'parameters that share a unit of curvature'),
   dampingEvery: setting(wholeFrom(1), 5, 'steps between two adaptations of λ'),
   gammaEvery: setting(wholeFrom(0), 0, 'steps between two choices of the inverses’ own damping γ²; 0 takes λ for it'),
   gammaDecay: setting(between, Math.sqrt(19 / 20), 'factor per step by which γ adapts'),
@@ -103,6 +108,7 @@ export const ofCurvature = {
   statisticsEvery: setting(wholeFrom(1), 1, 'steps between two captures of statistics'),
   statisticsFraction: setting(fraction, 1, 'part of the batch that statistics are taken from'),
   modelFraction: setting(fraction, 0.25, 'part of the batch that the quadratic model’s products are taken over'),
+  atLeast: setting(wholeFrom(1), 256, 'examples that both parts have at least, where the batch has them'),
   classes: setting(wholeBetween(1, mostClasses), 10, 'number of classes of the targets'),
   sites: setting(text, 'all', 'all, or paths of the sites that keep classes apart, with commas between'),
   inputBlocks: setting(wholeFrom(1), 4, 'parts of each layer’s inputs'),

@@ -13,9 +13,11 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../../core/backends/backend.ts';
 import type { BadConfig, KfacError } from '../../core/errors.ts';
+import { formed } from '../../core/operators/congruence.ts';
 import type { LinearOperator } from '../../core/operators/linearOperator.ts';
 import type { Block } from '../../core/pipeline/blocks.ts';
 import type { Work } from '../../core/pipeline/background.ts';
+import { calculate } from '../../core/pipeline/compute.ts';
 import type { Prepared } from '../../core/pipeline/prepared.ts';
 import type { Context, Field } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
@@ -221,8 +223,13 @@ export const refresh =
     const work =
       (from: Pending<T>, previous: LinearOperator<T> | null): Work<T> =>
       (backend) =>
-        prepareBySite(overrides, from.operator, from.damping, (part, lambda) =>
-          prepare(backend, part, lambda, previous),
+        pipe(
+          calculate(() => formed(backend.ops, from.operator)),
+          TE.chain((operator) =>
+            prepareBySite(overrides, operator, from.damping, (part, lambda) =>
+              prepare(backend, part, lambda, previous),
+            ),
+          ),
         );
     return pipe(
       prepareWhenDue(env, { ...context, state: { ...state, solver: forBlocks(state.solver, context) } }, options, work),

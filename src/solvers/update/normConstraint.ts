@@ -10,7 +10,7 @@ import { apply } from '../../core/operators/apply.ts';
 import { mapParams } from '../../core/params.ts';
 import { computation } from '../../core/pipeline/compute.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
-import { toBlocks } from '../../curvature/blocks.ts';
+import { changeToBlocks } from '../../curvature/blocks.ts';
 import { innerProduct } from '../../core/ops/innerProduct.ts';
 import type { Schedule } from '../schedules.ts';
 import { scheduleOf } from '../schedules.ts';
@@ -41,7 +41,7 @@ export const normConstraint = (
   options: NormConstraintOptions,
 ): Stage<'state' | 'blocks' | 'operator' | 'direction', 'direction' | 'metrics'> =>
   computation('normConstraint', (ops, { state, blocks, operator, direction }) => {
-    const delta = toBlocks(ops, blocks, direction);
+    const delta = changeToBlocks(ops, blocks, direction);
     const eta = scheduleOf(options.learningRate)(state.step);
     // A square that rounding made negative is 0, and needs no scaling. Roots first: η² may be too large for the precision.
     const square = ops.maximum(innerProduct(ops, delta, apply(ops, operator, delta)), ops.full([], 0));

@@ -25,12 +25,12 @@ import type { SolverState, TrainState } from '../../core/pipeline/trainState.ts'
 import type { Shape, Shaped } from '../../core/tensor.ts';
 import { sameShape } from '../../core/tensor.ts';
 import { fromBlocks, toBlocks } from '../../curvature/blocks.ts';
-import { eigenbasis } from '../inverses/eigenbasis.ts';
-import type { AdamOptions } from './moments.ts';
-import { averagedWith } from './moments.ts';
-import type { RefreshOptions } from './refresh.ts';
-import { refresh } from './refresh.ts';
-import type { Solver, SolveNeeds } from './solver.ts';
+import { eigenbasis } from './eigenbasis.ts';
+import type { AdamOptions } from '../solver/moments.ts';
+import { averagedWith } from '../solver/moments.ts';
+import type { RefreshOptions } from '../solver/refresh.ts';
+import { refresh } from '../solver/refresh.ts';
+import type { Solver, SolveNeeds } from '../solver/solver.ts';
 
 /** Settings of {@link soap}: Adam's, of which β₁ and β₂ are 0.95 unless given, and when the basis is refined. */
 export type SoapOptions = AdamOptions & Omit<RefreshOptions, 'siteDamping'>;

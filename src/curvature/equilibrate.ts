@@ -1,0 +1,239 @@
+/**
+ * Equilibration: the curvature in units of its own size.
+ *
+ * Damping by λ I asks how large a curvature is, and that is a matter of units: of the loss, of the features, of how large
+ * the weights of the next layer are. In units u of the parameters, θ = u ∘ x, in which the curvature D F D, D = diag(u),
+ * has a mean eigenvalue of 1, λ is a fraction of the curvature, and a step is the same in whatever units a problem is
+ * stated. It is Levenberg and Marquardt's damping F + λ D⁻² with the scaling taken over blocks, or over single columns.
+ *
+ * @module
+ */
+import { raise } from '../core/errors.ts';
+import type { BlockOperator } from '../core/operators/blockOperator.ts';
+import { congruent } from '../core/operators/linearOperator.ts';
+import type { LinearOperator } from '../core/operators/linearOperator.ts';
+import type { Factor } from '../core/operators/factors/factor.ts';
+import { orderOf } from '../core/operators/factors/factor.ts';
+import { matrixOf, traceOf } from '../core/operators/factors/measures.ts';
+import { unvec } from '../core/operators/vec.ts';
+import type { Ops } from '../core/ops/ops.ts';
+import type { Params } from '../core/params.ts';
+import { mapParams } from '../core/params.ts';
+import type { Block } from '../core/pipeline/blocks.ts';
+import { computation } from '../core/pipeline/compute.ts';
+import type { Stage } from '../core/pipeline/stage.ts';
+import { extent } from '../core/settings.ts';
+import type { Shape, Shaped } from '../core/tensor.ts';
+import { sizeOf } from '../core/tensor.ts';
+import { toBlocks } from './blocks.ts';
+
+/** What shares a unit. */
+export const equilibrations = ['none', 'whole', 'block', 'column'] as const;
+
+/**
+ * What shares a unit: nothing has one; all parameters; the weights of a block, its bias apart; the weights that meet one
+ * input (Marquardt's scaling of the inputs).
+ */
+export type Equilibration = (typeof equilibrations)[number];
+
+/** Settings of {@link equilibrate}. */
+export interface EquilibrateOptions {
+  /** `block` unless given. */
+  readonly by?: Equilibration;
+  /** Steps between two looks at the curvature's size, 1 unless given: best those between two inverses. */
+  readonly every?: number;
+}
+
+/** Name of the memory that holds the units by block. */
+const name = 'units';
+
+/** Blocks of less curvature than this, relative to the largest, have the units of one that has it. */
+const negligible = 1e-12;
+
+const diagonalOf = <T extends Shaped>(ops: Ops<T>, factor: Factor<T>): T => {
+  const n = orderOf(factor);
+  switch (factor._tag) {
+    case 'diagonal':
+      return ops.reshape(factor.values, [n]);
+    case 'identity':
+      return ops.full([n], 1);
+    case 'directSum':
+      return ops.concat(
+        factor.parts.map((part) => diagonalOf(ops, part)),
+        0,
+      );
+    default:
+      return ops.sum(ops.mul(matrixOf(ops, factor), ops.addDiagonal(ops.full([n, n], 0), 1)), [1]);
+  }
+};
+
+/** The mean over the rows of an array `[out, in]`, `[1, in]`; over all of another, `[]`. */
+const overRows = <T extends Shaped>(ops: Ops<T>, x: T): T =>
+  x.shape.length === 2
+    ? ops.reshape(ops.mean(x, [0]), [1, x.shape[1]])
+    : ops.mean(
+        x,
+        x.shape.map((_, axis) => axis),
+      );
+
+/** Curvature of each column of a block, the mean over its rows: `[1, in]`, or `[]` where it is no matrix. */
+const columns = <T extends Shaped>(ops: Ops<T>, op: BlockOperator<T>, shape: Shape): T => {
+  switch (op._tag) {
+    case 'kronecker': {
+      const perOutput = ops.scale(1 / orderOf(op.G), traceOf(ops, op.G));
+      return ops.mul(ops.reshape(diagonalOf(ops, op.A), [1, orderOf(op.A)]), perOutput);
+    }
+    case 'diagonal':
+      return overRows(ops, op.values);
+    case 'dense':
+    case 'identity':
+    case 'lowRank':
+    case 'directSum':
+      return overRows(ops, unvec(ops, ops.reshape(diagonalOf(ops, op), [sizeOf(shape), 1]), shape));
+    case 'sum':
+      return op.operators.map((term) => columns(ops, term, shape)).reduce((x, y) => ops.add(x, y));
+    case 'scaled':
+      return ops.scale(op.factor, columns(ops, op.operator, shape));
+    case 'symmetricPart':
+      return columns(ops, op.operator, shape);
+    default:
+      return raise({
+        _tag: 'BadConfig',
+        path: 'equilibrate',
+        expected: 'a curvature made of sums and multiples of Kronecker, dense and diagonal blocks',
+        actual: op._tag,
+      });
+  }
+};
+
+/** Whether a block is made of Kronecker products. */
+const isProduct = <T>(op: BlockOperator<T>): boolean => {
+  switch (op._tag) {
+    case 'kronecker':
+      return true;
+    case 'sum':
+      return op.operators.every((term) => isProduct(term));
+    case 'scaled':
+    case 'symmetricPart':
+      return isProduct(op.operator);
+    default:
+      return false;
+  }
+};
+
+/** The blocks on the diagonal. */
+const onDiagonal = <T>(operator: LinearOperator<T>): Readonly<Record<string, BlockOperator<T>>> =>
+  operator._tag === 'blockDiagonal' || operator._tag === 'blockTridiagonal'
+    ? operator.blocks
+    : raise({
+        _tag: 'BadConfig',
+        path: 'equilibrate',
+        expected: 'a curvature in blocks, before anything is made of it',
+        actual: operator._tag,
+      });
+
+const meanOf = <T extends Shaped>(ops: Ops<T>, x: T): T =>
+  ops.mean(
+    x,
+    x.shape.map((_, axis) => axis),
+  );
+
+/** One number for the weights of a block and one for its bias, which is the last column. */
+const shared = <T extends Shaped>(ops: Ops<T>, block: Block, found: T): T => {
+  const [, n = 1] = found.shape;
+  if (block.kind === 'parameter' || block.site.bias === null || n < 2) return meanOf(ops, found);
+  const weights = meanOf(ops, ops.slice(found, [0, 0], [1, n - 1]));
+  return ops.concat([ops.mul(ops.full([1, n - 1], 1), weights), ops.slice(found, [0, n - 1], [1, 1])], 1);
+};
+
+/** The curvature that each unit stands for, by block. */
+const sizes = <T extends Shaped>(
+  ops: Ops<T>,
+  by: Equilibration,
+  blocks: ReadonlyArray<Block>,
+  found: Params<T>,
+  shapes: Params<Shape>,
+): Params<T> => {
+  switch (by) {
+    case 'none':
+      return mapParams(found, () => ops.full([], 1));
+    case 'whole': {
+      const orders = mapParams(shapes, sizeOf);
+      const total = Object.values(orders).reduce((sum, n) => sum + n, 0);
+      const mean = Object.entries(found)
+        .map(([at, x]) => ops.scale(orders[at] / total, meanOf(ops, x)))
+        .reduce((x, y) => ops.add(x, y));
+      return mapParams(found, () => mean);
+    }
+    case 'block':
+      return Object.fromEntries(blocks.map((block) => [block.name, shared(ops, block, found[block.name])]));
+    case 'column':
+      return mapParams(found, (x) => ops.maximum(x, ops.scale(1e-6, meanOf(ops, x))));
+  }
+};
+
+const unitsOf = <T extends Shaped>(
+  ops: Ops<T>,
+  by: Equilibration,
+  blocks: ReadonlyArray<Block>,
+  operator: LinearOperator<T>,
+  shapes: Params<Shape>,
+): Params<T> => {
+  const diagonal = onDiagonal(operator);
+  const found = mapParams(diagonal, (op, at) => columns(ops, op, shapes[at]));
+  const size = sizes(ops, by, blocks, found, shapes);
+  const largest = Object.values(size)
+    .map((x) =>
+      ops.max(
+        x,
+        x.shape.map((_, axis) => axis),
+      ),
+    )
+    .reduce((x, y) => ops.maximum(x, y));
+  const least = ops.maximum(ops.scale(negligible, largest), ops.full([], 1e-30));
+  return mapParams(size, (x, at) => {
+    const units = ops.div(ops.full([], 1), ops.sqrt(ops.maximum(x, least)));
+    const op = diagonal[at];
+    const shape = isProduct(op) ? [1, shapes[at][1]] : shapes[at];
+    return ops.mul(ops.full(shape, 1), units);
+  });
+};
+
+/**
+ * The stage between statistics and damping: from here on block vectors and the operator are in units of the curvature, and
+ * λ is a fraction of it.
+ *
+ * @param options - what shares a unit, and how often the units follow the curvature
+ * @example
+ * ```ts
+ * import { equilibrate } from 'kfac-ts/curvature';
+ *
+ * // λ = 0.1 is a tenth of the mean curvature of each layer.
+ * equilibrate({ by: 'block', every: 5 }).name; // => 'equilibrate'
+ * ```
+ */
+export const equilibrate = (
+  options: EquilibrateOptions = {},
+): Stage<'state' | 'blocks' | 'gradient' | 'operator', 'state' | 'blocks' | 'operator'> => {
+  const { by = 'block', every = 1 } = options;
+  extent('equilibrate.every', every);
+  return computation('equilibrate', (ops, { state, blocks, gradient, operator }) => {
+    if (by === 'none') return { state, blocks, operator };
+    const { slots } = state.solver;
+    const due = !Object.hasOwn(slots, name) || state.step % every === 0;
+    const units = due
+      ? unitsOf(
+          ops,
+          by,
+          blocks,
+          operator,
+          mapParams(toBlocks(ops, blocks, gradient), ({ shape }) => shape),
+        )
+      : slots[name];
+    return {
+      state: { ...state, solver: { ...state.solver, slots: { ...slots, [name]: units } } },
+      blocks: blocks.map((block) => ({ ...block, units: units[block.name] })),
+      operator: congruent(operator, units),
+    };
+  });
+};

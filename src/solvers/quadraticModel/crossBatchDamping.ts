@@ -1,0 +1,189 @@
+/**
+ * λ by what steps are worth on examples that they have not seen.
+ *
+ * Levenberg and Marquardt's rule asks of the batch that a step was made from whether the model foretold what came of it. On
+ * small batches that says how well a step fits its own examples, noise included: the ratio is near 1 however wrong the step
+ * is for all others. Here the next batch is asked. The loss of its examples before and after the last step is an unbiased
+ * measure of what the step gained, and the ratio of the sums of gains and of promises, both decaying, moves λ. Where noise
+ * rules, steps get shorter until they hold what they promise; with all examples in a batch nothing is left of the
+ * difference, and the rule is the usual one.
+ *
+ * A step that raises the loss of its own examples, or makes it no number, is not taken, and one that raises the loss of the
+ * next examples by more than a multiple of what it promised to gain is taken back. λ then doubles.
+ *
+ * @module
+ */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
+
+import type { Ops } from '../../core/ops/ops.ts';
+import type { Params } from '../../core/params.ts';
+import { mapParams } from '../../core/params.ts';
+import { compute } from '../../core/pipeline/compute.ts';
+import type { Context } from '../../core/pipeline/context.ts';
+import type { Env } from '../../core/pipeline/env.ts';
+import { outputsAt } from '../../core/pipeline/linearise.ts';
+import { meanLoss } from '../../core/pipeline/objective.ts';
+import { readScalars } from '../../core/pipeline/read.ts';
+import type { Stage } from '../../core/pipeline/stage.ts';
+import { stage } from '../../core/pipeline/stage.ts';
+import type { TrainState } from '../../core/pipeline/trainState.ts';
+import { atMost, extent, notNegative, positive } from '../../core/settings.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import type { MemoryOf } from '../update/rules/memory.ts';
+import { memoryAt } from '../update/rules/memory.ts';
+import { mostDamping } from './levenbergMarquardt.ts';
+
+/** Settings of {@link crossBatchDamping}. */
+export interface CrossBatchOptions {
+  /** Steps between two adaptations of λ, 1 unless given. Steps are judged each time. */
+  readonly every?: number;
+  /** Factor per step by which λ adapts, in (0, 1]; 0.95 unless given. */
+  readonly decay?: number;
+  /** λ does not fall below this, 1e-3 unless given. */
+  readonly minimum?: number;
+  /** λ does not rise above this for what steps are worth, 30 unless given; steps that are not taken may raise it further. */
+  readonly maximum?: number;
+  /** What is kept per step of the sums of gains and promises, in [0, 1); 0.9 unless given. */
+  readonly memory?: number;
+  /** A step that raises the loss of the next examples by more than this times its promise is taken back; 2 unless given. */
+  readonly tolerance?: number;
+}
+
+/** Below this ratio of what steps gain to what they promise λ rises, … */
+const low = 0.1;
+/** … and above this it falls. */
+const high = 0.5;
+/** By this λ rises when a step is not taken. */
+const raised = 2;
+
+const kinds = { before: 'params', promise: 'number', gained: 'number', promised: 'number' } as const;
+
+/** The parameters before the last step, what the model promised of it (below 0), and sums over steps. */
+export const lastStep = memoryAt('lastStep', kinds);
+
+/** Where the last step began, at the parameters that there are now; those that were not trained then are as they are. */
+const beginningOf = <T extends Shaped>(params: Params<T>, before: Params<T>): Params<T> =>
+  mapParams(params, (now, path) => (Object.hasOwn(before, path) ? before[path] : now));
+
+/**
+ * A state at other parameters, without memories of updates: as if the steps since had not been, but for averages and the
+ * count of steps.
+ *
+ * @param next - the state after the step
+ * @param params - to go on from
+ */
+const takenBackTo = <T>(next: TrainState<T>, params: Params<T>): TrainState<T> => ({ ...next, params, rules: {} });
+
+/** What came of a step. */
+type Verdict = 'taken' | 'rejected' | 'takenBack';
+
+interface Judged {
+  readonly verdict: Verdict;
+  /** Sums of changes of the loss, and of those that were promised; both below 0 where all is well. */
+  readonly gained: number;
+  readonly promised: number;
+}
+
+/** The loss of the sample before the last step (where that is known), now, and after this step. */
+interface Losses {
+  readonly before: number | null;
+  readonly now: number;
+  readonly after: number;
+}
+
+const judge = (
+  { before, now, after }: Losses,
+  last: Omit<MemoryOf<typeof kinds, never>, 'before'>,
+  { memory, tolerance }: Required<CrossBatchOptions>,
+): Judged => {
+  const sums =
+    before === null
+      ? { gained: last.gained, promised: last.promised }
+      : { gained: memory * last.gained + (now - before), promised: memory * last.promised + last.promise };
+  // Not `>`: a loss that is not a number is no gain.
+  if (before !== null && !(now - before <= -tolerance * last.promise)) {
+    return { verdict: 'takenBack', gained: 0, promised: 0 };
+  }
+  return after <= now ? { verdict: 'taken', ...sums } : { verdict: 'rejected', gained: 0, promised: 0 };
+};
+
+/** The next λ. */
+const adapted = (
+  lambda: number,
+  { verdict, gained, promised }: Judged,
+  { every, decay, minimum, maximum }: Required<CrossBatchOptions>,
+  due: boolean,
+): number => {
+  if (verdict !== 'taken') return Math.min(mostDamping, lambda * raised);
+  if (!due || !(promised < 0)) return lambda;
+  const rho = gained / promised;
+  if (rho > high) return Math.max(minimum, lambda * decay ** every);
+  return rho < low ? Math.max(lambda, Math.min(maximum, lambda / decay ** every)) : lambda;
+};
+
+const nothingYet = { promise: 0, gained: 0, promised: 0 };
+
+type Needs = 'state' | 'objective' | 'sample' | 'damping' | 'next' | 'predictedChange';
+
+/**
+ * Judges steps on the examples of the step's sample and moves λ, which the state keeps. It reports `rejected` (1 for a step
+ * that is not taken or taken back), `reductionRatio` and `nextDamping`.
+ *
+ * @param options - period, rate, bounds
+ * @example
+ * ```ts
+ * import { crossBatchDamping } from 'kfac-ts/solvers';
+ *
+ * crossBatchDamping({ minimum: 1e-4 }).name; // => 'crossBatchDamping'
+ * ```
+ */
+export const crossBatchDamping = (options: CrossBatchOptions = {}): Stage<Needs, 'next' | 'metrics'> => {
+  const all = { every: 1, decay: 0.95, minimum: 1e-3, maximum: 30, memory: 0.9, tolerance: 2, ...options };
+  const path = 'crossBatchDamping';
+  extent(`${path}.every`, all.every);
+  atMost(`${path}.decay`, 1, positive(`${path}.decay`, all.decay));
+  positive(`${path}.minimum`, all.minimum);
+  atMost(`${path}.minimum`, positive(`${path}.maximum`, all.maximum), all.minimum);
+  atMost(`${path}.memory`, 1, notNegative(`${path}.memory`, all.memory));
+  notNegative(`${path}.tolerance`, all.tolerance);
+  return stage('crossBatchDamping', <T extends Shaped>(context: Context<T, Needs>) => (env: Env<T>) => {
+    const { state, objective, sample, damping: lambda, next, predictedChange } = context;
+    const last = lastStep.in<T>(state.rules);
+    const beginning = last !== null && last.promise < 0 ? beginningOf(state.params, last.before) : null;
+    const due = (state.step + 1) % all.every === 0;
+    return pipe(
+      compute((ops: Ops<T>) => {
+        const lossAt = (params: Params<T>): T => {
+          const outputs = outputsAt(ops, { model: objective.model, params, held: state.held, at: sample.at });
+          return meanLoss(ops, objective.loss, outputs, sample);
+        };
+        const now = meanLoss(ops, objective.loss, sample.outputs, sample);
+        return [now, lossAt(next.params), ...(beginning === null ? [] : [lossAt(beginning)])];
+      }),
+      RTE.chain((losses) => RTE.fromTaskEither(readScalars(env.backend, losses))),
+      RTE.map((read): Context<T, 'next' | 'metrics'> => {
+        const losses = { now: read[0], after: read[1], before: beginning === null ? null : read[2] };
+        const judged = judge(losses, last ?? nothingYet, all);
+        const { verdict, gained, promised } = judged;
+        const damping = adapted(lambda, judged, all, due);
+        const scalars = { ...next.scalars, damping };
+        const metrics = {
+          rejected: verdict === 'taken' ? 0 : 1,
+          nextDamping: damping,
+          ...(promised < 0 ? { reductionRatio: gained / promised } : {}),
+        };
+        switch (verdict) {
+          case 'takenBack':
+            return { next: { ...takenBackTo(next, beginning ?? state.params), scalars }, metrics };
+          case 'rejected':
+            return { next: { ...takenBackTo(next, state.params), scalars }, metrics };
+          case 'taken': {
+            const memory = { before: state.params, promise: Math.min(0, predictedChange), gained, promised };
+            return { next: { ...next, scalars, rules: { ...next.rules, [lastStep.name]: memory } }, metrics };
+          }
+        }
+      }),
+    )(env);
+  });
+};
