@@ -64,8 +64,9 @@ const congruentBlock = <T extends Shaped>(ops: Ops<T>, op: BlockOperator<T>, d: 
       return kronecker(congruentFactor(ops, op.A, ops.reshape(d, [orderOf(op.A)])), op.G);
     case 'diagonal':
       return diagonal(ops.mul(op.values, ops.square(d)));
-    case 'dense':
     case 'identity':
+      return diagonal(ops.square(d));
+    case 'dense':
     case 'lowRank':
     case 'directSum':
       return congruentFactor(ops, op, ops.reshape(vec(ops, d), [sizeOf(d.shape)]));
