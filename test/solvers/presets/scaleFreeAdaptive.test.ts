@@ -1,0 +1,79 @@
+/**
+ * Training without units: the loss may be multiplied by anything, and every step stays as it is.
+ */
+import type { Loss } from '../../../src/core/nn/losses/loss.ts';
+import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEntropy.ts';
+import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
+import type { Params } from '../../../src/core/params.ts';
+import { pipeline } from '../../../src/core/pipeline/stage.ts';
+import type { TrainState } from '../../../src/core/pipeline/trainState.ts';
+import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
+import type { Tensor } from '../../../src/core/tensor.ts';
+import { generate } from '../../../src/core/tensor.ts';
+import { kfacAdaptive } from '../../../src/solvers/presets/kfacAdaptive.ts';
+import { scaledError } from '../../support/closeness.ts';
+import { multiplied } from '../../support/multipliedLoss.ts';
+import { gaussian, mlp, runStage, stateOf } from '../../support/training.ts';
+
+const model = mlp([5, 6, 4]);
+const start = stateOf(model, 3);
+
+const classes = generate([32], (i) => (i * 7) % 4, 'i32');
+
+/** Batches that follow one another. */
+const batchAt = (step: number, loss: Loss): { readonly inputs: Tensor; readonly targets: Tensor } => ({
+  inputs: gaussian(100 + step, [32, 5]),
+  targets: loss.name === softmaxCrossEntropy.name ? classes : gaussian(200 + step, [32, 4]),
+});
+
+interface Run {
+  readonly params: Params<Tensor>;
+  readonly dampings: ReadonlyArray<number>;
+  readonly rejected: number;
+}
+
+const run = async (loss: Loss, c: number, options: object): Promise<Run> => {
+  const step = pipeline(withObjective({ model, loss: multiplied(c, loss) }), kfacAdaptive(options).step);
+  let state: TrainState<Tensor> = start;
+  const dampings: Array<number> = [];
+  let rejected = 0;
+  for (let i = 0; i < 10; i += 1) {
+    const { next, metrics } = await runStage(step, state, batchAt(i, loss));
+    state = next;
+    dampings.push(Number(metrics['nextDamping']));
+    rejected += Number(metrics['rejected']);
+  }
+  return { params: state.params, dampings, rejected };
+};
+
+const gapBetween = (x: Params<Tensor>, y: Params<Tensor>): number =>
+  Math.max(...Object.keys(x).map((path) => scaledError(x[path].data, y[path].data)));
+
+const choices = [
+  ['as it is', {}],
+  ['by block', { equilibrated: 'block' }],
+  ['by column', { equilibrated: 'column' }],
+  ['with γ apart', { gammaEvery: 2, inverseEvery: 2 }],
+  ['with parts of batches', { statisticsFraction: 0.5, modelFraction: 0.5, atLeast: 1 }],
+] as const;
+
+describe.each([
+  ['squared error', squaredError],
+  ['softmax cross-entropy', softmaxCrossEntropy],
+])('kfac-adaptive on %s', (_, loss) => {
+  it.each(choices)('law: ten steps %s are the same with the loss times 1e-3 and 1e3', async (__, options) => {
+    const one = await run(loss, 1, options);
+    expect(gapBetween(one.params, start.params)).toBeGreaterThan(1e-2);
+    for (const c of [1e-3, 1e3]) {
+      const other = await run(loss, c, options);
+      expect(other.rejected).toBe(one.rejected);
+      expect(scaledError(other.dampings, one.dampings)).toBeLessThan(1e-12);
+      expect(gapBetween(other.params, one.params)).toBeLessThan(1e-8);
+    }
+  });
+
+  it('without units of its own λ is in those of the loss, and the steps are others', async () => {
+    const [one, other] = [await run(loss, 1, { equilibrated: 'none' }), await run(loss, 1e3, { equilibrated: 'none' })];
+    expect(gapBetween(other.params, one.params)).toBeGreaterThan(1e-4);
+  });
+});
