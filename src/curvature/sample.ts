@@ -63,6 +63,9 @@ export const sample = (options: SampleOptions): Stage<Needs, 'sample'> =>
     const { state, objective, circumstances } = context;
     const { fraction, atLeast = 1, every = 1 } = options;
     if (!(fraction > 0 && fraction <= 1)) return refuse('fraction', 'a number above 0 and up to 1', fraction);
+    if (!(Number.isInteger(atLeast) && atLeast >= 1)) {
+      return refuse('atLeast', 'a whole number of at least 1', atLeast);
+    }
     if (!(Number.isInteger(every) && every >= 1)) return refuse('every', 'a whole number of at least 1', every);
     const examples = context.outputs.shape[0];
     const count = Math.min(examples, Math.max(atLeast, Math.round(fraction * examples)));

@@ -124,6 +124,23 @@ describe('sample', () => {
     expect(examplesOf(await drawnAt(0, 1e-9)).length).toBe(1);
   });
 
+  it.each([
+    [{ fraction: 0.1, atLeast: 4 }, 4],
+    [{ fraction: 0.5, atLeast: 2 }, 3],
+    [{ fraction: 0.5, atLeast: 3 }, 3],
+    [{ fraction: 0.1, atLeast: 6 }, 6],
+    [{ fraction: 0.1, atLeast: 256 }, 6],
+    [{ fraction: 1, atLeast: 1 }, 6],
+  ])('option: %j takes %d of 6 examples, each once', async (options, expected) => {
+    const found = await runStage(stepOf(exact(), options), state, batch);
+    const chosen = examplesOf(found.sample);
+    expect(new Set(chosen).size).toBe(expected);
+    expect(chosen).not.toContain(-1);
+    expect(found.captured?.examples).toBe(expected);
+    // All examples are the batch itself, which is not gone through again.
+    expect(found.sample.outputs === found.outputs).toBe(expected === 6);
+  });
+
   it('option: between its periods it leaves the sample alone, but for a state without statistics', async () => {
     const drawnAt = async (step: number, updates: number) =>
       runStage(
@@ -165,6 +182,10 @@ describe('sample', () => {
     ['fraction', { fraction: 0 }],
     ['fraction', { fraction: 1.5 }],
     ['fraction', { fraction: Number.NaN }],
+    ['atLeast', { fraction: 1, atLeast: 0 }],
+    ['atLeast', { fraction: 0.5, atLeast: 2.5 }],
+    ['atLeast', { fraction: 0.5, atLeast: -1 }],
+    ['atLeast', { fraction: 0.5, atLeast: Number.NaN }],
     ['every', { fraction: 1, every: 0 }],
     ['every', { fraction: 1, every: 1.5 }],
   ] as const)('refuses %s in %j', async (path, options) => {
