@@ -220,7 +220,9 @@ export const equilibrate = (
   return computation('equilibrate', (ops, { state, blocks, gradient, operator }) => {
     if (by === 'none') return { state, blocks, operator };
     const { slots } = state.solver;
-    const due = !Object.hasOwn(slots, name) || state.step % every === 0;
+    const held = Object.hasOwn(slots, name) ? slots[name] : {};
+    // Of parameters that were held fixed then they say nothing.
+    const due = state.step % every === 0 || !blocks.every((block) => Object.hasOwn(held, block.name));
     const units = due
       ? unitsOf(
           ops,
@@ -229,7 +231,7 @@ export const equilibrate = (
           operator,
           mapParams(toBlocks(ops, blocks, gradient), ({ shape }) => shape),
         )
-      : slots[name];
+      : held;
     return {
       state: { ...state, solver: { ...state.solver, slots: { ...slots, [name]: units } } },
       blocks: blocks.map((block) => ({ ...block, units: units[block.name] })),
