@@ -39,6 +39,7 @@ import { exact } from '../../src/curvature/estimators.ts';
 import { kfac } from '../../src/curvature/kfac.ts';
 import { tridiagonalKfac } from '../../src/curvature/tridiagonalKfac.ts';
 import { autoInverse } from '../../src/solvers/inverses/autoInverse.ts';
+import { batchWoodbury } from '../../src/solvers/inverses/batchWoodbury.ts';
 import { choleskySolve } from '../../src/solvers/inverses/choleskySolve.ts';
 import { denseInverse } from '../../src/solvers/inverses/denseInverse.ts';
 import { eigen } from '../../src/solvers/inverses/eigen.ts';
@@ -57,7 +58,7 @@ import type { Solver } from '../../src/solvers/solver/solver.ts';
 import { solve } from '../../src/solvers/solver/solver.ts';
 import { scaledError } from '../support/closeness.ts';
 import { multiplied } from '../support/multipliedLoss.ts';
-import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../support/training.ts';
+import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf, tryStage } from '../support/training.ts';
 import type { UndampedOfBatch } from '../support/withDamping.ts';
 
 const { backend } = referenceEnv();
@@ -427,6 +428,14 @@ describe('equilibrate', () => {
     expect(attempt(() => equilibrate({ every }))).toMatchObject({
       _tag: 'Left',
       left: { _tag: 'BadConfig', path: 'equilibrate.every' },
+    });
+  });
+
+  it('is refused by an inverse that is made of the captured batch, which has no units', async () => {
+    const step = pipeline(inUnits(kfac(), {}), damp(0.1), solve(batchWoodbury()));
+    expect(await tryStage(step, state, batch)).toMatchObject({
+      _tag: 'Left',
+      left: { _tag: 'BadConfig', path: 'equilibrate' },
     });
   });
 

@@ -200,7 +200,10 @@ const invertCaptured = <T extends Shaped>(
  */
 export const batchWoodbury = (options: SiteOptions = {}): Solver<BatchWoodburyNeeds> => ({
   run: <T extends Shaped>(context: Context<T, BatchWoodburyNeeds>) => {
-    const { state, captured, damping } = context;
+    const { state, blocks, captured, damping } = context;
+    if (blocks.some(({ units }) => units !== undefined)) {
+      return RTE.left(unsupported('batchWoodbury', 'equilibrate', 'blocks without units', 'units of the curvature'));
+    }
     const prepare = (env: Env<T>): TE.TaskEither<KfacError, Refreshed<T>> =>
       captured === null
         ? TE.right({ state, metrics: {} })
