@@ -108,19 +108,23 @@ const judge = (
   return after <= now ? { verdict: 'taken', ...sums } : { verdict: 'rejected', gained: 0, promised: 0 };
 };
 
-/** The next λ. */
-const adapted = (
+/** λ by what came of steps, before its least value. */
+const moved = (
   lambda: number,
   { verdict, gained, promised }: Judged,
-  { every, decay, minimum, maximum }: Required<CrossBatchOptions>,
+  { every, decay, maximum }: Required<CrossBatchOptions>,
   due: boolean,
 ): number => {
-  if (verdict !== 'taken') return Math.min(mostDamping, lambda * raised);
+  if (verdict !== 'taken') return Math.max(lambda, Math.min(mostDamping, lambda * raised));
   if (!due || !(promised < 0)) return lambda;
   const rho = gained / promised;
-  if (rho > high) return Math.max(minimum, lambda * decay ** every);
+  if (rho > high) return lambda * decay ** every;
   return rho < low ? Math.max(lambda, Math.min(maximum, lambda / decay ** every)) : lambda;
 };
+
+/** The next λ. */
+const adapted = (lambda: number, judged: Judged, options: Required<CrossBatchOptions>, due: boolean): number =>
+  Math.max(options.minimum, moved(lambda, judged, options, due));
 
 const nothingYet = { promise: 0, gained: 0, promised: 0 };
 

@@ -30,6 +30,7 @@ const common: Settings = {
   dampingDecay: 0.5,
   inverseEvery: 2,
   statisticsFraction: 0.5,
+  atLeast: 1,
   klClip: 1e-2,
   classes: 3,
   rank: 2,
@@ -47,11 +48,14 @@ interface Row {
 
 const rows: Readonly<Record<string, Row>> = {
   minDamping: { to: 5, given: { dampingEvery: 1 } },
+  maxDamping: { to: 0.15, given: { dampingEvery: 1 } },
   dampingEvery: { to: 3 },
   dampingDecay: { to: 0.2, given: { dampingEvery: 1 } },
   gammaEvery: { to: 2 },
   gammaDecay: { to: 0.3, given: { gammaEvery: 1 } },
+  equilibrated: { to: 'column' },
   statisticsEvery: { to: 3 },
+  atLeast: { to: 12 },
   inverseEvery: { to: 3 },
   inverseDrift: { to: 1e-9 },
   inverseStaleness: { to: 1 },
