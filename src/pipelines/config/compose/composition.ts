@@ -16,18 +16,21 @@ import type { Stage } from '../../../core/pipeline/stage.ts';
 import { capture } from '../../../curvature/capture.ts';
 import { captureGradient } from '../../../curvature/captureGradient.ts';
 import { updateFactors } from '../../../curvature/curvature.ts';
+import type { Equilibration } from '../../../curvature/equilibrate.ts';
+import { equilibrate, equilibrations } from '../../../curvature/equilibrate.ts';
 import { sample } from '../../../curvature/sample.ts';
 import { burnIn } from '../../../solvers/update/burnIn.ts';
 import { averageIterates } from '../../../solvers/update/iterateAveraging.ts';
+import { crossBatchDamping } from '../../../solvers/quadraticModel/crossBatchDamping.ts';
 import { levenbergMarquardt } from '../../../solvers/quadraticModel/levenbergMarquardt.ts';
 import { normConstraint } from '../../../solvers/update/normConstraint.ts';
 import type { GradientOptimizer } from '../../../solvers/presets/optimizer.ts';
 import { gradientOptimizer } from '../../../solvers/presets/optimizer.ts';
-import { quadraticUpdate } from '../../../solvers/quadraticModel/quadraticUpdate.ts';
+import { quadraticUpdate, quadraticUpdateWithin } from '../../../solvers/quadraticModel/quadraticUpdate.ts';
 import { damp } from '../../../solvers/solver/damp.ts';
 import { solve } from '../../../solvers/solver/solver.ts';
 import { update } from '../../../solvers/update/update.ts';
-import { decoder, named, nameText } from '../codecs/codecs.ts';
+import { decoder, named, nameText, oneOf } from '../codecs/codecs.ts';
 import type { Curved, Form, Looking } from './curvatures.ts';
 import { curvatures, estimators } from './curvatures.ts';
 import type { Row, Table } from './setting.ts';
@@ -42,6 +45,8 @@ export interface Composition {
   readonly name: string;
   readonly estimator: Looking | null;
   readonly curvature: Curved | null;
+  /** What shares a unit of curvature. */
+  readonly equilibrate: Equilibration;
   readonly solver: Solving;
   readonly update: Updating;
 }
@@ -62,6 +67,11 @@ export const composition: Row<Composition> = row(
       null,
       'what is made of the statistics',
       'none',
+    ),
+    equilibrate: optional<Equilibration>(
+      oneOf(equilibrations),
+      'none',
+      'parameters that share a unit of curvature, of which λ is then a fraction; needs an estimator and a curvature',
     ),
     solver: required(
       partIn('a solver', () => solvers),
@@ -146,9 +156,18 @@ const fitting = ({ estimator, curvature, solver }: Composition): E.Either<Refusa
   }
 };
 
-/** What is wrong with an update after a solver, or `null`. */
-const wrongUpdate = ({ solver, update: own }: Composition): Refusal | null => {
-  const { quadraticModel, levenbergMarquardt: adapting, rules, normConstraint: bound } = own;
+/** What is wrong with units or an update after a curvature and a solver, or `null`. */
+const wrongUpdate = ({ curvature, equilibrate: by, solver, update: own }: Composition): Refusal | null => {
+  const {
+    quadraticModel,
+    levenbergMarquardt: adapting,
+    crossBatchDamping: judging,
+    rules,
+    normConstraint: bound,
+  } = own;
+  if (by !== 'none' && (curvature === null || curvature.form === 'gradient')) {
+    return { path: 'equilibrate', expected: 'none without a curvature of captured statistics' };
+  }
   if (adapting !== null && quadraticModel === null) {
     return { path: 'update.levenbergMarquardt', expected: 'false without quadraticModel' };
   }
@@ -156,6 +175,14 @@ const wrongUpdate = ({ solver, update: own }: Composition): Refusal | null => {
   if (minimum > maximum) {
     return { path: 'update.levenbergMarquardt.minimum', expected: `at most the maximum, ${maximum}` };
   }
+  if (judging !== null && quadraticModel === null) {
+    return { path: 'update.crossBatchDamping', expected: 'false without quadraticModel' };
+  }
+  if (judging !== null && adapting !== null) {
+    return { path: 'update.crossBatchDamping', expected: 'false with levenbergMarquardt' };
+  }
+  const { minimum: least = 0, maximum: most = Infinity } = judging ?? {};
+  if (least > most) return { path: 'update.crossBatchDamping.minimum', expected: `at most the maximum, ${most}` };
   if (quadraticModel !== null && rules.length > 0) {
     return { path: 'update.rules', expected: 'no rules with quadraticModel' };
   }
@@ -177,8 +204,10 @@ type Directed = Stage<FromGradient, FromGradient | 'direction'>;
 type Damped = Stage<FromGradient, FromGradient | 'damping' | 'direction'>;
 
 /** λ of a step: the schedule's, or from it on the adapted one. */
-const lambdaOf = ({ damping }: OfCurvature | OfCapture, { levenbergMarquardt: adapting }: Updating) =>
-  damp(adapting === null ? damping : damping(0));
+const lambdaOf = (
+  { damping }: OfCurvature | OfCapture,
+  { levenbergMarquardt: adapting, crossBatchDamping: judging }: Updating,
+) => damp(adapting === null && judging === null ? damping : damping(0));
 
 /** From the gradient to a direction by statistics of gradients. */
 const dampedOfGradients = (
@@ -196,7 +225,11 @@ const dampedOfGradients = (
 };
 
 /** From the gradient to a direction with curvature. */
-const damped = (fit: Exclude<Fitting, { readonly _tag: 'ofGradient' | 'undamped' }>, own: Updating): Damped => {
+const damped = (
+  fit: Exclude<Fitting, { readonly _tag: 'ofGradient' | 'undamped' }>,
+  own: Updating,
+  by: Equilibration,
+): Damped => {
   if (fit._tag === 'ofGradients') return dampedOfGradients(fit, own);
   const { normConstraint: bound, learningRate } = own;
   const { every, fraction, estimator, ...holding } = fit.looking;
@@ -206,29 +239,37 @@ const damped = (fit: Exclude<Fitting, { readonly _tag: 'ofGradient' | 'undamped'
     lambdaOf(fit.solving, own),
   );
   if (fit._tag === 'ofCapture') return descent(captured, solve(fit.solving.solver));
-  const solved = descent(captured, updateFactors(fit.curved.curvature), solve(fit.solving.solver));
+  const { curvature } = fit.curved;
+  const { every: period, solver } = fit.solving;
+  const solved =
+    by === 'none'
+      ? descent(captured, updateFactors(curvature), solve(solver))
+      : descent(captured, updateFactors(curvature), equilibrate({ by, every: period }), solve(solver));
   return bound === null ? solved : descent(solved, normConstraint({ bound, learningRate }));
 };
 
-const directed = (fit: Fitting, own: Updating): Directed => {
+const directed = (fit: Fitting, own: Updating, by: Equilibration): Directed => {
   if (fit._tag === 'ofGradient') return descent(solve(fit.solving.solver));
-  if (fit._tag !== 'undamped') return damped(fit, own);
+  if (fit._tag !== 'undamped') return damped(fit, own, by);
   const { curvature, every } = fit.curved;
   return descent(captureGradient({ every }), updateFactors(curvature), solve(fit.solving.solver));
 };
 
 /** From a direction to the next state. */
-const updated = (fit: Fitting, own: Updating): Descent => {
-  const { learningRate, rules, quadraticModel, levenbergMarquardt: adapting } = own;
+const updated = (fit: Fitting, own: Updating, by: Equilibration): Descent => {
+  const { learningRate, rules, quadraticModel, levenbergMarquardt: adapting, crossBatchDamping: judging } = own;
   if (quadraticModel === null || fit._tag === 'ofGradient' || fit._tag === 'undamped') {
-    return descent(directed(fit, own), update({ learningRate, rules }));
+    return descent(directed(fit, own, by), update({ learningRate, rules }));
   }
-  const moved = descent(damped(fit, own), sample({ fraction: quadraticModel.fraction }), quadraticUpdate);
+  const { fraction, bound } = quadraticModel;
+  const taken = bound === null ? quadraticUpdate : quadraticUpdateWithin(bound);
+  const moved = descent(damped(fit, own, by), sample({ fraction }), taken);
+  if (judging !== null) return descent(moved, crossBatchDamping(judging));
   return adapting === null ? moved : descent(moved, levenbergMarquardt(adapting));
 };
 
-const descentOf = (fit: Fitting, own: Updating): Descent => {
-  const moved = updated(fit, own);
+const descentOf = (fit: Fitting, own: Updating, by: Equilibration): Descent => {
+  const moved = updated(fit, own, by);
   const { burnIn: steps, iterateAveraging: averaging } = own;
   const burnt = steps === 0 ? moved : descent(moved, burnIn(steps));
   return averaging === null ? burnt : descent(burnt, averageIterates(averaging));
@@ -254,7 +295,7 @@ const optimizerOf = (parts: Composition, given: unknown): E.Either<Refusal, Grad
         name: parts.name,
         hyperparameters: Object.fromEntries(flattened(given)),
         parts: given,
-        descent: descentOf(fit, parts.update),
+        descent: descentOf(fit, parts.update, parts.equilibrate),
       }),
     ),
   );

@@ -12,7 +12,7 @@ import type { About, Row, Table } from './setting.ts';
 import { presets } from '../../../solvers/presets/registry.ts';
 import type { Setting as Known } from '../../../solvers/settings/setting.ts';
 import { inverses, solvers } from './solvers.ts';
-import { iterateAveraging, levenbergMarquardt, quadraticModel, rules, updating } from './updates.ts';
+import { crossBatchDamping, iterateAveraging, levenbergMarquardt, quadraticModel, rules, updating } from './updates.ts';
 
 /** A composition in full, as the page shows it. */
 export const exampleComposition = `steps: 60
@@ -195,6 +195,7 @@ export const referencePage = (): string =>
     ...rowsOf(updating.settings),
     ...part('###', 'quadraticModel', quadraticModel),
     ...part('###', 'levenbergMarquardt', levenbergMarquardt),
+    ...part('###', 'crossBatchDamping', crossBatchDamping),
     ...part('###', 'iterateAveraging', iterateAveraging),
     ...section(
       'Update rules',

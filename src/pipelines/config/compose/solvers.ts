@@ -60,6 +60,8 @@ export type Solving =
       /** The setting that says what it takes: the solver itself, or its preconditioner. */
       readonly by: 'solver' | 'solver.preconditioner';
       readonly damping: Schedule;
+      /** Steps between two preparations; the most where they follow the drift. */
+      readonly every: number;
       readonly solver: Solver<EveryNeed>;
     }
   | { readonly _tag: 'ofCapture'; readonly damping: Schedule; readonly solver: Solver<BatchWoodburyNeeds> }
@@ -129,6 +131,9 @@ interface Refreshing {
   readonly solver: (options: RefreshOptions) => Solver<EveryNeed>;
 }
 
+/** Most steps of a period. */
+const longest = (every: Period = 1): number => (typeof every === 'number' ? every : (every.atMost ?? 1));
+
 /** A row of a solver with curvature from a row of what is its own: λ and the period belong to all. */
 const ofCurvature = (own: Row<Refreshing>): Row<Solving> => {
   const shared = row<typeof refresh, RefreshOptions>('', refresh, refreshOf);
@@ -147,6 +152,7 @@ const ofCurvature = (own: Row<Refreshing>): Row<Solving> => {
           takes,
           by: by ?? 'solver',
           damping: schedule,
+          every: longest(options.every),
           solver: solver(options),
         })),
       ),

@@ -7,6 +7,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as t from 'io-ts';
 
+import type { CrossBatchOptions } from '../../../solvers/quadraticModel/crossBatchDamping.ts';
 import type { LevenbergMarquardtOptions } from '../../../solvers/quadraticModel/levenbergMarquardt.ts';
 import { adamRule } from '../../../solvers/update/rules/adamRule.ts';
 import { clipByGlobalNorm } from '../../../solvers/update/rules/clipByGlobalNorm.ts';
@@ -21,7 +22,17 @@ import type { Schedule } from '../../../solvers/schedules.ts';
 import { constant } from '../../../solvers/schedules.ts';
 import { withStandard } from '../../../solvers/settings/setting.ts';
 import { ofAdam, ofCurvature, ofDamping, ofGrafting, ofUpdates } from '../../../solvers/settings/table.ts';
-import { belowOne, codecOf, decoder, fraction, nameText, positive, truth, wholeFrom } from '../codecs/codecs.ts';
+import {
+  belowOne,
+  codecOf,
+  decoder,
+  fraction,
+  nameText,
+  notNegative,
+  positive,
+  truth,
+  wholeFrom,
+} from '../codecs/codecs.ts';
 import { scheduleIn } from './schedules.ts';
 import { selection } from './selections.ts';
 import type { Row, Settings, Table } from './setting.ts';
@@ -117,22 +128,32 @@ export const rules: Table<UpdateRule> = {
   ),
 };
 
+/** Learning rate and momentum by the quadratic model, from a fraction of the batch. */
+export interface Modelled {
+  readonly fraction: number;
+  /** κ of what the gradient may promise, a part of the loss; `null` for no bound. */
+  readonly bound: number | null;
+}
+
 /** What follows the solver. */
 export interface Updating {
   readonly learningRate: Schedule;
   readonly rules: ReadonlyArray<UpdateRule>;
-  /** Learning rate and momentum by the quadratic model, from a fraction of the batch. */
-  readonly quadraticModel: { readonly fraction: number } | null;
+  readonly quadraticModel: Modelled | null;
   readonly levenbergMarquardt: LevenbergMarquardtOptions | null;
+  readonly crossBatchDamping: CrossBatchOptions | null;
   readonly normConstraint: number | null;
   readonly iterateAveraging: { readonly decay: number; readonly start: number } | null;
   readonly burnIn: number;
 }
 
 /** The quadratic model. */
-export const quadraticModel: Row<{ readonly fraction: number }> = row(
+export const quadraticModel: Row<Modelled> = row(
   'Learning rate and momentum by the quadratic model, in place of learningRate and rules.',
-  { fraction: known(withStandard(ofCurvature.modelFraction, 1)) },
+  {
+    fraction: known(withStandard(ofCurvature.modelFraction, 1)),
+    bound: optional(orNone(codecOf(ofUpdates.lossBound.range)), null, ofUpdates.lossBound.meaning, 'false'),
+  },
   (own) => own,
 );
 
@@ -145,6 +166,20 @@ export const levenbergMarquardt: Row<LevenbergMarquardtOptions> = row(
     minimum: optional(positive, 1e-8, 'λ does not fall below this'),
     maximum: optional(positive, 1e8, 'λ does not rise above this'),
     rejectSteps: known(ofDamping.rejectSteps),
+  },
+  (own) => own,
+);
+
+/** λ by what steps are worth on other examples. */
+export const crossBatchDamping: Row<CrossBatchOptions> = row(
+  'λ adapts to what steps gain on the next batch; needs quadraticModel, in place of levenbergMarquardt.',
+  {
+    every: known(withStandard(ofDamping.dampingEvery, 1)),
+    decay: optional(fraction, 0.95, 'factor per step by which λ adapts'),
+    minimum: optional(positive, 1e-3, 'λ does not fall below this'),
+    maximum: known(ofDamping.maxDamping),
+    memory: optional(belowOne, 0.9, 'what is kept per step of the sums of gains and promises'),
+    tolerance: optional(notNegative, 2, 'a step that loses more than this times its promise is taken back'),
   },
   (own) => own,
 );
@@ -175,6 +210,12 @@ export const updating: Row<Updating> = row(
       orNone(record('a record of settings', levenbergMarquardt)),
       null,
       levenbergMarquardt.description,
+      'false',
+    ),
+    crossBatchDamping: optional(
+      orNone(record('a record of settings', crossBatchDamping)),
+      null,
+      crossBatchDamping.description,
       'false',
     ),
     normConstraint: optional(orNone(positive), null, 'largest η² ΔᵀFΔ of a step; needs a curvature', 'false'),

@@ -267,6 +267,8 @@ describe('composition', () => {
     ...base,
     update: { learningRate: 0.2, rules: [{ kind: 'weightDecay', weight: 0.5, only }] },
   });
+  const modelled = { ...base, update: { quadraticModel: {} } };
+  const judged = (crossBatchDamping: object) => ({ ...base, update: { quadraticModel: {}, crossBatchDamping } });
   const quadratic = { ...base, update: { quadraticModel: {}, levenbergMarquardt: { every: 1 } } };
 
   it.each([
@@ -286,6 +288,14 @@ describe('composition', () => {
     ['update.quadraticModel', base, { update: { quadraticModel: {} } }],
     ['update.quadraticModel.fraction', quadratic, { update: { quadraticModel: { fraction: 0.5 } } }],
     ['update.levenbergMarquardt', quadratic, { update: { quadraticModel: {} } }],
+    ['update.quadraticModel.bound', modelled, { update: { quadraticModel: { bound: 1e-3 } } }],
+    ['update.crossBatchDamping', modelled, { update: { quadraticModel: {}, crossBatchDamping: {} } }],
+    ['update.crossBatchDamping.decay', judged({}), judged({ decay: 0.5 })],
+    ['update.crossBatchDamping.every', judged({ decay: 0.5 }), judged({ decay: 0.5, every: 3 })],
+    ['update.crossBatchDamping.minimum', judged({ decay: 0.5 }), judged({ decay: 0.5, minimum: 0.4 })],
+    ['equilibrate: whole', base, { equilibrate: 'whole' }],
+    ['equilibrate: block', { ...base, equilibrate: 'whole' }, { equilibrate: 'block' }],
+    ['equilibrate: column', { ...base, equilibrate: 'block' }, { equilibrate: 'column' }],
   ])('option: %s changes the trajectory', async (_, before, change) => {
     const [a, b] = [
       await trained(orThrow(decode(before)), 4),
@@ -347,7 +357,7 @@ describe('composition', () => {
       'unknown part',
       { solvr: 'cg' },
       'solvr',
-      'one of name, estimator, curvature, solver, update',
+      'one of name, estimator, curvature, equilibrate, solver, update',
       'an unknown setting',
     ],
     [
@@ -428,6 +438,56 @@ describe('composition', () => {
       'update.levenbergMarquardt',
       'false without quadraticModel',
       'a record',
+    ],
+    [
+      'judging without a model',
+      { ...base, update: { crossBatchDamping: {} } },
+      'update.crossBatchDamping',
+      'false without quadraticModel',
+      'a record',
+    ],
+    [
+      'two adaptations of λ',
+      { ...base, update: { quadraticModel: {}, levenbergMarquardt: {}, crossBatchDamping: {} } },
+      'update.crossBatchDamping',
+      'false with levenbergMarquardt',
+      'a record',
+    ],
+    [
+      'bounds of a judged λ that exclude each other',
+      { ...base, update: { quadraticModel: {}, crossBatchDamping: { minimum: 31 } } },
+      'update.crossBatchDamping.minimum',
+      'at most the maximum, 30',
+      '31',
+    ],
+    [
+      'a memory that forgets nothing',
+      { ...base, update: { quadraticModel: {}, crossBatchDamping: { memory: 1 } } },
+      'update.crossBatchDamping.memory',
+      'a number from 0 to below 1',
+      '1',
+    ],
+    [
+      'a bound of nothing',
+      { ...base, update: { quadraticModel: { bound: 0 } } },
+      'update.quadraticModel.bound',
+      'a number above 0, or false',
+      '0',
+    ],
+    ['units of no kind', { ...base, equilibrate: 'row' }, 'equilibrate', 'one of none, whole, block, column', '"row"'],
+    ...['adam', 'woodbury'].map((solver): readonly [string, unknown, string, string, string] => [
+      `units without a curvature (${solver})`,
+      { ...(solver === 'adam' ? {} : { estimator: 'exact' }), solver, equilibrate: 'block' },
+      'equilibrate',
+      'none without a curvature of captured statistics',
+      '"block"',
+    ]),
+    [
+      'units of statistics of gradients',
+      { curvature: 'gradientFactors', solver: 'shampoo', equilibrate: 'whole' },
+      'equilibrate',
+      'none without a curvature of captured statistics',
+      '"whole"',
     ],
     [
       'rules and a model',
