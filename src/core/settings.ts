@@ -36,6 +36,17 @@ export const notNegative = (path: string, value: number): number => {
 };
 
 /**
+ * A number from 0 to below 1.
+ *
+ * @param path - the setting
+ * @param value - what was given
+ */
+export const belowOne = (path: string, value: number): number => {
+  check(path, 'a number from 0 to below 1', value, value >= 0 && value < 1);
+  return value;
+};
+
+/**
  * A finite number above 0.
  *
  * @param path - the setting

@@ -28,7 +28,7 @@ import { readScalars } from '../../core/pipeline/read.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
 import { stage } from '../../core/pipeline/stage.ts';
 import type { TrainState } from '../../core/pipeline/trainState.ts';
-import { atMost, extent, notNegative, positive } from '../../core/settings.ts';
+import { atMost, belowOne, extent, notNegative, positive } from '../../core/settings.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import type { MemoryOf } from '../update/rules/memory.ts';
 import { memoryAt } from '../update/rules/memory.ts';
@@ -149,7 +149,7 @@ export const crossBatchDamping = (options: CrossBatchOptions = {}): Stage<Needs,
   atMost(`${path}.decay`, 1, positive(`${path}.decay`, all.decay));
   positive(`${path}.minimum`, all.minimum);
   atMost(`${path}.minimum`, positive(`${path}.maximum`, all.maximum), all.minimum);
-  atMost(`${path}.memory`, 1, notNegative(`${path}.memory`, all.memory));
+  belowOne(`${path}.memory`, all.memory);
   notNegative(`${path}.tolerance`, all.tolerance);
   return stage('crossBatchDamping', <T extends Shaped>(context: Context<T, Needs>) => (env: Env<T>) => {
     const { state, objective, sample, damping: lambda, next, predictedChange } = context;

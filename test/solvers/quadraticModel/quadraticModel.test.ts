@@ -2,7 +2,12 @@ import fc from 'fast-check';
 
 import { gaussian } from '../../support/training.ts';
 import type { QuadraticModel } from '../../../src/solvers/quadraticModel/quadraticModel.ts';
-import { minimiseModel, modelChange, updateNorm } from '../../../src/solvers/quadraticModel/quadraticModel.ts';
+import {
+  minimiseModel,
+  modelChange,
+  updateNorm,
+  withinSlope,
+} from '../../../src/solvers/quadraticModel/quadraticModel.ts';
 
 const entry = fc.double({ min: -3, max: 3, noNaN: true });
 
@@ -106,5 +111,43 @@ describe('quadratic model', () => {
   it('worked example: ‖2 d − δ₀‖ with d = (3, 0) and δ₀ = (2, 3) is ‖(4, −3)‖ = 5', () => {
     const model: QuadraticModel = { curvature: [0, 0, 0], squares: [9, 6, 13], slopes: [0, 0] };
     expect(updateNorm(model, { alpha: 2, mu: -1 })).toBe(5);
+  });
+});
+
+describe('a bound on what the gradient promises', () => {
+  const bounds = fc.double({ min: 0, max: 10, noNaN: true });
+
+  it('law: |∇ᵀδ| is at most the bound, where the step led it leads, and a step below the bound is itself', () => {
+    fc.assert(
+      fc.property(models, lambdas, bounds, (model, lambda, most) => {
+        const free = minimiseModel(model, lambda);
+        const slope = (at: typeof free): number => Math.abs(at.alpha * model.slopes[0] + at.mu * model.slopes[1]);
+        const { at, scale } = withinSlope(model, free, most);
+        expect(slope(at)).toBeLessThanOrEqual(most * (1 + 1e-12) + 1e-300);
+        expect(scale).toBeGreaterThanOrEqual(0);
+        expect(scale).toBeLessThanOrEqual(1);
+        expect(at).toEqual(slope(free) <= most ? free : { alpha: scale * free.alpha, mu: scale * free.mu });
+        if (slope(free) <= most) expect(scale).toBe(1);
+        else expect(slope(at)).toBeGreaterThanOrEqual(most * (1 - 1e-12) - 1e-300);
+      }),
+    );
+  });
+
+  it('law: a shorter step still makes the damped model fall', () => {
+    fc.assert(
+      fc.property(models, lambdas, bounds, (model, lambda, most) => {
+        const { at } = withinSlope(model, minimiseModel(model, lambda), most);
+        expect(modelChange(model, lambda, at)).toBeLessThanOrEqual(1e-12);
+      }),
+    );
+  });
+
+  it('worked example: α = 1, μ = 2 with slopes (−2, −8) promises 18; a bound of 9 halves it', () => {
+    const model: QuadraticModel = { curvature: [2, 0, 4], squares: [1, 0, 1], slopes: [-2, -8] };
+    const at = { alpha: 1, mu: 2 };
+    expect(withinSlope(model, at, 9)).toEqual({ at: { alpha: 0.5, mu: 1 }, scale: 0.5 });
+    expect(withinSlope(model, at, 18)).toEqual({ at, scale: 1 });
+    expect(withinSlope(model, at, Infinity)).toEqual({ at, scale: 1 });
+    expect(withinSlope(model, at, 0)).toEqual({ at: { alpha: 0, mu: 0 }, scale: 0 });
   });
 });

@@ -1,0 +1,94 @@
+import * as E from 'fp-ts/lib/Either.js';
+import fc from 'fast-check';
+
+import { attempt } from '../../../src/core/errors.ts';
+import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEntropy.ts';
+import { innerProduct } from '../../../src/core/ops/innerProduct.ts';
+import { zipParams } from '../../../src/core/params.ts';
+import { backward, forward } from '../../../src/core/pipeline/forward.ts';
+import { pipeline } from '../../../src/core/pipeline/stage.ts';
+import type { TrainState } from '../../../src/core/pipeline/trainState.ts';
+import { initialState } from '../../../src/core/pipeline/trainState.ts';
+import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
+import { keyOf } from '../../../src/core/random/key.ts';
+import type { Tensor } from '../../../src/core/tensor.ts';
+import { generate, tensor } from '../../../src/core/tensor.ts';
+import { kfacAdaptive } from '../../../src/solvers/presets/kfacAdaptive.ts';
+import { quadraticUpdate, quadraticUpdateWithin } from '../../../src/solvers/quadraticModel/quadraticUpdate.ts';
+import { damp } from '../../../src/solvers/solver/damp.ts';
+import { identity } from '../../../src/solvers/solver/firstOrder.ts';
+import { solve } from '../../../src/solvers/solver/solver.ts';
+import { scaledError } from '../../support/closeness.ts';
+import { gaussian, mlp, referenceEnv, runStage, stateOf } from '../../support/training.ts';
+
+const { ops } = referenceEnv().backend;
+const objective = { model: mlp([3, 4, 3]), loss: softmaxCrossEntropy };
+const batch = { inputs: gaussian(1, [12, 3]), targets: generate([12], (i) => i % 3, 'i32') };
+
+const stepBy = (kappa: number | null) =>
+  pipeline(
+    withObjective(objective),
+    forward,
+    backward,
+    damp(1e-3),
+    solve(identity),
+    kappa === null ? quadraticUpdate : quadraticUpdateWithin(kappa),
+  );
+
+/** A step within κ, its slope ∇ᵀδ and where it leads. */
+const taken = async (kappa: number | null, from: TrainState<Tensor>) => {
+  const { next, gradient, loss, metrics } = await runStage(stepBy(kappa), from, batch);
+  const delta = zipParams(next.params, from.params, (after, before) => ops.linearCombination(1, after, -1, before));
+  const [slope] = innerProduct(ops, gradient, delta).data;
+  return { slope, loss: loss.data[0], delta, metrics, next };
+};
+
+describe('the step of the quadratic model within a bound', () => {
+  it('law: |∇ᵀδ| ≤ κ |loss|, in the direction of the step without a bound, and itself where it is below', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(1000),
+        fc.double({ min: -3, max: 1, noNaN: true }).map((x) => 10 ** x),
+        async (seed, kappa) => {
+          // The second step has a momentum, too.
+          const from = (await runStage(stepBy(null), stateOf(objective.model, seed), batch)).next;
+          const [free, bound] = [await taken(null, from), await taken(kappa, from)];
+          const most = kappa * Math.abs(free.loss);
+          expect(Math.abs(bound.slope)).toBeLessThanOrEqual(most * (1 + 1e-9));
+          const scale = Math.min(1, most / Math.abs(free.slope));
+          expect(bound.metrics['slopeScale']).toBeCloseTo(scale, 9);
+          for (const [path, { data }] of Object.entries(free.delta)) {
+            const shorter = Array.from(data, (x) => scale * x);
+            expect(scaledError(bound.delta[path].data, shorter)).toBeLessThan(1e-8);
+          }
+          if (scale === 1) expect(bound.next).toEqual(free.next);
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  it('a saturated softmax of a wrong class, whose curvature has vanished, makes a moderate step', async () => {
+    // Logits of 100 and 0 where the second class is right: the loss is 100, p (1 − p) is 1e-44.
+    const wrong = { model: mlp([1, 2], 'identity', false), loss: softmaxCrossEntropy };
+    const data = { inputs: tensor([1], [1, 1]), targets: tensor([1], [1], 'i32') };
+    const from = initialState({ '0.weight': tensor([100, 0], [2, 1]) }, keyOf(1));
+    const moved = async (lossBound: number): Promise<ReadonlyArray<number>> => {
+      const step = pipeline(withObjective(wrong), kfacAdaptive({ lossBound, damping: 1e-6, minDamping: 1e-6 }).step);
+      const { next } = await runStage(step, from, data);
+      return Array.from(next.params['0.weight'].data);
+    };
+    const [first, second] = await moved(1);
+    expect(Math.hypot(first - 100, second)).toBeGreaterThan(1);
+    // The gradient is (1, −1): of a loss of 100 the bound makes a step of at most 50 in each.
+    expect(Math.abs(first - 100)).toBeLessThanOrEqual(50 * (1 + 1e-9));
+    expect(Math.abs(second)).toBeLessThanOrEqual(50 * (1 + 1e-9));
+    expect(second).toBeGreaterThan(0);
+  });
+
+  it.each([0, -1, Number.NaN, Infinity])('a bound of %d is refused', (kappa) => {
+    expect(attempt(() => quadraticUpdateWithin(kappa))).toMatchObject(
+      E.left({ _tag: 'BadConfig', path: 'quadraticUpdate.bound', expected: 'a number above 0', actual: String(kappa) }),
+    );
+  });
+});
