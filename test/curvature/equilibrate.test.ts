@@ -380,6 +380,22 @@ describe('equilibrate', () => {
     expect(unitsIn(fresh.state)).toEqual(unitsIn(due.state));
   });
 
+  it.each(rules)(
+    'law: by %s an old inverse is right in new units where the curvature only changed in size',
+    async (by) => {
+      const at = (c: number) =>
+        pipeline(
+          inUnits(kfac({ decay: 0 }), { by }, { ...objective, loss: multiplied(c, squaredError) }),
+          damp(0.3),
+          solve(preconditioned(kroneckerInverse, { every: 4 })),
+        );
+      const first = await runStage(at(1), state, batch);
+      const second = await runStage(at(100), { ...first.state, step: 1 }, batch);
+      expect(second.state.solver.prepared).toBe(first.state.solver.prepared);
+      expect(gapBetween(second.direction, first.direction)).toBeLessThan(1e-12);
+    },
+  );
+
   it('units that lack a block, which was held fixed when they were made, are made anew', async () => {
     const step = inUnits(kfac(), { every: 5 });
     const first = (await runStage(step, state, batch)).state;
