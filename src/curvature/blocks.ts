@@ -60,6 +60,18 @@ export const toBlocks = <T extends Shaped>(
  * @param ops - interpreter
  * @param blocks - the model's blocks
  * @param change - arrays by parameter path
+ * @example
+ * ```ts
+ * import { blocksOf, referenceBackend, tensor } from 'kfac-ts/core';
+ * import { changeToBlocks } from 'kfac-ts/curvature';
+ *
+ * // In units of 2 a change of 3 is one of 1.5.
+ * const { ops } = referenceBackend();
+ * const site = { kind: 'dense', path: '', weight: 'weight', bias: null } as const;
+ * const blocks = blocksOf([{ site }], ['weight']).map((block) => ({ ...block, units: tensor([2, 1], [1, 2]) }));
+ * const vector = changeToBlocks(ops, blocks, { weight: tensor([3, 4], [1, 2]) });
+ * Object.values(vector)[0].data; // => [1.5, 4]
+ * ```
  */
 export const changeToBlocks = <T extends Shaped>(
   ops: Ops<T>,
