@@ -159,3 +159,4 @@ export type { SoapPresetOptions } from './presets/soap.ts';
 export { sgd as sgdOptimizer } from './presets/sgd.ts';
 export type { SgdOptions } from './presets/sgd.ts';
 export { tridiagonalKfac as tridiagonalKfacOptimizer } from './presets/tridiagonalKfac.ts';
+export { decay } from './update/decay.ts';

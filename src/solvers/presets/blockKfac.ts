@@ -7,14 +7,15 @@ import { blockKfac as blockKfacCurvature } from '../../curvature/blockKfac.ts';
 import type { Cut } from '../../curvature/statistics/partition.ts';
 import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
 import { preconditioned } from '../solver/preconditioned.ts';
-import type { KfacPresetOptions } from './kfac.ts';
-import { kfacDescent, kfacSettings, refreshOf } from './kfac.ts';
+import type { KfacAdaptiveOptions } from './kfacAdaptive.ts';
+import { refreshOf } from './kfac.ts';
+import { adaptiveDescent, adaptiveSettings } from './kfacAdaptive.ts';
 import { ofCurvature } from '../settings/table.ts';
 import type { Preset } from './preset.ts';
 import { preset } from './preset.ts';
 
 /** Settings of {@link blockKfac}: those of K-FAC, and how the layers are cut. */
-export interface BlockKfacPresetOptions extends KfacPresetOptions {
+export interface BlockKfacPresetOptions extends KfacAdaptiveOptions {
   /** Parts of each layer's inputs, 4 unless given. */
   readonly inputBlocks?: number;
   /** Parts of each layer's outputs, 4 unless given. */
@@ -38,7 +39,7 @@ export interface BlockKfacPresetOptions extends KfacPresetOptions {
 export const blockKfac: Preset<BlockKfacPresetOptions> = preset<BlockKfacPresetOptions>(
   'block-kfac',
   {
-    ...kfacSettings,
+    ...adaptiveSettings,
     inputBlocks: ofCurvature.inputBlocks,
     outputBlocks: ofCurvature.outputBlocks,
     blockSize: ofCurvature.blockSize,
@@ -46,7 +47,7 @@ export const blockKfac: Preset<BlockKfacPresetOptions> = preset<BlockKfacPresetO
   (settings) => {
     const cutInto = (count: number): Cut => (settings.blockSize > 0 ? { size: settings.blockSize } : { count });
     const blocks = { inputs: cutInto(settings.inputBlocks), outputs: cutInto(settings.outputBlocks) };
-    return kfacDescent(
+    return adaptiveDescent(
       settings,
       blockKfacCurvature({ ...settings, blocks }),
       preconditioned(kroneckerInverse, refreshOf(settings)),

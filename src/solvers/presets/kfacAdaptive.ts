@@ -4,12 +4,15 @@
  *
  * @module
  */
+import type { Descent } from '../../core/pipeline/descent.ts';
 import { descent } from '../../core/pipeline/descent.ts';
 import { capture } from '../../curvature/capture.ts';
+import type { Curvature } from '../../curvature/curvature.ts';
 import { updateFactors } from '../../curvature/curvature.ts';
 import type { Equilibration } from '../../curvature/equilibrate.ts';
 import { equilibrate } from '../../curvature/equilibrate.ts';
-import { monteCarlo } from '../../curvature/estimators.ts';
+import type { EstimatorName } from '../../curvature/estimators.ts';
+import { estimatorOf } from '../../curvature/estimators.ts';
 import { kfac } from '../../curvature/kfac.ts';
 import type { ScaleShiftKind } from '../../curvature/sites/options.ts';
 import type { Sharing } from '../../curvature/statistics/sharing.ts';
@@ -18,12 +21,16 @@ import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
 import { preconditioned } from '../solver/preconditioned.ts';
 import { crossBatchDamping } from '../quadraticModel/crossBatchDamping.ts';
 import { quadraticUpdateWithin } from '../quadraticModel/quadraticUpdate.ts';
+import type { SeparateNeeds } from '../quadraticModel/separateDamping.ts';
 import { separateDamping } from '../quadraticModel/separateDamping.ts';
 import { damp } from '../solver/damp.ts';
+import type { Solver } from '../solver/solver.ts';
 import { solve } from '../solver/solver.ts';
+import { decay } from '../update/decay.ts';
 import { refreshOf } from './kfac.ts';
-import { between, positive } from '../settings/range.ts';
+import { between, notNegative, positive } from '../settings/range.ts';
 import type { Settings } from '../settings/setting.ts';
+import type { Decays } from '../update/rules/weightDecay.ts';
 import { setting, withStandard } from '../settings/setting.ts';
 import { ofCurvature, ofDamping, ofInverses, ofUpdates } from '../settings/table.ts';
 import type { Preset } from './preset.ts';
@@ -45,6 +52,12 @@ export interface KfacAdaptiveOptions {
   readonly equilibrated?: Equilibration;
   /** κ: the gradient promises at most this part of the loss, 1 unless given. */
   readonly lossBound?: number;
+  /** Decoupled weight decay per step, 0 unless given. */
+  readonly weightDecay?: number;
+  /** Which parameters decay, `all` unless given; `weights` leaves biases, gains and shifts out. */
+  readonly decayed?: Decays;
+  /** Which targets feed the Fisher, `monteCarlo` unless given. */
+  readonly estimator?: EstimatorName;
   /** Steps between two choices of the inverses' own damping γ²; 0, the default, takes λ for it. */
   readonly gammaEvery?: number;
   /** Factor per step by which γ adapts, in (0, 1). */
@@ -73,7 +86,8 @@ export interface KfacAdaptiveOptions {
   readonly scaleShift?: ScaleShiftKind;
 }
 
-const known: Settings<KfacAdaptiveOptions> = {
+/** Settings of {@link kfacAdaptive}, and of its relatives. */
+export const adaptiveSettings: Settings<KfacAdaptiveOptions> = {
   damping: setting(positive, 0.1, 'λ at step 0, a fraction of the mean curvature'),
   minDamping: setting(positive, 1e-3, ofDamping.minDamping.meaning),
   maxDamping: ofDamping.maxDamping,
@@ -81,6 +95,9 @@ const known: Settings<KfacAdaptiveOptions> = {
   dampingDecay: setting(between, 0.95, 'factor per step by which λ adapts'),
   equilibrated: ofDamping.equilibrated,
   lossBound: ofUpdates.lossBound,
+  weightDecay: setting(notNegative, 0, 'decoupled weight decay per step'),
+  decayed: ofUpdates.decayed,
+  estimator: ofCurvature.estimator,
   gammaEvery: ofDamping.gammaEvery,
   gammaDecay: ofDamping.gammaDecay,
   decay: ofCurvature.decay,
@@ -94,6 +111,47 @@ const known: Settings<KfacAdaptiveOptions> = {
   strict: ofCurvature.strict,
   sharing: ofCurvature.sharing,
   scaleShift: ofCurvature.scaleShift,
+};
+
+/** Settings that are all there. */
+export type AdaptiveSettings = Required<KfacAdaptiveOptions>;
+
+/**
+ * What adaptive K-FAC and its relatives, which differ in curvature and solver, do from the gradient on.
+ *
+ * @param settings - settings
+ * @param curvature - from captures to an operator
+ * @param solver - from the operator to a direction
+ */
+export const adaptiveDescent = (
+  settings: AdaptiveSettings,
+  curvature: Curvature,
+  solver: Solver<SeparateNeeds>,
+): Descent => {
+  const { atLeast, statisticsEvery: every } = settings;
+  const updated = descent(
+    sample({ fraction: settings.statisticsFraction, atLeast, every }),
+    capture(estimatorOf(settings.estimator), { every }),
+    updateFactors(curvature),
+    equilibrate({ by: settings.equilibrated, every: settings.inverseEvery }),
+    damp(settings.damping),
+    solve(
+      settings.gammaEvery === 0
+        ? solver
+        : separateDamping({ every: settings.gammaEvery, decay: settings.gammaDecay }, solver),
+    ),
+    sample({ fraction: settings.modelFraction, atLeast }),
+    quadraticUpdateWithin(settings.lossBound),
+  );
+  return descent(
+    settings.weightDecay === 0 ? updated : descent(updated, decay(settings.weightDecay, settings.decayed)),
+    crossBatchDamping({
+      every: settings.dampingEvery,
+      decay: settings.dampingDecay,
+      minimum: settings.minDamping,
+      maximum: Math.max(settings.maxDamping, settings.minDamping),
+    }),
+  );
 };
 
 /**
@@ -112,29 +170,6 @@ const known: Settings<KfacAdaptiveOptions> = {
  */
 export const kfacAdaptive: Preset<KfacAdaptiveOptions> = preset<KfacAdaptiveOptions>(
   'kfac-adaptive',
-  known,
-  (settings) => {
-    const { atLeast, statisticsEvery: every } = settings;
-    const inverse = preconditioned(kroneckerInverse, refreshOf(settings));
-    return descent(
-      sample({ fraction: settings.statisticsFraction, atLeast, every }),
-      capture(monteCarlo(), { every }),
-      updateFactors(kfac(settings)),
-      equilibrate({ by: settings.equilibrated, every: settings.inverseEvery }),
-      damp(settings.damping),
-      solve(
-        settings.gammaEvery === 0
-          ? inverse
-          : separateDamping({ every: settings.gammaEvery, decay: settings.gammaDecay }, inverse),
-      ),
-      sample({ fraction: settings.modelFraction, atLeast }),
-      quadraticUpdateWithin(settings.lossBound),
-      crossBatchDamping({
-        every: settings.dampingEvery,
-        decay: settings.dampingDecay,
-        minimum: settings.minDamping,
-        maximum: Math.max(settings.maxDamping, settings.minDamping),
-      }),
-    );
-  },
+  adaptiveSettings,
+  (settings) => adaptiveDescent(settings, kfac(settings), preconditioned(kroneckerInverse, refreshOf(settings))),
 );

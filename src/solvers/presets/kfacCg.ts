@@ -6,33 +6,41 @@
 import { descent } from '../../core/pipeline/descent.ts';
 import { capture } from '../../curvature/capture.ts';
 import { updateFactors } from '../../curvature/curvature.ts';
+import type { Equilibration } from '../../curvature/equilibrate.ts';
+import { equilibrate } from '../../curvature/equilibrate.ts';
 import { monteCarlo } from '../../curvature/estimators.ts';
 import { kfac } from '../../curvature/kfac.ts';
 import type { ScaleShiftKind } from '../../curvature/sites/options.ts';
 import type { Sharing } from '../../curvature/statistics/sharing.ts';
 import { kfacCg as kfacCgSolver } from '../iterative/kfacCg.ts';
-import { levenbergMarquardt } from '../quadraticModel/levenbergMarquardt.ts';
-import { quadraticUpdate } from '../quadraticModel/quadraticUpdate.ts';
+import { crossBatchDamping } from '../quadraticModel/crossBatchDamping.ts';
+import { quadraticUpdateWithin } from '../quadraticModel/quadraticUpdate.ts';
 import { damp } from '../solver/damp.ts';
 import { solve } from '../solver/solver.ts';
 import { refreshOf } from './kfac.ts';
-import { between, positive } from '../settings/range.ts';
+import { adaptiveSettings } from './kfacAdaptive.ts';
 import type { Settings } from '../settings/setting.ts';
-import { setting, withStandard } from '../settings/setting.ts';
-import { ofCurvature, ofDamping, ofInverses, ofIterations } from '../settings/table.ts';
+import { withStandard } from '../settings/setting.ts';
+import { ofCurvature, ofInverses, ofIterations } from '../settings/table.ts';
 import type { Preset } from './preset.ts';
 import { preset } from './preset.ts';
 
 /** Settings of {@link kfacCg}. */
 export interface KfacCgPresetOptions {
-  /** λ at step 0, 10 unless given. */
+  /** λ at step 0, as a fraction of the curvature's mean unless `equilibrated` says otherwise; 0.1 unless given. */
   readonly damping?: number;
-  /** λ does not fall below this. */
+  /** λ does not fall below this, 1e-3 unless given. */
   readonly minDamping?: number;
-  /** Steps between two adaptations of λ, 1 unless given: steps are few and dear. */
+  /** λ does not rise above this for what steps are worth, 30 unless given. */
+  readonly maxDamping?: number;
+  /** Steps between two adaptations of λ, 1 unless given. */
   readonly dampingEvery?: number;
-  /** Factor per step by which λ adapts, in (0, 1); 2/3 unless given [M10 §4.1]. */
+  /** Factor per step by which λ adapts, in (0, 1); 0.95 unless given. */
   readonly dampingDecay?: number;
+  /** Parameters that share a unit of curvature: `whole` unless given; with `none` λ is in units of the loss. */
+  readonly equilibrated?: Equilibration;
+  /** κ: the gradient promises at most this part of the loss, 1 unless given. */
+  readonly lossBound?: number;
   /** ρ of the factors' average, 0.95 unless given. */
   readonly decay?: number;
   /** Steps between two captures of statistics, 1 unless given. */
@@ -60,10 +68,13 @@ export interface KfacCgPresetOptions {
 }
 
 const known: Settings<KfacCgPresetOptions> = {
-  damping: ofDamping.damping,
-  minDamping: setting(positive, 1e-8, ofDamping.minDamping.meaning),
-  dampingEvery: withStandard(ofDamping.dampingEvery, 1),
-  dampingDecay: setting(between, 2 / 3, 'factor per step by which λ adapts'),
+  damping: adaptiveSettings.damping,
+  minDamping: adaptiveSettings.minDamping,
+  maxDamping: adaptiveSettings.maxDamping,
+  dampingEvery: adaptiveSettings.dampingEvery,
+  dampingDecay: adaptiveSettings.dampingDecay,
+  equilibrated: adaptiveSettings.equilibrated,
+  lossBound: adaptiveSettings.lossBound,
   decay: ofCurvature.decay,
   statisticsEvery: ofCurvature.statisticsEvery,
   inverseEvery: withStandard(ofInverses.inverseEvery, 1),
@@ -95,6 +106,7 @@ export const kfacCg: Preset<KfacCgPresetOptions> = preset<KfacCgPresetOptions>('
   return descent(
     capture(monteCarlo(), { every: settings.statisticsEvery }),
     updateFactors(kfac(settings)),
+    equilibrate({ by: settings.equilibrated, every: settings.inverseEvery }),
     damp(damping),
     solve(
       kfacCgSolver({
@@ -105,11 +117,12 @@ export const kfacCg: Preset<KfacCgPresetOptions> = preset<KfacCgPresetOptions>('
         warmStart,
       }),
     ),
-    quadraticUpdate,
-    levenbergMarquardt({
+    quadraticUpdateWithin(settings.lossBound),
+    crossBatchDamping({
       every: settings.dampingEvery,
       decay: settings.dampingDecay,
       minimum: settings.minDamping,
+      maximum: Math.max(settings.maxDamping, settings.minDamping),
     }),
   );
 });

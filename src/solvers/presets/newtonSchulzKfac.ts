@@ -6,15 +6,16 @@
 import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
 import { newtonSchulz } from '../inverses/newtonSchulz.ts';
 import { preconditioned } from '../solver/preconditioned.ts';
-import type { KfacPresetOptions } from './kfac.ts';
-import { kfacDescent, kfacSettings, refreshOf } from './kfac.ts';
+import type { KfacAdaptiveOptions } from './kfacAdaptive.ts';
+import { refreshOf } from './kfac.ts';
+import { adaptiveDescent, adaptiveSettings } from './kfacAdaptive.ts';
 import { withStandard } from '../settings/setting.ts';
 import { ofInverses } from '../settings/table.ts';
 import type { Preset } from './preset.ts';
 import { preset } from './preset.ts';
 
 /** Settings of {@link newtonSchulzKfac}: those of K-FAC, and of the iteration. */
-export interface NewtonSchulzKfacOptions extends KfacPresetOptions {
+export interface NewtonSchulzKfacOptions extends KfacAdaptiveOptions {
   /** Residual at which the iteration ends, 1e-4 unless given. */
   readonly tolerance?: number;
   /** Most iterations for one factor, 40 unless given. */
@@ -35,13 +36,13 @@ export interface NewtonSchulzKfacOptions extends KfacPresetOptions {
 export const newtonSchulzKfac: Preset<NewtonSchulzKfacOptions> = preset<NewtonSchulzKfacOptions>(
   'newton-schulz-kfac',
   {
-    ...kfacSettings,
+    ...adaptiveSettings,
     tolerance: withStandard(ofInverses.newtonTolerance, 1e-4),
     iterations: ofInverses.newtonIterations,
   },
   (settings) => {
     const { tolerance, iterations } = settings;
-    return kfacDescent(
+    return adaptiveDescent(
       settings,
       kfacCurvature(settings),
       preconditioned(newtonSchulz({ tolerance, iterations }), refreshOf(settings)),
