@@ -236,7 +236,7 @@ describe('preset tridiagonal-kfac', () => {
     ['damping', { damping: 1 }],
     ['decay', { decay: 0 }],
     ['inverseEvery', { inverseEvery: 1 }],
-    ['klClip', { klClip: 1e-4 }],
+    ['lossBound', { lossBound: 1e-3 }],
   ] as const)('option: %s changes the trajectory', async (_, option) => {
     const base = { damping: 0.1, inverseEvery: 2 };
     const [plain, changed] = [

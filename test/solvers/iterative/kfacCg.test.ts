@@ -160,8 +160,8 @@ describe('preset kfac-cg', () => {
 
   const stepOf = (options: object) => pipeline(withObjective(objective), kfacCg(options).step);
 
-  const run = async (options: object, count = 3): Promise<TrainState<Tensor>> => {
-    const step = stepOf({ damping: 1e-3, ...options });
+  const run = async (options: object, count = 6): Promise<TrainState<Tensor>> => {
+    const step = stepOf({ damping: 0.1, ...options });
     let state = stateOf(objective.model, 3);
     for (let i = 0; i < count; i += 1) state = (await runStage(step, state, batch)).next;
     return state;
@@ -169,14 +169,14 @@ describe('preset kfac-cg', () => {
 
   it('law: on a quadratic objective one undamped step reaches the minimum', async () => {
     const linear = { model: mlp([3, 2]), loss: squaredError };
-    const step = pipeline(withObjective(linear), kfacCg({ damping: 1e-10, tolerance: 1e-12 }).step);
+    const step = pipeline(withObjective(linear), kfacCg({ damping: 1e-10, minDamping: 1e-10, tolerance: 1e-12, lossBound: 100 }).step);
     const { next } = await runStage(step, stateOf(linear.model, 3), batch);
     const { gradient } = await runStage(pipeline(withObjective(linear), forward, backward), next, batch);
     for (const g of Object.values(gradient)) expect(Math.max(...Array.from(g.data, Math.abs))).toBeLessThan(1e-8);
   });
 
   it('reports iterations, residual, λ and ρ', async () => {
-    const { metrics } = await runStage(stepOf({}), stateOf(objective.model, 3), batch);
+    const { metrics } = await runStage(stepOf({ damping: 0.1 }), await run({}, 1), batch);
     const keys = ['solveIterations', 'solveResidual', 'damping', 'inverseAge', 'reductionRatio', 'learningRate'];
     expect(Object.keys(metrics)).toEqual(expect.arrayContaining(keys));
   });
@@ -187,6 +187,8 @@ describe('preset kfac-cg', () => {
   it.each<readonly [string, object, object]>([
     ['damping', { damping: 3 }, few],
     ['minDamping', { minDamping: 50 }, few],
+    ['equilibrated', { equilibrated: 'block' }, few],
+    ['lossBound', { lossBound: 1e-3 }, few],
     ['dampingEvery', { dampingEvery: 2 }, few],
     ['dampingDecay', { dampingDecay: 0.1 }, few],
     ['decay', { decay: 0 }, few],

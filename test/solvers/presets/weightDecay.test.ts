@@ -14,19 +14,21 @@ const { ops } = referenceEnv().backend;
 
 const decaying = optimizerNames.filter((name) => 'weightDecay' in orThrow(optimizerOf(name)).hyperparameters);
 
-it('the presets that decay are all of one update rule', () => {
-  expect(decaying).toEqual(optimizerNames.filter((name) => !['kfac-adaptive', 'kfac-cg'].includes(name)));
+it('the presets that decay are all but one', () => {
+  expect(decaying).toEqual(optimizerNames.filter((name) => name !== 'kfac-cg'));
 });
 
 describe.each(decaying)('weight decay of %s', (name) => {
   const objective = { model: mlp([3, 4, 2]), loss: squaredError };
   const targets = name === 'class-kfac' ? ops.softmax(gaussian(2, [12, 2])) : gaussian(2, [12, 2]);
   const batch = { inputs: gaussian(1, [12, 3]), targets };
-  const [eta, w] = [0.1, 0.5];
+  const { hyperparameters } = orThrow(optimizerOf(name));
+  // A step without a learning rate has a decay per step, and takes itself back where a large one does harm.
+  const [eta, w] = 'learningRate' in hyperparameters ? [0.1, 0.5] : [1, 1e-3];
   const settings = {
-    learningRate: eta,
+    ...('learningRate' in hyperparameters ? { learningRate: eta } : {}),
     ...(name.includes('kfac') ? { damping: 0.1 } : {}),
-    ...('klClip' in orThrow(optimizerOf(name)).hyperparameters ? { klClip: 1e-3 } : {}),
+    ...('klClip' in hyperparameters ? { klClip: 1e-3 } : {}),
     ...(name === 'class-kfac' ? { classes: 2 } : {}),
   };
   const next = async (weightDecay: number, state: TrainState<Tensor>, which?: Decays): Promise<TrainState<Tensor>> => {
