@@ -169,7 +169,10 @@ describe('preset kfac-cg', () => {
 
   it('law: on a quadratic objective one undamped step reaches the minimum', async () => {
     const linear = { model: mlp([3, 2]), loss: squaredError };
-    const step = pipeline(withObjective(linear), kfacCg({ damping: 1e-10, minDamping: 1e-10, tolerance: 1e-12, lossBound: 100 }).step);
+    const step = pipeline(
+      withObjective(linear),
+      kfacCg({ damping: 1e-10, minDamping: 1e-10, tolerance: 1e-12, lossBound: 100 }).step,
+    );
     const { next } = await runStage(step, stateOf(linear.model, 3), batch);
     const { gradient } = await runStage(pipeline(withObjective(linear), forward, backward), next, batch);
     for (const g of Object.values(gradient)) expect(Math.max(...Array.from(g.data, Math.abs))).toBeLessThan(1e-8);
