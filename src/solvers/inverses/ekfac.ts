@@ -18,10 +18,10 @@ import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { BlockOperator } from '../../core/operators/blockOperator.ts';
 import { eigenKronecker } from '../../core/operators/blockOperator.ts';
-import { formed } from '../../core/operators/congruence.ts';
-import type { Factor } from '../../core/operators/factors/factor.ts';
+import type { Diagonal, Factor } from '../../core/operators/factors/factor.ts';
 import { dense, diagonal, directSum, orderOf } from '../../core/operators/factors/factor.ts';
 import { rowsIn } from '../../core/operators/factors/parts.ts';
+import type { LinearOperator } from '../../core/operators/linearOperator.ts';
 import { blockDiagonal } from '../../core/operators/linearOperator.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
@@ -138,6 +138,19 @@ const averaged = <T extends Shaped>(
   return { ...moments, updates, second: { ...moments.second, ...Object.fromEntries(second) } };
 };
 
+/** The blocks that are diagonals, formed where they have units. */
+const diagonalsIn = <T extends Shaped>(
+  ops: Ops<T>,
+  curvature: LinearOperator<T>,
+): Readonly<Record<string, Diagonal<T> | undefined>> => {
+  const inner = curvature._tag === 'congruent' ? curvature.operator : curvature;
+  const blocks = inner._tag === 'blockDiagonal' ? Object.entries(inner.blocks) : [];
+  const own = Object.fromEntries(blocks.flatMap(([at, block]) => (block._tag === 'diagonal' ? [[at, block]] : [])));
+  return curvature._tag === 'congruent'
+    ? mapParams(own, ({ values }, at) => diagonal(ops.mul(values, ops.square(curvature.scales[at]))))
+    : own;
+};
+
 /** diag(u) U, part by part. */
 const inUnitsOf = <T extends Shaped>(ops: Ops<T>, factor: Factor<T>, u: T): Factor<T> => {
   switch (factor._tag) {
@@ -185,11 +198,10 @@ const following =
       );
       const updates = prepared === before.solver.prepared ? (state.scalars[name] ?? 0) : 0;
       const found = averaged(backend, { bases, second: slots[name] ?? {}, updates }, captured, decay);
-      const operator = formed(ops, curvature);
-      const diagonals = operator._tag === 'blockDiagonal' ? operator.blocks : {};
+      const diagonals = diagonalsIn(ops, curvature);
       const inverted = mapParams(blocks, (block, at): BlockOperator<T> => {
         const own = diagonals[at];
-        if (own?._tag === 'diagonal') return invertDiagonal(ops, own.values, dampingOf(at));
+        if (own !== undefined) return invertDiagonal(ops, own.values, dampingOf(at));
         // A basis without moments is one that another inverse has left in the state, and is used as it is.
         return block._tag === 'eigenKronecker' && Object.hasOwn(found.second, at)
           ? { ...block, S: dampedReciprocal(ops, found.second[at], dampingOf(at)) }
