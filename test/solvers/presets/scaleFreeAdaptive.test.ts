@@ -10,10 +10,11 @@ import type { TrainState } from '../../../src/core/pipeline/trainState.ts';
 import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { generate } from '../../../src/core/tensor.ts';
-import { kfacAdaptive } from '../../../src/solvers/presets/kfacAdaptive.ts';
+import { optimizerOf } from '../../../src/solvers/presets/registry.ts';
+import type { SettingValue } from '../../../src/solvers/settings/setting.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { multiplied } from '../../support/multipliedLoss.ts';
-import { gaussian, mlp, runStage, stateOf } from '../../support/training.ts';
+import { gaussian, mlp, orThrow, runStage, stateOf } from '../../support/training.ts';
 
 const model = mlp([5, 6, 4]);
 const start = stateOf(model, 3);
@@ -26,14 +27,16 @@ const batchAt = (step: number, loss: Loss): { readonly inputs: Tensor; readonly 
   targets: loss.name === softmaxCrossEntropy.name ? classes : gaussian(200 + step, [32, 4]),
 });
 
+type Settings = Readonly<Record<string, SettingValue>>;
+
 interface Run {
   readonly params: Params<Tensor>;
   readonly dampings: ReadonlyArray<number>;
   readonly rejected: number;
 }
 
-const run = async (loss: Loss, c: number, options: object): Promise<Run> => {
-  const step = pipeline(withObjective({ model, loss: multiplied(c, loss) }), kfacAdaptive(options).step);
+const run = async (loss: Loss, c: number, options: Settings, name = 'kfac-adaptive'): Promise<Run> => {
+  const step = pipeline(withObjective({ model, loss: multiplied(c, loss) }), orThrow(optimizerOf(name, options)).step);
   let state: TrainState<Tensor> = start;
   const dampings: Array<number> = [];
   let rejected = 0;
@@ -76,4 +79,31 @@ describe.each([
     const [one, other] = [await run(loss, 1, { equilibrated: 'none' }), await run(loss, 1e3, { equilibrated: 'none' })];
     expect(gapBetween(other.params, one.params)).toBeGreaterThan(1e-4);
   });
+});
+
+// Where an iteration stops, it has the digits that its tolerance asks for and no more.
+const special: Readonly<Record<string, Settings>> = {
+  'class-kfac': { classes: 4 },
+  'kfac-cg': { tolerance: 1e-12, progress: 0 },
+};
+
+const relatives = [
+  'ekfac',
+  'block-kfac',
+  'low-rank-kfac',
+  'newton-schulz-kfac',
+  'tridiagonal-kfac',
+  'class-kfac',
+  'kfac-cg',
+];
+
+it.each(relatives)('law: ten steps of %s are the same with the loss times 1e-3 and 1e3', async (name) => {
+  const options = special[name] ?? {};
+  const one = await run(softmaxCrossEntropy, 1, options, name);
+  expect(gapBetween(one.params, start.params)).toBeGreaterThan(1e-2);
+  for (const c of [1e-3, 1e3]) {
+    const other = await run(softmaxCrossEntropy, c, options, name);
+    expect(scaledError(other.dampings, one.dampings)).toBeLessThan(1e-12);
+    expect(gapBetween(other.params, one.params)).toBeLessThan(1e-6);
+  }
 });
