@@ -70,15 +70,15 @@ const smallSet: Readonly<Record<string, Readonly<Record<string, SettingValue>>>>
   'mnist-classifier': { inverseEvery: 20 },
 };
 
-/** Settings that a task wants for a preset: damping is in units of its loss. */
+/** Settings that a task wants for a preset: the damping of `kfac` is in units of its loss, that of the others has none. */
 const suited = (task: string, preset: string): Readonly<Record<string, SettingValue>> =>
   pipe(
     taskOf(task, 'small'),
     E.match(
       () => ({}),
       ({ defaults }) => ({
-        ...(preset.endsWith('kfac') ? { ...defaults.settings['kfac'], ...smallSet[task] } : {}),
         ...defaults.settings[preset],
+        ...(preset === 'kfac' ? smallSet[task] : {}),
       }),
     ),
   );
