@@ -17,6 +17,7 @@ import { orderOf } from '../core/operators/factors/factor.ts';
 import { matrixOf, traceOf } from '../core/operators/factors/measures.ts';
 import { unvec } from '../core/operators/vec.ts';
 import type { Ops } from '../core/ops/ops.ts';
+import { axesOf } from '../core/ops/shapes.ts';
 import type { Params } from '../core/params.ts';
 import { mapParams } from '../core/params.ts';
 import type { Block } from '../core/pipeline/blocks.ts';
@@ -35,6 +36,9 @@ export const equilibrations = ['none', 'whole', 'block', 'column'] as const;
  * input (Marquardt's scaling of the inputs).
  */
 export type Equilibration = (typeof equilibrations)[number];
+
+/** Ways in which there are units. */
+type Shared = Exclude<Equilibration, 'none'>;
 
 /** Settings of {@link equilibrate}. */
 export interface EquilibrateOptions {
@@ -67,14 +71,11 @@ const diagonalOf = <T extends Shaped>(ops: Ops<T>, factor: Factor<T>): T => {
   }
 };
 
+const meanOf = <T extends Shaped>(ops: Ops<T>, x: T): T => ops.mean(x, axesOf(x.shape));
+
 /** The mean over the rows of an array `[out, in]`, `[1, in]`; over all of another, `[]`. */
 const overRows = <T extends Shaped>(ops: Ops<T>, x: T): T =>
-  x.shape.length === 2
-    ? ops.reshape(ops.mean(x, [0]), [1, x.shape[1]])
-    : ops.mean(
-        x,
-        x.shape.map((_, axis) => axis),
-      );
+  x.shape.length === 2 ? ops.reshape(ops.mean(x, [0]), [1, x.shape[1]]) : meanOf(ops, x);
 
 /** Curvature of each column of a block, the mean over its rows: `[1, in]`, or `[]` where it is no matrix. */
 const columns = <T extends Shaped>(ops: Ops<T>, op: BlockOperator<T>, shape: Shape): T => {
@@ -132,12 +133,6 @@ const onDiagonal = <T>(operator: LinearOperator<T>): Readonly<Record<string, Blo
         actual: operator._tag,
       });
 
-const meanOf = <T extends Shaped>(ops: Ops<T>, x: T): T =>
-  ops.mean(
-    x,
-    x.shape.map((_, axis) => axis),
-  );
-
 /** One number for the weights of a block and one for its bias, which is the last column. */
 const shared = <T extends Shaped>(ops: Ops<T>, block: Block, found: T): T => {
   const [, n = 1] = found.shape;
@@ -149,14 +144,12 @@ const shared = <T extends Shaped>(ops: Ops<T>, block: Block, found: T): T => {
 /** The curvature that each unit stands for, by block. */
 const sizes = <T extends Shaped>(
   ops: Ops<T>,
-  by: Equilibration,
+  by: Shared,
   blocks: ReadonlyArray<Block>,
   found: Params<T>,
   shapes: Params<Shape>,
 ): Params<T> => {
   switch (by) {
-    case 'none':
-      return mapParams(found, () => ops.full([], 1));
     case 'whole': {
       const orders = mapParams(shapes, sizeOf);
       const total = Object.values(orders).reduce((sum, n) => sum + n, 0);
@@ -174,7 +167,7 @@ const sizes = <T extends Shaped>(
 
 const unitsOf = <T extends Shaped>(
   ops: Ops<T>,
-  by: Equilibration,
+  by: Shared,
   blocks: ReadonlyArray<Block>,
   operator: LinearOperator<T>,
   shapes: Params<Shape>,
@@ -183,12 +176,7 @@ const unitsOf = <T extends Shaped>(
   const found = mapParams(diagonal, (op, at) => columns(ops, op, shapes[at]));
   const size = sizes(ops, by, blocks, found, shapes);
   const largest = Object.values(size)
-    .map((x) =>
-      ops.max(
-        x,
-        x.shape.map((_, axis) => axis),
-      ),
-    )
+    .map((x) => ops.max(x, axesOf(x.shape)))
     .reduce((x, y) => ops.maximum(x, y));
   const least = ops.maximum(ops.scale(negligible, largest), ops.full([], 1e-30));
   return mapParams(size, (x, at) => {

@@ -15,6 +15,7 @@ import { sumOf } from './composite.ts';
 import type { Factor } from './factors/factor.ts';
 import { dense, diagonal, directSum, orderOf } from './factors/factor.ts';
 import { matrixOf } from './factors/measures.ts';
+import { rowsIn } from './factors/parts.ts';
 import type { LinearOperator, Link } from './linearOperator.ts';
 import { blockDiagonal, blockTridiagonal } from './linearOperator.ts';
 import { vec } from './vec.ts';
@@ -33,10 +34,9 @@ const congruentFactor = <T extends Shaped>(ops: Ops<T>, factor: Factor<T>, d: T)
     case 'identity':
       return diagonal(ops.square(d));
     case 'directSum': {
-      const begins = factor.parts.map((_, i) => factor.parts.slice(0, i).reduce((sum, part) => sum + orderOf(part), 0));
-      return directSum(
-        factor.parts.map((part, i) => congruentFactor(ops, part, ops.slice(d, [begins[i]], [orderOf(part)]))),
-      );
+      const orders = factor.parts.map(orderOf);
+      const parts = rowsIn(ops, orders, ops.reshape(d, [sizeOf(d.shape), 1]));
+      return directSum(factor.parts.map((part, i) => congruentFactor(ops, part, ops.reshape(parts[i], [orders[i]]))));
     }
     default:
       return dense(bothSides(ops, matrixOf(ops, factor), d, d));

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Params } from '../params.ts';
+import { mapParams } from '../params.ts';
 import type { Shape, Shaped } from '../tensor.ts';
 import { sizeOf } from '../tensor.ts';
 import type { Composite } from './composite.ts';
@@ -84,6 +85,9 @@ const costOfDiagonal = <T extends Shaped>(
     .map(([name, block]) => costOf(block, shapes[name]))
     .reduce(plus, nothing);
 
+const elementsIn = (shapes: Params<Shape>): number =>
+  Object.values(shapes).reduce((sum, shape) => sum + sizeOf(shape), 0);
+
 /** A link acts twice, forth and back, and each result is added to a block. */
 const costOfLink = <T extends Shaped>({ A, G }: Link<T>): Cost => {
   const [inTo, inFrom] = A.shape;
@@ -114,13 +118,10 @@ export const costOfBlocks = <T extends Shaped>(op: LinearOperator<T>, shapes: Pa
     case 'blockTridiagonalInverse':
       return op.links.map((link) => costOfLink(link)).reduce(plus, costOfDiagonal(op.blocks, shapes));
     case 'congruent': {
-      const n = Object.values(shapes).reduce((sum, shape) => sum + sizeOf(shape), 0);
-      const held = Object.values(op.scales).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-      return plus(costOfBlocks(op.operator, shapes), { flops: 2 * n, numbers: held });
+      const scales = mapParams(op.scales, ({ shape }) => shape);
+      return plus(costOfBlocks(op.operator, shapes), { flops: 2 * elementsIn(shapes), numbers: elementsIn(scales) });
     }
-    default: {
-      const n = Object.values(shapes).reduce((sum, shape) => sum + sizeOf(shape), 0);
-      return compositeCost(op, (part: LinearOperator<T>) => costOfBlocks(part, shapes), n);
-    }
+    default:
+      return compositeCost(op, (part: LinearOperator<T>) => costOfBlocks(part, shapes), elementsIn(shapes));
   }
 };

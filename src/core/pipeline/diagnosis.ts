@@ -24,8 +24,11 @@ export type Seen<T extends Shaped> = Partial<Context<T, 'state' | 'sites' | 'los
 
 const tooLarge = 'Lower the learning rate or raise the damping.';
 
+type OfNumbers = Extract<KfacError, { readonly _tag: 'NonFinite' | 'NotPositiveDefinite' }>;
+
 /** Whether a number that is not finite can make this error. */
-export const isOfNumbers = ({ _tag }: KfacError): boolean => _tag === 'NonFinite' || _tag === 'NotPositiveDefinite';
+export const isOfNumbers = (error: KfacError): error is OfNumbers =>
+  error._tag === 'NonFinite' || error._tag === 'NotPositiveDefinite';
 
 const lookedUp = <T extends Shaped>(
   backend: Backend<T>,
@@ -109,6 +112,6 @@ export const causeOf = <T extends Shaped>(
   isOfNumbers(error)
     ? pipe(
         examine(backend, seen),
-        TE.chain(() => TE.left(error)),
+        TE.chain(() => TE.left<KfacError>(error)),
       )
     : TE.left(error);

@@ -15,7 +15,7 @@ import type { Shaped, Tensor } from '../tensor.ts';
 import { arraysIn } from './arraysIn.ts';
 import type { Batch, Context } from './context.ts';
 import type { Seen } from './diagnosis.ts';
-import { examine } from './diagnosis.ts';
+import { examine, isOfNumbers } from './diagnosis.ts';
 import type { Env } from './env.ts';
 import type { Metrics } from './metrics.ts';
 import { readMetrics } from './metrics.ts';
@@ -83,9 +83,7 @@ const checkMetrics = <T extends Shaped>(
 const inStep =
   (step: number) =>
   (error: KfacError): KfacError =>
-    error._tag === 'NonFinite' || error._tag === 'NotPositiveDefinite'
-      ? { ...error, where: `training step ${step}, ${error.where}` }
-      : error;
+    isOfNumbers(error) ? { ...error, where: `training step ${step}, ${error.where}` } : error;
 
 /** Any finite loss will do. */
 const anyFinite: LossBound = { metric: 'loss', most: Infinity };

@@ -6,7 +6,6 @@
 import type { Descent } from '../../core/pipeline/descent.ts';
 import { descent } from '../../core/pipeline/descent.ts';
 import { capture } from '../../curvature/capture.ts';
-import type { Curvature } from '../../curvature/curvature.ts';
 import { updateFactors } from '../../curvature/curvature.ts';
 import type { EstimatorName } from '../../curvature/estimators.ts';
 import { estimatorOf } from '../../curvature/estimators.ts';
@@ -17,6 +16,7 @@ import { sample } from '../../curvature/sample.ts';
 import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
 import { preconditioned } from '../solver/preconditioned.ts';
 import type { RefreshOptions } from '../solver/refresh.ts';
+import type { UpdateRule } from '../update/rules/rule.ts';
 import { klClip } from '../update/rules/klClip.ts';
 import { momentum } from '../update/rules/momentum.ts';
 import type { Decays } from '../update/rules/weightDecay.ts';
@@ -72,7 +72,7 @@ export interface KfacPresetOptions {
   readonly scaleShift?: ScaleShiftKind;
 }
 
-/** Settings of {@link kfac}, and of its relatives. */
+/** Settings of {@link kfac}. */
 export const kfacSettings: Settings<KfacPresetOptions> = {
   learningRate: ofUpdates.learningRate,
   damping: ofDamping.damping,
@@ -98,7 +98,7 @@ export const kfacSettings: Settings<KfacPresetOptions> = {
 export type KfacSettings = Required<KfacPresetOptions>;
 
 /** λ by step: exponential decay to a floor. */
-const dampingOf = (settings: KfacSettings): Schedule =>
+const dampingOf = (settings: Pick<KfacSettings, 'damping' | 'dampingDecay' | 'minDamping'>): Schedule =>
   exponential(settings.damping, settings.dampingDecay, 100, settings.minDamping);
 
 /**
@@ -118,27 +118,24 @@ export const refreshOf = ({
 });
 
 /**
- * What K-FAC and its relatives, which differ in curvature and solver, do from the gradient on.
+ * What K-FAC with a learning rate does from the gradient on.
  *
  * @param settings - settings
- * @param curvature - from captures to an operator
- * @param solver - from the operator to a direction
+ * @param solver - from K-FAC's operator to a direction
+ * @param rules - for the direction, before weight decay
  */
 export const kfacDescent = (
-  settings: KfacSettings,
-  curvature: Curvature,
+  settings: Omit<KfacSettings, 'klClip' | 'momentum'>,
   solver: Solver<SolveNeeds | 'captured'>,
+  rules: ReadonlyArray<UpdateRule>,
 ): Descent =>
   descent(
     sample({ fraction: settings.statisticsFraction, every: settings.statisticsEvery }),
     capture(estimatorOf(settings.estimator), { every: settings.statisticsEvery }),
-    updateFactors(curvature),
+    updateFactors(kfacCurvature(settings)),
     damp(dampingOf(settings)),
     solve(solver),
-    update({
-      learningRate: settings.learningRate,
-      rules: [klClip(settings.klClip), momentum(settings.momentum), ...decayedBy(settings)],
-    }),
+    update({ learningRate: settings.learningRate, rules: [...rules, ...decayedBy(settings)] }),
   );
 
 /**
@@ -154,5 +151,8 @@ export const kfacDescent = (
  * ```
  */
 export const kfac: Preset<KfacPresetOptions> = preset<KfacPresetOptions>('kfac', kfacSettings, (settings) =>
-  kfacDescent(settings, kfacCurvature(settings), preconditioned(kroneckerInverse, refreshOf(settings))),
+  kfacDescent(settings, preconditioned(kroneckerInverse, refreshOf(settings)), [
+    klClip(settings.klClip),
+    momentum(settings.momentum),
+  ]),
 );

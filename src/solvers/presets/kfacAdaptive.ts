@@ -19,6 +19,7 @@ import type { Sharing } from '../../curvature/statistics/sharing.ts';
 import { sample } from '../../curvature/sample.ts';
 import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
 import { preconditioned } from '../solver/preconditioned.ts';
+import type { CrossBatchOptions } from '../quadraticModel/crossBatchDamping.ts';
 import { crossBatchDamping } from '../quadraticModel/crossBatchDamping.ts';
 import { quadraticUpdateWithin } from '../quadraticModel/quadraticUpdate.ts';
 import type { SeparateNeeds } from '../quadraticModel/separateDamping.ts';
@@ -117,6 +118,23 @@ export const adaptiveSettings: Settings<KfacAdaptiveOptions> = {
 export type AdaptiveSettings = Required<KfacAdaptiveOptions>;
 
 /**
+ * How λ adapts, from settings: a least λ above the usual greatest one raises both.
+ *
+ * @param settings - period, rate and bounds
+ */
+export const adaptingOf = ({
+  dampingEvery,
+  dampingDecay,
+  minDamping,
+  maxDamping,
+}: Pick<AdaptiveSettings, 'dampingEvery' | 'dampingDecay' | 'minDamping' | 'maxDamping'>): CrossBatchOptions => ({
+  every: dampingEvery,
+  decay: dampingDecay,
+  minimum: minDamping,
+  maximum: Math.max(maxDamping, minDamping),
+});
+
+/**
  * What adaptive K-FAC and its relatives, which differ in curvature and solver, do from the gradient on.
  *
  * @param settings - settings
@@ -145,12 +163,7 @@ export const adaptiveDescent = (
   );
   return descent(
     settings.weightDecay === 0 ? updated : descent(updated, decay(settings.weightDecay, settings.decayed)),
-    crossBatchDamping({
-      every: settings.dampingEvery,
-      decay: settings.dampingDecay,
-      minimum: settings.minDamping,
-      maximum: Math.max(settings.maxDamping, settings.minDamping),
-    }),
+    crossBatchDamping(adaptingOf(settings)),
   );
 };
 

@@ -18,7 +18,7 @@ import { quadraticUpdateWithin } from '../quadraticModel/quadraticUpdate.ts';
 import { damp } from '../solver/damp.ts';
 import { solve } from '../solver/solver.ts';
 import { refreshOf } from './kfac.ts';
-import { adaptiveSettings } from './kfacAdaptive.ts';
+import { adaptingOf, adaptiveSettings } from './kfacAdaptive.ts';
 import type { Settings } from '../settings/setting.ts';
 import { withStandard } from '../settings/setting.ts';
 import { ofCurvature, ofInverses, ofIterations } from '../settings/table.ts';
@@ -118,11 +118,6 @@ export const kfacCg: Preset<KfacCgPresetOptions> = preset<KfacCgPresetOptions>('
       }),
     ),
     quadraticUpdateWithin(settings.lossBound),
-    crossBatchDamping({
-      every: settings.dampingEvery,
-      decay: settings.dampingDecay,
-      minimum: settings.minDamping,
-      maximum: Math.max(settings.maxDamping, settings.minDamping),
-    }),
+    crossBatchDamping(adaptingOf(settings)),
   );
 });

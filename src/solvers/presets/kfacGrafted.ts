@@ -3,31 +3,19 @@
  *
  * @module
  */
-import type { Descent } from '../../core/pipeline/descent.ts';
-import { descent } from '../../core/pipeline/descent.ts';
-import { capture } from '../../curvature/capture.ts';
-import { updateFactors } from '../../curvature/curvature.ts';
-import { estimatorOf } from '../../curvature/estimators.ts';
-import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
-import { sample } from '../../curvature/sample.ts';
 import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
-import { exponential } from '../schedules.ts';
 import { withStandard } from '../settings/setting.ts';
 import type { Grafted } from '../settings/table.ts';
 import { ofAdam, ofGrafting, ofUpdates } from '../settings/table.ts';
-import { damp } from '../solver/damp.ts';
 import type { AdamOptions } from '../solver/moments.ts';
 import { preconditioned } from '../solver/preconditioned.ts';
-import { solve } from '../solver/solver.ts';
 import { adamRule } from '../update/rules/adamRule.ts';
 import type { Grafting } from '../update/rules/graft.ts';
 import { graft } from '../update/rules/graft.ts';
 import { momentum } from '../update/rules/momentum.ts';
 import type { UpdateRule } from '../update/rules/rule.ts';
-import { decayedBy } from '../update/rules/weightDecay.ts';
-import { update } from '../update/update.ts';
 import type { KfacPresetOptions } from './kfac.ts';
-import { kfacSettings, refreshOf } from './kfac.ts';
+import { kfacDescent, kfacSettings, refreshOf } from './kfac.ts';
 import type { Preset } from './preset.ts';
 import { preset } from './preset.ts';
 
@@ -57,19 +45,6 @@ export const graftedBy = ({
   momentum(mu),
   graft({ length: [length === 'adam' ? adamRule({ beta1, beta2, epsilon }) : momentum(mu)], per }),
 ];
-
-const descentOf = (settings: Required<KfacGraftedOptions>): Descent =>
-  descent(
-    sample({ fraction: settings.statisticsFraction, every: settings.statisticsEvery }),
-    capture(estimatorOf(settings.estimator), { every: settings.statisticsEvery }),
-    updateFactors(kfacCurvature(settings)),
-    damp(exponential(settings.damping, settings.dampingDecay, 100, settings.minDamping)),
-    solve(preconditioned(kroneckerInverse, refreshOf(settings))),
-    update({
-      learningRate: settings.learningRate,
-      rules: [...graftedBy(settings), ...decayedBy(settings)],
-    }),
-  );
 
 /**
  * K-FAC with the lengths of Adam, or of SGD with momentum. Momentum comes before grafting, where it turns a step and does not
@@ -109,5 +84,5 @@ export const kfacGrafted: Preset<KfacGraftedOptions> = preset<KfacGraftedOptions
     ...ofAdam,
     ...ofGrafting,
   },
-  descentOf,
+  (settings) => kfacDescent(settings, preconditioned(kroneckerInverse, refreshOf(settings)), graftedBy(settings)),
 );
