@@ -20,6 +20,7 @@ import { matrixOf } from '../../core/operators/factors/measures.ts';
 import { blockDiagonal } from '../../core/operators/linearOperator.ts';
 import { calculate } from '../../core/pipeline/compute.ts';
 import type { Ops } from '../../core/ops/ops.ts';
+import { axesOf } from '../../core/ops/shapes.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import type { Preconditioner } from '../solver/inverse.ts';
 import { unsupported } from '../solver/unsupported.ts';
@@ -36,8 +37,7 @@ const leastEigenvalue = 1e-36;
 /** (x + ε max x)^(−1/2) or its root, with what rounding made negative taken as 0. */
 const rootsOf = <T extends Shaped>(ops: Ops<T>, values: T, epsilon: number, power: Power): T => {
   const clipped = ops.maximum(values, ops.full([], 0));
-  const axes = values.shape.map((_, axis) => axis);
-  const floor = ops.add(ops.scale(epsilon, ops.max(clipped, axes)), ops.full([], leastEigenvalue));
+  const floor = ops.add(ops.scale(epsilon, ops.max(clipped, axesOf(values.shape))), ops.full([], leastEigenvalue));
   const root = ops.sqrt(ops.add(clipped, floor));
   return ops.div(ops.full([], 1), power === 'half' ? root : ops.sqrt(root));
 };

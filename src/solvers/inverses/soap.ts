@@ -16,6 +16,7 @@ import { diagonal, lowRank } from '../../core/operators/factors/factor.ts';
 import { factorTimes, timesFactor } from '../../core/operators/factors/products.ts';
 import { blockDiagonal } from '../../core/operators/linearOperator.ts';
 import type { Ops } from '../../core/ops/ops.ts';
+import { axesOf } from '../../core/ops/shapes.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams } from '../../core/params.ts';
 import { calculate } from '../../core/pipeline/compute.ts';
@@ -106,8 +107,6 @@ const gathered = <T extends Shaped>(
  */
 const roundingOf = (dtype: 'f32' | 'f64'): number => 64 * (dtype === 'f32' ? 2 ** -23 : 2 ** -52);
 
-const axesOf = ({ shape }: Shaped): ReadonlyArray<number> => shape.map((_, axis) => axis);
-
 /** Adam's step in the bases that there are. */
 const moved = <T extends Shaped>(
   ops: Ops<T>,
@@ -127,7 +126,7 @@ const moved = <T extends Shaped>(
   const c = correction / Math.sqrt(1 - beta2 ** t);
   const floor = ops.full([], Math.max(epsilon * correction, 1e-37));
   const scales = mapParams(v, (x) => {
-    const rounding = ops.scale(c * noise, ops.sqrt(ops.mean(x, axesOf(x))));
+    const rounding = ops.scale(c * noise, ops.sqrt(ops.mean(x, axesOf(x.shape))));
     return ops.div(ops.full([], 1), ops.add(ops.scale(c, ops.sqrt(x)), ops.add(floor, rounding)));
   });
   const operator = blockDiagonal(mapParams(bases, (block, name) => withScales(block, scales[name])));

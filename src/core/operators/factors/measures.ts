@@ -4,6 +4,7 @@
  * @module
  */
 import type { Ops } from '../../ops/ops.ts';
+import { axesOf } from '../../ops/shapes.ts';
 import type { Shaped } from '../../tensor.ts';
 import type { Factor } from './factor.ts';
 import { orderOf } from './factor.ts';
@@ -64,10 +65,7 @@ export const traceOf = <T extends Shaped>(ops: Ops<T>, factor: Factor<T>): T => 
     case 'dense':
       return ops.trace(factor.matrix);
     case 'diagonal':
-      return ops.sum(
-        factor.values,
-        factor.values.shape.map((_, axis) => axis),
-      );
+      return ops.sum(factor.values, axesOf(factor.values.shape));
     case 'identity':
       return ops.full([], factor.order);
     case 'lowRank':

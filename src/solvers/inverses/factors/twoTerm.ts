@@ -15,6 +15,7 @@ import type { KfacError } from '../../../core/errors.ts';
 import type { BlockOperator, Product } from '../../../core/operators/blockOperator.ts';
 import { twoTerm } from '../../../core/operators/blockOperator.ts';
 import type { Ops } from '../../../core/ops/ops.ts';
+import { axesOf } from '../../../core/ops/shapes.ts';
 import { readScalars } from '../../../core/pipeline/read.ts';
 import type { Shaped } from '../../../core/tensor.ts';
 import { calculate } from '../../../core/pipeline/compute.ts';
@@ -25,13 +26,7 @@ interface Pair<T> {
   readonly S: T;
 }
 
-const smallestOf = <T extends Shaped>(ops: Ops<T>, x: T): T =>
-  ops.neg(
-    ops.max(
-      ops.neg(x),
-      x.shape.map((_, axis) => axis),
-    ),
-  );
+const smallestOf = <T extends Shaped>(ops: Ops<T>, x: T): T => ops.neg(ops.max(ops.neg(x), axesOf(x.shape)));
 
 /** (M + Mᵀ) / 2: a product that is symmetric but for rounding. */
 const symmetrised = <T extends Shaped>(ops: Ops<T>, m: T): T => ops.linearCombination(0.5, m, 0.5, ops.transposed(m));
