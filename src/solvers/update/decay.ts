@@ -25,10 +25,8 @@ import { notNegative } from '../../core/settings.ts';
 export const decay = (weight: number, selection: Selection = 'all'): Stage<'state' | 'next', 'next'> => {
   notNegative('decay', weight);
   return computation('decay', (ops, { state: { params, held }, next }) => {
-    if (typeof selection === 'object') {
-      checkSelection('decay', selection, [...Object.keys(params), ...Object.keys(held)]);
-    }
-    const own = selectedPaths(selection, params);
+    const checked = checkSelection('decay', selection, [...Object.keys(params), ...Object.keys(held)]);
+    const own = selectedPaths(checked, params);
     return {
       next: {
         ...next,
