@@ -28,7 +28,7 @@ import { sameShape } from '../../core/tensor.ts';
 import { fromBlocks, toBlocks } from '../../curvature/blocks.ts';
 import { eigenbasis } from './eigenbasis.ts';
 import type { AdamOptions } from '../solver/moments.ts';
-import { averagedWith } from '../solver/moments.ts';
+import { averagedWith, correctionsAt } from '../solver/moments.ts';
 import type { RefreshOptions } from '../solver/refresh.ts';
 import { refresh } from '../solver/refresh.ts';
 import type { Solver, SolveNeeds } from '../solver/solver.ts';
@@ -122,12 +122,11 @@ const moved = <T extends Shaped>(
   const squares = mapParams(vector, (g, name) => ops.square(projected(ops, bases[name], g)));
   const v = averagedWith(ops, beta2, slots[second], squares, t);
   // 1 / (√v̂ + ε), with the correction of the first moment in it.
-  const correction = 1 - beta1 ** t;
-  const c = correction / Math.sqrt(1 - beta2 ** t);
-  const floor = ops.full([], Math.max(epsilon * correction, 1e-37));
+  const { c, floor } = correctionsAt({ beta1, beta2, epsilon }, t);
+  const least = ops.full([], floor);
   const scales = mapParams(v, (x) => {
     const rounding = ops.scale(c * noise, ops.sqrt(ops.mean(x, axesOf(x.shape))));
-    return ops.div(ops.full([], 1), ops.add(ops.scale(c, ops.sqrt(x)), ops.add(floor, rounding)));
+    return ops.div(ops.full([], 1), ops.add(ops.scale(c, ops.sqrt(x)), ops.add(least, rounding)));
   });
   const operator = blockDiagonal(mapParams(bases, (block, name) => withScales(block, scales[name])));
   return {

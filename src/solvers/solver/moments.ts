@@ -76,11 +76,27 @@ export const momentsWith = <T extends Shaped>(
   ),
 });
 
+/** What turns averages into Adam's step: m̂ / (√v̂ + ε) is m / (c √v + ε′). */
+export interface Corrections {
+  /** c = (1 − β₁ᵗ) / √(1 − β₂ᵗ). */
+  readonly c: number;
+  /** ε′ = ε (1 − β₁ᵗ), above 0. */
+  readonly floor: number;
+}
+
+/**
+ * Adam's corrections of averages that began at zero, as two numbers, so that no corrected copy is made.
+ *
+ * @param options - β₁, β₂, ε
+ * @param t - how many gradients there are in them, at least 1
+ */
+export const correctionsAt = ({ beta1, beta2, epsilon }: Required<AdamOptions>, t: number): Corrections => {
+  const correction = 1 - beta1 ** t;
+  return { c: correction / Math.sqrt(1 - beta2 ** t), floor: Math.max(epsilon * correction, leastFloor) };
+};
+
 /**
  * m̂ / (√v̂ + ε) [KB15, algorithm 1].
- *
- * The corrections are folded into two scalars, m / (c √v + ε′) with c = (1 − β₁ᵗ) / √(1 − β₂ᵗ) and ε′ = ε (1 − β₁ᵗ), so no
- * corrected copy is made.
  *
  * @param ops - interpreter
  * @param options - β₁, β₂, ε
@@ -93,8 +109,7 @@ export const adamDirection = <T extends Shaped>(
   { m, v }: Moments<T>,
   t: number,
 ): Params<T> => {
-  const correction = 1 - beta1 ** t;
-  const c = correction / Math.sqrt(1 - beta2 ** t);
-  const floor = ops.full([], Math.max(epsilon * correction, leastFloor));
-  return mapParams(m, (x, path) => ops.div(x, ops.add(ops.scale(c, ops.sqrt(v[path])), floor)));
+  const { c, floor } = correctionsAt({ beta1, beta2, epsilon }, t);
+  const least = ops.full([], floor);
+  return mapParams(m, (x, path) => ops.div(x, ops.add(ops.scale(c, ops.sqrt(v[path])), least)));
 };
