@@ -22,11 +22,12 @@ import { adamRule } from '../../../../src/solvers/update/rules/adamRule.ts';
 import type { Grafting } from '../../../../src/solvers/update/rules/graft.ts';
 import { graft, graftings } from '../../../../src/solvers/update/rules/graft.ts';
 import { momentum } from '../../../../src/solvers/update/rules/momentum.ts';
+import { onlyFor } from '../../../../src/solvers/update/rules/onlyFor.ts';
 import type { UpdateRule } from '../../../../src/solvers/update/rules/rule.ts';
 import { update } from '../../../../src/solvers/update/update.ts';
 import { scaledError } from '../../../support/closeness.ts';
 import { onEveryBackend } from '../../../support/everyBackend.ts';
-import { gaussian, mlp, orThrow, runStage, stateOf } from '../../../support/training.ts';
+import { gaussian, mlp, orThrow, runStage, stateOf, tryStage } from '../../../support/training.ts';
 
 const { ops } = referenceBackend();
 
@@ -117,6 +118,24 @@ describe('graft', () => {
   it('refuses two rules of one name', () => {
     expect(attempt(() => graft({ length: [momentum(0.9), momentum(0.5)] }))).toMatchObject(
       E.left({ _tag: 'BadConfig', path: 'graft.length', actual: 'momentum twice' }),
+    );
+  });
+
+  it('refuses a path of nobody’s that one of its rules is for', async () => {
+    const objective = { model: mlp([3, 2]), loss: squaredError };
+    const stepFor = (path: string) =>
+      pipeline(
+        withObjective(objective),
+        forward,
+        backward,
+        solve(identity),
+        update({ learningRate: 0.1, rules: [graft({ length: [onlyFor([path], momentum(0.9))] })] }),
+      );
+    const batch = { inputs: gaussian(1, [8, 3]), targets: gaussian(2, [8, 2]) };
+    const state = stateOf(objective.model, 1);
+    expect(E.isRight(await tryStage(stepFor('0'), state, batch))).toBe(true);
+    expect(await tryStage(stepFor('nobody'), state, batch)).toMatchObject(
+      E.left({ _tag: 'BadConfig', path: 'rules.graft', actual: 'nobody' }),
     );
   });
 
