@@ -10,10 +10,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Layer, Objective } from '../../../src/core/index.ts';
 import {
-  activation,
-  dense,
   generate,
-  keyAt,
   keyOf,
   leaf,
   model,
@@ -28,23 +25,12 @@ import type { Dataset, Preview, Task, TrainTask } from '../../../src/pipelines/i
 import { datasetOf, defineTask, predict } from '../../../src/pipelines/index.ts';
 import type { Optimizer } from '../../../src/solvers/index.ts';
 import { adamOptimizer, turns } from '../../../src/solvers/index.ts';
+import { discriminator, generator } from './networks.ts';
 
 const orThrow = <A>(result: E.Either<unknown, A>): A => {
   if (E.isLeft(result)) throw new Error(JSON.stringify(result.left));
   return result.right;
 };
-
-/** Draws `[n, 1]` of the step's key, whatever comes in; of one key in evaluation. */
-const noise: Layer = leaf({
-  kind: 'noise',
-  label: 'noise',
-  parameters: () => [],
-  apply: (ops, _params, path, x, at) => ops.constant(normal(keyAt(at, path) ?? keyOf(0), [x.shape[0], 1], 'f32')),
-});
-
-const generator = sequential([noise, dense({ in: 1, out: 1 })]);
-
-const discriminator = sequential([dense({ in: 1, out: 8 }), activation('tanh'), dense({ in: 8, out: 1 })]);
 
 /** What is made. */
 const making = model('making', [1], sequential({ generator }));

@@ -3,13 +3,9 @@
  *
  * @module
  */
-import { activation } from '../../../src/core/nn/layers/activation.ts';
 import type { Circumstances } from '../../../src/core/nn/layers/circumstances.ts';
-import { keyAt } from '../../../src/core/nn/layers/circumstances.ts';
-import { dense } from '../../../src/core/nn/layers/dense.ts';
 import type { Layer } from '../../../src/core/nn/layers/layer.ts';
 import { leaf } from '../../../src/core/nn/layers/layer.ts';
-import { sequential } from '../../../src/core/nn/layers/sequential.ts';
 import { sigmoidCrossEntropy } from '../../../src/core/nn/losses/sigmoidCrossEntropy.ts';
 import { initialParams, model } from '../../../src/core/nn/model.ts';
 import type { Ops } from '../../../src/core/ops/ops.ts';
@@ -25,19 +21,7 @@ import type { Shaped, Tensor } from '../../../src/core/tensor.ts';
 import { generate } from '../../../src/core/tensor.ts';
 import type { TurnPlayer } from '../../../src/solvers/games/turns.ts';
 import type { Optimizer } from '../../../src/solvers/presets/optimizer.ts';
-
-/** Draws `[n, 1]` of the step's key, whatever comes in; of one key in evaluation. */
-const noise: Layer = leaf({
-  kind: 'noise',
-  label: 'noise',
-  parameters: () => [],
-  apply: (ops, _params, path, x, at) => ops.constant(normal(keyAt(at, path) ?? keyOf(0), [x.shape[0], 1], 'f32')),
-});
-
-/** Normal numbers of some mean and width. */
-const generator = sequential([noise, dense({ in: 1, out: 1 })]);
-
-const discriminator = sequential([dense({ in: 1, out: 8 }), activation('tanh'), dense({ in: 8, out: 1 })]);
+import { discriminator, generator } from '../../pipelines/publicSpine/networks.ts';
 
 type Apply = <T extends Shaped>(ops: Ops<T>, made: (x: T) => T, judged: (x: T) => T, x: T) => T;
 
