@@ -15,7 +15,7 @@ import { problemsOf } from '../problems/halves.ts';
 import type { Problem } from '../problems/problem.ts';
 import type { Trial } from '../problems/trial.ts';
 import type { RawFlags } from './options.ts';
-import { configOfFlags } from './options.ts';
+import { configOfFlags, namesIn } from './options.ts';
 
 /** What is run, and how. */
 export interface BenchPlan {
@@ -39,12 +39,6 @@ interface Choice {
 const bad = (path: string, expected: string, actual: string): E.Either<KfacError, never> =>
   E.left({ _tag: 'BadConfig', path, expected, actual });
 
-const partsOf = (text: string): ReadonlyArray<string> =>
-  text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
-
 const textOf = (flags: RawFlags, name: string, standard: string): string => {
   const given = flags[name];
   return typeof given === 'string' ? given : standard;
@@ -59,7 +53,7 @@ const choiceOf = (text: string): Choice => {
 const choicesOf = (flags: RawFlags): E.Either<KfacError, ReadonlyArray<Choice>> => {
   // Whoever names files alone wants them compared, and nothing run.
   if (flags['from'] !== undefined && flags['optimizers'] === undefined) return E.right([]);
-  const choices = partsOf(textOf(flags, 'optimizers', 'kfac')).map(choiceOf);
+  const choices = namesIn(textOf(flags, 'optimizers', 'kfac')).map(choiceOf);
   const names = [...new Set(choices.map(({ preset }) => preset))];
   const onlySet = flags['set'] === undefined ? {} : { set: flags['set'] };
   return pipe(
@@ -95,7 +89,7 @@ const numbersOf = (
   expected: string,
   holds: (n: number) => boolean,
 ): E.Either<KfacError, ReadonlyArray<number>> => {
-  const numbers = partsOf(text).map(Number);
+  const numbers = namesIn(text).map(Number);
   return numbers.length > 0 && numbers.every(holds) ? E.right(numbers) : bad(flag, expected, shown(text));
 };
 
@@ -117,7 +111,7 @@ const isFactor = (n: number): boolean => n > 0 && n <= 1000;
 const problemsFrom = (flags: RawFlags, half: Half | 'all'): E.Either<KfacError, ReadonlyArray<Problem>> => {
   const known = problemsOf(half);
   const names = known.map(({ name }) => name);
-  const wanted = typeof flags['problems'] === 'string' ? partsOf(flags['problems']) : names;
+  const wanted = typeof flags['problems'] === 'string' ? namesIn(flags['problems']) : names;
   const unknown = wanted.find((name) => !names.includes(name));
   return unknown === undefined
     ? E.right(known.filter(({ name }) => wanted.includes(name)))
@@ -152,7 +146,7 @@ export const benchPlan = (flags: RawFlags): E.Either<KfacError, BenchPlan> =>
       ),
       processes,
       out: typeof flags['out'] === 'string' ? flags['out'] : undefined,
-      from: partsOf(textOf(flags, 'from', '')),
+      from: namesIn(textOf(flags, 'from', '')),
       figure: typeof flags['figure'] === 'string' ? flags['figure'] : undefined,
       isJson: flags['json'] === true,
     })),

@@ -135,8 +135,8 @@ const joinSettings = (all: ReadonlyArray<OptimizerSettings>): OptimizerSettings 
 export const textsOf = (value: RawFlags[string] | undefined): ReadonlyArray<string> =>
   typeof value === 'string' ? [value] : typeof value === 'object' ? value : [];
 
-/** A comma-separated list of names. */
-const namesIn = (text: string): ReadonlyArray<string> =>
+/** What stands between commas, empty places left out. */
+export const namesIn = (text: string): ReadonlyArray<string> =>
   text
     .split(',')
     .map((name) => name.trim())
