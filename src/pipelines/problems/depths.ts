@@ -5,32 +5,17 @@
  */
 import { softmaxCrossEntropy } from '../../core/nn/losses/softmaxCrossEntropy.ts';
 import { squaredError } from '../../core/nn/losses/squaredError.ts';
-import { activation } from '../../core/nn/layers/activation.ts';
 import { dense } from '../../core/nn/layers/dense.ts';
-import type { Layer } from '../../core/nn/layers/layer.ts';
-import { layerNorm } from '../../core/nn/layers/layerNorm.ts';
-import { residual } from '../../core/nn/layers/residual.ts';
 import { sequential } from '../../core/nn/layers/sequential.ts';
 import { model } from '../../core/nn/model.ts';
 import { accuracy } from '../tasks/measures.ts';
-import { network, taught } from './networks.ts';
+import { network, residualBlock, taught } from './networks.ts';
 import type { Problem } from './problem.ts';
 import { drawn, problem } from './problem.ts';
 import { gaussians, highest, keysFor, noisy, standardised } from './tables.ts';
 
 /** As many hidden layers of a width. */
 const hidden = (layers: number, width: number): ReadonlyArray<number> => Array.from({ length: layers }, () => width);
-
-/** x + W₂ gelu(W₁ norm(x)). */
-const block = (width: number): Layer =>
-  residual(
-    sequential([
-      layerNorm({ features: width }),
-      dense({ in: width, out: 2 * width }),
-      activation('gelu'),
-      dense({ in: 2 * width, out: width }),
-    ]),
-  );
 
 /** Every problem of an unusual shape. */
 export const depthProblems: ReadonlyArray<Problem> = [
@@ -82,7 +67,7 @@ export const depthProblems: ReadonlyArray<Problem> = [
     model: model(
       'network',
       [10],
-      sequential([dense({ in: 10, out: 24 }), block(24), block(24), block(24), dense({ in: 24, out: 2 })]),
+      sequential([dense({ in: 10, out: 24 }), residualBlock(24), residualBlock(24), residualBlock(24), dense({ in: 24, out: 2 })]),
     ),
     loss: squaredError,
     batch: 50,

@@ -9,6 +9,8 @@ import { activation } from '../../core/nn/layers/activation.ts';
 import { evaluating } from '../../core/nn/layers/circumstances.ts';
 import { dense } from '../../core/nn/layers/dense.ts';
 import type { Layer } from '../../core/nn/layers/layer.ts';
+import { layerNorm } from '../../core/nn/layers/layerNorm.ts';
+import { residual } from '../../core/nn/layers/residual.ts';
 import { sequential } from '../../core/nn/layers/sequential.ts';
 import type { Model } from '../../core/nn/model.ts';
 import { initialParams, model } from '../../core/nn/model.ts';
@@ -33,6 +35,17 @@ export const layersOf = (units: ReadonlyArray<number>, kind: ActivationKind): Re
  */
 export const network = (units: ReadonlyArray<number>, kind: ActivationKind): Model =>
   model('network', [units[0]], sequential(layersOf(units, kind)));
+
+/** x + W₂ gelu(W₁ norm(x)), at each position. */
+export const residualBlock = (width: number): Layer =>
+  residual(
+    sequential([
+      layerNorm({ features: width }),
+      dense({ in: width, out: 2 * width }),
+      activation('gelu'),
+      dense({ in: 2 * width, out: width }),
+    ]),
+  );
 
 /** What a network of drawn weights, which is not the one that learns, makes of inputs `[n, …]`, in 64 bits. */
 export const taught = (teacher: Model, key: Key, inputs: Tensor): Tensor =>

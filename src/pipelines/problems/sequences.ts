@@ -15,7 +15,6 @@ import { embedding } from '../../core/nn/layers/embedding.ts';
 import { layerNorm } from '../../core/nn/layers/layerNorm.ts';
 import { meanPool } from '../../core/nn/layers/meanPool.ts';
 import { flatten } from '../../core/nn/layers/reshape.ts';
-import { residual } from '../../core/nn/layers/residual.ts';
 import { sequential } from '../../core/nn/layers/sequential.ts';
 import { sigmoidCrossEntropy } from '../../core/nn/losses/sigmoidCrossEntropy.ts';
 import { softmaxCrossEntropy } from '../../core/nn/losses/softmaxCrossEntropy.ts';
@@ -26,6 +25,7 @@ import type { Tensor } from '../../core/tensor.ts';
 import { generate } from '../../core/tensor.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
 import { accuracy } from '../tasks/measures.ts';
+import { residualBlock } from './networks.ts';
 import type { Problem } from './problem.ts';
 import { drawn, problem } from './problem.ts';
 import { columnsOf, gaussians, highest, keysFor, noisy, standardised, uniforms } from './tables.ts';
@@ -172,14 +172,7 @@ export const sequenceProblems: ReadonlyArray<Problem> = [
       [8],
       sequential([
         embedding({ vocabulary: 100, out: 16 }),
-        residual(
-          sequential([
-            layerNorm({ features: 16 }),
-            dense({ in: 16, out: 32 }),
-            activation('gelu'),
-            dense({ in: 32, out: 16 }),
-          ]),
-        ),
+        residualBlock(16),
         meanPool(),
         dense({ in: 16, out: 3 }),
       ]),
