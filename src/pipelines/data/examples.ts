@@ -14,6 +14,7 @@ import type { Admissible } from '../../core/nn/admissible.ts';
 import { checkAdmissible, isWithin } from '../../core/nn/admissible.ts';
 import { arrayAt } from '../../core/nn/layers/circumstances.ts';
 import type { Batch } from '../../core/pipeline/context.ts';
+import type { FloatType } from '../../core/random/uniform.ts';
 import { firstOutside } from '../../core/rows.ts';
 import { shown } from '../../core/shown.ts';
 import type { ReadonlyVector, Shape, Tensor } from '../../core/tensor.ts';
@@ -21,8 +22,6 @@ import { checkTensor, showShape, sizeOf } from '../../core/tensor.ts';
 import { messageOf } from '../files/thrown.ts';
 import { range } from './batches.ts';
 import type { Dataset } from './dataset.ts';
-
-type FloatType = 'f32' | 'f64';
 
 /** What is asked of an array of a batch besides finite numbers. */
 export interface Demand {
@@ -164,6 +163,24 @@ export const examplesAt = (
       ),
     ),
   );
+
+/**
+ * Arrays that are all of the examples, checked as those of a data set.
+ *
+ * @param name - what errors call them
+ * @param arrays - a batch, whose first array counts the examples
+ * @param dtype - precision that they are computed with in
+ * @param demands - what arrays may hold
+ */
+export const examplesIn = (
+  name: string,
+  arrays: Batch<Tensor>,
+  dtype: FloatType,
+  demands: ReadonlyArray<Demand> = [],
+): E.Either<KfacError, Batch<Tensor>> => {
+  const size = Object.values(arrays)[0]?.shape[0] ?? 0;
+  return examplesAt({ name, size, batch: () => arrays }, range(0, size), dtype, demands);
+};
 
 /** Examples that are looked at together when one of them is searched for. */
 const searched = 500;

@@ -23,9 +23,9 @@ import type { FloatType } from '../../core/random/uniform.ts';
 import { stackRows } from '../../core/rows.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
 import { range } from '../data/batches.ts';
-import type { Dataset, Examples } from '../data/dataset.ts';
+import type { Examples } from '../data/dataset.ts';
 import { checkSize, isDataset } from '../data/dataset.ts';
-import { examplesAt } from '../data/examples.ts';
+import { examplesAt, examplesIn } from '../data/examples.ts';
 import { smallestChunk } from './evaluate.ts';
 import { answered } from './events.ts';
 import { finiteParams, inScope, placed } from './scope.ts';
@@ -35,13 +35,6 @@ export type Decode = <T extends Shaped>(ops: Ops<T>, outputs: T) => T;
 
 /** One array of a batch, or all of them: an array has a list of extents, a batch may have an array called `shape`. */
 const isTensor = (given: Tensor | Examples): given is Tensor => 'shape' in given && Array.isArray(given.shape);
-
-/** Arrays as the examples of a data set. */
-const together = (name: string, arrays: Batch<Tensor>): Dataset => ({
-  name,
-  size: arrays[Object.keys(arrays)[0]]?.shape[0] ?? 0,
-  batch: () => arrays,
-});
 
 /**
  * A data set in chunks; arrays all at once. All are examples that the model can take: finite numbers, and indices that its
@@ -53,18 +46,16 @@ const batchesIn = (
   dtype: FloatType,
 ): E.Either<KfacError, ReadonlyArray<IOE.IOEither<KfacError, Batch<Tensor>>>> => {
   const demands = lookupsOf(described).map((lookup) => ({ array: lookup.array, admits: () => rowsOfTable(lookup) }));
-  const from = (data: Dataset, at: number, length: number) => () => examplesAt(data, range(at, length), dtype, demands);
   if (isTensor(given) || !isDataset(given)) {
     const arrays = isTensor(given) ? { [Object.keys(described.inputs)[0]]: given } : given;
-    const data = together(`model ${described.name}`, arrays);
-    return E.right([from(data, 0, data.size)]);
+    return E.right([() => examplesIn(`model ${described.name}`, arrays, dtype, demands)]);
   }
   return pipe(
     checkSize(given),
-    E.map(({ size }) =>
-      RA.makeBy(Math.ceil(size / smallestChunk), (i) => {
+    E.map((data) =>
+      RA.makeBy(Math.ceil(data.size / smallestChunk), (i) => {
         const at = i * smallestChunk;
-        return from(given, at, Math.min(smallestChunk, size - at));
+        return () => examplesAt(data, range(at, Math.min(smallestChunk, data.size - at)), dtype, demands);
       }),
     ),
   );

@@ -21,11 +21,10 @@ import type { Source } from '../../core/scan.ts';
 import { scan } from '../../core/scan.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
-import { range } from '../data/batches.ts';
 import type { Examples } from '../data/dataset.ts';
 import { examplesOf } from '../data/dataset.ts';
 import type { Demand } from '../data/examples.ts';
-import { examplesAt } from '../data/examples.ts';
+import { examplesIn } from '../data/examples.ts';
 import { messageOf } from '../files/thrown.ts';
 import { beginning } from './beginning.ts';
 import type { TrainResult } from './conclude.ts';
@@ -77,10 +76,7 @@ const checked = (
 ): E.Either<KfacError, Batch<Tensor>> =>
   pipe(
     isEither(drawn) ? drawn : E.right(drawn),
-    E.chain((batch) => {
-      const size = Object.values(batch)[0]?.shape[0] ?? 0;
-      return examplesAt({ name: `batch of step ${step}`, size, batch: () => batch }, range(0, size), dtype, demands);
-    }),
+    E.chain((batch) => examplesIn(`batch of step ${step}`, batch, dtype, demands)),
   );
 
 /** The step, unless its settings do not hold there. */
