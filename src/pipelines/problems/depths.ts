@@ -67,7 +67,13 @@ export const depthProblems: ReadonlyArray<Problem> = [
     model: model(
       'network',
       [10],
-      sequential([dense({ in: 10, out: 24 }), residualBlock(24), residualBlock(24), residualBlock(24), dense({ in: 24, out: 2 })]),
+      sequential([
+        dense({ in: 10, out: 24 }),
+        residualBlock(24),
+        residualBlock(24),
+        residualBlock(24),
+        dense({ in: 24, out: 2 }),
+      ]),
     ),
     loss: squaredError,
     batch: 50,

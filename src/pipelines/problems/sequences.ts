@@ -170,12 +170,7 @@ export const sequenceProblems: ReadonlyArray<Problem> = [
     model: model(
       'network',
       [8],
-      sequential([
-        embedding({ vocabulary: 100, out: 16 }),
-        residualBlock(16),
-        meanPool(),
-        dense({ in: 16, out: 3 }),
-      ]),
+      sequential([embedding({ vocabulary: 100, out: 16 }), residualBlock(16), meanPool(), dense({ in: 16, out: 3 })]),
     ),
     loss: sigmoidCrossEntropy,
     batch: 32,

@@ -7,7 +7,6 @@
  *
  * @module
  */
-import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
@@ -23,8 +22,8 @@ import type { Change, TrainResult } from './conclude.ts';
 import { conclude } from './conclude.ts';
 import type { Evaluation } from './evaluate.ts';
 import { evaluatePlaced, finiteLoss } from './evaluate.ts';
-import { answered } from './events.ts';
-import type { TaskStep, TrainTask } from './learning.ts';
+import { foreseen } from './foreseen.ts';
+import type { TrainTask } from './learning.ts';
 import { demandsOf } from './learning.ts';
 import type { TrainOptions } from './options.ts';
 import { checkOptions, stepsOf } from './options.ts';
@@ -55,16 +54,6 @@ const trial = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEithe
     orRelease(env, run),
   );
 };
-
-/** Whether the step's settings hold for the whole run; its schedules may be functions of whoever wrote it. */
-const foreseen = (step: TaskStep, options: TrainOptions, size: number): E.Either<KfacError, unknown> =>
-  pipe(
-    answered(
-      `a schedule of ${step.name}`,
-      () => step.foresee?.(options.from?.step ?? 0, stepsOf(options, size)) ?? null,
-    ),
-    E.chain((error) => (error === null ? E.right(null) : E.left(error))),
-  );
 
 /**
  * Trains a task.
@@ -112,7 +101,7 @@ export const train = <T extends Shaped>(
     TE.fromEither(checkSize(task.data.train)),
     TE.chainEitherK(() => checkSize(task.data.test)),
     TE.chainEitherK(() => checkOptions(options, task.data.train.size)),
-    TE.chainEitherK(() => foreseen(setting.step, options, task.data.train.size)),
+    TE.chainEitherK(() => foreseen(setting.step, options.from?.step ?? 0, stepsOf(options, task.data.train.size))),
     TE.chain(() => check(task.data.train)),
     TE.chain(() => check(task.data.test)),
     TE.chainEitherK(() => begin(setting)),

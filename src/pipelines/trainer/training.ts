@@ -32,8 +32,9 @@ import type { Evaluation } from './evaluate.ts';
 import { evaluatePlaced, smallestChunk } from './evaluate.ts';
 import type { StepRecord } from './events.ts';
 import { called } from './events.ts';
+import { foreseen } from './foreseen.ts';
 import { keysOf } from './keys.ts';
-import type { Learning, TaskStep } from './learning.ts';
+import type { Learning } from './learning.ts';
 import { demandsOf, metricOf } from './learning.ts';
 import type { TrainOptions } from './options.ts';
 import { checkOptions } from './options.ts';
@@ -78,12 +79,6 @@ const checked = (
     isEither(drawn) ? drawn : E.right(drawn),
     E.chain((batch) => examplesIn(`batch of step ${step}`, batch, dtype, demands)),
   );
-
-/** The step, unless its settings do not hold there. */
-const foreseen = (step: TaskStep, at: number): E.Either<KfacError, TaskStep> => {
-  const error = step.foresee?.(at, at + 1) ?? null;
-  return error === null ? E.right(step) : E.left(error);
-};
 
 /** A copy that is asked for too late has other arrays in it. */
 const tooLate = (step: number): KfacError => ({
@@ -187,7 +182,7 @@ export const training = <T extends Shaped>(
             called(`optimizer, asked for the one of step ${place.state.step + 1},`, () =>
               optimizerAt(place.state.step),
             ),
-            TE.chainEitherK((chosen) => foreseen(task.step(chosen), place.state.step)),
+            TE.chainEitherK((chosen) => foreseen(task.step(chosen), place.state.step, place.state.step + 1)),
           ),
         ),
         orRelease({ ...env, background }, place),

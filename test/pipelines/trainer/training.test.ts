@@ -26,6 +26,7 @@ import { sgd } from '../../../src/solvers/presets/sgd.ts';
 import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
 import { damp } from '../../../src/solvers/solver/damp.ts';
 import { preconditioned } from '../../../src/solvers/solver/preconditioned.ts';
+import { identity } from '../../../src/solvers/solver/firstOrder.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
 import { update } from '../../../src/solvers/update/update.ts';
 import { memoryBackend } from '../../core/backends/gpu/device/support.ts';
@@ -334,6 +335,20 @@ describe('what cannot be trained', () => {
     );
     const error = await failure(2, { name: 'backwards', hyperparameters: {}, step }, {});
     expect(error).toMatchObject({ _tag: 'BadConfig', actual: '-0.1 at step 2' });
+  });
+
+  it('a schedule that throws, before the step at which it does', async () => {
+    const failing = (at: number): number => {
+      if (at === 2) throw new TypeError('no rate for it');
+      return 0.1;
+    };
+    const step = pipeline(forward, backward, solve(identity), update({ learningRate: failing }));
+    const error = await failure(2, { name: 'own', hyperparameters: {}, step }, {});
+    expect(error).toMatchObject({
+      _tag: 'CallbackFailed',
+      what: 'a schedule of forward → backward → solve → update',
+      reason: 'no rate for it',
+    });
   });
 
   it('a rate that diverges, with the step, while inverses are under way', async () => {

@@ -1,0 +1,25 @@
+/**
+ * What a step can know of its settings before it is taken.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+
+import type { KfacError } from '../../core/errors.ts';
+import { answered } from './events.ts';
+import type { TaskStep } from './learning.ts';
+
+/**
+ * A step whose settings hold for some steps of training; its schedules may be functions of whoever wrote it.
+ *
+ * @param step - the step
+ * @param from - steps that have been taken already
+ * @param to - steps at the end
+ * @returns the step, or what its settings will be at one of them and must not, or a schedule that throws
+ */
+export const foreseen = (step: TaskStep, from: number, to: number): E.Either<KfacError, TaskStep> =>
+  pipe(
+    answered(`a schedule of ${step.name}`, () => step.foresee?.(from, to) ?? null),
+    E.chain((error) => (error === null ? E.right(step) : E.left(error))),
+  );
