@@ -15,7 +15,7 @@ import { smoothed, thinned, windowOf } from './curves.ts';
 import type { CurveStyle } from './curveStyles.ts';
 import { stylesOf } from './curveStyles.ts';
 import type { Figure } from './vegaFigure.ts';
-import { figureConfig, vegaFigure } from './vegaFigure.ts';
+import { figureFrame, vegaFigure } from './vegaFigure.ts';
 
 /** One line of the figure, with its circles. */
 export interface Curve {
@@ -115,13 +115,10 @@ const specOf = (curves: ReadonlyArray<Curve>, { title, loss }: FigureText): TopL
   };
   const seconds = { field: 'seconds', type: quantitative, title: 'training time (seconds)', scale };
   return {
-    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    ...figureFrame,
     title: { text: title, subtitle: legendOf(curves), anchor: 'start', fontSize: 15, subtitleFontSize: 12 },
-    background: 'white',
-    padding: 12,
     data: { values: [...values] },
     hconcat: [panel(steps, loss), panel(seconds, null)],
-    config: figureConfig,
   };
 };
 

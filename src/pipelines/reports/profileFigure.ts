@@ -11,7 +11,7 @@ import type { NotDrawn } from '../../core/errors.ts';
 import type { CurveStyle } from './curveStyles.ts';
 import { stylesOf } from './curveStyles.ts';
 import type { Figure } from './vegaFigure.ts';
-import { figureConfig, vegaFigure } from './vegaFigure.ts';
+import { figureFrame, vegaFigure } from './vegaFigure.ts';
 
 /** One line of the figure. */
 export interface Profile {
@@ -33,10 +33,8 @@ const specOf = (profiles: ReadonlyArray<Profile>, title: string): TopLevelSpec =
   });
   const most = Math.max(1, ...profiles.flatMap(({ points }) => points.map(({ tau }) => tau)));
   return {
-    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    ...figureFrame,
     title: { text: title, anchor: 'start', fontSize: 15 },
-    background: 'white',
-    padding: 12,
     width: 480,
     height: 320,
     data: { values: profiles.flatMap(({ name, points }) => points.map((point) => ({ name, ...point }))) },
@@ -58,7 +56,6 @@ const specOf = (profiles: ReadonlyArray<Profile>, title: string): TopLevelSpec =
       color: byName(({ colour }) => colour),
       strokeDash: byName(({ dash }) => [...dash]),
     },
-    config: figureConfig,
   };
 };
 

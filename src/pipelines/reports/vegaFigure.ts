@@ -17,7 +17,7 @@ export interface Figure {
 }
 
 /** What all figures look like: font, grid, legends with a sample long enough for a dash to be seen and room for names. */
-export const figureConfig = {
+const config = {
   font: `${fontFamily}, Helvetica, Arial, sans-serif`,
   axis: { labelFontSize: 12, titleFontSize: 13, gridColor: '#e4e4e4' },
   legend: {
@@ -31,6 +31,14 @@ export const figureConfig = {
     orient: 'right' as const,
   },
   view: { stroke: '#888888' },
+};
+
+/** What every figure says besides its own. */
+export const figureFrame = {
+  $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+  background: 'white',
+  padding: 12,
+  config,
 };
 
 /**
