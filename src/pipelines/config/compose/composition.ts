@@ -286,10 +286,7 @@ const optimizerOf = (parts: Composition, given: unknown): E.Either<Refusal, Grad
   const wrong = wrongUpdate(parts);
   return pipe(
     fitting(parts),
-    E.filterOrElse(
-      () => wrong === null,
-      () => wrong ?? { path: '', expected: '' },
-    ),
+    E.chain((fit) => (wrong === null ? E.right(fit) : E.left(wrong))),
     E.map((fit) =>
       gradientOptimizer({
         name: parts.name,

@@ -214,3 +214,7 @@ export const orNone = <A>(codec: t.Type<A>): t.Type<A | null> & Structured =>
       t.identity,
     ),
   );
+
+/** A record of settings, or `false` and `null` for nothing, which is what there is unless it is given. */
+export const groupOrNone = <Made>(part: Row<Made>): Setting<Made | null> =>
+  optional(orNone(record('a record of settings', part)), null, part.description, 'false');

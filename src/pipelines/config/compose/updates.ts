@@ -36,7 +36,7 @@ import {
 import { scheduleIn } from './schedules.ts';
 import { selection } from './selections.ts';
 import type { Row, Settings, Table } from './setting.ts';
-import { known, listOf, optional, orNone, partIn, record, required, row, structured } from './setting.ts';
+import { groupOrNone, known, listOf, optional, orNone, partIn, required, row, structured } from './setting.ts';
 
 const anyRule = {
   only: optional(
@@ -200,31 +200,11 @@ export const updating: Row<Updating> = row(
   {
     learningRate: optional(scheduleIn(ofUpdates.learningRate.range), constant(1), ofUpdates.learningRate.meaning, '1'),
     rules: optional(listOfRules, [], 'applied in order'),
-    quadraticModel: optional(
-      orNone(record('a record of settings', quadraticModel)),
-      null,
-      quadraticModel.description,
-      'false',
-    ),
-    levenbergMarquardt: optional(
-      orNone(record('a record of settings', levenbergMarquardt)),
-      null,
-      levenbergMarquardt.description,
-      'false',
-    ),
-    crossBatchDamping: optional(
-      orNone(record('a record of settings', crossBatchDamping)),
-      null,
-      crossBatchDamping.description,
-      'false',
-    ),
+    quadraticModel: groupOrNone(quadraticModel),
+    levenbergMarquardt: groupOrNone(levenbergMarquardt),
+    crossBatchDamping: groupOrNone(crossBatchDamping),
     normConstraint: optional(orNone(positive), null, 'largest η² ΔᵀFΔ of a step; needs a curvature', 'false'),
-    iterateAveraging: optional(
-      orNone(record('a record of settings', iterateAveraging)),
-      null,
-      iterateAveraging.description,
-      'false',
-    ),
+    iterateAveraging: groupOrNone(iterateAveraging),
     burnIn: optional(wholeFrom(0), 0, 'first steps that only gather statistics'),
   },
   (own) => own,
