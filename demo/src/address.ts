@@ -38,20 +38,6 @@ const number =
 const wholeFrom = (least: number): Read<number> =>
   number(`a whole number of at least ${least}`, (value) => Number.isSafeInteger(value) && value >= least);
 
-/** The settings of an address by their names in it, each with how it is read. */
-const readers = {
-  task: oneOf(taskNames),
-  preset: oneOf(secondOrder),
-  backend: oneOf(places),
-  pace: oneOf(paces),
-  batch: wholeFrom(1),
-  threads: wholeFrom(1),
-  seed: wholeFrom(0),
-  damping: number('a number above 0', (value) => value > 0 && value < Infinity),
-  statisticsEvery: wholeFrom(1),
-  inverseEvery: wholeFrom(1),
-};
-
 /** A text of any length in a sentence. */
 const quoted = (text: string): string => JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
 
@@ -79,18 +65,22 @@ const valueOf = <A>(found: E.Either<string, A | null>, otherwise: A): A =>
 export const setupOfQuery = (query: string, base: Setup): Address => {
   const given = new URLSearchParams(query);
   const found = {
-    task: setting(given, 'task', readers.task),
-    preset: setting(given, 'preset', readers.preset),
-    backend: setting(given, 'backend', readers.backend),
-    pace: setting(given, 'pace', readers.pace),
-    batch: setting(given, 'batch', readers.batch),
-    threads: setting(given, 'threads', readers.threads),
-    seed: setting(given, 'seed', readers.seed),
-    damping: setting(given, 'damping', readers.damping),
-    statisticsEvery: setting(given, 'statisticsEvery', readers.statisticsEvery),
-    inverseEvery: setting(given, 'inverseEvery', readers.inverseEvery),
+    task: setting(given, 'task', oneOf(taskNames)),
+    preset: setting(given, 'preset', oneOf(secondOrder)),
+    backend: setting(given, 'backend', oneOf(places)),
+    pace: setting(given, 'pace', oneOf(paces)),
+    batch: setting(given, 'batch', wholeFrom(1)),
+    threads: setting(given, 'threads', wholeFrom(1)),
+    seed: setting(given, 'seed', wholeFrom(0)),
+    damping: setting(
+      given,
+      'damping',
+      number('a number above 0', (value) => value > 0 && value < Infinity),
+    ),
+    statisticsEvery: setting(given, 'statisticsEvery', wholeFrom(1)),
+    inverseEvery: setting(given, 'inverseEvery', wholeFrom(1)),
   };
-  const unknown = [...new Set(given.keys())].filter((name) => !Object.hasOwn(readers, name));
+  const unknown = [...new Set(given.keys())].filter((name) => !Object.hasOwn(found, name));
   const task = valueOf(found.task, base.task);
   const preset = valueOf(found.preset, base.preset);
   const fitting = suggested(task, preset);
@@ -111,7 +101,7 @@ export const setupOfQuery = (query: string, base: Setup): Address => {
     },
     refused: [
       ...Object.values(found).flatMap((value) => (E.isLeft(value) ? [value.left] : [])),
-      ...unknown.map((name) => refusal('setting', `one of ${Object.keys(readers).join(', ')}`, quoted(name))),
+      ...unknown.map((name) => refusal('setting', `one of ${Object.keys(found).join(', ')}`, quoted(name))),
     ],
   };
 };
