@@ -35,6 +35,11 @@ const sizeOf = (folder: string): number =>
 const megabyte = 2 ** 20;
 
 describe('the published package', () => {
+  it('has a program that can be run, each time it is built', () => {
+    const program = statSync(join('dist', 'esm', 'pipelines', 'cli', 'main.js'));
+    expect(program.mode & 0o111).toBe(0o111);
+  });
+
   const { files, unpackedSize } = packed();
   const paths = files.map(({ path }) => path);
 

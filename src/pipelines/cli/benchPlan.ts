@@ -135,6 +135,15 @@ export const benchPlan = (flags: RawFlags): E.Either<KfacError, BenchPlan> =>
     ),
     E.apS('longer', numberOf('--longer', textOf(flags, 'longer', '1'), 'a number above 0, to 1000', isFactor)),
     E.bind('problems', ({ half }) => problemsFrom(flags, half)),
+    E.filterOrElse(
+      ({ choices }) => flags['figure'] === undefined || choices.length > 1 || flags['from'] !== undefined,
+      (): KfacError => ({
+        _tag: 'BadConfig',
+        path: '--figure',
+        expected: 'two optimizers at least, or --from, to compare',
+        actual: 'one',
+      }),
+    ),
     E.map(({ choices, seeds, processes, longer, problems }) => ({
       trials: problems.flatMap(({ name }) =>
         choices.flatMap(({ preset, settings }) =>

@@ -38,10 +38,16 @@ const Result: t.Decoder<unknown, TrialResult> = t.intersection([Told, t.partial(
 /** A result as a line, without its end. */
 export const resultLine = (result: TrialResult): string => JSON.stringify(result);
 
+/** An error in words, without the end of its sentence and without its place in the codec. */
+const wordsOf = (error: KfacError): string =>
+  describeError(error)
+    .replace(/^\d+\.?/, '')
+    .replace(/\.$/, '');
+
 const bad = (source: string, row: number, actual: string): KfacError => ({
   _tag: 'BadData',
   source,
-  expected: 'a result of kfac bench',
+  expected: `a result of kfac bench in line ${row}`,
   actual,
   row,
   advice: 'Give files that kfac bench --out has written.',
@@ -66,7 +72,7 @@ export const parseResults = (source: string, text: string): E.Either<KfacError, 
         E.chain((value) =>
           pipe(
             decodeWith(Result, (path) => path, value),
-            E.mapLeft((error) => bad(source, row, describeError(error))),
+            E.mapLeft((error) => bad(source, row, wordsOf(error))),
           ),
         ),
       ),

@@ -102,6 +102,8 @@ describe('kfac bench', () => {
     [['--processes', '0'], '--processes: expected a whole number', '"0"'],
     [['--processes', '1,2'], '--processes: expected a whole number', '"1,2"'],
     [['--longer', '0'], '--longer: expected a number above 0', '"0"'],
+    [['--figure', 'profile.svg'], '--figure: expected two optimizers at least, or --from', 'one'],
+    [['--from', 'bad.jsonl'], 'bad.jsonl: expected a result of kfac bench in line ', 'got'],
     [['--set', 'kfac.dampng=1'], 'kfac.dampng', 'an unknown setting'],
     [['--set', 'adam.learningRate=1'], '--set adam.learningRate', 'an optimizer of this run, kfac'],
     [['--from', 'nothing.jsonl'], 'nothing.jsonl', 'no such file'],
