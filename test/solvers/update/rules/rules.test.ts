@@ -241,4 +241,11 @@ describe('only for some parameters', () => {
     const d = tree(1);
     expect(onlyFor(() => false, momentum(0.9)).revise(ops, proposal(d), null)).toEqual({ direction: d });
   });
+
+  it('a word that is no selection is refused when the rule is made', () => {
+    const word = JSON.parse('"biases"') as 'weights';
+    expect(attempt(() => onlyFor(word, momentum(0.9)))).toMatchObject({
+      left: { _tag: 'BadConfig', path: 'rules.momentum', actual: '"biases"' },
+    });
+  });
 });
