@@ -44,6 +44,8 @@ export { classes, imageShape, readImages, readMnist } from './data/mnist.ts';
 export type { ImageData, LabelledImages, Mnist, NamedImages } from './data/mnist.ts';
 export type { FileSystem } from './files/fileSystem.ts';
 export { webFileSystem } from './files/webFileSystem.ts';
+export { accountOf } from './reports/account/account.ts';
+export type { SeenStep } from './reports/account/seen.ts';
 export { decodeSafetensors } from './safetensors/decode.ts';
 export { encodeSafetensors } from './safetensors/encode.ts';
 export type { Loaded, Look, Preview, Task, TaskDefaults, TaskFamily, TaskSize } from './tasks/task.ts';

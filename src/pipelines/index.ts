@@ -46,6 +46,8 @@ export type { FileSystem } from './files/fileSystem.ts';
 export { webFileSystem } from './files/webFileSystem.ts';
 export { encodePng } from './reports/png.ts';
 export type { GreyImage } from './reports/png.ts';
+export { accountOf } from './reports/account/account.ts';
+export type { SeenStep } from './reports/account/seen.ts';
 export { decodeSafetensors } from './safetensors/decode.ts';
 export { encodeSafetensors } from './safetensors/encode.ts';
 export { lossFigure } from './reports/lossFigure.ts';

@@ -21,7 +21,7 @@ import type { Ended } from '../reports/ended.ts';
 import { remarksOn } from '../reports/ended.ts';
 import { endLine } from '../reports/jsonLines.ts';
 import { progressBar, progressJson, progressLines } from '../reports/progress.ts';
-import { resultTable } from '../reports/resultTable.ts';
+import { reportText } from '../reports/reportText.ts';
 import type { Concluded, Report, Written } from '../reports/runFolder.ts';
 import { writeReport } from '../reports/runFolder.ts';
 import { decodeSafetensors } from '../safetensors/decode.ts';
@@ -124,12 +124,12 @@ const runOn =
     );
   };
 
-/** The table, unless a program reads, and what was written; last, so that it is seen, what there is to say of the runs. */
+/** The report's text, unless a program reads, and what was written; warnings last, so that they are seen. */
 const conclude =
   (world: World, isJson: boolean, outcomes: ReadonlyArray<Concluded>, written: Written): IO.IO<void> =>
   () => {
-    const table = ['', ...resultTable(outcomes), '', ...written.files];
-    if (!isJson) table.forEach((line) => world.out(line)());
+    const text = ['', ...reportText(outcomes), '', ...written.files];
+    if (!isJson) text.forEach((line) => world.out(line)());
     [...written.warnings, ...outcomes.flatMap(remarksOn)].forEach((warning) => world.err(`warning: ${warning}`)());
   };
 

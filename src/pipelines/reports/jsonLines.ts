@@ -6,6 +6,7 @@
 import { describeError } from '../../core/errors.ts';
 import type { TrainEvent } from '../trainer/events.ts';
 import type { Memory } from '../world.ts';
+import { accountOf } from './account/account.ts';
 import type { Ended } from './ended.ts';
 import { courseOf, failureWord, isAboveStart } from './ended.ts';
 
@@ -44,12 +45,12 @@ const round = (mebibytes: number): number => Math.round(10 * mebibytes) / 10;
  */
 export const endLine = (ended: Ended, memory: Memory): string => {
   const { name: optimizer } = ended.optimizer;
-  const sizes = { rssMb: round(memory.now), peakRssMb: round(memory.peak) };
+  const { history } = courseOf(ended);
+  const about = { rssMb: round(memory.now), peakRssMb: round(memory.peak), happened: accountOf(history) };
   if (ended._tag === 'Failed') {
-    const { history } = courseOf(ended);
     const seconds = history.length === 0 ? 0 : history[history.length - 1].seconds;
     const error = describeError(ended.error);
-    return JSON.stringify({ event: failureWord(ended), optimizer, steps: history.length, seconds, error, ...sizes });
+    return JSON.stringify({ event: failureWord(ended), optimizer, steps: history.length, seconds, error, ...about });
   }
   const { result } = ended;
   return JSON.stringify({
@@ -58,7 +59,7 @@ export const endLine = (ended: Ended, memory: Memory): string => {
     steps: result.steps,
     seconds: result.seconds,
     trainLoss: result.train.loss,
-    ...sizes,
+    ...about,
     testLoss: result.test.loss,
     parametersFromStep: result.paramsFrom,
     train: result.train.measures,

@@ -1,5 +1,5 @@
 /**
- * The report of a run as a directory: configuration, metrics, parameters, figures.
+ * The report of a run as a directory: configuration, what happened in words, metrics, parameters, figures.
  *
  * Everything is written when training has ended, each file as a whole, so a run that fails leaves nothing behind.
  *
@@ -21,10 +21,11 @@ import type { FileSystem } from '../files/fileSystem.ts';
 import { encodeSafetensors } from '../safetensors/encode.ts';
 import type { Exhibit } from '../tasks/exhibit.ts';
 import type { Ended } from './ended.ts';
-import { courseOf } from './ended.ts';
+import { courseOf, remarksOn } from './ended.ts';
 import { historyLines } from './jsonLines.ts';
 import { labelledGrid } from './labelledGrid.ts';
 import { lossFigure } from './lossFigure.ts';
+import { reportText } from './reportText.ts';
 
 /** A run that has ended. */
 export interface Report {
@@ -87,6 +88,14 @@ const configurationOf = ({ plan, data, backend }: Report): string => {
 
 const metricsOf = ({ outcomes }: Report): string =>
   `${outcomes.flatMap((outcome) => [...historyLines(outcome), outcome.ending]).join('\n')}\n`;
+
+/** What a person reads first. */
+const wordsOf = ({ plan: { task, options }, outcomes }: Report): string => {
+  const title = `${task.name}-${task.size}, batch ${options.batch}, seed ${options.seed}`;
+  const remarks = outcomes.flatMap(remarksOn);
+  const lines = [title, '', ...reportText(outcomes), ...(remarks.length === 0 ? [] : ['', ...remarks])];
+  return `${lines.join('\n')}\n`;
+};
 
 const parametersOf = ({ plan, outcomes }: Report): ReadonlyArray<File> =>
   outcomes.flatMap((ended) =>
@@ -186,6 +195,7 @@ export const writeReport = (
     TE.chain(({ figures, grid }) => {
       const files = [
         { name: 'config.json', content: configurationOf(report) },
+        { name: 'report.txt', content: wordsOf(report) },
         { name: 'metrics.jsonl', content: metricsOf(report) },
         ...parametersOf(report),
         ...figures.files,

@@ -24,7 +24,7 @@ import { bicgstab } from '../krylov/bicgstab.ts';
 import { conjugateGradient } from '../krylov/conjugateGradient.ts';
 import { gmres } from '../krylov/gmres.ts';
 import { minres } from '../krylov/minres.ts';
-import type { Outcome } from '../krylov/outcome.ts';
+import type { Ending, Outcome } from '../krylov/outcome.ts';
 import type { KrylovOptions } from '../krylov/problem.ts';
 import { times } from '../krylov/vectors.ts';
 import type { DampingOf, Preconditioner, Refreshed } from '../solver/inverse.ts';
@@ -56,6 +56,13 @@ export type Attack<T extends Shaped> = (
 /** Name of the memory that holds the last direction. */
 const lastDirection = 'lastDirection';
 
+/** Endings that are no rule's: Martens' rule ends an iteration as well as a tolerance does. */
+const unfinished: ReadonlySet<string> = new Set<Exclude<Ending, 'Converged'>>([
+  'IterationLimit',
+  'Stagnation',
+  'Breakdown',
+]);
+
 /** The preconditioner, prepared anew when it is due. */
 const withPreconditioner =
   <T extends Shaped, Needs extends Field>(options: IterativeOptions<Needs>, context: Context<T, SolveNeeds | Needs>) =>
@@ -69,7 +76,7 @@ const withPreconditioner =
 
 /**
  * Runs an iterative solver: refreshes the preconditioner, starts from ζ times the last direction, remembers the new one,
- * reports `solveIterations` and `solveResidual`.
+ * reports `solveIterations`, `solveResidual` and `solveConverged` (0 where no rule of the iteration's own ended it).
  *
  * @param options - preconditioner, stopping rules, warm start
  * @param context - the step so far
@@ -98,7 +105,10 @@ export const solveIteratively = <T extends Shaped, Needs extends Field>(
       return { b: toBlocks(ops, blocks, gradient), krylov };
     });
 
-  const finish = ({ state, metrics: reported }: Refreshed<T>, { x, iterations, residual }: Outcome<T, string>) =>
+  const finish = (
+    { state, metrics: reported }: Refreshed<T>,
+    { _tag: ending, x, iterations, residual }: Outcome<T, string>,
+  ) =>
     compute((ops: Ops<T>): Context<T, Solved> => {
       const direction = fromBlocks(ops, blocks, x);
       const { solver } = state;
@@ -111,6 +121,7 @@ export const solveIteratively = <T extends Shaped, Needs extends Field>(
           ...age,
           solveIterations: iterations,
           solveResidual: residual,
+          solveConverged: unfinished.has(ending) ? 0 : 1,
         },
       };
     });

@@ -108,23 +108,30 @@ const judge = (
   return after <= now ? { verdict: 'taken', ...sums } : { verdict: 'rejected', gained: 0, promised: 0 };
 };
 
-/** λ by what came of steps, before its least value. */
-const moved = (
+/** The next λ, and the bound that kept it from moving on: 1 the greatest, −1 the least, 0 none. */
+interface Adapted {
+  readonly damping: number;
+  readonly dampingLimit: -1 | 0 | 1;
+}
+
+/** The next λ by what came of steps. */
+const adapted = (
   lambda: number,
   { verdict, gained, promised }: Judged,
-  { every, decay, maximum }: Required<CrossBatchOptions>,
+  { every, decay, minimum, maximum }: Required<CrossBatchOptions>,
   due: boolean,
-): number => {
-  if (verdict !== 'taken') return Math.max(lambda, Math.min(mostDamping, lambda * raised));
-  if (!due || !(promised < 0)) return lambda;
-  const rho = gained / promised;
-  if (rho > high) return lambda * decay ** every;
-  return rho < low ? Math.max(lambda, Math.min(maximum, lambda / decay ** every)) : lambda;
+): Adapted => {
+  const raisedTo = (damping: number): number => Math.max(minimum, lambda, damping);
+  if (verdict !== 'taken') return { damping: raisedTo(Math.min(mostDamping, lambda * raised)), dampingLimit: 0 };
+  const rho = due && promised < 0 ? gained / promised : NaN;
+  if (rho > high) {
+    const lowered = lambda * decay ** every;
+    return { damping: Math.max(minimum, lowered), dampingLimit: lowered < minimum ? -1 : 0 };
+  }
+  if (!(rho < low)) return { damping: Math.max(minimum, lambda), dampingLimit: 0 };
+  const higher = lambda / decay ** every;
+  return { damping: raisedTo(Math.min(maximum, higher)), dampingLimit: higher > maximum ? 1 : 0 };
 };
-
-/** The next λ. */
-const adapted = (lambda: number, judged: Judged, options: Required<CrossBatchOptions>, due: boolean): number =>
-  Math.max(options.minimum, moved(lambda, judged, options, due));
 
 const nothingYet = { promise: 0, gained: 0, promised: 0 };
 
@@ -132,7 +139,8 @@ type Needs = 'state' | 'objective' | 'sample' | 'damping' | 'next' | 'predictedC
 
 /**
  * Judges steps on the examples of the step's sample and moves λ, which the state keeps. It reports `rejected` (1 for a step
- * that is not taken or taken back), `reductionRatio` and `nextDamping`.
+ * that is not taken or taken back), `takenBack` (1 where the step before it is, too), `reductionRatio`, `nextDamping`, and
+ * `dampingLimit` (1 where only its greatest value keeps λ from rising, −1 where only its least keeps it from falling).
  *
  * @param options - period, rate, bounds
  * @example
@@ -170,11 +178,13 @@ export const crossBatchDamping = (options: CrossBatchOptions = {}): Stage<Needs,
         const losses = { now: read[0], after: read[1], before: beginning === null ? null : read[2] };
         const judged = judge(losses, last ?? nothingYet, all);
         const { verdict, gained, promised } = judged;
-        const damping = adapted(lambda, judged, all, due);
+        const { damping, dampingLimit } = adapted(lambda, judged, all, due);
         const scalars = { ...next.scalars, damping };
         const metrics = {
           rejected: verdict === 'taken' ? 0 : 1,
+          takenBack: verdict === 'takenBack' ? 1 : 0,
           nextDamping: damping,
+          dampingLimit,
           ...(promised < 0 ? { reductionRatio: gained / promised } : {}),
         };
         switch (verdict) {

@@ -93,7 +93,9 @@ type Needs =
   'state' | 'objective' | 'circumstances' | keyof Judging<unknown> | 'loss' | 'damping' | 'next' | 'predictedChange';
 
 /**
- * Adapts λ in the next state and reports ρ, on steps where that is due; takes bad steps back in all, when asked to.
+ * Adapts λ in the next state and reports `reductionRatio` (ρ), `nextDamping` and `dampingLimit` (1 where only its greatest
+ * value keeps λ from rising, −1 where only its least keeps it from falling), on steps where that is due; takes bad steps back
+ * in all, when asked to, and reports `rejected`.
  *
  * @param options - period, rate, bounds
  * @example
@@ -140,7 +142,12 @@ export const levenbergMarquardt = (options: LevenbergMarquardtOptions = {}): Sta
         return {
           next: { ...kept, scalars: { ...kept.scalars, damping } },
           // A ratio to a model that foretold nothing is no number to report.
-          metrics: { ...judged, ...(Number.isFinite(rho) ? { reductionRatio: rho } : {}), nextDamping: damping },
+          metrics: {
+            ...judged,
+            ...(Number.isFinite(rho) ? { reductionRatio: rho } : {}),
+            nextDamping: damping,
+            dampingLimit: Math.sign(adapted - damping),
+          },
         };
       }),
     )(env);

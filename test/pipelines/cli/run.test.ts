@@ -76,6 +76,18 @@ describe('kfac train --json', () => {
     );
   });
 
+  it('says what happened, in words, to people and to programs', async () => {
+    const command = `train mnist-classifier --optimizer kfac --set klClip=1e-9 ${quick} --steps 3`;
+    const sentence = /The KL clip made 3 of 3 steps shorter \(100 %\), .* raise klClip or lower the learning rate\.$/;
+    const { outLines, stored } = await kfac(`${command} --out here`);
+    expect(outLines).toContain('What happened with kfac:');
+    expect(outLines).toContainEqual(expect.stringMatching(sentence));
+    const text = new TextDecoder().decode(stored.content.get('here/report.txt'));
+    expect(text.trimEnd().split('\n')).toContainEqual(expect.stringMatching(sentence));
+    const lines = parsed((await kfac(`${command} --json`)).outLines);
+    expect(lines[3]).toMatchObject({ event: 'done', happened: [expect.stringMatching(sentence) as string] });
+  });
+
   it('says that the steps made no difference where they are below the precision', async () => {
     for (const optimizer of ['adam', 'sgd']) {
       const command = `train mnist-classifier --optimizer ${optimizer} --lr 1e-30 ${quick} --steps 2 --json`;
@@ -192,6 +204,7 @@ describe('kfac train', () => {
       'loss.svg',
       'metrics.jsonl',
       'reconstructions.png',
+      'report.txt',
     ];
     expect(names.toSorted()).toEqual(expected.map((name) => `here/${name}`));
     const text = (name: string) => new TextDecoder().decode(stored.content.get(`here/${name}`));
@@ -217,6 +230,7 @@ describe('kfac train', () => {
     }
     expect(outLines.join('\n')).toMatch(/optimizer +steps +seconds[^]*adam +2 /);
     expect(outLines).toContain('here/reconstructions.png');
+    expect(text('report.txt')).toMatch(/^mnist-autoencoder-small, batch 5, seed 1\n\noptimizer +steps[^]*\nadam +2 /);
     expect(errLines.join('\n')).toMatch(/gpu: gpu.js[^]*adam 1\/2 {2}loss [\d.]+ {2}[\d.]+ steps\/s/);
   });
 

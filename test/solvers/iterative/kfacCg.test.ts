@@ -87,6 +87,15 @@ describe('kfacCg', () => {
     expect(iterationsOf(context)).toBe(1);
   });
 
+  it.each<readonly [string, KfacCgOptions, number]>([
+    ['its tolerance', { tolerance: 1e-8, martens: null }, 1],
+    ["Martens' rule", { tolerance: 0, martens: { epsilon: 5e-4 } }, 1],
+    ['the limit of iterations', { tolerance: 0, martens: null, maxIterations: 1 }, 0],
+  ])('says whether a rule of its own ended it: %s', async (_, options, converged) => {
+    const { metrics } = await solving({ damping: 0.05, ...options });
+    expect(metrics['solveConverged']).toBe(converged);
+  });
+
   it('K-FAC as preconditioner saves iterations', async () => {
     const options = { damping: 1e-4, martens: null, tolerance: 1e-8 };
     const [plain, preconditioned] = [await solving({ ...options, preconditioner: null }), await solving(options)];

@@ -158,6 +158,19 @@ describe('λ', () => {
     expect(await after(atRatio(rho), options, lambda)).toBe(expected);
   });
 
+  it.each<readonly [string, number, CrossBatchOptions, number, number]>([
+    ['its least value keeps it from falling', 0.6, { minimum: 0.4 }, 0.6, -1],
+    ['it falls freely', 0.6, { minimum: 0.3 }, 0.6, 0],
+    ['a ratio that moves nothing', 0.3, { minimum: 0.4 }, 0.4, 0],
+    ['its greatest value keeps it from rising', 0.05, {}, 20, 1],
+    ['… or from rising above what it is already', 0.05, {}, 40, 1],
+    ['it rises freely', 0.05, {}, 15, 0],
+    ['it is not due', 0.05, { every: 3 }, 40, 0],
+  ])('says which bound keeps it: %s', async (_, rho, options, lambda, expected) => {
+    const [, second] = await run(atRatio(rho), { decay: 0.5, ...options }, lambda);
+    expect(second.metrics).toMatchObject({ dampingLimit: expected });
+  });
+
   it.each([
     [1, 2],
     [29, 58],
@@ -197,7 +210,7 @@ describe('a step that is not taken', () => {
     expect(second.next).toMatchObject({ curvature, key, held, step: 2, rules: {}, scalars: { damping: 2 } });
     expect(second.next.rules).toEqual({});
     expect(weightOf(second.next)).toBe(0.5);
-    expect(second.metrics).toEqual({ rejected: 1, nextDamping: 2 });
+    expect(second.metrics).toEqual({ rejected: 1, takenBack: 0, nextDamping: 2, dampingLimit: 0 });
   });
 
   it('is forgotten: the next has none to be measured by', async () => {
@@ -210,7 +223,7 @@ describe('a step that is not taken', () => {
     const [{ next, metrics }] = await run([{ to: 0.5, promise: -0.25 }]);
     expect(lastStep.in(next.rules)).toEqual({ before: weight(0), promise: -0.25, gained: 0, promised: 0 });
     expect(Object.keys(next.rules)).toEqual(['lastUpdate', 'lastStep']);
-    expect(metrics).toEqual({ rejected: 0, nextDamping: 1 });
+    expect(metrics).toEqual({ rejected: 0, takenBack: 0, nextDamping: 1, dampingLimit: 0 });
   });
 });
 
@@ -223,7 +236,7 @@ describe('a step that is taken back', () => {
     expect(weightOf(second.next)).toBe(0);
     expect(second.next.rules).toEqual({});
     expect(second.next).toMatchObject({ step: 2, scalars: { damping: 2 }, curvature: { updates: 7 } });
-    expect(second.metrics).toEqual({ rejected: 1, nextDamping: 2 });
+    expect(second.metrics).toEqual({ rejected: 1, takenBack: 1, nextDamping: 2, dampingLimit: 0 });
   });
 
   // From 0 to ½; the next batch, whose target is 0, has lost ⅛, twice what was promised.

@@ -254,7 +254,7 @@ describe('burn-in', () => {
 describe('step rejection', () => {
   const adapting = (rejectSteps: boolean, every = 5) => levenbergMarquardt({ every, decay: 0.5, rejectSteps });
   /** A step that moves every parameter by a multiple of the gradient. */
-  const moved = async (rate: number, stage = adapting(true)) => {
+  const moved = async (rate: number, stage = adapting(true), predictedChange = -1) => {
     const given = await runStage(pipeline(withObjective(objective), forward, backward), start, batch);
     const params = Object.fromEntries(
       Object.entries(start.params).map(([path, p]) => [path, ops.linearCombination(1, p, -rate, given.gradient[path])]),
@@ -267,7 +267,7 @@ describe('step rejection', () => {
       curvature: { averages: {}, updates: 7 },
       scalars: { other: 3 },
     };
-    return { next, out: orThrow(await stage.run({ ...given, damping: 1, next, predictedChange: -1 })(env)()) };
+    return { next, out: orThrow(await stage.run({ ...given, damping: 1, next, predictedChange })(env)()) };
   };
 
   it('law: a step that raises the loss leaves parameters and momentum; statistics, step and λ go on', async () => {
@@ -294,6 +294,16 @@ describe('step rejection', () => {
     const { out } = await moved(-1, adapting(true, 1));
     expect(out.next.params).toEqual(start.params);
     expect(out.next.scalars).toEqual({ other: 3, damping: 2 });
+  });
+
+  it.each([
+    ['a good step, above its least value', 0.01, { minimum: 0.1 }, 0],
+    ['a good step, at its least value', 0.01, { minimum: 1 }, -1],
+    ['a bad step, at its greatest value', -1, { maximum: 1 }, 1],
+    ['a bad step, below its greatest value', -1, { maximum: 2 }, 0],
+  ] as const)('says which bound keeps λ: %s', async (_, rate, bounds, expected) => {
+    const { out } = await moved(rate, levenbergMarquardt({ every: 1, decay: 0.5, ...bounds }), -1e-3);
+    expect(out.metrics['dampingLimit']).toBe(expected);
   });
 
   it('option: without it a bad step is kept', async () => {
