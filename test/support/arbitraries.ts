@@ -149,3 +149,23 @@ export const imagesAndWindow: fc.Arbitrary<{ images: Shape; window: Window }> = 
       },
     };
   });
+
+/** The same with filters that look at them, in one group, in some, or one for each channel. */
+export const imagesAndFilters: fc.Arbitrary<{ images: Shape; window: Window; filters: Shape; groups: number }> = fc
+  .tuple(
+    fc.constantFrom(
+      { c: 1, groups: 1 },
+      { c: 3, groups: 1 },
+      { c: 4, groups: 2 },
+      { c: 6, groups: 2 },
+      { c: 3, groups: 3 },
+    ),
+    fc.integer({ min: 1, max: 3 }),
+    imagesAndWindow,
+  )
+  .map(([{ c, groups }, each, { images, window }]) => ({
+    images: images.with(3, c),
+    window,
+    filters: [each * groups, (window.kernel[0] * window.kernel[1] * c) / groups],
+    groups,
+  }));

@@ -14,6 +14,7 @@ import type { Backend } from '../../src/core/backends/backend.ts';
 import type { KfacError } from '../../src/core/errors.ts';
 import type { Shaped } from '../../src/core/tensor.ts';
 import { arithmeticCases } from './conformance/arithmetic.ts';
+import { convolutionCases } from './conformance/convolutions.ts';
 import { elementwiseCases } from './conformance/elementwise.ts';
 import { linearAlgebraLaws } from './conformance/linearAlgebra.ts';
 import { partialPrimitives, refusalOfMisfits, totalPrimitives } from './conformance/mismatches.ts';
@@ -33,6 +34,7 @@ export const conformanceCases: ReadonlyArray<Case> = [
   ...reductionCases,
   ...movementCases,
   ...arithmeticCases,
+  ...convolutionCases,
 ];
 
 /** Error of elementary functions in epsilons, unless a backend says otherwise. */

@@ -29,6 +29,12 @@ const forwardPrimitives = <T extends Shaped>(ops: Ops<T>, known: Primitives<T>):
       f(known, x.primal),
       linear(x.tangent, (dx) => f(ops, dx)),
     );
+  /** An operation that is linear in each operand: the tangent is a sum of two of its values. */
+  const bilinear = (x: Dual<T>, y: Dual<T>, f: (on: Primitives<T>, x: T, y: T) => T): Dual<T> =>
+    dual(
+      f(known, x.primal, y.primal),
+      rules.bilinear(x, y, (a, b) => f(ops, a, b)),
+    );
   return {
     constant: (value) => constant(known.constant(value)),
     full: (shape, value) => constant(known.full(shape, value)),
@@ -71,6 +77,11 @@ const forwardPrimitives = <T extends Shaped>(ops: Ops<T>, known: Primitives<T>):
       linearIn(updates, (on, value) => on.scatterAdd(indices.primal, value, rows)),
     patches: (images, window) => linearIn(images, (on, value) => on.patches(value, window)),
     unpatches: (columns, window, shape) => linearIn(columns, (on, value) => on.unpatches(value, window, shape)),
+    convolve: (images, filters, window) => bilinear(images, filters, (on, x, W) => on.convolve(x, W, window)),
+    convolveTransposed: (outputs, filters, window, shape) =>
+      bilinear(outputs, filters, (on, y, W) => on.convolveTransposed(y, W, window, shape)),
+    correlate: (images, outputs, window, groups) =>
+      bilinear(images, outputs, (on, x, y) => on.correlate(x, y, window, groups)),
     stopGradient: (x) => constant(known.stopGradient(x.primal)),
     // The tangent of a site's output is no site's output, so only the value passes through the inner site.
     keep: (path, x) => dual(known.keep(path, x.primal), x.tangent),

@@ -75,6 +75,8 @@ export interface JvpRules<T> {
   readonly select: (condition: T, a: Dual<T>, b: Dual<T>, shape: Shape) => T | null;
   readonly max: (x: Dual<T>, y: T, axes: ReadonlyArray<number>) => T | null;
   readonly concat: (xs: ReadonlyArray<Dual<T>>, axis: number) => T | null;
+  /** Of an operation f that is linear in each of two operands. */
+  readonly bilinear: (x: Dual<T>, y: Dual<T>, f: (x: T, y: T) => T) => T | null;
 }
 
 /**
@@ -121,6 +123,12 @@ export const jvpRules = <T extends Shaped>(ops: Ops<T>): JvpRules<T> => ({
     return fit(ops, ops.select(condition, a.tangent ?? zero, b.tangent ?? zero), shape);
   },
   max: (x, y, axes) => linear(x.tangent, (dx) => ops.sum(ops.mul(maximumShares(ops, x.primal, y, axes), dx), axes)),
+  bilinear: (x, y, f) =>
+    plus(
+      ops,
+      linear(x.tangent, (dx) => f(dx, y.primal)),
+      linear(y.tangent, (dy) => f(x.primal, dy)),
+    ),
   concat: (xs, axis) =>
     xs.every(({ tangent }) => tangent === null)
       ? null

@@ -166,6 +166,27 @@ const reversePrimitives = <T extends Shaped>(
       record(inner.patches(images.value, window), [images], rules.patches(images.shape, window), 'moves'),
     unpatches: (columns, window, shape) =>
       record(inner.unpatches(columns.value, window, shape), [columns], rules.unpatches(window), 'sums'),
+    convolve: (images, filters, window) =>
+      record(
+        inner.convolve(images.value, filters.value, window),
+        [images, filters],
+        rules.convolve(images.value, filters.value, window),
+        'meets',
+      ),
+    convolveTransposed: (outputs, filters, window, shape) =>
+      record(
+        inner.convolveTransposed(outputs.value, filters.value, window, shape),
+        [outputs, filters],
+        rules.convolveTransposed(outputs.value, filters.value, window, shape),
+        'meets',
+      ),
+    correlate: (images, outputs, window, groups) =>
+      record(
+        inner.correlate(images.value, outputs.value, window, groups),
+        [images, outputs],
+        rules.correlate(images.value, outputs.value, window),
+        'meets',
+      ),
     stopGradient: (x) => constantNode(inner.stopGradient(x.value)),
     keep: (path, x) => {
       onKeep(path, inner.keep(path, x.value));

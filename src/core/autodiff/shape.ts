@@ -3,7 +3,8 @@
  *
  * What is counted. FLOPs, a multiply-add as two: 2 m n k for a product (m n more with a bias), n d (d + 1) for a gram
  * matrix, which is symmetric, one per element of the result for elementwise operations of every kind and for `select`,
- * one per element of the operand for `sum` and `max`, one per element added for `scatterAdd` and `unpatches`. Bytes
+ * one per element of the operand for `sum` and `max`, one per element added for `scatterAdd` and `unpatches`, 2 per
+ * element of the outputs and element of a filter for convolutions (those on padding too). Bytes
  * read and written, in elements of 4 bytes: every operand once and every result once, for operations that only move
  * elements too. `reshape`, `stopGradient`, `site` and constants are free. Derived operations cost what their default
  * definitions do, so a backend that fuses them moves fewer bytes than are counted here.
@@ -21,6 +22,9 @@ import {
   broadcastShape,
   broadcastToShape,
   concatShape,
+  convolutionExtents,
+  convolveTransposedExtents,
+  correlateShape,
   gatherShape,
   gramShape,
   matmulExtents,
@@ -142,6 +146,18 @@ export const shapeInterpreter = (): ShapeInterpreter => {
     patches: (images, window) => moved(patchesShape(images.shape, window), images),
     unpatches: (columns, window, shape) =>
       made(unpatchesShape(columns.shape, window, shape), [columns], sizeOf(columns.shape)),
+    convolve: (images, filters, window) => {
+      const { outputs } = convolutionExtents(images.shape, filters.shape, window);
+      return made(outputs, [images, filters], 2 * sizeOf(outputs) * filters.shape[1]);
+    },
+    convolveTransposed: (outputs, filters, window, shape) => {
+      convolveTransposedExtents(outputs.shape, filters.shape, window, shape);
+      return made(shape, [outputs, filters], 2 * sizeOf(outputs.shape) * filters.shape[1]);
+    },
+    correlate: (images, outputs, window, groups) => {
+      const shape = correlateShape(images.shape, outputs.shape, window, groups);
+      return made(shape, [images, outputs], 2 * sizeOf(outputs.shape) * shape[1]);
+    },
     stopGradient: (x) => x,
     keep: (_, x) => x,
     site: (site, input, output) => {

@@ -9,6 +9,7 @@
 import type { Ops } from '../ops/ops.ts';
 import type { BinaryKind, Transposes, UnaryKind, Window } from '../ops/primitives.ts';
 import type { Shape, Shaped } from '../tensor.ts';
+import { groupsOf } from '../ops/shapes.ts';
 import { keptShape, maximumShares, winnerShare } from './ties.ts';
 
 /** From the cotangent of a result to that of one operand, in the operand's shape. */
@@ -66,6 +67,9 @@ export interface VjpRules<T> {
   readonly scatterAdd: (indices: T) => Pulls<T>;
   readonly patches: (images: Shape, window: Window) => Pulls<T>;
   readonly unpatches: (window: Window) => Pulls<T>;
+  readonly convolve: (images: T, filters: T, window: Window) => Pulls<T>;
+  readonly convolveTransposed: (outputs: T, filters: T, window: Window, images: Shape) => Pulls<T>;
+  readonly correlate: (images: T, outputs: T, window: Window) => Pulls<T>;
 }
 
 /**
@@ -116,4 +120,18 @@ export const vjpRules = <T extends Shaped>(ops: Ops<T>): VjpRules<T> => ({
   scatterAdd: (indices) => [(g) => ops.gather(g, indices)],
   patches: (images, window) => [(g) => ops.unpatches(g, window, images)],
   unpatches: (window) => [(g) => ops.patches(g, window)],
+  // ⟨g, convolve(x, W)⟩ is linear in each of g, x and W, and the three operations are its derivatives by them.
+  convolve: (images, filters, window) => {
+    const { shape } = images;
+    const groups = groupsOf(shape, filters.shape, window);
+    return [(g) => ops.convolveTransposed(g, filters, window, shape), (g) => ops.correlate(images, g, window, groups)];
+  },
+  convolveTransposed: (outputs, filters, window, images) => {
+    const groups = groupsOf(images, filters.shape, window);
+    return [(g) => ops.convolve(g, filters, window), (g) => ops.correlate(g, outputs, window, groups)];
+  },
+  correlate: (images, outputs, window) => {
+    const { shape } = images;
+    return [(g) => ops.convolveTransposed(outputs, g, window, shape), (g) => ops.convolve(images, g, window)];
+  },
 });

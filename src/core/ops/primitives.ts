@@ -95,6 +95,16 @@ export interface Primitives<T extends Shaped> {
   readonly patches: (images: T, window: Window) => T;
   /** The adjoint of `patches`: overlapping windows are summed into images of the given shape. */
   readonly unpatches: (columns: T, window: Window, shape: Shape) => T;
+  /**
+   * Convolution of images `[n, h, w, c]` with filters `[out, kh * kw * c / groups]`: `[n, oh, ow, out]`. A filter's elements
+   * are in the order of `patches`; there are as many groups as a filter's length says, and the i-th run of `out / groups`
+   * filters sees the i-th run of `c / groups` channels.
+   */
+  readonly convolve: (images: T, filters: T, window: Window) => T;
+  /** The adjoint of `convolve` in the images, of the given shape: a transposed convolution. */
+  readonly convolveTransposed: (outputs: T, filters: T, window: Window, shape: Shape) => T;
+  /** The adjoint of `convolve` in the filters. */
+  readonly correlate: (images: T, outputs: T, window: Window, groups: number) => T;
   /** x, taken as a constant by interpreters that differentiate. */
   readonly stopGradient: (x: T) => T;
   /** x, passed through; a forward pass that is recorded gives it as the next running state at the path. */

@@ -156,12 +156,83 @@ const columnsShape = (images: Shape, window: Window): Shape | null => {
   return images.length === 4 && oh >= 1 && ow >= 1 ? [n, oh, ow, kernel[0] * kernel[1] * c] : null;
 };
 
+/** Groups of a convolution of images with filters `[out, kh * kw * c / groups]`, or `null` where they do not fit. */
+const groupsIn = ([, , , c]: Shape, filters: Shape, { kernel }: Window): number | null => {
+  const [out, length] = filters;
+  const groups = (kernel[0] * kernel[1] * c) / length;
+  const fits =
+    filters.length === 2 &&
+    out >= 1 &&
+    Number.isInteger(groups) &&
+    groups >= 1 &&
+    c % groups === 0 &&
+    out % groups === 0;
+  return fits ? groups : null;
+};
+
 const imagesWithWindow = ({ kernel }: Window): string =>
   `images [n, h, w, c] that hold a window of ${kernel[0]} x ${kernel[1]}`;
 
 /** Shape of `patches`. */
 export const patchesShape = (images: Shape, window: Window): Shape =>
   columnsShape(images, window) ?? mismatch('patches', imagesWithWindow(window), images);
+
+/** Groups of a convolution whose operands fit. */
+export const groupsOf = (images: Shape, filters: Shape, { kernel }: Window): number =>
+  (kernel[0] * kernel[1] * images[3]) / filters[1];
+
+/** What a convolution is made of. */
+export interface ConvolutionExtents {
+  /** Runs of channels, and of filters. */
+  readonly groups: number;
+  /** Shape of the result, `[n, oh, ow, out]`. */
+  readonly outputs: Shape;
+}
+
+/** Extents of a convolution between images, filters and outputs; operands that do not fit are named as they came. */
+const extentsBetween = (
+  where: string,
+  images: Shape,
+  filters: Shape,
+  window: Window,
+  operands: ReadonlyArray<Shape>,
+): ConvolutionExtents => {
+  const columns = columnsShape(images, window) ?? mismatch(where, imagesWithWindow(window), ...operands);
+  const [kh, kw] = window.kernel;
+  const groups =
+    groupsIn(images, filters, window) ??
+    mismatch(where, `filters [out, ${kh} * ${kw} * c / groups], groups that divide c and out`, ...operands);
+  return { groups, outputs: [...columns.slice(0, 3), filters[0]] };
+};
+
+/** Extents of `convolve`. */
+export const convolutionExtents = (images: Shape, filters: Shape, window: Window): ConvolutionExtents =>
+  extentsBetween('convolve', images, filters, window, [images, filters]);
+
+/** Extents of `convolveTransposed`: checks that the outputs are those of images of the given shape. */
+export const convolveTransposedExtents = (
+  outputs: Shape,
+  filters: Shape,
+  window: Window,
+  shape: Shape,
+): ConvolutionExtents => {
+  const where = 'convolveTransposed';
+  const extents = extentsBetween(where, checkShape(where, shape), filters, window, [outputs, filters]);
+  return sameShape(extents.outputs, outputs)
+    ? extents
+    : mismatch(where, `outputs ${showShape(extents.outputs)} for images ${showShape(shape)}`, outputs, filters);
+};
+
+/** Shape of `correlate`, that of the filters. */
+export const correlateShape = (images: Shape, outputs: Shape, window: Window, groups: number): Shape => {
+  const where = 'correlate';
+  const [kh, kw] = window.kernel;
+  const filters = [outputs[3], (kh * kw * images[3]) / groups];
+  const extents = extentsBetween(where, images, filters, window, [images, outputs]);
+  return sameShape(extents.outputs, outputs)
+    ? filters
+    : mismatch(where, `outputs ${showShape(extents.outputs)} for those images`, images, outputs);
+};
 
 /** Shape of `unpatches`: checks that the columns are those of images of the given shape. */
 export const unpatchesShape = (columns: Shape, window: Window, shape: Shape): Shape => {

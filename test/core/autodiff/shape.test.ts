@@ -167,6 +167,37 @@ describe('the shape interpreter', () => {
       flops: 8,
       elements: 8 + 6,
     },
+    // 1 x 2 x 3 outputs, each a product of 4 elements.
+    {
+      name: 'convolve',
+      shapes: [
+        [1, 2, 3, 1],
+        [3, 4],
+      ],
+      run: (ops, [x, w]) => ops.convolve(x, w, window),
+      flops: 2 * 6 * 4,
+      elements: 6 + 12 + 6,
+    },
+    {
+      name: 'convolveTransposed',
+      shapes: [
+        [1, 1, 2, 3],
+        [3, 4],
+      ],
+      run: (ops, [y, w]) => ops.convolveTransposed(y, w, window, [1, 2, 3, 1]),
+      flops: 2 * 6 * 4,
+      elements: 6 + 12 + 6,
+    },
+    {
+      name: 'correlate',
+      shapes: [
+        [1, 2, 3, 1],
+        [1, 1, 2, 3],
+      ],
+      run: (ops, [x, y]) => ops.correlate(x, y, window, 1),
+      flops: 2 * 6 * 4,
+      elements: 6 + 6 + 12,
+    },
   ];
 
   it.each(prices.map((price) => [price.name, price] as const))('worked example: the price of %s', (_, price) => {

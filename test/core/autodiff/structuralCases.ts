@@ -34,6 +34,12 @@ const window: fc.Arbitrary<Window> = fc.record({
 /** Images that hold the largest window: a kernel of 3 dilated by 2 spans 5 rows. */
 const imagesShape: Shape = [2, 5, 3, 2];
 
+interface ConvolutionShapes {
+  readonly images: Shape;
+  readonly filters: Shape;
+  readonly outputs: Shape;
+}
+
 const concat: Case = {
   name: 'concat, one part constant',
   settings: () =>
@@ -93,6 +99,39 @@ const site: Case = {
         ),
       ),
 };
+
+/** Images of four channels with filters in one, two or four groups: each of the three is linear in both operands. */
+const convolutions: ReadonlyArray<Case> = (
+  [
+    ['convolve', ({ images, filters }) => [images, filters]],
+    ['convolveTransposed', ({ outputs, filters }) => [outputs, filters]],
+    ['correlate', ({ images, outputs }) => [images, outputs]],
+  ] as const satisfies ReadonlyArray<readonly [string, (shapes: ConvolutionShapes) => readonly [Shape, Shape]]>
+).map(([name, operands]) => ({
+  name,
+  settings: () =>
+    fc.tuple(window, fc.constantFrom(1, 2, 4)).chain(([view, groups]) => {
+      const images = [2, 5, 3, 4];
+      const filters = [4, (view.kernel[0] * view.kernel[1] * 4) / groups];
+      const [first, second] = operands({
+        images,
+        filters,
+        outputs: [...patchesShape(images, view).slice(0, 3), 4],
+      });
+      return fc.record({ a: arrayOf(first), b: arrayOf(second) }).map((params) =>
+        setting(params, (ops, { a, b }) => {
+          switch (name) {
+            case 'convolve':
+              return ops.convolve(a, b, view);
+            case 'convolveTransposed':
+              return ops.convolveTransposed(a, b, view, images);
+            case 'correlate':
+              return ops.correlate(a, b, view, groups);
+          }
+        }),
+      );
+    }),
+}));
 
 /** Every primitive that is neither a product of matrices nor elementwise. */
 export const structuralCases: ReadonlyArray<Case> = [
@@ -155,5 +194,6 @@ export const structuralCases: ReadonlyArray<Case> = [
         arrayOf(patchesShape(imagesShape, view)).map((x) => onOne(x, (ops, v) => ops.unpatches(v, view, imagesShape))),
       ),
   },
+  ...convolutions,
   site,
 ];

@@ -111,6 +111,54 @@ const misfits: ReadonlyArray<Misfit> = [
     run: (ops) => ops.full(shape, 1),
   })),
   {
+    operation: 'convolve',
+    shapes: [
+      [1, 2, 9, 1],
+      [2, 9],
+    ],
+    run: (ops, [x, w]) => ops.convolve(x, w, window),
+  },
+  {
+    operation: 'convolve',
+    shapes: [
+      [1, 4, 4, 4],
+      [3, 18],
+    ],
+    run: (ops, [x, w]) => ops.convolve(x, w, window),
+  },
+  {
+    operation: 'convolve',
+    shapes: [
+      [1, 4, 4, 4],
+      [3, 24],
+    ],
+    run: (ops, [x, w]) => ops.convolve(x, w, window),
+  },
+  {
+    operation: 'convolveTransposed',
+    shapes: [
+      [1, 2, 2, 2],
+      [2, 9],
+    ],
+    run: (ops, [y, w]) => ops.convolveTransposed(y, w, window, [1, 5, 4, 1]),
+  },
+  {
+    operation: 'correlate',
+    shapes: [
+      [1, 4, 4, 1],
+      [1, 3, 2, 2],
+    ],
+    run: (ops, [x, y]) => ops.correlate(x, y, window, 1),
+  },
+  {
+    operation: 'correlate',
+    shapes: [
+      [1, 4, 4, 3],
+      [1, 2, 2, 2],
+    ],
+    run: (ops, [x, y]) => ops.correlate(x, y, window, 2),
+  },
+  {
     operation: 'constant',
     shapes: [],
     run: (ops) => ops.constant({ shape: [1000, 1000], dtype: 'f32', data: new Float32Array(0) }),

@@ -8,6 +8,7 @@ import { completeOps } from '../../ops/complete.ts';
 import type { Tensor } from '../../tensor.ts';
 import { checkShape, checkTensor, sizeOf } from '../../tensor.ts';
 
+import { convolutions } from './convolutions.ts';
 import { elementwise } from './elementwise.ts';
 import { fused } from './fused.ts';
 import type { Host } from './host.ts';
@@ -42,6 +43,7 @@ export const interpreterOn = (host: Host): Ops<Tensor> => {
       ...movement(host),
       ...indexing(host),
       ...windows(host),
+      ...convolutions(host),
       stopGradient: (x) => x,
       keep: (_, x) => x,
       site: (_, __, output) => output,

@@ -30,6 +30,7 @@ import { cast, checkShape, checkTensor, generate, sizeOf } from '../../tensor.ts
 import { binaryFunctions, unaryFunctions } from './functions.ts';
 import type { Index } from './indexing.ts';
 import { broadcastElementAt, build, elementAt, forEachIndex, positionOf } from './indexing.ts';
+import { convolutions } from './convolutions.ts';
 import { imagePositionOf } from './windows.ts';
 
 /** The element type of a result that holds elements of x. */
@@ -173,6 +174,8 @@ export const referencePrimitives: Primitives<Tensor> = {
     });
     return { shape: images, dtype: 'f64', data };
   },
+
+  ...convolutions,
 
   stopGradient: (x) => x,
   keep: (_, x) => x,

@@ -5,6 +5,7 @@
  */
 import type { Ops } from '../../../ops/ops.ts';
 import { completeOps } from '../../../ops/complete.ts';
+import { convolutionsByPatches } from '../../../ops/convolutions.ts';
 import type { Site } from '../../../ops/site.ts';
 
 import type { Machine, MachineArray } from './operations/machine.ts';
@@ -24,6 +25,7 @@ export const interpreterOn = <T extends MachineArray>(machine: Machine<T>): Ops<
     ...products(machine),
     ...elementwise(machine, () => ops),
     ...reductions(machine),
+    ...convolutionsByPatches(() => ops),
     stopGradient: (x: T) => x,
     keep: (_: string, x: T) => x,
     site: (_: Site, __: T, output: T) => output,

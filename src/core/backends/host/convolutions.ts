@@ -1,0 +1,191 @@
+/**
+ * Convolutions on the host: products of patches, of as many lines at a time as stay in a cache. A depthwise convolution goes
+ * over the pixels instead, and one by 1 × 1 has the images themselves as its patches.
+ *
+ * @module
+ */
+import type { Convolutions } from '../../ops/convolutions.ts';
+import type { Window } from '../../ops/primitives.ts';
+import { convolutionExtents, convolveTransposedExtents, correlateShape } from '../../ops/shapes.ts';
+import type { ReadonlyVector, Shape, Tensor } from '../../tensor.ts';
+import { sizeOf } from '../../tensor.ts';
+import type { Channels, Lines, View } from './columns.ts';
+import { gatherColumns, scatterColumns } from './columns.ts';
+import { convolveByChannel, correlateByChannel, spreadByChannel } from './depthwise.ts';
+import type { Host } from './host.ts';
+import { floatsOf, floatTensor } from './host.ts';
+import type { Vector } from './kernels/precision.ts';
+
+/** Elements of patches that are formed at once. */
+const atOnce = 1 << 18;
+/** Rows of a product from which it is worth its overheads. */
+const fewestRows = 256;
+
+/** Room for patches and for products with them, by number and precision: it is written anew by every piece. */
+const rooms = new Map<string, Vector>();
+
+const roomFor = ({ precision }: Host, name: string, length: number): Vector => {
+  const key = `${name} ${precision.dtype}`;
+  const held = rooms.get(key);
+  if (held !== undefined && held.length >= length) return precision.part(held, 0, length);
+  const made = precision.zeros(Math.max(length, atOnce));
+  rooms.set(key, made);
+  return precision.part(made, 0, length);
+};
+
+/** Whether patches are the pixels themselves. */
+const isPointwise = ({ kernel, stride, padding }: Window): boolean =>
+  [...kernel, ...stride].every((extent) => extent === 1) && padding.every((zeros) => zeros === 0);
+
+/** One group of a convolution on some lines. */
+interface Piece {
+  readonly lines: Lines;
+  readonly group: number;
+  readonly channels: Channels;
+  /** Rows of the piece, from which on they are in the outputs. */
+  readonly rows: number;
+  readonly firstRow: number;
+}
+
+/** Runs over the pieces of a convolution, the groups of a run of lines one after another. */
+const forEachPiece = (view: View, groups: number, visit: (piece: Piece) => void): void => {
+  const [n, , , c] = view.images;
+  const [oh, ow] = view.places;
+  const count = c / groups;
+  const rowsAtOnce = Math.max(fewestRows, Math.floor(atOnce / (view.window.kernel[0] * view.window.kernel[1] * count)));
+  const step = Math.max(1, Math.floor(rowsAtOnce / ow));
+  for (let from = 0; from < n * oh; from += step) {
+    const to = Math.min(from + step, n * oh);
+    for (let group = 0; group < groups; group += 1) {
+      const channels = { first: group * count, count };
+      visit({ lines: { from, to }, group, channels, rows: (to - from) * ow, firstRow: from * ow });
+    }
+  }
+};
+
+/** Columns `first` to `first + count` of rows `[rows, width]`, as rows of their own. */
+const columnsOut = (
+  x: ReadonlyVector,
+  width: number,
+  first: number,
+  count: number,
+  rows: number,
+  out: Vector,
+): void => {
+  for (let r = 0; r < rows; r += 1) {
+    for (let i = 0; i < count; i += 1) out[r * count + i] = x[r * width + first + i];
+  }
+};
+
+const columnsIn = (x: ReadonlyVector, width: number, first: number, count: number, rows: number, out: Vector): void => {
+  for (let r = 0; r < rows; r += 1) {
+    for (let i = 0; i < count; i += 1) out[r * width + first + i] = x[r * count + i];
+  }
+};
+
+const placesOf = ([, oh, ow]: Shape): readonly [number, number] => [oh, ow];
+
+/** The primitives that convolve. */
+export const convolutions = (host: Host): Convolutions<Tensor> => {
+  const { precision, products, allocator } = host;
+
+  /** Patches of a piece as rows. */
+  const patchesOf = (x: ReadonlyVector, view: View, { lines, channels, rows, firstRow }: Piece): ReadonlyVector => {
+    const { kernel } = view.window;
+    const length = kernel[0] * kernel[1] * channels.count;
+    if (isPointwise(view.window) && channels.count === view.images[3]) {
+      return precision.part(x, firstRow * length, rows * length);
+    }
+    const out = roomFor(host, 'patches', rows * length);
+    gatherColumns(x, view, lines, channels, out);
+    return out;
+  };
+
+  /** The outputs of a piece as rows `[rows, out / groups]`. */
+  const outputsOf = (
+    y: ReadonlyVector,
+    out: number,
+    groups: number,
+    { group, rows, firstRow }: Piece,
+  ): ReadonlyVector => {
+    const all = precision.part(y, firstRow * out, rows * out);
+    if (groups === 1) return all;
+    const each = out / groups;
+    const part = roomFor(host, 'outputs', rows * each);
+    columnsOut(all, out, group * each, each, rows, part);
+    return part;
+  };
+
+  return {
+    convolve: (images, filters, window) => {
+      const { outputs, groups } = convolutionExtents(images.shape, filters.shape, window);
+      const view = { images: images.shape, places: placesOf(outputs), window };
+      const [x, w] = [floatsOf(host, images), floatsOf(host, filters)];
+      const [out, length] = filters.shape;
+      const each = out / groups;
+      if (length === window.kernel[0] * window.kernel[1] && groups > 1) {
+        const y = allocator.zeros(sizeOf(outputs));
+        convolveByChannel(x, w, out, view, y);
+        return floatTensor(host, outputs, y);
+      }
+      const y = allocator.take(sizeOf(outputs));
+      forEachPiece(view, groups, (piece) => {
+        const { rows, firstRow, group } = piece;
+        const patches = patchesOf(x, view, piece);
+        const into = precision.part(y, firstRow * out, rows * out);
+        const product = groups === 1 ? into : roomFor(host, 'outputs', rows * each);
+        const own = precision.part(w, group * each * length, each * length);
+        products.matmul(patches, own, { m: rows, n: each, k: length, transposeA: false, transposeB: true }, product);
+        if (groups > 1) columnsIn(product, out, group * each, each, rows, into);
+      });
+      return floatTensor(host, outputs, y);
+    },
+    convolveTransposed: (outputs, filters, window, shape) => {
+      const { groups } = convolveTransposedExtents(outputs.shape, filters.shape, window, shape);
+      const view = { images: shape, places: placesOf(outputs.shape), window };
+      const [y, w] = [floatsOf(host, outputs), floatsOf(host, filters)];
+      const [out, length] = filters.shape;
+      const each = out / groups;
+      const x = allocator.zeros(sizeOf(shape));
+      if (length === window.kernel[0] * window.kernel[1] && groups > 1) {
+        spreadByChannel(y, w, out, view, x);
+        return floatTensor(host, shape, x);
+      }
+      const isWhole = groups === 1 && isPointwise(window);
+      forEachPiece(view, groups, (piece) => {
+        const { rows, firstRow, group, lines, channels } = piece;
+        const own = precision.part(w, group * each * length, each * length);
+        const into = isWhole
+          ? precision.part(x, firstRow * length, rows * length)
+          : roomFor(host, 'patches', rows * length);
+        const from = outputsOf(y, out, groups, piece);
+        products.matmul(from, own, { m: rows, n: length, k: each, transposeA: false, transposeB: false }, into);
+        if (!isWhole) scatterColumns(into, view, lines, channels, x);
+      });
+      return floatTensor(host, shape, x);
+    },
+    correlate: (images, outputs, window, groups) => {
+      const shape = correlateShape(images.shape, outputs.shape, window, groups);
+      const view = { images: images.shape, places: placesOf(outputs.shape), window };
+      const [x, y] = [floatsOf(host, images), floatsOf(host, outputs)];
+      const [out, length] = shape;
+      const each = out / groups;
+      if (length === window.kernel[0] * window.kernel[1] && groups > 1) {
+        const sums = allocator.take(sizeOf(shape));
+        sums.set(correlateByChannel(x, y, out, view));
+        return floatTensor(host, shape, sums);
+      }
+      const sums = allocator.zeros(sizeOf(shape));
+      forEachPiece(view, groups, (piece) => {
+        const { rows, group } = piece;
+        const patches = patchesOf(x, view, piece);
+        const product = roomFor(host, 'products', each * length);
+        const from = outputsOf(y, out, groups, piece);
+        products.matmul(from, patches, { m: each, n: length, k: rows, transposeA: true, transposeB: false }, product);
+        const at = group * each * length;
+        for (let i = 0; i < each * length; i += 1) sums[at + i] += product[i];
+      });
+      return floatTensor(host, shape, sums);
+    },
+  };
+};
