@@ -15,6 +15,7 @@ import { dryRun } from '../autodiff/shape.ts';
 import type { KfacError } from '../errors.ts';
 import type { Site } from '../ops/site.ts';
 import type { Params } from '../params.ts';
+import { mapParams } from '../params.ts';
 import type { Shape } from '../tensor.ts';
 import { sizeOf } from '../tensor.ts';
 import { evaluating } from './layers/circumstances.ts';
@@ -53,6 +54,8 @@ interface Visit {
   readonly layer: Layer;
   readonly path: string;
   readonly input: Shape;
+  /** Shapes of the arrays that were at hand. */
+  readonly arrays: Params<Shape>;
   /** How many visits had ended when this one began: those after them are to its parts. */
   readonly before: number;
 }
@@ -71,7 +74,7 @@ const observed = (layer: Layer, visits: Array<Visit>): Layer => {
     apply: (ops, params, path, x, at) => {
       const before = visits.length;
       const output = inner.apply(ops, params, path, x, at);
-      visits.push({ layer, path, input: x.shape, before });
+      visits.push({ layer, path, input: x.shape, arrays: mapParams(at.arrays, ({ shape }) => shape), before });
       return output;
     },
   };
@@ -79,8 +82,8 @@ const observed = (layer: Layer, visits: Array<Visit>): Layer => {
 
 /** Whole cost of a visited layer, parts included. */
 const measure =
-  (shapes: Params<Shape>, arrays: Params<Shape>) =>
-  ({ layer, path, input }: Visit): E.Either<KfacError, LayerSummary> =>
+  (shapes: Params<Shape>) =>
+  ({ layer, path, input, arrays }: Visit): E.Either<KfacError, LayerSummary> =>
     pipe(
       dryRun(programOf(layer, path, Object.keys(arrays)), shapes, [input, ...Object.values(arrays)]),
       E.map(({ output, flops, bytes, sites }) => ({
@@ -121,7 +124,7 @@ export const summariseLayer = (name: string, layer: Layer, arrays: Params<Shape>
   const [input] = Object.values(arrays);
   return pipe(
     dryRun(programOf(observed(layer, visits), '', Object.keys(arrays)), shapes, [input, ...Object.values(arrays)]),
-    E.chain(() => E.traverseArray(measure(shapes, arrays))(visits)),
+    E.chain(() => E.traverseArray(measure(shapes))(visits)),
     E.map((wholes) => {
       const { output, parameters, flops, bytes } = wholes[wholes.length - 1];
       return { name, input, output, parameters, flops, bytes, rows: withoutParts(visits, wholes) };

@@ -20,11 +20,24 @@ export interface AnySite {
   readonly bias: string | null;
   /** Where the inputs are indices: how many there are, from 0 on. */
   readonly vocabulary?: number;
+  /**
+   * Whether the layer skips positions that the batch says are not there (padding). Where one of a model's sites is ragged,
+   * positions that the loss does not look at count at none of them.
+   */
+  readonly ragged?: true;
+}
+
+/** Of how many heads the features of a site consist: equal runs of neighbours, 1 for features that are no heads. */
+export interface Heads {
+  readonly inputs: number;
+  readonly outputs: number;
 }
 
 /** s = a Wᵀ + b for inputs a `[n, …, in]`: W is `[out, in]`, b is `[out]`. */
 export interface DenseSite extends AnySite {
   readonly kind: 'dense';
+  /** At the projections of attention. */
+  readonly heads?: Heads;
 }
 
 /** s = rows of W `[vocabulary, out]` at indices `[n, …]`, which are the site's input. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Ops } from '../../ops/ops.ts';
+import type { DenseSite, Heads } from '../../ops/site.ts';
 import { joinPath } from '../../params.ts';
 import type { Shaped } from '../../tensor.ts';
 import { sizeOf } from '../../tensor.ts';
@@ -26,6 +27,10 @@ export interface DenseOptions {
   readonly initialiser?: Initialiser;
   /** Of the bias; zeros unless given. */
   readonly biasInitialiser?: Initialiser;
+  /** Heads of attention that its features are, for curvature per head; none unless given. */
+  readonly heads?: Heads;
+  /** Whether positions may be padding, which counts nowhere; see {@link DenseSite}. */
+  readonly ragged?: true;
 }
 
 /**
@@ -59,6 +64,10 @@ export const affineOfLast = <T extends Shaped>(ops: Ops<T>, x: T, weight: T, bia
  */
 export const dense = (options: DenseOptions): Layer => {
   const { bias: hasBias = true, initialiser = glorotUniform, biasInitialiser = zeros } = options;
+  const more: Pick<DenseSite, 'heads' | 'ragged'> = {
+    ...(options.heads === undefined ? {} : { heads: options.heads }),
+    ...(options.ragged === undefined ? {} : { ragged: options.ragged }),
+  };
   const fanIn = extent('dense.in', options.in);
   const fanOut = extent('dense.out', options.out);
   const weightAt = (path: string): string => joinPath(path, 'weight');
@@ -76,7 +85,7 @@ export const dense = (options: DenseOptions): Layer => {
       const bias = biasAt(path);
       const [W, b] = [parameterAt(params, weight), bias === null ? null : parameterAt(params, bias)];
       const output = affineOfLast(ops, x, W, b);
-      return ops.site({ kind: 'dense', path, weight, bias }, x, output);
+      return ops.site({ kind: 'dense', path, weight, bias, ...more }, x, output);
     },
   });
 };

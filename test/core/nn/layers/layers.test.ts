@@ -4,6 +4,8 @@ import fc from 'fast-check';
 import { jvp } from '../../../../src/core/autodiff/forward.ts';
 import type { Program } from '../../../../src/core/autodiff/program.ts';
 import { vjp } from '../../../../src/core/autodiff/reverse.ts';
+import { multiHeadAttention } from '../../../../src/core/nn/layers/attention/multiHeadAttention.ts';
+import { learnedPositions, sinusoidalPositions } from '../../../../src/core/nn/layers/attention/positions.ts';
 import { activation } from '../../../../src/core/nn/layers/activation.ts';
 import { dense } from '../../../../src/core/nn/layers/dense.ts';
 import { constant } from '../../../../src/core/nn/initialisers/constant.ts';
@@ -65,6 +67,14 @@ const layers: ReadonlyArray<readonly [string, Layer, Shape?]> = [
   ['flatten', flatten(), [2, 2]],
   ['meanPool', meanPool(), [3, 2]],
   ['meanPool over the last axis', meanPool(2), [3, 2]],
+  ['attention', multiHeadAttention({ features: 4, heads: 2 }), [3, 4]],
+  [
+    'causal attention with rotary positions',
+    multiHeadAttention({ features: 4, heads: 2, causal: true, rotary: true }),
+    [3, 4],
+  ],
+  ['learnedPositions', learnedPositions({ length: 4, features: 2 }), [3, 2]],
+  ['sinusoidalPositions', sinusoidalPositions(3), [2, 3]],
   [
     'sequence classifier',
     sequential([layerNorm({ features: 3 }), dense({ in: 3, out: 4 }), activation('tanh'), meanPool()]),
