@@ -127,6 +127,7 @@ optimizer:
       'loss.svg',
       'metrics.jsonl',
       'reconstructions.png',
+      'report.txt',
     ]);
     const grid = PNG.sync.read(readFileSync(join(report, 'reconstructions.png')));
     expect(grid.width).toBeGreaterThan(10 * 28);

@@ -128,6 +128,7 @@ const kfac = async (args: string, task: Task) => {
 const report = [
   ...['adam.safetensors', 'config.json', 'ekfac.safetensors', 'kfac.safetensors', 'loss.png', 'loss.svg'],
   'metrics.jsonl',
+  'report.txt',
 ];
 
 describe.each([
