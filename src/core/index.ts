@@ -161,8 +161,10 @@ export type {
   StepFields,
 } from './pipeline/context.ts';
 export type { Env } from './pipeline/env.ts';
-export { countStep, meanFlops } from './pipeline/count.ts';
+export { countStep, countSteps, meanFlops } from './pipeline/count.ts';
 export type { StepCount } from './pipeline/count.ts';
+export { stageCosts } from './pipeline/stageCosts.ts';
+export type { StageCost } from './pipeline/stageCosts.ts';
 export { arraysIn } from './pipeline/arraysIn.ts';
 export { placeState, readState } from './pipeline/transfer.ts';
 export { takeStep } from './pipeline/takeStep.ts';

@@ -17,6 +17,7 @@ import type { Shaped, Tensor } from '../tensor.ts';
 import { generate } from '../tensor.ts';
 import type { Context, Field } from './context.ts';
 import { iterate } from '../iterate.ts';
+import { byStage, isSeconds } from './metrics.ts';
 import type { Stage } from './stage.ts';
 import type { TrainState } from './trainState.ts';
 
@@ -24,8 +25,17 @@ import type { TrainState } from './trainState.ts';
 export interface StepCount {
   /** Floating-point operations, a multiply-add counted as two. */
   readonly flops: number;
+  /** The same by stage, those of one name together. */
+  readonly stages: Readonly<Record<string, number>>;
+  /** Names of the numbers that the step reports. */
+  readonly reports: ReadonlyArray<string>;
+  /** Examples that statistics were taken from; 0 in a step without. */
+  readonly statistics: number;
   readonly next: TrainState<Shaped>;
 }
+
+/** What a step ends with: a pipeline gives all that it knows. */
+type Ended = Context<Shaped, 'next' | 'metrics'> & Partial<Context<Shaped, 'captured'>>;
 
 /**
  * Runs one step on shapes. Factorisations count n³ for an inverse, n³/3 for a Cholesky factor, 2 n²k for its use, 2n³/3
@@ -73,16 +83,53 @@ export const countStep = <Needs extends Field>(
     report: () => ({ backend: 'shape', library: '', threads: 1, factorisations: 'counted', warnings: [] }),
     dispose: TE.right(undefined),
   };
+  // With operations for a clock, the seconds of a stage are its operations.
+  const clock = (): number => tally().flops + factorisations;
   return pipe(
-    step.run(given)({ backend, clock: () => 0 }),
-    TE.map(({ next }) => ({ flops: tally().flops + factorisations, next })),
+    step.run(given)({ backend, clock }),
+    TE.map(({ next, metrics, captured }: Ended) => ({
+      flops: clock(),
+      stages: byStage(metrics),
+      reports: Object.keys(metrics).filter((name) => !isSeconds(name)),
+      statistics: captured?.examples ?? 0,
+      next,
+    })),
   );
 };
 
-/** Steps counted so far. */
-interface Sum extends StepCount {
-  readonly left: number;
-}
+/**
+ * The first steps of a run, one after another.
+ *
+ * @param step - any step
+ * @param given - state of shapes before the first one, batch of shapes, the same for all, and what is learned
+ * @param steps - how many steps
+ * @example
+ * ```ts no-run
+ * import type { Objective, Shaped, TrainState } from 'kfac-ts/core';
+ * import { countSteps, dense, initialState, keyOf, model, squaredError, stageCosts } from 'kfac-ts/core';
+ * import { kfacOptimizer } from 'kfac-ts/solvers';
+ *
+ * // What each stage costs in the mean, and every how many steps more than usual.
+ * const objective: Objective = { model: model('linear', [20], dense({ in: 20, out: 5 })), loss: squaredError };
+ * const state: TrainState<Shaped> = initialState({ weight: { shape: [5, 20] }, bias: { shape: [5] } }, keyOf(1));
+ * const batch = { inputs: { shape: [100, 20] }, targets: { shape: [100, 5] } };
+ * const counts = await countSteps(kfacOptimizer().step, { state, batch, objective }, 10)();
+ * const costs = counts._tag === 'Right' ? stageCosts(counts.right) : [];
+ * ```
+ */
+export const countSteps = <Needs extends 'state' | 'batch' | 'objective'>(
+  step: Stage<Needs, 'next' | 'metrics'>,
+  given: Context<Shaped, Needs | 'state'>,
+  steps: number,
+): TE.TaskEither<KfacError, ReadonlyArray<StepCount>> =>
+  iterate<KfacError, ReadonlyArray<StepCount>, ReadonlyArray<StepCount>>([], (counts) =>
+    counts.length >= steps
+      ? TE.right(E.right(counts))
+      : pipe(
+          countStep(step, { ...given, state: counts.at(-1)?.next ?? given.state }),
+          TE.map((count) => E.left([...counts, count])),
+        ),
+  );
 
 /**
  * Mean floating-point operations of the first steps of a run.
@@ -107,14 +154,8 @@ export const meanFlops = <Needs extends 'state' | 'batch' | 'objective'>(
   step: Stage<Needs, 'next' | 'metrics'>,
   given: Context<Shaped, Needs | 'state'>,
   steps: number,
-): TE.TaskEither<KfacError, number> => {
-  const start: Sum = { flops: 0, next: given.state, left: steps };
-  return iterate(start, ({ flops, next, left }) =>
-    left === 0
-      ? TE.right(E.right(flops / steps))
-      : pipe(
-          countStep(step, { ...given, state: next }),
-          TE.map((count) => E.left({ flops: flops + count.flops, next: count.next, left: left - 1 })),
-        ),
+): TE.TaskEither<KfacError, number> =>
+  pipe(
+    countSteps(step, given, steps),
+    TE.map((counts) => counts.reduce((sum, { flops }) => sum + flops, 0) / steps),
   );
-};

@@ -27,6 +27,14 @@ const numberAt = (metrics: Scalars<unknown>, name: string): number => {
   return typeof value === 'number' ? value : 0;
 };
 
+/** The seconds of each stage in some metrics, by its name. */
+export const byStage = (metrics: Scalars<unknown>): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    Object.keys(metrics)
+      .filter(isSeconds)
+      .map((name) => [name.slice(prefix.length), numberAt(metrics, name)]),
+  );
+
 /**
  * All seconds in some metrics: those of the stages that a stage has run itself.
  *

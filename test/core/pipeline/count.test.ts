@@ -21,6 +21,27 @@ describe('countStep', () => {
     expect(next.step).toBe(1);
     expect(next.params['0.weight'].shape).toEqual([3, 5]);
   });
+
+  it('worked example: by stage, products and factorisations of K-FAC are what a hand counts', async () => {
+    const { flops, stages, statistics, reports } = orThrow(
+      await countStep(kfac({ estimator: 'empirical' }).step, given)(),
+    );
+    // x Wᵀ; gᵀ x; A and G, half of each; two inverses and G⁻¹ ∇ A⁻¹.
+    const hand = {
+      forward: 2 * 7 * 5 * 3,
+      backward: 2 * 7 * 5 * 3,
+      updateFactors: 7 * 5 ** 2 + 7 * 3 ** 2,
+      solve: 5 ** 3 + 3 ** 3 + 2 * 3 * 3 * 5 + 2 * 3 * 5 * 5,
+    };
+    for (const [stage, products] of Object.entries(hand)) {
+      expect(stages[stage]).toBeGreaterThanOrEqual(products);
+      expect(stages[stage] - products).toBeLessThan(8 * (5 * 5 + 3 * 3 + 7 * 3 + 3 * 5));
+    }
+    expect(Object.values(stages).reduce((sum, x) => sum + x, 0)).toBeCloseTo(flops, 6);
+    expect(statistics).toBe(7);
+    expect(reports).toEqual(expect.arrayContaining(['loss', 'damping', 'inverseAge']));
+    expect(reports.some((name) => name.startsWith('seconds.'))).toBe(false);
+  });
 });
 
 describe('meanFlops', () => {

@@ -231,6 +231,7 @@ describe('kfac train', () => {
     expect(outLines.join('\n')).toMatch(/optimizer +steps +seconds[^]*adam +2 /);
     expect(outLines).toContain('here/reconstructions.png');
     expect(text('report.txt')).toMatch(/^mnist-autoencoder-small, batch 5, seed 1\n\noptimizer +steps[^]*\nadam +2 /);
+    expect(errLines).toContainEqual(expect.stringMatching(/^adam: a step costs about one step of Adam: forward and/));
     expect(errLines.join('\n')).toMatch(/gpu: gpu.js[^]*adam 1\/2 {2}loss [\d.]+ {2}[\d.]+ steps\/s/);
   });
 
@@ -517,6 +518,34 @@ describe('kfac summary', () => {
     ]) {
       expect(text).toContain(word);
     }
+  });
+
+  it('says what a step costs in steps of Adam, with data', async () => {
+    const command = 'summary mnist-classifier --size small --data d --batch 5 --optimizers kfac,adam';
+    const { outLines } = await kfac(`${command} --set kfac.inverseEvery=10`);
+    const [ofKfac, ofAdam] = outLines.slice(-2);
+    expect(ofKfac).toMatch(
+      /^kfac: a step costs about \d+ steps of Adam: forward and backward 0\.\d, .* inverses every 10 steps \d+/,
+    );
+    expect(ofAdam).toMatch(/^adam: a step costs about one step of Adam: forward and backward 0\.\d, /);
+    const lines = parsed((await kfac(`${command} --json`)).outLines);
+    expect(lines.slice(1)).toMatchObject([
+      { optimizer: 'kfac', step: { flops: expect.any(Number) as number } },
+      { optimizer: 'adam', step: { adamSteps: 1 } },
+    ]);
+  });
+
+  it('says that what a step costs is counted with data where there are none', async () => {
+    const { code, outLines } = await kfac('summary mnist-classifier');
+    expect(code).toBe(0);
+    expect(outLines.at(-1)).toMatch(/^What a step costs is counted with data\. /);
+    const named = await kfac('summary mnist-classifier --data nowhere');
+    expect([named.code, named.outLines]).toEqual([1, []]);
+  });
+
+  it('takes the extents of the data', async () => {
+    const { outLines } = await kfac('summary mnist-classifier --size small --data d --json');
+    expect(parsed(outLines)[0]).toMatchObject({ input: [200, 784] });
   });
 
   it('counts the parameters of the full autoencoder', async () => {
