@@ -65,11 +65,11 @@ const countedSteps = (
 
 const mean = (values: ReadonlyArray<number>): number => values.reduce((sum, x) => sum + x, 0) / values.length;
 
-/** Adam's steps are all alike. */
-const stepOfAdam = (of: Countable): TE.TaskEither<KfacError, number> =>
+/** Its first step is cheaper than the others, so as many are taken. */
+const stepOfAdam = (of: Countable, steps: number): TE.TaskEither<KfacError, number> =>
   pipe(
-    countedSteps(of, adam(), 1),
-    TE.map(([{ flops }]) => flops),
+    countedSteps(of, adam(), steps),
+    TE.map((counts) => mean(counts.map(({ flops }) => flops))),
   );
 
 /**
@@ -84,7 +84,7 @@ export const stepCostOf = (of: Countable, optimizer: Optimizer, steps: number): 
   pipe(
     TE.Do,
     TE.bind('counts', () => countedSteps(of, optimizer, steps)),
-    TE.bind('least', () => stepOfAdam(of)),
+    TE.bind('least', () => stepOfAdam(of, steps)),
     TE.map(({ counts, least }) => {
       const flops = mean(counts.map((count) => count.flops));
       return {
