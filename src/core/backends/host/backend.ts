@@ -9,7 +9,7 @@
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../errors.ts';
-import type { Tensor } from '../../tensor.ts';
+import type { ReadonlyVector, Tensor } from '../../tensor.ts';
 import { tensor } from '../../tensor.ts';
 import type { Backend, BackendReport, Scope } from '../backend.ts';
 import { f32, f64 } from './kernels/precision.ts';
@@ -22,6 +22,9 @@ import { linearAlgebraOf } from './linearAlgebra.ts';
 import type { Allocator, Arena } from './pool.ts';
 import { createPool } from './pool.ts';
 import type { Products } from './kernels/products.ts';
+import type { VectorMemory } from './memory/memory.ts';
+import type { VectorUnit } from './simd/instance.ts';
+import { vectorUnit } from './simd/instance.ts';
 import { singleKernels } from './simd/kernels.ts';
 
 /** What differs between backends in host memory. */
@@ -37,7 +40,21 @@ export interface HostSettings {
   readonly dispose: TE.TaskEither<KfacError, void>;
   /** Elementwise loops; the fastest there are unless given. */
   readonly kernels?: Kernels;
+  /** The vector unit in whose memory arrays of single precision lie; that of the process unless given. */
+  readonly unit?: VectorUnit | null;
+  /** Bytes of the smallest array that lies there; measured unless given. */
+  readonly smallest?: number;
 }
+
+/** What to say of arrays that the memory of the vector unit had no room for. */
+const crowded = (memory: VectorMemory | null): ReadonlyArray<string> => {
+  if (memory === null) return [];
+  const { refused, limit } = memory.usage();
+  const size = `${limit / 2 ** 20} MiB`;
+  return refused === 0
+    ? []
+    : [`${refused} arrays did not fit into the ${size} of vector kernels, which are slower on them.`];
+};
 
 /**
  * A backend in host memory.
@@ -47,11 +64,14 @@ export interface HostSettings {
 export const hostBackend = (settings: HostSettings): Backend<Tensor> => {
   const { name, dtype, products, factorisations, report } = settings;
   const precision = dtype === 'f32' ? f32 : f64;
-  const kernels = settings.kernels ?? (dtype === 'f32' ? singleKernels() : plainKernels);
-  const pool = createPool(precision);
+  const { unit = vectorUnit() } = settings;
+  const kernels = settings.kernels ?? (dtype === 'f32' ? singleKernels(undefined, unit) : plainKernels);
+  const memory = dtype === 'f32' ? (unit?.memory ?? null) : null;
+  const pool = createPool(precision, memory, settings.smallest);
 
   const backendOn = (allocator: Allocator, open: () => Arena): Backend<Tensor> => {
-    const host = { precision, kernels, products, allocator };
+    const isInside = (data: ReadonlyVector): boolean => memory === null || memory.addressOf(data, 0) >= 0;
+    const host = { precision, kernels, products, allocator, isInside };
     return {
       name,
       dtype,
@@ -59,7 +79,10 @@ export const hostBackend = (settings: HostSettings): Backend<Tensor> => {
       linearAlgebra: linearAlgebraOf(host, factorisations),
       read: (x) => TE.fromIO(() => tensor(x.data, x.shape, x.dtype)),
       scope: () => scopeOn(open()),
-      report,
+      report: () => {
+        const told = report();
+        return { ...told, warnings: [...told.warnings, ...crowded(memory)] };
+      },
       dispose: TE.map(pool.clear)(settings.dispose),
     };
   };

@@ -15,7 +15,7 @@ import type { BinaryKernel } from './kernels/kernels.ts';
 import { plainKernels } from './kernels/plain.ts';
 import { broadcastStrides, forEachRun, mergeAxes } from './strides.ts';
 
-/** The general case: runs along the last axis, in each of which an operand varies or is one number. */
+/** The general case: rows along the last axis, in each of which an operand varies or is one number. */
 const broadcastBinary = (
   kernel: BinaryKernel,
   a: ReadonlyVector,
@@ -28,13 +28,15 @@ const broadcastBinary = (
   const walk = mergeAxes(shape, [broadcastStrides(shapeA, shape), broadcastStrides(shapeB, shape)]);
   const last = walk.extents.length - 1;
   const n = walk.extents[last];
+  const rows = last > 0 ? walk.extents[last - 1] : 1;
+  const [stepA, stepB] = walk.strides.map((strides) => (last > 0 ? strides[last - 1] : 0));
   const [variesA, variesB] = walk.strides.map((strides) => strides[last] !== 0);
   let to = 0;
-  forEachRun(walk, 1, ([atA, atB]) => {
-    if (variesA && variesB) kernel.both(a, atA, b, atB, out, to, n);
-    else if (variesA) kernel.right(a, atA, b[atB], out, to, n);
-    else kernel.left(b, atB, a[atA], out, to, n);
-    to += n;
+  forEachRun(walk, last > 0 ? 2 : 1, ([atA, atB]) => {
+    if (variesA && variesB) kernel.rows(a, atA, stepA, b, atB, stepB, out, to, rows, n);
+    else if (variesA) kernel.rowsRight(a, atA, stepA, b, atB, stepB, out, to, rows, n);
+    else kernel.rowsLeft(b, atB, stepB, a, atA, stepA, out, to, rows, n);
+    to += rows * n;
   });
 };
 

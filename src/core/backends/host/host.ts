@@ -20,6 +20,8 @@ export interface Floats {
 export interface Host extends Floats {
   readonly kernels: Kernels;
   readonly products: Products;
+  /** Whether kernels find an array where they work on it in place. */
+  readonly isInside: (data: ReadonlyVector) => boolean;
 }
 
 /** An array that an operation may still write to. */
@@ -43,6 +45,17 @@ export const floatTensor = (host: Floats, shape: Shape, data: ReadonlyVector): T
 /** A tensor as operations take it that only move elements: integers stay, floats take the interpreter's precision. */
 export const movable = (host: Host, x: Tensor): Tensor =>
   x.dtype === 'i32' || x.dtype === host.precision.dtype ? x : floatTensor(host, x.shape, floatsOf(host, x));
+
+/** Elements from which an array from elsewhere is worth a copy. */
+const worthACopy = 256;
+
+/** A tensor from outside; floats are copied to where kernels work on them in place. */
+export const entered = (host: Host, x: Tensor): Tensor => {
+  if (x.dtype !== host.precision.dtype || x.data.length < worthACopy || host.isInside(x.data)) return movable(host, x);
+  const floats = host.allocator.take(x.data.length);
+  floats.set(x.data);
+  return { ...x, data: floats };
+};
 
 /** Room for elements of a type, with arbitrary contents. */
 export const room = (host: Host, dtype: DType, length: number): Buffer =>

@@ -12,7 +12,7 @@ import { convolutions } from './convolutions.ts';
 import { elementwise } from './elementwise.ts';
 import { fused } from './fused.ts';
 import type { Host } from './host.ts';
-import { floatTensor, movable } from './host.ts';
+import { entered, floatTensor } from './host.ts';
 import { indexing } from './indexing.ts';
 import { movement } from './movement.ts';
 import { matrixProducts } from './products.ts';
@@ -28,7 +28,7 @@ import { windows } from './windows.ts';
 export const interpreterOn = (host: Host): Ops<Tensor> => {
   const ops: Ops<Tensor> = completeOps<Tensor>(
     {
-      constant: (value) => movable(host, checkTensor('constant', value)),
+      constant: (value) => entered(host, checkTensor('constant', value)),
       full: (shape, value) => {
         const size = sizeOf(checkShape('full', shape));
         return floatTensor(

@@ -2,13 +2,18 @@
  * Buffers that are used again: allocators that remember what they handed out, and a pool for what comes back.
  *
  * New memory is dear twice, when the system first maps it and when the collector lets it go, and a training step makes
- * hundreds of megabytes of it. Arrays are told apart by their buffer, so reshaped ones count as what they share. A
- * buffer belongs to the arena that handed it out last and comes back once; what comes back from elsewhere is ignored.
+ * hundreds of megabytes of it. An array is told apart by its object, which reshaped tensors share. It belongs to the
+ * arena that handed it out last and comes back once; what comes back from elsewhere is ignored.
+ *
+ * New arrays lie in the memory of the vector unit as long as there is room, others in memory of their own. The collector
+ * sees how large the latter are, not the former, and would let a loop that hands nothing back fill the memory: what leaves
+ * the arenas has a weight, an array that nobody touches and whose size the collector sees.
  *
  * @module
  */
 import type { ReadonlyVector } from '../../tensor.ts';
 import type { Precision, Vector } from './kernels/precision.ts';
+import type { VectorMemory } from './memory/memory.ts';
 
 /** Makes arrays of one float type. */
 export interface Allocator {
@@ -40,50 +45,72 @@ export interface Pool {
   readonly clear: () => void;
 }
 
-/** Bytes from which a buffer is worth keeping; smaller ones are as quick to make. */
-const smallest = 1024;
+/** Bytes from which an array is worth keeping; smaller ones are as quick to make. */
+const worthKeeping = 1024;
 /** Closed arenas over which the largest demand is remembered. */
 const remembered = 16;
 /** The pool keeps at most this many times the largest demand. */
 const generosity = 2;
+/** Bytes from which a weight is an array of pages that the system gives when they are touched. */
+const pages = 65_536;
 
-/** A buffer that was handed out: its array, and the arena that gives it back (`null`: none does). */
-interface Loan {
-  readonly data: Vector;
-  readonly owner: object | null;
-}
+const nobody: object = {};
+const shelf: object = {};
 
-/** Unused buffers by length. Last in, first out, so that buffers stay in the caches. */
+/**
+ * An array that the pool has made: who gives it back (an arena, `nobody`, or the `shelf` while it lies in the pool), the arena
+ * whose end it outlives while that ends, its position in the order in which arrays came back, and its weight, once it has
+ * one.
+ */
+const slotFor = (data: Vector) => ({
+  data,
+  owner: nobody,
+  keeper: null as object | null,
+  order: 0,
+  weight: null as ArrayBuffer | null,
+});
+
+type Slot = ReturnType<typeof slotFor>;
+
+/** An array of a size, of which nothing is touched. */
+const weightOf = (bytes: number): ArrayBuffer => {
+  const { ArrayBuffer: Growing } = globalThis as unknown as {
+    readonly ArrayBuffer: new (length: number, options?: { readonly maxByteLength: number }) => ArrayBuffer;
+  };
+  return bytes < pages ? new Growing(bytes) : new Growing(bytes, { maxByteLength: bytes });
+};
+
+/** Whether an array is a part of what it shares memory with. */
+const isPart = (data: ReadonlyVector): boolean => data.byteOffset > 0 || data.byteLength < data.buffer.byteLength;
+
+/** Unused arrays by length. Last in, first out, so that they stay in the caches. */
 interface Shelves {
-  readonly put: (data: Vector) => void;
-  readonly get: (length: number) => Vector | undefined;
+  readonly put: (slot: Slot) => void;
+  readonly get: (length: number) => Slot | undefined;
   readonly bytes: () => number;
-  /** Drops the buffers that have lain longest until the rest is within a bound. */
+  /** Drops the arrays that have lain longest until the rest is within a bound. */
   readonly trim: (bound: number) => void;
 }
 
-interface Idle {
-  readonly data: Vector;
-  /** Position in the order in which buffers came back. */
-  readonly order: number;
-}
-
-const createShelves = (): Shelves => {
-  const shelves = new Map<number, Array<Idle>>();
+const createShelves = (drop: (slot: Slot) => void): Shelves => {
+  const shelves = new Map<number, Array<Slot>>();
   let bytes = 0;
   let order = 0;
   return {
-    put: (data) => {
+    put: (slot) => {
+      const { data } = slot;
       order += 1;
+      slot.order = order;
+      slot.owner = shelf;
       bytes += data.byteLength;
-      const shelf = shelves.get(data.length);
-      if (shelf === undefined) shelves.set(data.length, [{ data, order }]);
-      else shelf.push({ data, order });
+      const same = shelves.get(data.length);
+      if (same === undefined) shelves.set(data.length, [slot]);
+      else same.push(slot);
     },
     get: (length) => {
-      const idle = shelves.get(length)?.pop();
-      if (idle !== undefined) bytes -= idle.data.byteLength;
-      return idle?.data;
+      const slot = shelves.get(length)?.pop();
+      if (slot !== undefined) bytes -= slot.data.byteLength;
+      return slot;
     },
     bytes: () => bytes,
     trim: (bound) => {
@@ -91,13 +118,16 @@ const createShelves = (): Shelves => {
       const oldestFirst = Array.from(shelves.values())
         .flat()
         .sort((x, y) => x.order - y.order);
-      let drop = 0;
-      for (; drop < oldestFirst.length && bytes > bound; drop += 1) bytes -= oldestFirst[drop].data.byteLength;
+      let count = 0;
+      for (; count < oldestFirst.length && bytes > bound; count += 1) {
+        bytes -= oldestFirst[count].data.byteLength;
+        drop(oldestFirst[count]);
+      }
       shelves.clear();
-      for (const idle of oldestFirst.slice(drop)) {
-        const shelf = shelves.get(idle.data.length);
-        if (shelf === undefined) shelves.set(idle.data.length, [idle]);
-        else shelf.push(idle);
+      for (const slot of oldestFirst.slice(count)) {
+        const same = shelves.get(slot.data.length);
+        if (same === undefined) shelves.set(slot.data.length, [slot]);
+        else same.push(slot);
       }
     },
   };
@@ -110,66 +140,93 @@ const createShelves = (): Shelves => {
  * a large evaluation it has shrunk again.
  *
  * @param precision - element type of all arrays
+ * @param memory - where 32-bit floats go as long as there is room
+ * @param smallest - bytes of the smallest array that it keeps; measured unless given
  */
-export const createPool = (precision: Precision): Pool => {
-  const shelves = createShelves();
-  const loans = new WeakMap<ArrayBufferLike, Loan>();
+export const createPool = (
+  precision: Precision,
+  memory: VectorMemory | null = null,
+  smallest: number = worthKeeping,
+): Pool => {
+  const slots = new WeakMap<ReadonlyVector, Slot>();
+  const shelves = createShelves(({ data }) => {
+    slots.delete(data);
+    memory?.give(data);
+  });
   const demands = new Array<number>(remembered).fill(0);
   let closed = 0;
 
-  const allocator = (lend: (data: Vector) => void): Allocator => {
-    const lent = (data: Vector): Vector => {
-      lend(data);
-      return data;
+  const made = (length: number): Slot => {
+    const slot = slotFor(memory?.take(length) ?? precision.zeros(length));
+    slots.set(slot.data, slot);
+    return slot;
+  };
+
+  const allocator = (lend: (slot: Slot) => void): Allocator => {
+    const taken = (length: number): Vector => {
+      const slot = shelves.get(length) ?? made(length);
+      lend(slot);
+      return slot.data;
     };
     const isSmall = (length: number): boolean => length * precision.bytes < smallest;
     return {
-      take: (length) =>
-        isSmall(length) ? precision.zeros(length) : lent(shelves.get(length) ?? precision.zeros(length)),
-      zeros: (length) =>
-        isSmall(length) ? precision.zeros(length) : lent(shelves.get(length)?.fill(0) ?? precision.zeros(length)),
+      take: (length) => (isSmall(length) ? precision.zeros(length) : taken(length)),
+      zeros: (length) => (isSmall(length) ? precision.zeros(length) : taken(length).fill(0)),
     };
   };
 
-  const takeBack = ({ data }: Loan): void => {
-    loans.delete(data.buffer);
-    shelves.put(data);
+  const lendForGood = (slot: Slot): void => {
+    slot.owner = nobody;
+    if (slot.weight !== null || memory === null || memory.addressOf(slot.data, 0) < 0) return;
+    slot.weight = weightOf(slot.data.byteLength);
   };
 
-  const lendForGood = (data: Vector): void => void loans.set(data.buffer, { data, owner: null });
+  /** The slot of an array, or of the one among some that it is a part of. */
+  const slotAmong = (some: ReadonlyArray<Slot>, part: ReadonlyVector): Slot | undefined => {
+    const known = slots.get(part);
+    if (known !== undefined || !isPart(part)) return known;
+    const { buffer, byteOffset } = part;
+    return some.find(({ data }) => {
+      const at = byteOffset - data.byteOffset;
+      return data.buffer === buffer && at >= 0 && at < data.byteLength;
+    });
+  };
 
-  const open = (bequeath: (data: Vector) => void): Arena => {
+  const open = (bequeath: (slot: Slot) => void): Arena => {
     const owner = {};
-    let made: Array<Vector> | null = [];
+    let lent: Array<Slot> | null = [];
     let demand = 0;
 
-    const lend = (data: Vector): void => {
-      if (made === null) {
-        lendForGood(data);
+    const lend = (slot: Slot): void => {
+      if (lent === null) {
+        lendForGood(slot);
         return;
       }
-      made.push(data);
-      demand += data.byteLength;
-      loans.set(data.buffer, { data, owner });
+      slot.owner = owner;
+      lent.push(slot);
+      demand += slot.data.byteLength;
     };
 
     return {
       ...allocator(lend),
       open: () => open(lend),
       close: (keep, retire) => {
-        if (made === null) return;
-        const kept = new Set(keep.map(({ buffer }) => buffer));
-        for (const data of made) {
-          const loan = loans.get(data.buffer);
-          if (loan?.owner !== owner) continue; // it was retired by somebody, and may be in use again
-          if (kept.has(data.buffer)) bequeath(data);
-          else takeBack(loan);
+        if (lent === null) return;
+        const mine = lent;
+        lent = null;
+        for (const data of keep) {
+          const slot = slotAmong(mine, data);
+          if (slot !== undefined) slot.keeper = owner;
         }
-        for (const { buffer } of retire) {
-          const loan = loans.get(buffer);
-          if (loan !== undefined && !kept.has(buffer)) takeBack(loan);
+        for (const slot of mine) {
+          if (slot.owner !== owner) continue; // it was retired by somebody, and may be in use again
+          if (slot.keeper === owner) bequeath(slot);
+          else shelves.put(slot);
         }
-        made = null;
+        for (const data of retire) {
+          const slot = slots.get(data);
+          if (slot !== undefined && slot.owner !== shelf && slot.keeper !== owner) shelves.put(slot);
+        }
         demands[closed % remembered] = demand;
         closed += 1;
         shelves.trim(generosity * Math.max(...demands));

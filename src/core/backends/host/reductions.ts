@@ -42,21 +42,10 @@ const gathered = (host: Host, x: Tensor, axes: ReadonlyArray<number>): Extents &
 };
 
 const sumInto = (host: Host, data: ReadonlyVector, { outer, reduced, inner }: Extents, out: Vector): void => {
-  const { sum, addRows } = host.kernels;
-  if (reduced === 1) {
-    out.set(data);
-    return;
-  }
-  if (inner === 1) {
-    for (let o = 0; o < outer; o += 1) out[o] = sum(data, o * reduced, reduced);
-    return;
-  }
-  const totals = new Float64Array(inner);
-  for (let o = 0; o < outer; o += 1) {
-    addRows(data, o * reduced * inner, reduced, totals);
-    out.set(totals, o * inner);
-    totals.fill(0);
-  }
+  const { rowSums, columnSums } = host.kernels;
+  if (reduced === 1) out.set(data);
+  else if (inner === 1) rowSums(data, 0, outer, reduced, out, 0);
+  else for (let o = 0; o < outer; o += 1) columnSums(data, o * reduced * inner, reduced, inner, out, o * inner);
 };
 
 const maxInto = (data: ReadonlyVector, { outer, reduced, inner }: Extents, out: Vector): void => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 
+import { openMemory } from '../../../../src/core/backends/host/memory/memory.ts';
 import { createPool } from '../../../../src/core/backends/host/pool.ts';
 import { f32, f64 } from '../../../../src/core/backends/host/kernels/precision.ts';
 
@@ -133,5 +134,37 @@ describe('pool', () => {
         },
       ),
     );
+  });
+});
+
+describe('a pool in the memory of the vector unit', () => {
+  it('law: reuse and exclusion hold there as well, and what is dropped goes back to the memory', () => {
+    const memory = openMemory({ reserve: 64, pages: 16 });
+    if (memory === null) throw new Error('there is no WebAssembly here');
+    const pool = createPool(f32, memory);
+    const first = pool.open();
+    const [kept, other] = [first.take(1000), first.take(1000)];
+    expect([kept, other].map((x) => memory.addressOf(x, 0) > 0)).toEqual([true, true]);
+    expect(Math.abs(kept.byteOffset - other.byteOffset)).toBeGreaterThanOrEqual(4000);
+    first.close([kept.subarray(10, 20)], []);
+    const second = pool.open();
+    expect(second.take(1000)).toBe(other);
+    expect(second.take(1000)).not.toBe(kept);
+    second.close([], [kept]);
+    expect(memory.usage().taken).toBe(3 * 4032);
+    pool.clear();
+    expect(memory.usage().taken).toBe(0);
+  });
+
+  it('goes on in memory of its own where that is full', () => {
+    const memory = openMemory({ reserve: 64, pages: 1 });
+    const pool = createPool(f32, memory);
+    const arena = pool.open();
+    const lengths = [10_000, 10_000, 10_000].map((n) => arena.zeros(n));
+    expect(lengths.map((x) => (memory?.addressOf(x, 0) ?? 0) > 0)).toEqual([true, false, false]);
+    expect(lengths.every((data) => data.every((x) => x === 0))).toBe(true);
+    arena.close([lengths[1]], []);
+    expect(pool.open().take(10_000)).toBe(lengths[2]);
+    expect(memory?.usage().refused).toBe(2);
   });
 });

@@ -8,6 +8,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../../../../src/core/backends/backend.ts';
+import type { HostSettings } from '../../../../src/core/backends/host/backend.ts';
 import { hostBackend } from '../../../../src/core/backends/host/backend.ts';
 import type { Kernels } from '../../../../src/core/backends/host/kernels/kernels.ts';
 import type { Factorisations } from '../../../../src/core/backends/host/linearAlgebra.ts';
@@ -78,6 +79,7 @@ const factorisations = (dtype: 'f32' | 'f64'): Factorisations => {
 export const loopBackend = (
   dtype: 'f32' | 'f64',
   kernels?: Kernels,
+  settings: Pick<HostSettings, 'unit' | 'smallest'> = {},
 ): { readonly backend: Backend<Tensor>; readonly disposals: () => number } => {
   let disposals = 0;
   const backend = hostBackend({
@@ -90,6 +92,7 @@ export const loopBackend = (
       disposals += 1;
     }),
     ...(kernels === undefined ? {} : { kernels }),
+    ...settings,
   });
   return { backend, disposals: () => disposals };
 };

@@ -27,6 +27,23 @@ export type PairKernel = (
 /** `out[to + i] = x[at + i] ∘ s` for `0 <= i < n`, or `s ∘ x[at + i]`. */
 export type ScalarKernel = (x: ReadonlyVector, at: number, s: number, out: Vector, to: number, n: number) => void;
 
+/**
+ * `out[to + r n + i] = x[atX + r stepX + i] ∘ y[atY + r stepY + i]` for `0 <= r < rows` and `0 <= i < n`; where an argument
+ * is fixed within a row it is y, `y[atY + r stepY]`.
+ */
+export type RowsKernel = (
+  x: ReadonlyVector,
+  atX: number,
+  stepX: number,
+  y: ReadonlyVector,
+  atY: number,
+  stepY: number,
+  out: Vector,
+  to: number,
+  rows: number,
+  n: number,
+) => void;
+
 /** A function of two arguments, with both varying or one of them fixed. */
 export interface BinaryKernel {
   readonly both: PairKernel;
@@ -34,6 +51,11 @@ export interface BinaryKernel {
   readonly right: ScalarKernel;
   /** The left argument is fixed. */
   readonly left: ScalarKernel;
+  readonly rows: RowsKernel;
+  /** The right argument is fixed within a row. */
+  readonly rowsRight: RowsKernel;
+  /** The left argument is fixed within a row: `y ∘ x`. */
+  readonly rowsLeft: RowsKernel;
 }
 
 /** Functions whose derivative times a cotangent is worth a loop of its own. */
@@ -42,13 +64,23 @@ export type VjpKind = 'exp' | 'square' | 'tanh' | 'sigmoid' | 'relu' | 'softplus
 /** `out = cotangent ⊙ f′(x)` where y = f(x). */
 export type VjpKernel = (x: ReadonlyVector, y: ReadonlyVector, cotangent: ReadonlyVector, out: Vector) => void;
 
+/** Sums of a matrix `[rows, columns]`. */
+export type SumsKernel = (
+  x: ReadonlyVector,
+  at: number,
+  rows: number,
+  columns: number,
+  out: Vector,
+  to: number,
+) => void;
+
 /** The loops of an interpreter in one precision. Sums are accumulated in 64 bits. */
 export interface Kernels {
   readonly unary: Readonly<Record<UnaryKind, UnaryKernel>>;
   readonly binary: Readonly<Record<BinaryKind, BinaryKernel>>;
   readonly vjp: Readonly<Record<VjpKind, VjpKernel>>;
   /** e^(a − b); in single precision as accurate as if the difference were not rounded. */
-  readonly expOfDifference: Pick<BinaryKernel, 'both' | 'right'>;
+  readonly expOfDifference: Pick<BinaryKernel, 'both' | 'right' | 'rowsRight'>;
   /** `out = σ(x) − y`, see `Ops`. */
   readonly sigmoidMinus: (x: ReadonlyVector, y: ReadonlyVector, out: Vector) => void;
   /** `out = softplus(x) − y x`, see `Ops`. */
@@ -59,6 +91,8 @@ export interface Kernels {
   readonly sum: (x: ReadonlyVector, at: number, n: number) => number;
   /** `Σ x[i] y[i]` over all elements. */
   readonly dot: (x: ReadonlyVector, y: ReadonlyVector) => number;
-  /** `totals[j] += Σ_r x[at + r columns + j]` over rows, where `columns` is the length of `totals`. */
-  readonly addRows: (x: ReadonlyVector, at: number, rows: number, totals: Float64Array) => void;
+  /** `out[to + r] = Σ_i x[at + r columns + i]` for `0 <= r < rows`. */
+  readonly rowSums: SumsKernel;
+  /** `out[to + j] = Σ_r x[at + r columns + j]` for `0 <= j < columns`. */
+  readonly columnSums: SumsKernel;
 }

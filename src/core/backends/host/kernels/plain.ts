@@ -7,23 +7,44 @@
  *
  * @module
  */
-import { binaryKernels } from './binary.ts';
+import { binaryKernels, withRows } from './binary.ts';
 import type { Kernels } from './kernels.ts';
 import { unaryKernels, vjpKernels } from './unary.ts';
+
+/** Several sums side by side, so that an addition need not wait for the one before it. */
+const sum: Kernels['sum'] = (x, at, n) => {
+  const end = at + n;
+  const whole = end - (n % 4);
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  for (let i = at; i < whole; i += 4) {
+    s0 += x[i];
+    s1 += x[i + 1];
+    s2 += x[i + 2];
+    s3 += x[i + 3];
+  }
+  for (let i = whole; i < end; i += 1) s0 += x[i];
+  return s0 + s1 + (s2 + s3);
+};
 
 /** Kernels in plain JavaScript. */
 export const plainKernels: Kernels = {
   unary: unaryKernels,
   binary: binaryKernels,
   vjp: vjpKernels,
-  expOfDifference: {
+  expOfDifference: withRows({
     both: (a, atA, b, atB, out, to, n) => {
       for (let i = 0; i < n; i += 1) out[to + i] = Math.exp(a[atA + i] - b[atB + i]);
     },
     right: (x, at, s, out, to, n) => {
       for (let i = 0; i < n; i += 1) out[to + i] = Math.exp(x[at + i] - s);
     },
-  },
+    left: (x, at, s, out, to, n) => {
+      for (let i = 0; i < n; i += 1) out[to + i] = Math.exp(s - x[at + i]);
+    },
+  }),
   // From the smaller of σ(x) and 1 − σ(x), which is e / (1 + e).
   sigmoidMinus: (x, y, out) => {
     for (let i = 0; i < out.length; i += 1) {
@@ -42,23 +63,7 @@ export const plainKernels: Kernels = {
   linearCombination: (a, x, b, y, out) => {
     for (let i = 0; i < out.length; i += 1) out[i] = a * x[i] + b * y[i];
   },
-  // Several sums side by side, so that an addition need not wait for the one before it.
-  sum: (x, at, n) => {
-    const end = at + n;
-    const whole = end - (n % 4);
-    let s0 = 0;
-    let s1 = 0;
-    let s2 = 0;
-    let s3 = 0;
-    for (let i = at; i < whole; i += 4) {
-      s0 += x[i];
-      s1 += x[i + 1];
-      s2 += x[i + 2];
-      s3 += x[i + 3];
-    }
-    for (let i = whole; i < end; i += 1) s0 += x[i];
-    return s0 + s1 + (s2 + s3);
-  },
+  sum,
   dot: (x, y) => {
     const n = x.length;
     const whole = n - (n % 4);
@@ -75,11 +80,15 @@ export const plainKernels: Kernels = {
     for (let i = whole; i < n; i += 1) s0 += x[i] * y[i];
     return s0 + s1 + (s2 + s3);
   },
-  addRows: (x, at, rows, totals) => {
-    const columns = totals.length;
+  rowSums: (x, at, rows, columns, out, to) => {
+    for (let r = 0; r < rows; r += 1) out[to + r] = sum(x, at + r * columns, columns);
+  },
+  columnSums: (x, at, rows, columns, out, to) => {
+    const totals = new Float64Array(columns);
     for (let r = 0; r < rows; r += 1) {
       const row = at + r * columns;
       for (let j = 0; j < columns; j += 1) totals[j] += x[row + j];
     }
+    out.set(totals, to);
   },
 };

@@ -2,7 +2,7 @@
  * Elementwise functions on vectors of four floats, as code.
  *
  * Transcendental ones reduce their argument to a short interval and use a polynomial there, with the coefficients of
- * Cephes [M89: expf, tanhf]; errors are a few units in
+ * Cephes [M89: expf, logf, tanhf]; errors are a few units in
  * the last place everywhere, relative to the result. NaN passes through all of them.
  *
  * @module
@@ -224,10 +224,42 @@ export const sigmoidCrossEntropyCode = (x: Code, y: Code, [v, d, e, ...rest]: Re
   ];
 };
 
-/** Functions of one argument. `log` is missing: nothing on a hot path needs it. */
-export const unaryCode: Readonly<Record<Exclude<UnaryKind, 'log'>, VectorFunction>> = {
+/**
+ * log x = e log 2 + log(1 + z) with 1 + z between √½ and √2, where the latter is z − z²/2 + z³ P(z). Small numbers that are
+ * not normal are multiplied by 2²⁵ first.
+ */
+const log: VectorFunction = (x, [u, v, e, m, z]) => {
+  const series = polynomial(
+    get(z),
+    [
+      7.0376836292e-2, -1.151461031e-1, 1.167699874e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
+      2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
+    ],
+  );
+  const square = mul(get(z), get(z));
+  const tail = add(mul(mul(get(z), square), series), mul(get(e), constant(ln2.low)));
+  const result = add(add(get(z), sub(tail, mul(constant(0.5), square))), mul(get(e), constant(ln2.high)));
+  const exponent = i32x4.sub(i32x4.shiftRight(get(v), i32.constant(23)), i32x4.constant(126));
+  return [
+    ...set(u, x),
+    ...set(m, lessThan(get(u), constant(2 ** -126))),
+    ...set(v, v128.bitselect(mul(get(u), constant(2 ** 25)), get(u), get(m))),
+    ...set(e, sub(f32x4.fromI32x4(exponent), v128.and(constant(25), get(m)))),
+    ...set(v, v128.or(v128.and(get(v), i32x4.constant(0x007fffff)), constant(0.5))),
+    ...set(m, lessThan(get(v), constant(Math.SQRT1_2))),
+    ...set(e, sub(get(e), v128.and(constant(1), get(m)))),
+    ...set(z, add(sub(get(v), constant(1)), v128.and(get(v), get(m)))),
+    ...set(z, v128.bitselect(result, get(u), lessThan(get(u), constant(Infinity)))),
+    ...set(z, v128.bitselect(constant(-Infinity), get(z), equal(get(u), constant(0)))),
+    ...v128.bitselect(constant(NaN), get(z), lessThan(get(u), constant(0))),
+  ];
+};
+
+/** Functions of one argument. */
+export const unaryCode: Readonly<Record<UnaryKind, VectorFunction>> = {
   neg: (x) => neg(x),
   exp,
+  log,
   sqrt: (x) => sqrt(x),
   square,
   abs: (x) => abs(x),

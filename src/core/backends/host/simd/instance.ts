@@ -1,66 +1,100 @@
 /**
- * The compiled module of vector kernels: one per process, made when first asked for.
+ * The compiled module of vector kernels with the memory that it works on: one of each per process, made when first asked
+ * for.
  *
- * It is only scratch space and pure loops, used within single synchronous calls, so nobody can tell that it is shared.
- * Where WebAssembly is forbidden (a strict content security policy) or does not give the right numbers, there is none,
- * and callers use plain loops.
+ * Its places are scratch space within single synchronous calls, so nobody can tell that they are shared. Where WebAssembly
+ * is forbidden (a strict content security policy) or does not give the right numbers, there is none, and callers use plain
+ * loops on memory of their own.
  *
  * @module
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 
-import type { PointwiseName } from './module.ts';
-import { chunk, moduleBytes, places } from './module.ts';
+import type { VectorMemory } from '../memory/memory.ts';
+import { openMemory } from '../memory/memory.ts';
 
-/** Runs over a chunk of `end` bytes with two numbers. */
-export type Pointwise = (end: number, s: number, t: number) => void;
+import type { PointwiseName, RowwiseName } from './module.ts';
+import { chunk, moduleBytes, places, reserved } from './module.ts';
 
-/** The kernels, and the places where their operands and results are. */
+/** `out = f(a, b)` for elements of some bytes, with two numbers. Operands are addresses. */
+export type Pointwise = (a: number, b: number, out: number, bytes: number, s: number, t: number) => void;
+
+/** The same for rows of some bytes; those of the operands begin so many bytes apart. */
+export type Rowwise = (
+  a: number,
+  b: number,
+  out: number,
+  bytes: number,
+  rows: number,
+  stepA: number,
+  stepB: number,
+) => void;
+
+/** Sums over a matrix with rows of some bytes. */
+type Sums = (a: number, out: number, bytes: number, rows: number) => void;
+
+/** The kernels, and their memory with the places for what does not lie in it. */
 export interface VectorUnit {
+  readonly memory: VectorMemory;
   readonly pointwise: Readonly<Record<PointwiseName, Pointwise>>;
-  readonly sum: (end: number) => number;
-  readonly dot: (end: number) => number;
-  readonly accumulate: (end: number) => void;
+  readonly rowwise: Readonly<Record<RowwiseName, Rowwise>>;
+  readonly sum: (a: number, bytes: number) => number;
+  readonly dot: (a: number, b: number, bytes: number) => number;
+  readonly rowSums: Sums;
+  readonly columnSums: Sums;
   readonly a: Float32Array;
   readonly b: Float32Array;
   readonly out: Float32Array;
-  readonly totals: Float64Array;
+  /** A number that takes the part of an operand. */
+  readonly number: Float32Array;
 }
 
 /** The part of the JavaScript interface of WebAssembly that is used here. */
 interface WebAssemblyInterface {
   readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: object };
+  readonly Instance: new (
+    module: object,
+    imports: { readonly env: Readonly<Record<string, unknown>> },
+  ) => { readonly exports: object };
 }
 
-type Exports = Omit<VectorUnit, 'pointwise' | 'a' | 'b' | 'out' | 'totals'> &
-  VectorUnit['pointwise'] & { readonly memory: { readonly buffer: ArrayBuffer } };
+type Exports = Pick<VectorUnit, 'sum' | 'dot' | 'rowSums' | 'columnSums'> &
+  VectorUnit['pointwise'] &
+  VectorUnit['rowwise'];
 
-const open = (): VectorUnit | null => {
+/**
+ * A unit over a memory of its own.
+ *
+ * @param options - what the memory is to be like
+ * @returns the unit, or `null` where there is no memory
+ */
+export const openUnit = (options: { readonly shared?: boolean; readonly pages?: number } = {}): VectorUnit | null => {
   const { WebAssembly } = globalThis as { readonly WebAssembly?: WebAssemblyInterface };
-  if (WebAssembly === undefined) return null;
-  const exports = new WebAssembly.Instance(new WebAssembly.Module(moduleBytes())).exports as Exports;
-  const { buffer } = exports.memory;
+  const memory = WebAssembly === undefined ? null : openMemory({ reserve: reserved, ...options });
+  if (WebAssembly === undefined || memory === null) return null;
+  const module = new WebAssembly.Module(moduleBytes(memory.shared));
+  const exports = new WebAssembly.Instance(module, { env: { memory: memory.memory } }).exports as Exports;
+  const { sum, dot, rowSums, columnSums } = exports;
   return {
+    memory,
     pointwise: exports,
-    sum: exports.sum,
-    dot: exports.dot,
-    accumulate: exports.accumulate,
-    a: new Float32Array(buffer, places.a, chunk),
-    b: new Float32Array(buffer, places.b, chunk),
-    out: new Float32Array(buffer, places.out, chunk),
-    totals: new Float64Array(buffer, places.totals, chunk),
+    rowwise: exports,
+    ...{ sum, dot, rowSums, columnSums },
+    a: new Float32Array(memory.reserved, places.a, chunk),
+    b: new Float32Array(memory.reserved, places.b, chunk),
+    out: new Float32Array(memory.reserved, places.out, chunk),
+    number: new Float32Array(memory.reserved, places.number, 1),
   };
 };
 
 /** Whether a kernel and a sum give what they should. */
 const works = (unit: VectorUnit): boolean => {
-  const values = [0.5, -1, 2, -30];
+  const values = [0.5, -1, 2, -30, 1];
   unit.a.set(values);
-  unit.pointwise.tanh(16, 0, 0);
+  unit.pointwise.tanh(places.a, places.a, places.out, 20, 0, 0);
   const close = values.every((x, i) => Math.abs(unit.out[i] - Math.tanh(x)) < 1e-6);
-  return close && unit.sum(16) === -28.5;
+  return close && unit.sum(places.a, 20) === -27.5;
 };
 
 let known: VectorUnit | null | undefined;
@@ -69,7 +103,7 @@ let known: VectorUnit | null | undefined;
 export const vectorUnit = (): VectorUnit | null => {
   if (known !== undefined) return known;
   known = pipe(
-    E.tryCatch(open, () => null),
+    E.tryCatch(openUnit, () => null),
     E.match(
       () => null,
       (unit) => (unit !== null && works(unit) ? unit : null),

@@ -1,23 +1,34 @@
 /**
  * Kernels for 32-bit floats on the vector unit, four elements at a time, by WebAssembly.
  *
- * Two to four times as fast as plain loops, for functions such as tanh eight times. Short arrays stay with the plain
- * loops: a call through the staging places costs as much as a few hundred elements there.
+ * Arrays of the unit's memory are worked on in place, at the speed of memory; chunks of others are copied to a place in
+ * it and back, which takes several times as long. Short arrays stay with the plain loops, for which a call costs as much
+ * as some hundred elements.
  *
  * @module
  */
 import type { BinaryKind, UnaryKind } from '../../../ops/primitives.ts';
 import type { ReadonlyVector } from '../../../tensor.ts';
 import type { Vector } from '../kernels/precision.ts';
-import type { BinaryKernel, Kernels, ScalarKernel, UnaryKernel, VjpKernel, VjpKind } from '../kernels/kernels.ts';
+import type {
+  BinaryKernel,
+  Kernels,
+  PairKernel,
+  RowsKernel,
+  ScalarKernel,
+  SumsKernel,
+  UnaryKernel,
+  VjpKernel,
+  VjpKind,
+} from '../kernels/kernels.ts';
 import { plainKernels } from '../kernels/plain.ts';
 
 import { vjpCode } from './functions.ts';
-import type { Pointwise, VectorUnit } from './instance.ts';
+import type { Pointwise, Rowwise, VectorUnit } from './instance.ts';
 import { vectorUnit } from './instance.ts';
-import { chunk } from './module.ts';
+import { chunk, places } from './module.ts';
 
-/** Elements from which the vector unit is worth a call: staging costs as much as some hundred elements. */
+/** Elements from which the vector unit is worth a call. */
 const worthACall = 256;
 
 /** Elements `at <= i < at + n` of an array of 32-bit floats, sharing its memory. */
@@ -25,19 +36,22 @@ const part = (x: ReadonlyVector, at: number, n: number): ReadonlyVector =>
   at === 0 && n === x.length ? x : new Float32Array(x.buffer, x.byteOffset + 4 * at, n);
 
 const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
-  const { a, b, out: result, totals } = unit;
+  const { addressOf } = unit.memory;
 
-  /** Bytes of n elements, up to a whole vector of four; what the last vector holds beyond them is never read. */
-  const endOf = (n: number): number => (4 * n + 15) & ~15;
+  /** Address of elements, those of arrays elsewhere after they were copied to a place. */
+  const staged = (x: ReadonlyVector, at: number, n: number, place: Float32Array, address: number): number => {
+    const own = addressOf(x, at);
+    if (own >= 0) return own;
+    place.set(part(x, at, n));
+    return address;
+  };
 
-  /** `out = f(x, y)`, with y left out for functions of one argument. */
-  const map = (
-    f: Pointwise,
-    s: number,
-    t: number,
+  /** `out = f(x, y)` in chunks, of arrays of which some lie elsewhere. */
+  const inChunks = (
+    f: (a: number, b: number, out: number, bytes: number) => void,
     x: ReadonlyVector,
     atX: number,
-    y: ReadonlyVector | null,
+    y: ReadonlyVector,
     atY: number,
     out: Vector,
     to: number,
@@ -45,61 +59,115 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
   ): void => {
     for (let start = 0; start < n; start += chunk) {
       const size = Math.min(chunk, n - start);
-      a.set(part(x, atX + start, size));
-      if (y !== null) b.set(part(y, atY + start, size));
-      f(endOf(size), s, t);
-      out.set(size === chunk ? result : result.subarray(0, size), to + start);
+      const a = staged(x, atX + start, size, unit.a, places.a);
+      const b = y === x && atY === atX ? a : staged(y, atY + start, size, unit.b, places.b);
+      const result = addressOf(out, to + start);
+      f(a, b, result < 0 ? places.out : result, 4 * size);
+      if (result < 0) out.set(size === chunk ? unit.out : unit.out.subarray(0, size), to + start);
     }
   };
 
-  /** Adds up `f` over chunks; the places are filled up with zeros, which add nothing. */
-  const fold = (
-    f: (end: number) => number,
+  /** `out = f(x, y)`; functions of one argument take it twice. */
+  const map = (
+    f: Pointwise,
+    s: number,
+    t: number,
     x: ReadonlyVector,
     atX: number,
-    y: ReadonlyVector | null,
+    y: ReadonlyVector,
+    atY: number,
+    out: Vector,
+    to: number,
     n: number,
-  ): number => {
-    let total = 0;
-    for (let start = 0; start < n; start += chunk) {
-      const size = Math.min(chunk, n - start);
-      a.set(part(x, atX + start, size));
-      if (y !== null) b.set(part(y, start, size));
-      if (size % 4 > 0) {
-        a.fill(0, size, endOf(size) / 4);
-        b.fill(0, size, endOf(size) / 4);
-      }
-      total += f(endOf(size));
-    }
-    return total;
+  ): void => {
+    const result = addressOf(out, to);
+    const a = addressOf(x, atX);
+    const b = x === y ? a : addressOf(y, atY);
+    if (result >= 0 && a >= 0 && b >= 0) f(a, b, result, 4 * n, s, t);
+    else inChunks((p, q, r, bytes) => f(p, q, r, bytes, s, t), x, atX, y, atY, out, to, n);
   };
 
-  const unary = (kind: Exclude<UnaryKind, 'log'>): UnaryKernel => {
+  const rowsOf =
+    (f: Rowwise, plain: RowsKernel, isFixed: boolean): RowsKernel =>
+    (x, atX, stepX, y, atY, stepY, out, to, count, n) => {
+      if (count * n < worthwhile) {
+        plain(x, atX, stepX, y, atY, stepY, out, to, count, n);
+        return;
+      }
+      const result = addressOf(out, to);
+      const a = addressOf(x, atX);
+      const b = addressOf(y, atY);
+      if (result >= 0 && a >= 0 && b >= 0) {
+        f(a, b, result, 4 * n, count, 4 * stepX, 4 * stepY);
+        return;
+      }
+      for (let r = 0; r < count; r += 1) {
+        if (isFixed) {
+          unit.number[0] = y[atY + r * stepY];
+          const onRow = (p: number, _: number, q: number, bytes: number): void =>
+            f(p, places.number, q, bytes, 1, 0, 0);
+          inChunks(onRow, x, atX + r * stepX, x, atX + r * stepX, out, to + r * n, n);
+        } else {
+          const onRow = (p: number, q: number, o: number, bytes: number): void => f(p, q, o, bytes, 1, 0, 0);
+          inChunks(onRow, x, atX + r * stepX, y, atY + r * stepY, out, to + r * n, n);
+        }
+      }
+    };
+
+  const unary = (kind: UnaryKind): UnaryKernel => {
     const f = unit.pointwise[kind];
     const plain = plainKernels.unary[kind];
     return (x, out) => {
       if (out.length < worthwhile) plain(x, out);
-      else map(f, 0, 0, x, 0, null, 0, out, 0, out.length);
+      else map(f, 0, 0, x, 0, x, 0, out, 0, out.length);
     };
   };
 
+  const ofTwo =
+    (f: Pointwise, plain: UnaryOfTwo): UnaryOfTwo =>
+    (x, y, out) => {
+      if (out.length < worthwhile) plain(x, y, out);
+      else map(f, 0, 0, x, 0, y, 0, out, 0, out.length);
+    };
+
   const scalar =
-    (f: Pointwise, plain: ScalarKernel): ScalarKernel =>
+    (f: Rowwise, plain: ScalarKernel): ScalarKernel =>
     (x, at, s, out, to, n) => {
-      if (n < worthwhile) plain(x, at, s, out, to, n);
-      else map(f, s, 0, x, at, null, 0, out, to, n);
+      if (n < worthwhile) {
+        plain(x, at, s, out, to, n);
+        return;
+      }
+      unit.number[0] = s;
+      const result = addressOf(out, to);
+      const a = addressOf(x, at);
+      if (result >= 0 && a >= 0) f(a, places.number, result, 4 * n, 1, 0, 0);
+      else inChunks((p, _, r, bytes) => f(p, places.number, r, bytes, 1, 0, 0), x, at, x, at, out, to, n);
+    };
+
+  const pair =
+    (f: Rowwise, plain: PairKernel): PairKernel =>
+    (x, atX, y, atY, out, to, n) => {
+      if (n < worthwhile) {
+        plain(x, atX, y, atY, out, to, n);
+        return;
+      }
+      const result = addressOf(out, to);
+      const a = addressOf(x, atX);
+      const b = addressOf(y, atY);
+      if (result >= 0 && a >= 0 && b >= 0) f(a, b, result, 4 * n, 1, 0, 0);
+      else inChunks((p, q, r, bytes) => f(p, q, r, bytes, 1, 0, 0), x, atX, y, atY, out, to, n);
     };
 
   const binary = (kind: BinaryKind): BinaryKernel => {
-    const f = unit.pointwise[kind];
+    const { rowwise } = unit;
     const plain = plainKernels.binary[kind];
     return {
-      both: (x, atX, y, atY, out, to, n) => {
-        if (n < worthwhile) plain.both(x, atX, y, atY, out, to, n);
-        else map(f, 0, 0, x, atX, y, atY, out, to, n);
-      },
-      right: scalar(unit.pointwise[`${kind}.right`], plain.right),
-      left: scalar(unit.pointwise[`${kind}.left`], plain.left),
+      both: pair(rowwise[kind], plain.both),
+      right: scalar(rowwise[`${kind}.right`], plain.right),
+      left: scalar(rowwise[`${kind}.left`], plain.left),
+      rows: rowsOf(rowwise[kind], plain.rows, false),
+      rowsRight: rowsOf(rowwise[`${kind}.right`], plain.rowsRight, true),
+      rowsLeft: rowsOf(rowwise[`${kind}.left`], plain.rowsLeft, true),
     };
   };
 
@@ -113,11 +181,51 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
     };
   };
 
+  /** Sums of a matrix that lies in the memory, few of which may go elsewhere; those of others are plain. */
+  const sums =
+    (f: VectorUnit['rowSums'], plain: SumsKernel, countOf: (rows: number, columns: number) => number): SumsKernel =>
+    (x, at, rows, columns, out, to) => {
+      const n = countOf(rows, columns);
+      const a = rows * columns < worthwhile ? -1 : addressOf(x, at);
+      const result = a < 0 ? -1 : addressOf(out, to);
+      if (result >= 0) f(a, result, 4 * columns, rows);
+      else if (a >= 0 && n <= chunk) {
+        f(a, places.out, 4 * columns, rows);
+        out.set(unit.out.subarray(0, n), to);
+      } else plain(x, at, rows, columns, out, to);
+    };
+
+  const sum: Kernels['sum'] = (x, at, n) => {
+    if (n < worthwhile) return plainKernels.sum(x, at, n);
+    const own = addressOf(x, at);
+    if (own >= 0) return unit.sum(own, 4 * n);
+    let total = 0;
+    for (let start = 0; start < n; start += chunk) {
+      const size = Math.min(chunk, n - start);
+      total += unit.sum(staged(x, at + start, size, unit.a, places.a), 4 * size);
+    }
+    return total;
+  };
+
+  const dot: Kernels['dot'] = (x, y) => {
+    const n = x.length;
+    if (n < worthwhile) return plainKernels.dot(x, y);
+    const [a, b] = [addressOf(x, 0), addressOf(y, 0)];
+    if (a >= 0 && b >= 0) return unit.dot(a, b, 4 * n);
+    let total = 0;
+    for (let start = 0; start < n; start += chunk) {
+      const size = Math.min(chunk, n - start);
+      const left = staged(x, start, size, unit.a, places.a);
+      total += unit.dot(left, x === y ? left : staged(y, start, size, unit.b, places.b), 4 * size);
+    }
+    return total;
+  };
+
   return {
     unary: {
       neg: unary('neg'),
       exp: unary('exp'),
-      log: plainKernels.unary.log,
+      log: unary('log'),
       sqrt: unary('sqrt'),
       square: unary('square'),
       abs: unary('abs'),
@@ -152,51 +260,31 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
       gelu: vjp('gelu'),
     },
     expOfDifference: {
-      both: (x, atX, y, atY, out, to, n) => {
-        if (n < worthwhile) plainKernels.expOfDifference.both(x, atX, y, atY, out, to, n);
-        else map(unit.pointwise.expOfDifference, 0, 0, x, atX, y, atY, out, to, n);
-      },
-      right: scalar(unit.pointwise['expOfDifference.right'], plainKernels.expOfDifference.right),
+      both: pair(unit.rowwise.expOfDifference, plainKernels.expOfDifference.both),
+      right: scalar(unit.rowwise['expOfDifference.right'], plainKernels.expOfDifference.right),
+      rowsRight: rowsOf(unit.rowwise['expOfDifference.right'], plainKernels.expOfDifference.rowsRight, true),
     },
-    sigmoidMinus: (x, y, out) => {
-      if (out.length < worthwhile) plainKernels.sigmoidMinus(x, y, out);
-      else map(unit.pointwise.sigmoidMinus, 0, 0, x, 0, y, 0, out, 0, out.length);
-    },
-    sigmoidCrossEntropy: (x, y, out) => {
-      if (out.length < worthwhile) plainKernels.sigmoidCrossEntropy(x, y, out);
-      else map(unit.pointwise.sigmoidCrossEntropy, 0, 0, x, 0, y, 0, out, 0, out.length);
-    },
+    sigmoidMinus: ofTwo(unit.pointwise.sigmoidMinus, plainKernels.sigmoidMinus),
+    sigmoidCrossEntropy: ofTwo(unit.pointwise.sigmoidCrossEntropy, plainKernels.sigmoidCrossEntropy),
     linearCombination: (s, x, t, y, out) => {
       if (out.length < worthwhile) plainKernels.linearCombination(s, x, t, y, out);
       else map(unit.pointwise.linearCombination, s, t, x, 0, y, 0, out, 0, out.length);
     },
-    sum: (x, at, n) => (n < worthwhile ? plainKernels.sum(x, at, n) : fold(unit.sum, x, at, null, n)),
-    dot: (x, y) => (x.length < worthwhile ? plainKernels.dot(x, y) : fold(unit.dot, x, 0, y, x.length)),
-    addRows: (x, at, rows, sums) => {
-      const columns = sums.length;
-      if (columns < worthwhile) {
-        plainKernels.addRows(x, at, rows, sums);
-        return;
-      }
-      for (let start = 0; start < columns; start += chunk) {
-        const size = Math.min(chunk, columns - start);
-        totals.set(sums.subarray(start, start + size));
-        for (let r = 0; r < rows; r += 1) {
-          a.set(part(x, at + r * columns + start, size));
-          unit.accumulate(endOf(size));
-        }
-        sums.set(totals.subarray(0, size), start);
-      }
-    },
+    sum,
+    dot,
+    rowSums: sums(unit.rowSums, plainKernels.rowSums, (rows) => rows),
+    columnSums: sums(unit.columnSums, plainKernels.columnSums, (_, columns) => columns),
   };
 };
+
+/** A function of two arrays. */
+type UnaryOfTwo = Kernels['sigmoidMinus'];
 
 /**
  * Kernels for 32-bit floats: on the vector unit where there is one, else plain.
  *
  * @param worthwhile - elements from which the vector unit is used
+ * @param unit - the unit; that of the process unless given
  */
-export const singleKernels = (worthwhile: number = worthACall): Kernels => {
-  const unit = vectorUnit();
-  return unit === null ? plainKernels : kernelsOn(unit, worthwhile);
-};
+export const singleKernels = (worthwhile: number = worthACall, unit: VectorUnit | null = vectorUnit()): Kernels =>
+  unit === null ? plainKernels : kernelsOn(unit, worthwhile);

@@ -1,17 +1,16 @@
 /**
- * The module of all vector kernels: every function as a loop over fixed places in a small memory.
+ * The module of all vector kernels: every function as a loop over arrays of the memory that the module is given.
  *
- * Kernels do not know where arrays live. A caller stages a chunk of its operands in the places `a` and `b`, runs a
- * kernel and takes the chunk `out`; the places stay in the nearest caches, so the copies cost less than a scalar loop
- * does on the same data, and arrays may come from anywhere.
+ * Operands are addresses, and nothing is copied. The beginning of the memory belongs to the kernels: places where a
+ * chunk of an array from elsewhere is staged, and one for a number that takes the part of an operand.
  *
  * @module
  */
 import type { BinaryKind, UnaryKind } from '../../../ops/primitives.ts';
 import type { VjpKind } from '../kernels/kernels.ts';
 
-import type { Code, FunctionCode } from '../../webAssembly/assembler.ts';
-import { assemble, f32x4, f64, f64x2, i32, local, repeatWhile, v128, valueType } from '../../webAssembly/assembler.ts';
+import type { Code } from '../../webAssembly/assembler.ts';
+import { assemble, f32x4, local } from '../../webAssembly/assembler.ts';
 import {
   binaryCode,
   expOfDifferenceCode,
@@ -20,102 +19,71 @@ import {
   unaryCode,
   vjpCode,
 } from './functions.ts';
+import type { RowCode } from './loops.ts';
+import { pointwise, rowwise } from './loops.ts';
+import { columnSums, dot, rowSums, sum } from './sums.ts';
 
-/** Elements of a chunk; a multiple of 4. */
+/** Elements of a staged chunk; a multiple of 16. */
 export const chunk = 4096;
 
-/** Byte addresses in the memory. `totals` holds 64-bit floats. */
-export const places = { a: 0, b: 4 * chunk, out: 8 * chunk, totals: 12 * chunk } as const;
+/** Byte addresses in the memory. There are lines between places, because vectors are read as a whole. */
+export const places = { a: 64, b: 4 * chunk + 128, out: 8 * chunk + 192, number: 12 * chunk + 256 } as const;
 
-const pages = Math.ceil((20 * chunk) / 65_536);
-
-// Parameters and locals of every kernel, by number.
-const [end, s, t, at, ...registers] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
-
-const a = v128.load(local.get(at), places.a);
-const b = v128.load(local.get(at), places.b);
-const splatS = f32x4.splat(local.get(s));
-const splatT = f32x4.splat(local.get(t));
-
-/** A kernel: runs over elements, four at a time, up to `end` (in bytes), with two numbers s and t. */
-const kernel = (name: string, body: Code, result: Code | null = null): FunctionCode => ({
-  name,
-  parameters: [valueType.i32, valueType.f32, valueType.f32],
-  results: result === null ? [] : [valueType.f64],
-  locals: [valueType.i32, ...registers.map(() => valueType.v128)],
-  body: [
-    ...repeatWhile(
-      [...body, ...local.set(at, i32.add(local.get(at), i32.constant(16)))],
-      i32.lessThan(local.get(at), local.get(end)),
-    ),
-    ...(result ?? []),
-  ],
-});
-
-/** `out[i] = value`. */
-const pointwise = (name: string, value: Code): FunctionCode =>
-  kernel(name, v128.store(local.get(at), places.out, value));
-
-/** The lower and the upper two of four floats, in 64 bits. */
-const halves: ReadonlyArray<(x: Code) => Code> = [f64x2.fromLower, (x) => f64x2.fromLower(v128.upperHalf(x))];
-
-/** The sum of terms, in 64 bits. */
-const reduction = (name: string, term: (half: (x: Code) => Code) => Code): FunctionCode => {
-  const [lower, upper] = registers;
-  const total = f64x2.add(local.get(lower), local.get(upper));
-  return kernel(
-    name,
-    [lower, upper].flatMap((sum, i) => local.set(sum, f64x2.add(local.get(sum), term(halves[i])))),
-    f64.add(f64x2.lane(total, 0), f64x2.lane(total, 1)),
-  );
-};
-
-/** `totals[i] += a[i]`, in 64 bits. */
-const accumulate: FunctionCode = kernel(
-  'accumulate',
-  halves.flatMap((half, i) => {
-    const address = i32.add(local.get(at), local.get(at));
-    const place = places.totals + 16 * i;
-    return v128.store(address, place, f64x2.add(v128.load(address, place), half(a)));
-  }),
-);
+/** Bytes of the places. */
+export const reserved = 12 * chunk + 320;
 
 const names = <K extends string>(record: Readonly<Record<K, unknown>>): ReadonlyArray<K> =>
   Object.keys(record) as Array<K>;
 
-/** Kernels by name: functions as in `Ops`, binary ones also with a number on the right or on the left. */
-export type PointwiseName =
-  | Exclude<UnaryKind, 'log'>
-  | `${BinaryKind}${'' | '.right' | '.left'}`
-  | `vjp.${VjpKind}`
-  | 'linearCombination'
-  | 'sigmoidMinus'
-  | 'sigmoidCrossEntropy'
-  | `expOfDifference${'' | '.right'}`;
+/** Kernels over elements by name. */
+export type PointwiseName = UnaryKind | `vjp.${VjpKind}` | 'linearCombination' | 'sigmoidMinus' | 'sigmoidCrossEntropy';
 
-const pointwiseKernels: ReadonlyArray<readonly [PointwiseName, Code]> = [
-  ...names(unaryCode).map((name) => [name, unaryCode[name](a, registers)] as const),
-  ...names(binaryCode).flatMap(
-    (name) =>
-      [
-        [name, binaryCode[name](a, b)],
-        [`${name}.right`, binaryCode[name](a, splatS)],
-        [`${name}.left`, binaryCode[name](splatS, a)],
-      ] as const,
-  ),
-  ...names(vjpCode).map((name) => [`vjp.${name}`, vjpCode[name].code(a, b, registers)] as const),
-  ['sigmoidMinus', sigmoidMinusCode(a, b, registers)],
-  ['sigmoidCrossEntropy', sigmoidCrossEntropyCode(a, b, registers)],
-  ['expOfDifference', expOfDifferenceCode(a, b, registers)],
-  ['expOfDifference.right', expOfDifferenceCode(a, splatS, registers)],
-  ['linearCombination', f32x4.add(f32x4.mul(splatS, a), f32x4.mul(splatT, b))],
+/** Kernels over rows by name: functions of two arguments, of which one may be a number for each row. */
+export type RowwiseName = `${BinaryKind}${'' | '.right' | '.left'}` | `expOfDifference${'' | '.right'}`;
+
+/** Functions of which a loop takes several vectors at a time: those that take less time than counting does. */
+const cheap: ReadonlySet<PointwiseName> = new Set<PointwiseName>([
+  ...(['neg', 'square', 'abs', 'step', 'relu', 'sqrt', 'vjp.exp', 'vjp.square', 'vjp.tanh', 'vjp.sigmoid'] as const),
+  ...(['vjp.relu', 'linearCombination'] as const),
+]);
+
+const { s, t } = pointwise.numbers;
+const [splatS, splatT] = [f32x4.splat(local.get(s)), f32x4.splat(local.get(t))];
+
+type OfTwo = (a: Code, b: Code, registers: ReadonlyArray<number>) => Code;
+
+const pointwiseKernels: ReadonlyArray<readonly [PointwiseName, OfTwo]> = [
+  ...names(unaryCode).map((name) => [name, (a, _, registers) => unaryCode[name](a, registers)] as const satisfies readonly [PointwiseName, OfTwo]), // prettier-ignore
+  ...names(vjpCode).map((name) => [`vjp.${name}`, vjpCode[name].code] as const),
+  ['sigmoidMinus', sigmoidMinusCode],
+  ['sigmoidCrossEntropy', sigmoidCrossEntropyCode],
+  ['linearCombination', (a, b) => f32x4.add(f32x4.mul(splatS, a), f32x4.mul(splatT, b))],
 ];
 
-/** The binary of the module. */
-export const moduleBytes = (): Uint8Array =>
-  assemble(pages, [
-    ...pointwiseKernels.map(([name, value]) => pointwise(name, value)),
-    reduction('sum', (half) => half(a)),
-    reduction('dot', (half) => f64x2.mul(half(a), half(b))),
-    accumulate,
+const rowwiseKernels: ReadonlyArray<readonly [RowwiseName, RowCode]> = [
+  ...names(binaryCode).flatMap((name) => {
+    const code = (x: Code, y: Code): Code => binaryCode[name](x, y);
+    return [
+      [name, { fixed: 'none', several: true, code }],
+      [`${name}.right`, { fixed: 'b', several: true, code }],
+      [`${name}.left`, { fixed: 'b', several: true, code: (x, fixed) => code(fixed, x) }],
+    ] as const satisfies ReadonlyArray<readonly [RowwiseName, RowCode]>;
+  }),
+  ['expOfDifference', { fixed: 'none', several: false, code: expOfDifferenceCode }],
+  ['expOfDifference.right', { fixed: 'b', several: false, code: expOfDifferenceCode }],
+];
+
+/**
+ * The binary of the module.
+ *
+ * @param shared - whether its memory is shared
+ */
+export const moduleBytes = (shared: boolean): Uint8Array =>
+  assemble({ shared }, [
+    ...pointwiseKernels.map(([name, code]) => pointwise.kernel(name, cheap.has(name), code)),
+    ...rowwiseKernels.map(([name, code]) => rowwise(name, code)),
+    sum,
+    rowSums,
+    columnSums,
+    dot,
   ]);

@@ -15,12 +15,25 @@ import { uniform } from '../../../../../src/core/random/uniform.ts';
 
 const kernels = singleKernels(1);
 
+/** The same numbers in the memory of the unit, where kernels work in place. */
+const taken = (x: Float32Array): Float32Array => {
+  const inside = vectorUnit()?.memory.take(x.length) ?? new Float32Array(x.length);
+  inside.set(x);
+  return inside;
+};
+
 /** Half the distance from 1 to the next number: what rounding to 32 bits costs, relative to a normal number. */
 const unit = 2 ** -24;
 const tiny = 2 ** -126;
 
-const drawn = (seed: number, length: number, low: number, high: number): Float32Array =>
+const numbers = (seed: number, length: number, low: number, high: number): Float32Array =>
   Float32Array.from(uniform(keyOf(seed), [length], 'f64').data, (u) => low + (high - low) * u);
+
+/** Rounded to quarters, in their place. */
+const quarters = (x: Float32Array): Float32Array => {
+  for (let i = 0; i < x.length; i += 1) x[i] = Math.round(4 * x[i]) / 4;
+  return x;
+};
 
 /** Lengths around vectors of four and chunks. */
 const length = fc.oneof(
@@ -45,7 +58,14 @@ const f64Result = (x: Float32Array, run: (x: Float64Array, out: Float64Array) =>
   return out;
 };
 
-describe('the vector unit', () => {
+describe.each<readonly [string, (x: Float32Array) => Float32Array]>([
+  ['in place', taken],
+  ['through places', (x) => x],
+])('the vector unit, %s', (_, put) => {
+  const room = (n: number): Float32Array => put(new Float32Array(n));
+
+  const drawn = (s: number, n: number, low: number, high: number): Float32Array => put(numbers(s, n, low, high));
+
   it('is there: WebAssembly is part of Node.js', () => {
     expect(vectorUnit()).not.toBeNull();
     expect(vectorUnit()).toBe(vectorUnit());
@@ -60,6 +80,10 @@ describe('the vector unit', () => {
     ['square', -10, 10, 1],
     ['sqrt', 0, 10, 1],
     ['exp', -87, 88, 4],
+    ['log', 1e-30, 1e30, 4],
+    ['log', 0.5, 2, 4],
+    ['log', 0.999, 1.001, 4],
+    ['log', 1e-45, 1e-38, 4],
     ['exp', -1, 1, 4],
     ['tanh', -12, 12, 4],
     ['tanh', -0.7, 0.7, 4],
@@ -76,7 +100,7 @@ describe('the vector unit', () => {
   ])('law: accuracy of %s on [%d, %d]. |f̂(x) − f(x)| ≤ %d · 2⁻²⁴ |f(x)|', (kind, low, high, units) => {
     for (const [i, n] of [1, 6, chunk + 5, 40 * chunk].entries()) {
       const x = drawn(i, n, low, high);
-      const out = new Float32Array(n);
+      const out = room(n);
       kernels.unary[kind](x, out);
       const expected = f64Result(x, plainKernels.unary[kind]);
       expectWithin(out, expected, (at) => units * unit * Math.abs(expected[at]) + (units > 1 ? tiny : 0));
@@ -84,13 +108,14 @@ describe('the vector unit', () => {
   });
 
   it('gives the limits of functions at infinities, far out and at NaN', () => {
-    const x = Float32Array.from([Infinity, -Infinity, NaN, 1000, -1000, 0]);
+    const x = put(Float32Array.from([Infinity, -Infinity, NaN, 1000, -1000, 0]));
     const at = (kind: UnaryKind): ReadonlyArray<number> => {
-      const out = new Float32Array(x.length);
+      const out = room(x.length);
       kernels.unary[kind](x, out);
       return Array.from(out);
     };
     expect(at('exp')).toEqual([Infinity, 0, NaN, Infinity, 0, 1]);
+    expect(at('log')).toEqual([Infinity, NaN, NaN, Math.fround(Math.log(1000)), NaN, -Infinity]);
     expect(at('tanh')).toEqual([1, -1, NaN, 1, -1, 0]);
     expect(at('sigmoid')).toEqual([1, 0, NaN, 1, 0, 0.5]);
     expect(at('softplus')).toEqual([Infinity, 0, NaN, 1000, 0, Math.fround(Math.LN2)]);
@@ -109,12 +134,12 @@ describe('the vector unit', () => {
     (kind) => {
       fc.assert(
         fc.property(length, seed, fc.nat(5), fc.nat(5), fc.nat(5), (n, s, atA, atB, to) => {
-          const a = drawn(s, atA + n, -2, 2).map((v) => Math.round(4 * v) / 4);
-          const b = drawn(s + 1, atB + n, -2, 2).map((v) => Math.round(4 * v) / 4);
+          const a = quarters(drawn(s, atA + n, -2, 2));
+          const b = quarters(drawn(s + 1, atB + n, -2, 2));
           const c = b[atB] ?? 0.5;
           const [left, right] = [Float64Array.from(a), Float64Array.from(b)];
           const check = (run: (k: Kernels, x: Vector, y: Vector, out: Vector) => void): void => {
-            const out = new Float32Array(to + n + 3).fill(7);
+            const out = room(to + n + 3).fill(7);
             const expected = new Float64Array(to + n + 3).fill(7);
             run(kernels, a, b, out);
             run(plainKernels, left, right, expected);
@@ -123,6 +148,15 @@ describe('the vector unit', () => {
           check((k, x, y, out) => k.binary[kind].both(x, atA, y, atB, out, to, n));
           check((k, x, _, out) => k.binary[kind].right(x, atA, c, out, to, n));
           check((k, x, _, out) => k.binary[kind].left(x, atA, c, out, to, n));
+          const apart = (rows: number): number => Math.floor(n / rows);
+          for (const rows of [1, 2, 3]) {
+            const m = apart(rows);
+            check((k, x, y, out) => k.binary[kind].rows(x, atA, m, y, atB, 0, out, to, rows, m));
+            check((k, x, y, out) => k.binary[kind].rows(x, atA, 0, y, atB, m, out, to, rows, m));
+            if (n < rows) continue;
+            check((k, x, y, out) => k.binary[kind].rowsRight(x, atA, m, y, atB, 1, out, to, rows, m));
+            check((k, x, y, out) => k.binary[kind].rowsLeft(x, atA, m, y, atB, 1, out, to, rows, m));
+          }
         }),
         { numRuns: 40 },
       );
@@ -135,10 +169,10 @@ describe('the vector unit', () => {
       fc.assert(
         fc.property(length, seed, (n, s) => {
           const x = drawn(s, n, -4, 4);
-          const y = new Float32Array(n);
+          const y = room(n);
           kernels.unary[kind](x, y);
           const c = drawn(s + 1, n, -2, 2);
-          const out = new Float32Array(n);
+          const out = room(n);
           kernels.vjp[kind](x, y, c, out);
           const expected = new Float64Array(n);
           plainKernels.vjp[kind](Float64Array.from(x), Float64Array.from(y), Float64Array.from(c), expected);
@@ -159,7 +193,7 @@ describe('the vector unit', () => {
     ]) {
       const a = drawn(1, 3 * chunk + 5, low, high);
       const b = drawn(2, a.length, low, high);
-      const out = new Float32Array(a.length);
+      const out = room(a.length);
       const capped = (xs: ArrayLike<number>): ReadonlyArray<number> => Array.from(xs, (x) => Math.min(x, 3e38));
       const check = (exact: ReadonlyArray<number>): void =>
         expectWithin(capped(out), capped(exact), (i) => 4 * unit * exact[i] + tiny);
@@ -174,8 +208,8 @@ describe('the vector unit', () => {
     const [a, b] = [
       [-Infinity, -Infinity, 3e38, -3e38, NaN, 1, Infinity, 1],
       [0, 3e38, 3e38, 3e38, 0, NaN, 1, 1],
-    ].map((xs) => Float32Array.from(xs));
-    const out = new Float32Array(a.length);
+    ].map((xs) => put(Float32Array.from(xs)));
+    const out = room(a.length);
     kernels.expOfDifference.both(a, 0, b, 0, out, 0, a.length);
     expect(Array.from(out)).toEqual([0, 0, 1, 0, NaN, NaN, Infinity, 1]);
   });
@@ -185,7 +219,7 @@ describe('the vector unit', () => {
       fc.property(length, seed, fc.double({ min: -3, max: 3, noNaN: true }), (n, s, a) => {
         const x = drawn(s, n, -2, 2);
         const y = drawn(s + 1, n, -2, 2);
-        const out = new Float32Array(n);
+        const out = room(n);
         kernels.linearCombination(a, x, 0.05, y, out);
         const expected = Array.from(x, (v, i) => a * v + 0.05 * y[i]);
         expectWithin(out, expected, (i) => 3.01 * unit * (Math.abs(a * x[i]) + 0.05 * Math.abs(y[i])) + tiny);
@@ -209,20 +243,26 @@ describe('the vector unit', () => {
   });
 
   it('law: a sum of 2²⁴ + 1 ones with a large array is exact, which 32 bits could not hold', () => {
-    const x = new Float32Array(5 * chunk + 1).fill(2 ** 24);
+    const x = room(5 * chunk + 1).fill(2 ** 24);
     x[5 * chunk] = 1;
     expect(kernels.sum(x, 0, x.length)).toBe(5 * chunk * 2 ** 24 + 1);
   });
 
-  it('law: rows are added to totals that are there already', () => {
+  it('law: sums of rows and of columns are accumulated in 64 bits and rounded once', () => {
     fc.assert(
-      fc.property(length, fc.nat(3), seed, fc.nat(5), (columns, rows, s, at) => {
+      fc.property(length, fc.integer({ min: 1, max: 5 }), seed, fc.nat(5), fc.nat(5), (columns, rows, s, at, to) => {
         const x = drawn(s, at + rows * columns, -2, 2);
-        const actual = Float64Array.from({ length: columns }, (_, j) => j);
-        const expected = actual.slice();
-        kernels.addRows(x, at, rows, actual);
-        plainKernels.addRows(x, at, rows, expected);
-        expectWithin(actual, expected, (j) => 4 * 2 ** -52 * (j + 2 * rows));
+        for (const [sums, n] of [
+          ['rowSums', rows],
+          ['columnSums', columns],
+        ] as const) {
+          const expected = new Float64Array(to + n + 3).fill(7);
+          plainKernels[sums](x, at, rows, columns, expected, to);
+          const out = room(to + n + 3).fill(7);
+          kernels[sums](x, at, rows, columns, out, to);
+          expectWithin(out, expected, (i) => unit * Math.abs(expected[i]) + 2 ** -45 * (rows + columns));
+          expect([...out.slice(to + n)]).toEqual([7, 7, 7]);
+        }
       }),
       { numRuns: 40 },
     );
@@ -230,7 +270,7 @@ describe('the vector unit', () => {
 
   it('law: results may replace operands', () => {
     const x = drawn(1, 3 * chunk + 2, -2, 2);
-    const expected = new Float32Array(x.length);
+    const expected = room(x.length);
     kernels.binary.mul.both(x, 0, x, 0, expected, 0, x.length);
     kernels.binary.mul.both(x, 0, x, 0, x, 0, x.length);
     expect(x).toEqual(expected);
