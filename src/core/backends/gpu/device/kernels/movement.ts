@@ -16,13 +16,14 @@ import { arrayNames, functionText } from './kernel.ts';
  *
  * @param shape - shape of the result
  * @param strides - a stride in the operand for each of its axes
+ * @param from - number of elements of the operand, which a kernel is made for even where it reads a part of them
  * @param start - where its first element is
  */
-export const stridedKernel = (shape: Shape, strides: Strides, start = 0): Kernel => {
+export const stridedKernel = (shape: Shape, strides: Strides, from: number, start = 0): Kernel => {
   const walk = mergeAxes(shape, [strides]);
   const grid = gridOf(walk.extents);
   return {
-    key: `strided ${walk.extents.join('x')} ${walk.strides[0].join(',')} ${start}`,
+    key: `strided ${walk.extents.join('x')} ${walk.strides[0].join(',')} ${start} of ${from}`,
     source: () =>
       functionText(
         ['a'],

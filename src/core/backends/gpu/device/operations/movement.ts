@@ -100,6 +100,7 @@ export const movement = <T extends MachineArray>(machine: Machine<T>): Movement<
         stridedKernel(
           shape,
           permutation.map((axis) => strides[axis]),
+          sizeOf(shape),
         ),
       [x],
       x.dtype,
@@ -122,7 +123,7 @@ export const movement = <T extends MachineArray>(machine: Machine<T>): Movement<
       broadcastToShape(x.shape, shape);
       return sameShape(x.shape, shape)
         ? x
-        : compute(shape, () => stridedKernel(shape, broadcastStrides(x.shape, shape)), [x], x.dtype);
+        : compute(shape, () => stridedKernel(shape, broadcastStrides(x.shape, shape), sizeOf(x.shape)), [x], x.dtype);
     },
     concat: (xs, axis) => {
       const shape = concatShape(
@@ -138,7 +139,7 @@ export const movement = <T extends MachineArray>(machine: Machine<T>): Movement<
       if (sameShape(shape, x.shape)) return x;
       const strides = denseStrides(x.shape);
       const start = strides.reduce((sum, stride, axis) => sum + stride * begin[axis], 0);
-      return compute(shape, () => stridedKernel(shape, strides, start), [x], x.dtype);
+      return compute(shape, () => stridedKernel(shape, strides, sizeOf(x.shape), start), [x], x.dtype);
     },
     pad: (x, begin, shape) => {
       padShape(x.shape, begin, shape);

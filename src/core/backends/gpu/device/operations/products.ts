@@ -46,7 +46,7 @@ export const products = <T extends MachineArray>(
       const [m, n] = shape;
       const k = x.shape[1];
       if (k === 0 && bias !== null && m * n > 0) {
-        return launch(stridedKernel(shape, broadcastStrides(bias.shape, shape)), [bias], [], shape);
+        return launch(stridedKernel(shape, broadcastStrides(bias.shape, shape), n), [bias], [], shape);
       }
       if (k === 0) return zeros(shape);
       const spec = { batch: 1, m, n, k, transposeA: false, transposeB: true, bias: bias !== null, upper: false };
