@@ -117,6 +117,7 @@ export type { EncoderDecoderOptions } from './nn/layers/attention/encoderDecoder
 export { learnedPositions, sinusoidalPositions } from './nn/layers/attention/positions.ts';
 export type { PositionsOptions } from './nn/layers/attention/positions.ts';
 export { meanPool } from './nn/layers/meanPool.ts';
+export type { MeanPoolOptions } from './nn/layers/meanPool.ts';
 export { initialParams, model, summarise } from './nn/model.ts';
 export type { Model, ModelProgram } from './nn/model.ts';
 export { flatten, reshape } from './nn/layers/reshape.ts';

@@ -353,6 +353,16 @@ describe('reshape, flatten and meanPool', () => {
     });
   });
 
+  it('by hand: the mean over positions that a mask has, 0 where it has none, whatever is elsewhere', () => {
+    const two = tensor([1, 2, 3, 4, NaN, 6, 1, 2, 3, 4, 5, 6], [2, 3, 2]);
+    const mask = tensor([1, 3, 0, 0, 0, 0], [2, 3]);
+    const pooled = meanPool(1, { mask: 'mask' }).apply(ops, {}, '', two, evaluating({ mask }));
+    expect(values(pooled)).toEqual([2, 3, 0, 0]);
+    expect(() => meanPool(1, { mask: 'mask' }).apply(ops, {}, '', two, evaluating({ mask: x }))).toThrow(
+      'meanPool: expected a mask [2, 3] of the positions, got [1, 3, 2]',
+    );
+  });
+
   it('meanPool refuses an axis that the input does not have', () => {
     expect(() => meanPool(3).apply(ops, {}, '', x, evaluating({}))).toThrow('meanPool: expected an input with axis');
   });
