@@ -26,7 +26,10 @@ import type { Statistics } from './statistics/statistics.ts';
 
 /** Settings of {@link blockKfac}. */
 export interface BlockKfacOptions extends KfacOptions {
-  /** How inputs (with the homogeneous coordinate) and outputs of every layer are cut. */
+  /**
+   * How inputs (with the homogeneous coordinate) and outputs of every layer are cut; with `perHead`, the projections of
+   * attention have a part for each head instead: Q, K and V of their outputs, the last one of its inputs.
+   */
   readonly blocks: Cuts;
 }
 
@@ -56,7 +59,7 @@ const partitionedBlock = (block: Block): PartitionedBlock | null =>
   block.kind === 'parameter' ? null : siteBlock(block.site).partitioned;
 
 const refuse = (path: string, cut: Cut): Cut => {
-  const value = 'size' in cut ? cut.size : cut.count;
+  const [value] = Object.values(cut);
   return Number.isInteger(value) && value >= 1
     ? cut
     : raise({ _tag: 'BadConfig', path, expected: 'a whole number of at least 1', actual: String(value) });
@@ -70,18 +73,19 @@ const refuse = (path: string, cut: Cut): Cut => {
  * ```ts
  * import { blockKfac, updateFactors } from 'kfac-ts/curvature';
  *
- * // Inputs in four groups, outputs in groups of 64.
- * const average = updateFactors(blockKfac({ blocks: { inputs: { count: 4 }, outputs: { size: 64 } } }));
+ * // Inputs in four groups, outputs in groups of 64; at attention a group for each head.
+ * const blocks = { inputs: { count: 4 }, outputs: { size: 64 }, perHead: true };
+ * const average = updateFactors(blockKfac({ blocks }));
  * ```
  */
 export const blockKfac = (options: BlockKfacOptions): Curvature => {
-  const { inputs, outputs } = options.blocks;
+  const { inputs, outputs, perHead = false } = options.blocks;
   return {
     name: 'blockKfac',
     decay: options.decay ?? 0.95,
     strict: options.strict ?? false,
     statistics: (ops, captured) => {
-      const blocks = { inputs: refuse('blocks.inputs', inputs), outputs: refuse('blocks.outputs', outputs) };
+      const blocks = { inputs: refuse('blocks.inputs', inputs), outputs: refuse('blocks.outputs', outputs), perHead };
       return statisticsBy(ops, captured, (capture) => partitionedStatistics(ops, capture, blocks, options));
     },
     operator: (_, blocks, averages) =>

@@ -79,21 +79,24 @@ const trainingSites = <T extends Shaped>(
   sample.outputs === outputs && sample.weights === null ? siteCotangents : sample.sitePullback(cotangent());
 
 /**
- * Weights of what each site sees. Where the batch weighs positions, a position counts if the training loss looks at it: at
- * padding the cotangent is 0, so it adds nothing to the Fisher, and must not count among the inputs either. What has no weight
- * of its own, but is looked at by what has (the words of a question, before those of the answer), counts.
+ * Weights of what each site sees. Where the batch weighs positions, or a layer skips those that are not there, a position
+ * counts if the training loss looks at it: at padding the cotangent is 0, so it adds nothing to the Fisher, and must not count
+ * among the inputs either. What has no weight of its own, but is looked at by what has (the words of a question, before those
+ * of the answer), counts.
  */
 const siteWeights = <T extends Shaped>(
   ops: Ops<T>,
   { objective: { loss }, outputs, sample, siteCotangents }: Context<T, Needs>,
 ): ReadonlyArray<T> | null => {
-  if (sample.weights === null) return null;
-  const { examples, terms } = sample.weights;
-  if (terms.shape.length === 1) return sample.sites.map(() => examples);
+  const { weights, sites } = sample;
+  const isRagged = sites.some(({ site }) => site.ragged === true);
+  const examples = weights?.examples ?? (isRagged ? ops.full([sample.outputs.shape[0]], 1) : null);
+  if (examples === null) return null;
+  if (!isRagged && weights?.terms.shape.length === 1) return sites.map(() => examples);
   const cotangents =
     sample.outputs === outputs ? siteCotangents : sample.sitePullback(lossGradient(ops, loss, sample.outputs, sample));
-  return cotangents.map((g) =>
-    g.shape.length === 2
+  return cotangents.map((g, i) =>
+    g.shape.length === 2 && sites[i].site.ragged !== true
       ? examples
       : weighed(ops, examples, ops.greater(ops.max(ops.abs(g), [g.shape.length - 1]), ops.full([], 0))),
   );

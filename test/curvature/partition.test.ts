@@ -31,6 +31,19 @@ describe('partitions', () => {
     );
   });
 
+  it('law: by groups, there are min(groups, n) parts of one size, and the last has what is left over', () => {
+    fc.assert(
+      fc.property(n, k, (rows, groups) => {
+        const runs = partitionOf(rows, { groups });
+        expect(runs.length).toBe(Math.min(rows, groups));
+        expect(new Set(runs.slice(0, -1).map(({ size }) => size)).size).toBeLessThanOrEqual(1);
+        expect(runs[runs.length - 1].size).toBeGreaterThanOrEqual(runs[0].size);
+        expect(runs.map(({ begin }) => begin)).toEqual(runs.map((_, i) => i * runs[0].size));
+        expect(runs.reduce((sum, { size }) => sum + size, 0)).toBe(rows);
+      }),
+    );
+  });
+
   it('worked example: 7 rows by size 3 are 3 + 3 + 1', () => {
     expect(partitionOf(7, { size: 3 })).toEqual([
       { begin: 0, size: 3 },

@@ -18,7 +18,7 @@ import { outerProducts, squaredProducts } from '../statistics/perExample.ts';
 import type { SharedRows, Sharing } from '../statistics/sharing.ts';
 import { sharedRows, weighedRows } from '../statistics/sharing.ts';
 import type { Statistics } from '../statistics/statistics.ts';
-import type { SiteBlock, SiteKind } from './kind.ts';
+import type { Cuts, SiteBlock, SiteKind } from './kind.ts';
 
 const lastOf = ({ shape }: Shaped): number => shape[shape.length - 1];
 
@@ -80,6 +80,12 @@ const layout = ({ weight, bias }: DenseSite): Pick<SiteBlock, 'join' | 'split'> 
   },
 });
 
+/** The cuts of a site: by its heads where that is asked for and it has some. */
+const cutsOf = ({ heads }: DenseSite, { inputs, outputs, perHead = false }: Cuts): Cuts =>
+  perHead && heads !== undefined
+    ? { inputs: { groups: heads.inputs }, outputs: { groups: heads.outputs } }
+    : { inputs, outputs };
+
 /** Gradients of single examples, V_n = Σ_t g_t ā_tᵀ, and their squares. */
 const gradientsAt = (site: DenseSite): Pick<SiteBlock, 'order' | 'gradients' | 'squares'> => ({
   order: ({ input, cotangents }) => (lastOf(input) + (site.bias === null ? 0 : 1)) * lastOf(cotangents[0]),
@@ -102,7 +108,8 @@ export const dense: SiteKind<DenseSite> = (site) => ({
   words: () => 'A ⊗ G',
   rows: (ops, seen, sharing) => factorRows(ops, { ...seen, site }, sharing),
   partitioned: {
-    statistics: (ops, seen, { inputs, outputs }, { sharing }) => {
+    statistics: (ops, seen, cuts, { sharing }) => {
+      const { inputs, outputs } = cutsOf(site, cuts);
       const rows = factorRows(ops, { ...seen, site }, sharing);
       return {
         sums: { ...partGrams(ops, 'A', rows.input, inputs), ...cotangentPartGrams(ops, rows, outputs) },

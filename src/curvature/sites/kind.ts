@@ -26,6 +26,8 @@ export type Seen<T> = Omit<SiteCapture<T>, 'site'>;
 export interface Cuts {
   readonly inputs: Cut;
   readonly outputs: Cut;
+  /** Whether sites that say of which heads their features are get a part for each head instead. */
+  readonly perHead?: boolean;
 }
 
 /** Orthonormal bases of a block: of its inputs, whose order is the block's columns, and of its outputs. */

@@ -4,8 +4,11 @@
  * @module
  */
 
-/** How to cut: into a number of parts whose sizes differ by at most one, or into parts of a size, the last of the rest. */
-export type Cut = { readonly count: number } | { readonly size: number };
+/**
+ * How to cut: into a number of parts whose sizes differ by at most one, into parts of a size, the last of the rest, or into
+ * equal groups, the last of which takes what is left over (the homogeneous coordinate of inputs that are heads).
+ */
+export type Cut = { readonly count: number } | { readonly size: number } | { readonly groups: number };
 
 /** A run of rows or columns. */
 export interface Run {
@@ -24,6 +27,14 @@ export const partitionOf = (n: number, cut: Cut): ReadonlyArray<Run> => {
     return Array.from({ length: Math.ceil(n / cut.size) }, (_, i) => ({
       begin: i * cut.size,
       size: Math.min(cut.size, n - i * cut.size),
+    }));
+  }
+  if ('groups' in cut) {
+    const groups = Math.min(n, cut.groups);
+    const size = Math.floor(n / groups);
+    return Array.from({ length: groups }, (_, i) => ({
+      begin: i * size,
+      size: i === groups - 1 ? n - i * size : size,
     }));
   }
   const count = Math.min(n, cut.count);

@@ -22,6 +22,8 @@ export interface BlockKfacPresetOptions extends KfacAdaptiveOptions {
   readonly outputBlocks?: number;
   /** Size of a part, instead of their number; 0, the default, counts. */
   readonly blockSize?: number;
+  /** Whether the projections of attention have a part for each head instead; they have not unless this is `true`. */
+  readonly perHead?: boolean;
 }
 
 /**
@@ -43,10 +45,15 @@ export const blockKfac: Preset<BlockKfacPresetOptions> = preset<BlockKfacPresetO
     inputBlocks: ofCurvature.inputBlocks,
     outputBlocks: ofCurvature.outputBlocks,
     blockSize: ofCurvature.blockSize,
+    perHead: ofCurvature.perHead,
   },
   (settings) => {
     const cutInto = (count: number): Cut => (settings.blockSize > 0 ? { size: settings.blockSize } : { count });
-    const blocks = { inputs: cutInto(settings.inputBlocks), outputs: cutInto(settings.outputBlocks) };
+    const blocks = {
+      inputs: cutInto(settings.inputBlocks),
+      outputs: cutInto(settings.outputBlocks),
+      perHead: settings.perHead,
+    };
     return adaptiveDescent(
       settings,
       blockKfacCurvature({ ...settings, blocks }),

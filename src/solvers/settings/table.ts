@@ -114,6 +114,7 @@ export const ofCurvature = {
   inputBlocks: setting(wholeFrom(1), 4, 'parts of each layer’s inputs'),
   outputBlocks: setting(wholeFrom(1), 4, 'parts of each layer’s outputs'),
   blockSize: setting(wholeFrom(0), 0, 'size of a part, instead of their number; 0 counts'),
+  perHead: setting(truth, false, 'whether the projections of attention have a part for each head instead'),
 };
 
 /** Of statistics of gradients. */

@@ -85,7 +85,7 @@ const rows: Readonly<Record<string, Row>> = {
 };
 
 /** Settings that say what is accepted, or that matter for other kinds of sites and runs than this one. */
-const elsewhere = new Set(['strict', 'classes', 'sites', 'sharing', 'scaleShift']);
+const elsewhere = new Set(['strict', 'classes', 'sites', 'sharing', 'scaleShift', 'perHead']);
 
 const another = (value: SettingValue): SettingValue => {
   if (typeof value === 'number') return value === 0 ? 0.3 : 0.6 * value;

@@ -127,10 +127,11 @@ const siteCurvatures: Table<CurvedSites> = {
       ...common,
       inputs: optional(cut, { count: 4 }, 'how inputs are cut'),
       outputs: optional(cut, { count: 4 }, 'how outputs are cut'),
+      perHead: known(ofCurvature.perHead),
     },
-    ({ inputs, outputs, ...options }) => ({
+    ({ inputs, outputs, perHead, ...options }) => ({
       form: 'parts',
-      curvature: blockKfac({ ...options, blocks: { inputs, outputs } }),
+      curvature: blockKfac({ ...options, blocks: { inputs, outputs, perHead } }),
     }),
   ),
   tridiagonalKfac: row('A ⊗ G of each site, and of each with the next.', common, (options) => ({
