@@ -31,7 +31,15 @@ export { innerProduct } from './ops/innerProduct.ts';
 export { unaryKinds } from './ops/primitives.ts';
 export type { BinaryKind, Primitives, Transposes, UnaryKind, Window } from './ops/primitives.ts';
 export { narrowSite, parametersOfSite } from './ops/site.ts';
-export type { AnySite, DenseSite, EmbeddingSite, Heads, ScaleShiftSite, Site } from './ops/site.ts';
+export type {
+  AnySite,
+  ConvolutionSite,
+  DenseSite,
+  EmbeddingSite,
+  Heads,
+  ScaleShiftSite,
+  Site,
+} from './ops/site.ts';
 export type { Program, TreeProgram } from './autodiff/program.ts';
 export { gradientOf, vjp, vjpTree } from './autodiff/reverse.ts';
 export type { Cotangents, Linearised, LinearisedTree, PassedSite } from './autodiff/reverse.ts';
@@ -96,6 +104,11 @@ export type { PlanReport } from './backends/gpu/compiled/plan.ts';
 export { referenceBackend } from './backends/reference/backend.ts';
 export { activation } from './nn/layers/activation.ts';
 export type { ActivationKind } from './nn/layers/activation.ts';
+export { conv1d, conv2d } from './nn/layers/convolution.ts';
+export type { Conv1dOptions, Conv2dOptions } from './nn/layers/convolution.ts';
+export { averagePool, globalAveragePool, maxPool, upsample } from './nn/layers/pooling.ts';
+export type { PoolOptions } from './nn/layers/pooling.ts';
+export type { Padding, Sides, WindowOptions } from './nn/layers/windows.ts';
 export { dense } from './nn/layers/dense.ts';
 export { dropout } from './nn/layers/dropout.ts';
 export type { DenseOptions } from './nn/layers/dense.ts';

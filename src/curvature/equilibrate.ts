@@ -27,6 +27,7 @@ import { extent } from '../core/settings.ts';
 import type { Shape, Shaped } from '../core/tensor.ts';
 import { sizeOf } from '../core/tensor.ts';
 import { toBlocks } from './blocks.ts';
+import { siteBlock } from './sites/kinds.ts';
 
 /** What shares a unit. */
 export const equilibrations = ['none', 'whole', 'block', 'column'] as const;
@@ -137,8 +138,13 @@ const onDiagonal = <T>(operator: LinearOperator<T>): Readonly<Record<string, Blo
 const shared = <T extends Shaped>(ops: Ops<T>, block: Block, found: T): T => {
   const [, n = 1] = found.shape;
   if (block.kind === 'parameter' || block.site.bias === null || n < 2) return meanOf(ops, found);
-  const weights = meanOf(ops, ops.slice(found, [0, 0], [1, n - 1]));
-  return ops.concat([ops.mul(ops.full([1, n - 1], 1), weights), ops.slice(found, [0, n - 1], [1, 1])], 1);
+  const { groups = 1 } = siteBlock(block.site);
+  const own = n / groups;
+  const columns = ops.reshape(found, [groups, own]);
+  const weights = meanOf(ops, ops.slice(columns, [0, 0], [groups, own - 1]));
+  const bias = meanOf(ops, ops.slice(columns, [0, own - 1], [groups, 1]));
+  const ofGroup = ops.concat([ops.mul(ops.full([1, own - 1], 1), weights), ops.reshape(bias, [1, 1])], 1);
+  return groups === 1 ? ofGroup : ops.reshape(ops.broadcastTo(ofGroup, [groups, own]), [1, n]);
 };
 
 /** The curvature that each unit stands for, by block. */

@@ -6,15 +6,24 @@ import { attempt } from '../../src/core/errors.ts';
 import { affineOfLast } from '../../src/core/nn/layers/dense.ts';
 import { materialise } from '../../src/core/operators/materialise.ts';
 import { kronecker } from '../../src/core/operators/blockOperator.ts';
-import { dense as matrix, identity } from '../../src/core/operators/factors/factor.ts';
+import type { Factor } from '../../src/core/operators/factors/factor.ts';
+import { dense as matrix, directSum, identity } from '../../src/core/operators/factors/factor.ts';
 import type { Ops } from '../../src/core/ops/ops.ts';
 import type { Window } from '../../src/core/ops/primitives.ts';
-import type { AnySite, DenseSite, EmbeddingSite, ScaleShiftSite, Site } from '../../src/core/ops/site.ts';
+import type {
+  AnySite,
+  ConvolutionSite,
+  DenseSite,
+  EmbeddingSite,
+  ScaleShiftSite,
+  Site,
+} from '../../src/core/ops/site.ts';
 import { parametersOfSite } from '../../src/core/ops/site.ts';
 import type { Params } from '../../src/core/params.ts';
 import { mapParams } from '../../src/core/params.ts';
 import type { Shape, Shaped, Tensor } from '../../src/core/tensor.ts';
 import { tensor } from '../../src/core/tensor.ts';
+import { convolution } from '../../src/curvature/sites/convolution.ts';
 import { dense } from '../../src/curvature/sites/dense.ts';
 import { embedding } from '../../src/curvature/sites/embedding.ts';
 import type { Seen, SiteBlock, SiteKind, SiteKinds } from '../../src/curvature/sites/kind.ts';
@@ -29,14 +38,14 @@ import { gaussian, referenceEnv } from '../support/training.ts';
 
 const { ops } = referenceEnv().backend;
 
-/** A kind that the library does not have: convolutions of images `[n, h, w, c]` with W `[out, kh · kw · c]`. */
-interface ConvolutionSite extends AnySite {
-  readonly kind: 'convolution';
+/** A kind that the library does not have: sliding windows of images `[n, h, w, c]` that meet W `[out, kh · kw · c]`. */
+interface SlidingSite extends AnySite {
+  readonly kind: 'sliding';
   readonly window: Window;
 }
 
 /** A dense site on the patches of the images: one record is all that curvature asks of it. */
-const convolution: SiteKind<ConvolutionSite> = ({ window, ...site }) => {
+const sliding: SiteKind<SlidingSite> = ({ window, ...site }) => {
   const onPatches = dense({ ...site, kind: 'dense' });
   const patched = <T extends Shaped>(on: Ops<T>, { input, cotangents }: Seen<T>): Seen<T> => ({
     input: on.patches(input, window),
@@ -63,20 +72,27 @@ const convolution: SiteKind<ConvolutionSite> = ({ window, ...site }) => {
 
 describe('the table of kinds', () => {
   it('law: a table without a row, or with a row for another kind, does not compile', () => {
-    const whole: SiteKinds<Site | ConvolutionSite> = { dense, embedding, scaleShift, convolution };
+    const known = { dense, convolution, embedding, scaleShift };
+    const whole: SiteKinds<Site | SlidingSite> = { ...known, sliding };
     // @ts-expect-error a new member of the union asks for its row
-    const without: SiteKinds<Site | ConvolutionSite> = { dense, embedding, scaleShift };
+    const without: SiteKinds<Site | SlidingSite> = { ...known };
     // @ts-expect-error an embedding is no scaleShift: it has a vocabulary
-    const swapped: SiteKinds = { dense, embedding, scaleShift: embedding };
+    const swapped: SiteKinds = { ...known, scaleShift: embedding };
     // @ts-expect-error a kind that is not in the union has no row
-    const more: SiteKinds = { dense, embedding, scaleShift, convolution };
-    expect([whole, without, swapped, more].map((table) => Object.keys(table).length)).toEqual([4, 3, 3, 4]);
+    const more: SiteKinds = { dense, convolution, embedding, scaleShift, sliding };
+    const n = Object.keys(known).length;
+    expect([whole, without, swapped, more].map((table) => Object.keys(table).length)).toEqual([n + 1, n, n, n + 1]);
   });
 
   it('a site of a kind without a row is refused by name', () => {
     const untyped = JSON.parse('{ "kind": "spiral", "path": "l", "weight": "l.weight", "bias": null }') as Site;
     expect(attempt(() => siteBlock(untyped))).toMatchObject({
-      left: { _tag: 'BadConfig', path: 'l', expected: 'a site of kind dense, embedding, scaleShift', actual: 'spiral' },
+      left: {
+        _tag: 'BadConfig',
+        path: 'l',
+        expected: 'a site of kind dense, convolution, embedding, scaleShift',
+        actual: 'spiral',
+      },
     });
   });
 });
@@ -86,7 +102,10 @@ const denseSite: DenseSite = { kind: 'dense', ...named };
 const words: EmbeddingSite = { kind: 'embedding', path: 'l', weight: 'l.weight', bias: null, vocabulary: 4 };
 const gains: ScaleShiftSite = { kind: 'scaleShift', ...named };
 const window: Window = { kernel: [2, 2], stride: [1, 1], dilation: [1, 1], padding: [0, 0, 0, 0] };
-const filters: ConvolutionSite = { kind: 'convolution', ...named, window };
+const slides: SlidingSite = { kind: 'sliding', ...named, window };
+const filters: ConvolutionSite = { kind: 'convolution', ...named, window, groups: 1 };
+const inTwo: ConvolutionSite = { ...filters, groups: 2 };
+const uneven: Window = { kernel: [2, 1], stride: [1, 2], dilation: [2, 1], padding: [1, 1, 0, 1] };
 
 /** What the laws need of a kind: a site of it, what it computes, and inputs of n examples with t positions. */
 interface Row {
@@ -97,6 +116,8 @@ interface Row {
   readonly input: (seed: number, n: number, t: number) => Tensor;
   /** Shape of the block. */
   readonly blockShape: readonly [number, number];
+  /** Parts along the diagonal of the block, beside which there is nothing; one unless given. */
+  readonly groups?: number;
 }
 
 const rows: ReadonlyArray<Row> = [
@@ -141,12 +162,37 @@ const rows: ReadonlyArray<Row> = [
     blockShape: [3, 1],
   },
   {
-    site: filters,
-    block: convolution(filters),
+    site: slides,
+    block: sliding(slides),
     shapes: { 'l.weight': [2, 12], 'l.bias': [2] },
     program: (on, params, [x]) => affineOfLast(on, on.patches(x, window), params['l.weight'], params['l.bias']),
     input: (seed, n, t) => gaussian(seed, [n, t + 1, 2, 3]),
     blockShape: [2, 13],
+  },
+  {
+    site: filters,
+    block: siteBlock(filters),
+    shapes: { 'l.weight': [2, 12], 'l.bias': [2] },
+    program: (on, params, [x]) => on.add(on.convolve(x, params['l.weight'], window), params['l.bias']),
+    input: (seed, n, t) => gaussian(seed, [n, t + 1, 2, 3]),
+    blockShape: [2, 13],
+  },
+  {
+    site: { ...filters, bias: null },
+    block: siteBlock({ ...filters, bias: null, window: uneven }),
+    shapes: { 'l.weight': [3, 4] },
+    program: (on, params, [x]) => on.convolve(x, params['l.weight'], uneven),
+    input: (seed, n, t) => gaussian(seed, [n, t, 1, 2]),
+    blockShape: [3, 4],
+  },
+  {
+    site: inTwo,
+    block: siteBlock(inTwo),
+    shapes: { 'l.weight': [4, 4], 'l.bias': [4] },
+    program: (on, params, [x]) => on.add(on.convolve(x, params['l.weight'], window), params['l.bias']),
+    input: (seed, n, t) => gaussian(seed, [n, t + 1, 2, 2]),
+    blockShape: [4, 10],
+    groups: 2,
   },
 ];
 
@@ -189,94 +235,121 @@ const diagonalOf = (matrix: Tensor, [out, columns]: readonly [number, number]): 
     ),
   );
 
+/**
+ * What a matrix on the elements of a block says of elements of one part: groups are independent of each other, and what a
+ * product says of the zeros beside them is never looked at.
+ */
+const withinGroups = (m: Tensor, [out, columns]: readonly [number, number], groups = 1): Tensor => {
+  const n = out * columns;
+  const partOf = (element: number): number | null => {
+    const part = Math.floor((Math.floor(element / out) * groups) / columns);
+    return part === Math.floor(((element % out) * groups) / out) ? part : null;
+  };
+  const isSeen = (i: number): boolean => partOf(i % n) !== null && partOf(Math.floor(i / n)) === partOf(i % n);
+  return tensor(
+    Array.from(m.data, (x, i) => (isSeen(i) ? x : 0)),
+    [n, n],
+  );
+};
+
+/** A basis in parts. */
+const basisOf = (seed: number, order: number, groups = 1): Factor<Tensor> =>
+  directSum(
+    Array.from({ length: groups }, (_, i) => matrix(gaussian(seed + 10 * i, [order / groups, order / groups]))),
+  );
+
 const drawn = fc.record({
   seed: fc.nat(),
   n: fc.integer({ min: 1, max: 4 }),
   t: fc.integer({ min: 1, max: 3 }),
 });
 
-describe.each(rows.map((row) => [`${row.site.kind}${row.site.bias === null ? ' without a bias' : ''}`, row] as const))(
-  'what every kind says of its sites: %s',
-  (_, row) => {
-    const { site, block, shapes, blockShape } = row;
+describe.each(
+  rows.map((row) => {
+    const { kind, bias } = row.site;
+    const groups = row.groups === undefined ? '' : ' in groups';
+    return [`${kind}${bias === null ? ' without a bias' : ''}${groups}`, row] as const;
+  }),
+)('what every kind says of its sites: %s', (_, row) => {
+  const { site, block, shapes, blockShape } = row;
 
-    it('law: split is the inverse of join, and both keep inner products', () => {
-      const [x, y] = [1, 2].map((seed) => mapParams(shapes, (shape, path) => gaussian(seed + path.length, shape)));
-      const [u, v] = [x, y].map((params) => block.join(ops, params));
-      expect(u.shape).toEqual(blockShape);
-      expect(Object.keys(block.split(ops, u))).toEqual(parametersOfSite(site));
-      expect(block.split(ops, u)).toEqual(x);
-      const inner = Object.keys(x).reduce((sum, path) => sum + ops.dot(x[path], y[path]).data[0], 0);
-      expect(ops.dot(u, v).data[0]).toBeCloseTo(inner, 12);
-    });
+  it('law: split is the inverse of join, and both keep inner products', () => {
+    const [x, y] = [1, 2].map((seed) => mapParams(shapes, (shape, path) => gaussian(seed + path.length, shape)));
+    const [u, v] = [x, y].map((params) => block.join(ops, params));
+    expect(u.shape).toEqual(blockShape);
+    expect(Object.keys(block.split(ops, u))).toEqual(parametersOfSite(site));
+    expect(block.split(ops, u)).toEqual(x);
+    const inner = Object.keys(x).reduce((sum, path) => sum + ops.dot(x[path], y[path]).data[0], 0);
+    expect(ops.dot(u, v).data[0]).toBeCloseTo(inner, 12);
+  });
 
-    it('law: gradients are those of the reverse mode at single examples, with positions summed', () => {
-      fc.assert(
-        fc.property(drawn, ({ seed, n, t }) => {
-          const seen = seenOf(row, seed, n, t);
-          const expected = truth(row, seen);
-          const found = block.gradients(ops, seen);
-          expect(found.map(({ shape }) => shape)).toEqual(expected.map(() => [n, block.order(seen)]));
-          found.forEach((each, pass) => expect(scaledError(each.data, expected[pass].data)).toBeLessThan(1e-13));
-        }),
-        { numRuns: 20 },
-      );
-    });
+  it('law: gradients are those of the reverse mode at single examples, with positions summed', () => {
+    fc.assert(
+      fc.property(drawn, ({ seed, n, t }) => {
+        const seen = seenOf(row, seed, n, t);
+        const expected = truth(row, seen);
+        const found = block.gradients(ops, seen);
+        expect(found.map(({ shape }) => shape)).toEqual(expected.map(() => [n, block.order(seen)]));
+        found.forEach((each, pass) => expect(scaledError(each.data, expected[pass].data)).toBeLessThan(1e-13));
+      }),
+      { numRuns: 20 },
+    );
+  });
 
-    it('law: squares are the diagonal of the Fisher of the gradients', () => {
-      fc.assert(
-        fc.property(drawn, ({ seed, n, t }) => {
-          const seen = seenOf(row, seed, n, t);
-          const expected = diagonalOf(fisherOf(truth(row, seen)), blockShape);
-          const found = block.squares(ops, seen);
-          expect(found.shape).toEqual(blockShape);
-          expect(scaledError(found.data, expected.data)).toBeLessThan(1e-13);
-        }),
-        { numRuns: 20 },
-      );
-    });
+  it('law: squares are the diagonal of the Fisher of the gradients', () => {
+    fc.assert(
+      fc.property(drawn, ({ seed, n, t }) => {
+        const seen = seenOf(row, seed, n, t);
+        const expected = diagonalOf(fisherOf(truth(row, seen)), blockShape);
+        const found = block.squares(ops, seen);
+        expect(found.shape).toEqual(blockShape);
+        expect(scaledError(found.data, expected.data)).toBeLessThan(1e-13);
+      }),
+      { numRuns: 20 },
+    );
+  });
 
-    it('law: of one example, one position and one pass the operator is the Fisher, in one part too', () => {
-      const both = seenOf(row, 3, 1, 1);
-      const seen = { ...both, cotangents: both.cotangents.slice(1) };
-      const expected = fisherOf(truth(row, seen));
-      const whole = block.operator(means(ops, block.statistics(ops, seen, {})));
-      expect(scaledError(materialise(ops, whole, blockShape).data, expected.data)).toBeLessThan(1e-13);
-      const { partitioned } = block;
-      if (partitioned === null) return;
-      const one = { inputs: { count: 1 }, outputs: { count: 1 } };
-      const inParts = partitioned.operator(means(ops, partitioned.statistics(ops, seen, one, {})));
-      expect(scaledError(materialise(ops, inParts, blockShape).data, expected.data)).toBeLessThan(1e-13);
-    });
+  it('law: of one example, one position and one pass the operator is the Fisher, in one part too', () => {
+    const both = seenOf(row, 3, 1, 1);
+    const seen = { ...both, cotangents: both.cotangents.slice(1) };
+    const expected = withinGroups(fisherOf(truth(row, seen)), blockShape, row.groups);
+    const whole = block.operator(means(ops, block.statistics(ops, seen, {})));
+    const found = withinGroups(materialise(ops, whole, blockShape), blockShape, row.groups);
+    expect(scaledError(found.data, expected.data)).toBeLessThan(1e-13);
+    const { partitioned } = block;
+    if (partitioned === null) return;
+    const one = { inputs: { count: 1 }, outputs: { count: 1 } };
+    const inParts = partitioned.operator(means(ops, partitioned.statistics(ops, seen, one, {})));
+    expect(scaledError(materialise(ops, inParts, blockShape).data, expected.data)).toBeLessThan(1e-13);
+  });
 
-    it('law: rows make the factors of the operator', () => {
-      if (block.rows === null) return;
-      const seen = seenOf(row, 4, 3, 2);
-      for (const sharing of sharings) {
-        const { input, cotangents, positions } = block.rows(ops, seen, sharing);
-        const { A, G } = block.statistics(ops, seen, { sharing }).sums;
-        expect(A).toEqual(ops.gram(input));
-        expect(G).toEqual(cotangentGram(ops, { cotangents, positions }));
-        expect(input.shape[0] / positions).toBe(3);
-      }
-    });
+  it('law: rows make the factors of the operator', () => {
+    if (block.rows === null) return;
+    const seen = seenOf(row, 4, 3, 2);
+    for (const sharing of sharings) {
+      const { input, cotangents, positions } = block.rows(ops, seen, sharing);
+      const { A, G } = block.statistics(ops, seen, { sharing }).sums;
+      expect(A).toEqual(ops.gram(input));
+      expect(G).toEqual(cotangentGram(ops, { cotangents, positions }));
+      expect(input.shape[0] / positions).toBe(3);
+    }
+  });
 
-    it('law: eigenMoments are the diagonal of the Fisher in the basis, with positions summed', () => {
-      const { eigenMoments } = block;
-      if (eigenMoments === null) return;
-      fc.assert(
-        fc.property(drawn, ({ seed, n, t }) => {
-          const seen = seenOf(row, seed, n, t);
-          const [out, columns] = blockShape;
-          const UA = block.rows === null ? identity(columns) : matrix(gaussian(seed + 3, [columns, columns]));
-          const UG = matrix(gaussian(seed + 4, [out, out]));
-          const S = eigenMoments(ops, seen, { UA, UG });
-          const U = materialise(ops, kronecker(UA, UG), blockShape);
-          const inBasis = ops.matmul(ops.matmul(U, fisherOf(truth(row, seen)), { transposeA: true }), U);
-          expect(scaledError(S.data, diagonalOf(inBasis, blockShape).data)).toBeLessThan(1e-12);
-        }),
-        { numRuns: 20 },
-      );
-    });
-  },
-);
+  it('law: eigenMoments are the diagonal of the Fisher in the basis, with positions summed', () => {
+    const { eigenMoments } = block;
+    if (eigenMoments === null) return;
+    fc.assert(
+      fc.property(drawn, ({ seed, n, t }) => {
+        const seen = seenOf(row, seed, n, t);
+        const [out, columns] = blockShape;
+        const UA = site.kind === 'embedding' ? identity(columns) : basisOf(seed + 3, columns, row.groups);
+        const UG = basisOf(seed + 4, out, row.groups);
+        const S = eigenMoments(ops, seen, { UA, UG });
+        const U = materialise(ops, kronecker(UA, UG), blockShape);
+        const inBasis = ops.matmul(ops.matmul(U, fisherOf(truth(row, seen)), { transposeA: true }), U);
+        expect(scaledError(S.data, diagonalOf(inBasis, blockShape).data)).toBeLessThan(1e-12);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});

@@ -182,4 +182,12 @@ export const derive = <T extends Shaped>(p: Primitives<T>, self: () => Ops<T>): 
     return axes.length === 0 ? x : p.reshape(p.sum(x, axes), shape);
   },
   withOnes: (x) => p.concat([x, p.full([x.shape[0], 1], 1)], 1),
+  patchGram: (images, window, weights, homogeneous) => {
+    const ops = self();
+    const patches = p.patches(images, window);
+    const [n, oh, ow, length] = patches.shape;
+    const rows = p.reshape(patches, [n * oh * ow, length]);
+    const whole = homogeneous ? ops.withOnes(rows) : rows;
+    return p.gram(weights === null ? whole : ops.mul(ops.sqrt(weights), whole));
+  },
 });

@@ -8,7 +8,7 @@
  * @module
  */
 import type { Shape, Shaped } from '../tensor.ts';
-import type { Primitives, UnaryKind } from './primitives.ts';
+import type { Primitives, UnaryKind, Window } from './primitives.ts';
 
 /** Operations that every interpreter has by default. */
 export interface Derived<T extends Shaped> {
@@ -67,6 +67,11 @@ export interface Derived<T extends Shaped> {
   readonly sumTo: (x: T, shape: Shape) => T;
   /** x with a column of ones appended: `[n, d]` to `[n, d + 1]` (the homogeneous coordinate). */
   readonly withOnes: (x: T) => T;
+  /**
+   * Σ w p pᵀ over all places of a window, with p what `patches` gives there, and a one behind it where the sum is
+   * homogeneous. Weights w of at least 0 are a column `[n * oh * ow, 1]`; all are 1 where they are `null`.
+   */
+  readonly patchGram: (images: T, window: Window, weights: T | null, homogeneous: boolean) => T;
 }
 
 /** The array language: what a program may use. */

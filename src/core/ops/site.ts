@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { Window } from './primitives.ts';
 
 /** What every site says, whatever its kind. */
 export interface AnySite {
@@ -48,6 +49,17 @@ export interface EmbeddingSite extends AnySite {
   readonly vocabulary: number;
 }
 
+/**
+ * Images `[n, h, w, c]` convolved with W `[out, kh * kw * c / groups]` by the primitive `convolve`, plus b `[out]`: what W
+ * meets at a place is a patch of the images.
+ */
+export interface ConvolutionSite extends AnySite {
+  readonly kind: 'convolution';
+  readonly window: Window;
+  /** Runs of channels that meet runs of W's rows of their own. */
+  readonly groups: number;
+}
+
 /** s = γ ⊙ a + β for inputs a `[n, …, d]`: the weight γ and the bias β are `[d]`. */
 export interface ScaleShiftSite extends AnySite {
   readonly kind: 'scaleShift';
@@ -57,7 +69,7 @@ export interface ScaleShiftSite extends AnySite {
  * Every kind of site. A new kind of layer adds a member here; the table of `src/curvature/sites` then does not compile
  * until it has a row for it, which is all that curvature asks of a kind.
  */
-export type Site = DenseSite | EmbeddingSite | ScaleShiftSite;
+export type Site = DenseSite | ConvolutionSite | EmbeddingSite | ScaleShiftSite;
 
 /**
  * Paths of the parameters that a site covers.

@@ -81,6 +81,8 @@ export interface SiteBlock {
   readonly rows: (<T extends Shaped>(ops: Ops<T>, seen: Seen<T>, sharing: Sharing) => SharedRows<T>) | null;
   /** Σ_n (U_Gᵀ V_n U_A)² over the passes, in the shape of the block, or `null` where it has no Kronecker basis. */
   readonly eigenMoments: (<T extends Shaped>(ops: Ops<T>, seen: Seen<T>, basis: Basis<T>) => T) | null;
+  /** Runs of the block's columns, each with a homogeneous coordinate as its last where there is a bias; one unless given. */
+  readonly groups?: number;
   /** Whether s = a Wᵀ + b at every position: what a recursion over layers can go through. */
   readonly affine: boolean;
 }

@@ -5,12 +5,13 @@
  */
 import { raise } from '../../core/errors.ts';
 import type { Site } from '../../core/ops/site.ts';
+import { convolution } from './convolution.ts';
 import { dense } from './dense.ts';
 import { embedding } from './embedding.ts';
 import type { SiteBlock, SiteKinds } from './kind.ts';
 import { scaleShift } from './scaleShift.ts';
 
-const kinds: SiteKinds = { dense, embedding, scaleShift };
+const kinds: SiteKinds = { dense, convolution, embedding, scaleShift };
 
 type Kind = keyof SiteKinds;
 

@@ -87,8 +87,14 @@ export const overCounted = <T extends Shaped>(
   return cotangents.map((g) => ops.mul(factor, g));
 };
 
-/** Weights of the rows as a column. */
-const columnOf = <T extends Shaped>(ops: Ops<T>, weights: T, positions: number): T => {
+/**
+ * Weights of the rows as a column `[n t, 1]`.
+ *
+ * @param ops - interpreter
+ * @param weights - `[n]`, or `[n, …]` of the positions
+ * @param positions - t rows for each of n examples
+ */
+export const columnOf = <T extends Shaped>(ops: Ops<T>, weights: T, positions: number): T => {
   const [n, ...axes] = weights.shape;
   if (axes.length === 0) {
     return ops.reshape(ops.broadcastTo(ops.reshape(weights, [n, 1]), [n, positions]), [n * positions, 1]);

@@ -53,8 +53,31 @@ const bilinear = (
   ),
 });
 
+/** Second moments of patches: of all places, or of weighed ones, with and without a one. */
+const moments: Case = {
+  operation: 'patchGram',
+  trials: given(
+    geometry.chain((drawn) => {
+      const weights = arrayOf([sizeOf(drawn.outputs.slice(0, 3)), 1]).map((x) => reference.abs(x));
+      return fc.tuple(fc.constant(drawn), arrayOf(drawn.images), fc.option(weights), fc.boolean());
+    }),
+    ([{ window, outputs }, images, weights, homogeneous]) => ({
+      label: JSON.stringify({ window, homogeneous }),
+      operands: weights === null ? [images] : [images, weights],
+      run: (ops, [x, w]) => ops.patchGram(x, window, w ?? null, homogeneous),
+      // A root is off by an epsilon, and so is each of four products with it.
+      error: ([x, w]) =>
+        reference.scale(
+          sizeOf(outputs.slice(0, 3)) + 8,
+          reference.patchGram(magnitude(x), window, w ?? null, homogeneous),
+        ),
+    }),
+  ),
+};
+
 /** Cases of the operations that convolve. */
 export const convolutionCases: ReadonlyArray<Case> = [
+  moments,
   bilinear(
     'convolve',
     ({ images, filters }) => [images, filters],

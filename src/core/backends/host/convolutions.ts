@@ -9,59 +9,18 @@ import type { Window } from '../../ops/primitives.ts';
 import { convolutionExtents, convolveTransposedExtents, correlateShape } from '../../ops/shapes.ts';
 import type { ReadonlyVector, Shape, Tensor } from '../../tensor.ts';
 import { sizeOf } from '../../tensor.ts';
-import type { Channels, Lines, View } from './columns.ts';
+import type { View } from './columns.ts';
 import { gatherColumns, scatterColumns } from './columns.ts';
 import { convolveByChannel, correlateByChannel, spreadByChannel } from './depthwise.ts';
 import type { Host } from './host.ts';
 import { floatsOf, floatTensor } from './host.ts';
 import type { Vector } from './kernels/precision.ts';
-
-/** Elements of patches that are formed at once. */
-const atOnce = 1 << 18;
-/** Rows of a product from which it is worth its overheads. */
-const fewestRows = 256;
-
-/** Room for patches and for products with them, by number and precision: it is written anew by every piece. */
-const rooms = new Map<string, Vector>();
-
-const roomFor = ({ precision }: Host, name: string, length: number): Vector => {
-  const key = `${name} ${precision.dtype}`;
-  const held = rooms.get(key);
-  if (held !== undefined && held.length >= length) return precision.part(held, 0, length);
-  const made = precision.zeros(Math.max(length, atOnce));
-  rooms.set(key, made);
-  return precision.part(made, 0, length);
-};
+import type { Piece } from './pieces.ts';
+import { forEachPiece, roomFor } from './pieces.ts';
 
 /** Whether patches are the pixels themselves. */
 const isPointwise = ({ kernel, stride, padding }: Window): boolean =>
   [...kernel, ...stride].every((extent) => extent === 1) && padding.every((zeros) => zeros === 0);
-
-/** One group of a convolution on some lines. */
-interface Piece {
-  readonly lines: Lines;
-  readonly group: number;
-  readonly channels: Channels;
-  /** Rows of the piece, from which on they are in the outputs. */
-  readonly rows: number;
-  readonly firstRow: number;
-}
-
-/** Runs over the pieces of a convolution, the groups of a run of lines one after another. */
-const forEachPiece = (view: View, groups: number, visit: (piece: Piece) => void): void => {
-  const [n, , , c] = view.images;
-  const [oh, ow] = view.places;
-  const count = c / groups;
-  const rowsAtOnce = Math.max(fewestRows, Math.floor(atOnce / (view.window.kernel[0] * view.window.kernel[1] * count)));
-  const step = Math.max(1, Math.floor(rowsAtOnce / ow));
-  for (let from = 0; from < n * oh; from += step) {
-    const to = Math.min(from + step, n * oh);
-    for (let group = 0; group < groups; group += 1) {
-      const channels = { first: group * count, count };
-      visit({ lines: { from, to }, group, channels, rows: (to - from) * ow, firstRow: from * ow });
-    }
-  }
-};
 
 /** Columns `first` to `first + count` of rows `[rows, width]`, as rows of their own. */
 const columnsOut = (

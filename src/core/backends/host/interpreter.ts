@@ -15,6 +15,7 @@ import type { Host } from './host.ts';
 import { entered, floatTensor } from './host.ts';
 import { indexing } from './indexing.ts';
 import { movement } from './movement.ts';
+import { patchMoments } from './patchGram.ts';
 import { matrixProducts } from './products.ts';
 import { reductions } from './reductions.ts';
 import { softmaxes } from './softmax.ts';
@@ -48,7 +49,7 @@ export const interpreterOn = (host: Host): Ops<Tensor> => {
       keep: (_, x) => x,
       site: (_, __, output) => output,
     },
-    { ...fused(host, () => ops), ...softmaxes(host) },
+    { ...fused(host, () => ops), ...softmaxes(host), ...patchMoments(host) },
   );
   return ops;
 };

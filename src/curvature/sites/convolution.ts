@@ -1,0 +1,128 @@
+/**
+ * Convolutions: what the filters meet at a place is a patch of the images, so a convolution is a dense site on patches, whose
+ * positions are the places. K-FAC's block is KFC's [GM16 §3.1]: A = E[Σ_t ā_t ā_tᵀ] over the T places, with one homogeneous
+ * coordinate, and G = E[(1/T) Σ_t g_t g_tᵀ]; `reduce` takes the mean patch and the sum of the cotangents instead [E23].
+ *
+ * Patches are kh · kw times as large as the images. The sums that K-FAC keeps under `expand` never hold those of a batch.
+ * Filters in groups are a block per group, as parts of Block K-FAC are.
+ *
+ * @module
+ */
+import type { Ops } from '../../core/ops/ops.ts';
+import { patchesShape } from '../../core/ops/shapes.ts';
+import type { ConvolutionSite } from '../../core/ops/site.ts';
+import type { Params } from '../../core/params.ts';
+import type { Shape, Shaped } from '../../core/tensor.ts';
+import { sizeOf } from '../../core/tensor.ts';
+import { cotangentGram, cotangentPartGrams } from '../statistics/factors.ts';
+import { partitionOf } from '../statistics/partition.ts';
+import type { Cut } from '../statistics/partition.ts';
+import { asRows, columnOf, overCounted } from '../statistics/sharing.ts';
+import { dense } from './dense.ts';
+import { inGroups } from './groups.ts';
+import type { Seen, SiteBlock, SiteKind } from './kind.ts';
+
+/** Images of all uses one after another, `[n u, h, w, c]` of `[n, u, h, w, c]`. */
+const imagesOf = <T extends Shaped>(ops: Ops<T>, { input }: Seen<T>): T => {
+  const { shape } = input;
+  return shape.length === 4 ? input : ops.reshape(input, [sizeOf(shape.slice(0, -3)), ...shape.slice(-3)]);
+};
+
+/** Positions on one axis, `[n, t, d]`. */
+const inOneAxis = <T extends Shaped>(ops: Ops<T>, x: T): T => {
+  const [n] = x.shape;
+  const d = x.shape[x.shape.length - 1];
+  return ops.reshape(x, [n, sizeOf(x.shape.slice(1, -1)), d]);
+};
+
+/** Weights by position in one axis, as the cotangents have them. */
+const weightsInOneAxis = <T extends Shaped>(ops: Ops<T>, { weights }: Seen<T>): Pick<Seen<T>, 'weights'> => {
+  if (weights === null || weights === undefined) return {};
+  const { shape } = weights;
+  return { weights: shape.length <= 2 ? weights : ops.reshape(weights, [shape[0], sizeOf(shape.slice(1))]) };
+};
+
+/** What a dense site would see: patches `[n, t, kh kw c]`. */
+const patched = <T extends Shaped>(ops: Ops<T>, seen: Seen<T>, { window }: ConvolutionSite): Seen<T> => {
+  const patches = ops.patches(imagesOf(ops, seen), window);
+  const [n] = seen.input.shape;
+  const [, oh, ow, length] = patches.shape;
+  return {
+    input: ops.reshape(patches, [n, (patches.shape[0] / n) * oh * ow, length]),
+    cotangents: seen.cotangents.map((g) => inOneAxis(ops, g)),
+    ...weightsInOneAxis(ops, seen),
+  };
+};
+
+/** Blocks on the diagonal of a matrix. */
+const diagonalParts = <T extends Shaped>(ops: Ops<T>, name: string, m: T, cut: Cut): Params<T> =>
+  Object.fromEntries(
+    partitionOf(m.shape[0], cut).map(({ begin, size }, i) => [
+      `${name}:${i}`,
+      size === m.shape[0] ? m : ops.slice(m, [begin, begin], [size, size]),
+    ]),
+  );
+
+/** A convolution in one group. */
+const whole = (site: ConvolutionSite): SiteBlock => {
+  const { path, weight, bias, window } = site;
+  const onPatches = dense({ kind: 'dense', path, weight, bias });
+  const { rows, eigenMoments, partitioned } = onPatches;
+  const orderOfPatch = (input: Shape): number =>
+    window.kernel[0] * window.kernel[1] * input[input.length - 1] + (bias === null ? 0 : 1);
+
+  /** Σ ā āᵀ over all places. */
+  const inputGram = <T extends Shaped>(ops: Ops<T>, seen: Seen<T>): T => {
+    const images = imagesOf(ops, seen);
+    const { weights } = seen;
+    const [, oh, ow] = patchesShape(images.shape, window);
+    const positions = (images.shape[0] / seen.input.shape[0]) * oh * ow;
+    const column = weights === null || weights === undefined ? null : columnOf(ops, weights, positions);
+    return ops.patchGram(images, window, column, bias !== null);
+  };
+  /** Cotangents as rows, over the places that count. */
+  const cotangentRows = <T extends Shaped>(ops: Ops<T>, { cotangents, weights }: Seen<T>) => {
+    const positions = sizeOf(cotangents[0].shape.slice(1, -1));
+    const each = { cotangents: cotangents.map((g) => asRows(ops, g)), positions };
+    return { positions, cotangents: overCounted(ops, each, weights) };
+  };
+
+  return {
+    ...onPatches,
+    featureAxes: 3,
+    affine: false,
+    order: ({ input, cotangents: [{ shape }] }) => orderOfPatch(input.shape) * shape[shape.length - 1],
+    gradients: (ops, seen) => onPatches.gradients(ops, patched(ops, seen, site)),
+    squares: (ops, seen) => onPatches.squares(ops, patched(ops, seen, site)),
+    statistics: (ops, seen, options) =>
+      (options.sharing ?? 'expand') === 'expand'
+        ? {
+            sums: { A: inputGram(ops, seen), G: cotangentGram(ops, cotangentRows(ops, seen)) },
+            weight: seen.input.shape[0],
+          }
+        : onPatches.statistics(ops, patched(ops, seen, site), options),
+    rows: rows === null ? null : (ops, seen, sharing) => rows(ops, patched(ops, seen, site), sharing),
+    partitioned:
+      partitioned === null
+        ? null
+        : {
+            ...partitioned,
+            statistics: (ops, seen, cuts, options) =>
+              (options.sharing ?? 'expand') === 'expand'
+                ? {
+                    sums: {
+                      ...diagonalParts(ops, 'A', inputGram(ops, seen), cuts.inputs),
+                      ...cotangentPartGrams(ops, cotangentRows(ops, seen), cuts.outputs),
+                    },
+                    weight: seen.input.shape[0],
+                  }
+                : partitioned.statistics(ops, patched(ops, seen, site), cuts, options),
+          },
+    eigenMoments:
+      eigenMoments === null ? null : (ops, seen, basis) => eigenMoments(ops, patched(ops, seen, site), basis),
+  };
+};
+
+/** Convolutions. */
+export const convolution: SiteKind<ConvolutionSite> = (site) =>
+  site.groups === 1 ? whole(site) : inGroups(site, whole({ ...site, groups: 1 }));
