@@ -31,15 +31,7 @@ export { innerProduct } from './ops/innerProduct.ts';
 export { unaryKinds } from './ops/primitives.ts';
 export type { BinaryKind, Primitives, Transposes, UnaryKind, Window } from './ops/primitives.ts';
 export { narrowSite, parametersOfSite } from './ops/site.ts';
-export type {
-  AnySite,
-  ConvolutionSite,
-  DenseSite,
-  EmbeddingSite,
-  Heads,
-  ScaleShiftSite,
-  Site,
-} from './ops/site.ts';
+export type { AnySite, ConvolutionSite, DenseSite, EmbeddingSite, Heads, ScaleShiftSite, Site } from './ops/site.ts';
 export type { Program, TreeProgram } from './autodiff/program.ts';
 export { gradientOf, vjp, vjpTree } from './autodiff/reverse.ts';
 export type { Cotangents, Linearised, LinearisedTree, PassedSite } from './autodiff/reverse.ts';

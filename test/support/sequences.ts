@@ -6,11 +6,13 @@
 import { programOf } from './programOf.ts';
 import { vjp } from '../../src/core/autodiff/reverse.ts';
 import { activation } from '../../src/core/nn/layers/activation.ts';
+import { conv2d } from '../../src/core/nn/layers/convolution.ts';
 import { dense } from '../../src/core/nn/layers/dense.ts';
 import { embedding } from '../../src/core/nn/layers/embedding.ts';
 import { layerNorm } from '../../src/core/nn/layers/layerNorm.ts';
 import { squareRootColumns } from '../../src/core/nn/losses/columns.ts';
 import type { Loss } from '../../src/core/nn/losses/loss.ts';
+import { globalAveragePool } from '../../src/core/nn/layers/pooling.ts';
 import { meanPool } from '../../src/core/nn/layers/meanPool.ts';
 import type { Model } from '../../src/core/nn/model.ts';
 import { model } from '../../src/core/nn/model.ts';
@@ -46,6 +48,21 @@ export const classifier = (length: number): Model =>
       body: dense({ in: 3, out: 4 }),
       tanh: activation('tanh'),
       pool: meanPool(),
+      head: dense({ in: 4, out: 3 }),
+    }),
+  );
+
+/** Convolution → tanh → convolution in groups, dilated → tanh → mean over the image → dense, on images of 4 x 3 x 2. */
+export const imageClassifier = (): Model =>
+  model(
+    'pictures',
+    [4, 3, 2],
+    sequential({
+      filters: conv2d({ in: 2, out: 4, kernel: 2, padding: [1, 0, 0, 0] }),
+      tanh: activation('tanh'),
+      groups: conv2d({ in: 4, out: 4, kernel: 2, dilation: [2, 1], stride: [2, 1], groups: 2 }),
+      squash: activation('tanh'),
+      pool: globalAveragePool(),
       head: dense({ in: 4, out: 3 }),
     }),
   );

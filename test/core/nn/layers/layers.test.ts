@@ -12,6 +12,8 @@ import { constant } from '../../../../src/core/nn/initialisers/constant.ts';
 import type { Layer } from '../../../../src/core/nn/layers/layer.ts';
 import { embedding } from '../../../../src/core/nn/layers/embedding.ts';
 import { layerNorm, normaliseLast } from '../../../../src/core/nn/layers/layerNorm.ts';
+import { conv1d, conv2d } from '../../../../src/core/nn/layers/convolution.ts';
+import { averagePool, globalAveragePool, maxPool, upsample } from '../../../../src/core/nn/layers/pooling.ts';
 import { meanPool } from '../../../../src/core/nn/layers/meanPool.ts';
 import { initialParams, model, summarise } from '../../../../src/core/nn/model.ts';
 import { flatten, reshape } from '../../../../src/core/nn/layers/reshape.ts';
@@ -75,6 +77,29 @@ const layers: ReadonlyArray<readonly [string, Layer, Shape?]> = [
   ],
   ['learnedPositions', learnedPositions({ length: 4, features: 2 }), [3, 2]],
   ['sinusoidalPositions', sinusoidalPositions(3), [2, 3]],
+  ['conv2d', conv2d({ in: 2, out: 3, kernel: [2, 3], padding: 'same' }), [3, 4, 2]],
+  [
+    'conv2d, strided, dilated, padded unevenly, in groups, without bias',
+    conv2d({
+      in: 4,
+      out: 2,
+      kernel: 2,
+      stride: [1, 2],
+      dilation: [2, 1],
+      padding: [1, 0, 0, 2],
+      groups: 2,
+      bias: false,
+    }),
+    [3, 4, 4],
+  ],
+  ['conv2d, depthwise', conv2d({ in: 3, out: 6, kernel: 3, padding: 1, groups: 3 }), [3, 2, 3]],
+  ['conv1d', conv1d({ in: 2, out: 3, kernel: 3, stride: 2, padding: [2, 0] }), [5, 2]],
+  ['maxPool', maxPool({ kernel: 2 }), [4, 2, 2]],
+  ['maxPool, overlapping and padded', maxPool({ kernel: 3, stride: 2, padding: 1 }), [4, 3, 2]],
+  ['averagePool', averagePool({ kernel: [2, 1] }), [4, 2, 2]],
+  ['averagePool, overlapping and padded', averagePool({ kernel: 3, stride: 2, padding: 'same' }), [4, 3, 2]],
+  ['globalAveragePool', globalAveragePool(), [2, 3, 2]],
+  ['upsample', upsample(2), [2, 3, 2]],
   [
     'sequence classifier',
     sequential([layerNorm({ features: 3 }), dense({ in: 3, out: 4 }), activation('tanh'), meanPool()]),
