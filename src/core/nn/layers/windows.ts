@@ -14,7 +14,7 @@ import { showShape } from '../../tensor.ts';
 export type Sides = number | readonly [height: number, width: number];
 
 /**
- * Zeros around images: `valid` is none; `same` is as many as give ⌈extent / stride⌉ places, an odd one at the end; a number is
+ * Zeros around images: `valid` is none; `same` is as many as give extent / stride places, rounded up, an odd one at the end; a number is
  * the same on every side, two are above and below and left and right, and four are `[top, bottom, left, right]`.
  */
 export type Padding =
@@ -63,7 +63,7 @@ const explicit = (path: string, padding: Padding): Window['padding'] | null => {
   return [top, bottom, left, right];
 };
 
-/** Zeros at the begin and the end of an axis that leave ⌈extent / stride⌉ places. */
+/** Zeros at the begin and the end of an axis that leave extent / stride places, rounded up. */
 const sameAlong = (along: number, kernel: number, stride: number, dilation: number): readonly [number, number] => {
   const span = (Math.ceil(along / stride) - 1) * stride + dilation * (kernel - 1) + 1;
   const missing = Math.max(span - along, 0);
