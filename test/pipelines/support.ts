@@ -40,6 +40,10 @@ export const memoryFiles = (initial: Readonly<Record<string, Uint8Array | string
     exists: (path) => TE.right(content.has(path)),
     write: (path, bytes) => TE.fromIO(() => void content.set(path, toBytes(bytes))),
     canWrite: () => TE.right(undefined),
+    canWriteFile: (path) =>
+      [...content.keys()].some((name) => name.startsWith(`${path.replace(/\/$/, '')}/`))
+        ? TE.left({ _tag: 'FileFailed', path, operation: 'write', reason: 'it is a directory' })
+        : TE.right(undefined),
     claim: (directory) => {
       const isTaken = (name: string): boolean => [...content.keys()].some((path) => path.startsWith(`${name}/`));
       const free = [directory, ...Array.from({ length: 9 }, (_, i) => `${directory}-${i + 2}`)];

@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { dirname } from 'node:path';
-
 import type * as IO from 'fp-ts/lib/IO.js';
 import * as IOR from 'fp-ts/lib/IORef.js';
 import { pipe } from 'fp-ts/lib/function.js';
@@ -19,6 +17,7 @@ import type { TrialResult } from '../problems/trial.ts';
 import { tryAll } from '../problems/trials.ts';
 import type { Worker } from '../problems/workers.ts';
 import { answerTrials, forkedWorker, hereWorker } from '../problems/workers.ts';
+import type { Profile } from '../reports/profileFigure.ts';
 import { profileFigure } from '../reports/profileFigure.ts';
 import type { World } from '../world.ts';
 import type { BenchPlan } from './benchPlan.ts';
@@ -79,34 +78,46 @@ const earlier = ({ files }: World, { from }: BenchPlan): TE.TaskEither<KfacError
   );
 
 const canWrite = ({ files }: World, path: string | undefined): TE.TaskEither<KfacError, void> =>
-  path === undefined ? TE.right(undefined) : files.canWrite(dirname(path));
+  path === undefined ? TE.right(undefined) : files.canWriteFile(path);
 
 const writeResults = ({ files }: World, { out }: BenchPlan, results: Results): TE.TaskEither<KfacError, void> =>
   out === undefined ? TE.right(undefined) : files.write(out, results.map((one) => `${resultLine(one)}\n`).join(''));
 
-/** Single rates of a preset are left out where there is the best of them. */
-const inFigure = (standings: ReadonlyArray<Standing>): ReadonlyArray<Standing> => {
-  const best = standings.filter(({ contender }) => contender.rates > 1).map(({ contender }) => contender.optimizer);
-  return standings.filter(({ contender: { rates, optimizer } }) => rates !== 1 || !best.includes(optimizer));
+/** Lines of the figure: single rates of a preset are left out where there is the best of them. */
+const profilesOf = (standings: ReadonlyArray<Standing>): ReadonlyArray<Profile> => {
+  const rated = standings.filter(({ contender }) => contender.rates > 1).map(({ contender }) => contender.optimizer);
+  return standings.flatMap(({ contender: { name, optimizer, rates }, profile }): ReadonlyArray<Profile> => {
+    const line = { name, optimizer, points: profile.map((share, i) => ({ tau: taus[i], share })) };
+    if (!rated.includes(optimizer)) return [line];
+    if (rates === 1) return [];
+    return [rates > 1 ? { ...line, rated: 'best' } : { ...line, name: `${name}, default`, rated: 'default' }];
+  });
 };
 
-const drawProfile = ({ files }: World, path: string, { standings, problems }: Comparison) =>
-  pipe(
-    profileFigure(
-      inFigure(standings).map(({ contender, profile }) => ({
-        name: contender.name,
-        points: profile.map((share, i) => ({ tau: taus[i], share })),
-      })),
-      `${problems.length} problems`,
+/** Draws the figure and says where it is. */
+const drawProfile = (
+  { files, out }: World,
+  { figure, isJson }: BenchPlan,
+  { standings, problems }: Comparison,
+): TE.TaskEither<KfacError, void> => {
+  if (figure === undefined) return TE.right(undefined);
+  const base = figure.replace(/\.(svg|png)$/, '');
+  return pipe(
+    profileFigure(profilesOf(standings), `${problems.length} problems`),
+    TE.chainW(({ svg, png }) =>
+      pipe(
+        [[`${base}.svg`, svg] as const, [`${base}.png`, png] as const],
+        TE.traverseSeqArray(([path, content]) =>
+          pipe(
+            files.write(path, content),
+            TE.chainIOK(() => (isJson ? () => undefined : out(path))),
+          ),
+        ),
+      ),
     ),
-    TE.chainW(({ svg, png }) => {
-      const base = path.replace(/\.(svg|png)$/, '');
-      return pipe(
-        files.write(`${base}.svg`, svg),
-        TE.chain(() => files.write(`${base}.png`, png)),
-      );
-    }),
+    TE.map(() => undefined),
   );
+};
 
 /** Compares all contenders, where there are several. */
 const conclude = (world: World, plan: BenchPlan, results: Results): TE.TaskEither<KfacError, void> => {
@@ -129,9 +140,7 @@ const conclude = (world: World, plan: BenchPlan, results: Results): TE.TaskEithe
     TE.fromIO(() => {
       if (!plan.isJson) comparisonText(comparison).forEach((line) => world.out(line)());
     }),
-    TE.chain((): TE.TaskEither<KfacError, void> =>
-      plan.figure === undefined ? TE.right(undefined) : drawProfile(world, plan.figure, comparison),
-    ),
+    TE.chain(() => drawProfile(world, plan, comparison)),
   );
 };
 

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { Stats } from 'node:fs';
 import { constants } from 'node:fs';
 import { access, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
@@ -26,6 +27,8 @@ export interface FileSystem {
   readonly write: (path: string, content: Uint8Array | string) => TE.TaskEither<KfacError, void>;
   /** Fails when a directory could not be made or written to; makes nothing. */
   readonly canWrite: (directory: string) => TE.TaskEither<KfacError, void>;
+  /** Fails when a file could not be written: its directory cannot, or it is a directory itself; makes nothing. */
+  readonly canWriteFile: (path: string) => TE.TaskEither<KfacError, void>;
   /**
    * Makes a directory that nobody has yet and gives its name: the one asked for, or with `-2`, `-3`, … at its end. Of several
    * processes that ask at once each gets one of its own.
@@ -71,11 +74,11 @@ const nearest = async (directory: string): Promise<string> => {
 /** An operation whose failure is looked at. */
 const tried = <A>(operation: () => Promise<A>): TE.TaskEither<unknown, A> => TE.tryCatch(operation, identity);
 
-/** Fails where no file or directory can have a name; it need not be there. */
-const takesName = (path: string): TE.TaskEither<unknown, unknown> =>
+/** What is there, `null` for nothing; fails where no file or directory can have the name. */
+const takesName = (path: string): TE.TaskEither<unknown, Stats | null> =>
   pipe(
-    tried(() => stat(path)),
-    TE.orElseW((thrown) => (codeOf(thrown) === 'ENOENT' ? TE.right(null) : TE.left(thrown))),
+    tried((): Promise<Stats | null> => stat(path)),
+    TE.orElse((thrown) => (codeOf(thrown) === 'ENOENT' ? TE.right(null) : TE.left(thrown))),
   );
 
 const checkDirectory = (path: string): TE.TaskEither<unknown, void> =>
@@ -90,6 +93,18 @@ const checkDirectory = (path: string): TE.TaskEither<unknown, void> =>
       ),
     ),
     TE.map(() => undefined),
+  );
+
+/** Fails where a file cannot be written: a directory is in the way, or asked for by a separator at the end. */
+const checkFile = (path: string): TE.TaskEither<unknown, void> =>
+  pipe(
+    checkDirectory(dirname(path)),
+    TE.chain(() => takesName(path)),
+    TE.chain((found) =>
+      found?.isDirectory() === true || path.endsWith('/') || path.endsWith(sep)
+        ? TE.left({ code: 'EISDIR' })
+        : TE.right(undefined),
+    ),
   );
 
 /** A directory of its own for whoever asks. */
@@ -125,6 +140,7 @@ export const nodeFileSystem: FileSystem = {
   exists: (path) => TE.fromTask(() => exists(path)),
   write: (path, content) => TE.tryCatch(() => writeAtomically(path, content), failed('write', path)),
   canWrite: (directory) => pipe(checkDirectory(directory), TE.mapLeft(failed('write', directory))),
+  canWriteFile: (path) => pipe(checkFile(path), TE.mapLeft(failed('write', path))),
   claim: (directory) => pipe(claim(directory), TE.mapLeft(failed('write', directory))),
   installed: packageDirectory,
 };

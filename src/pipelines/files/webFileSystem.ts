@@ -62,6 +62,7 @@ export const webFileSystem = (base: string): FileSystem => {
       ),
     write: readOnly,
     canWrite: readOnly,
+    canWriteFile: readOnly,
     claim: readOnly,
     installed: () => O.none,
   };

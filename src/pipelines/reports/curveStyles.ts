@@ -27,7 +27,12 @@ const chosen: Readonly<Record<string, CurveStyle>> = {
   'low-rank-kfac': { colour: '#7a7a00', dash: [1, 3] },
   'tridiagonal-kfac': { colour: '#6a3d9a', dash: [10, 2, 2, 2, 2, 2] },
   'class-kfac': { colour: '#7f7f7f', dash: [4, 4] },
+  'kfac-grafted': { colour: '#b2182b', dash: [12, 2, 4, 2] },
   adam: { colour: '#d55e00', dash: [16, 2] },
+  adamw: { colour: '#8c510a', dash: [16, 2, 2, 2] },
+  muon: { colour: '#b59f00', dash: [3, 1] },
+  shampoo: { colour: '#c51b8a', dash: [8, 1] },
+  soap: { colour: '#2b3990', dash: [8, 2, 4, 2] },
   sgd: { colour: '#009e73', dash: [6, 2, 1, 2] },
 };
 

