@@ -123,6 +123,8 @@ export { learnedPositions, sinusoidalPositions } from './nn/layers/attention/pos
 export type { PositionsOptions } from './nn/layers/attention/positions.ts';
 export { meanPool } from './nn/layers/meanPool.ts';
 export type { MeanPoolOptions } from './nn/layers/meanPool.ts';
+export { gru, lstm, rnn } from './nn/layers/recurrence/recurrent.ts';
+export type { RecurrentOptions, RnnOptions } from './nn/layers/recurrence/recurrent.ts';
 export { initialParams, model, summarise } from './nn/model.ts';
 export type { Model, ModelProgram } from './nn/model.ts';
 export { flatten, reshape } from './nn/layers/reshape.ts';

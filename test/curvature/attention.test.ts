@@ -1,11 +1,11 @@
-/** Curvature of attention: padding, heads, halves of a batch, and a step on every backend. */
+/** Curvature of attention: heads, halves of a batch, and a step on every backend. */
 import type { Backend } from '../../src/core/backends/backend.ts';
 import { gaussian as normal } from '../../src/core/nn/initialisers/gaussian.ts';
 import { multiHeadAttention } from '../../src/core/nn/layers/attention/multiHeadAttention.ts';
 import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
 import { model } from '../../src/core/nn/model.ts';
 import type { BlockOperator } from '../../src/core/operators/blockOperator.ts';
-import { materialise, materialiseBlocks } from '../../src/core/operators/materialise.ts';
+import { materialise } from '../../src/core/operators/materialise.ts';
 import type { Params } from '../../src/core/params.ts';
 import { mapParams } from '../../src/core/params.ts';
 import type { Batch } from '../../src/core/pipeline/context.ts';
@@ -18,26 +18,17 @@ import type { TrainState } from '../../src/core/pipeline/trainState.ts';
 import { learn, withObjective } from '../../src/core/pipeline/withObjective.ts';
 import type { Shaped, Tensor } from '../../src/core/tensor.ts';
 import { blockKfac } from '../../src/curvature/blockKfac.ts';
-import { toBlocks } from '../../src/curvature/blocks.ts';
 import { capture } from '../../src/curvature/capture.ts';
 import type { Curvature } from '../../src/curvature/curvature.ts';
 import { updateFactors } from '../../src/curvature/curvature.ts';
-import { dense } from '../../src/curvature/dense.ts';
-import { diagonal } from '../../src/curvature/diagonal.ts';
-import { empirical, exact } from '../../src/curvature/estimators.ts';
+import { exact } from '../../src/curvature/estimators.ts';
 import { kfac } from '../../src/curvature/kfac.ts';
-import { ekfac } from '../../src/solvers/inverses/ekfac.ts';
-import { kroneckerInverse } from '../../src/solvers/inverses/kroneckerInverse.ts';
-import { kfacCg } from '../../src/solvers/iterative/kfacCg.ts';
 import { optimizerOf } from '../../src/solvers/presets/registry.ts';
-import { damp } from '../../src/solvers/solver/damp.ts';
-import { preconditioned } from '../../src/solvers/solver/preconditioned.ts';
-import { solve } from '../../src/solvers/solver/solver.ts';
 import { scaledError } from '../support/closeness.ts';
 import { onEveryBackend } from '../support/everyBackend.ts';
 import { examplesOf } from '../support/sequences.ts';
 import { gaussian, orThrow, referenceEnv, runStage, stateOf } from '../support/training.ts';
-import { gpt, gptBatch, reader, readerBatch } from '../support/transformers.ts';
+import { gpt, gptBatch } from '../support/sentences.ts';
 
 const { ops } = referenceEnv().backend;
 
@@ -47,55 +38,6 @@ const agree = (ours: Params<Tensor>, theirs: Params<Tensor>, tolerance = 1e-10):
 };
 
 const perHead = blockKfac({ blocks: { inputs: { count: 1 }, outputs: { count: 1 }, perHead: true } });
-
-/** Loss, gradient and whole operator. */
-const seen = async (objective: Objective, curvature: Curvature, batch: Batch<Tensor>, estimator = exact()) => {
-  const step = pipeline(withObjective(objective), forward, backward, capture(estimator), updateFactors(curvature));
-  const { loss, gradient, operator, blocks } = await runStage(step, stateOf(objective.model, 4), batch);
-  const shapes = mapParams(toBlocks(ops, blocks, gradient), ({ shape }) => shape);
-  return { loss, gradient, matrix: materialiseBlocks(ops, operator, shapes) };
-};
-
-const sides = [
-  ['a language model', gpt, gptBatch],
-  ['a reader with a mask', reader, readerBatch],
-] as const;
-
-describe.each(sides)('padding of %s', (_, network, batchOf) => {
-  it.each([
-    ['kfac', kfac()],
-    ['kfac, reduced', kfac({ sharing: 'reduce' })],
-    ['blockKfac per head', perHead],
-    ['diagonal', diagonal()],
-    ['dense', dense()],
-  ] as const)('law: longer padding changes no loss, gradient or factor. %s', async (__, curvature) => {
-    for (const estimator of [exact(), empirical()]) {
-      const [short, long] = [
-        await seen(network(3), curvature, batchOf(3), estimator),
-        await seen(network(6), curvature, batchOf(6), estimator),
-      ];
-      expect(scaledError(long.loss.data, short.loss.data)).toBeLessThan(1e-12);
-      agree(long.gradient, short.gradient);
-      // Rows of the table of positions that nobody was at are the same, too: zeros.
-      expect(scaledError(long.matrix.data, short.matrix.data)).toBeLessThan(1e-10);
-    }
-  });
-
-  it.each([
-    ['kroneckerInverse', preconditioned(kroneckerInverse)],
-    ['ekfac', preconditioned(ekfac())],
-    ['kfacCg', kfacCg({ tolerance: 1e-13, martens: null, maxIterations: 400 })],
-  ] as const)('law: longer padding changes no direction. %s', async (__, solver) => {
-    const directionIn = async (room: number) => {
-      const step = pipeline(
-        ...([withObjective(network(room)), forward, backward, capture(exact()), updateFactors(kfac())] as const),
-        ...([damp(0.1), solve(solver)] as const),
-      );
-      return (await runStage(step, stateOf(network(room).model, 4), batchOf(room))).direction;
-    };
-    agree(await directionIn(6), await directionIn(3), 1e-8);
-  });
-});
 
 describe('heads', () => {
   const features = 6;

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { lookupsOf, rowsOfTable } from '../../core/nn/lookups.ts';
+import { demandsOfModel } from '../../core/nn/demands.ts';
 import type { Model } from '../../core/nn/model.ts';
 import { initialParams } from '../../core/nn/model.ts';
 import type { Ops } from '../../core/ops/ops.ts';
@@ -99,14 +99,11 @@ export const initialOf =
     };
   };
 
-/** What the arrays of examples may hold: indices of rows that the networks' tables have, and what the task demands. */
+/** What the arrays of examples may hold: indices of rows that the networks' tables have, lengths of sequences, and what the task demands. */
 export const demandsOf = ({
   networks,
   demands = [],
-}: Pick<Learning, 'networks' | 'demands'>): ReadonlyArray<Demand> => [
-  ...networks.flatMap(lookupsOf).map((lookup) => ({ array: lookup.array, admits: () => rowsOfTable(lookup) })),
-  ...demands,
-];
+}: Pick<Learning, 'networks' | 'demands'>): ReadonlyArray<Demand> => [...networks.flatMap(demandsOfModel), ...demands];
 
 /** Name of the watched number among a step's metrics. */
 export const metricOf = ({ metric = 'loss' }: Watched): string => metric;

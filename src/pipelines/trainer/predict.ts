@@ -13,7 +13,7 @@ import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
 import { attempt, raise } from '../../core/errors.ts';
 import { evaluating } from '../../core/nn/layers/circumstances.ts';
-import { lookupsOf, rowsOfTable } from '../../core/nn/lookups.ts';
+import { demandsOfModel } from '../../core/nn/demands.ts';
 import type { Model } from '../../core/nn/model.ts';
 import { checkParams } from '../../core/nn/model.ts';
 import type { Ops } from '../../core/ops/ops.ts';
@@ -37,15 +37,15 @@ export type Decode = <T extends Shaped>(ops: Ops<T>, outputs: T) => T;
 const isTensor = (given: Tensor | Examples): given is Tensor => 'shape' in given && Array.isArray(given.shape);
 
 /**
- * A data set in chunks; arrays all at once. All are examples that the model can take: finite numbers, and indices that its
- * tables have.
+ * A data set in chunks; arrays all at once. All are examples that the model can take: finite numbers, indices that its
+ * tables have, lengths of sequences.
  */
 const batchesIn = (
   described: Model,
   given: Tensor | Examples,
   dtype: FloatType,
 ): E.Either<KfacError, ReadonlyArray<IOE.IOEither<KfacError, Batch<Tensor>>>> => {
-  const demands = lookupsOf(described).map((lookup) => ({ array: lookup.array, admits: () => rowsOfTable(lookup) }));
+  const demands = demandsOfModel(described);
   if (isTensor(given) || !isDataset(given)) {
     const arrays = isTensor(given) ? { [Object.keys(described.inputs)[0]]: given } : given;
     return E.right([() => examplesIn(`model ${described.name}`, arrays, dtype, demands)]);

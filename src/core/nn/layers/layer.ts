@@ -31,6 +31,8 @@ export interface Layer {
   readonly parameters: (path: string) => ReadonlyArray<ParameterSpec>;
   /** The layer's function of x `[n, …]`, with its parameters below `path`, in the circumstances of the pass. */
   readonly apply: <T extends Shaped>(ops: Ops<T>, params: Params<T>, path: string, x: T, at: Circumstances<T>) => T;
+  /** Name of the batch's array of lengths that the layer reads, none of which may be beyond the positions of its input. */
+  readonly lengths?: string;
   /** Parts, each with the path segment that it adds. */
   readonly children: ReadonlyArray<readonly [string, Layer]>;
   /** The same layer with other parts, as many as it has; a summary puts observers in their place. */

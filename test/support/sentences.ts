@@ -1,5 +1,5 @@
 /**
- * Small transformers on sentences of different lengths, with as much room as is asked for.
+ * Small transformers and recurrent networks on sentences of different lengths, with as much room as is asked for.
  *
  * @module
  */
@@ -10,13 +10,14 @@ import { dense } from '../../src/core/nn/layers/dense.ts';
 import { embedding } from '../../src/core/nn/layers/embedding.ts';
 import { layerNorm } from '../../src/core/nn/layers/layerNorm.ts';
 import { meanPool } from '../../src/core/nn/layers/meanPool.ts';
+import { gru, lstm } from '../../src/core/nn/layers/recurrence/recurrent.ts';
 import { sequential } from '../../src/core/nn/layers/sequential.ts';
 import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { model } from '../../src/core/nn/model.ts';
 import type { Batch } from '../../src/core/pipeline/context.ts';
 import type { Objective } from '../../src/core/pipeline/objective.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
-import { generate } from '../../src/core/tensor.ts';
+import { generate, tensor } from '../../src/core/tensor.ts';
 import { indices } from './sequences.ts';
 
 /** Words in the vocabulary. */
@@ -58,6 +59,36 @@ export const reader = (room: number): Objective => ({
   loss: softmaxCrossEntropy,
 });
 
+/** Logits of a sentence's class from where both directions of two layers ended. */
+export const listener = (room: number): Objective => ({
+  model: model(
+    'listener',
+    { words: [room], lengths: [] },
+    sequential({
+      words: embedding({ vocabulary: words, out: features }),
+      hearing: lstm({
+        ...{ in: features, features: 3, layers: 2, bidirectional: true, lengths: 'lengths', returns: 'last' },
+      }),
+      head: dense({ in: 6, out: 3 }),
+    }),
+  ),
+  loss: softmaxCrossEntropy,
+});
+
+/** Logits of each word's class, one of five. */
+export const tagger = (room: number): Objective => ({
+  model: model(
+    'tagger',
+    { words: [room], lengths: [] },
+    sequential({
+      words: embedding({ vocabulary: words, out: features }),
+      hearing: gru({ in: features, features: 3, bidirectional: true, lengths: 'lengths' }),
+      head: dense({ in: 6, out: words }),
+    }),
+  ),
+  loss: softmaxCrossEntropy,
+});
+
 /** Lengths of the sentences. */
 export const lengths: ReadonlyArray<number> = [3, 1, 2, 3, 2, 3];
 
@@ -89,4 +120,21 @@ export const readerBatch = (room: number): Batch<Tensor> => ({
   words: filled(room, 1),
   mask: maskOf(room),
   targets: indices(3, [n], 3),
+});
+
+const counts = tensor(lengths, [n], 'i32');
+
+/** Sentences for {@link listener}. */
+export const listenerBatch = (room: number): Batch<Tensor> => ({
+  words: filled(room, 1),
+  lengths: counts,
+  targets: indices(3, [n], 3),
+});
+
+/** Sentences for {@link tagger}, whose padding weighs nothing. */
+export const taggerBatch = (room: number): Batch<Tensor> => ({
+  words: filled(room, 1),
+  lengths: counts,
+  targets: filled(room, 2),
+  weights: maskOf(room),
 });
