@@ -6,6 +6,7 @@
 import type { Backend } from '../src/core/backends/backend.ts';
 import type { Tensor } from '../src/core/tensor.ts';
 import { nodeFileSystem } from '../src/pipelines/files/fileSystem.ts';
+import { choiceOf } from '../src/pipelines/problems/choices.ts';
 import { mnistAutoencoder } from '../src/pipelines/tasks/mnistAutoencoder.ts';
 import { proceed } from '../src/pipelines/trainer/proceed.ts';
 import { begin, judgeOn } from '../src/pipelines/trainer/run.ts';
@@ -27,11 +28,8 @@ export const benchCurves = async (backend: Backend<Tensor>, names: ReadonlyArray
   console.log('\nfull MNIST autoencoder, batch 1000, seed 1: loss over the training set (seconds of training)');
   console.log(`preset              ${marks.map((mark) => `${mark} steps`.padStart(18)).join('')}`);
   for (const name of names) {
-    const [preset, rate] = name.split('@');
-    const settings = {
-      ...family.defaults.settings[preset],
-      ...(rate === undefined ? {} : { learningRate: Number(rate) }),
-    };
+    const { optimizer: preset, settings: own } = choiceOf(name);
+    const settings = { ...family.defaults.settings[preset], ...own };
     const optimizer = succeed(optimizerOf(preset, settings));
     const setting = {
       env: { backend, clock: () => performance.now() / 1000 },

@@ -8,6 +8,7 @@
 import { nativeBackend } from '../src/core/backends/native/backend.ts';
 import { openNativeKernels } from '../src/core/backends/native/kernels.ts';
 import { runCli } from '../src/pipelines/cli/run.ts';
+import { choiceOf, isForClasses } from '../src/pipelines/problems/choices.ts';
 import { nodeWorld } from '../src/pipelines/world.ts';
 import { optimizerNames } from '../src/solvers/presets/registry.ts';
 import { benchGpu } from './gpu/main.ts';
@@ -20,9 +21,9 @@ import { benchMemory, benchTraining } from './training.ts';
 
 const sections = process.argv.slice(2);
 /** Presets named after the section, `adam@0.003` with a learning rate. */
-const presets = sections.filter((section) => optimizerNames.includes(section.split('@')[0]));
+const presets = sections.filter((section) => optimizerNames.includes(choiceOf(section).optimizer));
 /** Presets that need no classes. */
-const runsOnImages = (name: string): boolean => name !== 'class-kfac';
+const runsOnImages = (optimizer: string): boolean => !isForClasses({ optimizer });
 const wanted = (section: string): boolean => sections.length === 0 || sections.includes(section);
 
 const benchNative = async (): Promise<void> => {

@@ -9,7 +9,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
-import type { Comparison, Standing } from '../problems/comparison.ts';
+import type { Comparison } from '../problems/comparison.ts';
 import { compare, taus } from '../problems/comparison.ts';
 import { contendersOf } from '../problems/contenders.ts';
 import { parseResults, resultLine } from '../problems/results.ts';
@@ -84,9 +84,13 @@ const writeResults = ({ files }: World, { out }: BenchPlan, results: Results): T
   out === undefined ? TE.right(undefined) : files.write(out, results.map((one) => `${resultLine(one)}\n`).join(''));
 
 /** Lines of the figure: single rates of a preset are left out where there is the best of them. */
-const profilesOf = (standings: ReadonlyArray<Standing>): ReadonlyArray<Profile> => {
+const profilesOf = ({ standings, problems }: Comparison): ReadonlyArray<Profile> => {
   const rated = standings.filter(({ contender }) => contender.rates > 1).map(({ contender }) => contender.optimizer);
-  return standings.flatMap(({ contender: { name, optimizer, rates }, profile }): ReadonlyArray<Profile> => {
+  return standings.flatMap((standing): ReadonlyArray<Profile> => {
+    const { contender, profile, problems: own } = standing;
+    const { optimizer, rates } = contender;
+    const name =
+      own.length < problems.length ? `${contender.name} (${own.length} of ${problems.length})` : contender.name;
     const line = { name, optimizer, points: profile.map((share, i) => ({ tau: taus[i], share })) };
     if (!rated.includes(optimizer)) return [line];
     if (rates === 1) return [];
@@ -98,12 +102,12 @@ const profilesOf = (standings: ReadonlyArray<Standing>): ReadonlyArray<Profile> 
 const drawProfile = (
   { files, out }: World,
   { figure, isJson }: BenchPlan,
-  { standings, problems }: Comparison,
+  comparison: Comparison,
 ): TE.TaskEither<KfacError, void> => {
   if (figure === undefined) return TE.right(undefined);
   const base = figure.replace(/\.(svg|png)$/, '');
   return pipe(
-    profileFigure(profilesOf(standings), `${problems.length} problems`),
+    profileFigure(profilesOf(comparison), `${comparison.problems.length} problems`),
     TE.chainW(({ svg, png }) =>
       pipe(
         [[`${base}.svg`, svg] as const, [`${base}.png`, png] as const],

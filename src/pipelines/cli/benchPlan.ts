@@ -9,7 +9,8 @@ import { pipe } from 'fp-ts/lib/function.js';
 import type { KfacError } from '../../core/errors.ts';
 import { shown } from '../../core/shown.ts';
 import { optimizerOf } from '../../solvers/presets/registry.ts';
-import type { SettingValue } from '../../solvers/settings/setting.ts';
+import type { Choice } from '../problems/choices.ts';
+import { allChoices, choiceOf, isForClasses } from '../problems/choices.ts';
 import type { Half } from '../problems/halves.ts';
 import { problemsOf } from '../problems/halves.ts';
 import type { Problem } from '../problems/problem.ts';
@@ -30,12 +31,6 @@ export interface BenchPlan {
   readonly isJson: boolean;
 }
 
-/** An optimizer of a bench: `kfac`, or `adam@0.003` with a learning rate. */
-interface Choice {
-  readonly preset: string;
-  readonly settings: Readonly<Record<string, SettingValue>>;
-}
-
 const bad = (path: string, expected: string, actual: string): E.Either<KfacError, never> =>
   E.left({ _tag: 'BadConfig', path, expected, actual });
 
@@ -44,27 +39,26 @@ const textOf = (flags: RawFlags, name: string, standard: string): string => {
   return typeof given === 'string' ? given : standard;
 };
 
-const choiceOf = (text: string): Choice => {
-  const [preset, rate] = text.split('@');
-  return { preset, settings: rate === undefined ? {} : { learningRate: Number(rate) } };
-};
+/** Optimizers by name, or all there are. */
+const namedIn = (text: string): ReadonlyArray<Choice> =>
+  text.trim() === 'all' ? allChoices : namesIn(text).map(choiceOf);
 
 /** Settings that `--set` gives each preset, and whether presets have them all. */
 const choicesOf = (flags: RawFlags): E.Either<KfacError, ReadonlyArray<Choice>> => {
   // Whoever names files alone wants them compared, and nothing run.
   if (flags['from'] !== undefined && flags['optimizers'] === undefined) return E.right([]);
-  const choices = namesIn(textOf(flags, 'optimizers', 'kfac')).map(choiceOf);
-  const names = [...new Set(choices.map(({ preset }) => preset))];
+  const choices = namedIn(textOf(flags, 'optimizers', 'kfac'));
+  const names = [...new Set(choices.map(({ optimizer }) => optimizer))];
   const onlySet = flags['set'] === undefined ? {} : { set: flags['set'] };
   return pipe(
     configOfFlags(onlySet, names),
     E.map(({ settings = {} }) =>
-      choices.map(({ preset, settings: own }) => ({ preset, settings: { ...settings[preset], ...own } })),
+      choices.map(({ optimizer, settings: own }) => ({ optimizer, settings: { ...settings[optimizer], ...own } })),
     ),
     E.chainFirst(
-      E.traverseArray(({ preset, settings }) =>
+      E.traverseArray(({ optimizer, settings }) =>
         pipe(
-          optimizerOf(preset, settings),
+          optimizerOf(optimizer, settings),
           E.mapLeft((error) =>
             error._tag === 'BadConfig' && error.path === 'optimizer' ? { ...error, path: '--optimizers' } : error,
           ),
@@ -145,13 +139,15 @@ export const benchPlan = (flags: RawFlags): E.Either<KfacError, BenchPlan> =>
       }),
     ),
     E.map(({ choices, seeds, processes, longer, problems }) => ({
-      trials: problems.flatMap(({ name }) =>
-        choices.flatMap(({ preset, settings }) =>
-          seeds.map((seed): Trial => {
-            const trial = { problem: name, optimizer: preset, settings, seed };
-            return longer === 1 ? trial : { ...trial, longer };
-          }),
-        ),
+      trials: problems.flatMap(({ name, classes }) =>
+        choices
+          .filter((choice) => !isForClasses(choice) || classes() !== null)
+          .flatMap((choice) =>
+            seeds.map((seed): Trial => {
+              const trial = { problem: name, ...choice, seed };
+              return longer === 1 ? trial : { ...trial, longer };
+            }),
+          ),
       ),
       processes,
       out: typeof flags['out'] === 'string' ? flags['out'] : undefined,

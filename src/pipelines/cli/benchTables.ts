@@ -53,6 +53,7 @@ const shareAt = ({ profile }: Standing, tau: number): string =>
   percent(profile[taus.reduce((nearest, at, i) => (at <= tau + 1e-9 ? i : nearest), 0)]);
 
 const lossCell = ({ contender, ratios }: Standing, problem: string): string => {
+  if (!Object.hasOwn(contender.loss, problem)) return '';
   const loss = contender.loss[problem];
   if (loss === Infinity) return 'no end';
   return ratios[problem] === undefined ? showNumber(loss) : `${showNumber(loss)} (${ratios[problem].toPrecision(3)})`;
@@ -92,8 +93,19 @@ const summary = ({ baseline, standings, problems }: Comparison): ReadonlyArray<s
     ]),
   );
 
-const explanation = ({ baseline, leftOut }: Comparison): string =>
-  [
+/** Contenders that are compared on some of the problems. */
+const onSome = ({ standings, problems }: Comparison): ReadonlyArray<string> =>
+  standings
+    .filter((standing) => standing.problems.length < problems.length)
+    .map(
+      ({ contender, problems: own }) =>
+        `${contender.name} is for classes: its numbers are of the ${own.length} of ${problems.length} problems with them.`,
+    );
+
+const explanation = (comparison: Comparison): string => {
+  const { baseline, leftOut } = comparison;
+  return [
+    ...onSome(comparison),
     ...(leftOut.length === 0 ? [] : [`Left out, because not all have results for them: ${leftOut.join(', ')}.`]),
     ...(baseline === null
       ? []
@@ -101,6 +113,7 @@ const explanation = ({ baseline, leftOut }: Comparison): string =>
     'τ: share of problems whose loss above the floor is within τ times the least of all.',
     '× Adam: operations of a step, counted.',
   ].join(' ');
+};
 
 const failures = ({ standings }: Comparison): ReadonlyArray<string> =>
   standings.flatMap(({ contender }) =>

@@ -51,7 +51,10 @@ export const summaryFlags: ReadonlyArray<Flag> = [
 
 /** Flags of `bench`. */
 export const benchFlags: ReadonlyArray<Flag> = [
-  { flag: '--optimizers <NAMES>', description: 'presets with commas between, adam@0.003 with a rate (default: kfac)' },
+  {
+    flag: '--optimizers <NAMES>',
+    description: 'presets with commas between, adam@0.003 with a rate, or all (default: kfac)',
+  },
   { flag: '--half <HALF>', description: 'of the suite: tune, report or all (default: all)' },
   { flag: '--problems <NAMES>', description: 'some problems, with commas between' },
   { flag: '--seeds <NUMBERS>', description: 'with commas between (default: 1)' },

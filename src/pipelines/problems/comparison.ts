@@ -3,12 +3,15 @@
  *
  * @module
  */
+import { isForClasses } from './choices.ts';
 import type { Contender } from './contenders.ts';
 import { bestRates } from './contenders.ts';
 
 /** A contender in a comparison. */
 export interface Standing {
   readonly contender: Contender;
+  /** Problems that its numbers are of: all that are compared, or those with classes where it is for those alone. */
+  readonly problems: ReadonlyArray<string>;
   /** Loss above the floor in units of the baseline's, by problem; empty without a baseline. */
   readonly ratios: Readonly<Record<string, number>>;
   /** Share of the problems on which it ends below the baseline. */
@@ -23,7 +26,7 @@ export interface Standing {
 
 /** All of them. */
 export interface Comparison {
-  /** Problems that all contenders have results for. */
+  /** Problems that all contenders have results for, but for those that are for problems with classes alone. */
   readonly problems: ReadonlyArray<string>;
   /** Problems that only some have results for, and that nothing here is about. */
   readonly leftOut: ReadonlyArray<string>;
@@ -50,6 +53,7 @@ const standingOf = (
   const flops = Object.values(contender.flopsOfAdam).filter(Number.isFinite);
   return {
     contender,
+    problems,
     ratios: Object.fromEntries(ratios),
     below: ratios.filter(([, ratio]) => ratio < 1).length / problems.length,
     worst: ratios.reduce<readonly [string, number] | null>(
@@ -67,24 +71,34 @@ const standingOf = (
 };
 
 /**
- * Compares contenders on the problems that all of them have results for.
+ * Compares contenders on the problems that all of them have results for, but for those that are for some problems alone: they
+ * are compared on theirs.
  *
  * @param contenders - at least one
  */
 export const compare = (contenders: ReadonlyArray<Contender>): Comparison => {
   const bests = bestRates(contenders);
+  const general = contenders.filter((contender) => !isForClasses(contender));
   const known = [...new Set(contenders.flatMap(({ excess }) => Object.keys(excess)))];
-  const isOfAll = (problem: string): boolean => contenders.every(({ excess }) => Object.hasOwn(excess, problem));
-  const problems = known.filter(isOfAll);
+  const isOf = (some: ReadonlyArray<Contender>, problem: string): boolean =>
+    some.every(({ excess }) => Object.hasOwn(excess, problem));
+  const problems = known.filter((problem) => isOf(general.length === 0 ? contenders : general, problem));
   const least = Object.fromEntries(
-    problems.map((problem) => [problem, Math.min(...contenders.map(({ excess }) => excess[problem]))]),
+    problems.map((problem) => [problem, Math.min(...contenders.map(({ excess }) => excess[problem] ?? Infinity))]),
   );
   const adams = [...bests, ...contenders].filter(({ optimizer }) => optimizer === 'adam');
   const baseline = adams.find(({ longer }) => longer === 1) ?? adams[0] ?? null;
   return {
     problems,
-    leftOut: known.filter((problem) => !isOfAll(problem)),
+    leftOut: known.filter((problem) => !problems.includes(problem)),
     baseline,
-    standings: [...contenders, ...bests].map((contender) => standingOf(contender, problems, baseline, least)),
+    standings: [...contenders, ...bests].map((contender) =>
+      standingOf(
+        contender,
+        problems.filter((problem) => isOf([contender], problem)),
+        baseline,
+        least,
+      ),
+    ),
   };
 };

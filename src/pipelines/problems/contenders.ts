@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { isOneRate, nameOf } from './choices.ts';
 import type { TrialResult } from './trial.ts';
 
 /** A contender's losses, by problem. */
@@ -34,16 +35,9 @@ const resolution = 1e-6;
 
 const lengthName = (longer: number): string => (longer === 1 ? '' : `, ${longer} × steps`);
 
-const isOneRate = (settings: TrialResult['settings']): boolean => Object.keys(settings).join() === 'learningRate';
-
 /** `kfac`, `adam@0.003`, `kfac damping=0.1 klClip=0.01`, `adam, 4 × steps`. */
-export const contenderName = (result: Pick<TrialResult, 'optimizer' | 'settings' | 'longer'>): string => {
-  const { optimizer, settings, longer = 1 } = result;
-  const name = isOneRate(settings)
-    ? `${optimizer}@${settings['learningRate']}`
-    : [optimizer, ...Object.entries(settings).map(([setting, value]) => `${setting}=${value}`)].join(' ');
-  return `${name}${lengthName(longer)}`;
-};
+export const contenderName = (result: Pick<TrialResult, 'optimizer' | 'settings' | 'longer'>): string =>
+  `${nameOf(result)}${lengthName(result.longer ?? 1)}`;
 
 const mean = (values: ReadonlyArray<number>): number => values.reduce((sum, x) => sum + x, 0) / values.length;
 

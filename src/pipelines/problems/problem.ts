@@ -13,7 +13,9 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
 import type { Loss } from '../../core/nn/losses/loss.ts';
+import { softmaxCrossEntropy } from '../../core/nn/losses/softmaxCrossEntropy.ts';
 import type { Model } from '../../core/nn/model.ts';
+import { summarise } from '../../core/nn/model.ts';
 import type { Batch } from '../../core/pipeline/context.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import { range } from '../data/batches.ts';
@@ -38,12 +40,14 @@ export interface Problem {
   readonly description: string;
   readonly batch: number;
   readonly steps: number;
+  /** Number of classes where each example has one of them, or probabilities of all; else `null`. */
+  readonly classes: () => number | null;
   /** Draws or reads the data. */
   readonly make: (files: FileSystem) => TE.TaskEither<KfacError, Ready>;
 }
 
 /** What a problem is made of. */
-export interface ProblemParts extends Omit<Problem, 'make'> {
+export interface ProblemParts extends Omit<Problem, 'make' | 'classes'> {
   readonly model: Model;
   readonly loss: Loss;
   readonly measures?: Readonly<Record<string, Measure>>;
@@ -52,6 +56,18 @@ export interface ProblemParts extends Omit<Problem, 'make'> {
   /** The floor for the examples that are trained on. */
   readonly floor?: (train: Batch<Tensor>) => TE.TaskEither<KfacError, number>;
 }
+
+/** A class for each example: one softmax of it, over what the network gives out. */
+const classesIn = ({ model, loss }: Pick<ProblemParts, 'model' | 'loss'>): number | null =>
+  loss !== softmaxCrossEntropy
+    ? null
+    : pipe(
+        summarise(model, 1),
+        E.match(
+          () => null,
+          ({ output: [, ...each] }) => (each.length === 1 ? each[0] : null),
+        ),
+      );
 
 /**
  * A problem of one network and one loss.
@@ -66,6 +82,7 @@ export const problem = (parts: ProblemParts): Problem => {
     description,
     batch,
     steps,
+    classes: () => classesIn({ model, loss }),
     make: (files) =>
       pipe(
         examples(files),

@@ -21,6 +21,7 @@ import type { FileSystem } from '../files/fileSystem.ts';
 import { stepCostOf } from '../trainer/counted.ts';
 import type { TrainTask } from '../trainer/learning.ts';
 import { train } from '../trainer/train.ts';
+import { isForClasses } from './choices.ts';
 import type { Half } from './halves.ts';
 import { halves } from './halves.ts';
 import type { Problem, Ready } from './problem.ts';
@@ -150,6 +151,12 @@ const trained = (
     );
   });
 
+/** The optimizer of a trial, told the classes of the problem where it asks for them. */
+const optimizerFor = (problem: Problem, { optimizer, settings }: Trial): E.Either<KfacError, Optimizer> => {
+  const classes = isForClasses({ optimizer }) ? problem.classes() : null;
+  return optimizerOf(optimizer, classes === null ? settings : { classes, ...settings });
+};
+
 /**
  * Tries an optimizer on a problem that is ready.
  *
@@ -166,7 +173,7 @@ export const tryOn = (
   trial: Trial,
 ): TE.TaskEither<KfacError, TrialResult> =>
   pipe(
-    TE.fromEither(optimizerOf(trial.optimizer, trial.settings)),
+    TE.fromEither(optimizerFor(problem, trial)),
     TE.chain((optimizer) =>
       pipe(
         trained(world, ready, optimizer, notEnded(problem, trial, ready.floor)),

@@ -1,5 +1,8 @@
 import { nodeFileSystem } from '../../../src/pipelines/files/fileSystem.ts';
 import { benchPlan } from '../../../src/pipelines/cli/benchPlan.ts';
+import { allChoices } from '../../../src/pipelines/problems/choices.ts';
+import { contenderName } from '../../../src/pipelines/problems/contenders.ts';
+import { optimizerNames } from '../../../src/solvers/presets/registry.ts';
 import { runCli } from '../../../src/pipelines/cli/run.ts';
 import { problemsOf } from '../../../src/pipelines/problems/halves.ts';
 import { resultLine } from '../../../src/pipelines/problems/results.ts';
@@ -89,6 +92,41 @@ describe('kfac bench', () => {
     expect(trials[0]).toEqual({ problem: trials[0].problem, optimizer: 'kfac', settings: { damping: 0.5 }, seed: 1 });
     expect(trials[3].settings).toEqual({ learningRate: 0.003 });
     expect(processes).toBe(2);
+  });
+
+  it('all: every preset, those whose rate has to be found at four of them as well, class-kfac on classes alone', () => {
+    const { trials } = orThrow(benchPlan({ optimizers: 'all', half: 'report' }));
+    const on = (name: string) => trials.filter(({ problem }) => problem === name).map(contenderName);
+    const expected = [...optimizerNames, ...allChoices.map(contenderName).filter((name) => name.includes('@'))];
+    expect(on('label-noise').toSorted()).toEqual(expected.toSorted());
+    expect(on('friedman').toSorted()).toEqual(expected.filter((name) => name !== 'class-kfac').toSorted());
+    expect(expected.filter((name) => name.startsWith('sgd'))).toEqual([
+      'sgd',
+      'sgd@0.003',
+      'sgd@0.01',
+      'sgd@0.03',
+      'sgd@0.1',
+    ]);
+    expect(expected).toHaveLength(optimizerNames.length + 6 * 4);
+  });
+
+  it('class-kfac is told the classes of a problem, and compared on those that have some', async () => {
+    const { code, outLines, stored } = await kfac([
+      ...[...quick, '--optimizers', 'class-kfac,adam', '--out', 'a.jsonl', '--figure', 'profile'],
+    ]);
+    expect(code).toBe(0);
+    const results = parsed(new TextDecoder().decode(stored.content.get('a.jsonl')).trimEnd().split('\n'));
+    expect(results.map(({ problem, optimizer, ended }) => [problem, optimizer, ended])).toEqual([
+      ['linear-regression', 'adam', true],
+      ['few-examples', 'class-kfac', true],
+      ['few-examples', 'adam', true],
+    ]);
+    expect(outLines.join('\n')).toContain(
+      'class-kfac, 0.05 × steps is for classes: its numbers are of the 1 of 2 problems with them.',
+    );
+    expect(new TextDecoder().decode(stored.content.get('profile.svg'))).toContain(
+      '>class-kfac, 0.05 × steps (1 of 2)</text>',
+    );
   });
 
   it.each([

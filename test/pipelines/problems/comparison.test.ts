@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 
+import { choiceOf, nameOf } from '../../../src/pipelines/problems/choices.ts';
 import { compare, taus } from '../../../src/pipelines/problems/comparison.ts';
 import { contenderName, contendersOf } from '../../../src/pipelines/problems/contenders.ts';
 import { parseResults, resultLine } from '../../../src/pipelines/problems/results.ts';
@@ -48,6 +49,30 @@ describe('compare', () => {
     expect(kfac.below).toBe(0.5);
     expect(kfac.worst).toEqual([problems[1].name, 4]);
     expect(Object.values(best.ratios)).toEqual([1, 1]);
+  });
+
+  it('what is for classes alone takes no problem from the others, and is compared on its own', () => {
+    const {
+      problems: common,
+      leftOut,
+      standings,
+    } = compare(contendersOf([...results, result(0, 'class-kfac', 2, { floor })]));
+    expect([common, leftOut]).toEqual([[problems[0].name, problems[1].name], []]);
+    const own = standings.find(({ contender }) => contender.optimizer === 'class-kfac');
+    expect(own).toMatchObject({ problems: [problems[0].name], below: 1, ratios: { [problems[0].name]: 0.5 } });
+    expect([own?.profile[0], own?.worst]).toEqual([1, [problems[0].name, 0.5]]);
+    expect(standings.filter((standing) => standing !== own)).toEqual(compared.standings);
+  });
+
+  it('law: a name says what its choice is', () => {
+    const names = fc.constantFrom('kfac', 'adam', 'class-kfac');
+    const rates = fc.option(fc.double({ min: 1e-6, max: 10, noNaN: true }));
+    fc.assert(
+      fc.property(names, rates, (optimizer, learningRate) => {
+        const choice = { optimizer, settings: learningRate === null ? {} : { learningRate } };
+        expect(choiceOf(nameOf(choice))).toEqual(choice);
+      }),
+    );
   });
 
   it('counts for each τ the problems within τ times the best', () => {
