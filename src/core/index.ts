@@ -31,7 +31,17 @@ export { innerProduct } from './ops/innerProduct.ts';
 export { unaryKinds } from './ops/primitives.ts';
 export type { BinaryKind, Primitives, Transposes, UnaryKind, Window } from './ops/primitives.ts';
 export { narrowSite, parametersOfSite } from './ops/site.ts';
-export type { AnySite, ConvolutionSite, DenseSite, EmbeddingSite, Heads, ScaleShiftSite, Site } from './ops/site.ts';
+export type {
+  AnySite,
+  ConvolutionSite,
+  DenseSite,
+  EmbeddingSite,
+  Heads,
+  ScaleShiftSite,
+  ShiftSite,
+  Site,
+  TransposedConvolutionSite,
+} from './ops/site.ts';
 export type { Program, TreeProgram } from './autodiff/program.ts';
 export { gradientOf, vjp, vjpTree } from './autodiff/reverse.ts';
 export type { Cotangents, Linearised, LinearisedTree, PassedSite } from './autodiff/reverse.ts';
@@ -98,6 +108,8 @@ export { activation } from './nn/layers/activation.ts';
 export type { ActivationKind } from './nn/layers/activation.ts';
 export { conv1d, conv2d } from './nn/layers/convolution.ts';
 export type { Conv1dOptions, Conv2dOptions } from './nn/layers/convolution.ts';
+export { convTranspose2d } from './nn/layers/transposedConvolution.ts';
+export type { ConvTranspose2dOptions } from './nn/layers/transposedConvolution.ts';
 export { averagePool, globalAveragePool, maxPool, upsample } from './nn/layers/pooling.ts';
 export type { PoolOptions } from './nn/layers/pooling.ts';
 export type { Padding, Sides, WindowOptions } from './nn/layers/windows.ts';
@@ -111,6 +123,12 @@ export type { Circumstances } from './nn/layers/circumstances.ts';
 export type { Initialiser } from './nn/initialisers/initialiser.ts';
 export { leaf, parameterAt } from './nn/layers/layer.ts';
 export type { Layer, ParameterSpec } from './nn/layers/layer.ts';
+export { batchNorm } from './nn/layers/batchNorm.ts';
+export type { BatchNormOptions } from './nn/layers/batchNorm.ts';
+export { groupNorm } from './nn/layers/groupNorm.ts';
+export type { GroupNormOptions } from './nn/layers/groupNorm.ts';
+export { rmsNorm } from './nn/layers/rmsNorm.ts';
+export type { RmsNormOptions } from './nn/layers/rmsNorm.ts';
 export { layerNorm } from './nn/layers/layerNorm.ts';
 export type { LayerNormOptions } from './nn/layers/layerNorm.ts';
 export { multiHeadAttention } from './nn/layers/attention/multiHeadAttention.ts';

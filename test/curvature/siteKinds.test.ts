@@ -16,6 +16,8 @@ import type {
   DenseSite,
   EmbeddingSite,
   ScaleShiftSite,
+  ShiftSite,
+  TransposedConvolutionSite,
   Site,
 } from '../../src/core/ops/site.ts';
 import { parametersOfSite } from '../../src/core/ops/site.ts';
@@ -28,7 +30,8 @@ import { dense } from '../../src/curvature/sites/dense.ts';
 import { embedding } from '../../src/curvature/sites/embedding.ts';
 import type { Seen, SiteBlock, SiteKind, SiteKinds } from '../../src/curvature/sites/kind.ts';
 import { siteBlock } from '../../src/curvature/sites/kinds.ts';
-import { scaleShift } from '../../src/curvature/sites/scaleShift.ts';
+import { scaleShift, shift } from '../../src/curvature/sites/scaleShift.ts';
+import { transposedConvolution } from '../../src/curvature/sites/transposedConvolution.ts';
 import { cotangentGram } from '../../src/curvature/statistics/factors.ts';
 import { sharings } from '../../src/curvature/statistics/sharing.ts';
 import { means } from '../../src/curvature/statistics/statistics.ts';
@@ -72,14 +75,14 @@ const sliding: SiteKind<SlidingSite> = ({ window, ...site }) => {
 
 describe('the table of kinds', () => {
   it('law: a table without a row, or with a row for another kind, does not compile', () => {
-    const known = { dense, convolution, embedding, scaleShift };
+    const known = { dense, convolution, transposedConvolution, embedding, scaleShift, shift };
     const whole: SiteKinds<Site | SlidingSite> = { ...known, sliding };
     // @ts-expect-error a new member of the union asks for its row
     const without: SiteKinds<Site | SlidingSite> = { ...known };
     // @ts-expect-error an embedding is no scaleShift: it has a vocabulary
     const swapped: SiteKinds = { ...known, scaleShift: embedding };
     // @ts-expect-error a kind that is not in the union has no row
-    const more: SiteKinds = { dense, convolution, embedding, scaleShift, sliding };
+    const more: SiteKinds = { dense, convolution, transposedConvolution, embedding, scaleShift, shift, sliding };
     const n = Object.keys(known).length;
     expect([whole, without, swapped, more].map((table) => Object.keys(table).length)).toEqual([n + 1, n, n, n + 1]);
   });
@@ -90,7 +93,7 @@ describe('the table of kinds', () => {
       left: {
         _tag: 'BadConfig',
         path: 'l',
-        expected: 'a site of kind dense, convolution, embedding, scaleShift',
+        expected: 'a site of kind dense, convolution, transposedConvolution, embedding, scaleShift, shift',
         actual: 'spiral',
       },
     });
@@ -104,6 +107,17 @@ const gains: ScaleShiftSite = { kind: 'scaleShift', ...named };
 const window: Window = { kernel: [2, 2], stride: [1, 1], dilation: [1, 1], padding: [0, 0, 0, 0] };
 const slides: SlidingSite = { kind: 'sliding', ...named, window };
 const filters: ConvolutionSite = { kind: 'convolution', ...named, window, groups: 1 };
+const backWindow: Window = { kernel: [2, 3], stride: [2, 2], dilation: [1, 1], padding: [0, 0, 0, 0] };
+const back: TransposedConvolutionSite = {
+  kind: 'transposedConvolution',
+  path: 'l',
+  weight: 'l.weight',
+  bias: null,
+  window: backWindow,
+  groups: 1,
+  extents: [2, 3],
+};
+const shifts: ShiftSite = { kind: 'shift', path: 'l', weight: 'l.weight', bias: null };
 const inTwo: ConvolutionSite = { ...filters, groups: 2 };
 const uneven: Window = { kernel: [2, 1], stride: [1, 2], dilation: [2, 1], padding: [1, 1, 0, 1] };
 
@@ -193,6 +207,26 @@ const rows: ReadonlyArray<Row> = [
     input: (seed, n, t) => gaussian(seed, [n, t + 1, 2, 2]),
     blockShape: [4, 10],
     groups: 2,
+  },
+  ...([1, 2] as const).map((groups): Row => {
+    const site = { ...back, groups };
+    return {
+      site,
+      block: siteBlock(site),
+      shapes: { 'l.weight': [4, 12 / groups] },
+      program: (on, params, [x]) => on.convolveTransposed(x, params['l.weight'], backWindow, [x.shape[0], 2, 3, 2]),
+      input: (seed, n) => gaussian(seed, [n, 1, 1, 4]),
+      blockShape: [12, 4],
+      ...(groups === 1 ? {} : { groups }),
+    };
+  }),
+  {
+    site: shifts,
+    block: siteBlock(shifts),
+    shapes: { 'l.weight': [3] },
+    program: (on, params, [x]) => on.add(x, params['l.weight']),
+    input: (seed, n, t) => gaussian(seed, [n, t, 3]),
+    blockShape: [3, 1],
   },
 ];
 

@@ -5,6 +5,7 @@
  */
 import { programOf } from './programOf.ts';
 import { vjp } from '../../src/core/autodiff/reverse.ts';
+import { convTranspose2d } from '../../src/core/nn/layers/transposedConvolution.ts';
 import { activation } from '../../src/core/nn/layers/activation.ts';
 import { conv2d } from '../../src/core/nn/layers/convolution.ts';
 import { dense } from '../../src/core/nn/layers/dense.ts';
@@ -52,7 +53,7 @@ export const classifier = (length: number): Model =>
     }),
   );
 
-/** Convolution → tanh → convolution in groups, dilated → tanh → mean over the image → dense, on images of 4 x 3 x 2. */
+/** Convolutions, plain, in groups and transposed, with tanh between them → mean over the image → dense, on images of 4 x 3 x 2. */
 export const imageClassifier = (): Model =>
   model(
     'pictures',
@@ -62,6 +63,8 @@ export const imageClassifier = (): Model =>
       tanh: activation('tanh'),
       groups: conv2d({ in: 4, out: 4, kernel: 2, dilation: [2, 1], stride: [2, 1], groups: 2 }),
       squash: activation('tanh'),
+      back: convTranspose2d({ in: 4, out: 4, kernel: [3, 2], stride: 2, padding: [1, 0, 0, 0] }),
+      curve: activation('tanh'),
       pool: globalAveragePool(),
       head: dense({ in: 4, out: 3 }),
     }),

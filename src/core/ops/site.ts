@@ -49,15 +49,36 @@ export interface EmbeddingSite extends AnySite {
   readonly vocabulary: number;
 }
 
+/** What convolutions say, whichever way they go. */
+interface FilterSite extends AnySite {
+  readonly window: Window;
+  /** Runs of channels that meet filters of their own. */
+  readonly groups: number;
+}
+
 /**
  * Images `[n, h, w, c]` convolved with W `[out, kh * kw * c / groups]` by the primitive `convolve`, plus b `[out]`: what W
  * meets at a place is a patch of the images.
  */
-export interface ConvolutionSite extends AnySite {
+export interface ConvolutionSite extends FilterSite {
   readonly kind: 'convolution';
-  readonly window: Window;
-  /** Runs of channels that meet runs of W's rows of their own. */
-  readonly groups: number;
+}
+
+/**
+ * Images `[n, h, w, c]` spread with W `[c, kh * kw * out / groups]` by the primitive `convolveTransposed`: a pixel times W is
+ * added to a patch of the result, whose cotangents are therefore patches. A bias is a site of its own.
+ */
+export interface TransposedConvolutionSite extends FilterSite {
+  readonly kind: 'transposedConvolution';
+  readonly bias: null;
+  /** Height and width of the result. */
+  readonly extents: readonly [number, number];
+}
+
+/** s = a + β for inputs a `[n, …, d]`: the weight β is `[d]`. */
+export interface ShiftSite extends AnySite {
+  readonly kind: 'shift';
+  readonly bias: null;
 }
 
 /** s = γ ⊙ a + β for inputs a `[n, …, d]`: the weight γ and the bias β are `[d]`. */
@@ -69,7 +90,7 @@ export interface ScaleShiftSite extends AnySite {
  * Every kind of site. A new kind of layer adds a member here; the table of `src/curvature/sites` then does not compile
  * until it has a row for it, which is all that curvature asks of a kind.
  */
-export type Site = DenseSite | ConvolutionSite | EmbeddingSite | ScaleShiftSite;
+export type Site = DenseSite | ConvolutionSite | TransposedConvolutionSite | EmbeddingSite | ScaleShiftSite | ShiftSite;
 
 /**
  * Paths of the parameters that a site covers.

@@ -54,8 +54,16 @@ const patched = <T extends Shaped>(ops: Ops<T>, seen: Seen<T>, { window }: Convo
   };
 };
 
-/** Blocks on the diagonal of a matrix. */
-const diagonalParts = <T extends Shaped>(ops: Ops<T>, name: string, m: T, cut: Cut): Params<T> =>
+/**
+ * Blocks on the diagonal of a matrix.
+ *
+ * @param ops - interpreter
+ * @param name - name of the factor
+ * @param m - the matrix
+ * @param cut - how to cut its rows and columns
+ * @returns sums named `A:0`, `A:1`, … for the factor A
+ */
+export const diagonalParts = <T extends Shaped>(ops: Ops<T>, name: string, m: T, cut: Cut): Params<T> =>
   Object.fromEntries(
     partitionOf(m.shape[0], cut).map(({ begin, size }, i) => [
       `${name}:${i}`,

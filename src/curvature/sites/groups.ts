@@ -48,8 +48,13 @@ const offDiagonal = <T extends Shaped>(ops: Ops<T>, v: T, groups: number): T => 
  *
  * @param site - the site
  * @param one - the block of one of its groups
+ * @param rowsOf - rows of the site's block, of as many output channels; as many unless given
  */
-export const inGroups = ({ path, groups }: ConvolutionSite, one: SiteBlock): SiteBlock => {
+export const inGroups = (
+  { path, groups }: Pick<ConvolutionSite, 'path' | 'groups'>,
+  one: SiteBlock,
+  rowsOf: (out: number) => number = (out) => out,
+): SiteBlock => {
   const seenBy = <T extends Shaped>(ops: Ops<T>, { input, cotangents, ...rest }: Seen<T>, i: number): Seen<T> => ({
     ...rest,
     input: lastAxis(ops, input, i, groups),
@@ -87,20 +92,20 @@ export const inGroups = ({ path, groups }: ConvolutionSite, one: SiteBlock): Sit
     // Columns of V_n one after another: those of group i have zeros in the rows of others.
     gradients: (ops, seen) => {
       const [n] = seen.input.shape;
-      const out = seen.cotangents[0].shape[seen.cotangents[0].shape.length - 1];
+      const rows = rowsOf(seen.cotangents[0].shape[seen.cotangents[0].shape.length - 1]);
       const ofGroups = byGroup(ops, seen, (own) => one.gradients(ops, own));
       return seen.cotangents.map((_, pass) => {
         const each = ofGroups.map((found) => found[pass]);
-        const columns = (each[0].shape[1] * groups) / out;
+        const columns = (each[0].shape[1] * groups) / rows;
         const apart = ops.reshape(
           ops.concat(
-            each.map((found) => ops.reshape(found, [n, 1, columns, 1, out / groups])),
+            each.map((found) => ops.reshape(found, [n, 1, columns, 1, rows / groups])),
             1,
           ),
-          [n, groups, columns, 1, out / groups],
+          [n, groups, columns, 1, rows / groups],
         );
         const mask = ops.reshape(ownGroup(ops, groups), [groups, 1, groups, 1]);
-        return ops.reshape(ops.select(mask, apart, ops.full([], 0)), [n, groups * columns * out]);
+        return ops.reshape(ops.select(mask, apart, ops.full([], 0)), [n, groups * columns * rows]);
       });
     },
     squares: (ops, seen) =>

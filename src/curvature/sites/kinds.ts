@@ -9,9 +9,10 @@ import { convolution } from './convolution.ts';
 import { dense } from './dense.ts';
 import { embedding } from './embedding.ts';
 import type { SiteBlock, SiteKinds } from './kind.ts';
-import { scaleShift } from './scaleShift.ts';
+import { scaleShift, shift } from './scaleShift.ts';
+import { transposedConvolution } from './transposedConvolution.ts';
 
-const kinds: SiteKinds = { dense, convolution, embedding, scaleShift };
+const kinds: SiteKinds = { dense, convolution, transposedConvolution, embedding, scaleShift, shift };
 
 type Kind = keyof SiteKinds;
 

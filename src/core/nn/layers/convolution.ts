@@ -53,8 +53,13 @@ export interface Conv1dOptions extends FilterOptions {
   readonly padding?: 'same' | 'valid' | number | readonly [before: number, after: number];
 }
 
-/** Extents that divide as groups need it. */
-const groupsOf = (layer: string, { groups = 1, ...options }: FilterOptions): number => {
+/**
+ * Groups that divide the channels, or an error.
+ *
+ * @param layer - which kind
+ * @param options - extents
+ */
+export const groupsOf = (layer: string, { groups = 1, ...options }: FilterOptions): number => {
   extent(`${layer}.groups`, groups);
   for (const side of ['in', 'out'] as const) {
     if (extent(`${layer}.${side}`, options[side]) % groups !== 0) {

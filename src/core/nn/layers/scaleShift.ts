@@ -3,10 +3,14 @@
  *
  * @module
  */
+import { raise } from '../../errors.ts';
 import { joinPath } from '../../params.ts';
+import type { Shaped } from '../../tensor.ts';
+import { showShape } from '../../tensor.ts';
 import { constant, zeros } from '../initialisers/constant.ts';
 import type { Layer } from './layer.ts';
 import { leaf, parameterAt } from './layer.ts';
+import { placeOf } from './windows.ts';
 import { extent } from '../../settings.ts';
 
 /** A layer's features. */
@@ -16,6 +20,24 @@ export interface ScaleShiftOptions {
   /** Whether there is a shift; there is unless this is `false`. */
   readonly shift?: boolean;
 }
+
+/**
+ * Refuses an input whose last axis is not as long as a layer says, by the layer's name.
+ *
+ * @param layer - which kind
+ * @param path - where it is
+ * @param x - the input
+ * @param features - extent that is expected
+ */
+export const requireFeatures = (layer: string, path: string, { shape }: Shaped, features: number): void => {
+  if (shape.length >= 2 && shape[shape.length - 1] === features) return;
+  raise({
+    _tag: 'ShapeMismatch',
+    where: placeOf(layer, path),
+    expected: `an input [n, …, ${features}]`,
+    actual: showShape(shape),
+  });
+};
 
 /**
  * γ ⊙ x + β along the last axis of x `[n, …, d]`. Parameters `weight` (γ, ones at first) and, with a shift, `bias` (β,

@@ -14,6 +14,10 @@ import { embedding } from '../../../../src/core/nn/layers/embedding.ts';
 import { layerNorm, normaliseLast } from '../../../../src/core/nn/layers/layerNorm.ts';
 import { conv1d, conv2d } from '../../../../src/core/nn/layers/convolution.ts';
 import { averagePool, globalAveragePool, maxPool, upsample } from '../../../../src/core/nn/layers/pooling.ts';
+import { batchNorm } from '../../../../src/core/nn/layers/batchNorm.ts';
+import { groupNorm } from '../../../../src/core/nn/layers/groupNorm.ts';
+import { rmsNorm } from '../../../../src/core/nn/layers/rmsNorm.ts';
+import { convTranspose2d } from '../../../../src/core/nn/layers/transposedConvolution.ts';
 import { meanPool } from '../../../../src/core/nn/layers/meanPool.ts';
 import { initialParams, model, summarise } from '../../../../src/core/nn/model.ts';
 import { flatten, reshape } from '../../../../src/core/nn/layers/reshape.ts';
@@ -77,6 +81,10 @@ const layers: ReadonlyArray<readonly [string, Layer, Shape?]> = [
   ],
   ['learnedPositions', learnedPositions({ length: 4, features: 2 }), [3, 2]],
   ['sinusoidalPositions', sinusoidalPositions(3), [2, 3]],
+  ['batchNorm', batchNorm({ features: 3 }), [2, 3]],
+  ['groupNorm', groupNorm({ features: 6, groups: 2 }), [2, 2, 6]],
+  ['groupNorm without positions', groupNorm({ features: 4, groups: 2, shift: false, epsilon: 0.5 })],
+  ['rmsNorm', rmsNorm({ features: 3 }), [2, 3]],
   ['conv2d', conv2d({ in: 2, out: 3, kernel: [2, 3], padding: 'same' }), [3, 4, 2]],
   [
     'conv2d, strided, dilated, padded unevenly, in groups, without bias',
@@ -94,6 +102,17 @@ const layers: ReadonlyArray<readonly [string, Layer, Shape?]> = [
   ],
   ['conv2d, depthwise', conv2d({ in: 3, out: 6, kernel: 3, padding: 1, groups: 3 }), [3, 2, 3]],
   ['conv1d', conv1d({ in: 2, out: 3, kernel: 3, stride: 2, padding: [2, 0] }), [5, 2]],
+  [
+    'convTranspose2d',
+    convTranspose2d({ in: 2, out: 3, kernel: 3, stride: 2, padding: 1, outputPadding: 1 }),
+    [2, 3, 2],
+  ],
+  [
+    'convTranspose2d, in groups, dilated, without bias',
+    convTranspose2d({ in: 4, out: 6, kernel: 2, dilation: [1, 2], groups: 2, bias: false }),
+    [2, 2, 4],
+  ],
+  ['convTranspose2d, same', convTranspose2d({ in: 2, out: 1, kernel: 3, stride: [2, 4], padding: 'same' }), [2, 2, 2]],
   ['maxPool', maxPool({ kernel: 2 }), [4, 2, 2]],
   ['maxPool, overlapping and padded', maxPool({ kernel: 3, stride: 2, padding: 1 }), [4, 3, 2]],
   ['averagePool', averagePool({ kernel: [2, 1] }), [4, 2, 2]],

@@ -1,0 +1,126 @@
+/**
+ * Transposed convolutions, y = unpatches(x W): at each place t a pixel x_t times W is added to a patch of the result, so the
+ * cotangent there is a patch c_t of the result's. The block is that of a dense site with inputs x and cotangents c: Wᵀ
+ * `[kh kw out, in]` with A = E[Σ_t x_t x_tᵀ] and G = E[(1/T) Σ_t c_t c_tᵀ]. The bias is added to pixels of the result, which lie
+ * in several patches, and is a site of its own.
+ *
+ * @module
+ */
+import type { Ops } from '../../core/ops/ops.ts';
+import { axesOf } from '../../core/ops/shapes.ts';
+import type { TransposedConvolutionSite } from '../../core/ops/site.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import { sizeOf } from '../../core/tensor.ts';
+import { partGrams } from '../statistics/factors.ts';
+import { asRows, columnOf } from '../statistics/sharing.ts';
+import { totalOf } from '../statistics/statistics.ts';
+import { diagonalParts } from './convolution.ts';
+import { dense } from './dense.ts';
+import { inGroups } from './groups.ts';
+import type { Seen, SiteBlock, SiteKind } from './kind.ts';
+
+/** The results' cotangents as images `[n u, h, w, out]`, u uses one after another. */
+const images = <T extends Shaped>(ops: Ops<T>, g: T, [height, width]: readonly [number, number]): T => {
+  const out = g.shape[g.shape.length - 1];
+  return ops.reshape(g, [sizeOf(g.shape) / (height * width * out), height, width, out]);
+};
+
+/** Weights of examples: one that is weighed by position weighs as its heaviest position does. */
+const ofExamples = <T extends Shaped>(ops: Ops<T>, { weights }: Seen<T>): T | null => {
+  if (weights === null || weights === undefined) return null;
+  return weights.shape.length === 1 ? weights : ops.max(weights, axesOf(weights.shape).slice(1));
+};
+
+/** What a dense site would see: pixels `[n, t, in]` and patches of cotangents `[n, t, kh kw out]`. */
+const patched = <T extends Shaped>(ops: Ops<T>, seen: Seen<T>, site: TransposedConvolutionSite): Seen<T> => {
+  const { input, cotangents } = seen;
+  const [n] = input.shape;
+  const channels = input.shape[input.shape.length - 1];
+  const positions = sizeOf(input.shape.slice(1, -1));
+  const weights = ofExamples(ops, seen);
+  return {
+    input: ops.reshape(input, [n, positions, channels]),
+    cotangents: cotangents.map((g) => {
+      const columns = ops.patches(images(ops, g, site.extents), site.window);
+      return ops.reshape(columns, [n, positions, columns.shape[3]]);
+    }),
+    ...(weights === null ? {} : { weights }),
+  };
+};
+
+/** The block of one group, of W in as many groups as the site has. */
+const whole = (site: TransposedConvolutionSite): SiteBlock => {
+  const { path, weight, window, extents, groups } = site;
+  const onPatches = dense({ kind: 'dense', path, weight, bias: null });
+  const { rows, eigenMoments, partitioned } = onPatches;
+
+  /** Pixels as rows, with the roots of their weights. */
+  const inputRows = <T extends Shaped>(ops: Ops<T>, seen: Seen<T>): T => {
+    const x = asRows(ops, seen.input);
+    const weights = ofExamples(ops, seen);
+    const positions = x.shape[0] / seen.input.shape[0];
+    return weights === null ? x : ops.mul(ops.sqrt(columnOf(ops, weights, positions)), x);
+  };
+  /** (1/T) Σ c cᵀ over all places and passes. */
+  const cotangentGram = <T extends Shaped>(ops: Ops<T>, { input, cotangents }: Seen<T>): T =>
+    ops.scale(
+      1 / sizeOf(input.shape.slice(1, -1)),
+      totalOf(
+        ops,
+        cotangents.map((g) => ops.patchGram(images(ops, g, extents), window, null, false)),
+      ),
+    );
+
+  return {
+    ...onPatches,
+    // W `[in, length]` group after group is `[length, in / groups]` each, one below the other.
+    join: (ops, params) => {
+      const [inputs, length] = params[weight].shape;
+      const apart = ops.reshape(params[weight], [groups, inputs / groups, length]);
+      return ops.reshape(ops.transpose(apart, [0, 2, 1]), [groups * length, inputs / groups]);
+    },
+    split: (ops, block) => {
+      const [lengths, each] = block.shape;
+      const apart = ops.transpose(ops.reshape(block, [groups, lengths / groups, each]), [0, 2, 1]);
+      return { [weight]: ops.reshape(apart, [groups * each, lengths / groups]) };
+    },
+    featureAxes: 3,
+    affine: false,
+    order: ({ input, cotangents: [{ shape }] }) =>
+      window.kernel[0] * window.kernel[1] * shape[shape.length - 1] * input.shape[input.shape.length - 1],
+    gradients: (ops, seen) => onPatches.gradients(ops, patched(ops, seen, site)),
+    squares: (ops, seen) => onPatches.squares(ops, patched(ops, seen, site)),
+    statistics: (ops, seen, options) =>
+      (options.sharing ?? 'expand') === 'expand'
+        ? {
+            sums: { A: ops.gram(inputRows(ops, seen)), G: cotangentGram(ops, seen) },
+            weight: seen.input.shape[0],
+          }
+        : onPatches.statistics(ops, patched(ops, seen, site), options),
+    rows: rows === null ? null : (ops, seen, sharing) => rows(ops, patched(ops, seen, site), sharing),
+    partitioned:
+      partitioned === null
+        ? null
+        : {
+            ...partitioned,
+            statistics: (ops, seen, cuts, options) =>
+              (options.sharing ?? 'expand') === 'expand'
+                ? {
+                    sums: {
+                      ...partGrams(ops, 'A', inputRows(ops, seen), cuts.inputs),
+                      ...diagonalParts(ops, 'G', cotangentGram(ops, seen), cuts.outputs),
+                    },
+                    weight: seen.input.shape[0],
+                  }
+                : partitioned.statistics(ops, patched(ops, seen, site), cuts, options),
+          },
+    eigenMoments:
+      eigenMoments === null ? null : (ops, seen, basis) => eigenMoments(ops, patched(ops, seen, site), basis),
+  };
+};
+
+/** Transposed convolutions. */
+export const transposedConvolution: SiteKind<TransposedConvolutionSite> = (site) =>
+  site.groups === 1
+    ? whole(site)
+    : inGroups(site, whole(site), (out) => site.window.kernel[0] * site.window.kernel[1] * out);
