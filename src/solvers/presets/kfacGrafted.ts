@@ -23,8 +23,8 @@ import { preset } from './preset.ts';
 export interface KfacGraftedOptions extends Omit<KfacPresetOptions, 'klClip'>, AdamOptions {
   /** Whose length a step has, `adam` unless given; `sgd` is SGD with the momentum μ. */
   readonly length?: Grafted;
-  /** Whether each parameter array takes its own length, or all together one; `parameter` unless given. */
-  readonly per?: Grafting;
+  /** What takes a length: each parameter array, each layer, or the whole; `parameter` unless given. */
+  readonly by?: Grafting;
 }
 
 /**
@@ -35,15 +35,15 @@ export interface KfacGraftedOptions extends Omit<KfacPresetOptions, 'klClip'>, A
 export const graftedBy = ({
   momentum: mu,
   length,
-  per,
+  by,
   beta1,
   beta2,
   epsilon,
 }: Required<
-  Pick<KfacGraftedOptions, 'momentum' | 'length' | 'per' | keyof AdamOptions>
+  Pick<KfacGraftedOptions, 'momentum' | 'length' | 'by' | keyof AdamOptions>
 >): ReadonlyArray<UpdateRule> => [
   momentum(mu),
-  graft({ length: [length === 'adam' ? adamRule({ beta1, beta2, epsilon }) : momentum(mu)], per }),
+  graft({ length: [length === 'adam' ? adamRule({ beta1, beta2, epsilon }) : momentum(mu)], by }),
 ];
 
 /**

@@ -53,8 +53,8 @@ export interface ShampooOptions extends GradientStatisticsOptions, AdamOptions {
   readonly relativeDamping?: number;
   /** Whose length a step has, `adam` unless given; `sgd` is SGD with the momentum μ. */
   readonly length?: Grafted;
-  /** Whether each parameter array takes its own length, or all together one; `parameter` unless given. */
-  readonly per?: Grafting;
+  /** What takes a length: each parameter array, each layer, or the whole; `parameter` unless given. */
+  readonly by?: Grafting;
   /** Decoupled weight decay, 0 unless given. */
   readonly weightDecay?: number;
   /** Which parameters decay, `all` unless given; `weights` leaves biases, gains and shifts out. */

@@ -78,10 +78,10 @@ export type Grafted = (typeof grafted)[number];
 /** Of grafting. */
 export const ofGrafting = {
   length: setting<Grafted>(oneOf(grafted), 'adam', 'whose length a step has; sgd has the momentum μ'),
-  per: setting<Grafting>(
+  by: setting<Grafting>(
     oneOf(graftings),
     'parameter',
-    'whether each parameter array takes its own length, or all one',
+    'what takes a length: each parameter array, each layer, or the whole',
   ),
 };
 

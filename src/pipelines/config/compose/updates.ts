@@ -104,7 +104,7 @@ export const rules: Table<UpdateRule> = {
         'rules that make that step of the gradient: none for SGD, momentum, adam',
         '[adam]',
       ),
-      per: known(ofGrafting.per),
+      by: known(ofGrafting.by),
     },
     graft,
   ),

@@ -3,14 +3,16 @@
  *
  * What comes before the rule (a curvature's solver, momentum) gives the direction. Beside it a gradient-only optimizer is
  * run on the same gradients, as rules that start from the gradient: none is SGD, `momentum` SGD with momentum, `adamRule`
- * Adam. The direction takes its length, of each parameter array or of all together, so that the learning rate and the
- * schedule of a recipe for that optimizer carry over [AGK20].
+ * Adam. The direction takes its length, of each parameter array, of each layer or of all together, so that the learning rate
+ * and the schedule of a recipe for that optimizer carry over [AGK20].
  *
  * @module
  */
+import * as NEA from 'fp-ts/lib/NonEmptyArray.js';
+
 import type { Ops } from '../../../core/ops/ops.ts';
 import type { Params } from '../../../core/params.ts';
-import { mapParams } from '../../../core/params.ts';
+import { mapParams, pickParams } from '../../../core/params.ts';
 import type { RuleMemory } from '../../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../../core/tensor.ts';
 import { adamRule } from './adamRule.ts';
@@ -18,8 +20,8 @@ import { measured } from './measured.ts';
 import type { Proposal, UpdateRule } from './rule.ts';
 import { distinctNames } from './rule.ts';
 
-/** Whose lengths are grafted: those of each parameter array, or the one of all together. */
-export const graftings = ['parameter', 'global'] as const;
+/** Whose lengths are grafted: those of each parameter array, those of each layer, or the one of the whole. */
+export const graftings = ['parameter', 'layer', 'whole'] as const;
 
 /** Whose length is grafted. */
 export type Grafting = (typeof graftings)[number];
@@ -28,8 +30,8 @@ export type Grafting = (typeof graftings)[number];
 export interface GraftOptions {
   /** Rules that make the other optimizer's step of the gradient, Adam's unless given; their names must differ. */
   readonly length?: ReadonlyArray<UpdateRule>;
-  /** Whether each parameter array takes its own length, or all together one; `parameter` unless given. */
-  readonly per?: Grafting;
+  /** What takes a length: each parameter array, each layer (weight and bias together), or the whole; `parameter` unless given. */
+  readonly by?: Grafting;
 }
 
 /** Arrays with the length of others; zeros, which have no direction, stay. */
@@ -39,6 +41,20 @@ const withLength = <T extends Shaped>(ops: Ops<T>, direction: Params<T>, other: 
   const factor = ops.mul(ops.div(given.norm, ops.select(none, ops.full([], 1), own.norm)), given.scale);
   return mapParams(direction, (d) => ops.mul(factor, ops.div(d, own.scale)));
 };
+
+/** The layer of a parameter: its path without the parameter's own name. */
+const layerOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('.')));
+
+/** What each kind of grafting takes together. */
+const groupOf: Readonly<Record<Grafting, (path: string) => string>> = {
+  parameter: (path) => path,
+  layer: layerOf,
+  whole: () => '',
+};
+
+/** Paths that take one length together. */
+const groupsIn = (by: Grafting, paths: ReadonlyArray<string>): ReadonlyArray<ReadonlyArray<string>> =>
+  Object.values(NEA.groupBy(groupOf[by])([...paths]));
 
 /** The memory of one of the rules, and all of them as one: `adam.m` is `m` of the rule `adam`. */
 const memoryOf = <T>(name: string, memory: RuleMemory<T> | null): RuleMemory<T> | null => {
@@ -68,7 +84,7 @@ const runBeside = <T extends Shaped>(
   );
 
 /**
- * The direction so far with the length of another optimizer's step: ‖Δ‖ = ‖step‖, for each parameter array or over all of
+ * The direction so far with the length of another optimizer's step: ‖Δ‖ = ‖step‖, for each parameter array, each layer or over all of
  * them. Momentum before it changes where a step goes and not how far; what comes after it (weight decay) is not measured.
  *
  * Two rules of one name are refused where the rule is made.
@@ -80,23 +96,27 @@ const runBeside = <T extends Shaped>(
  *
  * // As far as Adam would go at this rate, and as far as SGD with momentum would.
  * const likeAdam = update({ learningRate: 1e-3, rules: [momentum(0.9), graft()] });
- * const likeSgd = update({ learningRate: 0.1, rules: [momentum(0.9), graft({ length: [momentum(0.9)], per: 'global' })] });
+ * const likeSgd = update({ learningRate: 0.1, rules: [momentum(0.9), graft({ length: [momentum(0.9)], by: 'whole' })] });
  * ```
  */
 export const graft = (options: GraftOptions = {}): UpdateRule => {
-  const { per = 'parameter' } = options;
+  const { by = 'parameter' } = options;
   const length = distinctNames('graft.length', options.length ?? [adamRule()]);
   return {
     name: 'graft',
     paths: length.flatMap(({ paths = [] }) => paths),
-    revise: (ops, proposal, memory) => {
+    revise: <T extends Shaped>(ops: Ops<T>, proposal: Proposal<T>, memory: RuleMemory<T> | null) => {
       const { direction } = proposal;
       const { step, memory: kept } = runBeside(ops, length, proposal, memory);
       return {
-        direction:
-          per === 'global'
-            ? withLength(ops, direction, step)
-            : mapParams(direction, (d, path) => withLength(ops, { [path]: d }, { [path]: step[path] })[path]),
+        // In the order of the parameters, whatever the groups.
+        direction: pickParams(
+          groupsIn(by, Object.keys(direction)).reduce<Params<T>>(
+            (made, paths) => ({ ...made, ...withLength(ops, pickParams(direction, paths), pickParams(step, paths)) }),
+            {},
+          ),
+          Object.keys(direction),
+        ),
         memory: kept,
       };
     },

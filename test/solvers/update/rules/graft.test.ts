@@ -31,17 +31,26 @@ import { gaussian, mlp, orThrow, runStage, stateOf, tryStage } from '../../../su
 
 const { ops } = referenceBackend();
 
+/** Two layers whose parameters are not side by side, and a parameter of none. */
 const tree = (seed: number): Params<Tensor> => ({
-  a: gaussian(seed, [2, 3]),
-  b: gaussian(seed + 1, [3]),
+  'a.weight': gaussian(seed, [2, 3]),
+  'b.weight': gaussian(seed + 3, [2, 2]),
   c: gaussian(seed + 2, []),
+  'a.bias': gaussian(seed + 1, [3]),
+  'b.bias': gaussian(seed + 4, [2]),
 });
 
 const norm = (...arrays: ReadonlyArray<Tensor>): number =>
   Math.hypot(...arrays.flatMap(({ data }) => Array.from(data)));
 
-const groupsOf = (per: Grafting, params: Params<Tensor>): ReadonlyArray<ReadonlyArray<Tensor>> =>
-  per === 'global' ? [Object.values(params)] : Object.values(params).map((x) => [x]);
+const groups: Readonly<Record<Grafting, ReadonlyArray<ReadonlyArray<string>>>> = {
+  parameter: Object.keys(tree(0)).map((path) => [path]),
+  layer: [['a.weight', 'a.bias'], ['b.weight', 'b.bias'], ['c']],
+  whole: [Object.keys(tree(0))],
+};
+
+const groupsOf = (by: Grafting, params: Params<Tensor>): ReadonlyArray<ReadonlyArray<Tensor>> =>
+  groups[by].map((paths) => paths.map((path) => params[path]));
 
 const lengths: Readonly<Record<string, ReadonlyArray<UpdateRule>>> = {
   SGD: [],
@@ -64,7 +73,7 @@ const runOf = (
 };
 
 describe.each(Object.entries(lengths))('grafting %s', (_, length) => {
-  it.each(graftings)('law: the length is the other optimizer’s, the direction stays, per %s', (per) => {
+  it.each(graftings)('law: the length is the other optimizer’s, the direction stays, by %s', (by) => {
     fc.assert(
       fc.property(fc.nat(1e6), fc.double({ min: -12, max: 12, noNaN: true }), (seed, exponent) => {
         const steps = Array.from({ length: 4 }, (__, i) => ({
@@ -79,8 +88,9 @@ describe.each(Object.entries(lengths))('grafting %s', (_, length) => {
           const found = runOf(rule, before);
           return before.map(({ gradient }, i) => ({ direction: found[i], gradient }));
         }, beside);
-        runOf(graft({ length, per }), steps).forEach((grafted, i) => {
-          const [made, other, given] = [grafted, others[i].direction, steps[i].direction].map((x) => groupsOf(per, x));
+        runOf(graft({ length, by }), steps).forEach((grafted, i) => {
+          expect(Object.keys(grafted)).toEqual(Object.keys(steps[i].direction));
+          const [made, other, given] = [grafted, others[i].direction, steps[i].direction].map((x) => groupsOf(by, x));
           made.forEach((group, g) => {
             expect(norm(...group) / norm(...other[g])).toBeCloseTo(1, 12);
             const ratio = norm(...group) / norm(...given[g]);
@@ -154,11 +164,11 @@ describe('graft', () => {
           [1e-36, 1e36, 0.5e36],
           [1e36, 1e-36, 0.5e-36],
         ];
-        for (const per of graftings) {
+        for (const taker of graftings) {
           for (const [direction, gradient, first] of expected) {
             const [of, by] = [{ d: filled(direction) }, { d: filled(gradient) }];
             const proposal = { direction: of, gradient: by, params: of, learningRate: 1 };
-            const { direction: made } = graft({ length: [], per }).revise(backend.ops, proposal, null);
+            const { direction: made } = graft({ length: [], by: taker }).revise(backend.ops, proposal, null);
             const [found] = orThrow(await backend.read(made['d'])()).data;
             expect(found === first || Math.abs(found / first - 1) < 1e-6).toBe(true);
           }
@@ -199,29 +209,36 @@ describe('kfac-grafted', () => {
   const objective = { model: mlp([3, 4, 2]), loss: squaredError };
   const batchAt = (i: number) => ({ inputs: gaussian(20 + i, [16, 3]), targets: gaussian(40 + i, [16, 2]) });
 
-  it.each([
-    ['adam', adam({ learningRate: 0.01 })],
-    ['sgd', sgd({ learningRate: 0.01, momentum: 0.9 })],
-  ] as const)(
-    'law: a learning rate of %s carries over: each step is as long, array by array',
-    async (length, other) => {
-      const grafted = pipeline(
-        withObjective(objective),
-        kfacGrafted({ learningRate: 0.01, length, damping: 0.1 }).step,
-      );
-      const plain = pipeline(withObjective(objective), other.step);
-      let state = stateOf(objective.model, 3);
-      let memory = stateOf(objective.model, 3);
-      for (let i = 0; i < 5; i += 1) {
-        const { next } = await runStage(grafted, state, batchAt(i));
-        // The other optimizer's memory, at the same parameters and so of the same gradients.
-        const beside = await runStage(plain, { ...memory, params: state.params }, batchAt(i));
-        const moved = zipParams(next.params, state.params, (x, y) => ops.sub(x, y));
-        const expected = zipParams(beside.next.params, state.params, (x, y) => ops.sub(x, y));
-        for (const path of Object.keys(moved)) expect(norm(moved[path]) / norm(expected[path])).toBeCloseTo(1, 10);
-        expect(scaledError(moved['0.weight'].data, expected['0.weight'].data)).toBeGreaterThan(1e-3);
-        [state, memory] = [next, beside.next];
+  it.each(
+    graftings.flatMap((by) => [
+      { by, length: 'adam', other: adam({ learningRate: 0.01 }) } as const,
+      { by, length: 'sgd', other: sgd({ learningRate: 0.01, momentum: 0.9 }) } as const,
+    ]),
+  )('law: a learning rate of $length carries over: each step is as long, by $by', async ({ by, length, other }) => {
+    const grafted = pipeline(
+      withObjective(objective),
+      kfacGrafted({ learningRate: 0.01, length, by, damping: 0.1 }).step,
+    );
+    const plain = pipeline(withObjective(objective), other.step);
+    const taken = {
+      parameter: ['0.weight', '0.bias', '2.weight', '2.bias'].map((path) => [path]),
+      layer: ['0', '2'].map((layer) => [`${layer}.weight`, `${layer}.bias`]),
+      whole: [['0.weight', '0.bias', '2.weight', '2.bias']],
+    }[by];
+    let state = stateOf(objective.model, 3);
+    let memory = stateOf(objective.model, 3);
+    for (let i = 0; i < 5; i += 1) {
+      const { next } = await runStage(grafted, state, batchAt(i));
+      // The other optimizer's memory, at the same parameters and so of the same gradients.
+      const beside = await runStage(plain, { ...memory, params: state.params }, batchAt(i));
+      const moved = zipParams(next.params, state.params, (x, y) => ops.sub(x, y));
+      const expected = zipParams(beside.next.params, state.params, (x, y) => ops.sub(x, y));
+      for (const paths of taken) {
+        const [made, others] = [moved, expected].map((x) => norm(...paths.map((path) => x[path])));
+        expect(made / others).toBeCloseTo(1, 10);
       }
-    },
-  );
+      expect(scaledError(moved['0.weight'].data, expected['0.weight'].data)).toBeGreaterThan(1e-3);
+      [state, memory] = [next, beside.next];
+    }
+  });
 });
