@@ -67,7 +67,11 @@ export const hostBackend = (settings: HostSettings): Backend<Tensor> => {
   const { unit = vectorUnit() } = settings;
   const kernels = settings.kernels ?? (dtype === 'f32' ? singleKernels(undefined, unit) : plainKernels);
   const memory = dtype === 'f32' ? (unit?.memory ?? null) : null;
-  const pool = createPool(precision, memory, settings.smallest);
+  const pool = createPool(precision, {
+    memory,
+    clear: (data) => kernels.fill(data, 0),
+    ...(settings.smallest === undefined ? {} : { smallest: settings.smallest }),
+  });
 
   const backendOn = (allocator: Allocator, open: () => Arena): Backend<Tensor> => {
     const isInside = (data: ReadonlyVector): boolean => memory === null || memory.addressOf(data, 0) >= 0;

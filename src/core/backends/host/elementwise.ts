@@ -15,6 +15,32 @@ import type { BinaryKernel } from './kernels/kernels.ts';
 import { plainKernels } from './kernels/plain.ts';
 import { broadcastStrides, forEachRun, mergeAxes } from './strides.ts';
 
+/**
+ * Matrices with rows or columns, without looking for axes to merge, which takes longer than short rows do.
+ *
+ * @returns whether the shapes were such
+ */
+const matrixBinary = (
+  kernel: BinaryKernel,
+  a: ReadonlyVector,
+  shapeA: Shape,
+  b: ReadonlyVector,
+  shapeB: Shape,
+  out: Vector,
+  shape: Shape,
+): boolean => {
+  const [rows, n] = shape;
+  if (shape.length !== 2 || rows < 2 || n < 2 || shapeA.length === 0 || shapeB.length === 0) return false;
+  const widthA = shapeA[shapeA.length - 1];
+  const widthB = shapeB[shapeB.length - 1];
+  const stepA = a.length > widthA ? widthA : 0;
+  const stepB = b.length > widthB ? widthB : 0;
+  if (widthA === widthB) kernel.rows(a, 0, stepA, b, 0, stepB, out, 0, rows, n);
+  else if (widthA > widthB) kernel.rowsRight(a, 0, stepA, b, 0, stepB, out, 0, rows, n);
+  else kernel.rowsLeft(b, 0, stepB, a, 0, stepA, out, 0, rows, n);
+  return true;
+};
+
 /** The general case: rows along the last axis, in each of which an operand varies or is one number. */
 const broadcastBinary = (
   kernel: BinaryKernel,
@@ -90,7 +116,8 @@ export const elementwise = (host: Host): Pick<Primitives<Tensor>, 'unary' | 'bin
     if (n === left.length && n === right.length) kernel.both(left, 0, right, 0, out, 0, n);
     else if (n === left.length && right.length === 1) kernel.right(left, 0, right[0], out, 0, n);
     else if (n === right.length && left.length === 1) kernel.left(right, 0, left[0], out, 0, n);
-    else broadcastBinary(kernel, left, a.shape, right, b.shape, out, shape);
+    else if (!matrixBinary(kernel, left, a.shape, right, b.shape, out, shape))
+      broadcastBinary(kernel, left, a.shape, right, b.shape, out, shape);
     return floatTensor(host, shape, out);
   },
   select: (condition, a, b) => {

@@ -12,7 +12,7 @@ import type { Shape, Tensor } from '../../tensor.ts';
 import { sameShape, showShape } from '../../tensor.ts';
 
 import type { Host } from './host.ts';
-import { copyRun, floatsOf, floatTensor } from './host.ts';
+import { floatsOf, floatTensor } from './host.ts';
 import type { Kernels, VjpKind } from './kernels/kernels.ts';
 import { transposeTensor } from './transpose.ts';
 
@@ -83,7 +83,7 @@ export const fused = (host: Host, self: () => Ops<Tensor>): Fused => {
     addDiagonal: (m, c) => {
       const n = orderOf('addDiagonal', m.shape);
       const out = allocator.take(n * n);
-      out.set(m.data);
+      kernels.copyRows(floatsOf(host, m), 0, 0, out, 0, 0, 1, n * n);
       for (let i = 0; i < out.length; i += n + 1) out[i] += c;
       return floatTensor(host, m.shape, out);
     },
@@ -106,13 +106,9 @@ export const fused = (host: Host, self: () => Ops<Tensor>): Fused => {
     withOnes: (x) => {
       if (x.shape.length !== 2) return self().concat([x, self().full([x.shape[0], 1], 1)], 1);
       const [rows, columns] = x.shape;
-      const source = floatTensor(host, x.shape, floatsOf(host, x));
       const out = allocator.take(rows * (columns + 1));
-      for (let row = 0; row < rows; row += 1) {
-        const to = row * (columns + 1);
-        copyRun(source, row * columns, out, to, columns);
-        out[to + columns] = 1;
-      }
+      kernels.copyRows(floatsOf(host, x), 0, columns, out, 0, columns + 1, rows, columns);
+      for (let end = columns; end < out.length; end += columns + 1) out[end] = 1;
       return floatTensor(host, [rows, columns + 1], out);
     },
     oneHot: (indices, classes) => {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { DType, ReadonlyVector, Shape, Tensor } from '../../tensor.ts';
-import type { Precision, Vector } from './kernels/precision.ts';
+import type { Buffer, Precision } from './kernels/precision.ts';
 
 import type { Kernels } from './kernels/kernels.ts';
 import type { Allocator } from './pool.ts';
@@ -23,9 +23,6 @@ export interface Host extends Floats {
   /** Whether kernels find an array where they work on it in place. */
   readonly isInside: (data: ReadonlyVector) => boolean;
 }
-
-/** An array that an operation may still write to. */
-export type Buffer = Vector | Int32Array;
 
 /** The elements of a tensor as floats of the interpreter; converted when they are integers or of the other precision. */
 export const floatsOf = (host: Floats, x: Tensor): ReadonlyVector => {
@@ -64,32 +61,3 @@ export const room = (host: Host, dtype: DType, length: number): Buffer =>
 /** Zeros of a type. */
 export const zeros = (host: Host, dtype: DType, length: number): Buffer =>
   dtype === 'i32' ? new Int32Array(length) : host.allocator.zeros(length);
-
-/** Runs shorter than this are copied element by element, which is quicker than making a view. */
-const longRun = 48;
-
-/**
- * Copies `n` elements, `out[to + i] = x[from + i]`.
- *
- * @param x - where from, with its element type
- * @param out - array of the same type
- */
-export const copyRun = (x: Tensor, from: number, out: Buffer, to: number, n: number): void => {
-  const { data } = x;
-  if (n < longRun) {
-    for (let i = 0; i < n; i += 1) out[to + i] = data[from + i];
-  } else if (n === data.length) {
-    out.set(data, to);
-  } else {
-    out.set(viewOf(x, from, n), to);
-  }
-};
-
-/** Elements `at <= i < at + n`, sharing memory. */
-export const viewOf = (x: Tensor, at: number, n: number): ReadonlyVector => {
-  const { buffer, byteOffset } = x.data;
-  if (x.dtype === 'f64') return new Float64Array(buffer, byteOffset + 8 * at, n);
-  return x.dtype === 'f32'
-    ? new Float32Array(buffer, byteOffset + 4 * at, n)
-    : new Int32Array(buffer, byteOffset + 4 * at, n);
-};

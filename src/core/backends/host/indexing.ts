@@ -11,7 +11,8 @@ import { sizeOf } from '../../tensor.ts';
 import type { Vector } from './kernels/precision.ts';
 
 import type { Host } from './host.ts';
-import { copyRun, floatsOf, floatTensor, movable, room } from './host.ts';
+import { copyRun } from './kernels/plain.ts';
+import { floatsOf, floatTensor, movable, room } from './host.ts';
 
 const addRow = (out: Vector, to: number, x: ReadonlyVector, from: number, n: number): void => {
   for (let i = 0; i < n; i += 1) out[to + i] += x[from + i];
@@ -27,7 +28,7 @@ export const indexing = (host: Host): Pick<Primitives<Tensor>, 'gather' | 'scatt
     const width = sizeOf(x.shape.slice(1));
     const at = indices.data;
     for (let i = 0; i < at.length; i += 1) {
-      if (at[i] >= 0 && at[i] < rows) copyRun(source, at[i] * width, out, i * width, width);
+      if (at[i] >= 0 && at[i] < rows) copyRun(source.data, at[i] * width, out, i * width, width);
       else out.fill(NaN, i * width, (i + 1) * width);
     }
     return { ...source, shape, data: out };

@@ -32,11 +32,10 @@ export const interpreterOn = (host: Host): Ops<Tensor> => {
       constant: (value) => entered(host, checkTensor('constant', value)),
       full: (shape, value) => {
         const size = sizeOf(checkShape('full', shape));
-        return floatTensor(
-          host,
-          shape,
-          value === 0 ? host.allocator.zeros(size) : host.allocator.take(size).fill(value),
-        );
+        if (value === 0) return floatTensor(host, shape, host.allocator.zeros(size));
+        const out = host.allocator.take(size);
+        host.kernels.fill(out, value);
+        return floatTensor(host, shape, out);
       },
       ...matrixProducts(host),
       ...elementwise(host),

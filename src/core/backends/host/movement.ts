@@ -5,25 +5,35 @@
  */
 import type { Primitives } from '../../ops/primitives.ts';
 import { broadcastToShape, concatShape, padShape, reshapedShape, sliceShape } from '../../ops/shapes.ts';
-import type { Shape, Tensor } from '../../tensor.ts';
+import type { ReadonlyVector, Shape, Tensor } from '../../tensor.ts';
 import { sameShape, sizeOf } from '../../tensor.ts';
 
 import type { Host } from './host.ts';
-import { copyRun, floatsOf, floatTensor, movable, room, zeros } from './host.ts';
+import { floatsOf, floatTensor, movable, room, zeros } from './host.ts';
+import type { Buffer } from './kernels/precision.ts';
 import { transposeTensor } from './transpose.ts';
 import type { Strides } from './strides.ts';
-import { broadcastStrides, denseStrides, forEachRun, mergeAxes } from './strides.ts';
+import { broadcastStrides, denseStrides, forEachRows, mergeAxes } from './strides.ts';
 
 /** Position of an element in a dense array. */
 const positionOf = (index: ReadonlyArray<number>, strides: ReadonlyArray<number>): number =>
   index.reduce((position, i, axis) => position + i * strides[axis], 0);
 
-/** Visits the runs of neighbouring elements of a box in an array with the given strides, in order. */
-const forEachBoxRun = (box: Shape, strides: Strides, visit: (position: number, length: number) => void): void => {
-  const walk = mergeAxes(box, [strides]);
-  const last = walk.extents.length - 1;
-  const isRun = walk.strides[0][last] === 1; // else the last axis of the box has extent 1, and elements are apart
-  forEachRun(walk, isRun ? 1 : 0, ([position]) => visit(position, isRun ? walk.extents[last] : 1));
+/** Copies a box between arrays in which it begins somewhere and has strides of its own. */
+const copyBox = (
+  host: Host,
+  box: Shape,
+  x: ReadonlyVector,
+  from: number,
+  strides: Strides,
+  out: Buffer,
+  to: number,
+  stridesOut: Strides,
+): void => {
+  const { copyRows } = host.kernels;
+  forEachRows(mergeAxes(box, [strides, stridesOut]), (at, position, step, stepTo, rows, n) =>
+    copyRows(x, from + at, step, out, to + position, stepTo, rows, n),
+  );
 };
 
 /** The primitives that move elements. */
@@ -37,16 +47,9 @@ export const movement = (
     const source = movable(host, x);
     if (sameShape(x.shape, shape)) return source;
     const out = room(host, source.dtype, sizeOf(shape));
-    const walk = mergeAxes(shape, [broadcastStrides(x.shape, shape)]);
-    const last = walk.extents.length - 1;
-    const n = walk.extents[last];
-    const repeats = walk.strides[0][last] === 0;
-    let to = 0;
-    forEachRun(walk, 1, ([from]) => {
-      if (repeats) out.fill(source.data[from], to, to + n);
-      else copyRun(source, from, out, to, n);
-      to += n;
-    });
+    const strides = broadcastStrides(x.shape, shape);
+    if (source.data.length === 1) host.kernels.fill(out, source.data[0]);
+    else copyBox(host, shape, source.data, 0, strides, out, 0, denseStrides(shape));
     return { ...source, shape, data: out };
   },
   concat: (xs, axis) => {
@@ -59,13 +62,12 @@ export const movement = (
     const out = room(host, integers ? 'i32' : host.precision.dtype, sizeOf(shape));
     const outer = sizeOf(shape.slice(0, axis));
     const inner = sizeOf(shape.slice(axis + 1));
+    const row = shape[axis] * inner;
     let to = 0;
-    for (let o = 0; o < outer; o += 1) {
-      for (const source of sources) {
-        const n = source.shape[axis] * inner;
-        copyRun(source, o * n, out, to, n);
-        to += n;
-      }
+    for (const source of sources) {
+      const n = source.shape[axis] * inner;
+      host.kernels.copyRows(source.data, 0, n, out, to, row, outer, n);
+      to += n;
     }
     return { shape, dtype: integers ? 'i32' : host.precision.dtype, data: out };
   },
@@ -73,13 +75,14 @@ export const movement = (
     const shape = sliceShape(x.shape, begin, size);
     const source = movable(host, x);
     const out = room(host, source.dtype, sizeOf(shape));
+    if (shape.length === 2) {
+      const [[top, left], [rows, n], width] = [begin, shape, x.shape[1]];
+      if (out.length > 0) host.kernels.copyRows(source.data, top * width + left, width, out, 0, n, rows, n);
+      return { ...source, shape, data: out };
+    }
     const strides = denseStrides(x.shape);
     const start = positionOf(begin, strides);
-    let to = 0;
-    forEachBoxRun(shape, strides, (from, n) => {
-      copyRun(source, start + from, out, to, n);
-      to += n;
-    });
+    copyBox(host, shape, source.data, start, strides, out, 0, denseStrides(shape));
     return { ...source, shape, data: out };
   },
   pad: (x, begin, shape) => {
@@ -88,11 +91,7 @@ export const movement = (
     const out = zeros(host, source.dtype, sizeOf(shape));
     const strides = denseStrides(shape);
     const start = positionOf(begin, strides);
-    let from = 0;
-    forEachBoxRun(x.shape, strides, (to, n) => {
-      copyRun(source, from, out, start + to, n);
-      from += n;
-    });
+    copyBox(host, x.shape, source.data, 0, denseStrides(x.shape), out, start, strides);
     return { ...source, shape, data: out };
   },
 });

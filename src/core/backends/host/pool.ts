@@ -54,6 +54,16 @@ const generosity = 2;
 /** Bytes from which a weight is an array of pages that the system gives when they are touched. */
 const pages = 65_536;
 
+/** Settings of {@link createPool}. */
+export interface PoolSettings {
+  /** Where 32-bit floats go as long as there is room. */
+  readonly memory?: VectorMemory | null;
+  /** Bytes of the smallest array that the pool keeps; measured unless given. */
+  readonly smallest?: number;
+  /** Sets all elements to zero. */
+  readonly clear?: (data: Vector) => void;
+}
+
 const nobody: object = {};
 const shelf: object = {};
 
@@ -140,14 +150,10 @@ const createShelves = (drop: (slot: Slot) => void): Shelves => {
  * a large evaluation it has shrunk again.
  *
  * @param precision - element type of all arrays
- * @param memory - where 32-bit floats go as long as there is room
- * @param smallest - bytes of the smallest array that it keeps; measured unless given
+ * @param settings - where arrays lie
  */
-export const createPool = (
-  precision: Precision,
-  memory: VectorMemory | null = null,
-  smallest: number = worthKeeping,
-): Pool => {
+export const createPool = (precision: Precision, settings: PoolSettings = {}): Pool => {
+  const { memory = null, smallest = worthKeeping, clear = (data: Vector): void => void data.fill(0) } = settings;
   const slots = new WeakMap<ReadonlyVector, Slot>();
   const shelves = createShelves(({ data }) => {
     slots.delete(data);
@@ -171,7 +177,12 @@ export const createPool = (
     const isSmall = (length: number): boolean => length * precision.bytes < smallest;
     return {
       take: (length) => (isSmall(length) ? precision.zeros(length) : taken(length)),
-      zeros: (length) => (isSmall(length) ? precision.zeros(length) : taken(length).fill(0)),
+      zeros: (length) => {
+        if (isSmall(length)) return precision.zeros(length);
+        const data = taken(length);
+        clear(data);
+        return data;
+      },
     };
   };
 

@@ -22,6 +22,14 @@ interface Extents {
 
 /** Three axes when the reduced ones are neighbours, else `null`. Axes of extent 1 are neither here nor there. */
 const extentsOf = (shape: Shape, axes: ReadonlyArray<number>): Extents | null => {
+  if (axes.length === shape.length) return { outer: 1, reduced: sizeOf(shape), inner: 1 };
+  if (axes.length === 1) {
+    const [axis] = axes;
+    let [outer, inner] = [1, 1];
+    for (let i = 0; i < axis; i += 1) outer *= shape[i];
+    for (let i = axis + 1; i < shape.length; i += 1) inner *= shape[i];
+    return { outer, reduced: shape[axis], inner };
+  }
   const real = axes.filter((axis) => shape[axis] !== 1);
   if (real.length === 0) return { outer: sizeOf(shape), reduced: 1, inner: 1 };
   const first = Math.min(...real);

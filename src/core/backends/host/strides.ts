@@ -88,3 +88,25 @@ export const forEachRun = (walk: Walk, inner: number, visit: (positions: Readonl
     if (axis < 0) return;
   }
 };
+
+/**
+ * Visits the rows of a walk over two arrays that share their last axis, as many at a time as lie in regular distances.
+ *
+ * @param walk - merged axes of two arrays
+ * @param visit - called with both positions, the distances between rows in either array, their number and their length;
+ *   elements that are apart in one of the arrays are rows of one
+ */
+export const forEachRows = (
+  { extents, strides }: Walk,
+  visit: (at: number, to: number, step: number, stepTo: number, rows: number, n: number) => void,
+): void => {
+  const last = extents.length - 1;
+  const [from, to] = strides;
+  const areRuns = from[last] === 1 && to[last] === 1;
+  const axis = areRuns ? last - 1 : last;
+  const [rows, step, stepTo] = axis < 0 ? [1, 0, 0] : [extents[axis], from[axis], to[axis]];
+  const n = areRuns ? extents[last] : 1;
+  forEachRun({ extents, strides }, extents.length - Math.max(axis, 0), ([at, position]) =>
+    visit(at, position, step, stepTo, rows, n),
+  );
+};

@@ -5,28 +5,22 @@
  */
 import { transposedShape } from '../../ops/shapes.ts';
 import type { ReadonlyVector, Tensor } from '../../tensor.ts';
-import { transposeInto } from './layout.ts';
 
-import type { Buffer, Host } from './host.ts';
-import { copyRun, movable, room, viewOf } from './host.ts';
-import { denseStrides, forEachRun, mergeAxes } from './strides.ts';
+import type { Host } from './host.ts';
+import { movable, room } from './host.ts';
+import type { Buffer } from './kernels/precision.ts';
+import { denseStrides, forEachRows, mergeAxes } from './strides.ts';
 
-const stridedRun = (data: ReadonlyVector, from: number, step: number, out: Buffer, to: number, n: number): void => {
-  for (let i = 0; i < n; i += 1) out[to + i] = data[from + i * step];
-};
-
-/** The transposes of matrices `[rows, columns]` that lie one after another. */
-const transposeMatrices = (x: Tensor, rows: number, columns: number, out: Buffer): void => {
-  const size = rows * columns;
-  if (out instanceof Int32Array) {
-    for (let at = 0; at < out.length; at += size) {
-      for (let c = 0; c < columns; c += 1) stridedRun(x.data, at + c, columns, out, at + c * rows, rows);
-    }
-    return;
-  }
-  for (let at = 0; at < out.length; at += size) {
-    transposeInto(rows, columns, viewOf(x, at, size), out.subarray(at, at + size));
-  }
+const stridedRun = (
+  data: ReadonlyVector,
+  from: number,
+  step: number,
+  out: Buffer,
+  to: number,
+  stepTo: number,
+  n: number,
+): void => {
+  for (let i = 0; i < n; i += 1) out[to + i * stepTo] = data[from + i * step];
 };
 
 /**
@@ -51,14 +45,14 @@ export const transposeTensor = (host: Host, x: Tensor, permutation: ReadonlyArra
   if (out.length === 0) return { ...source, shape };
   const rowsToColumns = last > 0 && strides[last - 1] === 1 && step === extents[last - 1];
   if (rowsToColumns && (last === 1 || (last === 2 && strides[0] === n * step))) {
-    transposeMatrices(source, n, step, out);
+    const size = n * step;
+    for (let at = 0; at < out.length; at += size) host.kernels.transpose(source.data, at, n, step, out, at);
     return { ...source, shape, data: out };
   }
-  let to = 0;
-  forEachRun(walk, 1, ([from]) => {
-    if (step === 1) copyRun(source, from, out, to, n);
-    else stridedRun(source.data, from, step, out, to, n);
-    to += n;
+  const to = mergeAxes(shape, [permutation.map((axis) => dense[axis]), denseStrides(shape)]);
+  forEachRows(to, (at, position, stepFrom, stepTo, rows, length) => {
+    if (length > 1) host.kernels.copyRows(source.data, at, stepFrom, out, position, stepTo, rows, length);
+    else stridedRun(source.data, at, stepFrom, out, position, stepTo, rows);
   });
   return { ...source, shape, data: out };
 };

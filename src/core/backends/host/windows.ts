@@ -11,7 +11,8 @@ import type { Shape, Tensor } from '../../tensor.ts';
 import { sizeOf } from '../../tensor.ts';
 
 import type { Host } from './host.ts';
-import { copyRun, floatsOf, floatTensor, movable, zeros } from './host.ts';
+import { copyRun } from './kernels/plain.ts';
+import { floatsOf, floatTensor, movable, zeros } from './host.ts';
 
 /**
  * Visits the runs of elements that columns and images share; what is left of the columns is padding.
@@ -58,7 +59,7 @@ export const windows = (host: Host): Pick<Primitives<Tensor>, 'patches' | 'unpat
     const shape = patchesShape(images.shape, window);
     const source = movable(host, images);
     const out = zeros(host, source.dtype, sizeOf(shape));
-    forEachWindowRun(images.shape, shape, window, (to, from, n) => copyRun(source, from, out, to, n));
+    forEachWindowRun(images.shape, shape, window, (to, from, n) => copyRun(source.data, from, out, to, n));
     return { ...source, shape, data: out };
   },
   unpatches: (columns, window, shape) => {

@@ -133,6 +133,10 @@ export const f32x4 = {
   div: vector(0xe7),
   min: vector(0xe8),
   max: vector(0xe9),
+  /** b where it is less than a, else a, which is one instruction of most machines; NaN of a passes. */
+  lesser: vector(0xea),
+  /** b where a is less, else a; NaN of a passes. */
+  greater: vector(0xeb),
 };
 
 export const i32x4 = {

@@ -141,7 +141,7 @@ describe('a pool in the memory of the vector unit', () => {
   it('law: reuse and exclusion hold there as well, and what is dropped goes back to the memory', () => {
     const memory = openMemory({ reserve: 64, pages: 16 });
     if (memory === null) throw new Error('there is no WebAssembly here');
-    const pool = createPool(f32, memory);
+    const pool = createPool(f32, { memory });
     const first = pool.open();
     const [kept, other] = [first.take(1000), first.take(1000)];
     expect([kept, other].map((x) => memory.addressOf(x, 0) > 0)).toEqual([true, true]);
@@ -158,7 +158,7 @@ describe('a pool in the memory of the vector unit', () => {
 
   it('goes on in memory of its own where that is full', () => {
     const memory = openMemory({ reserve: 64, pages: 1 });
-    const pool = createPool(f32, memory);
+    const pool = createPool(f32, { memory });
     const arena = pool.open();
     const lengths = [10_000, 10_000, 10_000].map((n) => arena.zeros(n));
     expect(lengths.map((x) => (memory?.addressOf(x, 0) ?? 0) > 0)).toEqual([true, false, false]);

@@ -8,7 +8,7 @@
  */
 import type { BinaryKind, UnaryKind } from '../../../ops/primitives.ts';
 import type { ReadonlyVector } from '../../../tensor.ts';
-import type { Vector } from './precision.ts';
+import type { Buffer, Vector } from './precision.ts';
 
 /** `out[i] = f(x[i])` for all elements; `out` may be `x`. */
 export type UnaryKernel = (x: ReadonlyVector, out: Vector) => void;
@@ -74,6 +74,18 @@ export type SumsKernel = (
   to: number,
 ) => void;
 
+/** `out[to + r stepOut + i] = x[at + r stepX + i]` for `0 <= r < rows` and `0 <= i < n`, of arrays of one type. */
+export type CopyKernel = (
+  x: ReadonlyVector,
+  at: number,
+  stepX: number,
+  out: Buffer,
+  to: number,
+  stepOut: number,
+  rows: number,
+  n: number,
+) => void;
+
 /** The loops of an interpreter in one precision. Sums are accumulated in 64 bits. */
 export interface Kernels {
   readonly unary: Readonly<Record<UnaryKind, UnaryKernel>>;
@@ -95,4 +107,9 @@ export interface Kernels {
   readonly rowSums: SumsKernel;
   /** `out[to + j] = Σ_r x[at + r columns + j]` for `0 <= j < columns`. */
   readonly columnSums: SumsKernel;
+  readonly copyRows: CopyKernel;
+  /** `out[i] = s` for all elements. */
+  readonly fill: (out: Buffer, s: number) => void;
+  /** `out[to + c rows + r] = x[at + r columns + c]`, of arrays of one type. */
+  readonly transpose: (x: ReadonlyVector, at: number, rows: number, columns: number, out: Buffer, to: number) => void;
 }

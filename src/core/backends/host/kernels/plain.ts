@@ -8,8 +8,24 @@
  * @module
  */
 import { binaryKernels, withRows } from './binary.ts';
+import type { ReadonlyVector } from '../../../tensor.ts';
+import { transposeInto } from '../layout.ts';
 import type { Kernels } from './kernels.ts';
+import type { Buffer } from './precision.ts';
 import { unaryKernels, vjpKernels } from './unary.ts';
+
+/** Runs shorter than this are copied element by element, which is quicker than making a view. */
+const longRun = 48;
+
+/** Elements `at <= i < at + n`, sharing memory. */
+const runOf = (x: ReadonlyVector, at: number, n: number): ReadonlyVector =>
+  n === x.length ? x : (x as Buffer).subarray(at, at + n);
+
+/** `out[to + i] = x[at + i]` for `0 <= i < n`, of arrays of one type. */
+export const copyRun = (x: ReadonlyVector, at: number, out: Buffer, to: number, n: number): void => {
+  if (n < longRun) for (let i = 0; i < n; i += 1) out[to + i] = x[at + i];
+  else out.set(runOf(x, at, n), to);
+};
 
 /** Several sums side by side, so that an addition need not wait for the one before it. */
 const sum: Kernels['sum'] = (x, at, n) => {
@@ -90,5 +106,18 @@ export const plainKernels: Kernels = {
       for (let j = 0; j < columns; j += 1) totals[j] += x[row + j];
     }
     out.set(totals, to);
+  },
+  copyRows: (x, at, stepX, out, to, stepOut, rows, n) => {
+    if (n === 1) for (let r = 0; r < rows; r += 1) out[to + r * stepOut] = x[at + r * stepX];
+    else for (let r = 0; r < rows; r += 1) copyRun(x, at + r * stepX, out, to + r * stepOut, n);
+  },
+  fill: (out, s) => void out.fill(s),
+  transpose: (x, at, rows, columns, out, to) => {
+    const size = rows * columns;
+    if (out instanceof Int32Array) {
+      for (let c = 0; c < columns; c += 1) {
+        for (let r = 0; r < rows; r += 1) out[to + c * rows + r] = x[at + r * columns + c];
+      }
+    } else transposeInto(rows, columns, runOf(x, at, size), out.subarray(to, to + size));
   },
 };

@@ -9,6 +9,9 @@ import type { ReadonlyVector } from '../../../tensor.ts';
 /** A buffer that native code writes to. It becomes a {@link ReadonlyVector} when it leaves the backend. */
 export type Vector = Float32Array | Float64Array;
 
+/** An array of any element type that an operation may still write to. */
+export type Buffer = Vector | Int32Array;
+
 /** What depends on the element type. */
 export interface Precision {
   readonly dtype: 'f32' | 'f64';

@@ -14,7 +14,7 @@ import { singleCoefficients } from '../kernels/normalCdf.ts';
 import type { Code } from '../../webAssembly/assembler.ts';
 import { f32x4, i32, i32x4, local, v128 } from '../../webAssembly/assembler.ts';
 
-const { add, sub, mul, div, min, max, neg, abs, sqrt, nearest, equal, lessThan, greaterThan, constant } = f32x4;
+const { add, sub, mul, div, min, max, lesser, greater, neg, abs, sqrt, equal, lessThan, greaterThan, constant } = f32x4;
 const { get, set } = local;
 
 /** Locals of type v128 that a function may use, by number. */
@@ -40,7 +40,15 @@ const splitPolynomial = (x: Code, square: Code, coefficients: ReadonlyArray<numb
 /** 1 where a comparison holds, else 0. */
 const indicator = (mask: Code): Code => v128.and(constant(1), mask);
 
-/** 2ⁿ for integers n in [−126, 127], made from the bits of the exponent. */
+/**
+ * 1.5 · 2²³: a number up to 2²² in size that is added to it is rounded to an integer, which the lowest bits of the sum hold.
+ */
+const rounder = 12_582_912;
+
+/** Its bits. */
+const roundedZero = 0x4b400000;
+
+/** 2ⁿ for integers n in [−126, 127], made from the bits of the exponent; of n, nothing above its lowest bits counts. */
 const powerOfTwo = (n: Code): Code => i32x4.shiftLeft(i32x4.add(n, i32x4.constant(127)), i32.constant(23));
 
 /** ln 2 in two parts; products of the first with small integers are exact. */
@@ -48,7 +56,7 @@ const ln2 = { high: 0.693359375, low: -2.1219444005469057e-4 };
 
 /**
  * The parts of e^(x + δ) = 2ⁿ eʳ with |r| ≤ ½ ln 2 and a δ far below that, 0 unless given. Leaves eʳ on the stack and n,
- * an integer, in its register. The polynomial is evaluated in pairs of terms, which wait for each other less than
+ * in the lowest bits of an integer, in its register. The polynomial is evaluated in pairs of terms, which wait for each other less than
  * Horner's.
  */
 const splitExp = (x: Code, [r, n, rr]: Registers, delta: Code | null = null): Code => {
@@ -57,23 +65,25 @@ const splitExp = (x: Code, [r, n, rr]: Registers, delta: Code | null = null): Co
   const series = add(mul(upper, get(rr)), pair(1.6666665459e-1, 5.0000001201e-1));
   return [
     ...set(r, x),
-    ...set(n, nearest(mul(get(r), constant(Math.LOG2E)))),
-    ...set(r, sub(sub(get(r), mul(get(n), constant(ln2.high))), mul(get(n), constant(ln2.low)))),
+    ...set(n, add(mul(get(r), constant(Math.LOG2E)), constant(rounder))),
+    ...set(rr, sub(get(n), constant(rounder))),
+    ...set(r, sub(sub(get(r), mul(get(rr), constant(ln2.high))), mul(get(rr), constant(ln2.low)))),
     ...(delta === null ? [] : set(r, add(get(r), delta))),
     ...set(rr, mul(get(r), get(r))),
-    ...set(n, i32x4.fromF32x4(get(n))),
     ...add(mul(series, get(rr)), add(get(r), constant(1))),
   ];
 };
 
 /** e^(x + δ), with 2ⁿ in two factors, so that results may overflow and underflow gradually. */
 const expOfSum = (x: Code, delta: Code | null, registers: Registers): Code => {
-  const n = get(registers[1]);
-  const half = i32x4.shiftRight(n, i32.constant(1));
-  return mul(
-    mul(splitExp(min(max(x, constant(-104)), constant(89)), registers, delta), powerOfTwo(half)),
-    powerOfTwo(i32x4.sub(n, half)),
-  );
+  const [, n, half] = registers;
+  return [
+    ...splitExp(lesser(greater(x, constant(-104)), constant(89)), registers, delta),
+    ...set(n, i32x4.sub(get(n), i32x4.constant(roundedZero))),
+    ...set(half, i32x4.shiftRight(get(n), i32.constant(1))),
+    ...mul(powerOfTwo(get(half))),
+    ...mul(powerOfTwo(i32x4.sub(get(n), get(half)))),
+  ];
 };
 
 /** eˣ. */
@@ -95,7 +105,7 @@ export const expOfDifferenceCode = (a: Code, b: Code, [d, v, delta, ...rest]: Re
 /** e^(−|x|) of the value of a register; 0 where that is no normal number. */
 const expOfMinusAbs = (x: number, registers: Registers): Code =>
   v128.andnot(
-    mul(splitExp(max(neg(abs(get(x))), constant(-87.33)), registers), powerOfTwo(get(registers[1]))),
+    mul(splitExp(greater(neg(abs(get(x))), constant(-87.33)), registers), powerOfTwo(get(registers[1]))),
     greaterThan(abs(get(x)), constant(87.33)),
   );
 
@@ -131,12 +141,13 @@ const sigmoid: VectorFunction = (x, [v, e, q, ...rest]) => [
 const artanhCoefficients = [7, 6, 5, 4, 3, 2, 1, 0].map((k) => 1 / (2 * k + 1));
 
 /** log(1 + eˣ) = max(x, 0) + log(1 + e^(−|x|)). */
-const softplus: VectorFunction = (x, [v, s, ss, ...rest]) => [
+const softplus: VectorFunction = (x, [v, s, ss, q, ...rest]) => [
   ...set(v, x),
   ...set(s, expOfMinusAbs(v, rest)),
   ...set(s, div(get(s), add(constant(2), get(s)))),
   ...set(ss, mul(get(s), get(s))),
-  ...add(max(get(v), constant(0)), mul(add(get(s), get(s)), polynomial(get(ss), artanhCoefficients))),
+  ...set(q, mul(get(ss), get(ss))),
+  ...add(greater(get(v), constant(0)), mul(add(get(s), get(s)), splitPolynomial(get(ss), get(q), artanhCoefficients))),
 ];
 
 const sign: VectorFunction = (x, [v]) => [
@@ -165,7 +176,7 @@ const erf: VectorFunction = (x, [v, w]) => {
     [-1.45660718464996e-5, -2.13374055278905e-4, -1.68282697438203e-3, -7.37332916720468e-3, -1.42647390514189e-2],
   );
   return [
-    ...set(v, min(max(x, constant(-4)), constant(4))),
+    ...set(v, lesser(greater(x, constant(-4)), constant(4))),
     ...set(w, mul(get(v), get(v))),
     ...div(mul(get(v), numerator), denominator),
   ];
@@ -177,7 +188,7 @@ const normalCdf: VectorFunction = (x, [v, c, d, e, ...rest]) => {
   const [cc] = rest;
   return [
     ...set(v, x),
-    ...set(c, min(abs(get(v)), constant(14.4))),
+    ...set(c, lesser(abs(get(v)), constant(14.4))),
     // −c²/2 = −h²/2 − (c − h) (c + h) / 2, where h has the first 12 bits of c and an exact square, as a sum and its rest.
     ...set(d, v128.and(get(c), i32x4.constant(-4096))),
     ...set(e, mul(mul(constant(-0.5), sub(get(c), get(d))), add(get(c), get(d)))),
@@ -193,7 +204,7 @@ const normalCdf: VectorFunction = (x, [v, c, d, e, ...rest]) => {
 /** x Φ(x). Below −14.4 the distribution is 0, and 0 times infinity is no number. */
 const gelu: VectorFunction = (x, [u, ...rest]) => [
   ...set(u, x),
-  ...mul(max(get(u), constant(-20)), normalCdf(get(u), rest)),
+  ...mul(greater(get(u), constant(-20)), normalCdf(get(u), rest)),
 ];
 
 /** φ(x), of a register. */
@@ -210,16 +221,17 @@ export const sigmoidMinusCode = (x: Code, y: Code, [v, e, ...rest]: Registers): 
 
 /** (s − y) x + log(1 + e^(−|x|)) with s = 1 above 0, else 0; 0 · ∞ = 0. */
 export const sigmoidCrossEntropyCode = (x: Code, y: Code, [v, d, e, ...rest]: Registers): Code => {
-  const [ee] = rest;
+  const [ee, eeee] = rest;
   return [
     ...set(v, x),
     ...set(d, sub(indicator(greaterThan(get(v), constant(0))), y)),
     ...set(e, expOfMinusAbs(v, rest)),
     ...set(e, div(get(e), add(constant(2), get(e)))),
     ...set(ee, mul(get(e), get(e))),
+    ...set(eeee, mul(get(ee), get(ee))),
     ...add(
       v128.andnot(mul(get(d), get(v)), equal(get(d), constant(0))),
-      mul(add(get(e), get(e)), polynomial(get(ee), artanhCoefficients)),
+      mul(add(get(e), get(e)), splitPolynomial(get(ee), get(eeee), artanhCoefficients)),
     ),
   ];
 };
@@ -228,15 +240,16 @@ export const sigmoidCrossEntropyCode = (x: Code, y: Code, [v, d, e, ...rest]: Re
  * log x = e log 2 + log(1 + z) with 1 + z between √½ and √2, where the latter is z − z²/2 + z³ P(z). Small numbers that are
  * not normal are multiplied by 2²⁵ first.
  */
-const log: VectorFunction = (x, [u, v, e, m, z]) => {
-  const series = polynomial(
+const log: VectorFunction = (x, [u, v, e, m, z, zz]) => {
+  const series = splitPolynomial(
     get(z),
+    get(zz),
     [
       7.0376836292e-2, -1.151461031e-1, 1.167699874e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
       2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
     ],
   );
-  const square = mul(get(z), get(z));
+  const square = get(zz);
   const tail = add(mul(mul(get(z), square), series), mul(get(e), constant(ln2.low)));
   const result = add(add(get(z), sub(tail, mul(constant(0.5), square))), mul(get(e), constant(ln2.high)));
   const exponent = i32x4.sub(i32x4.shiftRight(get(v), i32.constant(23)), i32x4.constant(126));
@@ -249,6 +262,7 @@ const log: VectorFunction = (x, [u, v, e, m, z]) => {
     ...set(m, lessThan(get(v), constant(Math.SQRT1_2))),
     ...set(e, sub(get(e), v128.and(constant(1), get(m)))),
     ...set(z, add(sub(get(v), constant(1)), v128.and(get(v), get(m)))),
+    ...set(zz, mul(get(z), get(z))),
     ...set(z, v128.bitselect(result, get(u), lessThan(get(u), constant(Infinity)))),
     ...set(z, v128.bitselect(constant(-Infinity), get(z), equal(get(u), constant(0)))),
     ...v128.bitselect(constant(NaN), get(z), lessThan(get(u), constant(0))),
@@ -268,7 +282,8 @@ export const unaryCode: Readonly<Record<UnaryKind, VectorFunction>> = {
   tanh,
   sigmoid,
   softplus,
-  relu: (x) => max(x, constant(0)),
+  // A sum with 0 is never −0.
+  relu: (x) => add(greater(x, constant(0)), constant(0)),
   erf,
   normalCdf,
   gelu,
@@ -314,7 +329,7 @@ export const vjpCode: Readonly<Record<VjpKind, VjpCode>> = {
   gelu: {
     from: 'argument',
     code: (x, c, [u, w, ...rest]) => [
-      ...set(u, max(min(x, constant(20)), constant(-20))),
+      ...set(u, greater(lesser(x, constant(20)), constant(-20))),
       ...set(w, normalCdf(get(u), rest)),
       ...mul(add(get(w), mul(get(u), bell(u, rest))), c),
     ],

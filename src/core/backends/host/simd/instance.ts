@@ -43,6 +43,10 @@ export interface VectorUnit {
   readonly dot: (a: number, b: number, bytes: number) => number;
   readonly rowSums: Sums;
   readonly columnSums: Sums;
+  /** Copies rows of some bytes, which begin so many bytes apart. */
+  readonly copyRows: (a: number, out: number, bytes: number, rows: number, stepA: number, stepOut: number) => void;
+  /** Writes the transpose of a matrix with at least four rows and columns. */
+  readonly transpose: (a: number, out: number, rows: number, columns: number) => void;
   readonly a: Float32Array;
   readonly b: Float32Array;
   readonly out: Float32Array;
@@ -59,7 +63,7 @@ interface WebAssemblyInterface {
   ) => { readonly exports: object };
 }
 
-type Exports = Pick<VectorUnit, 'sum' | 'dot' | 'rowSums' | 'columnSums'> &
+type Exports = Pick<VectorUnit, 'sum' | 'dot' | 'rowSums' | 'columnSums' | 'copyRows' | 'transpose'> &
   VectorUnit['pointwise'] &
   VectorUnit['rowwise'];
 
@@ -75,12 +79,12 @@ export const openUnit = (options: { readonly shared?: boolean; readonly pages?: 
   if (WebAssembly === undefined || memory === null) return null;
   const module = new WebAssembly.Module(moduleBytes(memory.shared));
   const exports = new WebAssembly.Instance(module, { env: { memory: memory.memory } }).exports as Exports;
-  const { sum, dot, rowSums, columnSums } = exports;
+  const { sum, dot, rowSums, columnSums, copyRows, transpose } = exports;
   return {
     memory,
     pointwise: exports,
     rowwise: exports,
-    ...{ sum, dot, rowSums, columnSums },
+    ...{ sum, dot, rowSums, columnSums, copyRows, transpose },
     a: new Float32Array(memory.reserved, places.a, chunk),
     b: new Float32Array(memory.reserved, places.b, chunk),
     out: new Float32Array(memory.reserved, places.out, chunk),

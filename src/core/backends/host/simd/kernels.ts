@@ -27,9 +27,13 @@ import { vjpCode } from './functions.ts';
 import type { Pointwise, Rowwise, VectorUnit } from './instance.ts';
 import { vectorUnit } from './instance.ts';
 import { chunk, places } from './module.ts';
+import { tile } from './transpose.ts';
 
 /** Elements from which the vector unit is worth a call. */
 const worthACall = 256;
+
+/** Elements from which a copy is. */
+const worthACopy = 64;
 
 /** Elements `at <= i < at + n` of an array of 32-bit floats, sharing its memory. */
 const part = (x: ReadonlyVector, at: number, n: number): ReadonlyVector =>
@@ -87,31 +91,25 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
     else inChunks((p, q, r, bytes) => f(p, q, r, bytes, s, t), x, atX, y, atY, out, to, n);
   };
 
+  /** Address of some elements, those of few that lie elsewhere after they were copied to a place; else −1. */
+  const placed = (x: ReadonlyVector, at: number, n: number, place: Float32Array, address: number): number => {
+    const own = addressOf(x, at);
+    if (own >= 0 || n > chunk) return own;
+    place.set(part(x, at, n));
+    return address;
+  };
+
   const rowsOf =
     (f: Rowwise, plain: RowsKernel, isFixed: boolean): RowsKernel =>
     (x, atX, stepX, y, atY, stepY, out, to, count, n) => {
-      if (count * n < worthwhile) {
-        plain(x, atX, stepX, y, atY, stepY, out, to, count, n);
-        return;
-      }
-      const result = addressOf(out, to);
-      const a = addressOf(x, atX);
-      const b = addressOf(y, atY);
-      if (result >= 0 && a >= 0 && b >= 0) {
-        f(a, b, result, 4 * n, count, 4 * stepX, 4 * stepY);
-        return;
-      }
-      for (let r = 0; r < count; r += 1) {
-        if (isFixed) {
-          unit.number[0] = y[atY + r * stepY];
-          const onRow = (p: number, _: number, q: number, bytes: number): void =>
-            f(p, places.number, q, bytes, 1, 0, 0);
-          inChunks(onRow, x, atX + r * stepX, x, atX + r * stepX, out, to + r * n, n);
-        } else {
-          const onRow = (p: number, q: number, o: number, bytes: number): void => f(p, q, o, bytes, 1, 0, 0);
-          inChunks(onRow, x, atX + r * stepX, y, atY + r * stepY, out, to + r * n, n);
-        }
-      }
+      const a = count * n < worthwhile ? -1 : placed(x, atX, (count - 1) * stepX + n, unit.a, places.a);
+      const b = a < 0 ? -1 : placed(y, atY, (count - 1) * stepY + (isFixed ? 1 : n), unit.b, places.b);
+      const result = b < 0 ? -1 : addressOf(out, to);
+      if (result >= 0) f(a, b, result, 4 * n, count, 4 * stepX, 4 * stepY);
+      else if (b >= 0 && count * n <= chunk) {
+        f(a, b, places.out, 4 * n, count, 4 * stepX, 4 * stepY);
+        out.set(unit.out.subarray(0, count * n), to);
+      } else plain(x, atX, stepX, y, atY, stepY, out, to, count, n);
     };
 
   const unary = (kind: UnaryKind): UnaryKernel => {
@@ -274,6 +272,23 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
     dot,
     rowSums: sums(unit.rowSums, plainKernels.rowSums, (rows) => rows),
     columnSums: sums(unit.columnSums, plainKernels.columnSums, (_, columns) => columns),
+    copyRows: (x, at, stepX, out, to, stepOut, rows, n) => {
+      const a = rows * n < worthACopy || n < 4 ? -1 : addressOf(x, at);
+      const result = a < 0 ? -1 : addressOf(out, to);
+      if (result >= 0) unit.copyRows(a, result, 4 * n, rows, 4 * stepX, 4 * stepOut);
+      else plainKernels.copyRows(x, at, stepX, out, to, stepOut, rows, n);
+    },
+    fill: (out, s) => {
+      const result = out.length < worthACopy ? -1 : addressOf(out, 0);
+      if (result >= 0) unit.pointwise.fill(result, result, result, 4 * out.length, s, 0);
+      else out.fill(s);
+    },
+    transpose: (x, at, rows, columns, out, to) => {
+      const a = rows < tile || columns < tile ? -1 : addressOf(x, at);
+      const result = a < 0 ? -1 : addressOf(out, to);
+      if (result >= 0) unit.transpose(a, result, rows, columns);
+      else plainKernels.transpose(x, at, rows, columns, out, to);
+    },
   };
 };
 

@@ -20,8 +20,9 @@ import {
   vjpCode,
 } from './functions.ts';
 import type { RowCode } from './loops.ts';
-import { pointwise, rowwise } from './loops.ts';
+import { copyRows, pointwise, rowwise } from './loops.ts';
 import { columnSums, dot, rowSums, sum } from './sums.ts';
+import { transpose } from './transpose.ts';
 
 /** Elements of a staged chunk; a multiple of 16. */
 export const chunk = 4096;
@@ -36,7 +37,8 @@ const names = <K extends string>(record: Readonly<Record<K, unknown>>): Readonly
   Object.keys(record) as Array<K>;
 
 /** Kernels over elements by name. */
-export type PointwiseName = UnaryKind | `vjp.${VjpKind}` | 'linearCombination' | 'sigmoidMinus' | 'sigmoidCrossEntropy';
+export type PointwiseName =
+  UnaryKind | `vjp.${VjpKind}` | 'fill' | 'linearCombination' | 'sigmoidMinus' | 'sigmoidCrossEntropy';
 
 /** Kernels over rows by name: functions of two arguments, of which one may be a number for each row. */
 export type RowwiseName = `${BinaryKind}${'' | '.right' | '.left'}` | `expOfDifference${'' | '.right'}`;
@@ -44,7 +46,7 @@ export type RowwiseName = `${BinaryKind}${'' | '.right' | '.left'}` | `expOfDiff
 /** Functions of which a loop takes several vectors at a time: those that take less time than counting does. */
 const cheap: ReadonlySet<PointwiseName> = new Set<PointwiseName>([
   ...(['neg', 'square', 'abs', 'step', 'relu', 'sqrt', 'vjp.exp', 'vjp.square', 'vjp.tanh', 'vjp.sigmoid'] as const),
-  ...(['vjp.relu', 'linearCombination'] as const),
+  ...(['vjp.relu', 'fill', 'linearCombination'] as const),
 ]);
 
 const { s, t } = pointwise.numbers;
@@ -57,6 +59,7 @@ const pointwiseKernels: ReadonlyArray<readonly [PointwiseName, OfTwo]> = [
   ...names(vjpCode).map((name) => [`vjp.${name}`, vjpCode[name].code] as const),
   ['sigmoidMinus', sigmoidMinusCode],
   ['sigmoidCrossEntropy', sigmoidCrossEntropyCode],
+  ['fill', () => splatS],
   ['linearCombination', (a, b) => f32x4.add(f32x4.mul(splatS, a), f32x4.mul(splatT, b))],
 ];
 
@@ -86,4 +89,6 @@ export const moduleBytes = (shared: boolean): Uint8Array =>
     rowSums,
     columnSums,
     dot,
+    copyRows,
+    transpose,
   ]);

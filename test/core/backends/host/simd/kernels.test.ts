@@ -268,6 +268,50 @@ describe.each<readonly [string, (x: Float32Array) => Float32Array]>([
     );
   });
 
+  it('law: rows are copied from anywhere to anywhere, and nothing else is written', () => {
+    const distance = fc.integer({ min: 0, max: 90 });
+    fc.assert(
+      fc.property(
+        fc.nat(80),
+        fc.integer({ min: 1, max: 5 }),
+        distance,
+        distance,
+        fc.nat(5),
+        fc.nat(5),
+        (n, rows, step, apart, at, to) => {
+          const x = drawn(n, at + rows * (step + n), -2, 2);
+          const [out, expected] = [0, 0].map(() => room(to + rows * (n + apart) + 3).fill(7));
+          kernels.copyRows(x, at, step, out, to, n + apart, rows, n);
+          for (let r = 0; r < rows; r += 1) {
+            for (let i = 0; i < n; i += 1) expected[to + r * (n + apart) + i] = x[at + r * step + i];
+          }
+          expect(Array.from(out)).toEqual(Array.from(expected));
+        },
+      ),
+    );
+  });
+
+  it('law: transposes. out[c, r] = x[r, c] for all shapes, and nothing else is written', () => {
+    const extent = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.constantFrom(63, 64, 65));
+    fc.assert(
+      fc.property(extent, extent, fc.nat(5), fc.nat(5), (rows, columns, at, to) => {
+        const x = drawn(rows, at + rows * columns, -2, 2);
+        const out = room(to + rows * columns + 3).fill(7);
+        kernels.transpose(x, at, rows, columns, out, to);
+        const expected = Array.from({ length: rows * columns }, (_, i) => x[at + (i % rows) * columns + Math.floor(i / rows)]); // prettier-ignore
+        expect(Array.from(out)).toEqual([...new Array<number>(to).fill(7), ...expected, 7, 7, 7]);
+      }),
+    );
+  });
+
+  it.each([1, 63, 64, 65, 1000])('fills %d elements', (n) => {
+    const out = room(n).fill(7);
+    kernels.fill(out, 0.1);
+    expect(out.every((x) => x === Math.fround(0.1))).toBe(true);
+    kernels.fill(out, NaN);
+    expect(out.every((x) => Number.isNaN(x))).toBe(true);
+  });
+
   it('law: results may replace operands', () => {
     const x = drawn(1, 3 * chunk + 2, -2, 2);
     const expected = room(x.length);
