@@ -23,7 +23,7 @@ import { preset } from './preset.ts';
 export interface KfacGraftedOptions extends Omit<KfacPresetOptions, 'klClip'>, AdamOptions {
   /** Whose length a step has, `adam` unless given; `sgd` is SGD with the momentum μ. */
   readonly length?: Grafted;
-  /** What takes a length: each parameter array, each layer, or the whole; `parameter` unless given. */
+  /** What takes a length: each parameter array, each layer, or the whole; `whole` unless given. */
   readonly by?: Grafting;
 }
 
@@ -48,8 +48,9 @@ export const graftedBy = ({
 
 /**
  * K-FAC with the lengths of Adam, or of SGD with momentum. Momentum comes before grafting, where it turns a step and does not
- * lengthen it: a step is exactly as long, parameter array by parameter array, as the other optimizer's at the same learning
- * rate, whose first moment has its momentum already.
+ * lengthen it: a step is exactly as long as the other optimizer's at the same learning rate, whose first moment has its
+ * momentum already. How that length is shared out among the layers is the curvature's to say, unless each layer is to take its
+ * own.
  *
  * @param options - settings, each with a default
  * @example
@@ -83,6 +84,7 @@ export const kfacGrafted: Preset<KfacGraftedOptions> = preset<KfacGraftedOptions
     decayed: kfacSettings.decayed,
     ...ofAdam,
     ...ofGrafting,
+    by: withStandard(ofGrafting.by, 'whole'),
   },
   (settings) => kfacDescent(settings, preconditioned(kroneckerInverse, refreshOf(settings)), graftedBy(settings)),
 );

@@ -76,7 +76,7 @@ const rows: Readonly<Record<string, Row>> = {
   learningRate: { to: 0.03 },
   decayed: { to: 'weights', given: { weightDecay: 0.3 } },
   length: { to: 'sgd' },
-  by: { to: 'whole' },
+  by: { to: 'layer' },
   scale: { to: 'spectral' },
   head: { to: 'muon' },
   limit: { to: 3 },
