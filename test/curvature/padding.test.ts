@@ -1,5 +1,6 @@
 /** Padding is not there: in no loss, gradient, factor or direction of a network that reads sentences of different lengths. */
 import { materialiseBlocks } from '../../src/core/operators/materialise.ts';
+import { softmaxCrossEntropyWith } from '../../src/core/nn/losses/softmaxCrossEntropyWith.ts';
 import type { Params } from '../../src/core/params.ts';
 import { mapParams } from '../../src/core/params.ts';
 import type { Batch } from '../../src/core/pipeline/context.ts';
@@ -8,6 +9,7 @@ import type { Objective } from '../../src/core/pipeline/objective.ts';
 import { pipeline } from '../../src/core/pipeline/stage.ts';
 import { withObjective } from '../../src/core/pipeline/withObjective.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
+import { tensor } from '../../src/core/tensor.ts';
 import { blockKfac } from '../../src/curvature/blockKfac.ts';
 import { toBlocks } from '../../src/curvature/blocks.ts';
 import { capture } from '../../src/curvature/capture.ts';
@@ -94,4 +96,39 @@ describe.each(sides)('padding of %s', (_, network, batchOf) => {
     };
     agree(await directionIn(6), await directionIn(3), 1e-8);
   });
+});
+
+describe('an index to ignore', () => {
+  it.each([
+    ['kfac', kfac()],
+    ['dense', dense()],
+  ] as const)(
+    'law: it is a weight of 0, in loss, gradient and factors, with weights of examples too. %s',
+    async (_, curvature) => {
+      const masked = gpt(5);
+      const ignoring: Objective = { ...masked, loss: softmaxCrossEntropyWith({ ignore: -1 }) };
+      const { inputs, targets, weights } = gptBatch(5);
+      const unlabelled = {
+        ...targets,
+        data: Int32Array.from(targets.data, (y, i) => (weights.data[i] === 0 ? -1 : y)),
+      };
+      const ofExamples = tensor([1, 2, 0, 1, 3, 1], [6]);
+      const both = ops.mul(weights, ops.reshape(ofExamples, [6, 1]));
+      for (const [given, expected] of [
+        [
+          { inputs, targets: unlabelled },
+          { inputs, targets, weights },
+        ],
+        [
+          { inputs, targets: unlabelled, weights: ofExamples },
+          { inputs, targets, weights: both },
+        ],
+      ] as const) {
+        const [one, other] = [await seen(ignoring, curvature, given), await seen(masked, curvature, expected)];
+        expect(scaledError(one.loss.data, other.loss.data)).toBeLessThan(1e-14);
+        agree(one.gradient, other.gradient, 1e-13);
+        expect(scaledError(one.matrix.data, other.matrix.data)).toBeLessThan(1e-12);
+      }
+    },
+  );
 });

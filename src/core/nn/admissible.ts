@@ -22,6 +22,8 @@ export interface Range {
 
 /** Numbers that an array may hold, and how to say so. */
 export interface Admissible extends Range {
+  /** One number outside of the range that it may hold, too. */
+  readonly except?: number;
   /** What they are: `classes from 0 to 9`. */
   readonly expected: string;
   /** What to do about others. */
@@ -43,13 +45,13 @@ export const isWithin = (range: Range, { least, most, isWhole }: Range): boolean
 /** Position of the first number outside a range, of those whose group of neighbours has a weight; −1 where there is none. */
 const firstOutside = (
   data: ReadonlyVector,
-  { least, most, isWhole }: Range,
+  { least, most, isWhole, except }: Admissible,
   weights: ReadonlyVector | null,
   group: number,
 ): number => {
   for (let i = 0; i < data.length; i += 1) {
     const x = data[i];
-    if (x >= least && x <= most && (!isWhole || Number.isInteger(x))) continue;
+    if ((x >= least && x <= most && (!isWhole || Number.isInteger(x))) || x === except) continue;
     if (weights?.[Math.floor(i / group)] !== 0) return i;
   }
   return -1;

@@ -41,6 +41,10 @@ export interface Judging<T> {
   readonly weights: Weights<T> | null;
 }
 
+/** Weights of examples, or of their positions, times others; the axes of one are the first of the other's. */
+const product = <T extends Shaped>(ops: Ops<T>, a: T, b: T): T =>
+  a.shape.length <= b.shape.length ? weighed(ops, a, b) : weighed(ops, b, a);
+
 /** Least mean weight: a batch that is masked throughout has a loss of 0. */
 const tiny = 1e-30;
 
@@ -54,8 +58,10 @@ const tiny = 1e-30;
 export const givenOf = <T extends Shaped>(ops: Ops<T>, objective: Objective, batch: Params<T>): Judging<T> => {
   const { loss, targets = 'targets', weights = 'weights' } = objective;
   const found = arrayAt(batch, targets, `loss ${loss.name}`);
-  if (!Object.hasOwn(batch, weights)) return { targets: found, weights: null };
-  const terms = batch[weights];
+  const given = Object.hasOwn(batch, weights) ? batch[weights] : null;
+  const counted = loss.counts === undefined ? null : loss.counts(ops, found);
+  const terms = given === null || counted === null ? (given ?? counted) : product(ops, given, counted);
+  if (terms === null) return { targets: found, weights: null };
   const positions = axesOf(terms.shape).slice(1);
   return { targets: found, weights: { terms, examples: positions.length === 0 ? terms : ops.max(terms, positions) } };
 };

@@ -6,6 +6,11 @@ import { vjp } from '../../../src/core/autodiff/reverse.ts';
 import { squareRootColumns } from '../../../src/core/nn/losses/columns.ts';
 import { sigmoidCrossEntropy } from '../../../src/core/nn/losses/sigmoidCrossEntropy.ts';
 import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEntropy.ts';
+import { poisson } from '../../../src/core/nn/losses/poisson.ts';
+import { sigmoidCrossEntropyWith } from '../../../src/core/nn/losses/sigmoidCrossEntropyWith.ts';
+import { softmaxCrossEntropyWith } from '../../../src/core/nn/losses/softmaxCrossEntropyWith.ts';
+import { squaredErrorWith } from '../../../src/core/nn/losses/squaredErrorWith.ts';
+import { checkAdmissible } from '../../../src/core/nn/admissible.ts';
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
 import type { Loss } from '../../../src/core/nn/losses/loss.ts';
 import { weighed } from '../../../src/core/nn/losses/loss.ts';
@@ -35,7 +40,59 @@ interface Case {
   readonly valid: (target: Tensor) => boolean;
   /** Whether targets are those of another number of observations than one, which curvature does not know. */
   readonly isUnbalanced?: boolean;
+  /** The targets that a model of some outputs believes in, where the Hessian depends on the targets. */
+  readonly believed?: (outputs: Tensor) => Tensor;
+  /** Whether outputs of 800 are beyond it. */
+  readonly isBounded?: boolean;
 }
+
+/** Weights of 4 classes, the first of them for fewer. */
+const fourWeights = [0.5, 2, 1, 3];
+
+/** Losses with a weight for each class, for any number of classes up to four. */
+const perClass =
+  <A>(lossOf: (weights: ReadonlyArray<number>) => A) =>
+  (classes: number): A =>
+    lossOf(fourWeights.slice(0, classes));
+
+/** A loss that is made for the classes of its outputs. */
+const forClasses = (lossOf: (classes: number) => Loss): Loss => {
+  const last = ({ shape }: { readonly shape: Shape }): Loss => lossOf(shape[shape.length - 1]);
+  return {
+    name: lossOf(1).name,
+    value: (o, outputs, y, weights) => last(outputs).value(o, outputs, y, weights),
+    gradient: (o, outputs, y) => last(outputs).gradient(o, outputs, y),
+    sample: (o, key, outputs) => last(outputs).sample(o, key, outputs),
+    hessianProduct: (o, outputs, v) => last(outputs).hessianProduct(o, outputs, v),
+    squareRoot: (o, outputs) => last(outputs).squareRoot(o, outputs),
+  };
+};
+
+const isFinite = (target: Tensor): boolean => values(target).every(Number.isFinite);
+
+/** What a model believes of classes that weigh differently, before labels are smoothed. */
+const believedClasses =
+  (epsilon: number) =>
+  (outputs: Tensor): Tensor => {
+    const classes = outputs.shape[outputs.shape.length - 1];
+    const shares = ops.div(ops.softmax(outputs), tensor(fourWeights.slice(0, classes), [classes]));
+    const total = ops.reshape(ops.sum(shares, [outputs.shape.length - 1]), [...outputs.shape.slice(0, -1), 1]);
+    const t = ops.div(shares, total);
+    return ops.scale(1 / (1 - epsilon), ops.sub(t, ops.full([], epsilon / classes)));
+  };
+
+/** What a model believes of positives that weigh w, before labels are smoothed. */
+const believedPositives =
+  (weightOf: (feature: number) => number, epsilon: number) =>
+  (outputs: Tensor): Tensor => {
+    const features = outputs.shape[outputs.shape.length - 1];
+    return generate(outputs.shape, (i) => {
+      const q = 1 / (1 + weightOf(i % features) * Math.exp(-outputs.data[i]));
+      return (q - epsilon / 2) / (1 - epsilon);
+    });
+  };
+
+const fractions = (seed: number, shape: Shape): Tensor => uniform(keyOf(seed), shape, 'f64');
 
 /** Whether each row is zeros and a single one. */
 const isOneHot = (target: Tensor): boolean => {
@@ -69,10 +126,69 @@ const cases: ReadonlyArray<readonly [string, Case]> = [
       isUnbalanced: true,
     },
   ],
+  [
+    'softmaxCrossEntropy with weights of classes and smoothing, indices',
+    {
+      loss: forClasses(perClass((classWeights) => softmaxCrossEntropyWith({ classWeights, smoothing: 0.1 }))),
+      targets: classIndices,
+      valid: isFinite,
+      believed: believedClasses(0.1),
+    },
+  ],
+  [
+    'softmaxCrossEntropy with weights of classes, probabilities',
+    {
+      loss: forClasses(perClass((classWeights) => softmaxCrossEntropyWith({ classWeights }))),
+      targets: (seed, shape) => ops.softmax(gaussian(seed, shape)),
+      valid: isFinite,
+      believed: believedClasses(0),
+    },
+  ],
+  [
+    'softmaxCrossEntropy with smoothing and an index to ignore',
+    { loss: softmaxCrossEntropyWith({ smoothing: 0.2, ignore: -1 }), targets: classIndices, valid: isFinite },
+  ],
+  [
+    'sigmoidCrossEntropy with a weight for positives and smoothing',
+    {
+      loss: sigmoidCrossEntropyWith({ positiveWeight: 5, smoothing: 0.1 }),
+      targets: fractions,
+      valid: isFinite,
+      believed: believedPositives(() => 5, 0.1),
+    },
+  ],
+  [
+    'sigmoidCrossEntropy with a weight for each positive',
+    {
+      loss: forClasses(perClass((positiveWeight) => sigmoidCrossEntropyWith({ positiveWeight }))),
+      targets: fractions,
+      valid: isFinite,
+      believed: believedPositives((feature) => fourWeights[feature], 0),
+    },
+  ],
+  [
+    'poisson',
+    {
+      loss: poisson,
+      targets: (seed, shape) => ops.scale(5, fractions(seed, shape)),
+      valid: isFinite,
+      believed: (outputs) => ops.exp(outputs),
+      isBounded: true,
+    },
+  ],
+  ['squaredError with a variance', { loss: squaredErrorWith({ variance: 2.5 }), targets: gaussian, valid: isFinite }],
+  [
+    'squaredError with a variance for each output',
+    {
+      loss: forClasses(perClass((variance) => squaredErrorWith({ variance }))),
+      targets: gaussian,
+      valid: isFinite,
+    },
+  ],
   ['squaredError', { loss: squaredError, targets: gaussian, valid: (target) => values(target).every(Number.isFinite) }],
 ];
 
-describe.each(cases)('%s', (_, { loss, targets, valid, isUnbalanced = false }) => {
+describe.each(cases)('%s', (_, { loss, targets, valid, isUnbalanced = false, believed, isBounded = false }) => {
   const value: Program = (o, params, [y]) => loss.value(o, params['outputs'], y);
   const gradient: Program = (o, params, [y]) => loss.gradient(o, params['outputs'], y);
 
@@ -101,9 +217,12 @@ describe.each(cases)('%s', (_, { loss, targets, valid, isUnbalanced = false }) =
     fc.assert(
       fc.property(fc.nat(), shapes, (seed, shape) => {
         const [outputs, v, drawn] = [gaussian(seed, shape), gaussian(seed + 1, shape), targets(seed + 2, shape)];
-        const y = isUnbalanced
-          ? ops.div(drawn, ops.reshape(ops.sum(drawn, [shape.length - 1]), [...shape.slice(0, -1), 1]))
-          : drawn;
+        const y =
+          believed !== undefined
+            ? believed(outputs)
+            : isUnbalanced
+              ? ops.div(drawn, ops.reshape(ops.sum(drawn, [shape.length - 1]), [...shape.slice(0, -1), 1]))
+              : drawn;
         const { tangent } = jvp(ops, gradient, { outputs }, { outputs: v }, [y]);
         expect(scaledError(loss.hessianProduct(ops, outputs, v).data, tangent.data)).toBeLessThan(1e-13);
       }),
@@ -224,6 +343,7 @@ describe.each(cases)('%s', (_, { loss, targets, valid, isUnbalanced = false }) =
   });
 
   it('stays finite at extreme outputs', () => {
+    if (isBounded) return;
     const outputs = tensor([800, -800, 0, -800, -800, 1e4], [2, 3]);
     const y = targets(3, [2, 3]);
     const v = gaussian(4, [2, 3]);
@@ -254,6 +374,102 @@ describe.each(cases)('%s', (_, { loss, targets, valid, isUnbalanced = false }) =
     expect(() => loss.value(ops, outputs, gaussian(2, [3]))).toThrow(`${loss.name}: expected targets`);
     expect(() => loss.gradient(ops, outputs, gaussian(2, [2, 1]))).toThrow('got [2, 1]');
     expect(() => loss.hessianProduct(ops, outputs, gaussian(2, [1, 3]))).toThrow('[2, 3]');
+  });
+});
+
+describe('losses with settings', () => {
+  it.each([
+    ['softmaxCrossEntropy', softmaxCrossEntropyWith({ classWeights: [1, 1, 1] }), softmaxCrossEntropy, classIndices],
+    ['softmaxCrossEntropy', softmaxCrossEntropyWith({}), softmaxCrossEntropy, classIndices],
+    ['sigmoidCrossEntropy', sigmoidCrossEntropyWith({}), sigmoidCrossEntropy, fractions],
+    ['squaredError', squaredErrorWith({ variance: 1 }), squaredError, gaussian],
+  ] as const)('law: with settings of 1, or none, %s is the plain one', (_, loss, plain, targets) => {
+    const [outputs, v, y] = [gaussian(1, [4, 2, 3]), gaussian(2, [4, 2, 3]), targets(3, [4, 2, 3])];
+    const all = (each: Loss): ReadonlyArray<Tensor> => [
+      each.value(ops, outputs, y),
+      each.gradient(ops, outputs, y),
+      each.hessianProduct(ops, outputs, v),
+      each.squareRoot(ops, outputs)(v),
+      each.gradient(ops, outputs, each.sample(ops, keyOf(1), outputs)),
+    ];
+    all(loss).forEach((x, i) => expect(scaledError(x.data, all(plain)[i].data)).toBeLessThan(1e-15));
+  });
+
+  it('by hand: weights of classes and smoothing as in PyTorch', () => {
+    const loss = softmaxCrossEntropyWith({ classWeights: [1, 3], smoothing: 0.5 });
+    const outputs = tensor([0, Math.log(3)], [1, 2]);
+    // −(1 · ¼ log ¼ + 3 · ¾ log ¾) for the class 1, whose t is (¼, ¾).
+    const expected = -(0.25 * Math.log(0.25) + 3 * 0.75 * Math.log(0.75));
+    expect(loss.value(ops, outputs, tensor([1], [1], 'i32')).data[0]).toBeCloseTo(expected, 14);
+  });
+
+  it('law: a class that weighs twice as much is one that comes twice, in gradients and in curvature where it is believed', () => {
+    const loss = softmaxCrossEntropyWith({ classWeights: [2, 2, 2] });
+    const [outputs, v, y] = [gaussian(1, [4, 3]), gaussian(2, [4, 3]), classIndices(3, [4, 3])];
+    const twice = (x: Tensor): Tensor => ops.scale(2, x);
+    const [g, h] = [softmaxCrossEntropy.gradient(ops, outputs, y), softmaxCrossEntropy.hessianProduct(ops, outputs, v)];
+    expect(scaledError(loss.gradient(ops, outputs, y).data, twice(g).data)).toBeLessThan(1e-15);
+    expect(scaledError(loss.hessianProduct(ops, outputs, v).data, twice(h).data)).toBeLessThan(1e-15);
+  });
+
+  it('an index to ignore costs nothing, counts nowhere, and may be in a batch; other indices that are no class are no number', () => {
+    const loss = softmaxCrossEntropyWith({ ignore: -100 });
+    const outputs = gaussian(1, [2, 2, 3]);
+    const y = tensor([1, -100, -100, -7], [2, 2], 'i32');
+    const value = loss.value(ops, outputs, y);
+    const alone = softmaxCrossEntropy.value(ops, ops.slice(outputs, [0, 0, 0], [1, 1, 3]), tensor([1], [1, 1], 'i32'));
+    expect([value.data[0], Number.isNaN(value.data[1])]).toEqual([alone.data[0], true]);
+    expect(values(loss.gradient(ops, outputs, y)).slice(3, 9)).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(values(loss.counts?.(ops, y) ?? y)).toEqual([1, 0, 0, 1]);
+    const admitted = loss.admits?.([2, 2, 3], [2, 2]);
+    if (admitted === undefined || admitted === null) throw new Error('expected a range');
+    const check = (data: ReadonlyArray<number>) => checkAdmissible('here', tensor(data, [2, 2], 'i32'), admitted);
+    expect(check([1, -100, 2, 0])._tag).toBe('Right');
+    expect(check([1, -100, 2, 3])).toMatchObject({
+      left: {
+        expected: 'classes from 0 to 2, for softmaxCrossEntropy, or -100, which is ignored',
+        actual: '3 in example 1, at position 1',
+      },
+    });
+  });
+
+  it.each([
+    [
+      () => softmaxCrossEntropyWith({ classWeights: [1, 0] }),
+      'softmaxCrossEntropy.classWeights: expected numbers above 0',
+    ],
+    [
+      () => softmaxCrossEntropyWith({ smoothing: 1 }),
+      'softmaxCrossEntropy.smoothing: expected a number from 0 to below 1',
+    ],
+    [
+      () => softmaxCrossEntropyWith({ classWeights: [1, 2], ignore: 1 }),
+      'softmaxCrossEntropy.ignore: expected a whole number that is no class with a weight, got 1',
+    ],
+    [
+      () => sigmoidCrossEntropyWith({ positiveWeight: -1 }),
+      'sigmoidCrossEntropy.positiveWeight: expected numbers above 0',
+    ],
+    [() => squaredErrorWith({ variance: NaN }), 'squaredError.variance: expected numbers above 0'],
+    [
+      () => softmaxCrossEntropyWith({ classWeights: [1, 2] }).value(ops, gaussian(1, [2, 3]), classIndices(1, [2, 3])),
+      'softmaxCrossEntropy: expected outputs [n, …, 2], for as many weights of classes, got [2, 3]',
+    ],
+    [
+      () =>
+        sigmoidCrossEntropyWith({ positiveWeight: [1, 2] }).hessianProduct(
+          ops,
+          gaussian(1, [2, 3]),
+          gaussian(1, [2, 3]),
+        ),
+      'sigmoidCrossEntropy: expected outputs [n, …, 2]',
+    ],
+    [
+      () => squaredErrorWith({ variance: [1, 2] }).squareRoot(ops, gaussian(1, [2, 3]))(gaussian(1, [2, 3])),
+      'squaredError: expected outputs [n, …, 2]',
+    ],
+  ] as const)('refuses what it cannot use: %#', (act, message) => {
+    expect(act).toThrow(message);
   });
 });
 

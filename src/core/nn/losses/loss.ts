@@ -34,6 +34,11 @@ export interface Loss {
    */
   readonly squareRoot: <T extends Shaped>(ops: Ops<T>, outputs: T) => (z: T) => T;
   /**
+   * Which positions count, by their targets: 1 or 0 for each, `[n, …]`. Those of 0 have no weight, as if the batch said so. All
+   * count unless given.
+   */
+  readonly counts?: <T extends Shaped>(ops: Ops<T>, targets: T) => T;
+  /**
    * Which numbers targets of a shape may be, for outputs of a shape: any, unless given. Trainers look at targets in host
    * memory, where a wrong one can be named.
    */

@@ -30,7 +30,7 @@ const classesOf = (outputs: Shape): number =>
 const oneClass = (outputs: Shape): Shape => [...outputs.slice(0, -1), 1];
 
 /** Whether targets are indices of classes; an error unless they are that or probabilities. */
-const areIndices = (outputs: Shape, targets: Shape): boolean => {
+export const areIndices = (outputs: Shape, targets: Shape): boolean => {
   classesOf(outputs);
   const indices = outputs.slice(0, -1);
   if (sameShape(targets, outputs)) return false;

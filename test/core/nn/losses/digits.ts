@@ -11,6 +11,9 @@ import { readFileSync } from 'node:fs';
 import type { Loss } from '../../../../src/core/nn/losses/loss.ts';
 import { sigmoidCrossEntropy } from '../../../../src/core/nn/losses/sigmoidCrossEntropy.ts';
 import { softmaxCrossEntropy } from '../../../../src/core/nn/losses/softmaxCrossEntropy.ts';
+import { poisson } from '../../../../src/core/nn/losses/poisson.ts';
+import { sigmoidCrossEntropyWith } from '../../../../src/core/nn/losses/sigmoidCrossEntropyWith.ts';
+import { softmaxCrossEntropyWith } from '../../../../src/core/nn/losses/softmaxCrossEntropyWith.ts';
 import { squaredError } from '../../../../src/core/nn/losses/squaredError.ts';
 import type { Ops } from '../../../../src/core/ops/ops.ts';
 import type { Shaped, Tensor } from '../../../../src/core/tensor.ts';
@@ -37,9 +40,16 @@ interface SoftmaxRow {
 
 type SigmoidColumn = 'outputs' | 'targets' | 'v' | 'value' | 'gradient' | 'gradientMagnitude';
 
+type SigmoidColumns = Readonly<Record<SigmoidColumn | 'hessianProduct' | 'squareRoot', Row>>;
+
 interface Fixture {
   readonly softmaxCrossEntropy: ReadonlyArray<SoftmaxRow>;
-  readonly sigmoidCrossEntropy: Readonly<Record<SigmoidColumn | 'hessianProduct' | 'squareRoot', Row>>;
+  /** With weights ½, 2 and 3 of classes, and an eighth of each label spread over all. */
+  readonly softmaxCrossEntropyWith: ReadonlyArray<SoftmaxRow>;
+  /** With a weight of 5 for positives. */
+  readonly sigmoidCrossEntropyWith: SigmoidColumns;
+  readonly poisson: SigmoidColumns & Readonly<Record<'valueMagnitude', Row>>;
+  readonly sigmoidCrossEntropy: SigmoidColumns;
   readonly squaredError: Readonly<Record<'outputs' | 'targets' | 'value' | 'gradient', Row>>;
 }
 
@@ -104,8 +114,11 @@ const isOneHot = (targets: Row): boolean =>
   targets.filter((y) => y === 1).length === 1 && targets.filter((y) => y === 0).length === targets.length - 1;
 
 /** Rows of one length as a batch: targets as probabilities, and as indices where they are one class. */
-const softmaxSamples = (rows: ReadonlyArray<SoftmaxRow>): ReadonlyArray<Sample> => {
-  const loss = softmaxCrossEntropy;
+const softmaxSamples = (
+  rows: ReadonlyArray<SoftmaxRow>,
+  loss: Loss = softmaxCrossEntropy,
+  more = '',
+): ReadonlyArray<Sample> => {
   const labels = rows.map(({ label }) => label);
   const outputs = matrix(rows.map((row) => row.outputs));
   const v = matrix(rows.map((row) => row.v));
@@ -124,7 +137,7 @@ const softmaxSamples = (rows: ReadonlyArray<SoftmaxRow>): ReadonlyArray<Sample> 
       : matrix(chosen.map((each) => each.targets));
     const operands = [matrix(chosen.map(({ logits }) => logits)), targets];
     const names = chosen.map(({ label }) => label);
-    const kind = asClasses ? ' of classes' : ' of probabilities';
+    const kind = `${asClasses ? ' of classes' : ' of probabilities'}${more}`;
     return [
       sampleOf(
         loss,
@@ -154,26 +167,31 @@ const softmaxSamples = (rows: ReadonlyArray<SoftmaxRow>): ReadonlyArray<Sample> 
         [outputs, v],
         rows.map((row) => row[what]),
         labels,
+        more,
       ),
     ),
   ];
 };
 
-const sigmoidSamples = (): ReadonlyArray<Sample> => {
-  const { outputs, targets, v, ...results } = fixture.sigmoidCrossEntropy;
+const sigmoidSamples = (
+  loss: Loss,
+  { outputs, targets, v, ...results }: SigmoidColumns & Partial<Record<'valueMagnitude', Row>>,
+  more = '',
+): ReadonlyArray<Sample> => {
   const column = (xs: Row): Tensor => matrix(xs.map((x) => [x]));
   const labels = outputs.map((o, i) => `logit ${o}, target ${targets[i]}, v ${v[i]}`);
-  const { gradientMagnitude } = results;
+  const { gradientMagnitude, valueMagnitude = results.value } = results;
   const sample = (what: keyof typeof functions, second: Row, magnitudes: Row = results[what]): Sample =>
     sampleOf(
-      sigmoidCrossEntropy,
+      loss,
       what,
       [column(outputs), column(second)],
       results[what].map((x, i) => ({ values: [x], magnitudes: [Math.abs(Number(magnitudes[i]))] })),
       labels,
+      more,
     );
   return [
-    sample('value', targets),
+    sample('value', targets, valueMagnitude),
     sample('gradient', targets, gradientMagnitude),
     sample('hessianProduct', v),
     sample('squareRoot', v),
@@ -200,7 +218,18 @@ export const samples = (): ReadonlyArray<Sample> => {
   const widths = [...new Set(rows.map(({ outputs }) => outputs.length))];
   return [
     ...widths.flatMap((width) => softmaxSamples(rows.filter(({ outputs }) => outputs.length === width))),
-    ...sigmoidSamples(),
+    ...softmaxSamples(
+      fixture.softmaxCrossEntropyWith,
+      softmaxCrossEntropyWith({ classWeights: [0.5, 2, 3], smoothing: 1 / 8 }),
+      ', with weights and smoothing',
+    ),
+    ...sigmoidSamples(sigmoidCrossEntropy, fixture.sigmoidCrossEntropy),
+    ...sigmoidSamples(
+      sigmoidCrossEntropyWith({ positiveWeight: 5 }),
+      fixture.sigmoidCrossEntropyWith,
+      ', with a weight for positives',
+    ),
+    ...sigmoidSamples(poisson, fixture.poisson),
     ...squaredSamples(),
   ];
 };
