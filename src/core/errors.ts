@@ -202,7 +202,8 @@ const isRaised = (thrown: unknown): thrown is Raised => thrown instanceof Error 
  * ```
  */
 export const raise = (error: KfacError): never => {
-  throw Object.assign(new Error(describeError(error)), { kfacError: error });
+  // Not enumerable: where nobody catches it, Node.js prints the sentence and not the data as well.
+  throw Object.defineProperty(new Error(describeError(error)), 'kfacError', { value: error });
 };
 
 /**

@@ -8,6 +8,12 @@ import { shown } from './shown.ts';
 import type { ReadonlyVector, Shape, Tensor } from './tensor.ts';
 import { allocate, showShape, sizeOf } from './tensor.ts';
 
+/** The largest number of each precision. */
+export const largestFloat: Readonly<Record<'f32' | 'f64', number>> = {
+  f32: 2 ** 128 - 2 ** 104,
+  f64: Number.MAX_VALUE,
+};
+
 /** Rows of equal shape, one after another; elements of any type, for example the bytes of images. */
 export interface Rows {
   /** Shape of one row. */

@@ -52,6 +52,14 @@ export interface EquilibrateOptions {
 /** Name of the memory that holds the units by block. */
 const name = 'units';
 
+/**
+ * The units among a solver's slots, for solvers that put others in the place of all they find there.
+ *
+ * @param slots - memory by slot
+ */
+export const unitsIn = <T>(slots: Readonly<Record<string, Params<T>>>): Readonly<Record<string, Params<T>>> =>
+  Object.hasOwn(slots, name) ? { [name]: slots[name] } : {};
+
 /** Blocks of less curvature than this, relative to the largest, have the units of one that has it. */
 const negligible = 1e-12;
 

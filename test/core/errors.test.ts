@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 import * as E from 'fp-ts/lib/Either.js';
 import fc from 'fast-check';
 
@@ -55,6 +57,17 @@ describe('describeError', () => {
 });
 
 describe('raise and attempt', () => {
+  it('where nobody catches it, the sentence is printed and the data are not', () => {
+    const thrown = E.tryCatch(
+      () => raise(examples.ShapeMismatch),
+      (error) => error,
+    );
+    expect(inspect(E.isLeft(thrown) ? thrown.left : null)).toContain(
+      'Error: matmul: expected two matrices, got [3] and [3].',
+    );
+    expect(inspect(E.isLeft(thrown) ? thrown.left : null)).not.toContain('kfacError');
+  });
+
   it('law: round trip. attempt(raise(e)) = Left(e)', () => {
     fc.assert(
       fc.property(anyError, (error) => {

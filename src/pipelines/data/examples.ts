@@ -15,7 +15,7 @@ import { checkAdmissible, isWithin } from '../../core/nn/admissible.ts';
 import { arrayAt } from '../../core/nn/layers/circumstances.ts';
 import type { Batch } from '../../core/pipeline/context.ts';
 import type { FloatType } from '../../core/random/uniform.ts';
-import { firstOutside } from '../../core/rows.ts';
+import { firstOutside, largestFloat } from '../../core/rows.ts';
 import { shown } from '../../core/shown.ts';
 import type { ReadonlyVector, Shape, Tensor } from '../../core/tensor.ts';
 import { checkTensor, showShape, sizeOf } from '../../core/tensor.ts';
@@ -33,9 +33,6 @@ export interface Demand {
   readonly weights?: string;
 }
 
-/** The largest number of each type. */
-const largestOf: Readonly<Record<FloatType, number>> = { f32: 2 ** 128 - 2 ** 104, f64: Number.MAX_VALUE };
-
 const bad = (source: string, expected: string, actual: string, advice: string): E.Either<KfacError, never> =>
   E.left({ _tag: 'BadData', source, expected, actual, advice });
 
@@ -52,7 +49,7 @@ const checkArray = (
       if (shape[0] !== indices.length) {
         return bad(source, `${indices.length} examples`, showShape(shape), 'The first axis counts examples.');
       }
-      const at = firstOutside(data, -largestOf[dtype], largestOf[dtype]);
+      const at = firstOutside(data, -largestFloat[dtype], largestFloat[dtype]);
       if (at < 0) return E.right(x);
       const actual = `${data[at]} in example ${indices[Math.floor(at / sizeOf(shape.slice(1)))]}`;
       return Number.isFinite(data[at])
@@ -95,7 +92,7 @@ const checkArrays = (source: string, batch: Batch<Tensor>): E.Either<KfacError, 
 };
 
 const isKnownToFit = ({ batch: { largest } }: Dataset, dtype: FloatType): boolean =>
-  largest !== undefined && largest <= largestOf[dtype];
+  largest !== undefined && largest <= largestFloat[dtype];
 
 /** An array that a batch must have holds what it may. */
 const checkDemand = (

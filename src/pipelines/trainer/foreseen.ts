@@ -7,8 +7,18 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 
 import type { KfacError } from '../../core/errors.ts';
+import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import { answered } from './events.ts';
-import type { TaskStep } from './learning.ts';
+import type { Learning, TaskStep } from './learning.ts';
+
+/**
+ * A task's step with an optimizer, or what the task throws in its place.
+ *
+ * @param task - what is learned
+ * @param optimizer - whose step
+ */
+export const stepOf = (task: Learning, optimizer: Optimizer): E.Either<KfacError, TaskStep> =>
+  answered(`the task ${task.name}, asked for a step,`, () => task.step(optimizer));
 
 /**
  * A step whose settings hold for some steps of training; its schedules may be functions of whoever wrote it.

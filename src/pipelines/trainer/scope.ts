@@ -13,7 +13,7 @@ import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams } from '../../core/params.ts';
 import type { FloatType } from '../../core/random/uniform.ts';
-import { firstOutside } from '../../core/rows.ts';
+import { firstOutside, largestFloat } from '../../core/rows.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
 import { checkTensor } from '../../core/tensor.ts';
 
@@ -36,9 +36,6 @@ export const checkTensors = (what: string, tensors: Params<Tensor>): Params<Tens
 export const placed = <T extends Shaped>(ops: Ops<T>, what: string, tensors: Params<Tensor>): Params<T> =>
   mapParams(checkTensors(what, tensors), (tensor) => ops.constant(tensor));
 
-/** The largest number of each precision. */
-const largestOf: Readonly<Record<FloatType, number>> = { f32: 2 ** 128 - 2 ** 104, f64: Number.MAX_VALUE };
-
 /**
  * Parameters that a precision holds, or the first that it does not.
  *
@@ -54,7 +51,7 @@ export const finiteParams = (
   pipe(
     Object.entries(params),
     E.traverseArray(([path, { data }]): E.Either<KfacError, unknown> => {
-      const at = firstOutside(data, -largestOf[dtype], largestOf[dtype]);
+      const at = firstOutside(data, -largestFloat[dtype], largestFloat[dtype]);
       return at < 0
         ? E.right(null)
         : E.left({

@@ -22,7 +22,7 @@ import type { Change, TrainResult } from './conclude.ts';
 import { conclude } from './conclude.ts';
 import type { Evaluation } from './evaluate.ts';
 import { evaluatePlaced, finiteLoss } from './evaluate.ts';
-import { foreseen } from './foreseen.ts';
+import { foreseen, stepOf } from './foreseen.ts';
 import type { TrainTask } from './learning.ts';
 import { demandsOf } from './learning.ts';
 import type { TrainOptions } from './options.ts';
@@ -88,26 +88,21 @@ export const train = <T extends Shaped>(
   options: TrainOptions,
 ): TE.TaskEither<KfacError, TrainResult> => {
   const { background = createBackground(env.backend) } = env;
-  const setting: Setting<T> = {
-    env: { ...env, background },
-    task,
-    step: task.step(optimizer),
-    options,
-    demands: demandsOf(task),
-  };
   const check = (data: Dataset): TE.TaskEither<KfacError, Dataset> =>
-    TE.fromIOEither(() => checkExamples(data, env.backend.dtype, setting.demands));
+    TE.fromIOEither(() => checkExamples(data, env.backend.dtype, demandsOf(task)));
   return pipe(
     TE.fromEither(checkSize(task.data.train)),
     TE.chainEitherK(() => checkSize(task.data.test)),
     TE.chainEitherK(() => checkOptions(options, task.data.train.size)),
-    TE.chainEitherK(() => foreseen(setting.step, options.from?.step ?? 0, stepsOf(options, task.data.train.size))),
-    TE.chain(() => check(task.data.train)),
-    TE.chain(() => check(task.data.test)),
-    TE.chainEitherK(() => begin(setting)),
-    TE.bindTo('run'),
-    TE.bind('start', ({ run }) => trial(setting, run)),
-    TE.chain(({ run, start }) =>
+    TE.chainEitherK(() => stepOf(task, optimizer)),
+    TE.chainEitherK((step) => foreseen(step, options.from?.step ?? 0, stepsOf(options, task.data.train.size))),
+    TE.map((step): Setting<T> => ({ env: { ...env, background }, task, step, options, demands: demandsOf(task) })),
+    TE.bindTo('setting'),
+    TE.chainFirst(() => check(task.data.train)),
+    TE.chainFirst(() => check(task.data.test)),
+    TE.bind('run', ({ setting }) => TE.fromEither(begin(setting))),
+    TE.bind('start', ({ setting, run }) => trial(setting, run)),
+    TE.chain(({ setting, run, start }) =>
       pipe(
         proceed({ ...setting, mostLoss: absurd * Math.max(1, Math.abs(start.before)) }, run),
         TE.chain((ended) => conclude(setting, optimizer.name, ended, start)),

@@ -32,7 +32,7 @@ import type { Evaluation } from './evaluate.ts';
 import { evaluatePlaced, smallestChunk } from './evaluate.ts';
 import type { StepRecord } from './events.ts';
 import { called } from './events.ts';
-import { foreseen } from './foreseen.ts';
+import { foreseen, stepOf } from './foreseen.ts';
 import { keysOf } from './keys.ts';
 import type { Learning } from './learning.ts';
 import { demandsOf, metricOf } from './learning.ts';
@@ -182,7 +182,8 @@ export const training = <T extends Shaped>(
             called(`optimizer, asked for the one of step ${place.state.step + 1},`, () =>
               optimizerAt(place.state.step),
             ),
-            TE.chainEitherK((chosen) => foreseen(task.step(chosen), place.state.step, place.state.step + 1)),
+            TE.chainEitherK((chosen) => stepOf(task, chosen)),
+            TE.chainEitherK((step) => foreseen(step, place.state.step, place.state.step + 1)),
           ),
         ),
         orRelease({ ...env, background }, place),

@@ -26,6 +26,7 @@ import type { SolverState, TrainState } from '../../core/pipeline/trainState.ts'
 import type { Shape, Shaped } from '../../core/tensor.ts';
 import { sameShape } from '../../core/tensor.ts';
 import { fromBlocks, toBlocks } from '../../curvature/blocks.ts';
+import { unitsIn } from '../../curvature/equilibrate.ts';
 import { eigenbasis } from './eigenbasis.ts';
 import type { AdamOptions } from '../solver/moments.ts';
 import { averagedWith, correctionsAt } from '../solver/moments.ts';
@@ -90,7 +91,7 @@ const gathered = <T extends Shaped>(
   vector: Params<T>,
 ): Moved<T> => {
   const zeros = (params: Params<T>): Params<T> => mapParams(params, ({ shape }) => ops.full(shape, 0));
-  const slots = { [first]: zeros(gradient), [second]: zeros(vector) };
+  const slots = { ...unitsIn(state.solver.slots), [first]: zeros(gradient), [second]: zeros(vector) };
   return {
     direction: zeros(gradient),
     state: {
@@ -133,7 +134,7 @@ const moved = <T extends Shaped>(
     direction: fromBlocks(ops, blocks, apply(ops, operator, toBlocks(ops, blocks, m))),
     state: {
       ...state,
-      solver: { ...state.solver, prepared: operator, slots: { [first]: m, [second]: v } },
+      solver: { ...state.solver, prepared: operator, slots: { ...unitsIn(slots), [first]: m, [second]: v } },
       scalars: { ...state.scalars, [count]: t },
     },
   };

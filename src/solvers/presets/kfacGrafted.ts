@@ -39,9 +39,7 @@ export const graftedBy = ({
   beta1,
   beta2,
   epsilon,
-}: Required<
-  Pick<KfacGraftedOptions, 'momentum' | 'length' | 'by' | keyof AdamOptions>
->): ReadonlyArray<UpdateRule> => [
+}: Required<Pick<KfacGraftedOptions, 'momentum' | 'length' | 'by' | keyof AdamOptions>>): ReadonlyArray<UpdateRule> => [
   momentum(mu),
   graft({ length: [length === 'adam' ? adamRule({ beta1, beta2, epsilon }) : momentum(mu)], by }),
 ];

@@ -5,6 +5,7 @@
  */
 import type { AdamOptions } from './moments.ts';
 import { adamDirection, momentsWith } from './moments.ts';
+import { ownMemory, remembering } from './ownMemory.ts';
 import type { Solver } from './solver.ts';
 import { computing } from './solver.ts';
 
@@ -32,13 +33,8 @@ export const identity: Solver<FirstOrderNeeds> = computing((_, { state, gradient
  */
 export const adam = (options: AdamOptions = {}): Solver<FirstOrderNeeds> =>
   computing((ops, { state, gradient }) => {
-    const { slots, prepared, preparedAt } = state.solver;
-    // Another optimizer may have taken the steps before: those are not in the moments.
-    const goesOn = 'm' in slots && prepared === null;
-    const begun = goesOn ? preparedAt : state.step;
-    const t = state.step - begun + 1;
-    const { m, v } = momentsWith(ops, options, goesOn ? slots : {}, gradient, t);
+    const { slots, begun, t } = ownMemory(state, 'm');
+    const { m, v } = momentsWith(ops, options, slots, gradient, t);
     const direction = adamDirection(ops, options, { m, v }, t);
-    const solver = { ...state.solver, prepared: null, preparedAt: begun, slots: { m, v } };
-    return { direction, state: { ...state, solver }, metrics: {} };
+    return { direction, state: remembering(state, begun, { m, v }), metrics: {} };
   });

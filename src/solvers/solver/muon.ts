@@ -14,6 +14,7 @@ import type { FirstOrderNeeds } from './firstOrder.ts';
 import type { AdamOptions } from './moments.ts';
 import { adamDirection, averagedWith, momentsWith } from './moments.ts';
 import { orthogonalised } from './orthogonalise.ts';
+import { ownMemory, remembering } from './ownMemory.ts';
 import type { Solver } from './solver.ts';
 import { computing } from './solver.ts';
 
@@ -85,34 +86,22 @@ export const muon = (options: MuonOptions = {}): Solver<FirstOrderNeeds | 'block
   return computing((ops, { state, gradient, blocks }) => {
     const hidden = hiddenWeights(blocks, head).filter((path) => Object.hasOwn(gradient, path));
     const rest = Object.keys(gradient).filter((path) => !hidden.includes(path));
-    const { slots, prepared, preparedAt } = state.solver;
-    // Another optimizer may have taken the steps before: those are not in the memory.
-    const goesOn = velocity in slots && prepared === null;
-    const begun = goesOn ? preparedAt : state.step;
-    const t = state.step - begun + 1;
+    const { slots, begun, t } = ownMemory(state, velocity);
 
     const weights = pickParams(gradient, hidden);
-    const v = averagedWith(ops, mu, goesOn ? slots[velocity] : undefined, weights, t);
+    const v = averagedWith(ops, mu, slots[velocity], weights, t);
     const moved = mapParams(weights, (g, path) => {
       const ahead = nesterov ? ops.linearCombination(1 - mu, g, mu, v[path]) : v[path];
       return ops.scale(factorOf(scale, g.shape), orthogonalised(ops, ahead, iterations));
     });
 
-    const before = goesOn ? { m: slots[first], v: slots[second] } : {};
+    const before = { m: slots[first], v: slots[second] };
     const moments = momentsWith(ops, ofAdam, before, pickParams(gradient, rest), t);
     const adams = adamDirection(ops, ofAdam, moments, t);
     const scaled = adamRate === 1 ? adams : mapParams(adams, (d) => ops.scale(adamRate, d));
     return {
       direction: pickParams({ ...moved, ...scaled }, Object.keys(gradient)),
-      state: {
-        ...state,
-        solver: {
-          ...state.solver,
-          prepared: null,
-          preparedAt: begun,
-          slots: { [velocity]: v, [first]: moments.m, [second]: moments.v },
-        },
-      },
+      state: remembering(state, begun, { [velocity]: v, [first]: moments.m, [second]: moments.v }),
       metrics: {},
     };
   });

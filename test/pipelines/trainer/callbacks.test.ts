@@ -18,7 +18,9 @@ import type { TrainTask, Weighed } from '../../../src/pipelines/trainer/learning
 import type { TrainOptions } from '../../../src/pipelines/trainer/options.ts';
 import type { Steer } from '../../../src/pipelines/trainer/steer.ts';
 import { plateau } from '../../../src/pipelines/trainer/steer.ts';
+import { batchesOf } from '../../../src/pipelines/trainer/batchesOf.ts';
 import { train } from '../../../src/pipelines/trainer/train.ts';
+import { training } from '../../../src/pipelines/trainer/training.ts';
 import { descent } from '../../../src/core/pipeline/descent.ts';
 import { kfac } from '../../../src/solvers/presets/kfac.ts';
 import { gradientOptimizer } from '../../../src/solvers/presets/optimizer.ts';
@@ -220,6 +222,26 @@ it('a schedule that throws at some step is known before the first', async () => 
     _tag: 'CallbackFailed',
     reason: 'no rate for it',
   });
+});
+
+it('a task that throws where it is asked for a step is named, before anything is computed', async () => {
+  const broken: TrainTask = {
+    ...task,
+    step: () => {
+      throw new TypeError('no network of that name');
+    },
+  };
+  const named = {
+    _tag: 'CallbackFailed',
+    what: `the task ${task.name}, asked for a step,`,
+    reason: 'no network of that name',
+  };
+  expect(await failure({}, broken)).toEqual(named);
+  const steps = training(referenceEnv(), broken, sgd(), {
+    seed: 1,
+    batches: batchesOf(task.data.train, { batch: 2, seed: 1 }),
+  });
+  expect((await steps.next()).value).toEqual(E.left(named));
 });
 
 describe('what cannot be judged is known before the first step', () => {

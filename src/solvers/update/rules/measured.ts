@@ -16,15 +16,26 @@ export interface Measured<T> {
 }
 
 /**
+ * The size of the largest element of some arrays, 1 where all are 0: what they are divided by before they are squared.
+ *
+ * @param ops - interpreter
+ * @param arrays - any
+ * @returns a scalar above 0
+ */
+export const largestOf = <T extends Shaped>(ops: Ops<T>, arrays: ReadonlyArray<T>): T => {
+  const zero = ops.full([], 0);
+  const largest = arrays.map((x) => ops.max(ops.abs(x), axesOf(x.shape))).reduce((a, b) => ops.maximum(a, b), zero);
+  return ops.select(ops.greater(largest, zero), largest, ops.full([], 1));
+};
+
+/**
  * The norm of all arrays together, in two parts.
  *
  * @param ops - interpreter
  * @param arrays - any
  */
 export const measured = <T extends Shaped>(ops: Ops<T>, arrays: ReadonlyArray<T>): Measured<T> => {
-  const zero = ops.full([], 0);
-  const largest = arrays.map((x) => ops.max(ops.abs(x), axesOf(x.shape))).reduce((a, b) => ops.maximum(a, b), zero);
-  const scale = ops.select(ops.greater(largest, zero), largest, ops.full([], 1));
+  const scale = largestOf(ops, arrays);
   const squares = arrays.map((x) => ops.div(x, scale)).map((x) => ops.dot(x, x));
-  return { scale, norm: ops.sqrt(squares.reduce((a, b) => ops.add(a, b), zero)) };
+  return { scale, norm: ops.sqrt(squares.reduce((a, b) => ops.add(a, b), ops.full([], 0))) };
 };
