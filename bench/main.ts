@@ -2,6 +2,7 @@
  * `npm run bench [-- matmul training overlap memory gpu]`: kernels and training steps against the machine's own limit, in one run.
  * `npm run bench -- problems [FLAGS]`: the suite of problems, with the flags of `kfac bench`.
  * `npm run bench -- presets [NAMES]`: cost and memory of every preset. `npm run bench -- curves [NAMES]`: loss by step.
+ * `npm run bench -- models`: passes and steps of convolutional networks, beside `bench/peers/models.py`.
  *
  * @module
  */
@@ -14,6 +15,7 @@ import { optimizerNames } from '../src/solvers/presets/registry.ts';
 import { benchGpu } from './gpu/main.ts';
 import { benchCurves } from './curves.ts';
 import { benchMatmul, sgemmRate } from './matmul.ts';
+import { benchModels } from './models.ts';
 import { benchOverlap } from './overlap.ts';
 import { benchPresets, measurePreset } from './presets.ts';
 import { succeed } from './succeed.ts';
@@ -45,6 +47,7 @@ const benchNative = async (): Promise<void> => {
   if (sections.includes('curves')) {
     await benchCurves(backend, presets.length === 0 ? ['adam@0.001', ...optimizerNames.filter(runsOnImages)] : presets);
   }
+  if (sections.includes('models')) await benchModels(backend);
   if (wanted('memory')) await benchMemory(backend);
 };
 

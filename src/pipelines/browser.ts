@@ -58,6 +58,8 @@ export { imagePreview } from './tasks/imagePreview.ts';
 export type { ImagePreviewOptions } from './tasks/imagePreview.ts';
 export { taskNames, taskOf, tasks } from './tasks/registry.ts';
 export { autoencoder, mnistAutoencoder } from './tasks/mnistAutoencoder.ts';
+export { fashionClassifier } from './tasks/fashionClassifier.ts';
+export { lenet, resnet8 } from './tasks/imageNetworks.ts';
 export { mnistClassifier, perceptron } from './tasks/mnistClassifier.ts';
 export { accuracy, perExample, perTerm, sigmoidSquaredError } from './tasks/measures.ts';
 export type { Measure, Terms } from './tasks/measures.ts';

@@ -69,6 +69,8 @@ export type { CliOptions } from './cli/run.ts';
 export { nodeWorld } from './world.ts';
 export type { World } from './world.ts';
 export { autoencoder, mnistAutoencoder } from './tasks/mnistAutoencoder.ts';
+export { fashionClassifier } from './tasks/fashionClassifier.ts';
+export { lenet, resnet8 } from './tasks/imageNetworks.ts';
 export { mnistClassifier, perceptron } from './tasks/mnistClassifier.ts';
 export { accuracy, perExample, perTerm, sigmoidSquaredError } from './tasks/measures.ts';
 export type { Measure, Terms } from './tasks/measures.ts';

@@ -188,7 +188,7 @@ describe('kfac with bad input', () => {
       () => [...train, '--data', dataWith('nan', images, idxFile('f32', [60, 28, 28], pixels(NaN)))],
       /NaN in image 3/,
     ],
-    ['an unknown task', () => ['train', 'cifar'], /mnist-autoencoder, mnist-classifier, got "cifar"/],
+    ['an unknown task', () => ['train', 'cifar'], /mnist-autoencoder, mnist-classifier, fashion-classifier, got "cifar"/],
     ['an unknown optimizer', () => [...train, '--optimizer', 'adamax'], /one of kfac, .*got "adamax"/],
     ['an unknown option', () => [...train, '--learning-rate', '1'], /--learning-rate: expected one of .*--lr/],
     [

@@ -1,3 +1,5 @@
+import * as O from 'fp-ts/lib/Option.js';
+
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
 import type { Layer } from '../../../src/core/nn/layers/layer.ts';
 import { generate } from '../../../src/core/tensor.ts';
@@ -48,6 +50,57 @@ describe('tasks', () => {
     expect(leaves(classifier.task.networks[0].layer)).toEqual(['dense 6 → 64', 'relu', 'dense 64 → 27']);
     expect(leaves(encoder.task.networks[0].layer).at(-1)).toBe('dense 256 → 6');
     expect(encoder.task.preview?.show([{ name: 'a', arrays: {} }])).toMatchObject([{ kind: 'images', image: [2, 3] }]);
+  });
+
+  it.each(sizes)(
+    'fashion-classifier, %s: says that digits take the place of garments, and of that alone',
+    async (size) => {
+      const task = orThrow(taskOf('fashion-classifier', size));
+      const files = memoryFiles(smallMnist('installed/data', 4, 2));
+      const digits = orThrow(await task.load({ ...files, installed: () => O.some('installed') })());
+      expect(digits.warnings).toEqual([
+        'Fashion-MNIST: no directory is named with --data, so these are the digits of MNIST.',
+      ]);
+      expect(orThrow(await task.load(memoryFiles(smallMnist('d', 4, 2)), 'd')()).warnings).toEqual([]);
+    },
+  );
+
+  it('LeNet and the residual network are the published ones', () => {
+    const of = (size: 'small' | 'full') => orThrow(taskOf('fashion-classifier', size)).networks[0].layer;
+    const pooling = 'maximum over 2 x 2';
+    expect(leaves(of('small'))).toEqual([
+      ...[
+        'reshape [28, 28, 1]',
+        'conv2d 5 x 5, 1 → 6',
+        'relu',
+        pooling,
+        'conv2d 5 x 5, 6 → 16',
+        'relu',
+        pooling,
+        'flatten',
+      ],
+      ...['dense 400 → 120', 'relu', 'dense 120 → 84', 'relu', 'dense 84 → 10'],
+    ]);
+    const sizesOf = of('full')
+      .parameters('')
+      .map(({ shape }) => shape);
+    expect(sizesOf.filter(({ length }) => length === 2)).toEqual([
+      [16, 9],
+      [16, 144],
+      [16, 144],
+      [32, 144],
+      [32, 288],
+      [32, 16],
+      [64, 288],
+      [64, 576],
+      [64, 32],
+      [10, 64],
+    ]);
+    expect(
+      of('full')
+        .parameters('')
+        .map(({ path }) => path),
+    ).toContain('two.0.shortcut.0.weight');
   });
 
   it('the autoencoder needs no labels', async () => {

@@ -34,7 +34,7 @@ export interface GroupNormOptions extends ScaleShiftOptions {
  * const x = tensor([1, 10, 3, 30], [1, 2, 2]);
  * const params = { weight: tensor([1, 1], [2]), bias: tensor([0, 0], [2]) };
  * const layer = groupNorm({ features: 2, groups: 2, epsilon: 1e-12 });
- * layer.apply(ops, params, '', x, evaluating({})).data.map(Math.round); // => [-1, -1, 1, 1]
+ * Array.from(layer.apply(ops, params, '', x, evaluating({})).data, Math.round); // => [-1, -1, 1, 1]
  * ```
  */
 export const groupNorm = (options: GroupNormOptions): Layer => {

@@ -6,13 +6,16 @@
  * @module
  */
 import { raise } from '../../errors.ts';
+import { joinPath } from '../../params.ts';
 import { sameShape, showShape } from '../../tensor.ts';
 import type { Layer } from './layer.ts';
 
 /**
- * x + f(x).
+ * x + f(x), or g(x) + f(x).
  *
- * @param inner - f, which keeps the shape of its input
+ * @param inner - f, which keeps the shape of its input where nothing else does
+ * @param shortcut - g, where f does not keep the shape: a convolution by 1 x 1 with a stride, say; its parameters are below
+ *   `shortcut`
  * @example
  * ```ts
  * import { activation, dense, residual, sequential } from 'kfac-ts/core';
@@ -21,21 +24,28 @@ import type { Layer } from './layer.ts';
  * block.parameters('2').map(({ path }) => path); // => ['2.0.weight', '2.0.bias']
  * ```
  */
-export const residual = (inner: Layer): Layer => ({
+export const residual = (inner: Layer, shortcut: Layer | null = null): Layer => ({
   kind: 'residual',
   label: `residual, ${inner.label}`,
-  parameters: inner.parameters,
+  parameters: (path) => [
+    ...inner.parameters(path),
+    ...(shortcut === null ? [] : shortcut.parameters(joinPath(path, 'shortcut'))),
+  ],
   apply: (ops, params, path, x, at) => {
     const y = inner.apply(ops, params, path, x, at);
-    return sameShape(x.shape, y.shape)
-      ? ops.add(x, y)
+    const past = shortcut === null ? x : shortcut.apply(ops, params, joinPath(path, 'shortcut'), x, at);
+    return sameShape(past.shape, y.shape)
+      ? ops.add(past, y)
       : raise({
           _tag: 'ShapeMismatch',
           where: `residual${path === '' ? '' : ` at ${path}`}`,
-          expected: `a layer that keeps its input's shape ${showShape(x.shape)}`,
+          expected:
+            shortcut === null
+              ? `a layer that keeps its input's shape ${showShape(x.shape)}`
+              : `the shape ${showShape(past.shape)} of the shortcut`,
           actual: showShape(y.shape),
         });
   },
-  children: [['', inner]],
-  withChildren: ([replaced]) => residual(replaced),
+  children: [['', inner], ...(shortcut === null ? [] : [['shortcut', shortcut] as const])],
+  withChildren: ([first, second]) => residual(first, second),
 });

@@ -28,7 +28,8 @@ export interface RmsNormOptions {
  * const { ops } = referenceBackend();
  * const x = tensor([3, -3], [1, 2]);
  * const params = { weight: tensor([1, 2], [2]) };
- * rmsNorm({ features: 2, epsilon: 1e-12 }).apply(ops, params, '', x, evaluating({})).data.map(Math.round); // => [1, -2]
+ * const y = rmsNorm({ features: 2, epsilon: 1e-12 }).apply(ops, params, '', x, evaluating({}));
+ * Array.from(y.data, Math.round); // => [1, -2]
  * ```
  */
 export const rmsNorm = (options: RmsNormOptions): Layer => {

@@ -1,0 +1,112 @@
+/**
+ * Models that people train: seconds of a forward and a backward pass, and of whole steps, each after the same number of others
+ * that are not counted. `bench/peers/models.py` does the same passes with PyTorch.
+ *
+ * @module
+ */
+import type { Backend } from '../src/core/backends/backend.ts';
+import { initialParams } from '../src/core/nn/model.ts';
+import type { Model } from '../src/core/nn/model.ts';
+import { softmaxCrossEntropy } from '../src/core/nn/losses/softmaxCrossEntropy.ts';
+import { mapParams } from '../src/core/params.ts';
+import { backward, forward } from '../src/core/pipeline/forward.ts';
+import type { Batch } from '../src/core/pipeline/context.ts';
+import { pipeline } from '../src/core/pipeline/stage.ts';
+import { takeStep } from '../src/core/pipeline/takeStep.ts';
+import type { TrainState } from '../src/core/pipeline/trainState.ts';
+import { initialState } from '../src/core/pipeline/trainState.ts';
+import { placeState } from '../src/core/pipeline/transfer.ts';
+import { learn } from '../src/core/pipeline/withObjective.ts';
+import { keyOf } from '../src/core/random/key.ts';
+import { uniform } from '../src/core/random/uniform.ts';
+import type { Shaped, Tensor } from '../src/core/tensor.ts';
+import { tensor } from '../src/core/tensor.ts';
+import { lenet, resnet8 } from '../src/pipelines/tasks/imageNetworks.ts';
+import { optimizerOf } from '../src/solvers/presets/registry.ts';
+import { succeed } from './succeed.ts';
+
+interface Workload {
+  readonly name: string;
+  readonly model: Model;
+  readonly batch: Batch<Tensor>;
+}
+
+const images = (n: number): Batch<Tensor> => ({
+  inputs: uniform(keyOf(1), [n, 784], 'f32'),
+  targets: tensor(
+    Array.from({ length: n }, (_, i) => i % 10),
+    [n],
+    'i32',
+  ),
+});
+
+const workloads: ReadonlyArray<Workload> = [
+  { name: 'lenet', model: lenet('lenet', [28, 28], 10), batch: images(128) },
+  { name: 'resnet8', model: resnet8('resnet8', [28, 28], 10), batch: images(128) },
+];
+
+const warmUp = 5;
+const repeats = 15;
+
+const median = (xs: ReadonlyArray<number>): number => [...xs].sort((a, b) => a - b)[Math.floor(xs.length / 2)];
+
+/** Median seconds of some runs after some that are not counted. */
+const timed = async (run: () => Promise<void>): Promise<number> => {
+  const seconds: Array<number> = [];
+  for (let i = 0; i < warmUp + repeats; i += 1) {
+    const begin = performance.now();
+    await run();
+    if (i >= warmUp) seconds.push((performance.now() - begin) / 1000);
+  }
+  return median(seconds);
+};
+
+const start = <T extends Shaped>(backend: Backend<T>, model: Model): TrainState<T> =>
+  placeState(backend.ops, initialState(initialParams(model, keyOf(1), 'f32'), keyOf(2)));
+
+/** A forward and a backward pass, whose arrays go back. */
+const measurePasses = <T extends Shaped>(backend: Backend<T>, { model, batch }: Workload): Promise<number> => {
+  const objective = { model, loss: softmaxCrossEntropy };
+  const step = pipeline(forward, backward);
+  const state = start(backend, model);
+  const placed = mapParams(batch, backend.ops.constant);
+  return timed(async () => {
+    const scope = backend.scope();
+    const context = succeed(
+      await step.run({ state, batch: placed, objective })({
+        backend: scope.backend,
+        clock: () => performance.now() / 1000,
+      })(),
+    );
+    const [first] = Object.values(context.gradient);
+    succeed(await scope.backend.read(first)());
+    scope.close([]);
+  });
+};
+
+const measureSteps = async <T extends Shaped>(
+  backend: Backend<T>,
+  { model, batch }: Workload,
+  name: string,
+): Promise<number> => {
+  const optimizer = succeed(optimizerOf(name, {}));
+  const step = learn({ model, loss: softmaxCrossEntropy }, optimizer.step);
+  let state = start(backend, model);
+  const env = { backend, clock: () => performance.now() / 1000 };
+  return timed(async () => {
+    state = succeed(await takeStep(env, step, state, batch)()).state;
+  });
+};
+
+/** Prints seconds of passes and of steps. */
+export const benchModels = async <T extends Shaped>(backend: Backend<T>): Promise<void> => {
+  for (const workload of workloads) {
+    const passes = await measurePasses(backend, workload);
+    const steps: Array<readonly [string, number]> = [];
+    for (const name of ['adam', 'kfac']) steps.push([name, await measureSteps(backend, workload, name)] as const);
+    const ms = (seconds: number): string => `${(1000 * seconds).toFixed(1)} ms`;
+    console.log(
+      `${workload.name}: forward + backward ${ms(passes)}, ${steps.map(([name, s]) => `${name} ${ms(s)}`).join(', ')}`,
+    );
+  }
+};

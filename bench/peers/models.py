@@ -1,0 +1,61 @@
+"""The passes of bench/models.ts with PyTorch on as many CPU threads: median seconds of a forward and a backward pass.
+
+    pip install -r requirements.txt && python models.py [threads]
+"""
+
+import statistics
+import sys
+import time
+
+import torch
+from torch import nn
+
+torch.set_num_threads(int(sys.argv[1]) if len(sys.argv) > 1 else 2)
+
+
+def lenet():
+    return nn.Sequential(
+        *(nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()),
+        *(nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10)),
+    )
+
+
+class Block(nn.Module):
+    def __init__(self, before, after, stride):
+        super().__init__()
+        conv = lambda c, d, s, k: nn.Sequential(nn.Conv2d(c, d, k, s, k // 2, bias=False), nn.BatchNorm2d(d))
+        self.inner = nn.Sequential(conv(before, after, stride, 3), nn.ReLU(), conv(after, after, 1, 3))
+        self.past = nn.Identity() if before == after and stride == 1 else conv(before, after, stride, 1)
+
+    def forward(self, x):
+        return torch.relu(self.inner(x) + self.past(x))
+
+
+def resnet8():
+    return nn.Sequential(
+        *(nn.Conv2d(1, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU()),
+        *(Block(16, 16, 1), Block(16, 32, 2), Block(32, 64, 2)),
+        *(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10)),
+    )
+
+
+def timed(run, warm_up=5, repeats=15):
+    seconds = []
+    for i in range(warm_up + repeats):
+        begin = time.perf_counter()
+        run()
+        if i >= warm_up:
+            seconds.append(time.perf_counter() - begin)
+    return statistics.median(seconds)
+
+
+x, y = torch.rand(128, 1, 28, 28), torch.arange(128) % 10
+for name, make in {"lenet": lenet, "resnet8": resnet8}.items():
+    net, loss = make(), nn.CrossEntropyLoss()
+
+    def passes():
+        net.zero_grad()
+        loss(net(x), y).backward()
+
+    print(f"{name}: forward + backward {1000 * timed(passes):.1f} ms")
