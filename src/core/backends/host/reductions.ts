@@ -56,20 +56,16 @@ const sumInto = (host: Host, data: ReadonlyVector, { outer, reduced, inner }: Ex
   else for (let o = 0; o < outer; o += 1) columnSums(data, o * reduced * inner, reduced, inner, out, o * inner);
 };
 
-const maxInto = (data: ReadonlyVector, { outer, reduced, inner }: Extents, out: Vector): void => {
+const maxInto = (host: Host, data: ReadonlyVector, { outer, reduced, inner }: Extents, out: Vector): void => {
   if (reduced === 1) {
     out.set(data);
     return;
   }
-  out.fill(-Infinity);
-  if (inner === 1) {
-    for (let o = 0; o < outer; o += 1) {
-      let most = -Infinity;
-      for (let i = o * reduced; i < (o + 1) * reduced; i += 1) most = Math.max(most, data[i]);
-      out[o] = most;
-    }
+  if (inner === 1 && reduced > 0) {
+    host.kernels.rowMaxima(data, 0, outer, reduced, out, 0);
     return;
   }
+  out.fill(-Infinity);
   for (let o = 0; o < outer; o += 1) {
     for (let r = 0; r < reduced; r += 1) {
       const row = (o * reduced + r) * inner;
@@ -91,7 +87,7 @@ export const reductions = (host: Host): Pick<Primitives<Tensor>, 'sum' | 'max'> 
     const shape = reducedShape('max', x.shape, axes);
     const { data, ...extents } = gathered(host, x, axes);
     const out = host.allocator.take(sizeOf(shape));
-    maxInto(data, extents, out);
+    maxInto(host, data, extents, out);
     return floatTensor(host, shape, out);
   },
 });

@@ -14,23 +14,6 @@ import type { Host } from './host.ts';
 import { floatsOf, floatTensor } from './host.ts';
 import type { Vector } from './kernels/precision.ts';
 
-/** Rows from this length on have calls of their own; the exponentials of shorter ones are taken all at once. */
-const longRow = 256;
-
-/** Position of the first maximum of a row that is not empty; that of the first NaN where there is one. */
-const positionOfMaximum = (x: ReadonlyVector, begin: number, end: number): number => {
-  let at = begin;
-  let top = x[at];
-  for (let i = begin + 1; i < end && top === top; i += 1) {
-    // Not `x[i] > top`, which holds for no NaN.
-    if (!(x[i] <= top)) {
-      top = x[i];
-      at = i;
-    }
-  }
-  return at;
-};
-
 /** The rows of an array with their exponentials. */
 interface Rows {
   /** Without the last axis. */
@@ -38,10 +21,10 @@ interface Rows {
   readonly columns: number;
   readonly x: ReadonlyVector;
   /** The maximum m of each row; 0 for −∞, which cannot be subtracted from itself. */
-  readonly tops: Float64Array;
+  readonly tops: Vector;
   /** e^(x − m). */
   readonly exponentials: Vector;
-  /** Of each row, the exponential at the first maximum: 1, or 0 where all elements are −∞. */
+  /** Of each row, an exponential of a maximum: 1, or 0 where all elements are −∞. */
   readonly firsts: Float64Array;
   /** The sum of all others. */
   readonly others: Float64Array;
@@ -52,31 +35,11 @@ const rowsOf = (host: Host, where: string, tensor: Tensor): Rows => {
   const shape = reducedShape(where, tensor.shape, [tensor.shape.length - 1]);
   const columns = tensor.shape[tensor.shape.length - 1];
   const x = floatsOf(host, tensor);
-  const n = columns === 0 ? 0 : sizeOf(shape);
-  const maxima = new Int32Array(n);
-  const tops = new Float64Array(sizeOf(shape));
-  const exponentials = allocator.take(n * columns);
-  for (let row = 0; row < n; row += 1) {
-    const begin = row * columns;
-    maxima[row] = positionOfMaximum(x, begin, begin + columns);
-    const top = x[maxima[row]];
-    tops[row] = top === -Infinity ? 0 : top;
-    if (columns < longRow) exponentials.fill(tops[row], begin, begin + columns);
-    else kernels.expOfDifference.right(x, begin, tops[row], exponentials, begin, columns);
-  }
-  if (columns < longRow) {
-    kernels.expOfDifference.both(x, 0, exponentials, 0, exponentials, 0, n * columns);
-  }
-  const firsts = new Float64Array(tops.length);
-  const others = new Float64Array(tops.length);
-  for (let row = 0; row < n; row += 1) {
-    const at = maxima[row];
-    firsts[row] = exponentials[at];
-    exponentials[at] = 0;
-    others[row] = kernels.sum(exponentials, row * columns, columns);
-    exponentials[at] = firsts[row];
-  }
-  return { shape, columns, x, tops, exponentials, firsts, others };
+  const tops = allocator.zeros(sizeOf(shape));
+  if (columns > 0) kernels.rowMaxima(x, 0, tops.length, columns, tops, 0);
+  for (let row = 0; row < tops.length; row += 1) if (tops[row] === -Infinity) tops[row] = 0;
+  const exponentials = allocator.take(tops.length * columns);
+  return { shape, columns, x, tops, exponentials, ...kernels.rowExponentials(x, tops, columns, exponentials) };
 };
 
 /** log (1 + u) where the first exponential is 1, else that of 0 or of NaN. */
@@ -93,23 +56,26 @@ export const softmaxes = (host: Host): Pick<Derived<Tensor>, 'logSumExp' | 'soft
   },
   softmax: (tensor) => {
     const { columns, exponentials: out, firsts, others } = rowsOf(host, 'softmax', tensor);
-    const { right: multiply } = host.kernels.binary.mul;
+    const shares = host.allocator.take(firsts.length);
     for (let row = 0; row < firsts.length; row += 1) {
       const total = firsts[row] + others[row];
-      // Nothing is to be divided where there is nothing.
-      if (total !== 0) multiply(out, row * columns, 1 / total, out, row * columns, columns);
+      shares[row] = total === 0 ? 1 : 1 / total; // nothing is to be divided where there is nothing
     }
+    if (out.length > 0)
+      host.kernels.binary.mul.rowsRight(out, 0, columns, shares, 0, 1, out, 0, firsts.length, columns);
     return floatTensor(host, tensor.shape, out);
   },
   logSoftmax: (tensor) => {
     const { columns, x, tops, exponentials: out, firsts, others } = rowsOf(host, 'logSoftmax', tensor);
+    const { rowsRight: subtract } = host.kernels.binary.sub;
+    const shares = host.allocator.take(firsts.length);
     for (let row = 0; row < firsts.length; row += 1) {
       const logSum = logarithm(firsts[row], others[row]);
-      const share = logSum === -Infinity ? 0 : logSum;
-      const top = tops[row];
-      const end = (row + 1) * columns;
-      for (let i = row * columns; i < end; i += 1) out[i] = x[i] - top - share;
+      shares[row] = logSum === -Infinity ? 0 : logSum;
     }
+    if (out.length === 0) return floatTensor(host, tensor.shape, out);
+    subtract(x, 0, columns, tops, 0, 1, out, 0, firsts.length, columns);
+    subtract(out, 0, columns, shares, 0, 1, out, 0, firsts.length, columns);
     return floatTensor(host, tensor.shape, out);
   },
 });

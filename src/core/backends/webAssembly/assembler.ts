@@ -173,7 +173,12 @@ export const f32 = {
   fromF64: scalar(0xb6),
 };
 
-export const f64 = { add: scalar(0xa0), mul: scalar(0xa2), fromF32: scalar(0xbb) };
+export const f64 = {
+  store: (address: Code, offset: number, value: Code): Code => [address, value, 0x39, 3, ...unsigned(offset)],
+  add: scalar(0xa0),
+  mul: scalar(0xa2),
+  fromF32: scalar(0xbb),
+};
 
 /** Integers; comparisons take them without a sign, as addresses are. */
 export const i32 = {

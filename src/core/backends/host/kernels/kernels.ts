@@ -107,6 +107,20 @@ export interface Kernels {
   readonly rowSums: SumsKernel;
   /** `out[to + j] = Σ_r x[at + r columns + j]` for `0 <= j < columns`. */
   readonly columnSums: SumsKernel;
+  /** `out[to + r] = max_i x[at + r columns + i]` for `0 <= r < rows`, NaN where there is one; columns are at least 1. */
+  readonly rowMaxima: SumsKernel;
+  /**
+   * `out[r columns + i] = e^(x[r columns + i] − tops[r])` for rows of which `tops` are the maxima, 0 for −∞.
+   *
+   * @returns for each row the sum, in 64 bits, of all exponentials but one of those that are 1; and that one: 1, 0 where
+   *   the row has none, NaN where its maximum is no number or infinite
+   */
+  readonly rowExponentials: (
+    x: ReadonlyVector,
+    tops: ReadonlyVector,
+    columns: number,
+    out: Vector,
+  ) => { readonly others: Float64Array; readonly firsts: Float64Array };
   readonly copyRows: CopyKernel;
   /** `out[i] = s` for all elements. */
   readonly fill: (out: Buffer, s: number) => void;

@@ -107,6 +107,27 @@ export const plainKernels: Kernels = {
     }
     out.set(totals, to);
   },
+  rowMaxima: (x, at, rows, columns, out, to) => {
+    for (let r = 0; r < rows; r += 1) {
+      let top = x[at + r * columns];
+      // Not `x[i] > top`, which holds for no NaN.
+      for (let i = at + r * columns; i < at + (r + 1) * columns && top === top; i += 1) if (!(x[i] <= top)) top = x[i];
+      out[to + r] = top;
+    }
+  },
+  rowExponentials: (x, tops, columns, out) => {
+    const others = new Float64Array(tops.length);
+    const firsts = new Float64Array(tops.length);
+    for (let r = 0; r < tops.length; r += 1) {
+      for (let i = r * columns; i < (r + 1) * columns; i += 1) {
+        out[i] = Math.exp(x[i] - tops[r]);
+        if (x[i] === tops[r] && firsts[r] === 0) firsts[r] = 1;
+        else others[r] += out[i];
+      }
+      if (!Number.isFinite(tops[r])) firsts[r] = NaN;
+    }
+    return { others, firsts };
+  },
   copyRows: (x, at, stepX, out, to, stepOut, rows, n) => {
     if (n === 1) for (let r = 0; r < rows; r += 1) out[to + r * stepOut] = x[at + r * stepX];
     else for (let r = 0; r < rows; r += 1) copyRun(x, at + r * stepX, out, to + r * stepOut, n);

@@ -16,6 +16,7 @@ import { openMemory } from '../memory/memory.ts';
 
 import type { PointwiseName, RowwiseName } from './module.ts';
 import { chunk, moduleBytes, places, reserved } from './module.ts';
+import { laneMask } from './softmax.ts';
 
 /** `out = f(a, b)` for elements of some bytes, with two numbers. Operands are addresses. */
 export type Pointwise = (a: number, b: number, out: number, bytes: number, s: number, t: number) => void;
@@ -47,9 +48,22 @@ export interface VectorUnit {
   readonly copyRows: (a: number, out: number, bytes: number, rows: number, stepA: number, stepOut: number) => void;
   /** Writes the transpose of a matrix with at least four rows and columns. */
   readonly transpose: (a: number, out: number, rows: number, columns: number) => void;
+  readonly rowMaxima: Sums;
+  /** Exponentials of rows less a number each, with sums of those that are not 1 and the number of the others. */
+  readonly rowExponentials: (
+    a: number,
+    b: number,
+    out: number,
+    sums: number,
+    bytes: number,
+    rows: number,
+    lanes: number,
+  ) => void;
   readonly a: Float32Array;
   readonly b: Float32Array;
   readonly out: Float32Array;
+  /** Sums in 64 bits, in the place of results. */
+  readonly sums: Float64Array;
   /** A number that takes the part of an operand. */
   readonly number: Float32Array;
 }
@@ -63,7 +77,7 @@ interface WebAssemblyInterface {
   ) => { readonly exports: object };
 }
 
-type Exports = Pick<VectorUnit, 'sum' | 'dot' | 'rowSums' | 'columnSums' | 'copyRows' | 'transpose'> &
+type Exports = Omit<VectorUnit, 'memory' | 'pointwise' | 'rowwise' | 'a' | 'b' | 'out' | 'sums' | 'number'> &
   VectorUnit['pointwise'] &
   VectorUnit['rowwise'];
 
@@ -79,15 +93,23 @@ export const openUnit = (options: { readonly shared?: boolean; readonly pages?: 
   if (WebAssembly === undefined || memory === null) return null;
   const module = new WebAssembly.Module(moduleBytes(memory.shared));
   const exports = new WebAssembly.Instance(module, { env: { memory: memory.memory } }).exports as Exports;
-  const { sum, dot, rowSums, columnSums, copyRows, transpose } = exports;
+  new Int32Array(memory.reserved, places.lanes, laneMask.length).set(laneMask);
   return {
     memory,
     pointwise: exports,
     rowwise: exports,
-    ...{ sum, dot, rowSums, columnSums, copyRows, transpose },
+    sum: exports.sum,
+    dot: exports.dot,
+    rowSums: exports.rowSums,
+    columnSums: exports.columnSums,
+    copyRows: exports.copyRows,
+    transpose: exports.transpose,
+    rowMaxima: exports.rowMaxima,
+    rowExponentials: exports.rowExponentials,
     a: new Float32Array(memory.reserved, places.a, chunk),
     b: new Float32Array(memory.reserved, places.b, chunk),
     out: new Float32Array(memory.reserved, places.out, chunk),
+    sums: new Float64Array(memory.reserved, places.out, chunk / 2),
     number: new Float32Array(memory.reserved, places.number, 1),
   };
 };

@@ -272,6 +272,28 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
     dot,
     rowSums: sums(unit.rowSums, plainKernels.rowSums, (rows) => rows),
     columnSums: sums(unit.columnSums, plainKernels.columnSums, (_, columns) => columns),
+    rowMaxima: sums(unit.rowMaxima, plainKernels.rowMaxima, (rows) => rows),
+    rowExponentials: (x, tops, columns, out) => {
+      const rows = tops.length;
+      const a = out.length < worthwhile ? -1 : addressOf(x, 0);
+      const result = a < 0 ? -1 : addressOf(out, 0);
+      if (result < 0) return plainKernels.rowExponentials(x, tops, columns, out);
+      const others = new Float64Array(rows);
+      const firsts = new Float64Array(rows);
+      const atOnce = chunk / 4; // two numbers in 64 bits for each row
+      for (let start = 0; start < rows; start += atOnce) {
+        const n = Math.min(atOnce, rows - start);
+        const at = 4 * start * columns;
+        const b = placed(tops, start, n, unit.b, places.b);
+        unit.rowExponentials(a + at, b, result + at, places.out, 4 * columns, n, places.lanes);
+        for (let r = 0; r < n; r += 1) {
+          const ones = unit.sums[2 * r + 1];
+          firsts[start + r] = Number.isFinite(tops[start + r]) ? Math.min(ones, 1) : NaN;
+          others[start + r] = unit.sums[2 * r] + Math.max(ones - 1, 0);
+        }
+      }
+      return { others, firsts };
+    },
     copyRows: (x, at, stepX, out, to, stepOut, rows, n) => {
       const a = rows * n < worthACopy || n < 4 ? -1 : addressOf(x, at);
       const result = a < 0 ? -1 : addressOf(out, to);

@@ -21,6 +21,7 @@ import {
 } from './functions.ts';
 import type { RowCode } from './loops.ts';
 import { copyRows, pointwise, rowwise } from './loops.ts';
+import { rowExponentials, rowMaxima } from './softmax.ts';
 import { columnSums, dot, rowSums, sum } from './sums.ts';
 import { transpose } from './transpose.ts';
 
@@ -28,10 +29,16 @@ import { transpose } from './transpose.ts';
 export const chunk = 4096;
 
 /** Byte addresses in the memory. There are lines between places, because vectors are read as a whole. */
-export const places = { a: 64, b: 4 * chunk + 128, out: 8 * chunk + 192, number: 12 * chunk + 256 } as const;
+export const places = {
+  a: 64,
+  b: 4 * chunk + 128,
+  out: 8 * chunk + 192,
+  number: 12 * chunk + 256,
+  lanes: 12 * chunk + 320,
+} as const;
 
 /** Bytes of the places. */
-export const reserved = 12 * chunk + 320;
+export const reserved = 12 * chunk + 384;
 
 const names = <K extends string>(record: Readonly<Record<K, unknown>>): ReadonlyArray<K> =>
   Object.keys(record) as Array<K>;
@@ -91,4 +98,6 @@ export const moduleBytes = (shared: boolean): Uint8Array =>
     dot,
     copyRows,
     transpose,
+    rowMaxima,
+    rowExponentials,
   ]);

@@ -268,6 +268,46 @@ describe.each<readonly [string, (x: Float32Array) => Float32Array]>([
     );
   });
 
+  it('law: maxima of rows. Those of plain loops, NaN where there is one', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: 1, max: 30 }),
+        fc.nat(5),
+        fc.nat(2000),
+        (rows, columns, at, odd) => {
+          const x = drawn(rows, at + rows * columns, -2, 2);
+          if (odd < x.length) x[odd] = odd % 2 === 0 ? NaN : Infinity;
+          const out = room(rows + 3).fill(7);
+          const expected = new Float64Array(rows + 3).fill(7);
+          kernels.rowMaxima(x, at, rows, columns, out, 0);
+          plainKernels.rowMaxima(x, at, rows, columns, expected, 0);
+          expect(Array.from(out)).toEqual(Array.from(expected));
+        },
+      ),
+    );
+  });
+
+  it('law: exponentials of rows less their maxima, and the sum of all but one of those that are 1', () => {
+    const columns = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.constantFrom(255, 256, 257));
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 30 }), columns, fc.nat(3), (rows, n, ties) => {
+        const x = drawn(rows, rows * n, -9, 2);
+        const tops = room(rows);
+        kernels.rowMaxima(x, 0, rows, n, tops, 0);
+        for (let i = 0; i < ties && i < n; i += 1) x[n * (rows - 1) + i] = tops[rows - 1];
+        if (ties === 3) [x[0], tops[0]] = [Infinity, Infinity];
+        const [out, plain] = [room(rows * n), new Float64Array(rows * n)];
+        const actual = kernels.rowExponentials(x, tops, n, out);
+        const expected = plainKernels.rowExponentials(x, tops, n, plain);
+        expect(Array.from(actual.firsts)).toEqual(Array.from(expected.firsts));
+        const known = (xs: ArrayLike<number>): ReadonlyArray<number> => Array.from(xs, (value) => (Number.isNaN(value) ? -1 : value)); // prettier-ignore
+        expectWithin(known(out), known(plain), (i) => 4 * unit * Math.abs(known(plain)[i]) + tiny);
+        expectWithin(known(actual.others), known(expected.others), (r) => 4 * unit * expected.others[r] + tiny);
+      }),
+    );
+  });
+
   it('law: rows are copied from anywhere to anywhere, and nothing else is written', () => {
     const distance = fc.integer({ min: 0, max: 90 });
     fc.assert(
