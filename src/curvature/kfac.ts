@@ -6,7 +6,9 @@
 import type { BlockOperator } from '../core/operators/blockOperator.ts';
 import { diagonal } from '../core/operators/factors/factor.ts';
 import type { Params } from '../core/params.ts';
+import type { SiteShapes } from '../core/autodiff/shape.ts';
 import type { Block } from '../core/pipeline/blocks.ts';
+import { sameSite } from '../core/pipeline/blocks.ts';
 import type { Curvature } from './curvature.ts';
 import { blockwise } from './curvature.ts';
 import { siteBlock } from './sites/kinds.ts';
@@ -46,6 +48,7 @@ export const kroneckerBlock = <T>(block: Block, averages: Params<T>): BlockOpera
  *
  * @param block - one block of the model
  * @param options - how sites are treated
+ * @param sites - the sites of the forward pass, with the shapes that they see
  * @example
  * ```ts
  * import { blocksOf } from 'kfac-ts/core';
@@ -55,8 +58,17 @@ export const kroneckerBlock = <T>(block: Block, averages: Params<T>): BlockOpera
  * blocksOf([{ site }], ['0.weight', 'gain']).map((block) => describeBlock(block)); // => ['A ⊗ G', 'diagonal']
  * ```
  */
-export const describeBlock = (block: Block, options: SiteOptions = {}): string =>
-  block.kind === 'parameter' ? 'diagonal' : siteBlock(block.site).words(options);
+export const describeBlock = (
+  block: Block,
+  options: SiteOptions = {},
+  sites: ReadonlyArray<SiteShapes> = [],
+): string => {
+  if (block.kind === 'parameter') return 'diagonal';
+  return siteBlock(block.site).words(
+    options,
+    sites.find(({ site }) => sameSite(site, block.site)),
+  );
+};
 
 /**
  * K-FAC: the Fisher block of a site is A ⊗ G.
@@ -76,5 +88,5 @@ export const kfac = (options: KfacOptions = {}): Curvature => ({
   strict: options.strict ?? false,
   statistics: (ops, captured) => blockStatistics(ops, captured, options),
   operator: (_, blocks, averages) => blockwise(blocks, averages, kroneckerBlock),
-  describe: (block) => describeBlock(block, options),
+  describe: (block, sites) => describeBlock(block, options, sites),
 });

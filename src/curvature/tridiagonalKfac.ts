@@ -137,7 +137,7 @@ export const tridiagonalKfac = (options: KfacOptions = {}): Curvature => {
     decay: options.decay ?? 0.95,
     strict: options.strict ?? false,
     statistics: (ops, captured) => ({
-      ...blockStatistics(ops, captured, options),
+      ...blockStatistics(ops, captured, { ...options, maxFactor: Infinity }),
       ...Object.fromEntries(
         linkedCaptures(ops, captured, sharing).map(([a, b]) => [
           linkName(a.capture.site.path, b.capture.site.path),

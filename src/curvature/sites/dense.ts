@@ -6,14 +6,22 @@
  *
  * @module
  */
-import { kronecker, kroneckerOf } from '../../core/operators/blockOperator.ts';
+import { kronecker } from '../../core/operators/blockOperator.ts';
 import { directSumOf } from '../../core/operators/factors/factor.ts';
 import { timesFactor } from '../../core/operators/factors/products.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { DenseSite } from '../../core/ops/site.ts';
 import type { SiteCapture } from '../../core/pipeline/context.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import { cotangentGram, cotangentPartGrams, partGrams, partsOf } from '../statistics/factors.ts';
+import {
+  cotangentGram,
+  cotangentPartGrams,
+  factorOf,
+  factorSums,
+  mostFull,
+  partGrams,
+  partsOf,
+} from '../statistics/factors.ts';
 import { outerProducts, squaredProducts } from '../statistics/perExample.ts';
 import type { SharedRows, Sharing } from '../statistics/sharing.ts';
 import { sharedRows, weighedRows } from '../statistics/sharing.ts';
@@ -103,9 +111,17 @@ export const dense: SiteKind<DenseSite> = (site) => ({
   ...gradientsAt(site),
   featureAxes: 1,
   affine: true,
-  statistics: (ops, seen, { sharing }) => denseStatistics(ops, { ...seen, site }, sharing),
-  operator: (averages) => kroneckerOf(averages['A'], averages['G']),
-  words: () => 'A ⊗ G',
+  statistics: (ops, seen, { sharing, maxFactor = mostFull }) => ({
+    sums: factorSums(ops, factorRows(ops, { ...seen, site }, sharing), maxFactor),
+    weight: seen.input.shape[0],
+  }),
+  operator: (averages) => kronecker(factorOf(averages, 'A'), factorOf(averages, 'G')),
+  words: ({ maxFactor = mostFull }, shapes) => {
+    if (shapes === undefined) return 'A ⊗ G';
+    const columns = lastOf({ shape: shapes.input }) + (site.bias === null ? 0 : 1);
+    const word = (name: string, order: number): string => (order <= maxFactor ? name : `diag ${name}`);
+    return `${word('A', columns)} ⊗ ${word('G', lastOf({ shape: shapes.output }))}`;
+  },
   rows: (ops, seen, sharing) => factorRows(ops, { ...seen, site }, sharing),
   partitioned: {
     statistics: (ops, seen, cuts, { sharing }) => {

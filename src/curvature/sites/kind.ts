@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { SiteShapes } from '../../core/autodiff/shape.ts';
 import type { BlockOperator } from '../../core/operators/blockOperator.ts';
 import type { Factor } from '../../core/operators/factors/factor.ts';
 import type { Ops } from '../../core/ops/ops.ts';
@@ -69,8 +70,8 @@ export interface SiteBlock {
   readonly statistics: <T extends Shaped>(ops: Ops<T>, seen: Seen<T>, options: SiteOptions) => Statistics<T>;
   /** The operator of their averages. */
   readonly operator: <T>(averages: Params<T>) => BlockOperator<T>;
-  /** What that operator is called in the coverage report. */
-  readonly words: (options: SiteOptions) => string;
+  /** What that operator is called in the coverage report, given the shapes that the site sees where they matter. */
+  readonly words: (options: SiteOptions, shapes?: SiteShapes) => string;
   /** The same in parts, or `null` where the block is not cut. */
   readonly partitioned: PartitionedBlock | null;
   /**

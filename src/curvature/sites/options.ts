@@ -17,4 +17,9 @@ export interface SiteOptions {
   readonly sharing?: Sharing;
   /** Second moments of gain and shift, `full` unless given. */
   readonly scaleShift?: ScaleShiftKind;
+  /**
+   * Largest order of a full factor of a dense site, 8192 unless given; a larger one is kept as its diagonal. Curvatures that are
+   * made of full factors alone (block-tridiagonal, by class) keep them whatever their order.
+   */
+  readonly maxFactor?: number;
 }

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { Factor } from '../../core/operators/factors/factor.ts';
+import { dense, diagonal } from '../../core/operators/factors/factor.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams, zipParams } from '../../core/params.ts';
@@ -11,6 +13,9 @@ import type { Cut } from './partition.ts';
 import { partitionOf } from './partition.ts';
 import type { SharedRows } from './sharing.ts';
 import { totalOf } from './statistics.ts';
+
+/** Largest order of a full factor, unless another one is given. */
+export const mostFull = 8192;
 
 /** Cotangents as rows, without the inputs. */
 export type CotangentRows<T> = Pick<SharedRows<T>, 'cotangents' | 'positions'>;
@@ -29,6 +34,39 @@ export const cotangentGram = <T extends Shaped>(ops: Ops<T>, { cotangents, posit
   );
   return positions === 1 ? G : ops.scale(1 / positions, G);
 };
+
+/** Σ over rows and passes of g², the mean over positions, `[out]`. */
+const cotangentSquares = <T extends Shaped>(ops: Ops<T>, { cotangents, positions }: CotangentRows<T>): T => {
+  const squares = totalOf(
+    ops,
+    cotangents.map((g) => ops.sum(ops.square(g), [0])),
+  );
+  return positions === 1 ? squares : ops.scale(1 / positions, squares);
+};
+
+/**
+ * Sums of both factors: `A` and `G`, full, or the diagonals `a` and `g` where their order is above a bound.
+ *
+ * @param ops - interpreter
+ * @param rows - inputs `[rows, in]` and cotangents `[rows, out]` per pass
+ * @param most - largest order of a full factor
+ */
+export const factorSums = <T extends Shaped>(ops: Ops<T>, rows: SharedRows<T>, most: number): Params<T> => {
+  const [{ input }, out] = [rows, rows.cotangents[0].shape[1]];
+  return {
+    ...(input.shape[1] <= most ? { A: ops.gram(input) } : { a: ops.sum(ops.square(input), [0]) }),
+    ...(out <= most ? { G: cotangentGram(ops, rows) } : { g: cotangentSquares(ops, rows) }),
+  };
+};
+
+/**
+ * A factor of averages of {@link factorSums}.
+ *
+ * @param averages - by name
+ * @param name - of the full factor; its diagonal has the same letter
+ */
+export const factorOf = <T>(averages: Params<T>, name: 'A' | 'G'): Factor<T> =>
+  name in averages ? dense(averages[name]) : diagonal(averages[name.toLowerCase()]);
 
 /**
  * xᵀx of each part of the columns.

@@ -15,6 +15,7 @@ import type { VectorFactors } from '../../curvature/gradientFactors.ts';
 import { vectorFactors } from '../../curvature/gradientFactors.ts';
 import type { ScaleShiftKind } from '../../curvature/sites/options.ts';
 import { scaleShiftKinds } from '../../curvature/sites/options.ts';
+import { mostFull } from '../../curvature/statistics/factors.ts';
 import type { Sharing } from '../../curvature/statistics/sharing.ts';
 import { sharings } from '../../curvature/statistics/sharing.ts';
 import type { ClassWiseMethod } from '../inverses/classWiseInverse.ts';
@@ -104,6 +105,7 @@ export const ofCurvature = {
   strict: setting(truth, false, 'whether a parameter without a site is an error'),
   sharing: setting<Sharing>(oneOf(sharings), 'expand', 'weights that meet one example at several positions'),
   scaleShift: setting<ScaleShiftKind>(oneOf(scaleShiftKinds), 'full', 'second moments of gain and shift'),
+  maxFactor: setting(wholeFrom(1), mostFull, 'largest order of a full factor; a larger one is its diagonal'),
   estimator: setting<EstimatorName>(oneOf(estimatorNames), 'monteCarlo', 'which targets feed the Fisher'),
   statisticsEvery: setting(wholeFrom(1), 1, 'steps between two captures of statistics'),
   statisticsFraction: setting(fraction, 1, 'part of the batch that statistics are taken from'),

@@ -116,7 +116,10 @@ const curved = partIn('a curvature', kindsOfCurvatures);
 
 /** Every curvature of captured sites. */
 const siteCurvatures: Table<CurvedSites> = {
-  kfac: row('A ⊗ G of each site.', common, (options) => ({ form: 'product', curvature: kfac(options) })),
+  kfac: row('A ⊗ G of each site.', { ...common, maxFactor: known(ofCurvature.maxFactor) }, (options) => ({
+    form: 'product',
+    curvature: kfac(options),
+  })),
   kfra: row('A ⊗ recursive G: for dense layers one after another, with the exact estimator.', common, (options) => ({
     form: 'product',
     curvature: kfra(options),
