@@ -68,6 +68,7 @@ export interface Setup {
 const smallSet: Readonly<Record<string, Readonly<Record<string, SettingValue>>>> = {
   'mnist-autoencoder': { damping: 2 },
   'mnist-classifier': { inverseEvery: 20 },
+  'fashion-classifier': { inverseEvery: 20 },
 };
 
 /** Settings that a task wants for a preset: the damping of `kfac` is in units of its loss, that of the others has none. */
@@ -111,6 +112,7 @@ const numberIn = (settings: Readonly<Record<string, SettingValue>>, name: string
 const rates: Readonly<Record<string, Readonly<Record<'adam' | 'sgd', number>>>> = {
   'mnist-autoencoder': { adam: 0.003, sgd: 0.0003 },
   'mnist-classifier': { adam: 0.003, sgd: 0.1 },
+  'fashion-classifier': { adam: 0.003, sgd: 0.05 },
 };
 
 /** Settings that follow from the choice of a task and a preset. */

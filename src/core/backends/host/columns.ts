@@ -9,6 +9,7 @@
  */
 import type { Window } from '../../ops/primitives.ts';
 import type { ReadonlyVector, Shape } from '../../tensor.ts';
+import type { Kernels } from './kernels/kernels.ts';
 import type { Vector } from './kernels/precision.ts';
 
 /** Where patches are looked at. */
@@ -32,9 +33,41 @@ export interface Channels {
   readonly count: number;
 }
 
+/** Places from which on a run of pixels begins in the image, and from which on it ends beyond it. */
+const wholePlaces = (
+  w: number,
+  places: number,
+  start: number,
+  stride: number,
+  pixels: number,
+): readonly [number, number] => {
+  const first = Math.min(places, Math.max(0, Math.ceil(-start / stride)));
+  const past = Math.min(places, Math.floor((w - pixels - start) / stride) + 1);
+  return [first, Math.max(first, past)];
+};
+
+/** One run of a patch that is not whole in the image: zeros where it is outside. */
+const gatherEdge = (
+  data: ReadonlyVector,
+  from: number,
+  before: number,
+  inside: number,
+  pixels: number,
+  count: number,
+  out: Vector,
+  to: number,
+): void => {
+  const begin = to + before * count;
+  const end = begin + inside * count;
+  for (let i = to; i < begin; i += 1) out[i] = 0;
+  for (let i = begin, j = from; i < end; i += 1, j += 1) out[i] = data[j];
+  for (let i = end; i < to + pixels * count; i += 1) out[i] = 0;
+};
+
 /**
  * Writes patches as rows `[lines * ow, kh * kw * count]`.
  *
+ * @param copyRows - copies rows that are apart
  * @param data - elements of the images
  * @param view - geometry
  * @param lines - which rows
@@ -42,6 +75,7 @@ export interface Channels {
  * @param out - all elements of the rows are written
  */
 export const gatherColumns = (
+  { copyRows }: Pick<Kernels, 'copyRows'>,
   data: ReadonlyVector,
   { images, places, window }: View,
   lines: Lines,
@@ -60,25 +94,27 @@ export const gatherColumns = (
     const oy = line - example * oh;
     for (let ky = 0; ky < kernel[0]; ky += 1) {
       const y = oy * stride[0] + ky * dilation[0] - padding[0];
-      const isInside = y >= 0 && y < h;
       const row = (example * h + y) * w;
-      const start = (line - lines.from) * ow * width + ky * kernel[1] * count;
-      for (let ox = 0; ox < ow; ox += 1) {
-        for (let run = 0; run < runs; run += 1) {
-          const x = ox * stride[1] + run * dilation[1] - padding[2];
-          const to = start + ox * width + run * length;
-          const before = isInside ? Math.max(x, 0) : x + pixels;
-          const past = isInside ? Math.min(x + pixels, w) : x + pixels;
-          if (before >= past) {
-            for (let i = to; i < to + length; i += 1) out[i] = 0;
-            continue;
-          }
-          const begin = to + (before - x) * count;
-          const end = to + (past - x) * count;
-          const from = (row + before) * c + first;
-          for (let i = to; i < begin; i += 1) out[i] = 0;
-          for (let i = begin, j = from; i < end; i += 1, j += 1) out[i] = data[j];
-          for (let i = end; i < to + length; i += 1) out[i] = 0;
+      for (let run = 0; run < runs; run += 1) {
+        const left = run * dilation[1] - padding[2];
+        const start = (line - lines.from) * ow * width + ky * kernel[1] * count + run * length;
+        if (y < 0 || y >= h) {
+          for (let ox = 0; ox < ow; ox += 1) out.fill(0, start + ox * width, start + ox * width + length);
+          continue;
+        }
+        const [whole, past] = wholePlaces(w, ow, left, stride[1], pixels);
+        for (let ox = 0; ox < ow; ox += 1) {
+          if (ox === whole) ox = past;
+          if (ox >= ow) break;
+          const x = ox * stride[1] + left;
+          const before = Math.min(Math.max(-x, 0), pixels);
+          const inside = Math.max(0, Math.min(x + pixels, w) - (x + before));
+          const from = (row + x + before) * c + first;
+          gatherEdge(data, from, before, inside, pixels, count, out, start + ox * width);
+        }
+        if (past > whole) {
+          const from = (row + whole * stride[1] + left) * c + first;
+          copyRows(data, from, stride[1] * c, out, start + whole * width, width, past - whole, length);
         }
       }
     }

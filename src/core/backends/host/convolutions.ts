@@ -15,8 +15,8 @@ import { convolveByChannel, correlateByChannel, spreadByChannel } from './depthw
 import type { Host } from './host.ts';
 import { floatsOf, floatTensor } from './host.ts';
 import type { Vector } from './kernels/precision.ts';
-import type { Piece } from './pieces.ts';
-import { forEachPiece, roomFor } from './pieces.ts';
+import type { Piece, Rooms } from './pieces.ts';
+import { forEachPiece, roomsOf } from './pieces.ts';
 
 /** Whether patches are the pixels themselves. */
 const isPointwise = ({ kernel, stride, padding }: Window): boolean =>
@@ -49,19 +49,25 @@ export const convolutions = (host: Host): Convolutions<Tensor> => {
   const { precision, products, allocator } = host;
 
   /** Patches of a piece as rows. */
-  const patchesOf = (x: ReadonlyVector, view: View, { lines, channels, rows, firstRow }: Piece): ReadonlyVector => {
+  const patchesOf = (
+    rooms: Rooms,
+    x: ReadonlyVector,
+    view: View,
+    { lines, channels, rows, firstRow }: Piece,
+  ): ReadonlyVector => {
     const { kernel } = view.window;
     const length = kernel[0] * kernel[1] * channels.count;
     if (isPointwise(view.window) && channels.count === view.images[3]) {
       return precision.part(x, firstRow * length, rows * length);
     }
-    const out = roomFor(host, 'patches', rows * length);
-    gatherColumns(x, view, lines, channels, out);
+    const out = rooms('patches', rows * length);
+    gatherColumns(host.kernels, x, view, lines, channels, out);
     return out;
   };
 
   /** The outputs of a piece as rows `[rows, out / groups]`. */
   const outputsOf = (
+    rooms: Rooms,
     y: ReadonlyVector,
     out: number,
     groups: number,
@@ -70,7 +76,7 @@ export const convolutions = (host: Host): Convolutions<Tensor> => {
     const all = precision.part(y, firstRow * out, rows * out);
     if (groups === 1) return all;
     const each = out / groups;
-    const part = roomFor(host, 'outputs', rows * each);
+    const part = rooms('outputs', rows * each);
     columnsOut(all, out, group * each, each, rows, part);
     return part;
   };
@@ -88,11 +94,12 @@ export const convolutions = (host: Host): Convolutions<Tensor> => {
         return floatTensor(host, outputs, y);
       }
       const y = allocator.take(sizeOf(outputs));
+      const rooms = roomsOf(host);
       forEachPiece(view, groups, (piece) => {
         const { rows, firstRow, group } = piece;
-        const patches = patchesOf(x, view, piece);
+        const patches = patchesOf(rooms, x, view, piece);
         const into = precision.part(y, firstRow * out, rows * out);
-        const product = groups === 1 ? into : roomFor(host, 'outputs', rows * each);
+        const product = groups === 1 ? into : rooms('outputs', rows * each);
         const own = precision.part(w, group * each * length, each * length);
         products.matmul(patches, own, { m: rows, n: each, k: length, transposeA: false, transposeB: true }, product);
         if (groups > 1) columnsIn(product, out, group * each, each, rows, into);
@@ -111,13 +118,12 @@ export const convolutions = (host: Host): Convolutions<Tensor> => {
         return floatTensor(host, shape, x);
       }
       const isWhole = groups === 1 && isPointwise(window);
+      const rooms = roomsOf(host);
       forEachPiece(view, groups, (piece) => {
         const { rows, firstRow, group, lines, channels } = piece;
         const own = precision.part(w, group * each * length, each * length);
-        const into = isWhole
-          ? precision.part(x, firstRow * length, rows * length)
-          : roomFor(host, 'patches', rows * length);
-        const from = outputsOf(y, out, groups, piece);
+        const into = isWhole ? precision.part(x, firstRow * length, rows * length) : rooms('patches', rows * length);
+        const from = outputsOf(rooms, y, out, groups, piece);
         products.matmul(from, own, { m: rows, n: length, k: each, transposeA: false, transposeB: false }, into);
         if (!isWhole) scatterColumns(into, view, lines, channels, x);
       });
@@ -135,11 +141,12 @@ export const convolutions = (host: Host): Convolutions<Tensor> => {
         return floatTensor(host, shape, sums);
       }
       const sums = allocator.zeros(sizeOf(shape));
+      const rooms = roomsOf(host);
       forEachPiece(view, groups, (piece) => {
         const { rows, group } = piece;
-        const patches = patchesOf(x, view, piece);
-        const product = roomFor(host, 'products', each * length);
-        const from = outputsOf(y, out, groups, piece);
+        const patches = patchesOf(rooms, x, view, piece);
+        const product = rooms('products', each * length);
+        const from = outputsOf(rooms, y, out, groups, piece);
         products.matmul(from, patches, { m: each, n: length, k: rows, transposeA: true, transposeB: false }, product);
         const at = group * each * length;
         for (let i = 0; i < each * length; i += 1) sums[at + i] += product[i];

@@ -10,7 +10,7 @@ import { gatherColumns } from './columns.ts';
 import type { Host } from './host.ts';
 import { floatsOf, floatTensor } from './host.ts';
 import type { Vector } from './kernels/precision.ts';
-import { forEachPiece, roomFor } from './pieces.ts';
+import { forEachPiece, roomsOf } from './pieces.ts';
 
 /** Rows `[rows, width]` with a column of ones behind them. */
 const withOnes = (rows: Vector, count: number, width: number, out: Vector): void => {
@@ -29,10 +29,11 @@ export const patchMoments = (host: Host): Pick<Derived<Tensor>, 'patchGram'> => 
     const w = weights === null ? null : floatsOf(host, weights);
     const sums = host.allocator.zeros(order * order);
     const view = { images: images.shape, places: [oh, ow], window } as const;
+    const rooms = roomsOf(host);
     forEachPiece(view, 1, ({ lines, channels, rows, firstRow }) => {
-      const patches = roomFor(host, 'patches', rows * length);
-      gatherColumns(x, view, lines, channels, patches);
-      const whole = homogeneous ? roomFor(host, 'homogeneous', rows * order) : patches;
+      const patches = rooms('patches', rows * length);
+      gatherColumns(host.kernels, x, view, lines, channels, patches);
+      const whole = homogeneous ? rooms('homogeneous', rows * order) : patches;
       if (homogeneous) withOnes(patches, rows, length, whole);
       if (w !== null) {
         for (let r = 0; r < rows; r += 1) {
@@ -40,7 +41,7 @@ export const patchMoments = (host: Host): Pick<Derived<Tensor>, 'patchGram'> => 
           for (let i = r * order; i < (r + 1) * order; i += 1) whole[i] *= root;
         }
       }
-      const gram = roomFor(host, 'products', order * order);
+      const gram = rooms('products', order * order);
       host.products.gram(whole, rows, order, gram);
       for (let i = 0; i < order * order; i += 1) sums[i] += gram[i];
     });

@@ -12,23 +12,23 @@ const atOnce = 1 << 18;
 /** Rows of a product from which it is worth its overheads. */
 const fewestRows = 256;
 
-/** Room for patches and for products with them, by number and precision: it is written anew by every piece. */
-const rooms = new Map<string, Vector>();
+/** Room by name, with arbitrary contents. */
+export type Rooms = (name: 'patches' | 'homogeneous' | 'outputs' | 'products', length: number) => Vector;
 
 /**
- * Room of a length, with arbitrary contents, until the next room of that name is asked for.
+ * Room for the pieces of one operation: each name has one array, which the first piece, the largest, asks for.
  *
- * @param host - in whose precision
- * @param name - what for
- * @param length - elements
+ * @param host - where arrays come from
  */
-export const roomFor = ({ precision }: Host, name: string, length: number): Vector => {
-  const key = `${name} ${precision.dtype}`;
-  const held = rooms.get(key);
-  if (held !== undefined && held.length >= length) return precision.part(held, 0, length);
-  const made = precision.zeros(Math.max(length, atOnce));
-  rooms.set(key, made);
-  return precision.part(made, 0, length);
+export const roomsOf = ({ allocator, precision }: Host): Rooms => {
+  const rooms = new Map<string, Vector>();
+  return (name, length) => {
+    const held = rooms.get(name);
+    if (held !== undefined && held.length >= length) return precision.part(held, 0, length);
+    const made = allocator.take(length);
+    rooms.set(name, made);
+    return made;
+  };
 };
 
 /** One group of a convolution on some lines. */
