@@ -68,6 +68,8 @@ export interface Experiment<A> {
   readonly observe: (optimizer: Optimizer) => IO.IO<Observer>;
   /** What to make of each outcome, at once, before the next optimizer begins. */
   readonly conclude: (outcome: Outcome) => IO.IO<A>;
+  /** Whether to begin with another optimizer, asked after each; yes unless given. */
+  readonly goesOn?: IO.IO<boolean>;
 }
 
 /** A look at what came of a run; what cannot be looked at does not spoil the rest. */
@@ -168,8 +170,10 @@ export const runExperiment = <T extends Shaped, A>(
       concluded: [...concluded, experiment.conclude(outcome)()],
       failures: outcome._tag === 'Failed' ? [...failures, outcome.error] : failures,
     });
-  const next = (progress: Progress<A>, optimizer: Optimizer): TE.TaskEither<KfacError, Progress<A>> =>
-    pipe(
+  const isOver = (): boolean => experiment.goesOn?.() === false;
+  const next = (progress: Progress<A>, optimizer: Optimizer): TE.TaskEither<KfacError, Progress<A>> => {
+    if (progress.concluded.length > 0 && isOver()) return TE.right(progress);
+    return pipe(
       TE.fromTask(outcomeOf(env, experiment, optimizer)),
       TE.chain((outcome) =>
         outcome._tag === 'Failed' && isHopeless(progress, outcome)
@@ -177,6 +181,7 @@ export const runExperiment = <T extends Shaped, A>(
           : TE.fromIO(noted(progress, outcome)),
       ),
     );
+  };
   const start: TE.TaskEither<KfacError, Progress<A>> = TE.right({ concluded: [], failures: [] });
   return pipe(
     experiment.optimizers.reduce(

@@ -7,6 +7,8 @@ import type * as IO from 'fp-ts/lib/IO.js';
 
 import type { FileSystem } from './files/fileSystem.ts';
 import { nodeFileSystem } from './files/fileSystem.ts';
+import type { Interruptions } from './interruptions.ts';
+import { interruptionsHere } from './interruptions.ts';
 
 /** Output, files, clocks and memory of the process. */
 export interface World {
@@ -22,6 +24,8 @@ export interface World {
   readonly date: IO.IO<Date>;
   /** Memory that the process holds now and held at most, in MiB. */
   readonly memory: IO.IO<Memory>;
+  /** Tells of signals and of output that nobody takes; without it they end the program at once. */
+  readonly interruptions?: Interruptions;
 }
 
 /** Resident memory in MiB. */
@@ -44,4 +48,5 @@ export const nodeWorld: World = {
     now: process.memoryUsage.rss() / mebibyte,
     peak: process.resourceUsage().maxRSS / 1024, // which is in KiB
   }),
+  interruptions: interruptionsHere,
 };

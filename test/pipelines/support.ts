@@ -44,6 +44,7 @@ export const memoryFiles = (initial: Readonly<Record<string, Uint8Array | string
       [...content.keys()].some((name) => name.startsWith(`${path.replace(/\/$/, '')}/`))
         ? TE.left({ _tag: 'FileFailed', path, operation: 'write', reason: 'it is a directory' })
         : TE.right(undefined),
+    lock: () => TE.right(() => Promise.resolve()),
     claim: (directory) => {
       const isTaken = (name: string): boolean => [...content.keys()].some((path) => path.startsWith(`${name}/`));
       const free = [directory, ...Array.from({ length: 9 }, (_, i) => `${directory}-${i + 2}`)];

@@ -4,13 +4,11 @@
  *
  * @module
  */
+import { endWithoutOutput } from '../interruptions.ts';
 import { nodeWorld } from '../world.ts';
 import { runCli } from './run.ts';
 
-/** Whoever read the output has seen enough, for example `head`; that is no error. */
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-});
+process.stdout.on('error', endWithoutOutput);
 
 /** A defect of this program, not of what it was given. */
 const report = (defect: unknown): void => {

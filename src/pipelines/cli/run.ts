@@ -20,19 +20,21 @@ import { parseCommand } from './program.ts';
 import { runSummary } from './summary.ts';
 import { runTraining } from './training.ts';
 
+/** Runs a command to the code that the program ends with. */
 const execute =
   (world: World, tasks: ReadonlyArray<TaskFamily>) =>
-  (command: CliCommand): TE.TaskEither<KfacError, void> => {
+  (command: CliCommand): TE.TaskEither<KfacError, number> => {
+    const done = TE.map(() => 0);
     switch (command.name) {
       case 'train':
       case 'compare':
         return runTraining(world, command, tasks);
       case 'summary':
-        return runSummary(world, command, tasks);
+        return pipe(runSummary(world, command, tasks), done);
       case 'bench':
-        return runBench(world, command);
+        return pipe(runBench(world, command), done);
       case 'doctor':
-        return runDoctor(world, command);
+        return pipe(runDoctor(world, command), done);
     }
   };
 
@@ -48,7 +50,7 @@ export interface CliOptions {
  * @param world - what it may do
  * @param args - arguments after the name of the program
  * @param options - tasks of one's own
- * @returns 0, or 1 after an error, which is told on standard error in a sentence or two
+ * @returns 0, or 1 after an error, which is told on standard error in a sentence or two; after a signal 128 and its number
  * @example
  * ```ts no-run
  * import { nodeWorld, runCli, type Task } from 'kfac-ts/pipelines';
@@ -68,6 +70,6 @@ export const runCli = (world: World, args: ReadonlyArray<string>, { tasks = [] }
         world.err(`${pc.red('error:')} ${describeError(failure)}`)();
         return 1;
       },
-      () => 0,
+      (code) => code,
     ),
   );

@@ -34,6 +34,8 @@ import type { CostLine } from './costs.ts';
 import { costLines } from './costs.ts';
 import type { TrainingCommand } from './planning.ts';
 import { planFrom, readSource } from './planning.ts';
+import type { Interrupting } from './stopping.ts';
+import { interruptible, stoppedNotes } from './stopping.ts';
 
 /** A name that sorts by time: `20260131-142501`. */
 const timestamp = (date: Date): string => date.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
@@ -111,7 +113,7 @@ const startOf = ({ files }: World, { start }: Plan): TE.TaskEither<KfacError, Pa
       );
 
 const runOn =
-  (world: World, isJson: boolean, { plan, data, start }: Ready) =>
+  (world: World, isJson: boolean, { plan, data, start }: Ready, interrupting: Interrupting) =>
   <T extends Shaped>(backend: Backend<T>): TE.TaskEither<KfacError, Compared> => {
     const total = stepsOf(plan.options, data.train.size);
     return pipe(
@@ -130,12 +132,18 @@ const runOn =
           { backend, clock: world.clock },
           {
             ...plan,
-            options: { ...plan.options, hold: plan.hold, ...(start === undefined ? {} : { start }) },
+            options: {
+              ...plan.options,
+              hold: plan.hold,
+              ...(start === undefined ? {} : { start }),
+              steer: () => ({ stop: interrupting() !== null }),
+            },
+            goesOn: () => interrupting() === null,
             data,
             observe: (optimizer) => observerOf(world, isJson, optimizer.name, total),
             conclude: (outcome) => () => {
               const ended = withoutState(outcome);
-              const ending = endLine(ended, world.memory());
+              const ending = endLine(ended, world.memory(), interrupting()?.by);
               if (isJson) world.out(ending)();
               return { ...ended, ending };
             },
@@ -148,11 +156,19 @@ const runOn =
 
 /** The report's text, unless a program reads, and what was written; warnings last, so that they are seen. */
 const conclude =
-  (world: World, isJson: boolean, outcomes: ReadonlyArray<Concluded>, written: Written): IO.IO<void> =>
+  (
+    world: World,
+    isJson: boolean,
+    outcomes: ReadonlyArray<Concluded>,
+    notes: ReadonlyArray<string>,
+    written: Written,
+  ): IO.IO<void> =>
   () => {
     const text = ['', ...reportText(outcomes), '', ...written.files];
     if (!isJson) text.forEach((line) => world.out(line)());
-    [...written.warnings, ...outcomes.flatMap(remarksOn)].forEach((warning) => world.err(`warning: ${warning}`)());
+    [...notes, ...written.warnings, ...outcomes.flatMap(remarksOn)].forEach((warning) =>
+      world.err(`warning: ${warning}`)(),
+    );
   };
 
 const nothingWritten: Written = { files: [], warnings: [] };
@@ -166,18 +182,49 @@ const writeTo = ({ files }: World, place: Place | null, report: Report): TE.Task
   );
 };
 
-const runPlan = (world: World, command: TrainingCommand, asked: Plan): TE.TaskEither<KfacError, void> => {
+/** Keeps other runs from a directory that was asked for; a new one is nobody else's. */
+const locked =
+  ({ files }: World, place: Place | null) =>
+  <A>(run: TE.TaskEither<KfacError, A>): TE.TaskEither<KfacError, A> =>
+    place?.isGiven === true
+      ? TE.bracket(
+          files.lock(place.directory),
+          () => run,
+          (release) => TE.fromTask(release),
+        )
+      : run;
+
+/** Trains, writes and tells; ends with the code of what has interrupted it, 0 where nothing has. */
+const runReady = (world: World, isJson: boolean, place: Place | null, ready: Ready): TE.TaskEither<KfacError, number> =>
+  interruptible(world, (interrupting) => {
+    const { plan, data } = ready;
+    const total = stepsOf(plan.options, data.train.size);
+    return pipe(
+      TE.Do,
+      TE.bind('ended', () => withBackend(plan.backend, runOn(world, isJson, ready, interrupting))),
+      TE.let('notes', ({ ended }) => stoppedNotes(interrupting(), plan, total, ended.outcomes)),
+      TE.bind('written', ({ ended, notes }) => writeTo(world, place, { plan, data, notes, ...ended })),
+      TE.chainFirstIOK(({ ended, notes, written }) => conclude(world, isJson, ended.outcomes, notes, written)),
+      TE.map(() => interrupting()?.exitCode ?? 0),
+    );
+  });
+
+const runPlan = (world: World, command: TrainingCommand, asked: Plan): TE.TaskEither<KfacError, number> => {
   const isJson = command.flags['json'] === true;
   return pipe(
     TE.Do,
     TE.bind('place', () => TE.fromIO(() => placeOf(world, command, asked))),
     TE.chainFirst(({ place }) => (place === null ? TE.right(undefined) : world.files.canWrite(place.directory))),
-    TE.bind('start', () => startOf(world, asked)),
-    TE.bind('data', () => asked.task.load(world.files, asked.data)),
-    TE.let('plan', ({ data }): Plan => ({ ...asked, task: data.task })),
-    TE.bind('ended', (ready) => withBackend(ready.plan.backend, runOn(world, isJson, ready))),
-    TE.bind('written', ({ plan, data, place, ended }) => writeTo(world, place, { plan, data, ...ended })),
-    TE.chainIOK(({ ended, written }) => conclude(world, isJson, ended.outcomes, written)),
+    TE.chain(({ place }) =>
+      pipe(
+        TE.Do,
+        TE.bind('start', () => startOf(world, asked)),
+        TE.bind('data', () => asked.task.load(world.files, asked.data)),
+        TE.let('plan', ({ data }): Plan => ({ ...asked, task: data.task })),
+        TE.chain((ready) => runReady(world, isJson, place, ready)),
+        locked(world, place),
+      ),
+    ),
   );
 };
 
@@ -189,12 +236,13 @@ const runPlan = (world: World, command: TrainingCommand, asked: Plan): TE.TaskEi
  * @param world - what the program may do
  * @param command - what to do
  * @param tasks - what can be learned
+ * @returns what the program ends with: 0, or the code of what has interrupted it
  */
 export const runTraining = (
   world: World,
   command: TrainingCommand,
   tasks: ReadonlyArray<TaskFamily>,
-): TE.TaskEither<KfacError, void> =>
+): TE.TaskEither<KfacError, number> =>
   pipe(
     readSource(world, command),
     TE.chain((source) =>

@@ -12,9 +12,11 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 
 import { identity, pipe } from 'fp-ts/lib/function.js';
 import type * as O from 'fp-ts/lib/Option.js';
+import type * as T from 'fp-ts/lib/Task.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { FileFailed, KfacError } from '../../core/errors.ts';
+import { lockDirectory } from './lock.ts';
 import { packageDirectory } from './packages.ts';
 import { codeOf, messageOf } from './thrown.ts';
 
@@ -29,6 +31,11 @@ export interface FileSystem {
   readonly canWrite: (directory: string) => TE.TaskEither<KfacError, void>;
   /** Fails when a file could not be written: its directory cannot, or it is a directory itself; makes nothing. */
   readonly canWriteFile: (path: string) => TE.TaskEither<KfacError, void>;
+  /**
+   * Keeps others that ask from a directory until what it gives is run; fails where another has it, and says who. The directory
+   * is made where there is none.
+   */
+  readonly lock: (directory: string) => TE.TaskEither<KfacError, T.Task<void>>;
   /**
    * Makes a directory that nobody has yet and gives its name: the one asked for, or with `-2`, `-3`, … at its end. Of several
    * processes that ask at once each gets one of its own.
@@ -53,7 +60,8 @@ const reasons: Readonly<Record<string, string>> = {
   ERR_INVALID_ARG_VALUE: 'a path holds no NUL',
 };
 
-const reasonOf = (thrown: unknown): string => reasons[codeOf(thrown) ?? ''] ?? messageOf(thrown);
+/** What a system error says, in words. */
+export const reasonOf = (thrown: unknown): string => reasons[codeOf(thrown) ?? ''] ?? messageOf(thrown);
 
 const failed =
   (operation: FileFailed['operation'], path: string) =>
@@ -141,6 +149,7 @@ export const nodeFileSystem: FileSystem = {
   write: (path, content) => TE.tryCatch(() => writeAtomically(path, content), failed('write', path)),
   canWrite: (directory) => pipe(checkDirectory(directory), TE.mapLeft(failed('write', directory))),
   canWriteFile: (path) => pipe(checkFile(path), TE.mapLeft(failed('write', path))),
+  lock: (directory) => pipe(lockDirectory(directory), TE.mapLeft(failed('write', directory))),
   claim: (directory) => pipe(claim(directory), TE.mapLeft(failed('write', directory))),
   installed: packageDirectory,
 };

@@ -63,6 +63,7 @@ export const webFileSystem = (base: string): FileSystem => {
     write: readOnly,
     canWrite: readOnly,
     canWriteFile: readOnly,
+    lock: readOnly,
     claim: readOnly,
     installed: () => O.none,
   };

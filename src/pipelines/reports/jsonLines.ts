@@ -42,8 +42,9 @@ const round = (mebibytes: number): number => Math.round(10 * mebibytes) / 10;
  *
  * @param ended - what came of it
  * @param memory - of the process at the end
+ * @param stoppedBy - what has ended it before its time
  */
-export const endLine = (ended: Ended, memory: Memory): string => {
+export const endLine = (ended: Ended, memory: Memory, stoppedBy: string | null = null): string => {
   const { name: optimizer } = ended.optimizer;
   const { history } = courseOf(ended);
   const about = { rssMb: round(memory.now), peakRssMb: round(memory.peak), happened: accountOf(history) };
@@ -66,6 +67,7 @@ export const endLine = (ended: Ended, memory: Memory): string => {
     test: result.test.measures,
     firstExamples: result.change,
     ...(isAboveStart(ended) ? { endedAboveItsStart: true } : {}),
+    ...(stoppedBy === null ? {} : { stoppedBy }),
   });
 };
 

@@ -1,14 +1,14 @@
 /**
  * The report of a run as a directory: configuration, what happened in words, metrics, parameters, figures.
  *
- * Everything is written when training has ended, each file as a whole, so a run that fails leaves nothing behind.
+ * Everything is written when training has ended, each file as a whole, so a run that fails leaves nothing behind. Parameters
+ * are first, and figures, which can fail, last.
  *
  * @module
  */
 import { join } from 'node:path';
 
 import { pipe } from 'fp-ts/lib/function.js';
-import * as RA from 'fp-ts/lib/ReadonlyArray.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { BackendReport } from '../../core/backends/backend.ts';
@@ -33,6 +33,8 @@ export interface Report {
   readonly data: Splits;
   readonly backend: BackendReport;
   readonly outcomes: ReadonlyArray<Concluded>;
+  /** What else there is to say, in sentences. */
+  readonly notes?: ReadonlyArray<string>;
 }
 
 /** A run that has ended, and the line that ends its metrics. */
@@ -90,9 +92,9 @@ const metricsOf = ({ outcomes }: Report): string =>
   `${outcomes.flatMap((outcome) => [...historyLines(outcome), outcome.ending]).join('\n')}\n`;
 
 /** What a person reads first. */
-const wordsOf = ({ plan: { task, options }, outcomes }: Report): string => {
+const wordsOf = ({ plan: { task, options }, outcomes, notes = [] }: Report): string => {
   const title = `${task.name}-${task.size}, batch ${options.batch}, seed ${options.seed}`;
-  const remarks = outcomes.flatMap(remarksOn);
+  const remarks = [...notes, ...outcomes.flatMap(remarksOn)];
   const lines = [title, '', ...reportText(outcomes), ...(remarks.length === 0 ? [] : ['', ...remarks])];
   return `${lines.join('\n')}\n`;
 };
@@ -169,6 +171,22 @@ const orWarn = (drawing: Drawing): TE.TaskEither<KfacError, Drawn> =>
     TE.fromTask,
   );
 
+const writeAll = (
+  fileSystem: FileSystem,
+  directory: string,
+  files: ReadonlyArray<File>,
+): TE.TaskEither<KfacError, ReadonlyArray<string>> =>
+  pipe(
+    files,
+    TE.traverseSeqArray(({ name, content }) => {
+      const path = join(directory, name);
+      return pipe(
+        fileSystem.write(path, content),
+        TE.map(() => path),
+      );
+    }),
+  );
+
 /**
  * Writes the report of a run.
  *
@@ -189,28 +207,19 @@ export const writeReport = (
   report: Report,
 ): TE.TaskEither<KfacError, Written> =>
   pipe(
-    TE.Do,
+    // What training has made comes first, and before anything is drawn.
+    writeAll(fileSystem, directory, [
+      ...parametersOf(report),
+      { name: 'config.json', content: configurationOf(report) },
+      { name: 'metrics.jsonl', content: metricsOf(report) },
+      { name: 'report.txt', content: wordsOf(report) },
+    ]),
+    TE.bindTo('numbers'),
     TE.bind('figures', () => orWarn(lossFigures(report))),
     TE.bind('grid', () => orWarn(previews(report))),
-    TE.chain(({ figures, grid }) => {
-      const files = [
-        { name: 'config.json', content: configurationOf(report) },
-        { name: 'report.txt', content: wordsOf(report) },
-        { name: 'metrics.jsonl', content: metricsOf(report) },
-        ...parametersOf(report),
-        ...figures.files,
-        ...grid.files,
-      ];
-      return pipe(
-        files,
-        RA.traverse(TE.ApplicativeSeq)(({ name, content }) => {
-          const path = join(directory, name);
-          return pipe(
-            fileSystem.write(path, content),
-            TE.map(() => path),
-          );
-        }),
-        TE.map((paths) => ({ files: paths, warnings: [...figures.warnings, ...grid.warnings] })),
-      );
-    }),
+    TE.bind('drawings', ({ figures, grid }) => writeAll(fileSystem, directory, [...figures.files, ...grid.files])),
+    TE.map(({ numbers, figures, grid, drawings }) => ({
+      files: [...numbers, ...drawings],
+      warnings: [...figures.warnings, ...grid.warnings],
+    })),
   );

@@ -1,7 +1,7 @@
 /**
  * The built program, on real data, as a person would run it. Needs `npm run build` first, as `npm test` does.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -54,6 +54,59 @@ const dataWith = (name: string, replaced: string, content: Uint8Array): string =
   }
   return data;
 };
+
+/** A run that would take minutes, to be ended once it has begun: its first line of progress. */
+const endedBy = (signal: NodeJS.Signals, times: number) =>
+  new Promise<{ readonly code: number | null; readonly err: string; readonly report: string }>((resolveWith) => {
+    const report = join(directory, `ended-by-${signal}-${times}`);
+    const flags = ['--size', 'small', '--optimizer', 'adam', '--steps', '100000', '--threads', '1', '--out', report];
+    const child = spawn(process.execPath, [program, 'train', 'mnist-classifier', ...flags], {
+      env: { ...process.env, NO_COLOR: '1' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let err = '';
+    child.stderr.on('data', (text: Buffer) => {
+      const isFirst = !err.includes('adam 1/');
+      err += text.toString();
+      if (isFirst && err.includes('adam 1/')) for (let i = 0; i < times; i += 1) child.kill(signal);
+    });
+    child.on('close', (code) => resolveWith({ code, err, report }));
+  });
+
+describe('a run that is ended', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('by %s leaves what it has, and the signal’s code', async (signal, expected) => {
+    const { code, err, report } = await endedBy(signal, 1);
+    expect(code).toBe(expected);
+    expect(err).toMatch(new RegExp(`adam was stopped by ${signal} after \\d+ of 100000 steps\\.`));
+    expect(readdirSync(report).toSorted()).toEqual([
+      'adam.safetensors',
+      'config.json',
+      'loss.png',
+      'loss.svg',
+      'metrics.jsonl',
+      'report.txt',
+    ]);
+    const events = lines(readFileSync(join(report, 'metrics.jsonl'), 'utf8'));
+    expect(events.at(-1)).toMatchObject({ event: 'done', steps: events.length - 1, stoppedBy: signal });
+  });
+
+  it.each([
+    ['head that has seen enough', '| head -n 1', 0],
+    ['a full disk', '> /dev/full', 1],
+  ])('by output that nobody takes, %s, leaves what it has', (_, into, expected) => {
+    if (!existsSync('/dev/full')) return;
+    const report = join(directory, `into-${expected}`);
+    const flags = `--size small --optimizer adam --steps 100000 --threads 1 --json --out ${report}`;
+    const command = `${process.execPath} ${program} train mnist-classifier ${flags} ${into}`;
+    const { status, stderr } = spawnSync('bash', ['-o', 'pipefail', '-c', command], { encoding: 'utf8' });
+    expect(status).toBe(expected);
+    expect(stderr).toContain('adam was stopped by ');
+    expect(existsSync(join(report, 'adam.safetensors'))).toBe(true);
+  });
+});
 
 describe('kfac on real MNIST', () => {
   it('train --json: a line per step, and the loss over the whole training set at the end', () => {
@@ -188,7 +241,11 @@ describe('kfac with bad input', () => {
       () => [...train, '--data', dataWith('nan', images, idxFile('f32', [60, 28, 28], pixels(NaN)))],
       /NaN in image 3/,
     ],
-    ['an unknown task', () => ['train', 'cifar'], /mnist-autoencoder, mnist-classifier, fashion-classifier, got "cifar"/],
+    [
+      'an unknown task',
+      () => ['train', 'cifar'],
+      /mnist-autoencoder, mnist-classifier, fashion-classifier, got "cifar"/,
+    ],
     ['an unknown optimizer', () => [...train, '--optimizer', 'adamax'], /one of kfac, .*got "adamax"/],
     ['an unknown option', () => [...train, '--learning-rate', '1'], /--learning-rate: expected one of .*--lr/],
     [

@@ -1,8 +1,10 @@
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import { PNG } from 'pngjs';
 
 import { taskNames } from '../../../src/pipelines/tasks/registry.ts';
 import type { CliOptions } from '../../../src/pipelines/cli/run.ts';
 import { runCli } from '../../../src/pipelines/cli/run.ts';
+import type { Interrupted, Interruption } from '../../../src/pipelines/interruptions.ts';
 import { decodeSafetensors } from '../../../src/pipelines/safetensors/decode.ts';
 import { dense } from '../../../src/core/nn/layers/dense.ts';
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
@@ -326,6 +328,123 @@ settings: { adam: { learningRate: 0.01 } }
       'warning: run.yaml: Unresolved tag: !small.',
       'warning: Settings of adam are not used: it does not run.',
     ]);
+  });
+});
+
+describe('a run that is interrupted', () => {
+  /** Runs the program and interrupts it after the second step's line. */
+  const interrupted = async (
+    args: string,
+    interruption: Interruption,
+    stored = memoryFiles(smallMnist('d', 30, 10)),
+  ): Promise<Ran & { readonly isHeard: boolean }> => {
+    let told: Interrupted | null = null;
+    const world = recordingWorld(stored);
+    const noticed = (say: (line: string) => () => void) => (line: string) => () => {
+      say(line)();
+      if (/"step":2,| 2\/\d+ /.test(line)) told?.(interruption)();
+    };
+    const code = await runCli(
+      {
+        ...world,
+        out: noticed(world.out),
+        err: noticed(world.err),
+        interruptions: (tell) => () => {
+          told = tell;
+          return () => {
+            told = null;
+          };
+        },
+      },
+      args.split(' '),
+    )();
+    return { ...world, code, stored, isHeard: told !== null };
+  };
+  const bySignal: Interruption = { by: 'SIGINT', exitCode: 130, isQuiet: false };
+
+  it('finishes its step, leaves parameters, history and words, and ends with the signal’s code', async () => {
+    const { code, stored, outLines, errLines, isHeard } = await interrupted(
+      `compare mnist-classifier ${quick} --optimizers adam,sgd --steps 20 --out here`,
+      bySignal,
+    );
+    expect([code, isHeard]).toEqual([130, false]);
+    const text = (name: string) => new TextDecoder().decode(stored.content.get(`here/${name}`));
+    const lines = parsed(text('metrics.jsonl').trim().split('\n'));
+    expect(lines.map(({ event, optimizer }) => [event, optimizer])).toEqual([
+      ['step', 'adam'],
+      ['step', 'adam'],
+      ['done', 'adam'],
+    ]);
+    expect(lines[2]).toMatchObject({ steps: 2, stoppedBy: 'SIGINT' });
+    const params = orThrow(decodeSafetensors(stored.content.get('here/adam.safetensors') ?? new Uint8Array(), 'f'));
+    expect(Object.keys(params)).toContain('0.weight');
+    const said = ['adam was stopped by SIGINT after 2 of 20 steps.', 'sgd was not begun: SIGINT had stopped the run.'];
+    expect(errLines.slice(-2)).toEqual(said.map((sentence) => `warning: ${sentence}`));
+    for (const sentence of said) expect(text('report.txt')).toContain(sentence);
+    expect(errLines.join('\n')).toContain('SIGINT: the step under way is the last');
+    expect(outLines.at(-1)).toBe('here/loss.png');
+    // What is written first is what training has made.
+    expect([...stored.content.keys()].filter((name) => name.startsWith('here/'))[0]).toBe('here/adam.safetensors');
+  });
+
+  it('law: what it leaves are the parameters of a run of as many steps', async () => {
+    const command = `train mnist-classifier ${quick} --optimizer adam --out here`;
+    const short = await interrupted(`${command} --steps 20`, bySignal);
+    const whole = await kfac(`${command} --steps 2`);
+    expect(short.stored.content.get('here/adam.safetensors')).toEqual(
+      whole.stored.content.get('here/adam.safetensors'),
+    );
+  });
+
+  it('by output that nobody takes: quietly, with what there is in the folder', async () => {
+    const closed = { by: 'a closed output', exitCode: 0, isQuiet: true };
+    const { code, stored, errLines } = await interrupted(
+      `train mnist-classifier ${quick} --optimizer adam --steps 20 --json --out here`,
+      closed,
+    );
+    expect(code).toBe(0);
+    expect(errLines).toEqual(['warning: adam was stopped by a closed output after 2 of 20 steps.']);
+    expect(stored.content.has('here/adam.safetensors')).toBe(true);
+  });
+
+  it('in its last step is a run as any other', async () => {
+    const { code, errLines } = await interrupted(
+      `train mnist-classifier ${quick} --optimizer adam --steps 2 --json`,
+      bySignal,
+    );
+    expect(code).toBe(130);
+    expect(errLines.join()).not.toContain('stopped');
+  });
+});
+
+describe('a folder that another run writes to', () => {
+  it('is refused before training', async () => {
+    const files = memoryFiles(smallMnist('d', 30, 10));
+    const taken = { _tag: 'FileFailed', path: 'here', operation: 'write', reason: 'another run writes there' } as const;
+    const world = recordingWorld({ ...files, lock: () => TE.left(taken) });
+    const args = `train mnist-classifier ${quick} --steps 2 --out here`.split(' ');
+    expect(await runCli(world, args)()).toBe(1);
+    expect(world.errLines).toEqual([expect.stringContaining('another run writes there')]);
+    expect([...files.content.keys()].some((name) => name.startsWith('here'))).toBe(false);
+  });
+
+  it('is given back, also where training fails', async () => {
+    const held: Array<string> = [];
+    for (const rate of ['0.01', '1e30']) {
+      const world = recordingWorld({
+        ...memoryFiles(smallMnist('d', 30, 10)),
+        lock: (directory) =>
+          TE.fromIO(() => {
+            held.push(directory);
+            return () => Promise.resolve(void held.pop());
+          }),
+      });
+      await runCli(
+        world,
+        `train mnist-classifier ${quick} --optimizer sgd --lr ${rate} --steps 2 --out here`.split(' '),
+      )();
+      expect(held).toEqual([]);
+    }
   });
 });
 
