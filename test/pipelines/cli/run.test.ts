@@ -384,7 +384,7 @@ describe('a run that is interrupted', () => {
     expect(errLines.join('\n')).toContain('SIGINT: the step under way is the last');
     expect(outLines.at(-1)).toBe('here/loss.png');
     // What is written first is what training has made.
-    expect([...stored.content.keys()].filter((name) => name.startsWith('here/'))[0]).toBe('here/adam.safetensors');
+    expect([...stored.content.keys()].find((name) => name.startsWith('here/'))).toBe('here/adam.safetensors');
   });
 
   it('law: what it leaves are the parameters of a run of as many steps', async () => {
