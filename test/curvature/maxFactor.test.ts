@@ -19,7 +19,7 @@ import { damp } from '../../src/solvers/solver/damp.ts';
 import { preconditioned } from '../../src/solvers/solver/preconditioned.ts';
 import { solve } from '../../src/solvers/solver/solver.ts';
 import { scaledError } from '../support/closeness.ts';
-import { classifier, indices } from '../support/sequences.ts';
+import { classifier, imageClassifier, indices } from '../support/sequences.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../support/training.ts';
 
 const { ops } = referenceEnv().backend;
@@ -73,6 +73,34 @@ it('law: it is so on sequences with weights, too', async () => {
     const [full, thin] = [whole, bounded].map((blocks) => materialise(ops, blocks[name], shape));
     expect(scaledError(thin.data, thinned(full).data)).toBeLessThan(1e-13);
   }
+});
+
+it('law: it is so at convolutions, in groups and transposed too', async () => {
+  const pictures = { model: imageClassifier(), loss: softmaxCrossEntropy };
+  const images = {
+    inputs: gaussian(1, [6, 4, 3, 2]),
+    targets: indices(2, [6], 3),
+    weights: generate([6], (i) => (i % 3) + 0.5),
+  };
+  const [whole, bounded] = [
+    await blocksOf(kfac(), pictures, images),
+    await blocksOf(kfac({ maxFactor: 1 }), pictures, images),
+  ];
+  for (const [name, shape] of [
+    ['filters', [4, 9]],
+    ['groups', [4, 18]],
+    ['back', [24, 4]],
+  ] as const) {
+    const [full, thin] = [whole, bounded].map((blocks) => materialise(ops, blocks[name], shape));
+    expect(scaledError(thin.data, thinned(full).data)).toBeLessThan(1e-13);
+  }
+  const words = orThrow(coverage(pictures.model, kfac({ maxFactor: 9 }))).map((row) => row.curvature);
+  expect(words).toEqual([
+    ...['A ⊗ G', 'A ⊗ G', 'A ⊗ G by group', 'A ⊗ G by group'],
+    ...['A ⊗ diag G', 'full', 'A ⊗ G', 'A ⊗ G'],
+  ]);
+  const thin = orThrow(coverage(pictures.model, kfac({ maxFactor: 8 }))).map((row) => row.curvature);
+  expect(thin.slice(0, 4)).toEqual([...['diag A ⊗ G', 'diag A ⊗ G', 'diag A ⊗ G by group', 'diag A ⊗ G by group']]);
 });
 
 it('law: with diagonals on both sides EKFAC is the inverse of the diagonal of the Fisher', async () => {

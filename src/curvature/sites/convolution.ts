@@ -14,7 +14,7 @@ import type { ConvolutionSite } from '../../core/ops/site.ts';
 import type { Params } from '../../core/params.ts';
 import type { Shape, Shaped } from '../../core/tensor.ts';
 import { sizeOf } from '../../core/tensor.ts';
-import { cotangentGram, cotangentPartGrams } from '../statistics/factors.ts';
+import { cotangentPartGrams, cotangentSums, mostFull } from '../statistics/factors.ts';
 import { partitionOf } from '../statistics/partition.ts';
 import type { Cut } from '../statistics/partition.ts';
 import { asRows, columnOf, overCounted } from '../statistics/sharing.ts';
@@ -79,14 +79,26 @@ const whole = (site: ConvolutionSite): SiteBlock => {
   const orderOfPatch = (input: Shape): number =>
     window.kernel[0] * window.kernel[1] * input[input.length - 1] + (bias === null ? 0 : 1);
 
+  /** Weights of all places as a column; `null` where all weigh alike. */
+  const placeWeights = <T extends Shaped>(ops: Ops<T>, seen: Seen<T>): T | null => {
+    const { weights } = seen;
+    if (weights === null || weights === undefined) return null;
+    const images = imagesOf(ops, seen);
+    const [all, oh, ow] = patchesShape(images.shape, window);
+    return columnOf(ops, weights, (all / seen.input.shape[0]) * oh * ow);
+  };
   /** Σ ā āᵀ over all places. */
   const inputGram = <T extends Shaped>(ops: Ops<T>, seen: Seen<T>): T => {
+    return ops.patchGram(imagesOf(ops, seen), window, placeWeights(ops, seen), bias !== null);
+  };
+  /** Σ ā² over all places, element by element: a patch's squares are a patch of the squares. */
+  const inputSquares = <T extends Shaped>(ops: Ops<T>, seen: Seen<T>): T => {
     const images = imagesOf(ops, seen);
-    const { weights } = seen;
-    const [, oh, ow] = patchesShape(images.shape, window);
-    const positions = (images.shape[0] / seen.input.shape[0]) * oh * ow;
-    const column = weights === null || weights === undefined ? null : columnOf(ops, weights, positions);
-    return ops.patchGram(images, window, column, bias !== null);
+    const [n, oh, ow, length] = patchesShape(images.shape, window);
+    const weights = placeWeights(ops, seen) ?? ops.full([n * oh * ow, 1], 1);
+    const sums = ops.correlate(ops.square(images), ops.reshape(weights, [n, oh, ow, 1]), window, 1);
+    const squares = ops.reshape(sums, [length]);
+    return bias === null ? squares : ops.concat([squares, ops.reshape(ops.sum(weights, [0, 1]), [1])], 0);
   };
   /** Cotangents as rows, over the places that count. */
   const cotangentRows = <T extends Shaped>(ops: Ops<T>, { cotangents, weights }: Seen<T>) => {
@@ -102,13 +114,22 @@ const whole = (site: ConvolutionSite): SiteBlock => {
     order: ({ input, cotangents: [{ shape }] }) => orderOfPatch(input.shape) * shape[shape.length - 1],
     gradients: (ops, seen) => onPatches.gradients(ops, patched(ops, seen, site)),
     squares: (ops, seen) => onPatches.squares(ops, patched(ops, seen, site)),
-    statistics: (ops, seen, options) =>
-      (options.sharing ?? 'expand') === 'expand'
-        ? {
-            sums: { A: inputGram(ops, seen), G: cotangentGram(ops, cotangentRows(ops, seen)) },
-            weight: seen.input.shape[0],
-          }
-        : onPatches.statistics(ops, patched(ops, seen, site), options),
+    statistics: (ops, seen, options) => {
+      const { sharing = 'expand', maxFactor = mostFull } = options;
+      if (sharing !== 'expand') return onPatches.statistics(ops, patched(ops, seen, site), options);
+      const ofInputs: Params<typeof seen.input> =
+        orderOfPatch(seen.input.shape) <= maxFactor ? { A: inputGram(ops, seen) } : { a: inputSquares(ops, seen) };
+      return {
+        sums: { ...ofInputs, ...cotangentSums(ops, cotangentRows(ops, seen), maxFactor) },
+        weight: seen.input.shape[0],
+      };
+    },
+    words: ({ maxFactor = mostFull }, shapes) => {
+      const word = (name: string, order: number): string => (order <= maxFactor ? name : `diag ${name}`);
+      return shapes === undefined
+        ? 'A ⊗ G'
+        : `${word('A', orderOfPatch(shapes.input))} ⊗ ${word('G', shapes.output[shapes.output.length - 1])}`;
+    },
     rows: rows === null ? null : (ops, seen, sharing) => rows(ops, patched(ops, seen, site), sharing),
     partitioned:
       partitioned === null

@@ -9,9 +9,10 @@
 import { raise } from '../../core/errors.ts';
 import { kronecker } from '../../core/operators/blockOperator.ts';
 import type { Factor } from '../../core/operators/factors/factor.ts';
-import { directSumOf, partsOf as partsOfSum } from '../../core/operators/factors/factor.ts';
+import { diagonal, directSum, directSumOf, partsOf as partsOfSum } from '../../core/operators/factors/factor.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { ConvolutionSite } from '../../core/ops/site.ts';
+import type { Params } from '../../core/params.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { generate } from '../../core/tensor.ts';
 import { partsOf } from '../statistics/factors.ts';
@@ -41,6 +42,14 @@ const offDiagonal = <T extends Shaped>(ops: Ops<T>, v: T, groups: number): T => 
   const apart = ops.reshape(v, [groups, out / groups, groups, columns / groups]);
   const own = ops.select(ownGroup(ops, groups), apart, ops.full([], 0));
   return ops.reshape(ops.sum(own, [2]), [out, columns / groups]);
+};
+
+/** The factors of all groups, full or as diagonals. */
+const factorIn = <T>(averages: Params<T>, name: 'A' | 'G'): Factor<T> => {
+  const full = partsOf(averages, name);
+  return full.length > 0
+    ? directSumOf(full)
+    : directSum(partsOf(averages, name.toLowerCase()).map((values) => diagonal(values)));
 };
 
 /**
@@ -77,6 +86,8 @@ export const inGroups = (
         });
   };
   const { eigenMoments } = one;
+  /** What a group sees of an array. */
+  const ownOf = ({ shape }: Shaped): Shaped => ({ shape: [...shape.slice(0, -1), shape[shape.length - 1] / groups] });
   return {
     join: (ops, params) => onDiagonal(ops, one.join(ops, params), groups),
     split: (ops, block) => one.split(ops, offDiagonal(ops, block, groups)),
@@ -84,9 +95,6 @@ export const inGroups = (
     affine: false,
     groups,
     order: ({ input, cotangents }) => {
-      const ownOf = ({ shape }: Shaped): Shaped => ({
-        shape: [...shape.slice(0, -1), shape[shape.length - 1] / groups],
-      });
       return groups * groups * one.order({ input: ownOf(input), cotangents: cotangents.map(ownOf) });
     },
     // Columns of V_n one after another: those of group i have zeros in the rows of others.
@@ -122,8 +130,12 @@ export const inGroups = (
         weight: seen.input.shape[0],
       };
     },
-    operator: (averages) => kronecker(directSumOf(partsOf(averages, 'A')), directSumOf(partsOf(averages, 'G'))),
-    words: () => 'A ⊗ G by group',
+    operator: (averages) => kronecker(factorIn(averages, 'A'), factorIn(averages, 'G')),
+    words: (options, shapes) => {
+      if (shapes === undefined) return `${one.words(options)} by group`;
+      const [input, output] = [shapes.input, shapes.output].map((shape) => ownOf({ shape }).shape);
+      return `${one.words(options, { ...shapes, input, output })} by group`;
+    },
     rows: null,
     partitioned: null,
     eigenMoments:

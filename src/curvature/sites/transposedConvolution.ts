@@ -7,11 +7,12 @@
  * @module
  */
 import type { Ops } from '../../core/ops/ops.ts';
-import { axesOf } from '../../core/ops/shapes.ts';
+import { axesOf, patchesShape } from '../../core/ops/shapes.ts';
 import type { TransposedConvolutionSite } from '../../core/ops/site.ts';
-import type { Shaped } from '../../core/tensor.ts';
+import type { Params } from '../../core/params.ts';
+import type { Shape, Shaped } from '../../core/tensor.ts';
 import { sizeOf } from '../../core/tensor.ts';
-import { partGrams } from '../statistics/factors.ts';
+import { mostFull, partGrams } from '../statistics/factors.ts';
 import { asRows, columnOf } from '../statistics/sharing.ts';
 import { totalOf } from '../statistics/statistics.ts';
 import { diagonalParts } from './convolution.ts';
@@ -71,6 +72,17 @@ const whole = (site: TransposedConvolutionSite): SiteBlock => {
       ),
     );
 
+  /** (1/T) Σ c² over all places and passes, element by element: a patch's squares are a patch of the squares. */
+  const cotangentSquares = <T extends Shaped>(ops: Ops<T>, { input, cotangents }: Seen<T>): T => {
+    const sums = cotangents.map((g) => {
+      const squares = ops.square(images(ops, g, extents));
+      const places = ops.full([...patchesShape(squares.shape, window).slice(0, 3), 1], 1);
+      return ops.reshape(ops.correlate(squares, places, window, 1), [orderOfPatch(g.shape)]);
+    });
+    return ops.scale(1 / sizeOf(input.shape.slice(1, -1)), totalOf(ops, sums));
+  };
+  const orderOfPatch = (image: Shape): number => window.kernel[0] * window.kernel[1] * image[image.length - 1];
+
   return {
     ...onPatches,
     // W `[in, length]` group after group is `[length, in / groups]` each, one below the other.
@@ -90,13 +102,24 @@ const whole = (site: TransposedConvolutionSite): SiteBlock => {
       window.kernel[0] * window.kernel[1] * shape[shape.length - 1] * input.shape[input.shape.length - 1],
     gradients: (ops, seen) => onPatches.gradients(ops, patched(ops, seen, site)),
     squares: (ops, seen) => onPatches.squares(ops, patched(ops, seen, site)),
-    statistics: (ops, seen, options) =>
-      (options.sharing ?? 'expand') === 'expand'
-        ? {
-            sums: { A: ops.gram(inputRows(ops, seen)), G: cotangentGram(ops, seen) },
-            weight: seen.input.shape[0],
-          }
-        : onPatches.statistics(ops, patched(ops, seen, site), options),
+    statistics: (ops, seen, options) => {
+      const { sharing = 'expand', maxFactor = mostFull } = options;
+      if (sharing !== 'expand') return onPatches.statistics(ops, patched(ops, seen, site), options);
+      const x = inputRows(ops, seen);
+      const ofInputs: Params<typeof x> =
+        x.shape[1] <= maxFactor ? { A: ops.gram(x) } : { a: ops.sum(ops.square(x), [0]) };
+      const ofCotangents: Params<typeof x> =
+        orderOfPatch(seen.cotangents[0].shape) <= maxFactor
+          ? { G: cotangentGram(ops, seen) }
+          : { g: cotangentSquares(ops, seen) };
+      return { sums: { ...ofInputs, ...ofCotangents }, weight: seen.input.shape[0] };
+    },
+    words: ({ maxFactor = mostFull }, shapes) => {
+      const word = (name: string, order: number): string => (order <= maxFactor ? name : `diag ${name}`);
+      return shapes === undefined
+        ? 'A ⊗ G'
+        : `${word('A', shapes.input[shapes.input.length - 1])} ⊗ ${word('G', orderOfPatch(shapes.output))}`;
+    },
     rows: rows === null ? null : (ops, seen, sharing) => rows(ops, patched(ops, seen, site), sharing),
     partitioned:
       partitioned === null

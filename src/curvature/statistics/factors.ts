@@ -45,6 +45,16 @@ const cotangentSquares = <T extends Shaped>(ops: Ops<T>, { cotangents, positions
 };
 
 /**
+ * The sum of cotangents alone: `G`, full, or the diagonal `g` where its order is above a bound.
+ *
+ * @param ops - interpreter
+ * @param rows - cotangents `[rows, out]` per pass
+ * @param most - largest order of a full factor
+ */
+export const cotangentSums = <T extends Shaped>(ops: Ops<T>, rows: CotangentRows<T>, most: number): Params<T> =>
+  rows.cotangents[0].shape[1] <= most ? { G: cotangentGram(ops, rows) } : { g: cotangentSquares(ops, rows) };
+
+/**
  * Sums of both factors: `A` and `G`, full, or the diagonals `a` and `g` where their order is above a bound.
  *
  * @param ops - interpreter
@@ -52,10 +62,10 @@ const cotangentSquares = <T extends Shaped>(ops: Ops<T>, { cotangents, positions
  * @param most - largest order of a full factor
  */
 export const factorSums = <T extends Shaped>(ops: Ops<T>, rows: SharedRows<T>, most: number): Params<T> => {
-  const [{ input }, out] = [rows, rows.cotangents[0].shape[1]];
+  const { input } = rows;
   return {
     ...(input.shape[1] <= most ? { A: ops.gram(input) } : { a: ops.sum(ops.square(input), [0]) }),
-    ...(out <= most ? { G: cotangentGram(ops, rows) } : { g: cotangentSquares(ops, rows) }),
+    ...cotangentSums(ops, rows, most),
   };
 };
 
