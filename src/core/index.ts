@@ -40,6 +40,7 @@ export type {
   ScaleShiftSite,
   ShiftSite,
   Site,
+  TiedSite,
   TransposedConvolutionSite,
 } from './ops/site.ts';
 export type { Program, TreeProgram } from './autodiff/program.ts';
@@ -141,6 +142,8 @@ export { learnedPositions, sinusoidalPositions } from './nn/layers/attention/pos
 export type { PositionsOptions } from './nn/layers/attention/positions.ts';
 export { meanPool } from './nn/layers/meanPool.ts';
 export type { MeanPoolOptions } from './nn/layers/meanPool.ts';
+export { tiedProjection } from './nn/layers/tiedProjection.ts';
+export type { TiedProjectionOptions } from './nn/layers/tiedProjection.ts';
 export { gru, lstm, rnn } from './nn/layers/recurrence/recurrent.ts';
 export type { RecurrentOptions, RnnOptions } from './nn/layers/recurrence/recurrent.ts';
 export { initialParams, model, summarise } from './nn/model.ts';

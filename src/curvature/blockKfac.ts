@@ -88,11 +88,11 @@ export const blockKfac = (options: BlockKfacOptions): Curvature => {
       const blocks = { inputs: refuse('blocks.inputs', inputs), outputs: refuse('blocks.outputs', outputs), perHead };
       return statisticsBy(ops, captured, (capture) => partitionedStatistics(ops, capture, blocks, options));
     },
-    operator: (_, blocks, averages) =>
+    operator: (ops, blocks, averages) =>
       blockwise(
         blocks,
         averages,
-        (block, found) => partitionedBlock(block)?.operator(found) ?? kroneckerBlock(block, found),
+        (block, found) => partitionedBlock(block)?.operator(found) ?? kroneckerBlock(ops, block, found),
       ),
     describe: (block) => partitionedBlock(block)?.words ?? describeBlock(block, options),
   };

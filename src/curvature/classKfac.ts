@@ -127,7 +127,7 @@ export const classKfac = (options: ClassKfacOptions): Curvature => {
     operator: (ops, blocks, averages) =>
       blockwise(blocks, averages, (block, found) => {
         const keepsClasses = block.kind === 'site' && apart(block.site) !== null;
-        return keepsClasses ? classOperator(ops, found) : kroneckerBlock(block, found);
+        return keepsClasses ? classOperator(ops, found) : kroneckerBlock(ops, block, found);
       }),
     describe: (block) =>
       block.kind === 'site' && apart(block.site) !== null ? 'Σ π_c A_c ⊗ G_c' : describeBlock(block, options),

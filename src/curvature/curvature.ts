@@ -78,7 +78,8 @@ export interface Curvature {
  * const own: Curvature = {
  *   ...kfac(),
  *   name: 'own',
- *   operator: (_, blocks, averages) => blockwise(blocks, averages, kroneckerBlock),
+ *   operator: (ops, blocks, averages) =>
+ *     blockwise(blocks, averages, (block, found) => kroneckerBlock(ops, block, found)),
  * };
  * ```
  */

@@ -5,10 +5,12 @@
  */
 import type { BlockOperator } from '../core/operators/blockOperator.ts';
 import { diagonal } from '../core/operators/factors/factor.ts';
+import type { Ops } from '../core/ops/ops.ts';
 import type { Params } from '../core/params.ts';
 import type { SiteShapes } from '../core/autodiff/shape.ts';
 import type { Block } from '../core/pipeline/blocks.ts';
 import { sameSite } from '../core/pipeline/blocks.ts';
+import type { Shaped } from '../core/tensor.ts';
 import type { Curvature } from './curvature.ts';
 import { blockwise } from './curvature.ts';
 import { siteBlock } from './sites/kinds.ts';
@@ -27,6 +29,7 @@ export interface KfacOptions extends SiteOptions {
  * The operator of plain averages: A ⊗ G of a dense site, diag(a) ⊗ G of an embedding, a full or diagonal block of gain and
  * shift, a diagonal of any other parameter.
  *
+ * @param ops - interpreter
  * @param block - one block of the model
  * @param averages - `A` and `G`, `a` and `G`, `F`, or `second`
  * @example
@@ -36,12 +39,12 @@ export interface KfacOptions extends SiteOptions {
  *
  * const { ops } = referenceBackend();
  * const [block] = blocksOf([{ site: { kind: 'dense', path: '', weight: 'weight', bias: null } }], ['weight']);
- * const operator = kroneckerBlock(block, { A: tensor([2], [1, 1]), G: tensor([3], [1, 1]) });
+ * const operator = kroneckerBlock(ops, block, { A: tensor([2], [1, 1]), G: tensor([3], [1, 1]) });
  * applyBlock(ops, operator, tensor([1], [1, 1])).data; // => [6]
  * ```
  */
-export const kroneckerBlock = <T>(block: Block, averages: Params<T>): BlockOperator<T> =>
-  block.kind === 'parameter' ? diagonal(averages['second']) : siteBlock(block.site).operator(averages);
+export const kroneckerBlock = <T extends Shaped>(ops: Ops<T>, block: Block, averages: Params<T>): BlockOperator<T> =>
+  block.kind === 'parameter' ? diagonal(averages['second']) : siteBlock(block.site).operator(averages, ops);
 
 /**
  * What {@link kroneckerBlock} is called in the coverage report.
@@ -87,6 +90,6 @@ export const kfac = (options: KfacOptions = {}): Curvature => ({
   decay: options.decay ?? 0.95,
   strict: options.strict ?? false,
   statistics: (ops, captured) => blockStatistics(ops, captured, options),
-  operator: (_, blocks, averages) => blockwise(blocks, averages, kroneckerBlock),
+  operator: (ops, blocks, averages) => blockwise(blocks, averages, (block, found) => kroneckerBlock(ops, block, found)),
   describe: (block, sites) => describeBlock(block, options, sites),
 });

@@ -149,6 +149,6 @@ export const kfra = (options: KfacOptions = {}): Curvature => ({
       params,
     ),
   }),
-  operator: (_, blocks, averages) => blockwise(blocks, averages, kroneckerBlock),
+  operator: (ops, blocks, averages) => blockwise(blocks, averages, (block, found) => kroneckerBlock(ops, block, found)),
   describe: (block) => (block.kind === 'site' ? 'A ⊗ recursive G' : 'diagonal'),
 });

@@ -145,9 +145,9 @@ export const tridiagonalKfac = (options: KfacOptions = {}): Curvature => {
         ]),
       ),
     }),
-    operator: (_, blocks, averages) =>
+    operator: (ops, blocks, averages) =>
       blockTridiagonal(
-        Object.fromEntries(blocks.map((block) => [block.name, kroneckerBlock(block, averages[block.name])])),
+        Object.fromEntries(blocks.map((block) => [block.name, kroneckerBlock(ops, block, averages[block.name])])),
         neighbours(blocks.filter((block) => block.kind === 'site' && hasRows(block.site))).flatMap(([to, from]) => {
           const name = linkName(to.name, from.name);
           if (!(name in averages)) return [];

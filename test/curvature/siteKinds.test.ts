@@ -17,6 +17,7 @@ import type {
   EmbeddingSite,
   ScaleShiftSite,
   ShiftSite,
+  TiedSite,
   TransposedConvolutionSite,
   Site,
 } from '../../src/core/ops/site.ts';
@@ -30,6 +31,7 @@ import { dense } from '../../src/curvature/sites/dense.ts';
 import { embedding } from '../../src/curvature/sites/embedding.ts';
 import type { Seen, SiteBlock, SiteKind, SiteKinds } from '../../src/curvature/sites/kind.ts';
 import { siteBlock } from '../../src/curvature/sites/kinds.ts';
+import { tied } from '../../src/curvature/sites/tied.ts';
 import { scaleShift, shift } from '../../src/curvature/sites/scaleShift.ts';
 import { transposedConvolution } from '../../src/curvature/sites/transposedConvolution.ts';
 import { cotangentGram } from '../../src/curvature/statistics/factors.ts';
@@ -75,14 +77,14 @@ const sliding: SiteKind<SlidingSite> = ({ window, ...site }) => {
 
 describe('the table of kinds', () => {
   it('law: a table without a row, or with a row for another kind, does not compile', () => {
-    const known = { dense, convolution, transposedConvolution, embedding, scaleShift, shift };
+    const known = { dense, convolution, transposedConvolution, embedding, tied, scaleShift, shift };
     const whole: SiteKinds<Site | SlidingSite> = { ...known, sliding };
     // @ts-expect-error a new member of the union asks for its row
     const without: SiteKinds<Site | SlidingSite> = { ...known };
     // @ts-expect-error an embedding is no scaleShift: it has a vocabulary
     const swapped: SiteKinds = { ...known, scaleShift: embedding };
     // @ts-expect-error a kind that is not in the union has no row
-    const more: SiteKinds = { dense, convolution, transposedConvolution, embedding, scaleShift, shift, sliding };
+    const more: SiteKinds = { dense, convolution, transposedConvolution, embedding, tied, scaleShift, shift, sliding };
     const n = Object.keys(known).length;
     expect([whole, without, swapped, more].map((table) => Object.keys(table).length)).toEqual([n + 1, n, n, n + 1]);
   });
@@ -93,7 +95,7 @@ describe('the table of kinds', () => {
       left: {
         _tag: 'BadConfig',
         path: 'l',
-        expected: 'a site of kind dense, convolution, transposedConvolution, embedding, scaleShift, shift',
+        expected: 'a site of kind dense, convolution, transposedConvolution, embedding, tied, scaleShift, shift',
         actual: 'spiral',
       },
     });
@@ -102,6 +104,11 @@ describe('the table of kinds', () => {
 
 const named = { path: 'l', weight: 'l.weight', bias: 'l.bias' } as const;
 const denseSite: DenseSite = { kind: 'dense', ...named };
+const table: TiedSite = {
+  ...{ path: 'l', weight: 'l.weight', bias: null, vocabulary: 4 },
+  kind: 'tied',
+  use: 'lookup',
+};
 const words: EmbeddingSite = { kind: 'embedding', path: 'l', weight: 'l.weight', bias: null, vocabulary: 4 };
 const gains: ScaleShiftSite = { kind: 'scaleShift', ...named };
 const window: Window = { kernel: [2, 2], stride: [1, 1], dilation: [1, 1], padding: [0, 0, 0, 0] };
@@ -154,6 +161,14 @@ const rows: ReadonlyArray<Row> = [
   {
     site: words,
     block: siteBlock(words),
+    shapes: { 'l.weight': [4, 3] },
+    program: (on, params, [x]) => on.gather(params['l.weight'], x),
+    input: (seed, n, t) => indices(seed, [n, t], 4),
+    blockShape: [3, 4],
+  },
+  {
+    site: table,
+    block: siteBlock(table),
     shapes: { 'l.weight': [4, 3] },
     program: (on, params, [x]) => on.gather(params['l.weight'], x),
     input: (seed, n, t) => indices(seed, [n, t], 4),
@@ -347,7 +362,7 @@ describe.each(
     const both = seenOf(row, 3, 1, 1);
     const seen = { ...both, cotangents: both.cotangents.slice(1) };
     const expected = withinGroups(fisherOf(truth(row, seen)), blockShape, row.groups);
-    const whole = block.operator(means(ops, block.statistics(ops, seen, {})));
+    const whole = block.operator(means(ops, block.statistics(ops, seen, {})), ops);
     const found = withinGroups(materialise(ops, whole, blockShape), blockShape, row.groups);
     expect(scaledError(found.data, expected.data)).toBeLessThan(1e-13);
     const { partitioned } = block;
@@ -376,7 +391,9 @@ describe.each(
       fc.property(drawn, ({ seed, n, t }) => {
         const seen = seenOf(row, seed, n, t);
         const [out, columns] = blockShape;
-        const UA = site.kind === 'embedding' ? identity(columns) : basisOf(seed + 3, columns, row.groups);
+        const UA = ['embedding', 'tied'].includes(site.kind)
+          ? identity(columns)
+          : basisOf(seed + 3, columns, row.groups);
         const UG = basisOf(seed + 4, out, row.groups);
         const S = eigenMoments(ops, seen, { UA, UG });
         const U = materialise(ops, kronecker(UA, UG), blockShape);

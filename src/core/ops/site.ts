@@ -81,6 +81,19 @@ export interface ShiftSite extends AnySite {
   readonly bias: null;
 }
 
+/**
+ * One of the uses of a table W `[vocabulary, out]` that has two: its rows are looked up at indices `[n, …]`, and the same table
+ * makes logits a Wᵀ of activations a `[n, …, out]`. All uses are one site.
+ */
+export interface TiedSite extends AnySite {
+  readonly kind: 'tied';
+  readonly bias: null;
+  /** What the table is used for here. */
+  readonly use: 'lookup' | 'projection';
+  /** Number of rows of W, at a lookup. */
+  readonly vocabulary?: number;
+}
+
 /** s = γ ⊙ a + β for inputs a `[n, …, d]`: the weight γ and the bias β are `[d]`. */
 export interface ScaleShiftSite extends AnySite {
   readonly kind: 'scaleShift';
@@ -90,7 +103,8 @@ export interface ScaleShiftSite extends AnySite {
  * Every kind of site. A new kind of layer adds a member here; the table of `src/curvature/sites` then does not compile
  * until it has a row for it, which is all that curvature asks of a kind.
  */
-export type Site = DenseSite | ConvolutionSite | TransposedConvolutionSite | EmbeddingSite | ScaleShiftSite | ShiftSite;
+export type Site =
+  DenseSite | ConvolutionSite | TransposedConvolutionSite | EmbeddingSite | TiedSite | ScaleShiftSite | ShiftSite;
 
 /**
  * Paths of the parameters that a site covers.

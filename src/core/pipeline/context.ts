@@ -49,6 +49,8 @@ export interface SiteCapture<T, S extends Site = Site> extends SiteInput<T, S> {
    * batch weighs positions, `[n, …]`: those of the examples where the loss looks at a position, 0 at padding.
    */
   readonly weights?: T | null;
+  /** What the other sort of uses saw, at a site whose weight is met in two ways. */
+  readonly other?: Pick<SiteCapture<T>, 'input' | 'cotangents' | 'weights'>;
 }
 
 /** What a batch says about the curvature. */

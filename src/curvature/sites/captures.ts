@@ -10,8 +10,8 @@ import type { Shaped } from '../../core/tensor.ts';
 import { sizeOf } from '../../core/tensor.ts';
 import { siteBlock } from './kinds.ts';
 
-/** The uses of one site side by side: positions `[n, t, d]`, or indices `[n, t]`. */
-const joined = <T extends Shaped>(ops: Ops<T>, uses: ReadonlyArray<SiteCapture<T>>): SiteCapture<T> => {
+/** The uses of one site of one sort side by side: positions `[n, t, d]`, or indices `[n, t]`. */
+const sideBySide = <T extends Shaped>(ops: Ops<T>, uses: ReadonlyArray<SiteCapture<T>>): SiteCapture<T> => {
   const [first] = uses;
   if (uses.length === 1) return first;
   const { featureAxes } = siteBlock(first.site);
@@ -45,6 +45,16 @@ const joined = <T extends Shaped>(ops: Ops<T>, uses: ReadonlyArray<SiteCapture<T
           ),
         }),
   };
+};
+
+/** The uses of one site; those that meet the weight in another way than the first stand beside the others. */
+const joined = <T extends Shaped>(ops: Ops<T>, uses: ReadonlyArray<SiteCapture<T>>): SiteCapture<T> => {
+  const axesOf = ({ site }: SiteCapture<T>): number => siteBlock(site).featureAxes;
+  const [first] = uses;
+  const others = uses.filter((use) => axesOf(use) !== axesOf(first));
+  if (others.length === 0) return sideBySide(ops, uses);
+  const alike = uses.filter((use) => axesOf(use) === axesOf(first));
+  return { ...sideBySide(ops, alike), other: sideBySide(ops, others) };
 };
 
 /**

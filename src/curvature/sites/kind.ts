@@ -69,7 +69,7 @@ export interface SiteBlock {
   /** The sums that K-FAC keeps, of weight n. */
   readonly statistics: <T extends Shaped>(ops: Ops<T>, seen: Seen<T>, options: SiteOptions) => Statistics<T>;
   /** The operator of their averages. */
-  readonly operator: <T>(averages: Params<T>) => BlockOperator<T>;
+  readonly operator: <T extends Shaped>(averages: Params<T>, ops: Ops<T>) => BlockOperator<T>;
   /** What that operator is called in the coverage report, given the shapes that the site sees where they matter. */
   readonly words: (options: SiteOptions, shapes?: SiteShapes) => string;
   /** The same in parts, or `null` where the block is not cut. */

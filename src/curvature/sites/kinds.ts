@@ -10,9 +10,10 @@ import { dense } from './dense.ts';
 import { embedding } from './embedding.ts';
 import type { SiteBlock, SiteKinds } from './kind.ts';
 import { scaleShift, shift } from './scaleShift.ts';
+import { tied } from './tied.ts';
 import { transposedConvolution } from './transposedConvolution.ts';
 
-const kinds: SiteKinds = { dense, convolution, transposedConvolution, embedding, scaleShift, shift };
+const kinds: SiteKinds = { dense, convolution, transposedConvolution, embedding, tied, scaleShift, shift };
 
 type Kind = keyof SiteKinds;
 

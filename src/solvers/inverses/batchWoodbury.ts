@@ -125,7 +125,7 @@ const invertFormed = <T extends Shaped>(
   const { site } = capture;
   return pipe(
     calculate(() =>
-      kroneckerBlock({ kind: 'site', name: site.path, site }, means(ops, siteStatistics(ops, capture, options))),
+      kroneckerBlock(ops, { kind: 'site', name: site.path, site }, means(ops, siteStatistics(ops, capture, options))),
     ),
     TE.chain((block) => kroneckerInverse.prepare(backend, blockDiagonal({ [site.path]: block }), lambda, null)),
     TE.chain(({ operator: inverted }) =>

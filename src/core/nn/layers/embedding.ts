@@ -18,6 +18,8 @@ export interface EmbeddingOptions {
   readonly out: number;
   /** Of the table; N(0, 1) unless given. */
   readonly initialiser?: Initialiser;
+  /** Whether a {@link tiedProjection} makes logits of the same table; none does unless this is `true`. */
+  readonly tied?: boolean;
 }
 
 /**
@@ -46,7 +48,13 @@ export const embedding = (options: EmbeddingOptions): Layer => {
     apply: (ops, params, path, x) => {
       const weight = joinPath(path, 'weight');
       const rows = ops.gather(parameterAt(params, weight), x);
-      return ops.site({ kind: 'embedding', path, weight, bias: null, vocabulary }, x, rows);
+      return ops.site(
+        options.tied === true
+          ? { kind: 'tied', use: 'lookup', path, weight, bias: null, vocabulary }
+          : { kind: 'embedding', path, weight, bias: null, vocabulary },
+        x,
+        rows,
+      );
     },
   });
 };
