@@ -113,11 +113,15 @@ const outcomeOf = <T extends Shaped, A>(
   );
 };
 
-/** What was concluded so far, and the failures among it. */
+/** What was concluded so far, the failures among it, and whether anything came of any of them. */
 interface Progress<A> {
   readonly concluded: ReadonlyArray<A>;
   readonly failures: ReadonlyArray<KfacError>;
+  readonly isFruitful: boolean;
 }
+
+/** Something came of a run that has taken a step. */
+const isFruitful = (outcome: Outcome): boolean => outcome._tag === 'Finished' || outcome.events.length > 0;
 
 /** Whether it is of no use to go on: nothing came of anything yet, and it is not for the optimizer's numbers. */
 const isHopeless = <A>({ concluded, failures }: Progress<A>, { error, events }: Failed): boolean =>
@@ -128,7 +132,8 @@ const isHopeless = <A>({ concluded, failures }: Progress<A>, { error, events }: 
  *
  * @param env - backend and clock
  * @param experiment - what is compared
- * @returns what was concluded for each optimizer, those that failed included; where all fail, the first error
+ * @returns what was concluded for each optimizer, those that failed included; where all fail before a step, the
+ * first error
  * @example
  * ```ts no-run
  * import * as T from 'fp-ts/lib/Task.js';
@@ -165,8 +170,9 @@ export const runExperiment = <T extends Shaped, A>(
   experiment: Experiment<A>,
 ): TE.TaskEither<KfacError, ReadonlyArray<A>> => {
   const noted =
-    ({ concluded, failures }: Progress<A>, outcome: Outcome): IO.IO<Progress<A>> =>
+    ({ concluded, failures, ...before }: Progress<A>, outcome: Outcome): IO.IO<Progress<A>> =>
     () => ({
+      isFruitful: before.isFruitful || isFruitful(outcome),
       concluded: [...concluded, experiment.conclude(outcome)()],
       failures: outcome._tag === 'Failed' ? [...failures, outcome.error] : failures,
     });
@@ -182,7 +188,11 @@ export const runExperiment = <T extends Shaped, A>(
       ),
     );
   };
-  const start: TE.TaskEither<KfacError, Progress<A>> = TE.right({ concluded: [], failures: [] });
+  const start: TE.TaskEither<KfacError, Progress<A>> = TE.right({
+    concluded: [],
+    failures: [],
+    isFruitful: false,
+  });
   return pipe(
     experiment.optimizers.reduce(
       (before, optimizer) =>
@@ -192,8 +202,8 @@ export const runExperiment = <T extends Shaped, A>(
         ),
       start,
     ),
-    TE.chainEitherK(({ concluded, failures }) =>
-      failures.length > 0 && failures.length === concluded.length ? E.left(failures[0]) : E.right(concluded),
+    TE.chainEitherK((progress) =>
+      progress.failures.length > 0 && !progress.isFruitful ? E.left(progress.failures[0]) : E.right(progress.concluded),
     ),
   );
 };

@@ -9,6 +9,7 @@ import type * as IO from 'fp-ts/lib/IO.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as T from 'fp-ts/lib/Task.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import pc from 'picocolors';
 
 import type { Backend, BackendReport } from '../../core/backends/backend.ts';
 import { withBackend } from '../../core/backends/choice/choose.ts';
@@ -154,6 +155,9 @@ const runOn =
     );
   };
 
+/** Whether no run came to its end. */
+const isFailure = (outcomes: ReadonlyArray<Ended>): boolean => outcomes.every(({ _tag }) => _tag === 'Failed');
+
 /** The report's text, unless a program reads, and what was written; warnings last, so that they are seen. */
 const conclude =
   (
@@ -166,9 +170,10 @@ const conclude =
   () => {
     const text = ['', ...reportText(outcomes), '', ...written.files];
     if (!isJson) text.forEach((line) => world.out(line)());
-    [...notes, ...written.warnings, ...outcomes.flatMap(remarksOn)].forEach((warning) =>
-      world.err(`warning: ${warning}`)(),
-    );
+    [...notes, ...written.warnings].forEach((warning) => world.err(`warning: ${warning}`)());
+    const remarks = outcomes.flatMap(remarksOn);
+    const word = isFailure(outcomes) ? pc.red('error:') : 'warning:';
+    remarks.forEach((remark) => world.err(`${word} ${remark}`)());
   };
 
 const nothingWritten: Written = { files: [], warnings: [] };
@@ -194,7 +199,7 @@ const locked =
         )
       : run;
 
-/** Trains, writes and tells; ends with the code of what has interrupted it, 0 where nothing has. */
+/** Trains, writes and tells; ends with the code of what has interrupted it, with 1 where no run came to its end. */
 const runReady = (world: World, isJson: boolean, place: Place | null, ready: Ready): TE.TaskEither<KfacError, number> =>
   interruptible(world, (interrupting) => {
     const { plan, data } = ready;
@@ -205,7 +210,7 @@ const runReady = (world: World, isJson: boolean, place: Place | null, ready: Rea
       TE.let('notes', ({ ended }) => stoppedNotes(interrupting(), plan, total, ended.outcomes)),
       TE.bind('written', ({ ended, notes }) => writeTo(world, place, { plan, data, notes, ...ended })),
       TE.chainFirstIOK(({ ended, notes, written }) => conclude(world, isJson, ended.outcomes, notes, written)),
-      TE.map(() => interrupting()?.exitCode ?? 0),
+      TE.map(({ ended }) => interrupting()?.exitCode ?? (isFailure(ended.outcomes) ? 1 : 0)),
     );
   });
 
@@ -236,7 +241,7 @@ const runPlan = (world: World, command: TrainingCommand, asked: Plan): TE.TaskEi
  * @param world - what the program may do
  * @param command - what to do
  * @param tasks - what can be learned
- * @returns what the program ends with: 0, or the code of what has interrupted it
+ * @returns what the program ends with: 0, 1 where no run came to its end, or the code of what has interrupted it
  */
 export const runTraining = (
   world: World,

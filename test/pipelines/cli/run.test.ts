@@ -522,6 +522,20 @@ describe('optimizers that diverge', () => {
     expect(stored.content.has('here/config.json')).toBe(false);
   });
 
+  it('leave what they had come to where none is left, and the program ends with 1', async () => {
+    const { code, errLines, outLines, stored } = await kfac(
+      `compare mnist-classifier ${quick} --steps 4 --optimizers sgd,adam --lr 1e18 --out here`,
+    );
+    expect(code).toBe(1);
+    const text = (name: string) => new TextDecoder().decode(stored.content.get(`here/${name}`));
+    const lines = parsed(text('metrics.jsonl').trim().split('\n'));
+    expect(lines.some(({ event }) => event === 'step')).toBe(true);
+    expect(lines.at(-1)).toMatchObject({ event: 'diverged' });
+    expect(outLines.join('\n')).toContain('here/metrics.jsonl');
+    expect(errLines.filter((line) => /error:.* sgd diverged\./.test(line))).toHaveLength(1);
+    expect([...stored.content.keys()].filter((name) => name.endsWith('.safetensors'))).toEqual([]);
+  });
+
   it('have ended above their start where the loss has only risen, and the last line says so', async () => {
     const { code, outLines, errLines, stored } = await kfac(
       `train mnist-autoencoder ${quick} --steps 3 --optimizer adam --lr 1000 --out here`,
