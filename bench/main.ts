@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- matmul training overlap memory gpu]`: kernels and training steps against the machine's own limit, in one run.
+ * `npm run bench [-- matmul elementwise training overlap memory gpu]`: kernels and training steps against the machine's own limit, in one run.
  * `npm run bench -- problems [FLAGS]`: the suite of problems, with the flags of `kfac bench`.
  * `npm run bench -- presets [NAMES]`: cost and memory of every preset. `npm run bench -- curves [NAMES]`: loss by step.
  * `npm run bench -- models`: passes and steps of convolutional networks, beside `bench/peers/models.py`.
@@ -14,6 +14,7 @@ import { nodeWorld } from '../src/pipelines/world.ts';
 import { optimizerNames } from '../src/solvers/presets/registry.ts';
 import { benchGpu } from './gpu/main.ts';
 import { benchCurves } from './curves.ts';
+import { benchElementwise } from './elementwise.ts';
 import { benchMatmul, sgemmRate } from './matmul.ts';
 import { benchModels } from './models.ts';
 import { benchOverlap } from './overlap.ts';
@@ -35,6 +36,7 @@ const benchNative = async (): Promise<void> => {
   console.log(`${library}, ${threads} threads`);
 
   if (wanted('matmul')) benchMatmul(kernels, backend);
+  if (wanted('elementwise')) benchElementwise(backend);
   if (wanted('training')) {
     const rate = sgemmRate(kernels);
     console.log(`\nsgemm at N = 1000: ${(rate / 1e9).toFixed(0)} GFLOP/s`);
