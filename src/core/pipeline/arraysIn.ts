@@ -17,6 +17,9 @@ const walk = <T extends Shaped>(value: unknown): ReadonlyArray<T> => {
   return isArray<T>(value) ? [value] : Object.values(value).flatMap((part) => walk<T>(part));
 };
 
+/** The arrays of any value that is plain data, each once. */
+export const arraysWithin = <T extends Shaped>(value: object): ReadonlySet<T> => new Set(walk<T>(value));
+
 /**
  * The arrays of a value, each once.
  *

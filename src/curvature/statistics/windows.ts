@@ -13,6 +13,7 @@ import { attempt, raise } from '../../core/errors.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import { mapParams } from '../../core/params.ts';
 import type { Captured } from '../../core/pipeline/context.ts';
+import { tidily } from '../../core/pipeline/tidied.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import type { BlockStatistics } from './statistics.ts';
 import { combine } from './statistics.ts';
@@ -42,5 +43,9 @@ export const statisticsOfWindows = <T extends Shaped>(
       close(E.isRight(added) ? arraysOf(added.right) : [], arraysOf(sum));
       return E.isRight(added) ? added.right : raise(added.left);
     },
-    ofWindow(backend.ops, captured),
+    tidily(
+      backend,
+      captured.sites.map(({ input }) => input),
+      ({ ops }) => ofWindow(ops, captured),
+    ),
   );

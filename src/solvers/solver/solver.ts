@@ -8,6 +8,7 @@ import { computation } from '../../core/pipeline/compute.ts';
 import type { Field } from '../../core/pipeline/context.ts';
 import type { Stage, StageRun } from '../../core/pipeline/stage.ts';
 import { stage } from '../../core/pipeline/stage.ts';
+import { tidied } from '../../core/pipeline/tidied.ts';
 
 /** What every solver adds to a step. */
 export type Solved = 'direction' | 'state' | 'metrics';
@@ -29,7 +30,8 @@ export interface Solver<Needs extends Field> {
  * solve(preconditioned(kroneckerInverse)).name; // => 'solve'
  * ```
  */
-export const solve = <Needs extends Field>(solver: Solver<Needs>): Stage<Needs, Solved> => stage('solve', solver.run);
+export const solve = <Needs extends Field>(solver: Solver<Needs>): Stage<Needs | 'state', Solved> =>
+  tidied(stage('solve', solver.run));
 
 /**
  * A solver that only computes.

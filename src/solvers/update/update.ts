@@ -8,6 +8,7 @@ import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams, zipParams } from '../../core/params.ts';
 import { computation } from '../../core/pipeline/compute.ts';
+import { tidied } from '../../core/pipeline/tidied.ts';
 import type { Context } from '../../core/pipeline/context.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
 import type { RuleMemory } from '../../core/pipeline/trainState.ts';
@@ -108,5 +109,5 @@ export const update = (options: UpdateOptions): Stage<'state' | 'gradient' | 'di
       },
     };
   });
-  return { ...moving, foresee: foreseeing(schedule, demand) };
+  return { ...tidied(moving), foresee: foreseeing(schedule, demand) };
 };

@@ -5,9 +5,10 @@
  * hundreds of megabytes of it. An array is told apart by its object, which reshaped tensors share. It belongs to the
  * arena that handed it out last and comes back once; what comes back from elsewhere is ignored.
  *
- * New arrays lie in the memory of the vector unit as long as there is room, others in memory of their own. The collector
- * sees how large the latter are, not the former, and would let a loop that hands nothing back fill the memory: what leaves
- * the arenas has a weight, an array that nobody touches and whose size the collector sees.
+ * New arrays lie in the memory of the vector unit as long as there is room, others in memory of their own. Large ones go
+ * back to that memory at once, where arrays of any length take their place. The collector does not see how large arrays
+ * there are, and would let a loop that hands nothing back fill the memory: where much has left the arenas, what leaves them
+ * has a weight, an array that nobody touches and whose size the collector sees.
  *
  * @module
  */
@@ -51,6 +52,10 @@ const worthKeeping = 1024;
 const remembered = 16;
 /** The pool keeps at most this many times the largest demand. */
 const generosity = 2;
+/** Bytes from which an array goes back to the memory that it lies in: making it takes less time than using it once. */
+const large = 2 ** 20;
+/** Bytes outside the arenas up to which nothing has a weight. */
+const weightless = 2 ** 27;
 /** Bytes from which a weight is an array of pages that the system gives when they are touched. */
 const pages = 65_536;
 
@@ -155,10 +160,11 @@ const createShelves = (drop: (slot: Slot) => void): Shelves => {
 export const createPool = (precision: Precision, settings: PoolSettings = {}): Pool => {
   const { memory = null, smallest = worthKeeping, clear = (data: Vector): void => void data.fill(0) } = settings;
   const slots = new WeakMap<ReadonlyVector, Slot>();
-  const shelves = createShelves(({ data }) => {
+  const drop = ({ data }: Slot): void => {
     slots.delete(data);
     memory?.give(data);
-  });
+  };
+  const shelves = createShelves(drop);
   const demands = new Array<number>(remembered).fill(0);
   let closed = 0;
 
@@ -186,10 +192,31 @@ export const createPool = (precision: Precision, settings: PoolSettings = {}): P
     };
   };
 
+  const isInMemory = ({ data }: Slot): boolean => memory !== null && memory.addressOf(data, 0) >= 0;
+
+  let outside = 0;
+  const lost = new FinalizationRegistry<number>((bytes) => {
+    outside -= bytes;
+  });
+
   const lendForGood = (slot: Slot): void => {
+    const { data } = slot;
     slot.owner = nobody;
-    if (slot.weight !== null || memory === null || memory.addressOf(slot.data, 0) < 0) return;
-    slot.weight = weightOf(slot.data.byteLength);
+    if (!isInMemory(slot)) return;
+    outside += data.byteLength;
+    lost.register(data, data.byteLength, data);
+    if (outside > weightless) slot.weight ??= weightOf(data.byteLength);
+  };
+
+  const takeBack = (slot: Slot): void => {
+    const { data } = slot;
+    if (slot.owner === nobody && lost.unregister(data)) outside -= data.byteLength;
+    if (data.byteLength < large || !isInMemory(slot)) {
+      shelves.put(slot);
+      return;
+    }
+    slot.owner = shelf;
+    drop(slot);
   };
 
   /** The slot of an array, or of the one among some that it is a part of. */
@@ -232,11 +259,11 @@ export const createPool = (precision: Precision, settings: PoolSettings = {}): P
         for (const slot of mine) {
           if (slot.owner !== owner) continue; // it was retired by somebody, and may be in use again
           if (slot.keeper === owner) bequeath(slot);
-          else shelves.put(slot);
+          else takeBack(slot);
         }
         for (const data of retire) {
           const slot = slots.get(data);
-          if (slot !== undefined && slot.owner !== shelf && slot.keeper !== owner) shelves.put(slot);
+          if (slot !== undefined && slot.owner !== shelf && slot.keeper !== owner) takeBack(slot);
         }
         demands[closed % remembered] = demand;
         closed += 1;

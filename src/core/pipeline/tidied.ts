@@ -1,0 +1,68 @@
+/**
+ * Stages whose temporaries go back when they end and not with the step, so that the stages after them use the same memory.
+ *
+ * For stages that add nothing but plain data: what only a closure holds on to would go back under it. Where a model is small,
+ * a scope costs more than it saves.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+
+import type { Backend } from '../backends/backend.ts';
+import { attempt, raise } from '../errors.ts';
+import type { Shaped } from '../tensor.ts';
+import { sizeOf } from '../tensor.ts';
+import { arraysWithin } from './arraysIn.ts';
+import type { Context, Field } from './context.ts';
+import type { Env } from './env.ts';
+import type { Stage } from './stage.ts';
+
+/** Elements from which arrays are worth a scope: a quarter of a megabyte. */
+const worthAScope = 2 ** 16;
+
+const areLarge = (arrays: ReadonlyArray<Shaped>): boolean =>
+  arrays.reduce((elements, { shape }) => elements + sizeOf(shape), 0) >= worthAScope;
+
+/**
+ * A computation whose temporaries go back.
+ *
+ * @param backend - where to compute
+ * @param size - arrays like those that it makes, by which it decides whether that is worth a scope
+ * @param run - computes with a backend; all arrays that live on are in its result
+ */
+export const tidily = <T extends Shaped, A extends object>(
+  backend: Backend<T>,
+  size: ReadonlyArray<T>,
+  run: (backend: Backend<T>) => A,
+): A => {
+  if (!areLarge(size)) return run(backend);
+  const { backend: inner, close } = backend.scope();
+  const result = attempt(() => run(inner));
+  close(E.isRight(result) ? [...arraysWithin<T>(result.right)] : []);
+  return E.isRight(result) ? result.right : raise(result.left);
+};
+
+/** Fields that are plain data: all their arrays can be found in them. */
+type Plain = 'direction' | 'state' | 'next' | 'metrics';
+
+/**
+ * The same stage, whose temporaries go back when it ends.
+ *
+ * @param inner - a stage that adds plain data
+ */
+export const tidied = <Needs extends Field, Adds extends Plain>(
+  inner: Stage<Needs, Adds>,
+): Stage<Needs | 'state', Adds> => ({
+  ...inner,
+  run:
+    <T extends Shaped>(context: Context<T, Needs | 'state'>) =>
+    (env: Env<T>) =>
+    async () => {
+      const { state }: Context<T, 'state'> = context;
+      if (!areLarge(Object.values(state.params))) return inner.run<T>(context)(env)();
+      const { backend, close } = env.backend.scope();
+      const outcome = await inner.run<T>(context)({ ...env, backend })();
+      close(E.isRight(outcome) ? [...arraysWithin<T>(outcome.right)] : []);
+      return outcome;
+    },
+});
