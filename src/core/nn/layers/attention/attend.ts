@@ -7,7 +7,7 @@ import type { Ops } from '../../../ops/ops.ts';
 import type { Shaped } from '../../../tensor.ts';
 import { fromHeads, headsOf } from './heads.ts';
 import type { Masking } from './masks.ts';
-import { maskFor } from './masks.ts';
+import { maskedScores } from './masks.ts';
 import { rotated } from './rotary.ts';
 
 /** How {@link attend} attends. */
@@ -48,8 +48,6 @@ export const attend = <T extends Shaped>(ops: Ops<T>, { query, key, value }: Pro
   // The queries are scaled, which are smaller than the scores.
   const scaled = ops.scale(1 / Math.sqrt(features / heads), turnedQ);
   const products = ops.reshape(ops.matmul(scaled, turnedK, { transposeB: true }), [n, heads, t, s]);
-  const mask = maskFor(ops, where, how, products.shape);
-  const scores = mask === null ? products : ops.select(mask, products, ops.full([], -Infinity));
-  const shares = onShares(ops.softmax(scores));
+  const shares = onShares(ops.softmax(maskedScores(ops, where, how, products)));
   return fromHeads(ops, ops.matmul(ops.reshape(shares, [n * heads, t, s]), V), heads);
 };
