@@ -7,6 +7,13 @@
 import type { Backend } from '../src/core/backends/backend.ts';
 import { initialParams } from '../src/core/nn/model.ts';
 import type { Model } from '../src/core/nn/model.ts';
+import { model } from '../src/core/nn/model.ts';
+import { learnedPositions } from '../src/core/nn/layers/attention/positions.ts';
+import { transformerBlock } from '../src/core/nn/layers/attention/transformerBlock.ts';
+import { dense } from '../src/core/nn/layers/dense.ts';
+import { embedding } from '../src/core/nn/layers/embedding.ts';
+import { layerNorm } from '../src/core/nn/layers/layerNorm.ts';
+import { sequential } from '../src/core/nn/layers/sequential.ts';
 import { softmaxCrossEntropy } from '../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { mapParams } from '../src/core/params.ts';
 import { backward, forward } from '../src/core/pipeline/forward.ts';
@@ -20,7 +27,7 @@ import { learn } from '../src/core/pipeline/withObjective.ts';
 import { keyOf } from '../src/core/random/key.ts';
 import { uniform } from '../src/core/random/uniform.ts';
 import type { Shaped, Tensor } from '../src/core/tensor.ts';
-import { tensor } from '../src/core/tensor.ts';
+import { generate, tensor } from '../src/core/tensor.ts';
 import { lenet, resnet8 } from '../src/pipelines/tasks/imageNetworks.ts';
 import { optimizerOf } from '../src/solvers/presets/registry.ts';
 import { succeed } from './succeed.ts';
@@ -40,9 +47,32 @@ const images = (n: number): Batch<Tensor> => ({
   ),
 });
 
+const [vocabulary, context, width] = [65, 128, 128];
+
+/** A GPT of 4 blocks on 128 characters. */
+const gpt = model(
+  'gpt',
+  [context],
+  sequential({
+    words: embedding({ vocabulary, out: width }),
+    positions: learnedPositions({ length: context, features: width }),
+    ...Object.fromEntries(
+      Array.from({ length: 4 }, (_, i) => [`block${i}`, transformerBlock({ features: width, heads: 4, causal: true })]),
+    ),
+    norm: layerNorm({ features: width }),
+    head: dense({ in: width, out: vocabulary }),
+  }),
+);
+
+const texts = (n: number): Batch<Tensor> => {
+  const text = (shift: number): Tensor => generate([n, context], (i) => (7 * i + shift) % vocabulary, 'i32');
+  return { inputs: text(0), targets: text(7) };
+};
+
 const workloads: ReadonlyArray<Workload> = [
   { name: 'lenet', model: lenet('lenet', [28, 28], 10), batch: images(128) },
   { name: 'resnet8', model: resnet8('resnet8', [28, 28], 10), batch: images(128) },
+  { name: 'gpt', model: gpt, batch: texts(32) },
 ];
 
 const warmUp = 5;

@@ -40,6 +40,33 @@ def resnet8():
     )
 
 
+class Transformer(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.first, self.second = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.query, self.key, self.value, self.output = (nn.Linear(width, width) for _ in range(4))
+        self.inner = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+    def forward(self, x):
+        y = self.first(x)
+        q, k, v = (f(y).unflatten(2, (self.heads, -1)).transpose(1, 2) for f in (self.query, self.key, self.value))
+        y = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        x = x + self.output(y.transpose(1, 2).flatten(2))
+        return x + self.inner(self.second(x))
+
+
+class Gpt(nn.Module):
+    def __init__(self, vocabulary=65, context=128, width=128):
+        super().__init__()
+        self.words, self.positions = nn.Embedding(vocabulary, width), nn.Embedding(context, width)
+        self.blocks = nn.Sequential(*(Transformer(width, 4) for _ in range(4)))
+        self.head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, vocabulary))
+
+    def forward(self, x):
+        return self.head(self.blocks(self.words(x) + self.positions.weight)).transpose(1, 2)
+
+
 def timed(run, warm_up=5, repeats=15):
     seconds = []
     for i in range(warm_up + repeats):
@@ -50,8 +77,10 @@ def timed(run, warm_up=5, repeats=15):
     return statistics.median(seconds)
 
 
-x, y = torch.rand(128, 1, 28, 28), torch.arange(128) % 10
-for name, make in {"lenet": lenet, "resnet8": resnet8}.items():
+images = torch.rand(128, 1, 28, 28), torch.arange(128) % 10
+text = torch.arange(32 * 128).reshape(32, 128) * 7
+texts = text % 65, (text + 7) % 65
+for name, make, (x, y) in [("lenet", lenet, images), ("resnet8", resnet8, images), ("gpt", Gpt, texts)]:
     net, loss = make(), nn.CrossEntropyLoss()
 
     def passes():
