@@ -39,6 +39,7 @@ export const memoryFiles = (initial: Readonly<Record<string, Uint8Array | string
     },
     exists: (path) => TE.right(content.has(path)),
     write: (path, bytes) => TE.fromIO(() => void content.set(path, toBytes(bytes))),
+    remove: (path) => TE.fromIO(() => void content.delete(path)),
     canWrite: () => TE.right(undefined),
     canWriteFile: (path) =>
       [...content.keys()].some((name) => name.startsWith(`${path.replace(/\/$/, '')}/`))

@@ -82,6 +82,7 @@ export const runFlags: ReadonlyArray<Flag> = [
   { flag: '--hold <PATHS>', description: 'parameters or layers that are held fixed, with commas between' },
   { flag: '--config <FILE>', description: 'settings from a YAML or JSON file; flags go before it' },
   { flag: '--out <DIR>', description: 'directory of the report (default: a new one in runs/; none with --json)' },
+  { flag: '--replace', description: 'replace the run that the directory holds; it is an error else' },
   jsonFlag,
 ];
 
@@ -100,7 +101,7 @@ const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${l
 const numeric: ReadonlyArray<string> = ['steps', 'epochs', 'batch', 'seed', 'threads', 'evaluateEvery', 'patience'];
 
 /** Flags that are no settings of a run by themselves. */
-const special: ReadonlyArray<string> = ['json', 'config', 'lr', 'set'];
+const special: ReadonlyArray<string> = ['json', 'config', 'lr', 'set', 'replace'];
 
 const asNumber = (text: string): string | number => {
   const value = Number(text);

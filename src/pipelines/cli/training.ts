@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { join } from 'node:path';
-
 import type * as IO from 'fp-ts/lib/IO.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as T from 'fp-ts/lib/Task.js';
@@ -24,8 +22,7 @@ import { remarksOn } from '../reports/ended.ts';
 import { endLine } from '../reports/jsonLines.ts';
 import { progressBar, progressJson, progressLines } from '../reports/progress.ts';
 import { reportText } from '../reports/reportText.ts';
-import type { Concluded, Report, Written } from '../reports/runFolder.ts';
-import { writeReport } from '../reports/runFolder.ts';
+import type { Concluded, Written } from '../reports/runFolder.ts';
 import { decodeSafetensors } from '../safetensors/decode.ts';
 import type { Loaded, TaskFamily } from '../tasks/task.ts';
 import { stepsOf } from '../trainer/options.ts';
@@ -35,28 +32,10 @@ import type { CostLine } from './costs.ts';
 import { costLines } from './costs.ts';
 import type { TrainingCommand } from './planning.ts';
 import { planFrom, readSource } from './planning.ts';
+import type { Place } from './places.ts';
+import { locked, placeOf, replacing, writeTo } from './places.ts';
 import type { Interrupting } from './stopping.ts';
 import { interruptible, stoppedNotes } from './stopping.ts';
-
-/** A name that sorts by time: `20260131-142501`. */
-const timestamp = (date: Date): string => date.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
-
-/** A directory for a report. */
-interface Place {
-  readonly directory: string;
-  /** Whether someone asked for this one; it is a new one otherwise. */
-  readonly isGiven: boolean;
-}
-
-/** Where the report goes, or `null` for nowhere: programs that read JSON lines say where they want a report. */
-const placeOf = (world: World, { name, flags }: TrainingCommand, plan: Plan): Place | null => {
-  if (plan.out !== undefined) return { directory: plan.out, isGiven: true };
-  if (flags['json'] === true) return null;
-  const [only] = plan.optimizers;
-  const what = name === 'compare' ? 'compare' : only.name;
-  const directory = join('runs', `${timestamp(world.date())}-${plan.task.name}-${plan.task.size}-${what}`);
-  return { directory, isGiven: false };
-};
 
 const observerOf = (world: World, isJson: boolean, name: string, total: number): IO.IO<Observer> => {
   if (isJson) return progressJson(world, name);
@@ -176,29 +155,6 @@ const conclude =
     remarks.forEach((remark) => world.err(`${word} ${remark}`)());
   };
 
-const nothingWritten: Written = { files: [], warnings: [] };
-
-/** Writes the report, into a directory of its own where nobody named one: runs may begin in the same second. */
-const writeTo = ({ files }: World, place: Place | null, report: Report): TE.TaskEither<KfacError, Written> => {
-  if (place === null) return TE.right(nothingWritten);
-  return pipe(
-    place.isGiven ? TE.right(place.directory) : files.claim(place.directory),
-    TE.chain((directory) => writeReport(files, directory, report)),
-  );
-};
-
-/** Keeps other runs from a directory that was asked for; a new one is nobody else's. */
-const locked =
-  ({ files }: World, place: Place | null) =>
-  <A>(run: TE.TaskEither<KfacError, A>): TE.TaskEither<KfacError, A> =>
-    place?.isGiven === true
-      ? TE.bracket(
-          files.lock(place.directory),
-          () => run,
-          (release) => TE.fromTask(release),
-        )
-      : run;
-
 /** Trains, writes and tells; ends with the code of what has interrupted it, with 1 where no run came to its end. */
 const runReady = (world: World, isJson: boolean, place: Place | null, ready: Ready): TE.TaskEither<KfacError, number> =>
   interruptible(world, (interrupting) => {
@@ -220,7 +176,8 @@ const runPlan = (world: World, command: TrainingCommand, asked: Plan): TE.TaskEi
     TE.Do,
     TE.bind('place', () => TE.fromIO(() => placeOf(world, command, asked))),
     TE.chainFirst(({ place }) => (place === null ? TE.right(undefined) : world.files.canWrite(place.directory))),
-    TE.chain(({ place }) =>
+    TE.chain(({ place }) => replacing(world, place, command.flags['replace'] === true)),
+    TE.chain((place) =>
       pipe(
         TE.Do,
         TE.bind('start', () => startOf(world, asked)),

@@ -27,6 +27,8 @@ export interface FileSystem {
   readonly exists: (path: string) => TE.TaskEither<KfacError, boolean>;
   /** Replaces a file as a whole, making its directory where there is none. */
   readonly write: (path: string, content: Uint8Array | string) => TE.TaskEither<KfacError, void>;
+  /** Takes a file away, a link and not what it leads to; nothing where there is none. */
+  readonly remove: (path: string) => TE.TaskEither<KfacError, void>;
   /** Fails when a directory could not be made or written to; makes nothing. */
   readonly canWrite: (directory: string) => TE.TaskEither<KfacError, void>;
   /** Fails when a file could not be written: its directory cannot, or it is a directory itself; makes nothing. */
@@ -147,6 +149,7 @@ export const nodeFileSystem: FileSystem = {
   read: (path) => TE.tryCatch(() => readFile(path), failed('read', path)),
   exists: (path) => TE.fromTask(() => exists(path)),
   write: (path, content) => TE.tryCatch(() => writeAtomically(path, content), failed('write', path)),
+  remove: (path) => TE.tryCatch(() => rm(path, { force: true }), failed('write', path)),
   canWrite: (directory) => pipe(checkDirectory(directory), TE.mapLeft(failed('write', directory))),
   canWriteFile: (path) => pipe(checkFile(path), TE.mapLeft(failed('write', path))),
   lock: (directory) => pipe(lockDirectory(directory), TE.mapLeft(failed('write', directory))),

@@ -61,6 +61,7 @@ export const webFileSystem = (base: string): FileSystem => {
         TE.map(({ ok }) => ok),
       ),
     write: readOnly,
+    remove: readOnly,
     canWrite: readOnly,
     canWriteFile: readOnly,
     lock: readOnly,

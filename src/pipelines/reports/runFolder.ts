@@ -20,6 +20,7 @@ import type { Splits } from '../data/dataset.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
 import { encodeSafetensors } from '../safetensors/encode.ts';
 import type { Exhibit } from '../tasks/exhibit.ts';
+import { configurationName } from './earlierRun.ts';
 import type { Ended } from './ended.ts';
 import { courseOf, remarksOn } from './ended.ts';
 import { historyLines } from './jsonLines.ts';
@@ -53,8 +54,22 @@ interface File {
   readonly content: Uint8Array | string;
 }
 
+/** File of the parameters that an optimizer has come to. */
+const parametersName = ({ optimizer }: Ended): string => `${optimizer.name}.safetensors`;
+
+/** File of something that a task has to show. */
+const exhibitName = ({ kind, name }: Exhibit): string => (kind === 'images' ? `${name}.png` : name);
+
+/** Names of all files of a report; figures that cannot be drawn are missing. */
+const filesOf = ({ plan, outcomes }: Pick<Report, 'plan' | 'outcomes'>): ReadonlyArray<string> => [
+  ...outcomes.flatMap((ended) => (ended._tag === 'Failed' ? [] : [parametersName(ended)])),
+  configurationName,
+  ...['metrics.jsonl', 'report.txt', 'loss.svg', 'loss.png'],
+  ...exhibits({ plan, outcomes }).map(exhibitName),
+];
+
 /** The configuration of the run, which `--config` takes again, and what else is worth knowing. */
-const configurationOf = ({ plan, data, backend }: Report): string => {
+const configurationOf = ({ plan, data, backend, outcomes }: Report): string => {
   const { task, options, optimizers } = plan;
   const { duration, earlyStopping, ...rest } = options;
   const presets = optimizers.filter(({ parts }) => parts === undefined);
@@ -81,6 +96,7 @@ const configurationOf = ({ plan, data, backend }: Report): string => {
         test: { name: data.test.name, size: data.test.size },
       },
       backend,
+      files: filesOf({ plan, outcomes }),
       node: process.version,
       platform: `${process.platform}-${process.arch}`,
     },
@@ -105,7 +121,7 @@ const parametersOf = ({ plan, outcomes }: Report): ReadonlyArray<File> =>
       ? []
       : [
           {
-            name: `${ended.optimizer.name}.safetensors`,
+            name: parametersName(ended),
             content: encodeSafetensors(ended.result.params, {
               model: plan.task.networks.map((network) => network.name).join(', '),
               optimizer: ended.optimizer.name,
@@ -138,7 +154,7 @@ const drawn = (exhibit: Exhibit): TE.TaskEither<NotDrawn, File> => {
     case 'images':
       return pipe(
         labelledGrid(exhibit.rows, { image: exhibit.image, zoom: 2, gap: 4 }),
-        TE.map((content) => ({ name: `${exhibit.name}.png`, content })),
+        TE.map((content) => ({ name: exhibitName(exhibit), content })),
       );
     case 'file':
       return TE.right(exhibit);
@@ -146,7 +162,7 @@ const drawn = (exhibit: Exhibit): TE.TaskEither<NotDrawn, File> => {
 };
 
 /** What the task has to show of all models. */
-const exhibits = ({ plan, outcomes }: Report): ReadonlyArray<Exhibit> =>
+const exhibits = ({ plan, outcomes }: Pick<Report, 'plan' | 'outcomes'>): ReadonlyArray<Exhibit> =>
   plan.task.preview?.show(
     outcomes.flatMap((ended) =>
       ended._tag === 'Failed' || ended.look === null ? [] : [{ name: ended.optimizer.name, arrays: ended.look }],
@@ -210,7 +226,7 @@ export const writeReport = (
     // What training has made comes first, and before anything is drawn.
     writeAll(fileSystem, directory, [
       ...parametersOf(report),
-      { name: 'config.json', content: configurationOf(report) },
+      { name: configurationName, content: configurationOf(report) },
       { name: 'metrics.jsonl', content: metricsOf(report) },
       { name: 'report.txt', content: wordsOf(report) },
     ]),

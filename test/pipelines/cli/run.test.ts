@@ -448,6 +448,64 @@ describe('a folder that another run writes to', () => {
   });
 });
 
+describe('a folder that holds a run', () => {
+  const command = `train mnist-classifier ${quick} --steps 1 --out here`.split(' ');
+  const run = async (stored: MemoryFiles, ...more: ReadonlyArray<string>) => {
+    const world = recordingWorld(stored);
+    const code = await runCli(world, [...command, ...more])();
+    return { code, errLines: world.errLines };
+  };
+  const inFolder = (stored: MemoryFiles): ReadonlyArray<string> =>
+    [...stored.content.keys()].filter((name) => name.startsWith('here/')).toSorted();
+
+  it('is refused before training, or replaced whole: nothing of the earlier run stays, nothing of anyone else goes', async () => {
+    const stored = memoryFiles({ ...smallMnist('d', 30, 10), 'here/notes.md': 'mine' });
+    expect(await run(stored, '--optimizer', 'sgd')).toMatchObject({ code: 0 });
+    const before = new Map(stored.content);
+    const refused = await run(stored, '--optimizer', 'adam');
+    expect(refused).toEqual({
+      code: 1,
+      errLines: [
+        expect.stringContaining(
+          '--out: expected a directory that holds no run, or --replace to replace it, got here, which holds one.',
+        ),
+      ],
+    });
+    expect(stored.content).toEqual(before);
+    expect(await run(stored, '--optimizer', 'adam', '--replace')).toMatchObject({ code: 0 });
+    const names = [
+      'adam.safetensors',
+      'config.json',
+      'loss.png',
+      'loss.svg',
+      'metrics.jsonl',
+      'notes.md',
+      'report.txt',
+    ];
+    expect(inFolder(stored)).toEqual(names.map((name) => `here/${name}`));
+  });
+
+  it('a configuration that says of itself to have made other files takes none of them away', async () => {
+    const files = ['../d/t10k-labels-idx1-ubyte', '/etc/passwd', 'a/b', '..', '.', '', 'c\\d'];
+    const stored = memoryFiles({
+      ...smallMnist('d', 30, 10),
+      'here/config.json': JSON.stringify({ about: { files } }),
+    });
+    const before = [...stored.content.keys()];
+    expect(await run(stored, '--optimizer', 'sgd', '--replace')).toMatchObject({ code: 0 });
+    expect([...stored.content.keys()]).toEqual(expect.arrayContaining(before));
+  });
+
+  it.each(['', '[1]', '{"about": {"files": 3}}'])(
+    'one that is no configuration of a run is not overwritten unasked: %s',
+    async (content) => {
+      const stored = memoryFiles({ ...smallMnist('d', 30, 10), 'here/config.json': content });
+      expect(await run(stored, '--optimizer', 'sgd')).toMatchObject({ code: 1 });
+      expect(await run(stored, '--optimizer', 'sgd', '--replace')).toMatchObject({ code: 0 });
+    },
+  );
+});
+
 describe('kfac compare', () => {
   it('trains all on the same batches from the same parameters, into one report', async () => {
     const { code, outLines, stored } = await kfac(

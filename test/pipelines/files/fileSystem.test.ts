@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -39,6 +39,18 @@ describe('nodeFileSystem', () => {
       operation: 'read',
       reason: 'there is no such file',
     });
+  });
+
+  it('takes a file away, or a link and not what it leads to; what is not there is gone already', async () => {
+    const [file, link] = [join(directory, 'file'), join(directory, 'link')];
+    writeFileSync(file, 'text');
+    symlinkSync(file, link);
+    orThrow(await nodeFileSystem.remove(link)());
+    expect(readdirSync(directory)).toEqual(['file']);
+    orThrow(await nodeFileSystem.remove(file)());
+    orThrow(await nodeFileSystem.remove(file)());
+    expect(readdirSync(directory)).toEqual([]);
+    expect(errorOf(await nodeFileSystem.remove(directory)())).toMatchObject({ _tag: 'FileFailed', path: directory });
   });
 
   it('knows whether a directory could be written, and makes nothing to find out', async () => {
