@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
@@ -12,7 +13,10 @@ import type { KfacError } from '../../src/core/errors.ts';
 import { sigmoidCrossEntropy } from '../../src/core/nn/losses/sigmoidCrossEntropy.ts';
 import { keyOf } from '../../src/core/random/key.ts';
 import { uniform } from '../../src/core/random/uniform.ts';
+import type { Model } from '../../src/core/nn/model.ts';
+import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import type { Shaped } from '../../src/core/tensor.ts';
+import { generate } from '../../src/core/tensor.ts';
 import { datasetOf } from '../../src/pipelines/data/dataset.ts';
 import { autoencoder } from '../../src/pipelines/tasks/mnistAutoencoder.ts';
 import { supervised } from '../../src/pipelines/tasks/supervised.ts';
@@ -40,10 +44,29 @@ const task = (): TrainTask => {
   });
 };
 
-const trained = <T extends Shaped>(backend: Backend<T>, steps: number): TE.TaskEither<KfacError, TrainResult> =>
-  train({ backend, clock: () => 0 }, task(), kfac({ estimator: 'empirical', inverseEvery: 2 }), {
+/** A few images of noise, and classes at random. */
+export const pictures = (network: Model, classes: number): TrainTask => {
+  const few = 16;
+  const inputs = uniform(keyOf(7), [few, ...network.inputs['inputs']], 'f64');
+  const drawn = uniform(keyOf(8), [few], 'f64').data;
+  const targets = generate([few], (i) => Math.floor(classes * drawn[i]), 'i32');
+  const noise = orThrow(datasetOf('noise', inputs, targets));
+  return supervised({
+    name: 'noise',
+    model: network,
+    loss: softmaxCrossEntropy,
+    data: { train: noise, test: noise },
+  });
+};
+
+const trained = <T extends Shaped>(
+  backend: Backend<T>,
+  learned: TrainTask,
+  steps: number,
+): TE.TaskEither<KfacError, TrainResult> =>
+  train({ backend, clock: () => 0 }, learned, kfac({ estimator: 'empirical', inverseEvery: 2 }), {
     duration: { steps },
-    batch: 48,
+    batch: Math.min(48, learned.data.train.size),
     seed: 3,
   });
 
@@ -57,17 +80,35 @@ export interface Departure {
   readonly course: readonly [number, number];
 }
 
+/** What the reference comes to, by task and number of steps: it is slow, and the same for every backend. */
+const known = new Map<TrainTask, Map<number, Promise<E.Either<KfacError, TrainResult>>>>();
+
+const onReference =
+  (learned: TrainTask, steps: number): TE.TaskEither<KfacError, TrainResult> =>
+  () => {
+    const bySteps = known.get(learned) ?? new Map<number, Promise<E.Either<KfacError, TrainResult>>>();
+    known.set(learned, bySteps);
+    const result = bySteps.get(steps) ?? trained(referenceBackend(), learned, steps)();
+    bySteps.set(steps, result);
+    return result;
+  };
+
 /**
  * Trains on a backend and on the reference from the same parameters and batches.
  *
  * @param backend - what is measured
  * @param steps - how many steps
+ * @param learned - what is learned; noise by an autoencoder unless given
  */
-export const departure = <T extends Shaped>(backend: Backend<T>, steps: number): TE.TaskEither<KfacError, Departure> =>
+export const departure = <T extends Shaped>(
+  backend: Backend<T>,
+  steps: number,
+  learned: TrainTask = task(),
+): TE.TaskEither<KfacError, Departure> =>
   pipe(
     TE.Do,
-    TE.bind('ours', () => trained(backend, steps)),
-    TE.bind('theirs', () => trained(referenceBackend(), steps)),
+    TE.bind('ours', () => trained(backend, learned, steps)),
+    TE.bind('theirs', () => onReference(learned, steps)),
     TE.map(({ ours, theirs }) => {
       const lossesOf = ({ history }: TrainResult): ReadonlyArray<number> => history.map(({ loss }) => loss);
       const expected = lossesOf(theirs);
