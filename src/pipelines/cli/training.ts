@@ -165,7 +165,9 @@ const runReady = (world: World, isJson: boolean, place: Place | null, ready: Rea
       TE.bind('ended', () => withBackend(plan.backend, runOn(world, isJson, ready, interrupting))),
       TE.let('notes', ({ ended }) => stoppedNotes(interrupting(), plan, total, ended.outcomes)),
       TE.bind('written', ({ ended, notes }) => writeTo(world, place, { plan, data, notes, ...ended })),
-      TE.chainFirstIOK(({ ended, notes, written }) => conclude(world, isJson, ended.outcomes, notes, written)),
+      TE.chainFirstIOK(({ ended, notes, written }) =>
+        conclude(world, isJson, ended.outcomes, interrupting()?.isQuiet === true ? [] : notes, written),
+      ),
       TE.map(({ ended }) => interrupting()?.exitCode ?? (isFailure(ended.outcomes) ? 1 : 0)),
     );
   });

@@ -403,8 +403,11 @@ describe('a run that is interrupted', () => {
       closed,
     );
     expect(code).toBe(0);
-    expect(errLines).toEqual(['warning: adam was stopped by a closed output after 2 of 20 steps.']);
+    expect(errLines).toEqual([]);
     expect(stored.content.has('here/adam.safetensors')).toBe(true);
+    expect(new TextDecoder().decode(stored.content.get('here/report.txt'))).toContain(
+      'adam was stopped by a closed output after 2 of 20 steps.',
+    );
   });
 
   it('in its last step is a run as any other', async () => {
