@@ -61,11 +61,11 @@ const productsOf = ({ gemm, gemmBatched, syrk }: Blas): Products => ({
 });
 
 const factorisationsOf = (lapack: Kernels, { run }: Schedule): Factorisations => ({
-  cholesky: (n, m) => run(n ** 3 / 3, lapack.cholesky(n, m)),
-  choleskySolve: (n, columns, l, b) => run(n * n * columns, lapack.choleskySolve(n, columns, l, b)),
-  inverse: (n, m) => run(n ** 3, lapack.inverse(n, m)),
-  solve: (n, columns, m, b) => run(n * n * (n / 3 + columns), lapack.solve(n, columns, m, b)),
-  eigh: (n, m) => run(9 * n ** 3, lapack.eigh(n, m)),
+  cholesky: (n, m) => run(n ** 3 / 3, lapack.cholesky(n, m), n),
+  choleskySolve: (n, columns, l, b) => run(n * n * columns, lapack.choleskySolve(n, columns, l, b), n),
+  inverse: (n, m) => run(n ** 3, lapack.inverse(n, m), n),
+  solve: (n, columns, m, b) => run(n * n * (n / 3 + columns), lapack.solve(n, columns, m, b), n),
+  eigh: (n, m) => run(9 * n ** 3, lapack.eigh(n, m), n),
 });
 
 /**

@@ -3,7 +3,8 @@
  *
  * Arguments are positional and in the order of CBLAS: these calls are made for every layer of every step, and a record
  * of arguments would cost as much as the call. A product with a single row or column goes to gemv once the matrix is
- * large, because OpenBLAS does not spread such a gemm over threads.
+ * large, because OpenBLAS does not spread such a gemm over threads. Others are spread when they are too small for it, and
+ * are made as small calls.
  *
  * @module
  */
@@ -12,6 +13,8 @@ import type { ReadonlyVector } from '../../tensor.ts';
 import { mirrorLower } from '../host/layout.ts';
 import type { Routines } from './signatures.ts';
 import { cblas } from './signatures.ts';
+import type { Way } from './threads.ts';
+import { asItIs } from './threads.ts';
 import type { Precision, Vector } from '../host/kernels/precision.ts';
 import { requireMatrix } from '../host/kernels/precision.ts';
 
@@ -71,8 +74,13 @@ export interface Blas {
   readonly trsm: (transposed: boolean, n: number, columns: number, l: ReadonlyVector, b: Vector) => void;
 }
 
-/** Elements from which a matrix-vector product is worth threads. */
+/** Elements from which a product with a vector is one of another kind, and from which that is worth threads. */
 const gemvFrom = 1 << 15;
+const gemvThreads = 1 << 18;
+
+/** Multiplications from which a product may be spread over threads, and from which that is worth it. */
+const gemmSpread = 1 << 17;
+const gemmThreads = 1 << 20;
 
 const { rowMajor, plain, transposed: transpose, lower, nonUnit, left } = cblas;
 
@@ -86,9 +94,16 @@ const leading = (stride: number): number => (stride > 0 ? stride : 1);
  *
  * @param routines - routines of the library in that precision
  * @param precision - element type; arrays of another type are refused with a ShapeMismatch, as are short ones
+ * @param small - makes a small call
  */
-export const blasOf = (routines: Routines, precision: Precision): Blas => {
+export const blasOf = (routines: Routines, precision: Precision, small: Way = asItIs): Blas => {
   const { gemm, gemv, syrk, trsm } = routines;
+
+  /** Makes a call as its work demands. */
+  const made = (call: () => void, work: number, spread: number, worthThreads: number): void => {
+    if (work >= spread && work < worthThreads) small(call);
+    else call();
+  };
 
   const product: Blas['gemm'] = (transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc) => {
     requireMatrix('gemm: A', precision, a, transA ? k : m, transA ? m : k, lda);
@@ -96,13 +111,19 @@ export const blasOf = (routines: Routines, precision: Precision): Blas => {
     requireMatrix('gemm: C', precision, c, m, n, ldc);
     if (n === 1 && m * k >= gemvFrom) {
       const [rows, columns] = transA ? [k, m] : [m, k];
-      gemv(rowMajor, op(transA), rows, columns, alpha, a, lda, b, transB ? 1 : ldb, beta, c, ldc);
+      const call = (): void =>
+        void gemv(rowMajor, op(transA), rows, columns, alpha, a, lda, b, transB ? 1 : ldb, beta, c, ldc);
+      made(call, m * k, gemvFrom, gemvThreads);
     } else if (m === 1 && n * k >= gemvFrom) {
       const [rows, columns] = transB ? [n, k] : [k, n];
-      gemv(rowMajor, op(!transB), rows, columns, alpha, b, ldb, a, transA ? lda : 1, beta, c, 1);
+      const call = (): void =>
+        void gemv(rowMajor, op(!transB), rows, columns, alpha, b, ldb, a, transA ? lda : 1, beta, c, 1);
+      made(call, n * k, gemvFrom, gemvThreads);
     } else if (m > 0 && n > 0) {
-      // prettier-ignore
-      gemm(rowMajor, op(transA), op(transB), m, n, k, alpha, a, leading(lda), b, leading(ldb), beta, c, ldc);
+      const call = (): void =>
+        // prettier-ignore
+        void gemm(rowMajor, op(transA), op(transB), m, n, k, alpha, a, leading(lda), b, leading(ldb), beta, c, ldc);
+      made(call, m * n * k, gemmSpread, gemmThreads);
     }
   };
 
@@ -119,13 +140,16 @@ export const blasOf = (routines: Routines, precision: Precision): Blas => {
       requireMatrix('gemmBatched: B', precision, b, 1, batch > 0 ? (batch - 1) * stepB + k * n : 0);
       requireMatrix('gemmBatched: C', precision, c, 1, batch * m * n);
       if (m === 0 || n === 0) return;
-      for (let i = 0; i < batch; i += 1) {
-        const ai = precision.part(a, i * stepA, m * k);
-        const bi = precision.part(b, i * stepB, k * n);
-        const ci = precision.part(c, i * m * n, m * n);
-        // prettier-ignore
-        gemm(rowMajor, op(transA), op(transB), m, n, k, alpha, ai, leading(lda), bi, leading(ldb), beta, ci, n);
-      }
+      const all = (): void => {
+        for (let i = 0; i < batch; i += 1) {
+          const ai = precision.part(a, i * stepA, m * k);
+          const bi = precision.part(b, i * stepB, k * n);
+          const ci = precision.part(c, i * m * n, m * n);
+          // prettier-ignore
+          gemm(rowMajor, op(transA), op(transB), m, n, k, alpha, ai, leading(lda), bi, leading(ldb), beta, ci, n);
+        }
+      };
+      made(all, m * n * k, gemmSpread, gemmThreads);
     },
     syrk: (transposed, n, k, alpha, a, lda, beta, c, ldc) => {
       requireMatrix('syrk: A', precision, a, transposed ? k : n, transposed ? n : k, lda);

@@ -17,6 +17,8 @@ import type { Lapack } from './lapack.ts';
 import { lapackOf } from './lapack.ts';
 import type { BlasLibrary } from './library.ts';
 import { openBlasLibrary } from './library.ts';
+import type { Way } from './threads.ts';
+import { asItIs, onOneThread } from './threads.ts';
 import { f32, f64 } from '../host/kernels/precision.ts';
 
 /** Products and factorisations of one precision. */
@@ -29,6 +31,8 @@ export interface NativeKernels {
   readonly f64: Kernels;
   /** Runs a job on this thread, with all threads of the library. */
   readonly runNow: <A>(job: Job<A>) => E.Either<FactorisationError, A>;
+  /** Makes a small call, on one thread where the library would wake others for it. */
+  readonly small: Way;
   /**
    * Runs a job beside the program, or on this thread where that cannot be had. Any number may run at once. While one
    * does, every call into the library has a single thread, those of the program too: right for many jobs and for jobs
@@ -48,11 +52,15 @@ export const openNativeKernels = (choice?: string): E.Either<BackendUnavailable,
     openBlasLibrary(choice),
     E.map((library) => {
       const around = library.background;
+      // Others decide well how many threads a small call is worth.
+      const { name, threads } = library;
+      const small = name === 'OpenBLAS' && threads !== undefined ? onOneThread(threads) : asItIs;
       return {
         library,
-        f32: { ...blasOf(library.single, f32), ...lapackOf(library.single, f32) },
-        f64: { ...blasOf(library.double, f64), ...lapackOf(library.double, f64) },
+        f32: { ...blasOf(library.single, f32, small), ...lapackOf(library.single, f32) },
+        f64: { ...blasOf(library.double, f64, small), ...lapackOf(library.double, f64) },
         runNow,
+        small,
         run: (job) => (around === undefined ? TE.fromIOEither(() => runNow(job)) : runInBackground(around, job)),
       };
     }),

@@ -20,8 +20,9 @@ export interface Schedule {
    *
    * @param work - multiplications, roughly
    * @param job - the computation
+   * @param order - of the matrix: a small one's job has one thread; large unless given
    */
-  readonly run: <A>(work: number, job: Job<A>) => TaskEither<FactorisationError, A>;
+  readonly run: <A>(work: number, job: Job<A>, order?: number) => TaskEither<FactorisationError, A>;
 }
 
 interface Waiting {
@@ -32,12 +33,15 @@ interface Waiting {
 /** Multiplications below which a job takes less time than handing it over. */
 const smallWork = 1e6;
 
+/** Order of a matrix from which a factorisation is worth several threads. */
+const worthThreads = 160;
+
 /**
  * A schedule for the jobs of one library.
  *
- * @param kernels - the two ways to run a job
+ * @param kernels - the two ways to run a job, and how to make a small call
  */
-export const createSchedule = (kernels: Pick<NativeKernels, 'run' | 'runNow'>): Schedule => {
+export const createSchedule = (kernels: Pick<NativeKernels, 'run' | 'runNow' | 'small'>): Schedule => {
   let waiting: Array<Waiting> = [];
 
   const dispatch = (): void => {
@@ -47,18 +51,21 @@ export const createSchedule = (kernels: Pick<NativeKernels, 'run' | 'runNow'>): 
   };
 
   return {
-    run: (work, job) => () => {
-      const planned = job(); // reads the input
-      const again: typeof job = () => planned;
-      if (E.isLeft(planned) || work < smallWork) return Promise.resolve(kernels.runNow(again));
-      if (waiting.length === 0) setImmediate(dispatch);
-      return new Promise((resolve, reject) => {
-        const start = (alone: boolean): void => {
-          if (alone) resolve(kernels.runNow(again));
-          else kernels.run(again)().then(resolve, reject);
-        };
-        waiting.push({ work, start });
-      });
-    },
+    run:
+      (work, job, order = Infinity) =>
+      () => {
+        const planned = job(); // reads the input
+        const again: typeof job = () => planned;
+        const now = () => (order < worthThreads ? kernels.small(() => kernels.runNow(again)) : kernels.runNow(again));
+        if (E.isLeft(planned) || work < smallWork) return Promise.resolve(now());
+        if (waiting.length === 0) setImmediate(dispatch);
+        return new Promise((resolve, reject) => {
+          const start = (alone: boolean): void => {
+            if (alone) resolve(now());
+            else kernels.run(again)().then(resolve, reject);
+          };
+          waiting.push({ work, start });
+        });
+      },
   };
 };

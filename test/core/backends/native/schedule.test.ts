@@ -10,6 +10,10 @@ const large = 1e9;
 const observed = (): { readonly schedule: ReturnType<typeof createSchedule>; readonly notes: Array<string> } => {
   const notes: Array<string> = [];
   const schedule = createSchedule({
+    small: (call) => {
+      notes.push('small');
+      return call();
+    },
     runNow: (job) => {
       const result = runNow(job);
       notes.push(`now ${JSON.stringify(result)}`);
@@ -35,6 +39,14 @@ describe('schedule', () => {
     expect(await schedule.run(large, giving(1))()).toEqual(E.right(1));
     expect(await schedule.run(large, giving(2))()).toEqual(E.right(2));
     expect(notes.map((note) => note.slice(0, 3))).toEqual(['now', 'now']);
+  });
+
+  it('runs a job of a small matrix as a small call', async () => {
+    const { schedule, notes } = observed();
+    expect(await schedule.run(10, giving(1), 65)()).toEqual(E.right(1));
+    expect(await schedule.run(large, giving(2), 159)()).toEqual(E.right(2));
+    expect(await schedule.run(large, giving(3), 160)()).toEqual(E.right(3));
+    expect(notes.map((note) => note.slice(0, 5))).toEqual(['small', 'now {', 'small', 'now {', 'now {']);
   });
 
   it('runs jobs of one turn beside each other, the largest first, and small ones at once', async () => {

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 
-import { oneThreadEach } from '../../../../src/core/backends/native/threads.ts';
+import { onOneThread, oneThreadEach } from '../../../../src/core/backends/native/threads.ts';
 
 describe('threads', () => {
   /** A setting that remembers what it was set to. */
@@ -25,5 +25,23 @@ describe('threads', () => {
     const threads = setting(4);
     await expect(oneThreadEach(threads)(() => Promise.reject(new Error('broken')))()).rejects.toThrow('broken');
     expect(threads.history).toEqual([4, 1, 4]);
+  });
+
+  it('law: one thread for a small call, and what it was after it, also when it breaks', () => {
+    const threads = setting(8);
+    expect(onOneThread(threads)(() => threads.get())).toBe(1);
+    expect(threads.history).toEqual([8, 1, 8]);
+    expect(() =>
+      onOneThread(threads)(() => {
+        throw new Error('broken');
+      }),
+    ).toThrow('broken');
+    expect(threads.history).toEqual([8, 1, 8, 1, 8]);
+  });
+
+  it('changes nothing where there is one thread', () => {
+    const threads = setting(1);
+    expect(onOneThread(threads)(() => threads.get())).toBe(1);
+    expect(threads.history).toEqual([1]);
   });
 });
