@@ -73,22 +73,25 @@ const gatherEdge = (
  * @param lines - which rows
  * @param channels - which channels
  * @param out - all elements of the rows are written
+ * @param step - from the beginning of a row to that of the next; the length of a row unless given
  */
 export const gatherColumns = (
   { copyRows }: Pick<Kernels, 'copyRows'>,
   data: ReadonlyVector,
-  { images, places, window }: View,
+  view: View,
   lines: Lines,
-  { first, count }: Channels,
+  channels: Channels,
   out: Vector,
+  step: number = view.window.kernel[0] * view.window.kernel[1] * channels.count,
 ): void => {
+  const { images, places, window } = view;
+  const { first, count } = channels;
   const [, h, w, c] = images;
   const [oh, ow] = places;
   const { kernel, stride, dilation, padding } = window;
   const pixels = count === c && dilation[1] === 1 ? kernel[1] : 1;
   const runs = kernel[1] / pixels;
   const length = pixels * count;
-  const width = kernel[0] * kernel[1] * count;
   for (let line = lines.from; line < lines.to; line += 1) {
     const example = Math.floor(line / oh);
     const oy = line - example * oh;
@@ -97,9 +100,9 @@ export const gatherColumns = (
       const row = (example * h + y) * w;
       for (let run = 0; run < runs; run += 1) {
         const left = run * dilation[1] - padding[2];
-        const start = (line - lines.from) * ow * width + ky * kernel[1] * count + run * length;
+        const start = (line - lines.from) * ow * step + ky * kernel[1] * count + run * length;
         if (y < 0 || y >= h) {
-          for (let ox = 0; ox < ow; ox += 1) out.fill(0, start + ox * width, start + ox * width + length);
+          for (let ox = 0; ox < ow; ox += 1) out.fill(0, start + ox * step, start + ox * step + length);
           continue;
         }
         const [whole, past] = wholePlaces(w, ow, left, stride[1], pixels);
@@ -110,11 +113,11 @@ export const gatherColumns = (
           const before = Math.min(Math.max(-x, 0), pixels);
           const inside = Math.max(0, Math.min(x + pixels, w) - (x + before));
           const from = (row + x + before) * c + first;
-          gatherEdge(data, from, before, inside, pixels, count, out, start + ox * width);
+          gatherEdge(data, from, before, inside, pixels, count, out, start + ox * step);
         }
         if (past > whole) {
           const from = (row + whole * stride[1] + left) * c + first;
-          copyRows(data, from, stride[1] * c, out, start + whole * width, width, past - whole, length);
+          copyRows(data, from, stride[1] * c, out, start + whole * step, step, past - whole, length);
         }
       }
     }

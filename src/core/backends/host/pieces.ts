@@ -13,7 +13,7 @@ const atOnce = 1 << 18;
 const fewestRows = 256;
 
 /** Room by name, with arbitrary contents. */
-export type Rooms = (name: 'patches' | 'homogeneous' | 'outputs' | 'products', length: number) => Vector;
+export type Rooms = (name: 'patches' | 'outputs' | 'products', length: number) => Vector;
 
 /**
  * Room for the pieces of one operation: each name has one array, which the first piece, the largest, asks for.
