@@ -1,3 +1,4 @@
+import { attempt } from '../../src/core/errors.ts';
 import { activation } from '../../src/core/nn/layers/activation.ts';
 import { conv1d, conv2d } from '../../src/core/nn/layers/convolution.ts';
 import { dense } from '../../src/core/nn/layers/dense.ts';
@@ -242,6 +243,7 @@ describe('groups', () => {
 
 describe('statistics of convolutions', () => {
   const window = { kernel: [2, 2], stride: [1, 2], dilation: [1, 1], padding: [1, 0, 0, 1] } as const;
+  const single = { kernel: [1, 1], stride: [1, 1], dilation: [1, 1], padding: [0, 0, 0, 0] } as const;
   const site = { kind: 'convolution', path: 'c', weight: 'c.weight', bias: 'c.bias', window, groups: 1 } as const;
   const input = gaussian(1, [4, 3, 4, 2]);
   const places = ops.patches(input, window).shape.slice(0, 3);
@@ -272,6 +274,18 @@ describe('statistics of convolutions', () => {
         expect(scaledError(ops.add(parts[0].sums[name], parts[1].sums[name]).data, sum.data)).toBeLessThan(1e-13);
       }
     }
+  });
+
+  it('a sharing that there is not is refused, of any convolution', () => {
+    const half = JSON.parse('{ "sharing": "half" }') as { readonly sharing: 'expand' };
+    const expected = {
+      left: { _tag: 'BadConfig', path: 'sharing', expected: 'one of expand, reduce', actual: 'half' },
+    };
+    expect(attempt(() => siteStatistics(ops, { site, input, cotangents }, half))).toMatchObject(expected);
+    const back = { ...site, kind: 'transposedConvolution', bias: null, extents: [2, 2], window: single } as const;
+    const seen = { site: back, input: gaussian(1, [1, 2, 2, 3]), cotangents: [gaussian(2, [1, 2, 2, 1])] };
+    expect(attempt(() => siteStatistics(ops, seen, half))).toMatchObject(expected);
+    expect(siteStatistics(ops, seen).weight).toBe(1);
   });
 
   it('worked example: A sums over places, G is their mean', () => {

@@ -9,6 +9,7 @@
  * @module
  */
 import type { Ops } from '../../core/ops/ops.ts';
+import type { Window } from '../../core/ops/primitives.ts';
 import { patchesShape } from '../../core/ops/shapes.ts';
 import type { ConvolutionSite } from '../../core/ops/site.ts';
 import type { Params } from '../../core/params.ts';
@@ -17,7 +18,7 @@ import { sizeOf } from '../../core/tensor.ts';
 import { cotangentPartGrams, cotangentSums, mostFull } from '../statistics/factors.ts';
 import { partitionOf } from '../statistics/partition.ts';
 import type { Cut } from '../statistics/partition.ts';
-import { asRows, columnOf, overCounted } from '../statistics/sharing.ts';
+import { asRows, columnOf, knownSharing, overCounted, sumOfPositions } from '../statistics/sharing.ts';
 import { dense } from './dense.ts';
 import { inGroups } from './groups.ts';
 import type { Seen, SiteBlock, SiteKind } from './kind.ts';
@@ -52,6 +53,43 @@ const patched = <T extends Shaped>(ops: Ops<T>, seen: Seen<T>, { window }: Convo
     cotangents: seen.cotangents.map((g) => inOneAxis(ops, g)),
     ...weightsInOneAxis(ops, seen),
   };
+};
+
+/**
+ * The sum of the patches of each example, `[n, kh kw c]`, without them: examples are groups of channels of one image, and the
+ * places' weights the outputs that it is correlated with.
+ *
+ * @param ops - interpreter
+ * @param images - `[n, h, w, c]`
+ * @param window - geometry
+ * @param weights - of the places, `[n, oh, ow]`; `null` where all weigh alike
+ */
+const patchSums = <T extends Shaped>(ops: Ops<T>, images: T, window: Window, weights: T | null): T => {
+  const [n, h, w, c] = images.shape;
+  const [, oh, ow] = patchesShape(images.shape, window);
+  const side = ops.reshape(ops.transpose(images, [1, 2, 0, 3]), [1, h, w, n * c]);
+  const places = weights === null ? ops.full([oh, ow, n], 1) : ops.transpose(weights, [1, 2, 0]);
+  return ops.correlate(side, ops.reshape(places, [1, oh, ow, n]), window, n);
+};
+
+/** Least weight of an example's places: where nothing counts nothing is divided by zero. */
+const tiny = 1e-30;
+
+/** What a dense site would see of the mean patch over the places that count, and the sum of the cotangents. */
+const reduced = <T extends Shaped>(ops: Ops<T>, seen: Seen<T>, { window }: ConvolutionSite): Seen<T> => {
+  const images = imagesOf(ops, seen);
+  const [n] = seen.input.shape;
+  const { weights = null } = seen;
+  const [all, oh, ow, length] = patchesShape(images.shape, window);
+  const ofPlaces = weights === null || weights.shape.length === 1 ? null : ops.reshape(weights, [all, oh, ow]);
+  const sums = ops.sum(ops.reshape(patchSums(ops, images, window, ofPlaces), [n, all / n, length]), [1]);
+  const cotangents = seen.cotangents.map((g) => sumOfPositions(ops, g));
+  if (ofPlaces === null) {
+    return { input: ops.scale(n / (all * oh * ow), sums), cotangents, ...(weights === null ? {} : { weights }) };
+  }
+  const perExample = ops.reshape(ofPlaces, [n, (all / n) * oh * ow]);
+  const total = ops.maximum(ops.reshape(ops.sum(perExample, [1]), [n, 1]), ops.full([], tiny));
+  return { input: ops.div(sums, total), cotangents, weights: ops.max(perExample, [1]) };
 };
 
 /**
@@ -115,8 +153,9 @@ const whole = (site: ConvolutionSite): SiteBlock => {
     gradients: (ops, seen) => onPatches.gradients(ops, patched(ops, seen, site)),
     squares: (ops, seen) => onPatches.squares(ops, patched(ops, seen, site)),
     statistics: (ops, seen, options) => {
-      const { sharing = 'expand', maxFactor = mostFull } = options;
-      if (sharing !== 'expand') return onPatches.statistics(ops, patched(ops, seen, site), options);
+      const { maxFactor = mostFull } = options;
+      if (knownSharing(options.sharing) === 'reduce')
+        return onPatches.statistics(ops, reduced(ops, seen, site), { maxFactor });
       const ofInputs: Params<typeof seen.input> =
         orderOfPatch(seen.input.shape) <= maxFactor ? { A: inputGram(ops, seen) } : { a: inputSquares(ops, seen) };
       return {
@@ -130,14 +169,20 @@ const whole = (site: ConvolutionSite): SiteBlock => {
         ? 'A ⊗ G'
         : `${word('A', orderOfPatch(shapes.input))} ⊗ ${word('G', shapes.output[shapes.output.length - 1])}`;
     },
-    rows: rows === null ? null : (ops, seen, sharing) => rows(ops, patched(ops, seen, site), sharing),
+    rows:
+      rows === null
+        ? null
+        : (ops, seen, sharing) =>
+            knownSharing(sharing) === 'reduce'
+              ? rows(ops, reduced(ops, seen, site), 'expand')
+              : rows(ops, patched(ops, seen, site), sharing),
     partitioned:
       partitioned === null
         ? null
         : {
             ...partitioned,
             statistics: (ops, seen, cuts, options) =>
-              (options.sharing ?? 'expand') === 'expand'
+              knownSharing(options.sharing) === 'expand'
                 ? {
                     sums: {
                       ...diagonalParts(ops, 'A', inputGram(ops, seen), cuts.inputs),
@@ -145,7 +190,7 @@ const whole = (site: ConvolutionSite): SiteBlock => {
                     },
                     weight: seen.input.shape[0],
                   }
-                : partitioned.statistics(ops, patched(ops, seen, site), cuts, options),
+                : partitioned.statistics(ops, reduced(ops, seen, site), cuts, {}),
           },
     eigenMoments:
       eigenMoments === null ? null : (ops, seen, basis) => eigenMoments(ops, patched(ops, seen, site), basis),

@@ -13,7 +13,7 @@ import type { Params } from '../../core/params.ts';
 import type { Shape, Shaped } from '../../core/tensor.ts';
 import { sizeOf } from '../../core/tensor.ts';
 import { mostFull, partGrams } from '../statistics/factors.ts';
-import { asRows, columnOf } from '../statistics/sharing.ts';
+import { asRows, columnOf, knownSharing } from '../statistics/sharing.ts';
 import { totalOf } from '../statistics/statistics.ts';
 import { diagonalParts } from './convolution.ts';
 import { dense } from './dense.ts';
@@ -103,8 +103,9 @@ const whole = (site: TransposedConvolutionSite): SiteBlock => {
     gradients: (ops, seen) => onPatches.gradients(ops, patched(ops, seen, site)),
     squares: (ops, seen) => onPatches.squares(ops, patched(ops, seen, site)),
     statistics: (ops, seen, options) => {
-      const { sharing = 'expand', maxFactor = mostFull } = options;
-      if (sharing !== 'expand') return onPatches.statistics(ops, patched(ops, seen, site), options);
+      const { maxFactor = mostFull } = options;
+      if (knownSharing(options.sharing) === 'reduce')
+        return onPatches.statistics(ops, patched(ops, seen, site), options);
       const x = inputRows(ops, seen);
       const ofInputs: Params<typeof x> =
         x.shape[1] <= maxFactor ? { A: ops.gram(x) } : { a: ops.sum(ops.square(x), [0]) };
@@ -127,7 +128,7 @@ const whole = (site: TransposedConvolutionSite): SiteBlock => {
         : {
             ...partitioned,
             statistics: (ops, seen, cuts, options) =>
-              (options.sharing ?? 'expand') === 'expand'
+              knownSharing(options.sharing) === 'expand'
                 ? {
                     sums: {
                       ...partGrams(ops, 'A', inputRows(ops, seen), cuts.inputs),

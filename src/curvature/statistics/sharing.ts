@@ -24,6 +24,21 @@ export const sharings = ['expand', 'reduce'] as const;
 /** How positions are treated. */
 export type Sharing = (typeof sharings)[number];
 
+/**
+ * A treatment that there is, or an error.
+ *
+ * @param sharing - as given, `expand` unless it is
+ */
+export const knownSharing = (sharing: Sharing = 'expand'): Sharing =>
+  sharings.includes(sharing)
+    ? sharing
+    : raise({
+        _tag: 'BadConfig',
+        path: 'sharing',
+        expected: `one of ${sharings.join(', ')}`,
+        actual: String(sharing),
+      });
+
 /** Number of positions of arrays `[n, …, d]`. */
 export const positionsOf = (shape: Shape): number => sizeOf(shape.slice(1, -1));
 
@@ -149,21 +164,11 @@ export const sharedRows = <T extends Shaped>(
   sharing: Sharing,
 ): SharedRows<T> => {
   const positions = positionsOf(input.shape);
-  switch (sharing) {
-    case 'expand':
-      return { input: asRows(ops, input), cotangents: cotangents.map((g) => asRows(ops, g)), positions };
-    case 'reduce':
-      return {
+  return knownSharing(sharing) === 'expand'
+    ? { input: asRows(ops, input), cotangents: cotangents.map((g) => asRows(ops, g)), positions }
+    : {
         input: positions === 1 ? asRows(ops, input) : meanOfPositions(ops, input, weights),
         cotangents: cotangents.map((g) => sumOfPositions(ops, g)),
         positions: 1,
       };
-    default:
-      return raise({
-        _tag: 'BadConfig',
-        path: 'sharing',
-        expected: `one of ${sharings.join(', ')}`,
-        actual: String(sharing),
-      });
-  }
 };

@@ -133,6 +133,21 @@ describe('kfac on real MNIST', () => {
     expect(readdirSync(join(directory, 'cwd'))).toEqual([]);
   });
 
+  it('fashion-classifier: says that digits take the place of garments, and learns them by K-FAC in twenty steps', () => {
+    const { code, out, err } = kfac(
+      'train fashion-classifier --size small --optimizer kfac --steps 20 --backend gpu --gpu-mode webasm --json'.split(
+        ' ',
+      ),
+    );
+    expect(err.trim()).toBe(
+      'warning: Fashion-MNIST: no directory is named with --data, so these are the digits of MNIST.',
+    );
+    expect(code).toBe(0);
+    const done = lines(out)[20];
+    expect(done).toMatchObject({ event: 'done', optimizer: 'kfac', steps: 20 });
+    expect((done['test'] as { readonly accuracy: number }).accuracy).toBeGreaterThan(0.85);
+  });
+
   it('train --config: an optimizer of parts from a file', () => {
     const file = join(directory, 'parts.yaml');
     writeFileSync(

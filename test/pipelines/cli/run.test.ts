@@ -69,6 +69,19 @@ describe('kfac train --json', () => {
     expect(stored.content.size).toBe(4);
   });
 
+  it.each(['small', 'full'])('trains the convolutional network of size %s, with its running averages', async (size) => {
+    const command = `train fashion-classifier --size ${size} --data d --backend gpu --batch 5 --steps 3 --json`;
+    const { code, outLines, errLines } = await kfac(command);
+    expect(errLines).toEqual([]);
+    expect(code).toBe(0);
+    const lines = parsed(outLines);
+    expect(lines.map(({ event }) => event)).toEqual(['step', 'step', 'step', 'done']);
+    expect(lines[3]).toMatchObject({
+      trainLoss: expect.any(Number) as number,
+      test: { accuracy: expect.any(Number) as number },
+    });
+  });
+
   it('says that no step was taken where none was', async () => {
     const still = await kfac(`train mnist-classifier --optimizer adam --lr 0 ${quick} --steps 2 --json`);
     expect(still.code).toBe(0);
