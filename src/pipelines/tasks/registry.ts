@@ -8,12 +8,13 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { KfacError } from '../../core/errors.ts';
 import { shown } from '../../core/shown.ts';
 import { fashionClassifier } from './fashionClassifier.ts';
+import { languageModel } from './languageModel.ts';
 import { mnistAutoencoder } from './mnistAutoencoder.ts';
 import { mnistClassifier } from './mnistClassifier.ts';
 import type { Task, TaskFamily, TaskSize } from './task.ts';
 
 /** Every task. */
-export const tasks: ReadonlyArray<TaskFamily> = [mnistAutoencoder, mnistClassifier, fashionClassifier];
+export const tasks: ReadonlyArray<TaskFamily> = [mnistAutoencoder, mnistClassifier, fashionClassifier, languageModel];
 
 /**
  * Tasks by name, with others before them: one of the same name takes the place of the library's.

@@ -260,7 +260,7 @@ describe('kfac with bad input', () => {
     [
       'an unknown task',
       () => ['train', 'cifar'],
-      /mnist-autoencoder, mnist-classifier, fashion-classifier, got "cifar"/,
+      /mnist-autoencoder, mnist-classifier, fashion-classifier, language-model, got "cifar"/,
     ],
     ['an unknown optimizer', () => [...train, '--optimizer', 'adamax'], /one of kfac, .*got "adamax"/],
     ['an unknown option', () => [...train, '--learning-rate', '1'], /--learning-rate: expected one of .*--lr/],
