@@ -23,6 +23,9 @@ import type { Curvature } from '../../src/curvature/curvature.ts';
 import { dense as denseCurvature } from '../../src/curvature/dense.ts';
 import { diagonal } from '../../src/curvature/diagonal.ts';
 import { kfac } from '../../src/curvature/kfac.ts';
+import { means } from '../../src/curvature/statistics/statistics.ts';
+import { matrixOf } from '../../src/core/operators/factors/measures.ts';
+import { siteBlock } from '../../src/curvature/sites/kinds.ts';
 import { siteStatistics } from '../../src/curvature/sites/statistics.ts';
 import { sharings } from '../../src/curvature/statistics/sharing.ts';
 import { tridiagonalKfac } from '../../src/curvature/tridiagonalKfac.ts';
@@ -314,6 +317,45 @@ describe('statistics of convolutions', () => {
     expect(scaledError(sums['A'].data, each.sums['A'].data)).toBeLessThan(1e-13);
     expect(scaledError(sums['G'].data, ops.scale(1 / 2, each.sums['G']).data)).toBeLessThan(1e-13);
   });
+
+  it.each([1, 2])(
+    'law: uncorrelated pixels are the mean of the blocks of A along its diagonal, in %s groups',
+    (groups) => {
+      const own = { ...site, groups };
+      const out = 3 * groups;
+      const seen = {
+        site: own,
+        input,
+        cotangents: [gaussian(5, [...places, out])],
+        weights: ops.constant({ shape: [4], dtype: 'f64', data: Float64Array.of(0.5, 1, 2, 0.5) }),
+      };
+      const [whole, thin] = [false, true].map((uncorrelated) => {
+        const block = siteBlock(own);
+        return block.operator(means(ops, block.statistics(ops, seen, { uncorrelated })), ops);
+      });
+      if (whole._tag !== 'kronecker' || thin._tag !== 'kronecker') throw new Error('expected products');
+      expect(thin.G).toEqual(whole.G);
+      const [A, B] = [whole.A, thin.A].map((factor) => matrixOf(ops, factor));
+      expect(B.shape).toEqual(A.shape);
+      const c = 2 / groups;
+      for (let group = 0; group < groups; group += 1) {
+        const at = group * (4 * c + 1);
+        const taps = [0, 1, 2, 3].map((tap) => ops.slice(A, [at + tap * c, at + tap * c], [c, c]));
+        const mean = ops.scale(
+          1 / 4,
+          taps.reduce((x, y) => ops.add(x, y)),
+        );
+        for (const tap of [0, 3]) {
+          const found = ops.slice(B, [at + tap * c, at + tap * c], [c, c]);
+          expect(scaledError(found.data, mean.data)).toBeLessThan(1e-13);
+        }
+        const bias = [A, B].map((m) => ops.slice(m, [at + 4 * c, at + 4 * c], [1, 1]).data[0]);
+        expect(bias[1]).toBeCloseTo(bias[0], 12);
+      }
+      // Nothing beside the blocks.
+      expect(ops.slice(B, [0, c], [c, c]).data[0]).toBe(0);
+    },
+  );
 
   it('law: positions of weight 0 count nowhere', () => {
     const [n, oh, ow] = places;

@@ -109,6 +109,18 @@ const pairs: ReadonlyArray<readonly [string, Curvature, AnySolver, Damping]> = [
     withDamping(lambda, preconditioned(kroneckerInverse)),
     'factored',
   ],
+  [
+    'kfac of uncorrelated pixels, kroneckerInverse',
+    kfac({ uncorrelated: true }),
+    withDamping(lambda, preconditioned(kroneckerInverse)),
+    'factored',
+  ],
+  [
+    'kfac of uncorrelated pixels, eigen',
+    kfac({ uncorrelated: true }),
+    withDamping(lambda, preconditioned(eigen)),
+    'exact',
+  ],
   ['kfac, newtonSchulz', kfac(), withDamping(lambda, preconditioned(newtonSchulz({ tolerance: 1e-12 }))), 'factored'],
   [
     'kfac, lowRankInverse of full rank',

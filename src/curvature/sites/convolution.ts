@@ -8,6 +8,9 @@
  *
  * @module
  */
+import { kronecker } from '../../core/operators/blockOperator.ts';
+import type { Factor } from '../../core/operators/factors/factor.ts';
+import { directSumOf } from '../../core/operators/factors/factor.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Window } from '../../core/ops/primitives.ts';
 import { patchesShape } from '../../core/ops/shapes.ts';
@@ -15,13 +18,14 @@ import type { ConvolutionSite } from '../../core/ops/site.ts';
 import type { Params } from '../../core/params.ts';
 import type { Shape, Shaped } from '../../core/tensor.ts';
 import { sizeOf } from '../../core/tensor.ts';
-import { cotangentPartGrams, cotangentSums, mostFull } from '../statistics/factors.ts';
+import { cotangentPartGrams, cotangentSums, factorOf, mostFull } from '../statistics/factors.ts';
 import { partitionOf } from '../statistics/partition.ts';
 import type { Cut } from '../statistics/partition.ts';
 import { asRows, columnOf, knownSharing, overCounted, sumOfPositions } from '../statistics/sharing.ts';
 import { dense } from './dense.ts';
 import { inGroups } from './groups.ts';
 import type { Seen, SiteBlock, SiteKind } from './kind.ts';
+import type { SiteOptions } from './options.ts';
 
 /** Images of all uses one after another, `[n u, h, w, c]` of `[n, u, h, w, c]`. */
 const imagesOf = <T extends Shaped>(ops: Ops<T>, { input }: Seen<T>): T => {
@@ -114,8 +118,8 @@ const whole = (site: ConvolutionSite): SiteBlock => {
   const { path, weight, bias, window } = site;
   const onPatches = dense({ kind: 'dense', path, weight, bias });
   const { rows, eigenMoments, partitioned } = onPatches;
-  const orderOfPatch = (input: Shape): number =>
-    window.kernel[0] * window.kernel[1] * input[input.length - 1] + (bias === null ? 0 : 1);
+  const taps = window.kernel[0] * window.kernel[1];
+  const orderOfPatch = (input: Shape): number => taps * input[input.length - 1] + (bias === null ? 0 : 1);
 
   /** Weights of all places as a column; `null` where all weigh alike. */
   const placeWeights = <T extends Shaped>(ops: Ops<T>, seen: Seen<T>): T | null => {
@@ -138,6 +142,32 @@ const whole = (site: ConvolutionSite): SiteBlock => {
     const squares = ops.reshape(sums, [length]);
     return bias === null ? squares : ops.concat([squares, ops.reshape(ops.sum(weights, [0, 1]), [1])], 0);
   };
+  /** The second moments of a pixel, each counted as often as a tap sees it, over the number of taps; and the sum of the ones. */
+  const pixelSums = <T extends Shaped>(ops: Ops<T>, seen: Seen<T>): Params<T> => {
+    const images = imagesOf(ops, seen);
+    const [n, h, w, c] = images.shape;
+    const [, oh, ow] = patchesShape(images.shape, window);
+    const weights = placeWeights(ops, seen) ?? ops.full([n * oh * ow, 1], 1);
+    const places = ops.reshape(weights, [n, oh, ow, 1]);
+    const counts = ops.convolveTransposed(places, ops.full([1, taps], 1 / taps), window, [n, h, w, 1]);
+    const pixels = ops.reshape(ops.mul(ops.sqrt(counts), images), [n * h * w, c]);
+    return {
+      pixel: ops.gram(pixels),
+      ...(bias === null ? {} : { ones: ops.reshape(ops.sum(weights, [0, 1]), [1, 1]) }),
+    };
+  };
+  /** What is kept of the inputs. */
+  const inputSums = <T extends Shaped>(ops: Ops<T>, seen: Seen<T>, options: SiteOptions): Params<T> => {
+    const { maxFactor = mostFull, uncorrelated = false } = options;
+    if (uncorrelated) return pixelSums(ops, seen);
+    return orderOfPatch(seen.input.shape) <= maxFactor ? { A: inputGram(ops, seen) } : { a: inputSquares(ops, seen) };
+  };
+  /** A block for each tap, all alike, and one for the bias. */
+  const alikeTaps = <T>(averages: Params<T>): Factor<T> =>
+    directSumOf([
+      ...Array.from({ length: taps }, () => averages['pixel']),
+      ...('ones' in averages ? [averages['ones']] : []),
+    ]);
   /** Cotangents as rows, over the places that count. */
   const cotangentRows = <T extends Shaped>(ops: Ops<T>, { cotangents, weights }: Seen<T>) => {
     const positions = sizeOf(cotangents[0].shape.slice(1, -1));
@@ -156,14 +186,15 @@ const whole = (site: ConvolutionSite): SiteBlock => {
       const { maxFactor = mostFull } = options;
       if (knownSharing(options.sharing) === 'reduce')
         return onPatches.statistics(ops, reduced(ops, seen, site), { maxFactor });
-      const ofInputs: Params<typeof seen.input> =
-        orderOfPatch(seen.input.shape) <= maxFactor ? { A: inputGram(ops, seen) } : { a: inputSquares(ops, seen) };
       return {
-        sums: { ...ofInputs, ...cotangentSums(ops, cotangentRows(ops, seen), maxFactor) },
+        sums: { ...inputSums(ops, seen, options), ...cotangentSums(ops, cotangentRows(ops, seen), maxFactor) },
         weight: seen.input.shape[0],
       };
     },
-    words: ({ maxFactor = mostFull }, shapes) => {
+    operator: (averages, ops) =>
+      'pixel' in averages ? kronecker(alikeTaps(averages), factorOf(averages, 'G')) : onPatches.operator(averages, ops),
+    words: ({ sharing = 'expand', maxFactor = mostFull, uncorrelated = false }, shapes) => {
+      if (uncorrelated && sharing === 'expand') return '(⊕ A) ⊗ G';
       const word = (name: string, order: number): string => (order <= maxFactor ? name : `diag ${name}`);
       return shapes === undefined
         ? 'A ⊗ G'

@@ -7,15 +7,15 @@
  * @module
  */
 import { raise } from '../../core/errors.ts';
+import type { Kronecker } from '../../core/operators/blockOperator.ts';
 import { kronecker } from '../../core/operators/blockOperator.ts';
 import type { Factor } from '../../core/operators/factors/factor.ts';
-import { diagonal, directSum, directSumOf, partsOf as partsOfSum } from '../../core/operators/factors/factor.ts';
+import { directSum, partsOf } from '../../core/operators/factors/factor.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { ConvolutionSite } from '../../core/ops/site.ts';
 import type { Params } from '../../core/params.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { generate } from '../../core/tensor.ts';
-import { partsOf } from '../statistics/factors.ts';
 import type { Seen, SiteBlock } from './kind.ts';
 
 /** A run of the last axis. */
@@ -44,12 +44,17 @@ const offDiagonal = <T extends Shaped>(ops: Ops<T>, v: T, groups: number): T => 
   return ops.reshape(ops.sum(own, [2]), [out, columns / groups]);
 };
 
-/** The factors of all groups, full or as diagonals. */
-const factorIn = <T>(averages: Params<T>, name: 'A' | 'G'): Factor<T> => {
-  const full = partsOf(averages, name);
-  return full.length > 0
-    ? directSumOf(full)
-    : directSum(partsOf(averages, name.toLowerCase()).map((values) => diagonal(values)));
+/** What a group's sums are called among those of all groups. */
+const nameIn = (name: string, i: number): string => `${name}:${i}`;
+
+/** The averages of one group. */
+const averagesOf = <T>(averages: Params<T>, i: number): Params<T> => {
+  const ending = nameIn('', i);
+  return Object.fromEntries(
+    Object.entries(averages).flatMap(([name, x]) =>
+      name.endsWith(ending) ? [[name.slice(0, -ending.length), x] as const] : [],
+    ),
+  );
 };
 
 /**
@@ -75,7 +80,7 @@ export const inGroups = (
   const stacked = <T extends Shaped>(ops: Ops<T>, blocks: ReadonlyArray<T>): T =>
     onDiagonal(ops, ops.concat(blocks, 0), groups);
   const partOf = <T>(factor: Factor<T>, i: number): Factor<T> => {
-    const parts = partsOfSum(factor);
+    const parts = partsOf(factor);
     return parts.length === groups
       ? parts[i]
       : raise({
@@ -125,12 +130,20 @@ export const inGroups = (
       const found = byGroup(ops, seen, (own) => one.statistics(ops, own, options));
       return {
         sums: Object.fromEntries(
-          found.flatMap(({ sums }, i) => Object.entries(sums).map(([name, sum]) => [`${name}:${i}`, sum])),
+          found.flatMap(({ sums }, i) => Object.entries(sums).map(([name, sum]) => [nameIn(name, i), sum])),
         ),
         weight: seen.input.shape[0],
       };
     },
-    operator: (averages) => kronecker(factorIn(averages, 'A'), factorIn(averages, 'G')),
+    operator: <T extends Shaped>(averages: Params<T>, ops: Ops<T>) => {
+      const products = Array.from({ length: groups }, (_, i): Kronecker<T> => {
+        const found = one.operator(averagesOf(averages, i), ops);
+        return found._tag === 'kronecker'
+          ? found
+          : raise({ _tag: 'BadConfig', path, expected: 'a Kronecker product of each group', actual: found._tag });
+      });
+      return kronecker(directSum(products.map(({ A }) => A)), directSum(products.map(({ G }) => G)));
+    },
     words: (options, shapes) => {
       if (shapes === undefined) return `${one.words(options)} by group`;
       const [input, output] = [shapes.input, shapes.output].map((shape) => ownOf({ shape }).shape);

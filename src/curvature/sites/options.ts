@@ -22,4 +22,10 @@ export interface SiteOptions {
    * made of full factors alone (block-tridiagonal, by class) keep them whatever their order.
    */
   readonly maxFactor?: number;
+  /**
+   * Whether the pixels that the filters of a convolution meet are taken for uncorrelated and alike [GM16]: A is a block for
+   * each of the kh · kw taps, all of them the second moments of a pixel's channels, and one for the bias. They are kept once,
+   * and cost kh · kw times less than A on either side. Only under `expand`.
+   */
+  readonly uncorrelated?: boolean;
 }

@@ -36,7 +36,7 @@ export const knownSharing = (sharing: Sharing = 'expand'): Sharing =>
         _tag: 'BadConfig',
         path: 'sharing',
         expected: `one of ${sharings.join(', ')}`,
-        actual: String(sharing),
+        actual: sharing,
       });
 
 /** Number of positions of arrays `[n, …, d]`. */
