@@ -121,14 +121,20 @@ const bounds = [
 export const dampingLimits: Kind = {
   name: 'dampingLimits',
   about: (all) => {
-    const steps = reporting(all, 'dampingLimit');
+    // Steps between two judgements move nothing.
+    const steps = reporting(all, 'dampingLimit').filter(
+      ({ metrics }) => metrics['dampingLimit'] !== 0 || Object.hasOwn(metrics, 'reductionRatio'),
+    );
     return bounds.flatMap(({ sign, name, moved, advice }) => {
       const isAt = ({ metrics }: SeenStep): boolean => metrics['dampingLimit'] === sign;
       const at = steps.filter(isAt);
       if (at.length === 0) return [];
       const last = steps.length - 1 - steps.findLastIndex((step) => !isAt(step));
       const among = last === 0 ? '' : `, the last ${last === 1 ? 'one' : last} among them`;
-      const counted = at.length === steps.length ? `all ${steps.length} steps` : `${someOf(at, steps)}${among}`;
+      const counted =
+        at.length === steps.length
+          ? `all ${steps.length} steps that judged it`
+          : `${someOf(at, steps)} that judged it${among}`;
       const value = roughly(at[at.length - 1].metrics['nextDamping']);
       const therefore = 2 * at.length >= steps.length ? `: ${advice}` : '';
       return [`λ was at its ${name} value ${value} in ${counted}, and would have ${moved} further${therefore}.`];

@@ -41,7 +41,7 @@ const undone: ReadonlyArray<Kind> = [
       if (some.length === 0) return [];
       const advice = adviceIf(some, steps, often, 'take larger batches, or a larger minDamping');
       return [
-        `In ${someOf(some, steps)} the step before was taken back because it did more harm to the next batch than it had ` +
+        `In ${someOf(some, steps)} the last steps were taken back because they did more harm to the next batch than they had ` +
           `promised good (${stepsInWords(numbersOf(some))})${advice}.`,
       ];
     },

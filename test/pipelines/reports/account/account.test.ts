@@ -48,12 +48,12 @@ const happenings: ReadonlyArray<readonly [kind: string, numbers: Numbers, senten
   [
     'dampingLimits',
     { dampingLimit: 1, nextDamping: 0.1 },
-    'λ was at its greatest value 0.1 in 1 of 10 steps, and would have risen further.',
+    'λ was at its greatest value 0.1 in 1 of 10 steps that judged it, and would have risen further.',
   ],
   [
     'dampingLimits',
     { dampingLimit: -1, nextDamping: 0.1 },
-    'λ was at its least value 0.1 in 1 of 10 steps, and would have fallen further.',
+    'λ was at its least value 0.1 in 1 of 10 steps that judged it, and would have fallen further.',
   ],
   [
     'rejected',
@@ -63,8 +63,8 @@ const happenings: ReadonlyArray<readonly [kind: string, numbers: Numbers, senten
   [
     'takenBack',
     { rejected: 1, takenBack: 1 },
-    'In 1 of 10 steps the step before was taken back because it did more harm to the next batch than it had promised good ' +
-      '(step 4).',
+    'In 1 of 10 steps the last steps were taken back because they did more harm to the next batch than they had promised ' +
+      'good (step 4).',
   ],
   [
     'klScale',
@@ -218,9 +218,18 @@ describe('an account of a run', () => {
     const free = Array.from({ length: 40 }, () => quiet);
     const bound = Array.from({ length: 60 }, () => ({ ...quiet, damping: 30, nextDamping: 30, dampingLimit: 1 }));
     expect(accountOf(history([...free, ...bound])).at(-1)).toBe(
-      'λ was at its greatest value 30 in 60 of 100 steps, the last 60 among them, and would have risen further: steps do not ' +
-        'hold what they promise even so; larger batches help, or a larger maxDamping.',
+      'λ was at its greatest value 30 in 60 of 100 steps that judged it, the last 60 among them, and would have risen further: ' +
+        'steps do not hold what they promise even so; larger batches help, or a larger maxDamping.',
     );
+  });
+
+  it('steps between two judgements of λ count for nothing', () => {
+    const between = Object.fromEntries(Object.entries(quiet).filter(([name]) => name !== 'reductionRatio'));
+    const steps = Array.from({ length: 20 }, (_, i) => (i % 5 === 0 ? { ...quiet, dampingLimit: -1 } : between));
+    expect(accountOf(history(steps))).toEqual([
+      'λ was at its least value 0.1 in all 4 steps that judged it, and would have fallen further: a smaller minDamping allows ' +
+        'longer steps.',
+    ]);
   });
 
   it('law: two hundred thousand steps are no trouble', () => {
