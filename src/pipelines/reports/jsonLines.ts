@@ -6,7 +6,7 @@
 import { describeError } from '../../core/errors.ts';
 import type { TrainEvent } from '../trainer/events.ts';
 import type { Memory } from '../world.ts';
-import { accountOf } from './account/account.ts';
+import { accountOf } from './account.ts';
 import type { Ended } from './ended.ts';
 import { courseOf, failureWord, isAboveStart } from './ended.ts';
 

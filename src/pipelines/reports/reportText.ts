@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { accountOf } from './account/account.ts';
+import { accountOf } from './account.ts';
 import type { Ended } from './ended.ts';
 import { courseOf } from './ended.ts';
 import { resultTable } from './resultTable.ts';

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { showNumber } from '../table.ts';
+import { showNumber } from './table.ts';
 import { dampingLimits, dampingRises } from './dampingMoves.ts';
-import type { Kind, SeenStep } from './seen.ts';
-import { largest, median, percent, reporting, roughly, someOf, stepsInWords } from './seen.ts';
+import type { Kind, SeenStep } from './seenSteps.ts';
+import { largest, median, percent, reporting, roughly, someOf, stepsInWords } from './seenSteps.ts';
 
 const numbersOf = (steps: ReadonlyArray<SeenStep>): ReadonlyArray<number> => steps.map(({ step }) => step);
 

@@ -5,8 +5,8 @@
  */
 import * as RA from 'fp-ts/lib/ReadonlyArray.js';
 
-import type { Kind, SeenStep } from './seen.ts';
-import { median, percent, reporting, roughly, someOf, stepsInWords } from './seen.ts';
+import type { Kind, SeenStep } from './seenSteps.ts';
+import { median, percent, reporting, roughly, someOf, stepsInWords } from './seenSteps.ts';
 
 /** A rise by less than this factor is none, and a fall by less does not end one. */
 const factor = 2;

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { kinds } from './kinds.ts';
-import type { SeenStep } from './seen.ts';
+import { kinds } from './happenings.ts';
+import type { SeenStep } from './seenSteps.ts';
 
 /** Numbers that several groups of parameters, or players, report under their names: `head.damping`. */
 const shared = /^(.+)\.(damping|rejected|klScale|clipScale|normScale|slopeScale|solveConverged|predictedChange)$/;

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { StepRecord } from '../../trainer/events.ts';
-import { showNumber } from '../table.ts';
+import type { StepRecord } from '../trainer/events.ts';
+import { showNumber } from './table.ts';
 
 /** What is looked at of a step. */
 export type SeenStep = Pick<StepRecord, 'step' | 'metrics'>;

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 
-import { accountOf } from '../../../../src/pipelines/reports/account/account.ts';
-import { risesOf } from '../../../../src/pipelines/reports/account/dampingMoves.ts';
-import { kinds } from '../../../../src/pipelines/reports/account/kinds.ts';
-import { percent, roughly, stepsInWords } from '../../../../src/pipelines/reports/account/seen.ts';
+import { accountOf } from '../../../src/pipelines/reports/account.ts';
+import { risesOf } from '../../../src/pipelines/reports/dampingMoves.ts';
+import { kinds } from '../../../src/pipelines/reports/happenings.ts';
+import { percent, roughly, stepsInWords } from '../../../src/pipelines/reports/seenSteps.ts';
 
 type Numbers = Readonly<Record<string, number>>;
 
