@@ -47,7 +47,7 @@ export const asItIs: Way = (call) => call();
 /**
  * A way to make calls on one thread, for those that take less time than waking the others: OpenBLAS wakes them for products
  * from 64 × 64 × 64 on and for factorisations of any order. On two processors that more than doubles an inverse of order 65
- * (71 µs instead of 26) and a product of order 72 (16 µs instead of 7).
+ * (71 microseconds instead of 26) and a product of order 72 (16 instead of 7).
  *
  * @param threads - the setting; what it was comes back after the call
  */
