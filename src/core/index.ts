@@ -43,6 +43,8 @@ export type {
   TiedSite,
   TransposedConvolutionSite,
 } from './ops/site.ts';
+export { growing, isDue } from './pipeline/period.ts';
+export type { Growing, Period } from './pipeline/period.ts';
 export type { Program, TreeProgram } from './autodiff/program.ts';
 export { gradientOf, vjp, vjpTree } from './autodiff/reverse.ts';
 export type { Cotangents, Linearised, LinearisedTree, PassedSite } from './autodiff/reverse.ts';

@@ -12,6 +12,8 @@ import type { Params } from '../core/params.ts';
 import { pickParams } from '../core/params.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import { computation } from '../core/pipeline/compute.ts';
+import type { Period } from '../core/pipeline/period.ts';
+import { checkedPeriod, isDue } from '../core/pipeline/period.ts';
 import type { Captured, Context, SiteInput } from '../core/pipeline/context.ts';
 import type { Weights } from '../core/pipeline/objective.ts';
 import { lossGradient } from '../core/pipeline/objective.ts';
@@ -29,7 +31,7 @@ import { partitionOf } from './statistics/partition.ts';
 /** Settings of {@link capture}. */
 export interface CaptureOptions {
   /** Period in steps, 1 unless given. A state without statistics of all blocks always captures. */
-  readonly every?: number;
+  readonly every?: Period;
   /**
    * Backward passes whose cotangents are held at once, 16 unless given: the exact estimator has one for every output. More
    * windows cost a forward pass each, and the statistics of the inputs anew.
@@ -195,12 +197,12 @@ const inWindows = <T extends Shaped>(
 export const capture = (estimator: Estimator, options: CaptureOptions = {}): Stage<Needs, 'captured'> =>
   computation('capture', (ops, context) => {
     const { state, blocks } = context;
-    const every = counted('every', options.every ?? 1);
+    const every = checkedPeriod('capture.every', options.every ?? 1);
     const passesAtOnce = counted('passesAtOnce', options.passesAtOnce ?? 16);
     const groups = counted('exampleGroups', options.exampleGroups ?? 8);
     const { updates, averages } = state.curvature;
     // A parameter that was held fixed until now has no statistics to go on with.
     const known = updates > 0 && blocks.every(({ name }) => Object.hasOwn(averages, name));
-    if (known && state.step % every !== 0) return { captured: null };
+    if (known && !isDue(every, state.step)) return { captured: null };
     return { captured: inWindows(ops, context, estimator, passesAtOnce, groups) };
   });

@@ -6,10 +6,11 @@
  *
  * @module
  */
-import { raise } from '../core/errors.ts';
 import type { Params } from '../core/params.ts';
 import type { Block } from '../core/pipeline/blocks.ts';
 import { computation } from '../core/pipeline/compute.ts';
+import type { Period } from '../core/pipeline/period.ts';
+import { checkedPeriod, isDue } from '../core/pipeline/period.ts';
 import type { Stage } from '../core/pipeline/stage.ts';
 import type { Shaped } from '../core/tensor.ts';
 import { toBlocks } from './blocks.ts';
@@ -17,7 +18,7 @@ import { toBlocks } from './blocks.ts';
 /** Settings of {@link captureGradient}. */
 export interface CaptureGradientOptions {
   /** Period in steps, 1 unless given. A state without statistics always captures. */
-  readonly every?: number;
+  readonly every?: Period;
 }
 
 const blocksOfArrays = (gradient: Params<Shaped>): ReadonlyArray<Block> =>
@@ -44,18 +45,11 @@ export const captureGradient = ({ every = 1 }: CaptureGradientOptions = {}): Sta
   'blocks' | 'captured'
 > =>
   computation('capture', (ops, { state, gradient, targets }) => {
-    if (!Number.isInteger(every) || every < 1) {
-      return raise({
-        _tag: 'BadConfig',
-        path: 'capture.every',
-        expected: 'a whole number of at least 1',
-        actual: String(every),
-      });
-    }
+    checkedPeriod('capture.every', every);
     const blocks = blocksOfArrays(gradient);
     const { averages } = state.curvature;
     const hasStatistics = blocks.every(({ name }) => Object.hasOwn(averages, name));
-    if (hasStatistics && state.step % every !== 0) return { blocks, captured: null };
+    if (hasStatistics && !isDue(every, state.step)) return { blocks, captured: null };
     const captured = { sites: [], uncovered: [toBlocks(ops, blocks, gradient)], targets, examples: 1, more: [] };
     return { blocks, captured };
   });

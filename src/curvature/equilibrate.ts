@@ -22,8 +22,9 @@ import type { Params } from '../core/params.ts';
 import { mapParams } from '../core/params.ts';
 import type { Block } from '../core/pipeline/blocks.ts';
 import { computation } from '../core/pipeline/compute.ts';
+import type { Period } from '../core/pipeline/period.ts';
+import { checkedPeriod, isDue } from '../core/pipeline/period.ts';
 import type { Stage } from '../core/pipeline/stage.ts';
-import { extent } from '../core/settings.ts';
 import type { Shape, Shaped } from '../core/tensor.ts';
 import { sizeOf } from '../core/tensor.ts';
 import { toBlocks } from './blocks.ts';
@@ -46,7 +47,7 @@ export interface EquilibrateOptions {
   /** `block` unless given. */
   readonly by?: Equilibration;
   /** Steps between two looks at the curvature's size, 1 unless given: best those between two inverses. */
-  readonly every?: number;
+  readonly every?: Period;
 }
 
 /** Name of the memory that holds the units by block. */
@@ -62,6 +63,9 @@ export const unitsIn = <T>(slots: Readonly<Record<string, Params<T>>>): Readonly
 
 /** Blocks of less curvature than this, relative to the largest, have the units of one that has it. */
 const negligible = 1e-12;
+
+/** Where no block has more curvature than this, there is none, and units say nothing: they are 1. */
+const none = 1e-20;
 
 const diagonalOf = <T extends Shaped>(ops: Ops<T>, factor: Factor<T>): T => {
   const n = orderOf(factor);
@@ -192,9 +196,12 @@ const unitsOf = <T extends Shaped>(
   const largest = Object.values(size)
     .map((x) => ops.max(x, axesOf(x.shape)))
     .reduce((x, y) => ops.maximum(x, y));
-  const least = ops.maximum(ops.scale(negligible, largest), ops.full([], 1e-30));
+  const some = ops.greater(largest, ops.full([], none));
+  const least = ops.scale(negligible, largest);
+  const otherwise = ops.sub(ops.full([], 1), some);
   return mapParams(size, (x, at) => {
-    const units = ops.div(ops.full([], 1), ops.sqrt(ops.maximum(x, least)));
+    const known = ops.add(ops.mul(some, ops.maximum(x, least)), otherwise);
+    const units = ops.div(ops.full([], 1), ops.sqrt(known));
     const op = diagonal[at];
     const shape = isProduct(op) ? [1, shapes[at][1]] : shapes[at];
     return ops.mul(ops.full(shape, 1), units);
@@ -217,14 +224,14 @@ const unitsOf = <T extends Shaped>(
 export const equilibrate = (
   options: EquilibrateOptions = {},
 ): Stage<'state' | 'blocks' | 'gradient' | 'operator', 'state' | 'blocks' | 'operator'> => {
-  const { by = 'block', every = 1 } = options;
-  extent('equilibrate.every', every);
+  const { by = 'block' } = options;
+  const every = checkedPeriod('equilibrate.every', options.every ?? 1);
   return computation('equilibrate', (ops, { state, blocks, gradient, operator }) => {
     if (by === 'none') return { state, blocks, operator };
     const { slots } = state.solver;
     const held = Object.hasOwn(slots, name) ? slots[name] : {};
     // Of parameters that were held fixed then they say nothing.
-    const due = state.step % every === 0 || !blocks.every((block) => Object.hasOwn(held, block.name));
+    const due = isDue(every, state.step) || !blocks.every((block) => Object.hasOwn(held, block.name));
     const units = due
       ? unitsOf(
           ops,

@@ -14,6 +14,8 @@ import type { Params } from '../core/params.ts';
 import { mapParams } from '../core/params.ts';
 import { computation } from '../core/pipeline/compute.ts';
 import type { Context } from '../core/pipeline/context.ts';
+import type { Period } from '../core/pipeline/period.ts';
+import { checkedPeriod, isDue } from '../core/pipeline/period.ts';
 import { linearise } from '../core/pipeline/linearise.ts';
 import type { Judging } from '../core/pipeline/objective.ts';
 import { judgingOf } from '../core/pipeline/objective.ts';
@@ -29,7 +31,7 @@ export interface SampleOptions {
   /** Examples that are taken at least, where the batch has them; 1 unless given. */
   readonly atLeast?: number;
   /** Period in steps, 1 unless given: that of the only stage that looks at the sample. The first step always samples. */
-  readonly every?: number;
+  readonly every?: Period;
 }
 
 type Needs = 'state' | 'objective' | 'circumstances' | 'sample' | keyof Judging<unknown> | keyof Linearised<unknown>;
@@ -61,15 +63,15 @@ const rowsOf = <T extends Shaped>(ops: Ops<T>, arrays: Params<T>, examples: numb
 export const sample = (options: SampleOptions): Stage<Needs, 'sample'> =>
   computation('sample', <T extends Shaped>(ops: Ops<T>, context: Context<T, Needs>) => {
     const { state, objective, circumstances } = context;
-    const { fraction, atLeast = 1, every = 1 } = options;
+    const { fraction, atLeast = 1 } = options;
+    const every = checkedPeriod('sample.every', options.every ?? 1);
     if (!(fraction > 0 && fraction <= 1)) return refuse('fraction', 'a number above 0 and up to 1', fraction);
     if (!(Number.isInteger(atLeast) && atLeast >= 1)) {
       return refuse('atLeast', 'a whole number of at least 1', atLeast);
     }
-    if (!(Number.isInteger(every) && every >= 1)) return refuse('every', 'a whole number of at least 1', every);
     const examples = context.outputs.shape[0];
     const count = Math.min(examples, Math.max(atLeast, Math.round(fraction * examples)));
-    const due = state.curvature.updates === 0 || state.step % every === 0;
+    const due = state.curvature.updates === 0 || isDue(every, state.step);
     if (!due || count === context.sample.outputs.shape[0]) return { sample: context.sample };
     const { params, held } = state;
     const lineariseAt =

@@ -7,7 +7,7 @@ export { damp } from './solver/damp.ts';
 export type { DampingOf, Follow, Inverse, Preconditioner, Prepare, Refreshed } from './solver/inverse.ts';
 export { preconditioned } from './solver/preconditioned.ts';
 export { refresh } from './solver/refresh.ts';
-export type { DriftPeriod, Overlap, Period, RefreshOptions } from './solver/refresh.ts';
+export type { DriftPeriod, Overlap, RefreshOptions, RefreshPeriod } from './solver/refresh.ts';
 export type { SiteDamping } from './solver/siteDamping.ts';
 export { computing, solve } from './solver/solver.ts';
 export type { Solved, Solver, SolveNeeds } from './solver/solver.ts';

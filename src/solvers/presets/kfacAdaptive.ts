@@ -5,6 +5,7 @@
  * @module
  */
 import type { Descent } from '../../core/pipeline/descent.ts';
+import { growing } from '../../core/pipeline/period.ts';
 import { descent } from '../../core/pipeline/descent.ts';
 import { capture } from '../../curvature/capture.ts';
 import type { Curvature } from '../../curvature/curvature.ts';
@@ -24,12 +25,14 @@ import { crossBatchDamping } from '../quadraticModel/crossBatchDamping.ts';
 import { quadraticUpdateWithin } from '../quadraticModel/quadraticUpdate.ts';
 import type { SeparateNeeds } from '../quadraticModel/separateDamping.ts';
 import { separateDamping } from '../quadraticModel/separateDamping.ts';
+import { modelUpdate } from '../quadraticModel/modelUpdate.ts';
+import { momentum } from '../update/rules/momentum.ts';
 import { damp } from '../solver/damp.ts';
 import type { Solver } from '../solver/solver.ts';
 import { solve } from '../solver/solver.ts';
 import { decay } from '../update/decay.ts';
 import { refreshOf } from './kfac.ts';
-import { between, notNegative, positive } from '../settings/range.ts';
+import { between, finite, notNegative, positive } from '../settings/range.ts';
 import type { Settings } from '../settings/setting.ts';
 import type { Decays } from '../update/rules/weightDecay.ts';
 import { setting, withStandard } from '../settings/setting.ts';
@@ -41,6 +44,7 @@ import { preset } from './preset.ts';
 export interface KfacAdaptiveOptions {
   /** λ at step 0, as a fraction of the curvature's mean unless `equilibrated` says otherwise; 0.1 unless given. */
   readonly damping?: number;
+ readonly mu?: number; readonly grow?: number; readonly eta?: number; readonly smooth?: number;
   /** λ does not fall below this, 1e-3 unless given: with less, inverses of Kronecker factors lose their worth. */
   readonly minDamping?: number;
   /** λ does not rise above this for what steps are worth, 30 unless given. */
@@ -89,6 +93,7 @@ export interface KfacAdaptiveOptions {
 
 /** Settings of {@link kfacAdaptive}, and of its relatives. */
 export const adaptiveSettings: Settings<KfacAdaptiveOptions> = {
+  mu: setting(finite, -1, 'mu'), eta: setting(positive, 1, 'eta'), grow: setting(notNegative, 0, 'grow'), smooth: setting(notNegative, 0, 's'),
   damping: setting(positive, 0.1, 'λ at step 0, a fraction of the mean curvature'),
   minDamping: setting(positive, 1e-3, ofDamping.minDamping.meaning),
   maxDamping: ofDamping.maxDamping,
@@ -146,24 +151,28 @@ export const adaptiveDescent = (
   curvature: Curvature,
   solver: Solver<SeparateNeeds>,
 ): Descent => {
-  const { atLeast, statisticsEvery: every } = settings;
+  const { atLeast } = settings;
+  const grown = (n: number) => (settings.grow === 0 ? n : growing(n, settings.grow));
+  const every = grown(settings.statisticsEvery);
+  const de = grown(settings.dampingEvery);
   const updated = descent(
     sample({ fraction: settings.statisticsFraction, atLeast, every }),
     capture(estimatorOf(settings.estimator), { every }),
     updateFactors(curvature),
-    equilibrate({ by: settings.equilibrated, every: settings.inverseEvery }),
+    equilibrate({ by: settings.equilibrated, every: grown(settings.inverseEvery) }),
     damp(settings.damping),
     solve(
       settings.gammaEvery === 0
         ? solver
         : separateDamping({ every: settings.gammaEvery, decay: settings.gammaDecay }, solver),
     ),
-    sample({ fraction: settings.modelFraction, atLeast }),
-    quadraticUpdateWithin(settings.lossBound),
+    sample({ fraction: settings.modelFraction, atLeast, every: de }),
+    settings.mu < 0 ? quadraticUpdateWithin(settings.lossBound, de, settings.eta, settings.mu < -1)
+    : modelUpdate({ learningRate: settings.eta, rules: settings.mu === 0 ? [] : [momentum(settings.mu)], within: settings.lossBound, every: de, smooth: settings.smooth }),
   );
   return descent(
     settings.weightDecay === 0 ? updated : descent(updated, decay(settings.weightDecay, settings.decayed)),
-    crossBatchDamping(adaptingOf(settings)),
+    crossBatchDamping({ ...adaptingOf(settings), every: de }),
   );
 };
 
@@ -184,5 +193,5 @@ export const adaptiveDescent = (
 export const kfacAdaptive: Preset<KfacAdaptiveOptions> = preset<KfacAdaptiveOptions>(
   'kfac-adaptive',
   adaptiveSettings,
-  (settings) => adaptiveDescent(settings, kfac(settings), preconditioned(kroneckerInverse, refreshOf(settings))),
+  (settings) => adaptiveDescent(settings, kfac(settings), preconditioned(kroneckerInverse, settings.grow === 0 ? refreshOf(settings) : { every: growing(settings.inverseEvery, settings.grow) })),
 );

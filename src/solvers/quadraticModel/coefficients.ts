@@ -57,6 +57,34 @@ const pairs = [
 /** d is the negative direction. */
 const signs = [-1, 1] as const;
 
+/** An entry of two vectors, 0 where there is no second one. */
+const entryOf =
+  <T extends Shaped>(ops: Ops<T>, vectors: number) =>
+  (i: 0 | 1, j: 0 | 1, factor: number, product: () => T): T =>
+    j < vectors ? ops.scale(signs[i] * signs[j] * factor, product()) : ops.full([], 0);
+
+/**
+ * The coefficients that need no product with F: squares in the units of λ, then slopes.
+ *
+ * @param ops - interpreter
+ * @param givens - gradient and vectors
+ * @returns five scalars of shape `[]`
+ */
+export const innerProducts = <T extends Shaped>(
+  ops: Ops<T>,
+  { blocks, gradient, direction, last }: Omit<ModelGivens<T>, 'sample'>,
+): ReadonlyArray<T> => {
+  const vectors = last === null ? [direction] : [direction, last];
+  const inUnits = blocks.some(({ units }) => units !== undefined)
+    ? vectors.map((v) => changeToBlocks(ops, blocks, v))
+    : vectors;
+  const entry = entryOf(ops, vectors.length);
+  return [
+    ...pairs.map(([i, j]) => entry(i, j, 1, () => innerProduct(ops, inUnits[i], inUnits[j]))),
+    ...([0, 1] as const).map((j) => entry(1, j, 1, () => innerProduct(ops, gradient, vectors[j]))),
+  ];
+};
+
 /**
  * The eight coefficients in the order of `quadraticModelOf`; those of an update that does not exist are 0.
  *
@@ -71,17 +99,12 @@ export const modelCoefficients = <T extends Shaped>(
   { sample, blocks, gradient, direction, last }: ModelGivens<T>,
 ): ReadonlyArray<T> => {
   const vectors = last === null ? [direction] : [direction, last];
-  const inUnits = blocks.some(({ units }) => units !== undefined)
-    ? vectors.map((v) => changeToBlocks(ops, blocks, v))
-    : vectors;
   const images = vectors.map(sample.pushforward);
   const curved = images.map((v) => lossHessianProduct(ops, loss, sample.outputs, sample.weights, v));
   const examples = sample.outputs.shape[0];
-  const entry = (i: 0 | 1, j: 0 | 1, factor: number, product: () => T): T =>
-    j < vectors.length ? ops.scale(signs[i] * signs[j] * factor, product()) : ops.full([], 0);
+  const entry = entryOf(ops, vectors.length);
   return [
     ...pairs.map(([i, j]) => entry(i, j, 1 / examples, () => ops.dot(curved[i], images[j]))),
-    ...pairs.map(([i, j]) => entry(i, j, 1, () => innerProduct(ops, inUnits[i], inUnits[j]))),
-    ...([0, 1] as const).map((j) => entry(1, j, 1, () => innerProduct(ops, gradient, vectors[j]))),
+    ...innerProducts(ops, { blocks, gradient, direction, last }),
   ];
 };

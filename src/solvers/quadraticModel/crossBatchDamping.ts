@@ -14,6 +14,7 @@
  * @module
  */
 import { pipe } from 'fp-ts/lib/function.js';
+import * as R from 'fp-ts/lib/Reader.js';
 import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
 
 import type { Ops } from '../../core/ops/ops.ts';
@@ -24,11 +25,13 @@ import type { Context } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import { outputsAt } from '../../core/pipeline/linearise.ts';
 import { meanLoss } from '../../core/pipeline/objective.ts';
+import type { Period } from '../../core/pipeline/period.ts';
+import { checkedPeriod, isDue } from '../../core/pipeline/period.ts';
 import { readScalars } from '../../core/pipeline/read.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
 import { stage } from '../../core/pipeline/stage.ts';
 import type { TrainState } from '../../core/pipeline/trainState.ts';
-import { atMost, belowOne, extent, notNegative, positive } from '../../core/settings.ts';
+import { atMost, belowOne, notNegative, positive } from '../../core/settings.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import type { MemoryOf } from '../update/rules/memory.ts';
 import { memoryAt } from '../update/rules/memory.ts';
@@ -36,8 +39,11 @@ import { mostDamping } from './levenbergMarquardt.ts';
 
 /** Settings of {@link crossBatchDamping}. */
 export interface CrossBatchOptions {
-  /** Steps between two adaptations of λ, 1 unless given. Steps are judged each time. */
-  readonly every?: number;
+  /**
+   * Steps between two judgements, 1 unless given: what the steps between have gained is judged as a whole, and taken back as
+   * a whole.
+   */
+  readonly every?: Period;
   /** Factor per step by which λ adapts, in (0, 1]; 0.95 unless given. */
   readonly decay?: number;
   /** λ does not fall below this, 1e-3 unless given. */
@@ -57,9 +63,12 @@ const high = 0.5;
 /** By this λ rises when a step is not taken. */
 const raised = 2;
 
-const kinds = { before: 'params', promise: 'number', gained: 'number', promised: 'number' } as const;
+const kinds = { before: 'params', promise: 'number', steps: 'number', gained: 'number', promised: 'number' } as const;
 
-/** The parameters before the last step, what the model promised of it (below 0), and sums over steps. */
+/**
+ * The parameters at the last judgement, what the model promised of the steps since (below 0), how many they are, and sums over
+ * judgements.
+ */
 export const lastStep = memoryAt('lastStep', kinds);
 
 /** Where the last step began, at the parameters that there are now; those that were not trained then are as they are. */
@@ -85,7 +94,7 @@ interface Judged {
   readonly promised: number;
 }
 
-/** The loss of the sample before the last step (where that is known), now, and after this step. */
+/** The loss of the sample at the last judgement (where that is known), now, and after this step. */
 interface Losses {
   readonly before: number | null;
   readonly now: number;
@@ -114,28 +123,41 @@ interface Adapted {
   readonly dampingLimit: -1 | 0 | 1;
 }
 
-/** The next λ by what came of steps. */
+/** The next λ by what came of so many steps. */
 const adapted = (
   lambda: number,
   { verdict, gained, promised }: Judged,
-  { every, decay, minimum, maximum }: Required<CrossBatchOptions>,
-  due: boolean,
+  steps: number,
+  { decay, minimum, maximum }: Required<CrossBatchOptions>,
 ): Adapted => {
   const raisedTo = (damping: number): number => Math.max(minimum, lambda, damping);
   if (verdict !== 'taken') return { damping: raisedTo(Math.min(mostDamping, lambda * raised)), dampingLimit: 0 };
-  const rho = due && promised < 0 ? gained / promised : NaN;
+  const rho = promised < 0 ? gained / promised : NaN;
   if (rho > high) {
-    const lowered = lambda * decay ** every;
+    const lowered = lambda * decay ** steps;
     return { damping: Math.max(minimum, lowered), dampingLimit: lowered < minimum ? -1 : 0 };
   }
   if (!(rho < low)) return { damping: Math.max(minimum, lambda), dampingLimit: 0 };
-  const higher = lambda / decay ** every;
+  const higher = lambda / decay ** steps;
   return { damping: raisedTo(Math.min(maximum, higher)), dampingLimit: higher > maximum ? 1 : 0 };
 };
 
-const nothingYet = { promise: 0, gained: 0, promised: 0 };
+const nothingYet = { promise: 0, steps: 1, gained: 0, promised: 0 };
 
 type Needs = 'state' | 'objective' | 'sample' | 'damping' | 'next' | 'predictedChange';
+
+/** What a step leaves that is judged with those after it. */
+const unjudged = <T extends Shaped>(
+  { next, damping }: Context<T, Needs>,
+  last: MemoryOf<typeof kinds, T>,
+  promise: number,
+): Context<T, 'next' | 'metrics'> => {
+  const memory = { ...last, promise: last.promise + promise, steps: last.steps + 1 };
+  return {
+    next: { ...next, scalars: { ...next.scalars, damping }, rules: { ...next.rules, [lastStep.name]: memory } },
+    metrics: { rejected: 0, takenBack: 0, nextDamping: damping, dampingLimit: 0 },
+  };
+};
 
 /**
  * Judges steps on the examples of the step's sample and moves λ, which the state keeps. It reports `rejected` (1 for a step
@@ -153,7 +175,7 @@ type Needs = 'state' | 'objective' | 'sample' | 'damping' | 'next' | 'predictedC
 export const crossBatchDamping = (options: CrossBatchOptions = {}): Stage<Needs, 'next' | 'metrics'> => {
   const all = { every: 1, decay: 0.95, minimum: 1e-3, maximum: 30, memory: 0.9, tolerance: 2, ...options };
   const path = 'crossBatchDamping';
-  extent(`${path}.every`, all.every);
+  checkedPeriod(`${path}.every`, all.every);
   atMost(`${path}.decay`, 1, positive(`${path}.decay`, all.decay));
   positive(`${path}.minimum`, all.minimum);
   atMost(`${path}.minimum`, positive(`${path}.maximum`, all.maximum), all.minimum);
@@ -163,7 +185,10 @@ export const crossBatchDamping = (options: CrossBatchOptions = {}): Stage<Needs,
     const { state, objective, sample, damping: lambda, next, predictedChange } = context;
     const last = lastStep.in<T>(state.rules);
     const beginning = last !== null && last.promise < 0 ? beginningOf(state.params, last.before) : null;
-    const due = (state.step + 1) % all.every === 0;
+    const promise = Math.min(0, predictedChange);
+    if (!isDue(all.every, state.step)) {
+      return RTE.fromReader(R.of(unjudged(context, last ?? { ...nothingYet, before: state.params, steps: 0 }, promise)))(env);
+    }
     return pipe(
       compute((ops: Ops<T>) => {
         const lossAt = (params: Params<T>): T => {
@@ -178,7 +203,7 @@ export const crossBatchDamping = (options: CrossBatchOptions = {}): Stage<Needs,
         const losses = { now: read[0], after: read[1], before: beginning === null ? null : read[2] };
         const judged = judge(losses, last ?? nothingYet, all);
         const { verdict, gained, promised } = judged;
-        const { damping, dampingLimit } = adapted(lambda, judged, all, due);
+        const { damping, dampingLimit } = adapted(lambda, judged, last?.steps ?? 1, all);
         const scalars = { ...next.scalars, damping };
         const metrics = {
           rejected: verdict === 'taken' ? 0 : 1,
@@ -193,7 +218,7 @@ export const crossBatchDamping = (options: CrossBatchOptions = {}): Stage<Needs,
           case 'rejected':
             return { next: { ...takenBackTo(next, state.params), scalars }, metrics };
           case 'taken': {
-            const memory = { before: state.params, promise: Math.min(0, predictedChange), gained, promised };
+            const memory = { before: state.params, promise, steps: 1, gained, promised };
             return { next: { ...next, scalars, rules: { ...next.rules, [lastStep.name]: memory } }, metrics };
           }
         }

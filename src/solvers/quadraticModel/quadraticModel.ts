@@ -93,6 +93,15 @@ export const updateNorm = (model: QuadraticModel, at: ModelMinimum): number => {
   return Math.sqrt(Math.max(0, alpha * alpha * dd + 2 * alpha * mu * dl + mu * mu * ll));
 };
 
+/**
+ * What the gradient promises of a step, ∇ᵀ(α d + μ δ₀): below 0 on the way down.
+ *
+ * @param model - the model
+ * @param at - the step
+ */
+export const slopeAt = ({ slopes }: QuadraticModel, { alpha, mu }: ModelMinimum): number =>
+  alpha * slopes[0] + mu * slopes[1];
+
 /** A step, and what it was made shorter by. */
 export interface Bounded {
   readonly at: ModelMinimum;
@@ -107,7 +116,7 @@ export interface Bounded {
  * @param most - the bound, at least 0
  */
 export const withinSlope = (model: QuadraticModel, at: ModelMinimum, most: number): Bounded => {
-  const slope = Math.abs(at.alpha * model.slopes[0] + at.mu * model.slopes[1]);
+  const slope = Math.abs(slopeAt(model, at));
   if (!(slope > most)) return { at, scale: 1 };
   const scale = most / slope;
   return { at: { alpha: scale * at.alpha, mu: scale * at.mu }, scale };

@@ -1,8 +1,9 @@
 /**
- * The update stage that chooses learning rate and momentum by the quadratic model [MG15 §6.4, §7].
+ * Update stages whose length the quadratic model chooses [MG15 §6.4, §7].
  *
- * It costs two J-products over the sample, about two forward passes each. Use it with large batches: on small ones the
- * model of the batch is too good and the steps are too long.
+ * A look at the model costs a J-product over the sample for each of its vectors, about two forward passes each. What it
+ * says of a direction changes slowly, so it need not be looked at in every step: between two looks the same learning rate
+ * and momentum are taken again, and the gradient alone says what the step will gain.
  *
  * @module
  */
@@ -10,87 +11,164 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
 
 import type { Ops } from '../../core/ops/ops.ts';
+import { innerProduct } from '../../core/ops/innerProduct.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams, zipParams } from '../../core/params.ts';
 import { compute } from '../../core/pipeline/compute.ts';
 import type { Context } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import { meanLoss } from '../../core/pipeline/objective.ts';
+import type { Period } from '../../core/pipeline/period.ts';
+import { checkedPeriod, isDue } from '../../core/pipeline/period.ts';
 import { readScalars } from '../../core/pipeline/read.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
 import { stage } from '../../core/pipeline/stage.ts';
 import { positive } from '../../core/settings.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import { lastUpdate, lastUpdateIn, modelCoefficients } from './coefficients.ts';
-import type { QuadraticModel } from './quadraticModel.ts';
-import { minimiseModel, modelChange, quadraticModelOf, updateNorm, withinSlope } from './quadraticModel.ts';
-import { innerProduct } from '../../core/ops/innerProduct.ts';
+import type { Demand } from '../demand.ts';
+import { demanded, foreseeing } from '../demand.ts';
+import type { Schedule } from '../schedules.ts';
+import { scheduleOf } from '../schedules.ts';
+import { memoryAt } from '../update/rules/memory.ts';
+import type { UpdateRule } from '../update/rules/rule.ts';
+import { distinctNames } from '../update/rules/rule.ts';
+import type { Revised } from '../update/update.ts';
+import { reviseAll } from '../update/update.ts';
+import { innerProducts, lastUpdate, lastUpdateIn, modelCoefficients } from './coefficients.ts';
+import type { ModelMinimum, QuadraticModel } from './quadraticModel.ts';
+import { minimiseModel, modelChange, quadraticModelOf, slopeAt, updateNorm, withinSlope } from './quadraticModel.ts';
 
-type Needs = 'state' | 'objective' | 'sample' | 'blocks' | 'gradient' | 'direction' | 'damping';
+type Needs = 'state' | 'loss' | 'objective' | 'sample' | 'blocks' | 'gradient' | 'direction' | 'damping';
+type Updates = Stage<Needs, 'next' | 'predictedChange' | 'metrics'>;
 
-/** The step that a model asks for. */
+/** Settings of an update by the model. */
+export interface ModelUpdateOptions {
+  /** η, in units of the model's own learning rate: 1, the default, goes to the model's minimum along the direction. */
+  readonly learningRate?: number | Schedule;
+  /** Applied to the direction in order, before its length is chosen; their names must differ. */
+  readonly rules?: ReadonlyArray<UpdateRule>;
+  /** κ: the gradient promises at most this part of the loss; any unless given. */
+  readonly lossBound?: number;
+  /** Steps between two looks at the model, 1 unless given. */
+  readonly every?: Period;
+}
+
+/** An update with all that it needs to know. */
+interface Manner extends Required<ModelUpdateOptions> {
+  /** Whether the last update is the model's second vector. */
+  readonly joint: boolean;
+}
+
+/** The memory of the model's minimum for the steps until it is looked at again. */
+const minimum = memoryAt('modelMinimum', { alpha: 'number', mu: 'number' });
+
+const demand: Demand = { path: 'learningRate', expected: 'a finite number', holds: Number.isFinite };
+
+const learningRateAt = (learningRate: number | Schedule, step: number): number =>
+  demanded(demand, scheduleOf(learningRate)(step), step);
+
+/** What is known of a step before it is taken. */
+interface Known<T> {
+  readonly model: QuadraticModel;
+  /** The model's minimum, now or when it was last looked at. */
+  readonly best: ModelMinimum;
+  /** Whether the model's curvature is known, or was taken over. */
+  readonly seen: boolean;
+  /** The direction after the rules. */
+  readonly revised: Revised<T>;
+  readonly last: Params<T> | null;
+  /** What the gradient may promise. */
+  readonly most: number;
+}
+
 const takeStep = <T extends Shaped>(
   ops: Ops<T>,
-  { state, gradient, direction, damping: lambda }: Context<T, Needs>,
-  last: Params<T> | null,
-  model: QuadraticModel,
-  dtype: 'f32' | 'f64',
-  most: number,
+  { state, gradient }: Context<T, 'state' | 'gradient'>,
+  { model, best, seen, revised: { direction, memories, metrics }, last, most }: Known<T>,
+  { learningRate, joint }: Manner,
 ): Context<T, 'next' | 'predictedChange' | 'metrics'> => {
-  const { at: minimum, scale } = withinSlope(model, minimiseModel(model, lambda, dtype), most);
-  const { alpha, mu } = minimum;
+  const eta = learningRateAt(learningRate, state.step);
+  const { at, scale } = withinSlope(model, { alpha: eta * best.alpha, mu: best.mu }, most);
+  const { alpha, mu } = at;
   const delta =
     last === null
       ? mapParams(direction, (d) => ops.scale(-alpha, d))
       : zipParams(direction, last, (d, before) => ops.linearCombination(-alpha, d, mu, before));
-  const predictedChange = modelChange(model, 0, minimum);
+  // Along a line whose minimum is at 1, a step of s changes the model by s (1 − s / 2) times the slope.
+  const predictedChange = seen ? modelChange(model, 0, at) : (1 - (scale * eta) / 2) * slopeAt(model, at);
   return {
     next: {
       ...state,
       step: state.step + 1,
       params: zipParams(state.params, delta, (p, change) => ops.add(p, change)),
-      rules: { ...state.rules, [lastUpdate.name]: { update: delta } },
+      rules: {
+        ...state.rules,
+        ...memories,
+        ...(joint ? { [lastUpdate.name]: { update: delta } } : {}),
+        [minimum.name]: { ...best },
+      },
     },
     predictedChange,
     metrics: {
+      ...metrics,
       ...(most < Infinity ? { slopeScale: scale } : {}),
       learningRate: alpha,
-      momentum: mu,
+      ...(joint ? { momentum: mu } : {}),
       predictedChange,
       gradientNorm: ops.sqrt(innerProduct(ops, gradient, gradient)),
       directionNorm: Math.sqrt(model.squares[0]),
-      updateNorm: updateNorm(model, minimum),
+      updateNorm: updateNorm(model, at),
     },
   };
 };
 
-type Updates = Stage<Needs, 'next' | 'predictedChange' | 'metrics'>;
+/** No curvature is known between two looks. */
+const unseen = [0, 0, 0] as const;
 
-const updateWithin = (kappa: number | null): Updates =>
-  stage('update', <T extends Shaped>(context: Context<T, Needs>) => (env: Env<T>) => {
-    const { objective, sample } = context;
-    const last = lastUpdateIn(env.backend.ops, context);
+const updateBy = (manner: Manner): Updates => {
+  const { learningRate, rules, lossBound, every, joint } = manner;
+  const updating = stage<Needs, 'next' | 'predictedChange' | 'metrics'>('update', <T extends Shaped>(context: Context<T, Needs>) => (env: Env<T>) => {
+    const { state, objective, sample, damping, loss } = context;
+    const held = isDue(every, state.step) ? null : minimum.in<T>(state.rules);
+    const bounded = lossBound < Infinity;
     return pipe(
-      compute((ops: Ops<T>) => [
-        ...modelCoefficients(ops, objective.loss, { ...context, last }),
-        ...(kappa === null ? [] : [meanLoss(ops, objective.loss, sample.outputs, sample)]),
-      ]),
-      RTE.chain((scalars) => RTE.fromTaskEither(readScalars(env.backend, scalars))),
-      RTE.chain((values) => {
-        const most = kappa === null ? Infinity : kappa * Math.abs(values[values.length - 1]);
-        return compute((ops: Ops<T>) =>
-          takeStep(ops, context, last, quadraticModelOf(values), env.backend.dtype, most),
-        );
+      compute((ops: Ops<T>) => {
+        const last = joint ? lastUpdateIn(ops, context) : null;
+        const changed = reviseAll(ops, rules, learningRateAt(learningRate, state.step), context);
+        const givens = { ...context, direction: changed.direction, last };
+        const scalars =
+          held === null
+            ? [
+                ...modelCoefficients(ops, objective.loss, givens),
+                ...(bounded ? [meanLoss(ops, objective.loss, sample.outputs, sample)] : []),
+              ]
+            : [...unseen.map((zero) => ops.full([], zero)), ...innerProducts(ops, givens), loss];
+        return { last, changed, scalars };
+      }),
+      RTE.bind('values', ({ scalars }) => RTE.fromTaskEither(readScalars(env.backend, scalars))),
+      RTE.chain(({ last, changed, values }) => {
+        const model = quadraticModelOf(values);
+        const best = held ?? minimiseModel(model, damping, env.backend.dtype);
+        const most = bounded ? lossBound * Math.abs(values[values.length - 1]) : Infinity;
+        const known = { model, best, seen: held === null, revised: changed, last, most };
+        return compute((ops: Ops<T>) => takeStep(ops, context, known, manner));
       }),
     )(env);
   });
+  return { ...updating, foresee: foreseeing(scheduleOf(learningRate), demand) };
+};
+
+/** Manners of an update that chooses the momentum, too. */
+const jointly = { learningRate: 1, rules: [], every: 1, lossBound: Infinity, joint: true };
 
 /**
  * θ ← θ + α d + μ δ₀ with d the negative direction, δ₀ the last update and (α, μ) the minimum of the damped model, whose
  * products with F are taken over the sample and whose slopes are those of the whole batch. The predicted change is that
  * of the undamped model, which the Levenberg–Marquardt rule compares with the real one.
+ *
+ * Use it with large batches: on small ones the model of the batch is too good and the steps are too long.
  */
-export const quadraticUpdate: Updates = updateWithin(null);
+export const quadraticUpdate: Updates = updateBy(jointly);
 
 /**
  * {@link quadraticUpdate} with a bound on what the gradient alone says that a step gains: |∇ᵀδ| ≤ κ |h(θ)|. A loss that is
@@ -98,6 +176,7 @@ export const quadraticUpdate: Updates = updateWithin(null);
  * makes of the model; a step that claims more is made shorter.
  *
  * @param kappa - κ, above 0; 1 is what the loss can fall by
+ * @param every - steps between two looks at the model, 1 unless given
  * @example
  * ```ts
  * import { quadraticUpdateWithin } from 'kfac-ts/solvers';
@@ -105,4 +184,33 @@ export const quadraticUpdate: Updates = updateWithin(null);
  * quadraticUpdateWithin(1).name; // => 'update'
  * ```
  */
-export const quadraticUpdateWithin = (kappa: number): Updates => updateWithin(positive('quadraticUpdate.bound', kappa));
+export const quadraticUpdateWithin = (kappa: number, every: Period = 1): Updates =>
+  updateBy({
+    ...jointly,
+    lossBound: positive('quadraticUpdate.bound', kappa),
+    every: checkedPeriod('quadraticUpdate.every', every),
+  });
+
+/**
+ * θ ← θ − η α d with d the direction after the rules and α where the damped model is least along it: momentum and whatever
+ * else rules do are given, and η has no unit. Below 1 it trusts the batch less than the batch trusts itself, which pays
+ * where momentum adds up steps: a direction that keeps its way goes on by 1 / (1 − μ) times its length.
+ *
+ * @param options - learning rate, rules, bound, period
+ * @example
+ * ```ts
+ * import { momentum, updateByModel } from 'kfac-ts/solvers';
+ *
+ * updateByModel({ learningRate: 0.5, rules: [momentum(0.8)], lossBound: 1, every: 5 }).name; // => 'update'
+ * ```
+ */
+export const updateByModel = (options: ModelUpdateOptions = {}): Updates => {
+  const { learningRate = 1, rules = [], lossBound = Infinity, every = 1 } = options;
+  return updateBy({
+    learningRate,
+    rules: distinctNames('updateByModel.rules', rules),
+    lossBound: lossBound === Infinity ? lossBound : positive('updateByModel.lossBound', lossBound),
+    every: checkedPeriod('updateByModel.every', every),
+    joint: false,
+  });
+};

@@ -18,6 +18,8 @@ import type { LinearOperator } from '../../core/operators/linearOperator.ts';
 import type { Block } from '../../core/pipeline/blocks.ts';
 import type { Work } from '../../core/pipeline/background.ts';
 import { calculate } from '../../core/pipeline/compute.ts';
+import type { Period } from '../../core/pipeline/period.ts';
+import { isDue } from '../../core/pipeline/period.ts';
 import type { Prepared } from '../../core/pipeline/prepared.ts';
 import type { Context, Field } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
@@ -40,7 +42,7 @@ export interface DriftPeriod {
 }
 
 /** Steps between two preparations: a number, or as many as the statistics allow. */
-export type Period = number | DriftPeriod;
+export type RefreshPeriod = Period | DriftPeriod;
 
 /** Preparations beside the steps. */
 export interface Overlap {
@@ -51,7 +53,7 @@ export interface Overlap {
 /** Settings of solvers with an inverse. */
 export interface RefreshOptions {
   /** When to prepare anew, in every step unless given. */
-  readonly every?: Period;
+  readonly every?: RefreshPeriod;
   /** Whether preparations overlap with the steps that follow; no unless given. The first one is always waited for. */
   readonly overlap?: Overlap;
   /** Factors on λ by block name, for sites that need more or less of it; none unless given. */
@@ -77,6 +79,10 @@ export const refreshError = ({ every = 1, overlap }: Pick<RefreshOptions, 'every
     return wrong('overlap.staleness', whole(0), overlap.staleness);
   }
   if (typeof every === 'number') return isCount(every, 1) ? null : wrong('every', whole(1), every);
+  if (!('drift' in every)) {
+    const least = Math.min(every.atMost, every.after);
+    return isCount(every.atMost, 1) && isCount(every.after, 1) ? null : wrong('every', whole(1), least);
+  }
   const { drift, atLeast = 1, atMost = 50 } = every;
   if (!(drift > 0)) return wrong('every.drift', 'a number above 0', drift);
   if (!isCount(atLeast, 1)) return wrong('every.atLeast', whole(1), atLeast);
@@ -92,11 +98,11 @@ interface Due {
 const dueNow = <T extends Shaped>(
   backend: Backend<T>,
   { step, solver, curvature }: TrainState<T>,
-  every: Period,
+  every: RefreshPeriod,
 ): TE.TaskEither<KfacError, Due> => {
   const plainly = (due: boolean): TE.TaskEither<KfacError, Due> => TE.right({ due, metrics: {} });
   if (solver.prepared === null) return plainly(true);
-  if (typeof every === 'number') return plainly(step % every === 0);
+  if (typeof every === 'number' || !('drift' in every)) return plainly(isDue(every, step));
   const { drift: tolerance, atLeast = 1, atMost = 50 } = every;
   const age = step - solver.preparedAt;
   if (age < atLeast) return plainly(false);

@@ -29,19 +29,31 @@ export interface UpdateOptions {
   readonly rules?: ReadonlyArray<UpdateRule>;
 }
 
-interface Revised<T> {
+/** A direction after rules. */
+export interface Revised<T> {
   readonly direction: Params<T>;
   readonly memories: Readonly<Record<string, RuleMemory<T>>>;
   readonly metrics: Readonly<Record<string, T | number>>;
 }
 
-const reviseAll = <T extends Shaped>(
+export /**
+ * A direction after rules, in order, with what they will remember.
+ *
+ * @param ops - interpreter
+ * @param rules - with names that differ
+ * @param learningRate - η of this step
+ * @param context - state, gradient and direction
+ */
+export const reviseAll = <T extends Shaped>(
   ops: Ops<T>,
   rules: ReadonlyArray<UpdateRule>,
   learningRate: number,
   context: Context<T, 'state' | 'gradient' | 'direction'>,
 ): Revised<T> => {
   const { state, gradient, direction } = context;
+  for (const { name, paths = [] } of rules) {
+    checkSelection(`rules.${name}`, paths, [...Object.keys(state.params), ...Object.keys(state.held)]);
+  }
   return rules.reduce(
     (before: Revised<T>, rule) => {
       const proposal = { direction: before.direction, gradient, params: state.params, learningRate };
@@ -89,9 +101,6 @@ export const update = (options: UpdateOptions): Stage<'state' | 'gradient' | 'di
   const moving = computation<'state' | 'gradient' | 'direction', 'next' | 'metrics'>('update', (ops, context) => {
     const { state, gradient, direction } = context;
     const learningRate = demanded(demand, schedule(state.step), state.step);
-    for (const { name, paths = [] } of rules) {
-      checkSelection(`rules.${name}`, paths, [...Object.keys(state.params), ...Object.keys(state.held)]);
-    }
     const revised = reviseAll(ops, rules, learningRate, context);
     return {
       next: {

@@ -24,7 +24,7 @@ import { tridiagonalKfac } from '../../../src/curvature/tridiagonalKfac.ts';
 import { driftOf } from '../../../src/solvers/solver/drift.ts';
 import { iterative } from '../../../src/solvers/iterative/iterative.ts';
 import { damp } from '../../../src/solvers/solver/damp.ts';
-import type { Period, RefreshOptions } from '../../../src/solvers/solver/refresh.ts';
+import type { RefreshOptions, RefreshPeriod } from '../../../src/solvers/solver/refresh.ts';
 import { refreshError } from '../../../src/solvers/solver/refresh.ts';
 import type { Solver, SolveNeeds } from '../../../src/solvers/solver/solver.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
@@ -123,7 +123,7 @@ const solvers: ReadonlyArray<
 describe('periods that follow the statistics', () => {
   const preparedAt = (steps: ReadonlyArray<Taken>): ReadonlyArray<number> =>
     steps.map(({ next }) => next.solver.preparedAt);
-  const withPeriod = (every: Period) => run(stepOf(preconditioned(kroneckerInverse, { every })), 8).then(preparedAt);
+  const withPeriod = (every: RefreshPeriod) => run(stepOf(preconditioned(kroneckerInverse, { every })), 8).then(preparedAt);
 
   it.each(solvers)('law: no inverse is older than the drift that is allowed (%s)', async (_, make, curvature) => {
     const step = stepOf(make({ every: { drift: 0.3 } }), curvature);

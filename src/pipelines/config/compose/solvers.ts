@@ -35,7 +35,7 @@ import { adam, identity } from '../../../solvers/solver/firstOrder.ts';
 import { muon } from '../../../solvers/solver/muon.ts';
 import type { Preconditioner } from '../../../solvers/solver/inverse.ts';
 import { preconditioned } from '../../../solvers/solver/preconditioned.ts';
-import type { Period, RefreshOptions } from '../../../solvers/solver/refresh.ts';
+import type { RefreshOptions, RefreshPeriod } from '../../../solvers/solver/refresh.ts';
 import type { SoapNeeds } from '../../../solvers/inverses/soap.ts';
 import { soap } from '../../../solvers/inverses/soap.ts';
 import type { Solver } from '../../../solvers/solver/solver.ts';
@@ -82,9 +82,9 @@ const drifting = record(
 );
 
 /** Bounds that do not exclude each other. */
-const drift: t.Type<Period> = structured(
+const drift: t.Type<RefreshPeriod> = structured(
   drifting.structure,
-  decoder<Period>(drifting.name, (value, context) =>
+  decoder<RefreshPeriod>(drifting.name, (value, context) =>
     pipe(
       drifting.validate(value, context),
       E.chain((found) => {
@@ -99,7 +99,7 @@ const drift: t.Type<Period> = structured(
 
 const steps = wholeFrom(1);
 
-const period: t.Type<Period> = structured(
+const period: t.Type<RefreshPeriod> = structured(
   { _tag: 'either', of: [steps, drift] },
   decoder(drift.name, (value, context) =>
     typeof value === 'number' ? steps.validate(value, context) : drift.validate(value, context),
@@ -132,7 +132,7 @@ interface Refreshing {
 }
 
 /** Most steps of a period. */
-const longest = (every: Period = 1): number => (typeof every === 'number' ? every : (every.atMost ?? 1));
+const longest = (every: RefreshPeriod = 1): number => (typeof every === 'number' ? every : (every.atMost ?? 1));
 
 /** A row of a solver with curvature from a row of what is its own: λ and the period belong to all. */
 const ofCurvature = (own: Row<Refreshing>): Row<Solving> => {
