@@ -11,6 +11,9 @@ import { weighed } from '../core/nn/losses/loss.ts';
 import type { Params } from '../core/params.ts';
 import { pickParams } from '../core/params.ts';
 import type { Ops } from '../core/ops/ops.ts';
+import type { SampleOptions } from './sample.ts';
+import { countOf } from './sample.ts';
+import { dearnessOfStatistics } from './dearness.ts';
 import { computation } from '../core/pipeline/compute.ts';
 import type { Period } from '../core/pipeline/period.ts';
 import { checkedPeriod, isDue } from '../core/pipeline/period.ts';
@@ -32,6 +35,8 @@ import { partitionOf } from './statistics/partition.ts';
 export interface CaptureOptions {
   /** Period in steps, 1 unless given. A state without statistics of all blocks always captures. */
   readonly every?: Period;
+  /** What the sample stage before it takes of a batch in the steps that are due: all unless given. It counts what that costs. */
+  readonly sampled?: Pick<SampleOptions, 'fraction' | 'atLeast'>;
   /**
    * Backward passes whose cotangents are held at once, 16 unless given: the exact estimator has one for every output. More
    * windows cost a forward pass each, and the statistics of the inputs anew.
@@ -202,7 +207,10 @@ export const capture = (estimator: Estimator, options: CaptureOptions = {}): Sta
     const groups = counted('exampleGroups', options.exampleGroups ?? 8);
     const { updates, averages } = state.curvature;
     // A parameter that was held fixed until now has no statistics to go on with.
+    const examples = context.outputs.shape[0];
+    const part = countOf(options.sampled ?? { fraction: 1 }, examples) / examples;
+    const dearness = dearnessOfStatistics(blocks, state.params, part);
     const known = updates > 0 && blocks.every(({ name }) => Object.hasOwn(averages, name));
-    if (known && !isDue(every, state.step)) return { captured: null };
+    if (known && !isDue(every, state.step, dearness)) return { captured: null };
     return { captured: inWindows(ops, context, estimator, passesAtOnce, groups) };
   });

@@ -27,6 +27,7 @@ import { checkedPeriod, isDue } from '../core/pipeline/period.ts';
 import type { Stage } from '../core/pipeline/stage.ts';
 import type { Shape, Shaped } from '../core/tensor.ts';
 import { sizeOf } from '../core/tensor.ts';
+import { dearnessOfInverses } from './dearness.ts';
 import { toBlocks } from './blocks.ts';
 import { siteBlock } from './sites/kinds.ts';
 
@@ -231,7 +232,9 @@ export const equilibrate = (
     const { slots } = state.solver;
     const held = Object.hasOwn(slots, name) ? slots[name] : {};
     // Of parameters that were held fixed then they say nothing.
-    const due = isDue(every, state.step) || !blocks.every((block) => Object.hasOwn(held, block.name));
+    const due =
+      isDue(every, state.step, dearnessOfInverses(operator, blocks, gradient)) ||
+      !blocks.every((block) => Object.hasOwn(held, block.name));
     const units = due
       ? unitsOf(
           ops,

@@ -12,6 +12,7 @@ import type { Circumstances } from '../core/nn/layers/circumstances.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { Params } from '../core/params.ts';
 import { mapParams } from '../core/params.ts';
+import { dearnessOfStatistics } from './dearness.ts';
 import { computation } from '../core/pipeline/compute.ts';
 import type { Context } from '../core/pipeline/context.ts';
 import type { Period } from '../core/pipeline/period.ts';
@@ -34,7 +35,19 @@ export interface SampleOptions {
   readonly every?: Period;
 }
 
-type Needs = 'state' | 'objective' | 'circumstances' | 'sample' | keyof Judging<unknown> | keyof Linearised<unknown>;
+type Needs =
+  'state' | 'blocks' | 'objective' | 'circumstances' | 'sample' | keyof Judging<unknown> | keyof Linearised<unknown>;
+
+/**
+ * How many examples are taken.
+ *
+ * @param options - fraction, and how many at least
+ * @param examples - in the batch
+ */
+export const countOf = (
+  { fraction, atLeast = 1 }: Pick<SampleOptions, 'fraction' | 'atLeast'>,
+  examples: number,
+): number => Math.min(examples, Math.max(atLeast, Math.round(fraction * examples)));
 
 const refuse = (path: string, expected: string, actual: number): never =>
   raise({ _tag: 'BadConfig', path: `sample.${path}`, expected, actual: String(actual) });
@@ -70,8 +83,9 @@ export const sample = (options: SampleOptions): Stage<Needs, 'sample'> =>
       return refuse('atLeast', 'a whole number of at least 1', atLeast);
     }
     const examples = context.outputs.shape[0];
-    const count = Math.min(examples, Math.max(atLeast, Math.round(fraction * examples)));
-    const due = state.curvature.updates === 0 || isDue(every, state.step);
+    const count = countOf(options, examples);
+    const dearness = dearnessOfStatistics(context.blocks, state.params, count / examples);
+    const due = state.curvature.updates === 0 || isDue(every, state.step, dearness);
     if (!due || count === context.sample.outputs.shape[0]) return { sample: context.sample };
     const { params, held } = state;
     const lineariseAt =

@@ -62,7 +62,8 @@ export { levenbergMarquardt } from './quadraticModel/levenbergMarquardt.ts';
 export type { LevenbergMarquardtOptions } from './quadraticModel/levenbergMarquardt.ts';
 export { normConstraint } from './update/normConstraint.ts';
 export type { NormConstraintOptions } from './update/normConstraint.ts';
-export { quadraticUpdate, quadraticUpdateWithin } from './quadraticModel/quadraticUpdate.ts';
+export { quadraticUpdate, quadraticUpdateWithin, updateByModel } from './quadraticModel/quadraticUpdate.ts';
+export type { ModelUpdateOptions } from './quadraticModel/quadraticUpdate.ts';
 export {
   after,
   constant,

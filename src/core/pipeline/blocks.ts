@@ -15,11 +15,18 @@
 import type { PassedSite } from '../autodiff/reverse.ts';
 import type { Site } from '../ops/site.ts';
 import { parametersOfSite } from '../ops/site.ts';
-import type { Shape } from '../tensor.ts';
+import type { Shape, Shaped } from '../tensor.ts';
+import { sizeOf } from '../tensor.ts';
 
 /** Parameters that share a curvature block. */
 export type Block =
-  | { readonly kind: 'site'; readonly name: string; readonly site: Site }
+  | {
+      readonly kind: 'site';
+      readonly name: string;
+      readonly site: Site;
+      /** At how many places of a batch it meets data: examples, times positions where there are any, summed over uses. */
+      readonly places?: number;
+    }
   | {
       readonly kind: 'parameter';
       readonly name: string;
@@ -38,7 +45,10 @@ export type BlockInUnits<T> = Block & {
 };
 
 /** A site, and which of its parameters are also used where no site of theirs sees it. */
-type Use = Pick<PassedSite<unknown>, 'site' | 'elsewhere'>;
+type Use = Pick<PassedSite<unknown>, 'site' | 'elsewhere'> & {
+  /** What it met, or its shape, where that is known. */
+  readonly input?: Shaped | Shape;
+};
 
 /** Whether two sites are uses of the same parameters in the same way. */
 export const sameSite = (a: Site, b: Site): boolean =>
@@ -59,6 +69,18 @@ export const blockSites = (sites: ReadonlyArray<Use>): ReadonlyArray<Site> => {
     .filter((use) => use.elsewhere === undefined)
     .map(({ site }) => site)
     .filter((site) => !distinct.some((other) => other.site !== site && shareParameters(site, other.site)));
+};
+
+const shapeOf = (input: Shaped | Shape): Shape => ('shape' in input ? input.shape : input);
+
+/** Features of one place are the last axis of an input, but for indices. */
+const placesOf = (site: Site, uses: ReadonlyArray<Use>): { readonly places?: number } => {
+  const inputs = uses.flatMap((use) =>
+    sameSite(use.site, site) && use.input !== undefined ? [shapeOf(use.input)] : [],
+  );
+  if (inputs.length === 0) return {};
+  const ofInput = (shape: Shape): number => sizeOf(site.kind === 'embedding' ? shape : shape.slice(0, -1));
+  return { places: inputs.reduce((sum, shape) => sum + ofInput(shape), 0) };
 };
 
 /** Why a parameter of some sites has no block with them. */
@@ -86,7 +108,7 @@ export const blocksOf = (sites: ReadonlyArray<Use>, parameters: ReadonlyArray<st
   const unique = blockSites(sites);
   const covered = new Set(unique.flatMap(parametersOfSite));
   return [
-    ...unique.map((site): Block => ({ kind: 'site', name: site.path, site })),
+    ...unique.map((site): Block => ({ kind: 'site', name: site.path, site, ...placesOf(site, sites) })),
     ...parameters
       .filter((path) => !covered.has(path))
       .map((name): Block => {

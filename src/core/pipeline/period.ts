@@ -3,56 +3,79 @@
  *
  * @module
  */
-import { extent } from '../settings.ts';
+import { extent, positive } from '../settings.ts';
 
-/** A period that grows: 1 at first, by 1 with every so many steps, up to its greatest. */
+/** A period that is 1 at the start of a run, where curvature and parameters change fastest, and grows to what it stays. */
 export interface Growing {
-  /** The period in the end, in steps. */
+  /** What it stays, in steps, unless that is too dear. */
+  readonly to: number;
+  /** Steps in which it grows, after the first ten. */
+  readonly over: number;
+  /** Part of a step's own work, forwards and backwards, that it may cost in the mean: longer where it would cost more. */
+  readonly share: number;
+  /** The longest that it gets for that, in steps. */
   readonly atMost: number;
-  /** Steps after which it grows by 1. */
-  readonly after: number;
 }
 
 /** Steps between two times, always or in the end. */
 export type Period = number | Growing;
 
 /**
- * A period that is 1 at the start of a run, where curvature and parameters change fastest, and grows.
+ * A period that grows: the first ten steps are all due.
  *
- * @param atMost - the period in the end, in steps
- * @param after - steps after which it grows by 1, 10 unless given
+ * @param to - what it stays, in steps
+ * @param options - steps in which it grows, 40 unless given; the part of a step's work that it may cost, any unless given;
+ *   how long it gets for that, 100 steps unless given
  * @example
  * ```ts
  * import { growing, isDue } from 'kfac-ts/core';
  *
- * // Each of the first four steps, each second of the next four, then each third.
- * const steps = Array.from({ length: 16 }, (_, step) => step);
- * steps.filter((step) => isDue(growing(3, 4), step)); // => [0, 1, 2, 3, 4, 6, 9, 12, 15]
+ * const steps = Array.from({ length: 20 }, (_, step) => step);
+ * steps.filter((step) => isDue(growing(4, { over: 6 }), step)); // => [0, 1, 3, 5, 8, 12, 16]
  * ```
  */
-export const growing = (atMost: number, after = 10): Growing => ({
-  atMost: extent('growing.atMost', atMost),
-  after: extent('growing.after', after),
-});
+export const growing = (to: number, options: Partial<Omit<Growing, 'to'>> = {}): Growing => {
+  const { over = 40, share = Infinity, atMost = 100 } = options;
+  return {
+    to: extent('growing.to', to),
+    over: extent('growing.over', over),
+    share: share === Infinity ? share : positive('growing.share', share),
+    atMost: extent('growing.atMost', atMost),
+  };
+};
+
+/** The first steps, all of which are due. */
+const young = 10;
+
+/** Time on a clock that ticks once a period: 1 a step at first, slower by and by, 1 / n in the end. */
+const clock = (n: number, over: number, step: number): number => {
+  if (n === 1) return step;
+  // The period 1 + s / a after s steps is n after `over`.
+  const a = over / (n - 1);
+  return step < over ? a * Math.log1p(step / a) : a * Math.log(n) + (step - over) / n;
+};
 
 /**
  * Whether a step is one of a period's.
  *
  * @param period - the period
  * @param step - number of the step, from 0
+ * @param dearness - what is due costs so many times a step's own work, forwards and backwards; 0 unless given
  */
-export const isDue = (period: Period, step: number): boolean => {
+export const isDue = (period: Period, step: number, dearness = 0): boolean => {
   if (typeof period === 'number') return step % period === 0;
-  const { atMost, after } = period;
-  const now = Math.min(atMost, 1 + Math.floor(step / after));
-  return now === atMost ? step % atMost === 0 : (step % after) % now === 0;
+  const { to, over, share, atMost } = period;
+  const n = Math.max(to, Math.min(atMost, Math.ceil(dearness / share)));
+  if (step <= young) return true;
+  const age = step - young;
+  return age > over + n ? step % n === 0 : Math.floor(clock(n, over, age)) > Math.floor(clock(n, over, age - 1));
 };
 
 /**
- * A period whose numbers are of at least one step.
+ * A period whose numbers are in their ranges; a `BadConfig` is raised else.
  *
  * @param path - where it was given
  * @param period - what was given
  */
 export const checkedPeriod = (path: string, period: Period): Period =>
-  typeof period === 'number' ? extent(path, period) : growing(period.atMost, period.after);
+  typeof period === 'number' ? extent(path, period) : growing(period.to, period);

@@ -48,7 +48,10 @@ export interface Countable extends Pick<TrainOptions, 'batch' | 'hold'> {
   readonly task: TrainTask;
 }
 
-/** The first steps of a task with an optimizer, counted. */
+/** The step from which a run is counted: periods are what they stay, and it is one of each of them. */
+const settled = 5040;
+
+/** Steps of a task with an optimizer, counted. */
 const countedSteps = (
   { task, batch, hold = [] }: Countable,
   optimizer: Optimizer,
@@ -60,12 +63,14 @@ const countedSteps = (
     E.bind('batch', () => attempt(() => shapesOf(task.data.train.batch(range(0, batch))))),
     E.bind('step', () => attempt(() => task.step(optimizer))),
     TE.fromEither,
-    TE.chain(({ step, ...given }) => countSteps<'state' | 'batch'>(step, given, steps)),
+    TE.chain(({ step, state, ...given }) =>
+      countSteps<'state' | 'batch'>(step, { ...given, state: { ...state, step: settled } }, steps),
+    ),
   );
 
 const mean = (values: ReadonlyArray<number>): number => values.reduce((sum, x) => sum + x, 0) / values.length;
 
-/** Its first step is cheaper than the others, so as many are taken. */
+/** A first step is cheaper than the others, so as many are taken. */
 const stepOfAdam = (of: Countable, steps: number): TE.TaskEither<KfacError, number> =>
   pipe(
     countedSteps(of, adam(), steps),
@@ -73,7 +78,7 @@ const stepOfAdam = (of: Countable, steps: number): TE.TaskEither<KfacError, numb
   );
 
 /**
- * What the first steps cost. Iterations see numbers that are all 1, and take as many turns as they may.
+ * What steps cost once a run has settled. Iterations see numbers that are all 1, and take as many turns as they may.
  *
  * @param of - what is counted
  * @param optimizer - whose steps

@@ -7,15 +7,15 @@ import { blockKfac as blockKfacCurvature } from '../../curvature/blockKfac.ts';
 import type { Cut } from '../../curvature/statistics/partition.ts';
 import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
 import { preconditioned } from '../solver/preconditioned.ts';
-import type { KfacAdaptiveOptions } from './kfacAdaptive.ts';
-import { refreshOf } from './kfac.ts';
-import { adaptiveDescent, adaptiveSettings } from './kfacAdaptive.ts';
+import type { KfacPresetOptions } from './kfac.ts';
+import { kfacDescent, kfacSettings } from './kfac.ts';
+import { refreshOf } from './scaleFree.ts';
 import { ofCurvature } from '../settings/table.ts';
 import type { Preset } from './preset.ts';
 import { preset } from './preset.ts';
 
 /** Settings of {@link blockKfac}: those of K-FAC, and how the layers are cut. */
-export interface BlockKfacPresetOptions extends KfacAdaptiveOptions {
+export interface BlockKfacPresetOptions extends KfacPresetOptions {
   /** Parts of each layer's inputs, 4 unless given. */
   readonly inputBlocks?: number;
   /** Parts of each layer's outputs, 4 unless given. */
@@ -41,7 +41,7 @@ export interface BlockKfacPresetOptions extends KfacAdaptiveOptions {
 export const blockKfac: Preset<BlockKfacPresetOptions> = preset<BlockKfacPresetOptions>(
   'block-kfac',
   {
-    ...adaptiveSettings,
+    ...kfacSettings,
     inputBlocks: ofCurvature.inputBlocks,
     outputBlocks: ofCurvature.outputBlocks,
     blockSize: ofCurvature.blockSize,
@@ -54,7 +54,7 @@ export const blockKfac: Preset<BlockKfacPresetOptions> = preset<BlockKfacPresetO
       outputs: cutInto(settings.outputBlocks),
       perHead: settings.perHead,
     };
-    return adaptiveDescent(
+    return kfacDescent(
       settings,
       blockKfacCurvature({ ...settings, blocks }),
       preconditioned(kroneckerInverse, refreshOf(settings)),

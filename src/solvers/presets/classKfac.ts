@@ -6,15 +6,15 @@
 import { classKfac as classCurvature } from '../../curvature/classKfac.ts';
 import type { SumMethod } from '../iterative/classWise.ts';
 import { classWise } from '../iterative/classWise.ts';
-import type { KfacAdaptiveOptions } from './kfacAdaptive.ts';
-import { refreshOf } from './kfac.ts';
-import { adaptiveDescent, adaptiveSettings } from './kfacAdaptive.ts';
+import type { KfacPresetOptions } from './kfac.ts';
+import { kfacDescent, kfacSettings } from './kfac.ts';
+import { refreshOf } from './scaleFree.ts';
 import { ofCurvature, ofIterations } from '../settings/table.ts';
 import type { Preset } from './preset.ts';
 import { preset } from './preset.ts';
 
 /** Settings of {@link classKfac}: those of K-FAC, the classes, and how sums over them are solved. */
-export interface ClassKfacPresetOptions extends KfacAdaptiveOptions {
+export interface ClassKfacPresetOptions extends KfacPresetOptions {
   /** Number of classes of the targets, 10 unless given. */
   readonly classes?: number;
   /** `all`, the default, or paths of the sites that keep classes apart, with commas between. */
@@ -43,7 +43,7 @@ export interface ClassKfacPresetOptions extends KfacAdaptiveOptions {
 export const classKfac: Preset<ClassKfacPresetOptions> = preset<ClassKfacPresetOptions>(
   'class-kfac',
   {
-    ...adaptiveSettings,
+    ...kfacSettings,
     classes: ofCurvature.classes,
     sites: ofCurvature.sites,
     method: ofIterations.sumMethod,
@@ -53,7 +53,7 @@ export const classKfac: Preset<ClassKfacPresetOptions> = preset<ClassKfacPresetO
   (settings) => {
     const { method, tolerance, maxIterations } = settings;
     const sites = settings.sites === 'all' ? 'all' : settings.sites.split(',').map((path) => path.trim());
-    return adaptiveDescent(
+    return kfacDescent(
       settings,
       classCurvature({ ...settings, sites }),
       classWise({ ...refreshOf(settings), method, tolerance, maxIterations }),

@@ -6,15 +6,15 @@
 import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
 import { ekfac as ekfacInverse } from '../inverses/ekfac.ts';
 import { preconditioned } from '../solver/preconditioned.ts';
-import type { KfacAdaptiveOptions } from './kfacAdaptive.ts';
-import { refreshOf } from './kfac.ts';
-import { adaptiveDescent, adaptiveSettings } from './kfacAdaptive.ts';
+import type { KfacPresetOptions } from './kfac.ts';
+import { kfacDescent, kfacSettings } from './kfac.ts';
+import { refreshOf } from './scaleFree.ts';
 import { ofInverses } from '../settings/table.ts';
 import type { Preset } from './preset.ts';
 import { preset } from './preset.ts';
 
 /** Settings of {@link ekfac}: those of K-FAC, where `inverseEvery` is the period of the eigenbasis. */
-export interface EkfacPresetOptions extends KfacAdaptiveOptions {
+export interface EkfacPresetOptions extends KfacPresetOptions {
   /** ρ of the average of the second moments in the eigenbasis, 0.95 unless given. */
   readonly momentDecay?: number;
 }
@@ -32,9 +32,9 @@ export interface EkfacPresetOptions extends KfacAdaptiveOptions {
  */
 export const ekfac: Preset<EkfacPresetOptions> = preset<EkfacPresetOptions>(
   'ekfac',
-  { ...adaptiveSettings, momentDecay: ofInverses.momentDecay },
+  { ...kfacSettings, momentDecay: ofInverses.momentDecay },
   (settings) =>
-    adaptiveDescent(
+    kfacDescent(
       settings,
       kfacCurvature(settings),
       preconditioned(ekfacInverse({ decay: settings.momentDecay }), refreshOf(settings)),

@@ -17,8 +17,7 @@ import { crossBatchDamping } from '../quadraticModel/crossBatchDamping.ts';
 import { quadraticUpdateWithin } from '../quadraticModel/quadraticUpdate.ts';
 import { damp } from '../solver/damp.ts';
 import { solve } from '../solver/solver.ts';
-import { refreshOf } from './kfac.ts';
-import { adaptingOf, adaptiveSettings } from './kfacAdaptive.ts';
+import { adaptingOf, refreshOf, scaleFreeSettings } from './scaleFree.ts';
 import type { Settings } from '../settings/setting.ts';
 import { withStandard } from '../settings/setting.ts';
 import { ofCurvature, ofInverses, ofIterations } from '../settings/table.ts';
@@ -33,7 +32,7 @@ export interface KfacCgPresetOptions {
   readonly minDamping?: number;
   /** λ does not rise above this for what steps are worth, 30 unless given. */
   readonly maxDamping?: number;
-  /** Steps between two adaptations of λ, 1 unless given. */
+  /** Steps between two judgements of steps, by which λ adapts; 1 unless given. */
   readonly dampingEvery?: number;
   /** Factor per step by which λ adapts, in (0, 1); 0.95 unless given. */
   readonly dampingDecay?: number;
@@ -68,13 +67,13 @@ export interface KfacCgPresetOptions {
 }
 
 const known: Settings<KfacCgPresetOptions> = {
-  damping: adaptiveSettings.damping,
-  minDamping: adaptiveSettings.minDamping,
-  maxDamping: adaptiveSettings.maxDamping,
-  dampingEvery: adaptiveSettings.dampingEvery,
-  dampingDecay: adaptiveSettings.dampingDecay,
-  equilibrated: adaptiveSettings.equilibrated,
-  lossBound: adaptiveSettings.lossBound,
+  damping: scaleFreeSettings.damping,
+  minDamping: scaleFreeSettings.minDamping,
+  maxDamping: scaleFreeSettings.maxDamping,
+  dampingEvery: withStandard(scaleFreeSettings.dampingEvery, 1),
+  dampingDecay: scaleFreeSettings.dampingDecay,
+  equilibrated: scaleFreeSettings.equilibrated,
+  lossBound: scaleFreeSettings.lossBound,
   decay: ofCurvature.decay,
   statisticsEvery: ofCurvature.statisticsEvery,
   inverseEvery: withStandard(ofInverses.inverseEvery, 1),
@@ -118,6 +117,6 @@ export const kfacCg: Preset<KfacCgPresetOptions> = preset<KfacCgPresetOptions>('
       }),
     ),
     quadraticUpdateWithin(settings.lossBound),
-    crossBatchDamping(adaptingOf(settings)),
+    crossBatchDamping(adaptingOf({ ...settings, settling: 0 })),
   );
 });

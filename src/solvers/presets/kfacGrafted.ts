@@ -3,6 +3,13 @@
  *
  * @module
  */
+import { descent } from '../../core/pipeline/descent.ts';
+import { capture } from '../../curvature/capture.ts';
+import { updateFactors } from '../../curvature/curvature.ts';
+import { equilibrate } from '../../curvature/equilibrate.ts';
+import { estimatorOf } from '../../curvature/estimators.ts';
+import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
+import { sample } from '../../curvature/sample.ts';
 import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
 import { withStandard } from '../settings/setting.ts';
 import type { Grafted } from '../settings/table.ts';
@@ -14,13 +21,42 @@ import type { Grafting } from '../update/rules/graft.ts';
 import { graft } from '../update/rules/graft.ts';
 import { momentum } from '../update/rules/momentum.ts';
 import type { UpdateRule } from '../update/rules/rule.ts';
-import type { KfacPresetOptions } from './kfac.ts';
-import { kfacDescent, kfacSettings, refreshOf } from './kfac.ts';
+import { decayedBy } from '../update/rules/weightDecay.ts';
+import { update } from '../update/update.ts';
+import { damp } from '../solver/damp.ts';
+import { solve } from '../solver/solver.ts';
 import type { Preset } from './preset.ts';
 import { preset } from './preset.ts';
+import type { ScaleFreeOptions } from './scaleFree.ts';
+import { periodOf, refreshOf, scaleFreeSettings } from './scaleFree.ts';
 
-/** Settings of {@link kfacGrafted}: those of K-FAC but for its clip, which a grafted length leaves nothing to do. */
-export interface KfacGraftedOptions extends Omit<KfacPresetOptions, 'klClip'>, AdamOptions {
+/** Of K-FAC's settings those that a step of given length has a use for. */
+const ofKfac = {
+  damping: withStandard(scaleFreeSettings.damping, 0.1),
+  equilibrated: scaleFreeSettings.equilibrated,
+  weightDecay: scaleFreeSettings.weightDecay,
+  decayed: scaleFreeSettings.decayed,
+  estimator: scaleFreeSettings.estimator,
+  decay: scaleFreeSettings.decay,
+  statisticsEvery: scaleFreeSettings.statisticsEvery,
+  statisticsFraction: scaleFreeSettings.statisticsFraction,
+  atLeast: scaleFreeSettings.atLeast,
+  inverseEvery: scaleFreeSettings.inverseEvery,
+  inverseDrift: scaleFreeSettings.inverseDrift,
+  inverseStaleness: scaleFreeSettings.inverseStaleness,
+  share: scaleFreeSettings.share,
+  settling: scaleFreeSettings.settling,
+  strict: scaleFreeSettings.strict,
+  sharing: scaleFreeSettings.sharing,
+  scaleShift: scaleFreeSettings.scaleShift,
+};
+
+/** Settings of {@link kfacGrafted}. λ stays what it is: no model says what a step of given length should have gained. */
+export interface KfacGraftedOptions extends Pick<ScaleFreeOptions, keyof typeof ofKfac>, AdamOptions {
+  /** η, in units of the steps whose length is taken; 1e-3 unless given. */
+  readonly learningRate?: number;
+  /** μ of the momentum of directions, which does not lengthen steps; 0.9 unless given. */
+  readonly momentum?: number;
   /** Whose length a step has, `adam` unless given; `sgd` is SGD with the momentum μ. */
   readonly length?: Grafted;
   /** What takes a length: each parameter array, each layer, or the whole; `whole` unless given. */
@@ -63,26 +99,24 @@ export const graftedBy = ({
 export const kfacGrafted: Preset<KfacGraftedOptions> = preset<KfacGraftedOptions>(
   'kfac-grafted',
   {
-    damping: kfacSettings.damping,
-    dampingDecay: kfacSettings.dampingDecay,
-    minDamping: kfacSettings.minDamping,
-    decay: kfacSettings.decay,
-    statisticsEvery: kfacSettings.statisticsEvery,
-    inverseEvery: kfacSettings.inverseEvery,
-    inverseDrift: kfacSettings.inverseDrift,
-    inverseStaleness: kfacSettings.inverseStaleness,
-    estimator: kfacSettings.estimator,
-    statisticsFraction: kfacSettings.statisticsFraction,
-    strict: kfacSettings.strict,
-    sharing: kfacSettings.sharing,
-    scaleShift: kfacSettings.scaleShift,
+    ...ofKfac,
     learningRate: withStandard(ofUpdates.learningRate, 1e-3, 'η, in units of the steps whose length is taken'),
     momentum: withStandard(ofUpdates.momentum, 0.9, 'μ of the momentum of directions, which does not lengthen steps'),
-    weightDecay: kfacSettings.weightDecay,
-    decayed: kfacSettings.decayed,
     ...ofAdam,
     ...ofGrafting,
     by: withStandard(ofGrafting.by, 'whole'),
   },
-  (settings) => kfacDescent(settings, preconditioned(kroneckerInverse, refreshOf(settings)), graftedBy(settings)),
+  (settings) => {
+    const every = periodOf(settings.statisticsEvery, settings);
+    const sampled = { fraction: settings.statisticsFraction, atLeast: settings.atLeast };
+    return descent(
+      sample({ ...sampled, every }),
+      capture(estimatorOf(settings.estimator), { every, sampled }),
+      updateFactors(kfacCurvature(settings)),
+      equilibrate({ by: settings.equilibrated, every: periodOf(settings.inverseEvery, settings) }),
+      damp(settings.damping),
+      solve(preconditioned(kroneckerInverse, refreshOf(settings))),
+      update({ learningRate: settings.learningRate, rules: [...graftedBy(settings), ...decayedBy(settings)] }),
+    );
+  },
 );

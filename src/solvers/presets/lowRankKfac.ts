@@ -6,15 +6,15 @@
 import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
 import { lowRankInverse } from '../inverses/lowRankInverse.ts';
 import { preconditioned } from '../solver/preconditioned.ts';
-import type { KfacAdaptiveOptions } from './kfacAdaptive.ts';
-import { refreshOf } from './kfac.ts';
-import { adaptiveDescent, adaptiveSettings } from './kfacAdaptive.ts';
+import type { KfacPresetOptions } from './kfac.ts';
+import { kfacDescent, kfacSettings } from './kfac.ts';
+import { refreshOf } from './scaleFree.ts';
 import { ofInverses } from '../settings/table.ts';
 import type { Preset } from './preset.ts';
 import { preset } from './preset.ts';
 
 /** Settings of {@link lowRankKfac}: those of K-FAC, and of the range finder. */
-export interface LowRankKfacOptions extends KfacAdaptiveOptions {
+export interface LowRankKfacOptions extends KfacPresetOptions {
   /** Eigenvectors kept of each factor, 64 unless given. */
   readonly rank?: number;
   /** Random columns on top of the rank, 10 unless given. */
@@ -37,14 +37,14 @@ export interface LowRankKfacOptions extends KfacAdaptiveOptions {
 export const lowRankKfac: Preset<LowRankKfacOptions> = preset<LowRankKfacOptions>(
   'low-rank-kfac',
   {
-    ...adaptiveSettings,
+    ...kfacSettings,
     rank: ofInverses.rank,
     oversampling: ofInverses.oversampling,
     powerIterations: ofInverses.powerIterations,
   },
   (settings) => {
     const { rank, oversampling, powerIterations } = settings;
-    return adaptiveDescent(
+    return kfacDescent(
       settings,
       kfacCurvature(settings),
       preconditioned(lowRankInverse({ rank, oversampling, powerIterations }), refreshOf(settings)),

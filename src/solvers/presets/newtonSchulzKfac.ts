@@ -6,16 +6,16 @@
 import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
 import { newtonSchulz } from '../inverses/newtonSchulz.ts';
 import { preconditioned } from '../solver/preconditioned.ts';
-import type { KfacAdaptiveOptions } from './kfacAdaptive.ts';
-import { refreshOf } from './kfac.ts';
-import { adaptiveDescent, adaptiveSettings } from './kfacAdaptive.ts';
+import type { KfacPresetOptions } from './kfac.ts';
+import { kfacDescent, kfacSettings } from './kfac.ts';
+import { refreshOf } from './scaleFree.ts';
 import { withStandard } from '../settings/setting.ts';
 import { ofInverses } from '../settings/table.ts';
 import type { Preset } from './preset.ts';
 import { preset } from './preset.ts';
 
 /** Settings of {@link newtonSchulzKfac}: those of K-FAC, and of the iteration. */
-export interface NewtonSchulzKfacOptions extends KfacAdaptiveOptions {
+export interface NewtonSchulzKfacOptions extends KfacPresetOptions {
   /** Residual at which the iteration ends, 1e-4 unless given. */
   readonly tolerance?: number;
   /** Most iterations for one factor, 40 unless given. */
@@ -36,13 +36,13 @@ export interface NewtonSchulzKfacOptions extends KfacAdaptiveOptions {
 export const newtonSchulzKfac: Preset<NewtonSchulzKfacOptions> = preset<NewtonSchulzKfacOptions>(
   'newton-schulz-kfac',
   {
-    ...adaptiveSettings,
+    ...kfacSettings,
     tolerance: withStandard(ofInverses.newtonTolerance, 1e-4),
     iterations: ofInverses.newtonIterations,
   },
   (settings) => {
     const { tolerance, iterations } = settings;
-    return adaptiveDescent(
+    return kfacDescent(
       settings,
       kfacCurvature(settings),
       preconditioned(newtonSchulz({ tolerance, iterations }), refreshOf(settings)),

@@ -22,7 +22,7 @@ import type { Grafting } from '../update/rules/graft.ts';
 import type { Decays } from '../update/rules/weightDecay.ts';
 import { decayedBy } from '../update/rules/weightDecay.ts';
 import { update } from '../update/update.ts';
-import { refreshOf } from './kfac.ts';
+import { refreshOf } from './scaleFree.ts';
 import { graftedBy } from './kfacGrafted.ts';
 import type { Preset } from './preset.ts';
 import { preset } from './preset.ts';

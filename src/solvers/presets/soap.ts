@@ -15,7 +15,7 @@ import { solve } from '../solver/solver.ts';
 import type { Decays } from '../update/rules/weightDecay.ts';
 import { decayedBy } from '../update/rules/weightDecay.ts';
 import { update } from '../update/update.ts';
-import { refreshOf } from './kfac.ts';
+import { refreshOf } from './scaleFree.ts';
 import type { Preset } from './preset.ts';
 import { preset } from './preset.ts';
 import type { GradientStatisticsOptions } from './shampoo.ts';

@@ -6,9 +6,9 @@
 import { tridiagonalKfac as tridiagonalCurvature } from '../../curvature/tridiagonalKfac.ts';
 import { tridiagonalInverse } from '../inverses/tridiagonalInverse.ts';
 import { preconditioned } from '../solver/preconditioned.ts';
-import type { KfacAdaptiveOptions } from './kfacAdaptive.ts';
-import { refreshOf } from './kfac.ts';
-import { adaptiveDescent, adaptiveSettings } from './kfacAdaptive.ts';
+import type { KfacPresetOptions } from './kfac.ts';
+import { kfacDescent, kfacSettings } from './kfac.ts';
+import { refreshOf } from './scaleFree.ts';
 import type { Preset } from './preset.ts';
 import { preset } from './preset.ts';
 
@@ -24,9 +24,9 @@ import { preset } from './preset.ts';
  * const optimizer = tridiagonalKfacOptimizer({ damping: 10 });
  * ```
  */
-export const tridiagonalKfac: Preset<KfacAdaptiveOptions> = preset<KfacAdaptiveOptions>(
+export const tridiagonalKfac: Preset<KfacPresetOptions> = preset<KfacPresetOptions>(
   'tridiagonal-kfac',
-  adaptiveSettings,
+  kfacSettings,
   (settings) =>
-    adaptiveDescent(settings, tridiagonalCurvature(settings), preconditioned(tridiagonalInverse, refreshOf(settings))),
+    kfacDescent(settings, tridiagonalCurvature(settings), preconditioned(tridiagonalInverse, refreshOf(settings))),
 );

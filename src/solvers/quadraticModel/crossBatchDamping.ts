@@ -50,14 +50,14 @@ export interface CrossBatchOptions {
   readonly minimum?: number;
   /** λ does not rise above this for what steps are worth, 30 unless given; steps that are not taken may raise it further. */
   readonly maximum?: number;
-  /** What is kept per step of the sums of gains and promises, in [0, 1); 0.9 unless given. */
+  /** What is kept per judgement of the sums of gains and promises, in [0, 1); 0.9 unless given. */
   readonly memory?: number;
   /** A step that raises the loss of the next examples by more than this times its promise is taken back; 2 unless given. */
   readonly tolerance?: number;
 }
 
 /** Below this ratio of what steps gain to what they promise λ rises, … */
-const low = 0.1;
+const low = 0.2;
 /** … and above this it falls. */
 const high = 0.5;
 /** By this λ rises when a step is not taken. */
@@ -187,7 +187,9 @@ export const crossBatchDamping = (options: CrossBatchOptions = {}): Stage<Needs,
     const beginning = last !== null && last.promise < 0 ? beginningOf(state.params, last.before) : null;
     const promise = Math.min(0, predictedChange);
     if (!isDue(all.every, state.step)) {
-      return RTE.fromReader(R.of(unjudged(context, last ?? { ...nothingYet, before: state.params, steps: 0 }, promise)))(env);
+      return RTE.fromReader(
+        R.of(unjudged(context, last ?? { ...nothingYet, before: state.params, steps: 0 }, promise)),
+      )(env);
     }
     return pipe(
       compute((ops: Ops<T>) => {

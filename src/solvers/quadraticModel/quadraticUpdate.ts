@@ -122,39 +122,59 @@ const takeStep = <T extends Shaped>(
   };
 };
 
+/**
+ * The direction, made shorter where the gradient promises more of it than κ times the loss: what momentum remembers of a step at
+ * which there was no curvature is then of the length of others.
+ */
+const promisingAtMost = <T extends Shaped>(
+  ops: Ops<T>,
+  kappa: number,
+  { loss, gradient, direction }: Context<T, 'loss' | 'gradient' | 'direction'>,
+): Params<T> => {
+  const most = ops.scale(kappa, ops.abs(loss));
+  const scale = ops.div(most, ops.maximum(most, ops.abs(innerProduct(ops, gradient, direction))));
+  return mapParams(direction, (d) => ops.mul(scale, d));
+};
+
 /** No curvature is known between two looks. */
 const unseen = [0, 0, 0] as const;
 
 const updateBy = (manner: Manner): Updates => {
   const { learningRate, rules, lossBound, every, joint } = manner;
-  const updating = stage<Needs, 'next' | 'predictedChange' | 'metrics'>('update', <T extends Shaped>(context: Context<T, Needs>) => (env: Env<T>) => {
-    const { state, objective, sample, damping, loss } = context;
-    const held = isDue(every, state.step) ? null : minimum.in<T>(state.rules);
-    const bounded = lossBound < Infinity;
-    return pipe(
-      compute((ops: Ops<T>) => {
-        const last = joint ? lastUpdateIn(ops, context) : null;
-        const changed = reviseAll(ops, rules, learningRateAt(learningRate, state.step), context);
-        const givens = { ...context, direction: changed.direction, last };
-        const scalars =
-          held === null
-            ? [
-                ...modelCoefficients(ops, objective.loss, givens),
-                ...(bounded ? [meanLoss(ops, objective.loss, sample.outputs, sample)] : []),
-              ]
-            : [...unseen.map((zero) => ops.full([], zero)), ...innerProducts(ops, givens), loss];
-        return { last, changed, scalars };
-      }),
-      RTE.bind('values', ({ scalars }) => RTE.fromTaskEither(readScalars(env.backend, scalars))),
-      RTE.chain(({ last, changed, values }) => {
-        const model = quadraticModelOf(values);
-        const best = held ?? minimiseModel(model, damping, env.backend.dtype);
-        const most = bounded ? lossBound * Math.abs(values[values.length - 1]) : Infinity;
-        const known = { model, best, seen: held === null, revised: changed, last, most };
-        return compute((ops: Ops<T>) => takeStep(ops, context, known, manner));
-      }),
-    )(env);
-  });
+  const updating = stage<Needs, 'next' | 'predictedChange' | 'metrics'>(
+    'update',
+    <T extends Shaped>(context: Context<T, Needs>) =>
+      (env: Env<T>) => {
+        const { state, objective, sample, damping, loss } = context;
+        const held = isDue(every, state.step) ? null : minimum.in<T>(state.rules);
+        const bounded = lossBound < Infinity;
+        return pipe(
+          compute((ops: Ops<T>) => {
+            const last = joint ? lastUpdateIn(ops, context) : null;
+            const within = joint || !bounded ? context.direction : promisingAtMost(ops, lossBound, context);
+            const eta = learningRateAt(learningRate, state.step);
+            const changed = reviseAll(ops, rules, eta, { ...context, direction: within });
+            const givens = { ...context, direction: changed.direction, last };
+            const scalars =
+              held === null
+                ? [
+                    ...modelCoefficients(ops, objective.loss, givens),
+                    ...(bounded ? [meanLoss(ops, objective.loss, sample.outputs, sample)] : []),
+                  ]
+                : [...unseen.map((zero) => ops.full([], zero)), ...innerProducts(ops, givens), loss];
+            return { last, changed, scalars };
+          }),
+          RTE.bind('values', ({ scalars }) => RTE.fromTaskEither(readScalars(env.backend, scalars))),
+          RTE.chain(({ last, changed, values }) => {
+            const model = quadraticModelOf(values);
+            const best = held ?? minimiseModel(model, damping, env.backend.dtype);
+            const most = bounded ? lossBound * Math.abs(values[values.length - 1]) : Infinity;
+            const known = { model, best, seen: held === null, revised: changed, last, most };
+            return compute((ops: Ops<T>) => takeStep(ops, context, known, manner));
+          }),
+        )(env);
+      },
+  );
   return { ...updating, foresee: foreseeing(scheduleOf(learningRate), demand) };
 };
 

@@ -130,6 +130,8 @@ export const ofInverses = {
   inverseEvery: setting(wholeFrom(1), 5, 'steps between two preparations of the inverses, at most so many by drift'),
   inverseDrift: setting(notNegative, 0, 'relative change of the factors that calls for new inverses; 0 counts steps'),
   inverseStaleness: setting(wholeFrom(0), 0, 'steps that go on with the last inverses while the next are made'),
+  share: setting(notNegative, 0.25, 'part of a step’s work that statistics, and inverses, may cost; 0 sets no bound'),
+  settling: setting(wholeFrom(0), 40, 'steps in which periods, 1 at first, grow to what they stay; 0: at once'),
   relativeDamping: setting(positive, 1e-6, 'what a factor gains, as a multiple of its largest eigenvalue'),
   momentDecay: setting(belowOne, 0.95, 'ρ of the average of the second moments'),
   rank: setting(wholeFrom(1), 64, 'eigenvectors kept of each factor'),

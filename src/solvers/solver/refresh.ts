@@ -13,18 +13,20 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../../core/backends/backend.ts';
 import type { BadConfig, KfacError } from '../../core/errors.ts';
+import { attempt } from '../../core/errors.ts';
 import { formed } from '../../core/operators/congruence.ts';
 import type { LinearOperator } from '../../core/operators/linearOperator.ts';
 import type { Block } from '../../core/pipeline/blocks.ts';
 import type { Work } from '../../core/pipeline/background.ts';
 import { calculate } from '../../core/pipeline/compute.ts';
 import type { Period } from '../../core/pipeline/period.ts';
-import { isDue } from '../../core/pipeline/period.ts';
+import { checkedPeriod, isDue } from '../../core/pipeline/period.ts';
 import type { Prepared } from '../../core/pipeline/prepared.ts';
 import type { Context, Field } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import type { Pending, SolverState, TrainState } from '../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../core/tensor.ts';
+import { dearnessOfInverses } from '../../curvature/dearness.ts';
 import { driftOf } from './drift.ts';
 import type { Inverse, Refreshed } from './inverse.ts';
 import type { SiteDamping } from './siteDamping.ts';
@@ -80,8 +82,8 @@ export const refreshError = ({ every = 1, overlap }: Pick<RefreshOptions, 'every
   }
   if (typeof every === 'number') return isCount(every, 1) ? null : wrong('every', whole(1), every);
   if (!('drift' in every)) {
-    const least = Math.min(every.atMost, every.after);
-    return isCount(every.atMost, 1) && isCount(every.after, 1) ? null : wrong('every', whole(1), least);
+    const checked = attempt(() => checkedPeriod('every', every));
+    return checked._tag === 'Left' && checked.left._tag === 'BadConfig' ? checked.left : null;
   }
   const { drift, atLeast = 1, atMost = 50 } = every;
   if (!(drift > 0)) return wrong('every.drift', 'a number above 0', drift);
@@ -99,10 +101,11 @@ const dueNow = <T extends Shaped>(
   backend: Backend<T>,
   { step, solver, curvature }: TrainState<T>,
   every: RefreshPeriod,
+  dearness: number,
 ): TE.TaskEither<KfacError, Due> => {
   const plainly = (due: boolean): TE.TaskEither<KfacError, Due> => TE.right({ due, metrics: {} });
   if (solver.prepared === null) return plainly(true);
-  if (typeof every === 'number' || !('drift' in every)) return plainly(isDue(every, step));
+  if (typeof every === 'number' || !('drift' in every)) return plainly(isDue(every, step, dearness));
   const { drift: tolerance, atLeast = 1, atMost = 50 } = every;
   const age = step - solver.preparedAt;
   if (age < atLeast) return plainly(false);
@@ -125,7 +128,7 @@ interface Solving<T> {
 /** Prepares when it is due, at once or begun now and used later, with work that knows what was prepared before. */
 const prepareWhenDue = <T extends Shaped>(
   env: Env<T>,
-  { state, operator, damping }: Context<T, 'state' | 'operator' | 'damping'>,
+  { state, blocks, gradient, operator, damping }: Context<T, SolveNeeds>,
   { every = 1, overlap = { staleness: 0 } }: RefreshOptions,
   prepare: (from: Pending<T>, previous: LinearOperator<T> | null) => Work<T>,
 ): TE.TaskEither<KfacError, Solving<T>> => {
@@ -167,7 +170,12 @@ const prepareWhenDue = <T extends Shaped>(
       current.solver.pending !== null
         ? TE.right(current)
         : pipe(
-            dueNow(env.backend, { ...state, solver: current.solver }, every),
+            dueNow(
+              env.backend,
+              { ...state, solver: current.solver },
+              every,
+              dearnessOfInverses(operator, blocks, gradient),
+            ),
             TE.chain(({ due, metrics }) =>
               pipe(
                 due ? begun(current.solver) : TE.right({ solver: current.solver, metrics: {} }),

@@ -44,7 +44,7 @@ export /**
  * @param learningRate - η of this step
  * @param context - state, gradient and direction
  */
-export const reviseAll = <T extends Shaped>(
+const reviseAll = <T extends Shaped>(
   ops: Ops<T>,
   rules: ReadonlyArray<UpdateRule>,
   learningRate: number,
