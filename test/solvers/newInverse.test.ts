@@ -34,8 +34,6 @@ import { preconditioned } from '../../src/solvers/solver/preconditioned.ts';
 import type { Solver } from '../../src/solvers/solver/solver.ts';
 import { solve } from '../../src/solvers/solver/solver.ts';
 import { settled } from '../../src/solvers/settings/setting.ts';
-import { klClip } from '../../src/solvers/update/rules/klClip.ts';
-import { momentum } from '../../src/solvers/update/rules/momentum.ts';
 import { scaledError } from '../support/closeness.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../support/training.ts';
 
@@ -148,7 +146,7 @@ describe('an inverse made outside the library', () => {
         withObjective(objective),
         forward,
         backward,
-        kfacDescent(settings, preconditioned(jacobi, options), [klClip(settings.klClip), momentum(settings.momentum)]),
+        kfacDescent(settings, kfac(settings), preconditioned(jacobi, options)),
       );
       const losses: Array<number> = [];
       let state = start;

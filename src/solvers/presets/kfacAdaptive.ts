@@ -38,7 +38,12 @@ export const kfacAdaptive: Preset<KfacAdaptiveOptions> = preset<KfacAdaptiveOpti
     statisticsEvery: withStandard(scaleFreeSettings.statisticsEvery, 1),
   },
   (settings) =>
-    scaleFreeDescent(settings, kfac(settings), preconditioned(kroneckerInverse, refreshOf(settings)), (every) =>
-      quadraticUpdateWithin(settings.lossBound, every),
+    scaleFreeDescent(
+      settings,
+      kfac(settings),
+      preconditioned(kroneckerInverse, refreshOf(settings)),
+      (every) => quadraticUpdateWithin(settings.lossBound, every),
+      // The whole of what the model promises is never had: its minimum is that of one batch.
+      { low: 0.1 },
     ),
 );

@@ -180,12 +180,14 @@ type Updating = ReturnType<typeof quadraticUpdateWithin>;
  * @param curvature - from captures to an operator
  * @param solver - from the operator to a direction
  * @param updating - from the direction to the next state, given when to look at the model
+ * @param ratios - of what steps gain to what they promise, between which λ stays
  */
 export const scaleFreeDescent = (
   settings: ScaleFreeSettings,
   curvature: Curvature,
   solver: Solver<SeparateNeeds>,
   updating: (every: Period) => Updating,
+  ratios: Pick<CrossBatchOptions, 'low' | 'high'> = {},
 ): Descent => {
   const { atLeast } = settings;
   const captured = periodOf(settings.statisticsEvery, settings);
@@ -207,6 +209,6 @@ export const scaleFreeDescent = (
   );
   return descent(
     settings.weightDecay === 0 ? updated : descent(updated, decay(settings.weightDecay, settings.decayed)),
-    crossBatchDamping(adapting),
+    crossBatchDamping({ ...adapting, ...ratios }),
   );
 };

@@ -50,16 +50,16 @@ export interface CrossBatchOptions {
   readonly minimum?: number;
   /** λ does not rise above this for what steps are worth, 30 unless given; steps that are not taken may raise it further. */
   readonly maximum?: number;
+  /** Below this ratio of what steps gain to what they promise λ rises, 0.2 unless given; … */
+  readonly low?: number;
+  /** … and above this it falls, 0.5 unless given. */
+  readonly high?: number;
   /** What is kept per judgement of the sums of gains and promises, in [0, 1); 0.9 unless given. */
   readonly memory?: number;
   /** A step that raises the loss of the next examples by more than this times its promise is taken back; 2 unless given. */
   readonly tolerance?: number;
 }
 
-/** Below this ratio of what steps gain to what they promise λ rises, … */
-const low = 0.2;
-/** … and above this it falls. */
-const high = 0.5;
 /** By this λ rises when a step is not taken. */
 const raised = 2;
 
@@ -128,7 +128,7 @@ const adapted = (
   lambda: number,
   { verdict, gained, promised }: Judged,
   steps: number,
-  { decay, minimum, maximum }: Required<CrossBatchOptions>,
+  { decay, minimum, maximum, low, high }: Required<CrossBatchOptions>,
 ): Adapted => {
   const raisedTo = (damping: number): number => Math.max(minimum, lambda, damping);
   if (verdict !== 'taken') return { damping: raisedTo(Math.min(mostDamping, lambda * raised)), dampingLimit: 0 };
@@ -143,6 +143,17 @@ const adapted = (
 };
 
 const nothingYet = { promise: 0, steps: 1, gained: 0, promised: 0 };
+
+const standard: Required<CrossBatchOptions> = {
+  every: 1,
+  decay: 0.95,
+  minimum: 1e-3,
+  maximum: 30,
+  low: 0.2,
+  high: 0.5,
+  memory: 0.9,
+  tolerance: 2,
+};
 
 type Needs = 'state' | 'objective' | 'sample' | 'damping' | 'next' | 'predictedChange';
 
@@ -173,12 +184,14 @@ const unjudged = <T extends Shaped>(
  * ```
  */
 export const crossBatchDamping = (options: CrossBatchOptions = {}): Stage<Needs, 'next' | 'metrics'> => {
-  const all = { every: 1, decay: 0.95, minimum: 1e-3, maximum: 30, memory: 0.9, tolerance: 2, ...options };
+  const all = { ...standard, ...options };
   const path = 'crossBatchDamping';
   checkedPeriod(`${path}.every`, all.every);
   atMost(`${path}.decay`, 1, positive(`${path}.decay`, all.decay));
   positive(`${path}.minimum`, all.minimum);
   atMost(`${path}.minimum`, positive(`${path}.maximum`, all.maximum), all.minimum);
+  belowOne(`${path}.low`, all.low);
+  atMost(`${path}.low`, positive(`${path}.high`, all.high), all.low);
   belowOne(`${path}.memory`, all.memory);
   notNegative(`${path}.tolerance`, all.tolerance);
   return stage('crossBatchDamping', <T extends Shaped>(context: Context<T, Needs>) => (env: Env<T>) => {

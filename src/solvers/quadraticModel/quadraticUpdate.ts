@@ -36,7 +36,7 @@ import type { Revised } from '../update/update.ts';
 import { reviseAll } from '../update/update.ts';
 import { innerProducts, lastUpdate, lastUpdateIn, modelCoefficients } from './coefficients.ts';
 import type { ModelMinimum, QuadraticModel } from './quadraticModel.ts';
-import { minimiseModel, modelChange, quadraticModelOf, slopeAt, updateNorm, withinSlope } from './quadraticModel.ts';
+import { minimiseModel, modelChange, quadraticModelOf, slopeAt, withinSlope } from './quadraticModel.ts';
 
 type Needs = 'state' | 'loss' | 'objective' | 'sample' | 'blocks' | 'gradient' | 'direction' | 'damping';
 type Updates = Stage<Needs, 'next' | 'predictedChange' | 'metrics'>;
@@ -116,8 +116,8 @@ const takeStep = <T extends Shaped>(
       ...(joint ? { momentum: mu } : {}),
       predictedChange,
       gradientNorm: ops.sqrt(innerProduct(ops, gradient, gradient)),
-      directionNorm: Math.sqrt(model.squares[0]),
-      updateNorm: updateNorm(model, at),
+      directionNorm: ops.sqrt(innerProduct(ops, direction, direction)),
+      updateNorm: ops.sqrt(innerProduct(ops, delta, delta)),
     },
   };
 };

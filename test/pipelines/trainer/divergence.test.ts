@@ -12,7 +12,6 @@ import { supervised } from '../../../src/pipelines/tasks/supervised.ts';
 import type { TrainTask } from '../../../src/pipelines/trainer/learning.ts';
 import type { TrainOptions } from '../../../src/pipelines/trainer/options.ts';
 import { train } from '../../../src/pipelines/trainer/train.ts';
-import { kfac } from '../../../src/solvers/presets/kfac.ts';
 import type { Optimizer } from '../../../src/solvers/presets/optimizer.ts';
 import { optimizerNames, optimizerOf } from '../../../src/solvers/presets/registry.ts';
 import { sgd } from '../../../src/solvers/presets/sgd.ts';
@@ -86,7 +85,7 @@ describe('a schedule that will not hold', () => {
 
 describe('what a failure comes of', () => {
   it('is looked for before the solver is blamed: parameters that an earlier step has spoilt', async () => {
-    const error = errorOf(await run(linear(), kfac({ learningRate: 1e200, klClip: 1e300, damping: 1e-3 })));
+    const error = errorOf(await run(linear(), sgd({ learningRate: 1e200 })));
     expect(error).toMatchObject({
       _tag: 'NonFinite',
       where: expect.stringMatching(/^training step [2-6], /) as string,

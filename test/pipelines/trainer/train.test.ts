@@ -318,7 +318,7 @@ describe('data that cannot be computed with', () => {
 
 describe('early stopping', () => {
   /** Overfits, so that the test loss has its minimum somewhere on the way. */
-  const overfitting = kfac({ damping: 1e-3, klClip: 10, inverseEvery: 1 });
+  const overfitting = kfac({ damping: 1e-3, inverseEvery: 1 });
   const stopping = { duration: { steps: 60 }, evaluateEvery: 2, batch: 24 };
 
   it('law: stops, and restores the parameters of the best evaluation', async () => {

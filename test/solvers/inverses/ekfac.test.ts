@@ -253,7 +253,14 @@ describe('EKFAC as a solver', () => {
     ['estimator', { estimator: 'empirical' }],
   ] as const)('option of the preset: %s changes the trajectory', async (_, option) => {
     const run = async (options: object): Promise<TrainState<Tensor>> => {
-      const optimizer = ekfacPreset({ damping: 0.1, inverseEvery: 3, ...options });
+      const optimizer = ekfacPreset({
+        damping: 0.1,
+        inverseEvery: 3,
+        statisticsEvery: 1,
+        settling: 0,
+        share: 0,
+        ...options,
+      });
       const step = pipeline(withObjective(objective), optimizer.step);
       let state = stateOf(objective.model, 3);
       for (let i = 0; i < 4; i += 1) state = (await runStage(step, state, batchOf(i))).next;

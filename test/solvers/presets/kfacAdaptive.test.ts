@@ -109,7 +109,8 @@ describe('kfac-adaptive', () => {
     const run = async (options: object): Promise<TrainState<Tensor>> => {
       const step = pipeline(
         withObjective(objective),
-        kfacAdaptive({ damping: 1, dampingEvery: 1, inverseEvery: 2, ...given, ...options }).step,
+        kfacAdaptive({ damping: 1, dampingEvery: 1, inverseEvery: 2, settling: 0, share: 0, ...given, ...options })
+          .step,
       );
       let state = stateOf(objective.model, 3);
       for (let i = 0; i < 4; i += 1) state = (await runStage(step, state, batch)).next;

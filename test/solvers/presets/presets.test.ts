@@ -128,8 +128,8 @@ describe('kfac', () => {
     const optimizer = kfac({
       damping: 1e-14,
       minDamping: 1e-14,
+      equilibrated: 'none',
       estimator: 'empirical',
-      klClip: 1e9,
       momentum: 0,
       learningRate: 0.5,
     });
@@ -145,8 +145,9 @@ describe('kfac', () => {
 
   it.each([
     ['damping', { damping: 1 }],
-    ['dampingDecay', { dampingDecay: 0.01 }],
-    ['klClip', { klClip: 1e-4 }],
+    ['dampingDecay', { dampingDecay: 0.1 }],
+    ['share', { share: 1e-3 }],
+    ['settling', { settling: 40 }],
     ['momentum', { momentum: 0 }],
     ['weightDecay', { weightDecay: 0.1 }],
     ['decay', { decay: 0 }],
@@ -161,12 +162,21 @@ describe('kfac', () => {
     ['learningRate', { learningRate: 0.3 }],
     ['minDamping', { minDamping: 5 }],
   ] as const)('option: %s changes the trajectory', async (_, option) => {
-    const base = { damping: 0.1, dampingDecay: 1, minDamping: 1e-8, inverseEvery: 2 };
+    const base = {
+      dampingDecay: 0.9,
+      minDamping: 1e-8,
+      inverseEvery: 2,
+      settling: 0,
+      share: 0,
+      atLeast: 1,
+      statisticsEvery: 1,
+      dampingEvery: 1,
+    };
     expect(difference(await steps(kfac(base), 4), await steps(kfac({ ...base, ...option }), 4))).toBeGreaterThan(1e-9);
   });
 
   it('reports damping and the age of the inverses', async () => {
-    const optimizer = kfac({ damping: 0.1, dampingDecay: 1, inverseEvery: 3 });
+    const optimizer = kfac({ damping: 0.1, inverseEvery: 3, settling: 0, share: 0 });
     const state = await steps(optimizer, 2);
     const { metrics } = await runStage(pipeline(withObjective(objective), optimizer.step), state, batch);
     expect(metrics).toMatchObject({ damping: 0.1, inverseAge: 2 });
@@ -177,7 +187,14 @@ describe('kfac', () => {
     const linear = { model: mlp([3, 2]), loss: squaredError };
     const env = referenceEnv();
     const { ops } = env.backend;
-    const optimizer = kfac({ damping: 1e-12, minDamping: 0, klClip: 1e9, momentum: 0 });
+    const optimizer = kfac({
+      damping: 1e-12,
+      minDamping: 1e-12,
+      lossBound: 1e9,
+      momentum: 0,
+      learningRate: 1,
+      statisticsFraction: 1,
+    });
     const state = stateOf(linear.model, 2);
     const many = { inputs: gaussian(7, [4000, 3]), targets: gaussian(8, [4000, 2]) };
     const { next } = await runStage(pipeline(withObjective(linear), optimizer.step), state, many);

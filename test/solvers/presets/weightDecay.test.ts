@@ -23,12 +23,12 @@ describe.each(decaying)('weight decay of %s', (name) => {
   const targets = name === 'class-kfac' ? ops.softmax(gaussian(2, [12, 2])) : gaussian(2, [12, 2]);
   const batch = { inputs: gaussian(1, [12, 3]), targets };
   const { hyperparameters } = orThrow(optimizerOf(name));
-  // A step without a learning rate has a decay per step, and takes itself back where a large one does harm.
-  const [eta, w] = 'learningRate' in hyperparameters ? [0.1, 0.5] : [1, 1e-3];
+  // A step whose length the model chooses has a decay per step, and takes itself back where a large one does harm.
+  const isGiven = 'learningRate' in hyperparameters && !('lossBound' in hyperparameters);
+  const [eta, w] = isGiven ? [0.1, 0.5] : [1, 1e-3];
   const settings = {
-    ...('learningRate' in hyperparameters ? { learningRate: eta } : {}),
+    ...(isGiven ? { learningRate: eta } : {}),
     ...(name.includes('kfac') ? { damping: 0.1 } : {}),
-    ...('klClip' in hyperparameters ? { klClip: 1e-3 } : {}),
     ...(name === 'class-kfac' ? { classes: 2 } : {}),
   };
   const next = async (weightDecay: number, state: TrainState<Tensor>, which?: Decays): Promise<TrainState<Tensor>> => {

@@ -134,8 +134,8 @@ describe('λ', () => {
     [0.6, 0.5],
     [0.5, 1],
     [0.3, 1],
-    [0.1, 1],
-    [0.05, 2],
+    [0.2, 1],
+    [0.1, 2],
   ])('table: a ratio of %d takes λ = 1 to %d with a rate of ½', async (rho, expected) => {
     expect(await after(atRatio(rho), {}, 1)).toBe(expected);
   });
@@ -181,12 +181,22 @@ describe('λ', () => {
     expect(await after([{ to: 3, promise: -1 }], {}, lambda)).toBe(expected);
   });
 
-  it('adapts every so many steps, by as many factors; steps are judged each time', async () => {
+  it('adapts every so many steps, by as many factors', async () => {
     const steps = [0.2, 0.4, 0.6, 0.8].map((to) => ({ to, promise: -0.01 }));
     const out = await run(steps, { every: 3, decay: 0.5 });
-    expect(out.map(({ next }) => next.scalars['damping'])).toEqual([1, 1, 0.125, 0.125]);
-    const [bad] = await run([{ to: 3, promise: -1 }], { every: 3 });
-    expect(bad.metrics).toMatchObject({ rejected: 1, nextDamping: 2 });
+    expect(out.map(({ next }) => next.scalars['damping'])).toEqual([1, 1, 1, 0.125]);
+  });
+
+  it('what steps between two judgements did is taken back as a whole', async () => {
+    const steps = [0.2, 3, 4, 5].map((to) => ({ to, promise: -0.01 }));
+    const out = await run(steps, { every: 3 });
+    expect(out.map(({ metrics }) => metrics['rejected'])).toEqual([0, 0, 0, 1]);
+    expect(weightOf(out[3].next)).toBe(0);
+  });
+
+  it('the ratios at which it moves are a setting', async () => {
+    expect(await after(atRatio(0.1), { low: 0.05 }, 1)).toBe(1);
+    expect(await after(atRatio(0.6), { high: 0.7 }, 1)).toBe(1);
   });
 
   it('stays while nothing was promised', async () => {
@@ -221,7 +231,7 @@ describe('a step that is not taken', () => {
 
   it('a step that was taken leaves where it began and what it promised', async () => {
     const [{ next, metrics }] = await run([{ to: 0.5, promise: -0.25 }]);
-    expect(lastStep.in(next.rules)).toEqual({ before: weight(0), promise: -0.25, gained: 0, promised: 0 });
+    expect(lastStep.in(next.rules)).toEqual({ before: weight(0), promise: -0.25, steps: 1, gained: 0, promised: 0 });
     expect(Object.keys(next.rules)).toEqual(['lastUpdate', 'lastStep']);
     expect(metrics).toEqual({ rejected: 0, takenBack: 0, nextDamping: 1, dampingLimit: 0 });
   });

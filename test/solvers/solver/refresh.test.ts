@@ -123,7 +123,8 @@ const solvers: ReadonlyArray<
 describe('periods that follow the statistics', () => {
   const preparedAt = (steps: ReadonlyArray<Taken>): ReadonlyArray<number> =>
     steps.map(({ next }) => next.solver.preparedAt);
-  const withPeriod = (every: RefreshPeriod) => run(stepOf(preconditioned(kroneckerInverse, { every })), 8).then(preparedAt);
+  const withPeriod = (every: RefreshPeriod) =>
+    run(stepOf(preconditioned(kroneckerInverse, { every })), 8).then(preparedAt);
 
   it.each(solvers)('law: no inverse is older than the drift that is allowed (%s)', async (_, make, curvature) => {
     const step = stepOf(make({ every: { drift: 0.3 } }), curvature);
