@@ -28,8 +28,7 @@ export const benchCurves = async (backend: Backend<Tensor>, names: ReadonlyArray
   console.log('\nfull MNIST autoencoder, batch 1000, seed 1: loss over the training set (seconds of training)');
   console.log(`preset              ${marks.map((mark) => `${mark} steps`.padStart(18)).join('')}`);
   for (const name of names) {
-    const { optimizer: preset, settings: own } = choiceOf(name);
-    const settings = { ...family.defaults.settings[preset], ...own };
+    const { optimizer: preset, settings } = choiceOf(name);
     const optimizer = succeed(optimizerOf(preset, settings));
     const setting = {
       env: { backend, clock: () => performance.now() / 1000 },

@@ -66,23 +66,13 @@ export interface Setup {
 
 /** What suits ten thousand images and batches of some hundred better than the defaults, which are for the whole set. */
 const smallSet: Readonly<Record<string, Readonly<Record<string, SettingValue>>>> = {
-  'mnist-autoencoder': { damping: 2 },
   'mnist-classifier': { inverseEvery: 20 },
   'fashion-classifier': { inverseEvery: 20 },
 };
 
-/** Settings that a task wants for a preset: the damping of `kfac` is in units of its loss, that of the others has none. */
+/** Settings of the page's own for a preset on a task. */
 const suited = (task: string, preset: string): Readonly<Record<string, SettingValue>> =>
-  pipe(
-    taskOf(task, 'small'),
-    E.match(
-      () => ({}),
-      ({ defaults }) => ({
-        ...defaults.settings[preset],
-        ...(preset === 'kfac' ? smallSet[task] : {}),
-      }),
-    ),
-  );
+  preset === 'kfac' && Object.hasOwn(smallSet, task) ? smallSet[task] : {};
 
 /** A preset's settings for a task; a setting that the preset does not have is left out. */
 const settingsFor = (

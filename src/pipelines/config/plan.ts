@@ -73,7 +73,6 @@ const unusedSettings = (
 const optimizersOf = (
   choices: ReadonlyArray<OptimizerChoice>,
   { settings = {} }: RunConfig,
-  task: Task,
 ): E.Either<KfacError, ReadonlyArray<Optimizer>> => {
   const names = choices.map(nameOf);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
@@ -84,9 +83,7 @@ const optimizersOf = (
     E.traverseArray(([name, changes]) => settingsFor(choices, name, changes)),
     E.chain(() =>
       E.traverseArray((choice: OptimizerChoice) =>
-        typeof choice === 'string'
-          ? optimizerOf(choice, { ...task.defaults.settings[choice], ...settings[choice] })
-          : E.right(choice),
+        typeof choice === 'string' ? optimizerOf(choice, settings[choice]) : E.right(choice),
       )(choices),
     ),
   );
@@ -124,7 +121,7 @@ export const planOf = (
   return pipe(
     E.Do,
     E.bind('task', () => taskOf(task, size, tasks)),
-    E.bind('optimizers', (found) => optimizersOf(optimizers, config, found.task)),
+    E.bind('optimizers', () => optimizersOf(optimizers, config)),
     E.bind('duration', (found) => durationOf(config, found.task)),
     E.map((found) => ({
       task: found.task,

@@ -93,7 +93,7 @@ export function defineTask(parts: TaskParts): Task {
     description,
     preview,
     loss: { name: 'loss', label: 'loss per example (nats)', ...loss },
-    defaults: { ...usual, batch, settings: {}, ...defaults },
+    defaults: { ...usual, batch, ...defaults },
     load: (files, directory) =>
       pipe(
         TE.fromIO(() => loaded(files, directory)),

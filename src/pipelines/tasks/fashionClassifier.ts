@@ -25,9 +25,6 @@ const networks = { small: lenet, full: resnet8 } as const;
 /** What is said where nobody says where Fashion-MNIST is. */
 const instead = 'Fashion-MNIST: no directory is named with --data, so these are the digits of MNIST.';
 
-/** The loss begins at 2.3 nats; see the classifier of digits. */
-const settings = { kfac: { damping: 0.1, dampingDecay: 1, minDamping: 1e-3, klClip: 0.01 } };
-
 const ofExtents = (size: TaskSize, image: ImageSize, outputs: number): Task =>
   supervised({
     name,
@@ -52,7 +49,7 @@ const ofExtents = (size: TaskSize, image: ImageSize, outputs: number): Task =>
           ),
         ),
       ),
-    defaults: { ...(size === 'full' ? { steps: 600, batch: 256 } : { steps: 600, batch: 128 }), settings },
+    defaults: { steps: 600, batch: size === 'full' ? 256 : 128 },
   });
 
 /** The task for images and classes of Fashion-MNIST, until others are read. */

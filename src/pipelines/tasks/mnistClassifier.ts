@@ -52,9 +52,6 @@ export const perceptron = (name: string, units: ReadonlyArray<number>): Model =>
     ),
   );
 
-/** The loss begins at 2.3 nats, not at 545 as the autoencoder's, and damping and bounds with it. A falling λ was worse. */
-const settings = { kfac: { damping: 0.1, dampingDecay: 1, minDamping: 1e-3, klClip: 0.01 } };
-
 const name = 'mnist-classifier';
 const description = 'multilayer perceptron on MNIST: images to digits';
 
@@ -78,7 +75,7 @@ const ofExtents = (size: TaskSize, image: ImageSize, outputs: number): Task =>
           ),
         ),
       ),
-    defaults: { ...(size === 'full' ? { steps: 600, batch: 500 } : { steps: 300, batch: 200 }), settings },
+    defaults: size === 'full' ? { steps: 600, batch: 500 } : { steps: 300, batch: 200 },
   });
 
 /** The task for images and classes of MNIST, until others are read. */

@@ -9,7 +9,6 @@ import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { Params } from '../../core/params.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
-import type { SettingValue } from '../../solvers/settings/setting.ts';
 import type { Splits } from '../data/dataset.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
 import type { Learning, Standing } from '../trainer/learning.ts';
@@ -41,8 +40,6 @@ export interface Look {
 export interface TaskDefaults {
   readonly steps: number;
   readonly batch: number;
-  /** Settings by optimizer that differ from the presets' own. */
-  readonly settings: Readonly<Record<string, Readonly<Record<string, SettingValue>>>>;
 }
 
 /** The data of a task, and the task as it is with them, where its networks have their extents. */

@@ -676,7 +676,7 @@ describe('tasks of one’s own', () => {
     model: model('linear', [3], dense({ in: 3, out: 1 })),
     loss: squaredError,
     data: { train: data, test: data },
-    defaults: { steps: 4, settings: { sgd: { learningRate: 0.1 } } },
+    defaults: { steps: 4 },
   });
   const options: CliOptions = { tasks: [task] };
 
@@ -689,7 +689,7 @@ describe('tasks of one’s own', () => {
     expect(parsed([new TextDecoder().decode(stored.content.get('here/config.json'))])[0]).toMatchObject({
       task: 'difference',
       steps: 4,
-      settings: { sgd: { learningRate: 0.1 } },
+      settings: { sgd: { learningRate: 0.01 } },
       about: { networks: ['linear'], data: { train: { name: 'differences', size: 40 } } },
     });
     const summary = await kfac('summary difference --json', {}, options);

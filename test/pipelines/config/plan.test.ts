@@ -3,6 +3,7 @@ import type { RunConfig } from '../../../src/pipelines/config/runConfig.ts';
 import { planOf } from '../../../src/pipelines/config/plan.ts';
 import { optimizerNames } from '../../../src/solvers/presets/registry.ts';
 import { taskNames } from '../../../src/pipelines/tasks/registry.ts';
+import { kfac } from '../../../src/solvers/presets/kfac.ts';
 import { orThrow } from '../../support/training.ts';
 import { errorOf } from '../support.ts';
 
@@ -34,8 +35,7 @@ describe('planOf', () => {
     );
     expect(plan.task.size).toBe('small');
     expect(plan.optimizers.map(({ name }) => name)).toEqual(['kfac', 'adam']);
-    // The task's own settings apply, and what is set goes before them.
-    expect(plan.optimizers[0].hyperparameters).toMatchObject({ damping: 0.25, klClip: 0.01 });
+    expect(plan.optimizers[0].hyperparameters).toEqual({ ...kfac().hyperparameters, damping: 0.25 });
     expect(plan.options).toEqual({
       duration: { epochs: 2 },
       batch: 10,
