@@ -30,8 +30,8 @@ export type Period = number | Growing;
  * ```ts
  * import { growing, isDue } from 'kfac-ts/core';
  *
- * const steps = Array.from({ length: 20 }, (_, step) => step);
- * steps.filter((step) => isDue(growing(4, { over: 6 }), step)); // => [0, 1, 3, 5, 8, 12, 16]
+ * const steps = Array.from({ length: 30 }, (_, step) => step).filter((step) => step > 8);
+ * steps.filter((step) => isDue(growing(4, { over: 6 }), step)); // => [9, 10, 12, 14, 18, 21, 24, 28]
  * ```
  */
 export const growing = (to: number, options: Partial<Omit<Growing, 'to'>> = {}): Growing => {

@@ -91,9 +91,6 @@ const extents: Readonly<Record<TaskSize, Omit<GptOptions, 'vocabulary'>>> = {
 /** Characters of the novel, until a text is read. */
 const ofNovel = 80;
 
-/** Each the best of a few that were tried for 100 steps of the small size: five clips of K-FAC, four rates of Adam. */
-const settings = { kfac: { klClip: 0.5 }, adam: { learningRate: 0.01 } };
-
 const ofCharacters = (size: TaskSize, characters: ReadonlyArray<string> | number): Task => {
   const vocabulary = typeof characters === 'number' ? characters : characters.length;
   const network = gpt(`${name}-${size}`, { ...extents[size], vocabulary });
@@ -117,7 +114,7 @@ const ofCharacters = (size: TaskSize, characters: ReadonlyArray<string> | number
         })),
       ),
     ...(typeof characters === 'number' ? {} : { preview: textPreview({ model: network, characters, length: 200 }) }),
-    defaults: size === 'full' ? { steps: 1000, batch: 32 } : { steps: 300, batch: 32, settings },
+    defaults: size === 'full' ? { steps: 1000, batch: 32 } : { steps: 300, batch: 32 },
   });
 };
 
