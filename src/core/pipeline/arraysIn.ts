@@ -12,13 +12,15 @@ import type { TrainState } from './trainState.ts';
 /** Only arrays have a shape, and the arrays of a value are all of one type. */
 export const isArray = <T extends Shaped>(value: object): value is T => 'shape' in value && Array.isArray(value.shape);
 
-const walk = <T extends Shaped>(value: unknown): ReadonlyArray<T> => {
-  if (typeof value !== 'object' || value === null) return [];
-  return isArray<T>(value) ? [value] : Object.values(value).flatMap((part) => walk<T>(part));
+const walk = <T extends Shaped>(value: unknown, found: Set<T>): Set<T> => {
+  if (typeof value !== 'object' || value === null) return found;
+  if (isArray<T>(value)) found.add(value);
+  else for (const part of Object.values(value)) walk(part, found);
+  return found;
 };
 
 /** The arrays of any value that is plain data, each once. */
-export const arraysWithin = <T extends Shaped>(value: object): ReadonlySet<T> => new Set(walk<T>(value));
+export const arraysWithin = <T extends Shaped>(value: object): ReadonlySet<T> => walk(value, new Set<T>());
 
 /**
  * The arrays of a value, each once.
@@ -34,4 +36,4 @@ export const arraysWithin = <T extends Shaped>(value: object): ReadonlySet<T> =>
  * ```
  */
 export const arraysIn = <T extends Shaped>(value: TrainState<T> | Prepared<T>): ReadonlySet<T> =>
-  new Set(walk<T>(value));
+  walk(value, new Set<T>());

@@ -12,7 +12,10 @@ import type { Tensor } from '../../tensor.ts';
 import type { Backend } from '../backend.ts';
 import { hostBackend } from '../host/backend.ts';
 import type { Factorisations } from '../host/linearAlgebra.ts';
+import type { Kernels as LoopKernels } from '../host/kernels/kernels.ts';
+import { plainKernels } from '../host/kernels/plain.ts';
 import type { Products } from '../host/kernels/products.ts';
+import { singleKernels } from '../host/simd/kernels.ts';
 import { currentProcess } from '../process.ts';
 
 import type { Blas } from './blas.ts';
@@ -48,13 +51,13 @@ export interface NativeOptions {
   readonly threads?: number;
 }
 
-const productsOf = ({ gemm, gemmBatched, syrk }: Blas): Products => ({
+const productsOf = ({ gemm, gemmBatched, syrk }: Blas, { copyRows }: LoopKernels): Products => ({
   matmul: (a, b, { m, n, k, transposeA, transposeB }, out) =>
     gemm(transposeA, transposeB, m, n, k, 1, a, transposeA ? m : k, b, transposeB ? k : n, 0, out, n),
   batchedMatmul: (batch, a, b, { m, n, k, transposeA, transposeB }, out) =>
     gemmBatched(batch, transposeA, transposeB, m, n, k, 1, a, m * k, b, k * n, 0, out),
   affine: (x, weight, bias, m, n, k, out) => {
-    for (let row = 0; row < m; row += 1) out.set(bias, row * n);
+    copyRows(bias, 0, 0, out, 0, n, m, n);
     gemm(false, true, m, n, k, 1, x, k, weight, k, 1, out, n);
   },
   gram: (x, rows, columns, out) => syrk(true, columns, rows, 1, x, columns, 0, out, columns),
@@ -140,7 +143,7 @@ export const nativeBackend = (
       return hostBackend({
         name: 'native',
         dtype,
-        products: productsOf(routines),
+        products: productsOf(routines, dtype === 'f32' ? singleKernels() : plainKernels),
         factorisations: factorisationsOf(routines, createSchedule(kernels)),
         report: () => ({
           backend: 'native',

@@ -74,8 +74,8 @@ const pageBytes = 65_536;
 const firstPages = 256;
 /** A memory is doubled until it has this many pages, 512 MiB, and grows by as many from then on. */
 const largestStride = 8192;
-/** Pages of a memory of fixed size, in the order in which they are tried: 1 GiB, 256 MiB, 64 MiB. */
-const fixedPages = [16_384, 4096, 1024];
+/** Pages of a memory of fixed size, in the order in which they are tried: 256 MiB, which browsers of telephones give, and 64. */
+const fixedPages = [4096, 1024];
 /** Bytes at the end that no array has: vectors that begin within an array are read as a whole. */
 const margin = line;
 

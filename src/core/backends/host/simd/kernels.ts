@@ -295,9 +295,9 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
       return { others, firsts };
     },
     copyRows: (x, at, stepX, out, to, stepOut, rows, n) => {
-      const a = rows * n < worthACopy || n < 4 ? -1 : addressOf(x, at);
-      const result = a < 0 ? -1 : addressOf(out, to);
-      if (result >= 0) unit.copyRows(a, result, 4 * n, rows, 4 * stepX, 4 * stepOut);
+      const result = rows * n < worthACopy || n < 4 ? -1 : addressOf(out, to);
+      const a = result < 0 ? -1 : placed(x, at, (rows - 1) * stepX + n, unit.a, places.a);
+      if (a >= 0) unit.copyRows(a, result, 4 * n, rows, 4 * stepX, 4 * stepOut);
       else plainKernels.copyRows(x, at, stepX, out, to, stepOut, rows, n);
     },
     fill: (out, s) => {
