@@ -3,7 +3,17 @@ import { countStep, meanFlops } from '../../../src/core/pipeline/count.ts';
 import { initialState } from '../../../src/core/pipeline/trainState.ts';
 import type { Shaped } from '../../../src/core/tensor.ts';
 import { keyOf } from '../../../src/core/random/key.ts';
-import { kfac } from '../../../src/solvers/presets/kfac.ts';
+import { backward, forward } from '../../../src/core/pipeline/forward.ts';
+import { pipeline } from '../../../src/core/pipeline/stage.ts';
+import { capture } from '../../../src/curvature/capture.ts';
+import { updateFactors } from '../../../src/curvature/curvature.ts';
+import { empirical } from '../../../src/curvature/estimators.ts';
+import { kfac } from '../../../src/curvature/kfac.ts';
+import { kroneckerInverse } from '../../../src/solvers/inverses/kroneckerInverse.ts';
+import { damp } from '../../../src/solvers/solver/damp.ts';
+import { preconditioned } from '../../../src/solvers/solver/preconditioned.ts';
+import { solve } from '../../../src/solvers/solver/solver.ts';
+import { update } from '../../../src/solvers/update/update.ts';
 import { sgd } from '../../../src/solvers/presets/sgd.ts';
 import { mlp, orThrow } from '../../support/training.ts';
 
@@ -11,6 +21,18 @@ const objective = { model: mlp([5, 3], 'tanh', false), loss: squaredError };
 const state = initialState<Shaped>({ '0.weight': { shape: [3, 5] } }, keyOf(1));
 const batch = { inputs: { shape: [7, 5] }, targets: { shape: [7, 3] } };
 const given = { state, batch, objective };
+
+/** K-FAC of its parts, with inverses every so many steps. */
+const curved = (every: number) =>
+  pipeline(
+    forward,
+    backward,
+    capture(empirical()),
+    updateFactors(kfac()),
+    damp(0.1),
+    solve(preconditioned(kroneckerInverse, { every })),
+    update({ learningRate: 0.1 }),
+  );
 
 describe('countStep', () => {
   it('worked example: a plain step forms x Wᵀ and gᵀ x, and what it does beyond them is linear in the sizes', async () => {
@@ -23,9 +45,7 @@ describe('countStep', () => {
   });
 
   it('worked example: by stage, products and factorisations of K-FAC are what a hand counts', async () => {
-    const { flops, stages, statistics, reports } = orThrow(
-      await countStep(kfac({ estimator: 'empirical' }).step, given)(),
-    );
+    const { flops, stages, statistics, reports } = orThrow(await countStep(curved(1), given)());
     // x Wᵀ; gᵀ x; A and G, half of each; two inverses and G⁻¹ ∇ A⁻¹.
     const hand = {
       forward: 2 * 7 * 5 * 3,
@@ -46,8 +66,7 @@ describe('countStep', () => {
 
 describe('meanFlops', () => {
   it('law: the mean over a period is that of its steps, and a refresh costs n³ for each factor', async () => {
-    const settings = { estimator: 'empirical', inverseEvery: 2 } as const;
-    const step = kfac(settings).step;
+    const step = curved(2);
     const first = orThrow(await countStep(step, given)());
     const second = orThrow(await countStep(step, { ...given, state: first.next })());
     expect(first.flops - second.flops).toBeGreaterThanOrEqual(5 ** 3 + 3 ** 3 - 200);
