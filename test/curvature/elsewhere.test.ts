@@ -55,7 +55,14 @@ describe('a layer whose output is a derivative', () => {
   const batch = { inputs: gaussian(1, [8, 1]), targets: tensor(new Array<number>(8).fill(3), [8, 1]) };
 
   it('worked example: ½ (∂u/∂x − 3)² has a Hessian of 1 in w, and three steps of K-FAC end at 3', async () => {
-    const plain = { estimator: 'exact', damping: 1e-3, equilibrated: 'none', lossBound: 1e9, learningRate: 1, momentum: 0 } as const;
+    const plain = {
+      estimator: 'exact',
+      damping: 1e-3,
+      equilibrated: 'none',
+      lossBound: 1e9,
+      learningRate: 1,
+      momentum: 0,
+    } as const;
     const step = pipeline(withObjective(objective), kfacPreset(plain).step);
     const start = { ...stateOf(objective.model, 1), params: { weight: tensor([1], [1, 1]), bias: tensor([0], [1]) } };
     const first = (await runStage(step, start, batch)).next;

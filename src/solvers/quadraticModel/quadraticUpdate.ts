@@ -195,7 +195,7 @@ export const quadraticUpdate: Updates = updateBy(jointly);
  * never negative cannot fall by more than it is, whatever a curvature that has vanished (a saturated softmax, dead units)
  * makes of the model; a step that claims more is made shorter.
  *
- * @param kappa - κ, above 0; 1 is what the loss can fall by
+ * @param kappa - κ, above 0; 1 is what the loss can fall by, `Infinity` sets no bound
  * @param every - steps between two looks at the model, 1 unless given
  * @example
  * ```ts
@@ -207,7 +207,7 @@ export const quadraticUpdate: Updates = updateBy(jointly);
 export const quadraticUpdateWithin = (kappa: number, every: Period = 1): Updates =>
   updateBy({
     ...jointly,
-    lossBound: positive('quadraticUpdate.bound', kappa),
+    lossBound: kappa === Infinity ? kappa : positive('quadraticUpdate.bound', kappa),
     every: checkedPeriod('quadraticUpdate.every', every),
   });
 

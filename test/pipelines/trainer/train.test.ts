@@ -153,7 +153,7 @@ describe('train', () => {
     ]);
     expect(result.history.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
     expect(result.evaluations.map(({ step }) => step)).toEqual([4, 6]);
-    expect(result.history[0].metrics).toMatchObject({ loss: result.history[0].loss, learningRate: 1 });
+    expect(result.history[0].metrics).toMatchObject({ loss: result.history[0].loss, momentum: 0.8 });
     expect(result.test).toEqual({ loss: result.evaluations[1].loss, measures: result.evaluations[1].measures });
   });
 

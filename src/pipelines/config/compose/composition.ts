@@ -26,7 +26,7 @@ import { levenbergMarquardt } from '../../../solvers/quadraticModel/levenbergMar
 import { normConstraint } from '../../../solvers/update/normConstraint.ts';
 import type { GradientOptimizer } from '../../../solvers/presets/optimizer.ts';
 import { gradientOptimizer } from '../../../solvers/presets/optimizer.ts';
-import { quadraticUpdate, quadraticUpdateWithin } from '../../../solvers/quadraticModel/quadraticUpdate.ts';
+import { quadraticUpdateWithin, updateByModel } from '../../../solvers/quadraticModel/quadraticUpdate.ts';
 import { damp } from '../../../solvers/solver/damp.ts';
 import { solve } from '../../../solvers/solver/solver.ts';
 import { update } from '../../../solvers/update/update.ts';
@@ -183,8 +183,8 @@ const wrongUpdate = ({ curvature, equilibrate: by, solver, update: own }: Compos
   }
   const { minimum: least = 0, maximum: most = Infinity } = judging ?? {};
   if (least > most) return { path: 'update.crossBatchDamping.minimum', expected: `at most the maximum, ${most}` };
-  if (quadraticModel !== null && rules.length > 0) {
-    return { path: 'update.rules', expected: 'no rules with quadraticModel' };
+  if (quadraticModel?.momentum === 'model' && rules.length > 0) {
+    return { path: 'update.rules', expected: 'no rules with quadraticModel, unless its momentum is rules' };
   }
   if (new Set(rules.map(({ name }) => name)).size < rules.length) {
     return { path: 'update.rules', expected: 'rules whose names differ; name tells two of one kind apart' };
@@ -261,8 +261,12 @@ const updated = (fit: Fitting, own: Updating, by: Equilibration): Descent => {
   if (quadraticModel === null || fit._tag === 'ofGradient' || fit._tag === 'undamped') {
     return descent(directed(fit, own, by), update({ learningRate, rules }));
   }
-  const { fraction, bound } = quadraticModel;
-  const taken = bound === null ? quadraticUpdate : quadraticUpdateWithin(bound);
+  const { fraction, bound, every, momentum } = quadraticModel;
+  const lossBound = bound ?? Infinity;
+  const taken =
+    momentum === 'rules'
+      ? updateByModel({ learningRate, rules, lossBound, every })
+      : quadraticUpdateWithin(lossBound, every);
   const moved = descent(damped(fit, own, by), sample({ fraction }), taken);
   if (judging !== null) return descent(moved, crossBatchDamping(judging));
   return adapting === null ? moved : descent(moved, levenbergMarquardt(adapting));

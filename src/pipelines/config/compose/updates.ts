@@ -21,6 +21,7 @@ import { weightDecay } from '../../../solvers/update/rules/weightDecay.ts';
 import type { Schedule } from '../../../solvers/schedules.ts';
 import { constant } from '../../../solvers/schedules.ts';
 import { withStandard } from '../../../solvers/settings/setting.ts';
+import { oneOf } from '../../../solvers/settings/range.ts';
 import { ofAdam, ofCurvature, ofDamping, ofGrafting, ofUpdates } from '../../../solvers/settings/table.ts';
 import {
   belowOne,
@@ -133,7 +134,13 @@ export interface Modelled {
   readonly fraction: number;
   /** κ of what the gradient may promise, a part of the loss; `null` for no bound. */
   readonly bound: number | null;
+  readonly every: number;
+  readonly momentum: MomentumBy;
 }
+
+/** Who chooses the momentum of a step whose length the model chooses. */
+const momentumBy = ['model', 'rules'] as const;
+type MomentumBy = (typeof momentumBy)[number];
 
 /** What follows the solver. */
 export interface Updating {
@@ -149,10 +156,16 @@ export interface Updating {
 
 /** The quadratic model. */
 export const quadraticModel: Row<Modelled> = row(
-  'Learning rate and momentum by the quadratic model, in place of learningRate and rules.',
+  'Learning rate and momentum by the quadratic model, in place of learningRate and rules; or the length of the step that they give.',
   {
     fraction: known(withStandard(ofCurvature.modelFraction, 1)),
     bound: optional(orNone(codecOf(ofUpdates.lossBound.range)), null, ofUpdates.lossBound.meaning, 'false'),
+    every: optional(codecOf(ofDamping.dampingEvery.range), 1, 'steps between two looks at the model'),
+    momentum: optional(
+      codecOf(oneOf(momentumBy)),
+      'model',
+      'model, or rules: then the model says how far the direction after the rules is best followed, and the step is the learning rate times that',
+    ),
   },
   (own) => own,
 );
@@ -178,7 +191,9 @@ export const crossBatchDamping: Row<CrossBatchOptions> = row(
     decay: optional(fraction, 0.95, 'factor per step by which λ adapts'),
     minimum: optional(positive, 1e-3, 'λ does not fall below this'),
     maximum: known(ofDamping.maxDamping),
-    memory: optional(belowOne, 0.9, 'what is kept per step of the sums of gains and promises'),
+    low: optional(belowOne, 0.2, 'ratio of gain to promise below which λ rises'),
+    high: optional(positive, 0.5, 'ratio of gain to promise above which λ falls'),
+    memory: optional(belowOne, 0.9, 'what is kept per judgement of the sums of gains and promises'),
     tolerance: optional(notNegative, 2, 'a step that loses more than this times its promise is taken back'),
   },
   (own) => own,

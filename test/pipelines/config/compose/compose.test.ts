@@ -236,22 +236,25 @@ describe('what a composition says of positions', () => {
 
 describe('composition', () => {
   it('law: a preset is a composition. kfac, part by part, takes the same steps bit for bit', async () => {
-    const preset = kfac({ damping: 0.5, dampingDecay: 0.1, minDamping: 0.01, inverseEvery: 2, weightDecay: 0.1 });
+    const fraction = 0.5;
+    const periods = { inverseEvery: 2, statisticsEvery: 2, dampingEvery: 2, settling: 0, share: 0 };
+    const preset = kfac({
+      ...periods,
+      damping: 0.5,
+      statisticsFraction: fraction,
+      modelFraction: fraction,
+      atLeast: 1,
+    });
     const composed = decode({
-      estimator: 'monteCarlo',
+      estimator: { kind: 'monteCarlo', every: 2, fraction },
       curvature: { kind: 'kfac', decay: 0.95 },
-      solver: {
-        kind: 'kroneckerInverse',
-        damping: { kind: 'exponential', start: 0.5, factor: 0.1, steps: 100, end: 0.01 },
-        every: 2,
-      },
+      equilibrate: 'whole',
+      solver: { kind: 'kroneckerInverse', damping: 0.5, every: 2 },
       update: {
-        learningRate: 1,
-        rules: [
-          { kind: 'klClip', kappa: 2 },
-          { kind: 'momentum', mu: 0.7 },
-          { kind: 'weightDecay', weight: 0.1 },
-        ],
+        learningRate: 0.5,
+        rules: [{ kind: 'momentum', mu: 0.8 }],
+        quadraticModel: { fraction, bound: 1, every: 2, momentum: 'rules' },
+        crossBatchDamping: { every: 2 },
       },
     });
     expect((await trained(orThrow(composed), 4)).params).toEqual((await trained(preset, 4)).params);
@@ -493,7 +496,7 @@ describe('composition', () => {
       'rules and a model',
       { ...base, update: { quadraticModel: {}, rules: [{ kind: 'momentum', mu: 0.5 }] } },
       'update.rules',
-      'no rules with quadraticModel',
+      'no rules with quadraticModel, unless its momentum is rules',
       'a list',
     ],
     [
