@@ -31,7 +31,7 @@ export type Period = number | Growing;
  * import { growing, isDue } from 'kfac-ts/core';
  *
  * const steps = Array.from({ length: 30 }, (_, step) => step).filter((step) => step > 8);
- * steps.filter((step) => isDue(growing(4, { over: 6 }), step)); // => [9, 10, 12, 14, 18, 21, 24, 28]
+ * steps.filter((step) => isDue(growing(4, { over: 6 }), step)); // => [9, 10, 12, 14, 16, 20, 24, 28]
  * ```
  */
 export const growing = (to: number, options: Partial<Omit<Growing, 'to'>> = {}): Growing => {
@@ -61,14 +61,25 @@ const clock = (n: number, over: number, step: number): number => {
  * @param period - the period
  * @param step - number of the step, from 0
  * @param dearness - what is due costs so many times a step's own work, forwards and backwards; 0 unless given
+ * @example
+ * ```ts
+ * import { growing, isDue } from 'kfac-ts/core';
+ *
+ * isDue(5, 10); // => true
+ * // What costs as much as two steps, and may cost a quarter of one, is due every eight.
+ * isDue(growing(5, { share: 0.25 }), 100, 2); // => false
+ * isDue(growing(5, { share: 0.25 }), 104, 2); // => true
+ * ```
  */
 export const isDue = (period: Period, step: number, dearness = 0): boolean => {
   if (typeof period === 'number') return step % period === 0;
   const { to, over, share, atMost } = period;
   const n = Math.max(to, Math.min(atMost, Math.ceil(dearness / share)));
   if (step <= young) return true;
+  // Multiples of n from the first one after it has grown: the last tick before that is at most n steps earlier.
+  if (step >= n * Math.ceil((young + over) / n)) return step % n === 0;
   const age = step - young;
-  return age > over + n ? step % n === 0 : Math.floor(clock(n, over, age)) > Math.floor(clock(n, over, age - 1));
+  return Math.floor(clock(n, over, age)) > Math.floor(clock(n, over, age - 1));
 };
 
 /**
