@@ -29,7 +29,8 @@ export { completeOps } from './ops/complete.ts';
 export type { Derived, Ops } from './ops/ops.ts';
 export { innerProduct } from './ops/innerProduct.ts';
 export { unaryKinds } from './ops/primitives.ts';
-export type { BinaryKind, Primitives, Transposes, UnaryKind, Window } from './ops/primitives.ts';
+export type { BinaryKind, Primitives, Transposes, UnaryKind } from './ops/primitives.ts';
+export type { Window } from './ops/window.ts';
 export { narrowSite, parametersOfSite } from './ops/site.ts';
 export type {
   AnySite,

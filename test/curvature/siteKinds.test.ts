@@ -9,7 +9,7 @@ import { kronecker } from '../../src/core/operators/blockOperator.ts';
 import type { Factor } from '../../src/core/operators/factors/factor.ts';
 import { dense as matrix, directSum, identity } from '../../src/core/operators/factors/factor.ts';
 import type { Ops } from '../../src/core/ops/ops.ts';
-import type { Window } from '../../src/core/ops/primitives.ts';
+import type { Window } from '../../src/core/ops/window.ts';
 import type {
   AnySite,
   ConvolutionSite,

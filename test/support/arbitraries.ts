@@ -8,7 +8,7 @@
  */
 import fc from 'fast-check';
 
-import type { Window } from '../../src/core/ops/primitives.ts';
+import type { Window } from '../../src/core/ops/window.ts';
 import { keyOf } from '../../src/core/random/key.ts';
 import { uniform } from '../../src/core/random/uniform.ts';
 import type { Shape, Tensor } from '../../src/core/tensor.ts';

@@ -7,7 +7,8 @@
  * @module
  */
 import type { Ops } from '../ops/ops.ts';
-import type { BinaryKind, Transposes, UnaryKind, Window } from '../ops/primitives.ts';
+import type { BinaryKind, Transposes, UnaryKind } from '../ops/primitives.ts';
+import type { Window } from '../ops/window.ts';
 import type { Shape, Shaped } from '../tensor.ts';
 import { groupsOf } from '../ops/shapes.ts';
 import { keptShape, maximumShares, winnerShare } from './ties.ts';

@@ -5,7 +5,8 @@
  */
 import type { Shape, Shaped } from '../tensor.ts';
 import type { Ops } from './ops.ts';
-import type { Primitives, Window } from './primitives.ts';
+import type { Primitives } from './primitives.ts';
+import type { Window } from './window.ts';
 import { convolutionExtents, convolveTransposedExtents, correlateShape } from './shapes.ts';
 
 /** The primitives that convolve. */

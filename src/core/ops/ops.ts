@@ -8,7 +8,8 @@
  * @module
  */
 import type { Shape, Shaped } from '../tensor.ts';
-import type { Primitives, UnaryKind, Window } from './primitives.ts';
+import type { Primitives, UnaryKind } from './primitives.ts';
+import type { Window } from './window.ts';
 
 /** Operations that every interpreter has by default. */
 export interface Derived<T extends Shaped> {

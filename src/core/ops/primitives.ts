@@ -10,6 +10,7 @@
  */
 import type { Shape, Shaped, Tensor } from '../tensor.ts';
 import type { Site } from './site.ts';
+import type { Window } from './window.ts';
 
 /**
  * Elementwise functions of one argument. `step` is 1 where x is greater than 0, else 0. `normalCdf` is Φ, the normal
@@ -43,15 +44,6 @@ export type BinaryKind = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min' | 'greate
 export interface Transposes {
   readonly transposeA?: boolean;
   readonly transposeB?: boolean;
-}
-
-/** Geometry of a two-dimensional sliding window, each pair as `[height, width]`. */
-export interface Window {
-  readonly kernel: readonly [number, number];
-  readonly stride: readonly [number, number];
-  readonly dilation: readonly [number, number];
-  /** Zero rows and columns added as `[top, bottom, left, right]`. */
-  readonly padding: readonly [number, number, number, number];
 }
 
 /** About thirty operations (counting each elementwise kind) that every interpreter implements. */

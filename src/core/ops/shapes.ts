@@ -8,7 +8,8 @@
 import { raise } from '../errors.ts';
 import type { Shape } from '../tensor.ts';
 import { checkShape, sameShape, showShape, sizeOf } from '../tensor.ts';
-import type { Transposes, Window } from './primitives.ts';
+import type { Transposes } from './primitives.ts';
+import type { Window } from './window.ts';
 
 const mismatch = (where: string, expected: string, ...shapes: ReadonlyArray<Shape>): never =>
   raise({ _tag: 'ShapeMismatch', where, expected, actual: shapes.map(showShape).join(' and ') });

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Window } from './primitives.ts';
+import type { Window } from './window.ts';
 
 /** What every site says, whatever its kind. */
 export interface AnySite {

@@ -12,7 +12,7 @@ import { kronecker } from '../../core/operators/blockOperator.ts';
 import type { Factor } from '../../core/operators/factors/factor.ts';
 import { directSumOf } from '../../core/operators/factors/factor.ts';
 import type { Ops } from '../../core/ops/ops.ts';
-import type { Window } from '../../core/ops/primitives.ts';
+import type { Window } from '../../core/ops/window.ts';
 import { patchesShape } from '../../core/ops/shapes.ts';
 import type { ConvolutionSite } from '../../core/ops/site.ts';
 import type { Params } from '../../core/params.ts';

@@ -5,7 +5,7 @@
  */
 import fc from 'fast-check';
 
-import type { Window } from '../../../src/core/ops/primitives.ts';
+import type { Window } from '../../../src/core/ops/window.ts';
 import { patchesShape } from '../../../src/core/ops/shapes.ts';
 import type { Shape, Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';

@@ -11,7 +11,8 @@ import { referenceBackend } from '../../../src/core/backends/reference/backend.t
 import { erf } from '../../../src/core/backends/reference/functions.ts';
 import type { KfacError } from '../../../src/core/errors.ts';
 import type { Ops } from '../../../src/core/ops/ops.ts';
-import type { BinaryKind, UnaryKind, Window } from '../../../src/core/ops/primitives.ts';
+import type { BinaryKind, UnaryKind } from '../../../src/core/ops/primitives.ts';
+import type { Window } from '../../../src/core/ops/window.ts';
 import type { DType, Shape, Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import { scaledError } from '../../support/closeness.ts';

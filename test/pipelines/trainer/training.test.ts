@@ -163,7 +163,8 @@ describe('what a loop holds', () => {
       counts.push(loop.live.size);
       if (orThrow(step).step === 12) break;
     }
-    expect(new Set(counts.slice(1)).size).toBe(1);
+    // A step that is not taken leaves fewer: what it would have remembered goes.
+    expect(Math.max(...counts.slice(2))).toBe(counts[1]);
     expect(loop.left()).toEqual([0, 0]);
   });
 

@@ -7,7 +7,7 @@ import type { Shape, Shaped } from '../../../src/core/tensor.ts';
 import fc from 'fast-check';
 
 import type { Ops } from '../../../src/core/ops/ops.ts';
-import type { Window } from '../../../src/core/ops/primitives.ts';
+import type { Window } from '../../../src/core/ops/window.ts';
 import { sizeOf } from '../../../src/core/tensor.ts';
 import { arrayOf, imagesAndFilters } from '../arbitraries.ts';
 import type { Case } from './trial.ts';

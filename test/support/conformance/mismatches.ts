@@ -8,7 +8,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Backend } from '../../../src/core/backends/backend.ts';
 import { attempt } from '../../../src/core/errors.ts';
 import type { Ops } from '../../../src/core/ops/ops.ts';
-import type { Primitives, Window } from '../../../src/core/ops/primitives.ts';
+import type { Primitives } from '../../../src/core/ops/primitives.ts';
+import type { Window } from '../../../src/core/ops/window.ts';
 import type { Shape, Shaped, Tensor } from '../../../src/core/tensor.ts';
 import { generate, showShape } from '../../../src/core/tensor.ts';
 

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Window } from '../../ops/primitives.ts';
+import type { Window } from '../../ops/window.ts';
 import type { ReadonlyVector, Shape } from '../../tensor.ts';
 import type { Kernels } from './kernels/kernels.ts';
 import type { Vector } from './kernels/precision.ts';

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Convolutions } from '../../ops/convolutions.ts';
-import type { Window } from '../../ops/primitives.ts';
+import type { Window } from '../../ops/window.ts';
 import { convolutionExtents, convolveTransposedExtents, correlateShape } from '../../ops/shapes.ts';
 import type { ReadonlyVector, Shape, Tensor } from '../../tensor.ts';
 import { sizeOf } from '../../tensor.ts';

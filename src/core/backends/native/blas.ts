@@ -10,7 +10,7 @@
  */
 import type { ReadonlyVector } from '../../tensor.ts';
 
-import { mirrorLower } from '../host/layout.ts';
+import { mirrorLower } from '../host/kernels/layout.ts';
 import type { Routines } from './signatures.ts';
 import { cblas } from './signatures.ts';
 import type { Way } from './threads.ts';

@@ -13,7 +13,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { ReadonlyVector } from '../../tensor.ts';
 
 import type { Job, NativeCall } from './job.ts';
-import { clearUpper, mirrorLower, transposeInto } from '../host/layout.ts';
+import { clearUpper, mirrorLower, transposeInto } from '../host/kernels/layout.ts';
 import type { Routines } from './signatures.ts';
 import { cblas } from './signatures.ts';
 import type { Precision, Vector } from '../host/kernels/precision.ts';

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Primitives, Window } from '../../ops/primitives.ts';
+import type { Primitives } from '../../ops/primitives.ts';
+import type { Window } from '../../ops/window.ts';
 import { convolutionExtents, convolveTransposedExtents, correlateShape } from '../../ops/shapes.ts';
 import type { Shape, Tensor } from '../../tensor.ts';
 import { sizeOf } from '../../tensor.ts';

@@ -5,7 +5,7 @@
  */
 import { raise } from '../../errors.ts';
 import type { Ops } from '../../ops/ops.ts';
-import type { Window } from '../../ops/primitives.ts';
+import type { Window } from '../../ops/window.ts';
 import type { Params } from '../../params.ts';
 import { joinPath } from '../../params.ts';
 import { extent } from '../../settings.ts';

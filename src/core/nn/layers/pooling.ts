@@ -8,7 +8,7 @@ import { extent } from '../../settings.ts';
 import { showShape } from '../../tensor.ts';
 import type { Shape, Shaped } from '../../tensor.ts';
 import type { Ops } from '../../ops/ops.ts';
-import type { Window } from '../../ops/primitives.ts';
+import type { Window } from '../../ops/window.ts';
 import type { Layer } from './layer.ts';
 import { leaf } from './layer.ts';
 import type { WindowOptions } from './windows.ts';

@@ -4,7 +4,7 @@
  * @module
  */
 import { raise } from '../../errors.ts';
-import type { Window } from '../../ops/primitives.ts';
+import type { Window } from '../../ops/window.ts';
 import { joinPath } from '../../params.ts';
 import { extent } from '../../settings.ts';
 import { shown } from '../../shown.ts';

@@ -183,6 +183,8 @@ const wrongUpdate = ({ curvature, equilibrate: by, solver, update: own }: Compos
   }
   const { minimum: least = 0, maximum: most = Infinity } = judging ?? {};
   if (least > most) return { path: 'update.crossBatchDamping.minimum', expected: `at most the maximum, ${most}` };
+  const { low = 0, high = Infinity } = judging ?? {};
+  if (low > high) return { path: 'update.crossBatchDamping.low', expected: `at most the high, ${high}` };
   if (quadraticModel?.momentum === 'model' && rules.length > 0) {
     return { path: 'update.rules', expected: 'no rules with quadraticModel, unless its momentum is rules' };
   }

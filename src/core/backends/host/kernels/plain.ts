@@ -9,7 +9,7 @@
  */
 import { binaryKernels, withRows } from './binary.ts';
 import type { ReadonlyVector } from '../../../tensor.ts';
-import { transposeInto } from '../layout.ts';
+import { transposeInto } from './layout.ts';
 import type { Kernels } from './kernels.ts';
 import type { Buffer } from './precision.ts';
 import { unaryKernels, vjpKernels } from './unary.ts';

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Window } from '../../../../ops/primitives.ts';
+import type { Window } from '../../../../ops/window.ts';
 import type { Shape } from '../../../../tensor.ts';
 
 import { gridOf, unflatten } from './grid.ts';

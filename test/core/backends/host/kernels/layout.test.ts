@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 
-import { clearUpper, mirrorLower, transposeInto } from '../../../../src/core/backends/host/layout.ts';
-import { f64, firstNonFinite } from '../../../../src/core/backends/host/kernels/precision.ts';
+import { clearUpper, mirrorLower, transposeInto } from '../../../../../src/core/backends/host/kernels/layout.ts';
+import { f64, firstNonFinite } from '../../../../../src/core/backends/host/kernels/precision.ts';
 
-import { vectorOf } from '../native/support.ts';
+import { vectorOf } from '../../native/support.ts';
 
 const extent = fc.integer({ min: 0, max: 27 });
 const matrix = fc

@@ -6,9 +6,9 @@
  *
  * @module
  */
-import type { ReadonlyVector } from '../../tensor.ts';
+import type { ReadonlyVector } from '../../../tensor.ts';
 
-import type { Vector } from './kernels/precision.ts';
+import type { Vector } from './precision.ts';
 
 /**
  * Writes columns of a block of eight rows as rows: `target[c, at + r] = source[first + r, c]` for `0 <= r < 8` and
