@@ -18,7 +18,7 @@ const workOfStep = (blocks: ReadonlyArray<Block>, gradient: Params<Shaped>): num
     if (block.kind !== 'site' || block.places === undefined) return sum;
     const { shape } = gradient[block.site.weight];
     // A row of a table is all that one place meets.
-    const met = block.site.kind === 'embedding' ? shape[1] : sizeOf(shape);
+    const met = block.site.vocabulary === undefined ? sizeOf(shape) : shape[1];
     return sum + 6 * block.places * met;
   }, 0);
 
@@ -73,7 +73,7 @@ export const dearnessOfInverses = (
  */
 export const dearnessOfStatistics = (blocks: ReadonlyArray<Block>, gradient: Params<Shaped>, part: number): number => {
   const work = blocks.reduce((sum, block) => {
-    if (block.kind !== 'site' || block.places === undefined || block.site.kind === 'embedding') return sum;
+    if (block.kind !== 'site' || block.places === undefined || block.site.vocabulary !== undefined) return sum;
     const { shape } = gradient[block.site.weight];
     const squares = shape.length === 2 ? shape[0] ** 2 + shape[1] ** 2 : 0;
     return sum + block.places * (squares + 2 * sizeOf(shape));

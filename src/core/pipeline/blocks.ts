@@ -79,7 +79,7 @@ const placesOf = (site: Site, uses: ReadonlyArray<Use>): { readonly places?: num
     sameSite(use.site, site) && use.input !== undefined ? [shapeOf(use.input)] : [],
   );
   if (inputs.length === 0) return {};
-  const ofInput = (shape: Shape): number => sizeOf(site.kind === 'embedding' ? shape : shape.slice(0, -1));
+  const ofInput = (shape: Shape): number => sizeOf(site.vocabulary === undefined ? shape.slice(0, -1) : shape);
   return { places: inputs.reduce((sum, shape) => sum + ofInput(shape), 0) };
 };
 

@@ -20,7 +20,7 @@ import type { ScaleShiftKind } from '../../curvature/sites/options.ts';
 import type { Sharing } from '../../curvature/statistics/sharing.ts';
 import type { CrossBatchOptions } from '../quadraticModel/crossBatchDamping.ts';
 import { crossBatchDamping } from '../quadraticModel/crossBatchDamping.ts';
-import { quadraticUpdateWithin } from '../quadraticModel/quadraticUpdate.ts';
+import type { ModelUpdate } from '../quadraticModel/quadraticUpdate.ts';
 import type { SeparateNeeds } from '../quadraticModel/separateDamping.ts';
 import { separateDamping } from '../quadraticModel/separateDamping.ts';
 import { between, notNegative, positive, wholeFrom } from '../settings/range.ts';
@@ -170,9 +170,6 @@ export const adaptingOf = (
   maximum: Math.max(settings.maxDamping, settings.minDamping),
 });
 
-/** An update that says what it promises. */
-type Updating = ReturnType<typeof quadraticUpdateWithin>;
-
 /**
  * From the gradient to the next state, in whatever units the loss is.
  *
@@ -186,7 +183,7 @@ export const scaleFreeDescent = (
   settings: ScaleFreeSettings,
   curvature: Curvature,
   solver: Solver<SeparateNeeds>,
-  updating: (every: Period) => Updating,
+  updating: (every: Period) => ModelUpdate,
   ratios: Pick<CrossBatchOptions, 'low' | 'high'> = {},
 ): Descent => {
   const { atLeast } = settings;

@@ -39,7 +39,9 @@ import type { ModelMinimum, QuadraticModel } from './quadraticModel.ts';
 import { minimiseModel, modelChange, quadraticModelOf, slopeAt, withinSlope } from './quadraticModel.ts';
 
 type Needs = 'state' | 'loss' | 'objective' | 'sample' | 'blocks' | 'gradient' | 'direction' | 'damping';
-type Updates = Stage<Needs, 'next' | 'predictedChange' | 'metrics'>;
+
+/** From a direction to the next state, with what the model says of it. */
+export type ModelUpdate = Stage<Needs, 'next' | 'predictedChange' | 'metrics'>;
 
 /** Settings of an update by the model. */
 export interface ModelUpdateOptions {
@@ -139,7 +141,7 @@ const promisingAtMost = <T extends Shaped>(
 /** No curvature is known between two looks. */
 const unseen = [0, 0, 0] as const;
 
-const updateBy = (manner: Manner): Updates => {
+const updateBy = (manner: Manner): ModelUpdate => {
   const { learningRate, rules, lossBound, every, joint } = manner;
   const updating = stage<Needs, 'next' | 'predictedChange' | 'metrics'>(
     'update',
@@ -188,7 +190,7 @@ const jointly = { learningRate: 1, rules: [], every: 1, lossBound: Infinity, joi
  *
  * Use it with large batches: on small ones the model of the batch is too good and the steps are too long.
  */
-export const quadraticUpdate: Updates = updateBy(jointly);
+export const quadraticUpdate: ModelUpdate = updateBy(jointly);
 
 /**
  * {@link quadraticUpdate} with a bound on what the gradient alone says that a step gains: |∇ᵀδ| ≤ κ |h(θ)|. A loss that is
@@ -204,7 +206,7 @@ export const quadraticUpdate: Updates = updateBy(jointly);
  * quadraticUpdateWithin(1).name; // => 'update'
  * ```
  */
-export const quadraticUpdateWithin = (kappa: number, every: Period = 1): Updates =>
+export const quadraticUpdateWithin = (kappa: number, every: Period = 1): ModelUpdate =>
   updateBy({
     ...jointly,
     lossBound: kappa === Infinity ? kappa : positive('quadraticUpdate.bound', kappa),
@@ -224,7 +226,7 @@ export const quadraticUpdateWithin = (kappa: number, every: Period = 1): Updates
  * updateByModel({ learningRate: 0.5, rules: [momentum(0.8)], lossBound: 1, every: 5 }).name; // => 'update'
  * ```
  */
-export const updateByModel = (options: ModelUpdateOptions = {}): Updates => {
+export const updateByModel = (options: ModelUpdateOptions = {}): ModelUpdate => {
   const { learningRate = 1, rules = [], lossBound = Infinity, every = 1 } = options;
   return updateBy({
     learningRate,
