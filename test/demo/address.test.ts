@@ -27,7 +27,10 @@ describe('a setup from an address', () => {
   });
 
   it.each([
-    ['task=chess', 'task: expected one of mnist-autoencoder, mnist-classifier, fashion-classifier, language-model, got "chess".'],
+    [
+      'task=chess',
+      'task: expected one of mnist-autoencoder, mnist-classifier, fashion-classifier, language-model, got "chess".',
+    ],
     ['batch=-1', 'batch: expected a whole number of at least 1, got "-1".'],
     ['batch=2.5', 'batch: expected a whole number of at least 1, got "2.5".'],
     ['batch=0x10', 'batch: expected a whole number of at least 1, got "0x10".'],
