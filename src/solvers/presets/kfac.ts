@@ -22,7 +22,7 @@ import { refreshOf, scaleFreeDescent, scaleFreeSettings } from './scaleFree.ts';
 
 /** Settings of {@link kfac}, and of its relatives. */
 export interface KfacPresetOptions extends ScaleFreeOptions {
-  /** η, in units of the step to the quadratic model's minimum along the direction; 0.5 unless given. */
+  /** η, in units of the step to the quadratic model's minimum along the direction; 0.3 unless given. */
   readonly learningRate?: number;
   /** μ of the momentum of directions, 0.8 unless given. */
   readonly momentum?: number;
@@ -30,7 +30,7 @@ export interface KfacPresetOptions extends ScaleFreeOptions {
 
 /** Settings of {@link kfac}, and of its relatives. */
 export const kfacSettings: Settings<KfacPresetOptions> = {
-  learningRate: withStandard(ofUpdates.learningRate, 0.5, 'η, in units of the step to the quadratic model’s minimum'),
+  learningRate: withStandard(ofUpdates.learningRate, 0.3, 'η, in units of the step to the quadratic model’s minimum'),
   momentum: withStandard(ofUpdates.momentum, 0.8),
   ...scaleFreeSettings,
 };
@@ -64,7 +64,7 @@ export const kfacDescent = (settings: KfacSettings, curvature: Curvature, solver
  * ```ts
  * import { kfacOptimizer } from 'kfac-ts/solvers';
  *
- * const optimizer = kfacOptimizer({ learningRate: 0.3, momentum: 0.9, inverseEvery: 10, sharing: 'reduce' });
+ * const optimizer = kfacOptimizer({ learningRate: 0.2, momentum: 0.9, inverseEvery: 10, sharing: 'reduce' });
  * optimizer.name; // => 'kfac'
  * ```
  */

@@ -238,7 +238,7 @@ describe('preset tridiagonal-kfac', () => {
     ['inverseEvery', { inverseEvery: 1 }],
     ['lossBound', { lossBound: 1e-3 }],
   ] as const)('option: %s changes the trajectory', async (_, option) => {
-    const base = { damping: 0.1, inverseEvery: 2 };
+    const base = { damping: 0.1, inverseEvery: 2, statisticsEvery: 1, settling: 0, share: 0 };
     const [plain, changed] = [
       await steps(tridiagonalPreset(base)),
       await steps(tridiagonalPreset({ ...base, ...option })),

@@ -159,7 +159,7 @@ describe('kfac', () => {
     ['estimator', { estimator: 'exact' }],
     ['estimator', { estimator: 'curvaturePropagation' }],
     ['statisticsFraction', { statisticsFraction: 0.5 }],
-    ['learningRate', { learningRate: 0.3 }],
+    ['learningRate', { learningRate: 0.6 }],
     ['minDamping', { minDamping: 5 }],
   ] as const)('option: %s changes the trajectory', async (_, option) => {
     const base = {

@@ -251,7 +251,7 @@ describe('composition', () => {
       equilibrate: 'whole',
       solver: { kind: 'kroneckerInverse', damping: 0.5, every: 2 },
       update: {
-        learningRate: 0.5,
+        learningRate: 0.3,
         rules: [{ kind: 'momentum', mu: 0.8 }],
         quadraticModel: { fraction, bound: 1, every: 2, momentum: 'rules' },
         crossBatchDamping: { every: 2 },
