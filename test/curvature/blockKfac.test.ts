@@ -18,7 +18,7 @@ import { exact } from '../../src/curvature/estimators.ts';
 import { kfac } from '../../src/curvature/kfac.ts';
 import { denseStatistics } from '../../src/curvature/sites/dense.ts';
 import { blockKfac as blockKfacPreset } from '../../src/solvers/presets/blockKfac.ts';
-import { kfacAdaptive } from '../../src/solvers/presets/kfacAdaptive.ts';
+import { kfac as kfacPreset } from '../../src/solvers/presets/kfac.ts';
 import type { Optimizer } from '../../src/solvers/presets/optimizer.ts';
 import { solve } from '../../src/solvers/solver/solver.ts';
 import { factoredTikhonov } from '../../src/solvers/inverses/factors/factoredTikhonov.ts';
@@ -148,9 +148,9 @@ describe('preset block-kfac', () => {
   const difference = (a: TrainState<Tensor>, b: TrainState<Tensor>): number =>
     Math.max(...Object.keys(a.params).map((path) => scaledError(a.params[path].data, b.params[path].data)));
 
-  it('law: with one part it is the preset kfac-adaptive', async () => {
+  it('law: with one part it is the preset kfac', async () => {
     const one = await steps(blockKfacPreset({ damping: 0.1, inputBlocks: 1, outputBlocks: 1 }));
-    expect(one.params).toEqual((await steps(kfacAdaptive({ damping: 0.1 }))).params);
+    expect(one.params).toEqual((await steps(kfacPreset({ damping: 0.1 }))).params);
   });
 
   it.each([
