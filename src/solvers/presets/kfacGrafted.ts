@@ -32,7 +32,7 @@ import { periodOf, refreshOf, scaleFreeSettings } from './scaleFree.ts';
 
 /** Of K-FAC's settings those that a step of given length has a use for. */
 const ofKfac = {
-  damping: withStandard(scaleFreeSettings.damping, 0.1),
+  damping: withStandard(scaleFreeSettings.damping, 1, 'λ, a fraction of the mean curvature'),
   equilibrated: scaleFreeSettings.equilibrated,
   weightDecay: scaleFreeSettings.weightDecay,
   decayed: scaleFreeSettings.decayed,
