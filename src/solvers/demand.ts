@@ -19,6 +19,9 @@ export interface Demand {
   readonly holds: (value: number) => boolean;
 }
 
+/** What every learning rate must be. */
+export const ofLearningRate: Demand = { path: 'learningRate', expected: 'a finite number', holds: Number.isFinite };
+
 const demandError = ({ path, expected, holds }: Demand, value: number, step: number): BadConfig | null =>
   holds(value)
     ? null

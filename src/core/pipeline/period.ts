@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { extent, positive } from '../settings.ts';
+import { extent, notNegative, positive } from '../settings.ts';
 
 /** A period that is 1 at the start of a run, where curvature and parameters change fastest, and grows to what it stays. */
 export interface Growing {
   /** What it stays, in steps, unless that is too dear. */
   readonly to: number;
-  /** Steps in which it grows, after the first ten. */
+  /** Steps in which it grows, after the first ten; with 0 it is what it stays from the first step on. */
   readonly over: number;
   /** Part of a step's own work, forwards and backwards, that it may cost in the mean: longer where it would cost more. */
   readonly share: number;
@@ -21,7 +21,7 @@ export interface Growing {
 export type Period = number | Growing;
 
 /**
- * A period that grows: the first ten steps are all due.
+ * A period that grows: the first ten steps are all due, unless it has no time to grow in.
  *
  * @param to - what it stays, in steps
  * @param options - steps in which it grows, 40 unless given; the part of a step's work that it may cost, any unless given;
@@ -38,7 +38,7 @@ export const growing = (to: number, options: Partial<Omit<Growing, 'to'>> = {}):
   const { over = 40, share = Infinity, atMost = 100 } = options;
   return {
     to: extent('growing.to', to),
-    over: extent('growing.over', over),
+    over: notNegative('growing.over', over),
     share: share === Infinity ? share : positive('growing.share', share),
     atMost: extent('growing.atMost', atMost),
   };
@@ -75,6 +75,7 @@ export const isDue = (period: Period, step: number, dearness = 0): boolean => {
   if (typeof period === 'number') return step % period === 0;
   const { to, over, share, atMost } = period;
   const n = Math.max(to, Math.min(atMost, Math.ceil(dearness / share)));
+  if (over === 0) return step % n === 0;
   if (step <= young) return true;
   // Multiples of n from the first one after it has grown: the last tick before that is at most n steps earlier.
   if (step >= n * Math.ceil((young + over) / n)) return step % n === 0;

@@ -4,12 +4,7 @@
  * @module
  */
 import { descent } from '../../core/pipeline/descent.ts';
-import { capture } from '../../curvature/capture.ts';
-import { updateFactors } from '../../curvature/curvature.ts';
-import { equilibrate } from '../../curvature/equilibrate.ts';
-import { estimatorOf } from '../../curvature/estimators.ts';
 import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
-import { sample } from '../../curvature/sample.ts';
 import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
 import { withStandard } from '../settings/setting.ts';
 import type { Grafted } from '../settings/table.ts';
@@ -23,12 +18,10 @@ import { momentum } from '../update/rules/momentum.ts';
 import type { UpdateRule } from '../update/rules/rule.ts';
 import { decayedBy } from '../update/rules/weightDecay.ts';
 import { update } from '../update/update.ts';
-import { damp } from '../solver/damp.ts';
-import { solve } from '../solver/solver.ts';
 import type { Preset } from './preset.ts';
 import { preset } from './preset.ts';
 import type { ScaleFreeOptions } from './scaleFree.ts';
-import { periodOf, refreshOf, scaleFreeSettings } from './scaleFree.ts';
+import { refreshOf, scaleFreeDirection, scaleFreeSettings } from './scaleFree.ts';
 
 /** Of K-FAC's settings those that a step of given length has a use for. */
 const ofKfac = {
@@ -106,17 +99,9 @@ export const kfacGrafted: Preset<KfacGraftedOptions> = preset<KfacGraftedOptions
     ...ofGrafting,
     by: withStandard(ofGrafting.by, 'whole'),
   },
-  (settings) => {
-    const every = periodOf(settings.statisticsEvery, settings);
-    const sampled = { fraction: settings.statisticsFraction, atLeast: settings.atLeast };
-    return descent(
-      sample({ ...sampled, every }),
-      capture(estimatorOf(settings.estimator), { every, sampled }),
-      updateFactors(kfacCurvature(settings)),
-      equilibrate({ by: settings.equilibrated, every: periodOf(settings.inverseEvery, settings) }),
-      damp(settings.damping),
-      solve(preconditioned(kroneckerInverse, refreshOf(settings))),
+  (settings) =>
+    descent(
+      scaleFreeDirection(settings, kfacCurvature(settings), preconditioned(kroneckerInverse, refreshOf(settings))),
       update({ learningRate: settings.learningRate, rules: [...graftedBy(settings), ...decayedBy(settings)] }),
-    );
-  },
+    ),
 );

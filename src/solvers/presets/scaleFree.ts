@@ -4,10 +4,11 @@
  *
  * @module
  */
-import type { Descent } from '../../core/pipeline/descent.ts';
+import type { Descent, FromGradient } from '../../core/pipeline/descent.ts';
 import { descent } from '../../core/pipeline/descent.ts';
 import type { Period } from '../../core/pipeline/period.ts';
 import { growing } from '../../core/pipeline/period.ts';
+import type { Stage } from '../../core/pipeline/stage.ts';
 import { capture } from '../../curvature/capture.ts';
 import type { Curvature } from '../../curvature/curvature.ts';
 import { updateFactors } from '../../curvature/curvature.ts';
@@ -129,11 +130,8 @@ export type ScaleFreeSettings = Required<ScaleFreeOptions>;
  * @param every - steps, where that is not too dear
  * @param settings - how it grows, and the part of a step's work that it may cost
  */
-export const periodOf = (every: number, { settling, share }: Pick<ScaleFreeSettings, 'settling' | 'share'>): Period => {
-  const dear = share === 0 ? {} : { share };
-  if (settling > 0) return growing(every, { over: settling, ...dear });
-  return share === 0 ? every : growing(every, { over: 1, share });
-};
+export const periodOf = (every: number, { settling, share }: Pick<ScaleFreeSettings, 'settling' | 'share'>): Period =>
+  growing(every, { over: settling, share: share === 0 ? Infinity : share });
 
 /** What decides when inverses are made. */
 type Refreshing = Pick<ScaleFreeSettings, 'inverseEvery' | 'inverseDrift' | 'inverseStaleness'> &
@@ -170,6 +168,47 @@ export const adaptingOf = (
   maximum: Math.max(settings.maxDamping, settings.minDamping),
 });
 
+/** From the gradient to a direction, with the λ that it was damped by. */
+type Damped = Stage<FromGradient, FromGradient | 'damping' | 'direction'>;
+
+/** What decides a direction. */
+type Directing = Pick<
+  ScaleFreeSettings,
+  | 'damping'
+  | 'equilibrated'
+  | 'estimator'
+  | 'statisticsEvery'
+  | 'statisticsFraction'
+  | 'atLeast'
+  | 'inverseEvery'
+  | 'settling'
+  | 'share'
+>;
+
+/**
+ * From the gradient to a direction, in whatever units the loss is.
+ *
+ * @param settings - settings
+ * @param curvature - from captures to an operator
+ * @param solver - from the operator to a direction
+ */
+export const scaleFreeDirection = (
+  settings: Directing,
+  curvature: Curvature,
+  solver: Solver<SeparateNeeds>,
+): Damped => {
+  const every = periodOf(settings.statisticsEvery, settings);
+  const sampled = { fraction: settings.statisticsFraction, atLeast: settings.atLeast };
+  return descent(
+    sample({ ...sampled, every }),
+    capture(estimatorOf(settings.estimator), { every, sampled }),
+    updateFactors(curvature),
+    equilibrate({ by: settings.equilibrated, every: periodOf(settings.inverseEvery, settings) }),
+    damp(settings.damping),
+    solve(solver),
+  );
+};
+
 /**
  * From the gradient to the next state, in whatever units the loss is.
  *
@@ -186,22 +225,12 @@ export const scaleFreeDescent = (
   updating: (every: Period) => ModelUpdate,
   ratios: Pick<CrossBatchOptions, 'low' | 'high'> = {},
 ): Descent => {
-  const { atLeast } = settings;
-  const captured = periodOf(settings.statisticsEvery, settings);
-  const sampled = { fraction: settings.statisticsFraction, atLeast };
+  const { gammaEvery, gammaDecay, modelFraction, atLeast } = settings;
+  const damped = gammaEvery === 0 ? solver : separateDamping({ every: gammaEvery, decay: gammaDecay }, solver);
   const adapting = adaptingOf(settings);
   const updated = descent(
-    sample({ ...sampled, every: captured }),
-    capture(estimatorOf(settings.estimator), { every: captured, sampled }),
-    updateFactors(curvature),
-    equilibrate({ by: settings.equilibrated, every: periodOf(settings.inverseEvery, settings) }),
-    damp(settings.damping),
-    solve(
-      settings.gammaEvery === 0
-        ? solver
-        : separateDamping({ every: settings.gammaEvery, decay: settings.gammaDecay }, solver),
-    ),
-    sample({ fraction: settings.modelFraction, atLeast, every: adapting.every }),
+    scaleFreeDirection(settings, curvature, damped),
+    sample({ fraction: modelFraction, atLeast, every: adapting.every }),
     updating(adapting.every),
   );
   return descent(

@@ -14,9 +14,9 @@
  * @module
  */
 import { pipe } from 'fp-ts/lib/function.js';
-import * as R from 'fp-ts/lib/Reader.js';
 import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
 
+import type { KfacError } from '../../core/errors.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams } from '../../core/params.ts';
@@ -142,7 +142,7 @@ const adapted = (
   return { damping: raisedTo(Math.min(maximum, higher)), dampingLimit: higher > maximum ? 1 : 0 };
 };
 
-const nothingYet = { promise: 0, steps: 1, gained: 0, promised: 0 };
+const nothingYet = { promise: 0, steps: 0, gained: 0, promised: 0 };
 
 const standard: Required<CrossBatchOptions> = {
   every: 1,
@@ -200,8 +200,8 @@ export const crossBatchDamping = (options: CrossBatchOptions = {}): Stage<Needs,
     const beginning = last !== null && last.promise < 0 ? beginningOf(state.params, last.before) : null;
     const promise = Math.min(0, predictedChange);
     if (!isDue(all.every, state.step)) {
-      return RTE.fromReader(
-        R.of(unjudged(context, last ?? { ...nothingYet, before: state.params, steps: 0 }, promise)),
+      return RTE.right<Env<T>, KfacError, Context<T, 'next' | 'metrics'>>(
+        unjudged(context, last ?? { ...nothingYet, before: state.params }, promise),
       )(env);
     }
     return pipe(

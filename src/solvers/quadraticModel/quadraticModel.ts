@@ -6,7 +6,6 @@
  *
  * @module
  */
-import type { ReadonlyVector } from '../../core/tensor.ts';
 
 /** The model's coefficients in the basis (d, δ₀). */
 export interface QuadraticModel {
@@ -31,7 +30,7 @@ export interface ModelMinimum {
  *
  * @param c - coefficients, `[8]`
  */
-export const quadraticModelOf = (c: ReadonlyVector): QuadraticModel => ({
+export const quadraticModelOf = (c: ArrayLike<number>): QuadraticModel => ({
   curvature: [c[0], c[1], c[2]],
   squares: [c[3], c[4], c[5]],
   slopes: [c[6], c[7]],
@@ -79,18 +78,6 @@ export const modelChange = (model: QuadraticModel, lambda: number, at: ModelMini
   const [a, b, c] = damped(model, lambda);
   const { alpha, mu } = at;
   return 0.5 * (alpha * alpha * a + 2 * alpha * mu * b + mu * mu * c) + alpha * model.slopes[0] + mu * model.slopes[1];
-};
-
-/**
- * ‖α d + μ δ₀‖, from the inner products that the model has already.
- *
- * @param model - coefficients
- * @param at - α and μ
- */
-export const updateNorm = (model: QuadraticModel, at: ModelMinimum): number => {
-  const [dd, dl, ll] = model.squares;
-  const { alpha, mu } = at;
-  return Math.sqrt(Math.max(0, alpha * alpha * dd + 2 * alpha * mu * dl + mu * mu * ll));
 };
 
 /**

@@ -25,8 +25,7 @@ import type { Stage } from '../../core/pipeline/stage.ts';
 import { stage } from '../../core/pipeline/stage.ts';
 import { positive } from '../../core/settings.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import type { Demand } from '../demand.ts';
-import { demanded, foreseeing } from '../demand.ts';
+import { demanded, foreseeing, ofLearningRate } from '../demand.ts';
 import type { Schedule } from '../schedules.ts';
 import { scheduleOf } from '../schedules.ts';
 import { memoryAt } from '../update/rules/memory.ts';
@@ -64,13 +63,10 @@ interface Manner extends Required<ModelUpdateOptions> {
 /** The memory of the model's minimum for the steps until it is looked at again. */
 const minimum = memoryAt('modelMinimum', { alpha: 'number', mu: 'number' });
 
-const demand: Demand = { path: 'learningRate', expected: 'a finite number', holds: Number.isFinite };
-
-const learningRateAt = (learningRate: number | Schedule, step: number): number =>
-  demanded(demand, scheduleOf(learningRate)(step), step);
-
 /** What is known of a step before it is taken. */
 interface Known<T> {
+  /** η. */
+  readonly eta: number;
   readonly model: QuadraticModel;
   /** The model's minimum, now or when it was last looked at. */
   readonly best: ModelMinimum;
@@ -86,10 +82,9 @@ interface Known<T> {
 const takeStep = <T extends Shaped>(
   ops: Ops<T>,
   { state, gradient }: Context<T, 'state' | 'gradient'>,
-  { model, best, seen, revised: { direction, memories, metrics }, last, most }: Known<T>,
-  { learningRate, joint }: Manner,
+  { eta, model, best, seen, revised: { direction, memories, metrics }, last, most }: Known<T>,
+  joint: boolean,
 ): Context<T, 'next' | 'predictedChange' | 'metrics'> => {
-  const eta = learningRateAt(learningRate, state.step);
   const { at, scale } = withinSlope(model, { alpha: eta * best.alpha, mu: best.mu }, most);
   const { alpha, mu } = at;
   const delta =
@@ -124,6 +119,9 @@ const takeStep = <T extends Shaped>(
   };
 };
 
+/** Above 0 in single precision, too. */
+const tiny = 1e-30;
+
 /**
  * The direction, made shorter where the gradient promises more of it than κ times the loss: what momentum remembers of a step at
  * which there was no curvature is then of the length of others.
@@ -134,7 +132,9 @@ const promisingAtMost = <T extends Shaped>(
   { loss, gradient, direction }: Context<T, 'loss' | 'gradient' | 'direction'>,
 ): Params<T> => {
   const most = ops.scale(kappa, ops.abs(loss));
-  const scale = ops.div(most, ops.maximum(most, ops.abs(innerProduct(ops, gradient, direction))));
+  // A loss of 0 has a slope of 0.
+  const promised = ops.maximum(ops.abs(innerProduct(ops, gradient, direction)), ops.full([], tiny));
+  const scale = ops.div(most, ops.maximum(most, promised));
   return mapParams(direction, (d) => ops.mul(scale, d));
 };
 
@@ -142,7 +142,8 @@ const promisingAtMost = <T extends Shaped>(
 const unseen = [0, 0, 0] as const;
 
 const updateBy = (manner: Manner): ModelUpdate => {
-  const { learningRate, rules, lossBound, every, joint } = manner;
+  const { rules, lossBound, every, joint } = manner;
+  const schedule = scheduleOf(manner.learningRate);
   const updating = stage<Needs, 'next' | 'predictedChange' | 'metrics'>(
     'update',
     <T extends Shaped>(context: Context<T, Needs>) =>
@@ -154,7 +155,7 @@ const updateBy = (manner: Manner): ModelUpdate => {
           compute((ops: Ops<T>) => {
             const last = joint ? lastUpdateIn(ops, context) : null;
             const within = joint || !bounded ? context.direction : promisingAtMost(ops, lossBound, context);
-            const eta = learningRateAt(learningRate, state.step);
+            const eta = demanded(ofLearningRate, schedule(state.step), state.step);
             const changed = reviseAll(ops, rules, eta, { ...context, direction: within });
             const givens = { ...context, direction: changed.direction, last };
             const scalars =
@@ -163,21 +164,21 @@ const updateBy = (manner: Manner): ModelUpdate => {
                     ...modelCoefficients(ops, objective.loss, givens),
                     ...(bounded ? [meanLoss(ops, objective.loss, sample.outputs, sample)] : []),
                   ]
-                : [...unseen.map((zero) => ops.full([], zero)), ...innerProducts(ops, givens), loss];
-            return { last, changed, scalars };
+                : [...innerProducts(ops, givens), loss];
+            return { eta, last, changed, scalars };
           }),
           RTE.bind('values', ({ scalars }) => RTE.fromTaskEither(readScalars(env.backend, scalars))),
-          RTE.chain(({ last, changed, values }) => {
-            const model = quadraticModelOf(values);
+          RTE.chain(({ eta, last, changed, values }) => {
+            const model = quadraticModelOf(held === null ? values : [...unseen, ...values]);
             const best = held ?? minimiseModel(model, damping, env.backend.dtype);
             const most = bounded ? lossBound * Math.abs(values[values.length - 1]) : Infinity;
-            const known = { model, best, seen: held === null, revised: changed, last, most };
-            return compute((ops: Ops<T>) => takeStep(ops, context, known, manner));
+            const known = { eta, model, best, seen: held === null, revised: changed, last, most };
+            return compute((ops: Ops<T>) => takeStep(ops, context, known, joint));
           }),
         )(env);
       },
   );
-  return { ...updating, foresee: foreseeing(scheduleOf(learningRate), demand) };
+  return { ...updating, foresee: foreseeing(schedule, ofLearningRate) };
 };
 
 /** Manners of an update that chooses the momentum, too. */
@@ -197,7 +198,7 @@ export const quadraticUpdate: ModelUpdate = updateBy(jointly);
  * never negative cannot fall by more than it is, whatever a curvature that has vanished (a saturated softmax, dead units)
  * makes of the model; a step that claims more is made shorter.
  *
- * @param kappa - κ, above 0; 1 is what the loss can fall by, `Infinity` sets no bound
+ * @param kappa - κ, above 0; 1 is what the loss can fall by, `null` sets no bound
  * @param every - steps between two looks at the model, 1 unless given
  * @example
  * ```ts
@@ -206,10 +207,10 @@ export const quadraticUpdate: ModelUpdate = updateBy(jointly);
  * quadraticUpdateWithin(1).name; // => 'update'
  * ```
  */
-export const quadraticUpdateWithin = (kappa: number, every: Period = 1): ModelUpdate =>
+export const quadraticUpdateWithin = (kappa: number | null, every: Period = 1): ModelUpdate =>
   updateBy({
     ...jointly,
-    lossBound: kappa === Infinity ? kappa : positive('quadraticUpdate.bound', kappa),
+    lossBound: kappa === null ? Infinity : positive('quadraticUpdate.bound', kappa),
     every: checkedPeriod('quadraticUpdate.every', every),
   });
 

@@ -16,8 +16,7 @@ import type { Shaped } from '../../core/tensor.ts';
 import { checkSelection } from '../../core/selection.ts';
 import type { UpdateRule } from './rules/rule.ts';
 import { distinctNames } from './rules/rule.ts';
-import type { Demand } from '../demand.ts';
-import { demanded, foreseeing } from '../demand.ts';
+import { demanded, foreseeing, ofLearningRate } from '../demand.ts';
 import type { Schedule } from '../schedules.ts';
 import { scheduleOf } from '../schedules.ts';
 
@@ -36,7 +35,7 @@ export interface Revised<T> {
   readonly metrics: Readonly<Record<string, T | number>>;
 }
 
-export /**
+/**
  * A direction after rules, in order, with what they will remember.
  *
  * @param ops - interpreter
@@ -44,7 +43,7 @@ export /**
  * @param learningRate - η of this step
  * @param context - state, gradient and direction
  */
-const reviseAll = <T extends Shaped>(
+export const reviseAll = <T extends Shaped>(
   ops: Ops<T>,
   rules: ReadonlyArray<UpdateRule>,
   learningRate: number,
@@ -69,8 +68,6 @@ const reviseAll = <T extends Shaped>(
 };
 
 const norm = <T extends Shaped>(ops: Ops<T>, x: Params<T>): T => ops.sqrt(innerProduct(ops, x, x));
-
-const demand: Demand = { path: 'learningRate', expected: 'a finite number', holds: Number.isFinite };
 
 /** From this rate on, a direction that a clip has made to fit it may be too short to be squared in f32. */
 const largeRate = 1e6;
@@ -100,7 +97,7 @@ export const update = (options: UpdateOptions): Stage<'state' | 'gradient' | 'di
   const rules = distinctNames('update.rules', options.rules ?? []);
   const moving = computation<'state' | 'gradient' | 'direction', 'next' | 'metrics'>('update', (ops, context) => {
     const { state, gradient, direction } = context;
-    const learningRate = demanded(demand, schedule(state.step), state.step);
+    const learningRate = demanded(ofLearningRate, schedule(state.step), state.step);
     const revised = reviseAll(ops, rules, learningRate, context);
     return {
       next: {
@@ -118,5 +115,5 @@ export const update = (options: UpdateOptions): Stage<'state' | 'gradient' | 'di
       },
     };
   });
-  return { ...tidied(moving), foresee: foreseeing(schedule, demand) };
+  return { ...tidied(moving), foresee: foreseeing(schedule, ofLearningRate) };
 };

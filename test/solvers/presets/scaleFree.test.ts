@@ -27,7 +27,7 @@ const run = async (name: string, c: number, seed: number): Promise<TrainState<Te
   return state;
 };
 
-it.each(['adam', 'adamw', 'muon', 'shampoo', 'soap'])(
+it.each(['adam', 'adamw', 'muon', 'shampoo', 'soap', 'kfac-grafted'])(
   'law: multiplying the loss by c changes no step of %s',
   async (name) => {
     await fc.assert(

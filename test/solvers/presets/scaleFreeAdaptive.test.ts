@@ -81,13 +81,16 @@ describe.each([
   });
 });
 
+// Steps between two looks at the model are among the ten of `kfac`.
 // Where an iteration stops, it has the digits that its tolerance asks for and no more.
 const special: Readonly<Record<string, Settings>> = {
+  kfac: { settling: 0, dampingEvery: 3 },
   'class-kfac': { classes: 4 },
   'kfac-cg': { tolerance: 1e-12, progress: 0 },
 };
 
 const relatives = [
+  'kfac',
   'ekfac',
   'block-kfac',
   'low-rank-kfac',

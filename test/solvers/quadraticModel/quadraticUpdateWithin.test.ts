@@ -86,7 +86,7 @@ describe('the step of the quadratic model within a bound', () => {
     expect(second).toBeGreaterThan(0);
   });
 
-  it.each([0, -1, Number.NaN])('a bound of %d is refused', (kappa) => {
+  it.each([0, -1, Number.NaN, Infinity])('a bound of %d is refused', (kappa) => {
     expect(attempt(() => quadraticUpdateWithin(kappa))).toMatchObject(
       E.left({ _tag: 'BadConfig', path: 'quadraticUpdate.bound', expected: 'a number above 0', actual: String(kappa) }),
     );

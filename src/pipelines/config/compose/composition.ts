@@ -264,11 +264,10 @@ const updated = (fit: Fitting, own: Updating, by: Equilibration): Descent => {
     return descent(directed(fit, own, by), update({ learningRate, rules }));
   }
   const { fraction, bound, every, momentum } = quadraticModel;
-  const lossBound = bound ?? Infinity;
   const taken =
     momentum === 'rules'
-      ? updateByModel({ learningRate, rules, lossBound, every })
-      : quadraticUpdateWithin(lossBound, every);
+      ? updateByModel({ learningRate, rules, lossBound: bound ?? Infinity, every })
+      : quadraticUpdateWithin(bound, every);
   const moved = descent(damped(fit, own, by), sample({ fraction }), taken);
   if (judging !== null) return descent(moved, crossBatchDamping(judging));
   return adapting === null ? moved : descent(moved, levenbergMarquardt(adapting));
