@@ -11,7 +11,7 @@ import type { Vector } from './kernels/precision.ts';
 
 import type { Host } from './host.ts';
 import { floatsOf, floatTensor } from './host.ts';
-import type { BinaryKernel } from './kernels/kernels.ts';
+import type { BinaryKernel, Kernels, RowsOf } from './kernels/kernels.ts';
 import { plainKernels } from './kernels/plain.ts';
 import { broadcastStrides, forEachRun, mergeAxes } from './strides.ts';
 
@@ -66,35 +66,40 @@ const broadcastBinary = (
   });
 };
 
-/** `out[to + i] = condition[i] !== 0 ? a[i] : b[i]`, each operand with its own start and a step of 0 or 1. */
-const selectRun = (
-  condition: ReadonlyVector,
-  atC: number,
-  stepC: number,
-  a: ReadonlyVector,
-  atA: number,
-  stepA: number,
-  b: ReadonlyVector,
-  atB: number,
-  stepB: number,
-  out: Vector,
-  to: number,
-  n: number,
-): void => {
-  let c = atC;
-  let left = atA;
-  let right = atB;
-  for (let i = to; i < to + n; i += 1) {
-    out[i] = condition[c] !== 0 ? a[left] : b[right];
-    c += stepC;
-    left += stepA;
-    right += stepB;
-  }
-};
+/** An operand that is as long as the result, or one number. */
+const wholeOrNumber = (data: ReadonlyVector, n: number): RowsOf | null =>
+  data.length === n || data.length === 1 ? { data, at: 0, step: 0, varies: data.length === n } : null;
 
-/** The same of arrays side by side with one number in place of b, as masks have it. */
-const maskRun = (condition: ReadonlyVector, a: ReadonlyVector, b: number, out: Vector): void => {
-  for (let i = 0; i < out.length; i += 1) out[i] = condition[i] !== 0 ? a[i] : b;
+/** Three operands along rows of their common shape, and how many rows of which length there are. */
+const selectInto = (
+  { select }: Kernels,
+  operands: ReadonlyArray<readonly [ReadonlyVector, Shape]>,
+  shape: Shape,
+  out: Vector,
+): void => {
+  const [c, a, b] = operands.map(([data]) => wholeOrNumber(data, out.length));
+  if (c !== null && a !== null && b !== null) {
+    if (out.length > 0) select(c, a, b, out, 0, 1, out.length);
+    return;
+  }
+  const walk = mergeAxes(
+    shape,
+    operands.map(([, own]) => broadcastStrides(own, shape)),
+  );
+  const last = walk.extents.length - 1;
+  const n = walk.extents[last];
+  const rows = last > 0 ? walk.extents[last - 1] : 1;
+  const rowsAt = (i: number, at: number): RowsOf => ({
+    data: operands[i][0],
+    at,
+    step: last > 0 ? walk.strides[i][last - 1] : 0,
+    varies: walk.strides[i][last] !== 0,
+  });
+  let to = 0;
+  forEachRun(walk, last > 0 ? 2 : 1, ([atC, atA, atB]) => {
+    select(rowsAt(0, atC), rowsAt(1, atA), rowsAt(2, atB), out, to, rows, n);
+    to += rows * n;
+  });
 };
 
 /** The elementwise primitives. */
@@ -123,23 +128,12 @@ export const elementwise = (host: Host): Pick<Primitives<Tensor>, 'unary' | 'bin
   select: (condition, a, b) => {
     const shape = broadcastShape('select', condition.shape, broadcastShape('select', a.shape, b.shape));
     const out = host.allocator.take(sizeOf(shape));
-    const [left, right] = [floatsOf(host, a), floatsOf(host, b)];
-    if (condition.data.length === out.length && left.length === out.length && right.length === 1) {
-      maskRun(condition.data, left, right[0], out);
-      return floatTensor(host, shape, out);
-    }
-    const walk = mergeAxes(
-      shape,
-      [condition, a, b].map((operand) => broadcastStrides(operand.shape, shape)),
-    );
-    const last = walk.extents.length - 1;
-    const [stepC, stepA, stepB] = walk.strides.map((strides) => strides[last]);
-    const n = walk.extents[last];
-    let to = 0;
-    forEachRun(walk, 1, ([atC, atA, atB]) => {
-      selectRun(condition.data, atC, stepC, left, atA, stepA, right, atB, stepB, out, to, n);
-      to += n;
-    });
+    const operands = [
+      [condition.data, condition.shape],
+      [floatsOf(host, a), a.shape],
+      [floatsOf(host, b), b.shape],
+    ] as const;
+    selectInto(host.kernels, operands, shape, out);
     return floatTensor(host, shape, out);
   },
 });

@@ -65,12 +65,11 @@ const maxInto = (host: Host, data: ReadonlyVector, { outer, reduced, inner }: Ex
     host.kernels.rowMaxima(data, 0, outer, reduced, out, 0);
     return;
   }
-  out.fill(-Infinity);
+  const { both: greater } = host.kernels.binary.max;
+  host.kernels.fill(out, -Infinity);
   for (let o = 0; o < outer; o += 1) {
-    for (let r = 0; r < reduced; r += 1) {
-      const row = (o * reduced + r) * inner;
-      for (let i = 0; i < inner; i += 1) out[o * inner + i] = Math.max(out[o * inner + i], data[row + i]);
-    }
+    const at = o * inner;
+    for (let r = 0; r < reduced; r += 1) greater(data, (o * reduced + r) * inner, out, at, out, at, inner);
   }
 };
 

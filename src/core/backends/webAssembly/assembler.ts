@@ -121,6 +121,8 @@ export const f32x4 = {
   splat: vector(0x13),
   fromI32x4: vector(0xfa),
   equal: vector(0x41),
+  /** Whether two are not equal, as NaN is to itself. */
+  differ: vector(0x42),
   lessThan: vector(0x43),
   greaterThan: vector(0x44),
   nearest: vector(0x6a),
@@ -153,6 +155,8 @@ export const f64x2 = {
   splat: vector(0x14),
   /** The lower two floats of four, in 64 bits. */
   fromLower: vector(0x5f),
+  /** The lower two integers of four. */
+  fromLowerIntegers: vector(0xfe),
   /** Two floats of 32 bits, and two zeros. */
   toFloats: vector(0x5e),
   add: vector(0xf0),
@@ -183,6 +187,7 @@ export const f64 = {
 /** Integers; comparisons take them without a sign, as addresses are. */
 export const i32 = {
   constant: (value: number): Code => [0x41, ...signed(value)],
+  load: (address: Code, offset: number): Code => [address, 0x28, 2, ...unsigned(offset)],
   add: scalar(0x6a),
   sub: scalar(0x6b),
   mul: scalar(0x6c),

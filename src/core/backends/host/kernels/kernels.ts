@@ -64,6 +64,25 @@ export type VjpKind = 'exp' | 'square' | 'tanh' | 'sigmoid' | 'relu' | 'softplus
 /** `out = cotangent ⊙ f′(x)` where y = f(x). */
 export type VjpKernel = (x: ReadonlyVector, y: ReadonlyVector, cotangent: ReadonlyVector, out: Vector) => void;
 
+/** What a kernel over rows takes: `data[at + r step + i]`, or `data[at + r step]` for a whole row where it does not vary. */
+export interface RowsOf {
+  readonly data: ReadonlyVector;
+  readonly at: number;
+  readonly step: number;
+  readonly varies: boolean;
+}
+
+/** `out[to + r n + i] = condition[r, i] ≠ 0 ? a[r, i] : b[r, i]` for `0 <= r < rows` and `0 <= i < n`. */
+export type SelectKernel = (
+  condition: RowsOf,
+  a: RowsOf,
+  b: RowsOf,
+  out: Vector,
+  to: number,
+  rows: number,
+  n: number,
+) => void;
+
 /** Sums of a matrix `[rows, columns]`. */
 export type SumsKernel = (
   x: ReadonlyVector,
@@ -122,6 +141,11 @@ export interface Kernels {
     out: Vector,
   ) => { readonly others: Float64Array; readonly firsts: Float64Array };
   readonly copyRows: CopyKernel;
+  readonly select: SelectKernel;
+  /** `out[i, :] = x[indices[i], :]` with rows of some width, of arrays of one type; NaN where an index is none of `rows`. */
+  readonly gatherRows: (x: ReadonlyVector, rows: number, indices: ReadonlyVector, width: number, out: Buffer) => void;
+  /** `out[indices[i], :] += x[i, :]` in order, where an index is one of `rows`. */
+  readonly scatterRows: (x: ReadonlyVector, indices: ReadonlyVector, width: number, out: Vector, rows: number) => void;
   /** `out[i] = s` for all elements. */
   readonly fill: (out: Buffer, s: number) => void;
   /** `out[to + c rows + r] = x[at + r columns + c]`, of arrays of one type. */

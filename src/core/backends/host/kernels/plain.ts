@@ -11,7 +11,7 @@ import { binaryKernels, withRows } from './binary.ts';
 import type { ReadonlyVector } from '../../../tensor.ts';
 import { transposeInto } from './layout.ts';
 import type { Kernels } from './kernels.ts';
-import type { Buffer } from './precision.ts';
+import type { Buffer, Vector } from './precision.ts';
 import { unaryKernels, vjpKernels } from './unary.ts';
 
 /** Runs shorter than this are copied element by element, which is quicker than making a view. */
@@ -25,6 +25,26 @@ const runOf = (x: ReadonlyVector, at: number, n: number): ReadonlyVector =>
 export const copyRun = (x: ReadonlyVector, at: number, out: Buffer, to: number, n: number): void => {
   if (n < longRun) for (let i = 0; i < n; i += 1) out[to + i] = x[at + i];
   else out.set(runOf(x, at, n), to);
+};
+
+/** `out[to + i] = condition[c + i stepC] ≠ 0 ? a[l + i stepA] : b[r + i stepB]`, with steps of 0 or 1. */
+const selectRun = (
+  condition: ReadonlyVector,
+  c: number,
+  stepC: number,
+  a: ReadonlyVector,
+  l: number,
+  stepA: number,
+  b: ReadonlyVector,
+  r: number,
+  stepB: number,
+  out: Vector,
+  to: number,
+  n: number,
+): void => {
+  for (let i = 0; i < n; i += 1) {
+    out[to + i] = condition[c + i * stepC] !== 0 ? a[l + i * stepA] : b[r + i * stepB];
+  }
 };
 
 /** Several sums side by side, so that an addition need not wait for the one before it. */
@@ -131,6 +151,27 @@ export const plainKernels: Kernels = {
   copyRows: (x, at, stepX, out, to, stepOut, rows, n) => {
     if (n === 1) for (let r = 0; r < rows; r += 1) out[to + r * stepOut] = x[at + r * stepX];
     else for (let r = 0; r < rows; r += 1) copyRun(x, at + r * stepX, out, to + r * stepOut, n);
+  },
+  select: (c, a, b, out, to, rows, n) => {
+    const [stepC, stepA, stepB] = [c, a, b].map(({ varies }) => (varies ? 1 : 0));
+    for (let r = 0; r < rows; r += 1) {
+      const [atC, atA, atB] = [c.at + r * c.step, a.at + r * a.step, b.at + r * b.step];
+      selectRun(c.data, atC, stepC, a.data, atA, stepA, b.data, atB, stepB, out, to + r * n, n);
+    }
+  },
+  gatherRows: (x, rows, indices, width, out) => {
+    for (let i = 0; i < indices.length; i += 1) {
+      const index = indices[i];
+      if (index >= 0 && index < rows) copyRun(x, index * width, out, i * width, width);
+      else out.fill(NaN, i * width, (i + 1) * width);
+    }
+  },
+  scatterRows: (x, indices, width, out, rows) => {
+    for (let i = 0; i < indices.length; i += 1) {
+      const to = indices[i] * width;
+      if (indices[i] < 0 || indices[i] >= rows) continue;
+      for (let j = 0; j < width; j += 1) out[to + j] += x[i * width + j];
+    }
   },
   fill: (out, s) => void out.fill(s),
   transpose: (x, at, rows, columns, out, to) => {

@@ -102,12 +102,9 @@ export const expOfDifferenceCode = (a: Code, b: Code, [d, v, delta, ...rest]: Re
   ...expOfSum(get(d), get(delta), rest),
 ];
 
-/** e^(−|x|) of the value of a register; 0 where that is no normal number. */
+/** e^(−|x|) of the value of a register; 0 below −87.7, where 2ⁿ with n = −127 has no bits and nothing is a normal number. */
 const expOfMinusAbs = (x: number, registers: Registers): Code =>
-  v128.andnot(
-    mul(splitExp(greater(neg(abs(get(x))), constant(-87.33)), registers), powerOfTwo(get(registers[1]))),
-    greaterThan(abs(get(x)), constant(87.33)),
-  );
+  mul(splitExp(greater(neg(abs(get(x))), constant(-88)), registers), powerOfTwo(get(registers[1])));
 
 /** x + x³ P(x²) near 0, else ±(1 − 2 e^(−2|x|) / (1 + e^(−2|x|))). */
 const tanh: VectorFunction = (x, [v, w, ...rest]) => {
@@ -129,13 +126,12 @@ const tanh: VectorFunction = (x, [v, w, ...rest]) => {
   ];
 };
 
-/** 1 / (1 + e⁻ˣ), from the exponential of −|x|, which cannot overflow. */
-const sigmoid: VectorFunction = (x, [v, e, q, ...rest]) => [
-  ...set(v, x),
-  ...set(e, expOfMinusAbs(v, rest)),
-  ...set(q, div(constant(1), add(constant(1), get(e)))),
-  ...v128.bitselect(get(q), mul(get(e), get(q)), greaterThan(get(v), constant(0))),
-];
+/** 1 / (1 + e⁻ˣ). Above 88.4 the exponential has n = 128 and is infinite; so is 1 + e⁻ˣ, and the quotient 0. */
+const sigmoid: VectorFunction = (x, registers) => {
+  const [, n] = registers;
+  const e = mul(splitExp(lesser(greater(neg(x), constant(-87.3)), constant(89)), registers), powerOfTwo(get(n)));
+  return div(constant(1), add(constant(1), e));
+};
 
 /** 1 / (2k + 1) for k = 7, …, 0: log(1 + u) = 2 s Σ s²ᵏ / (2k + 1) with s = u / (2 + u) ≤ ⅓ for u ≤ 1. */
 const artanhCoefficients = [7, 6, 5, 4, 3, 2, 1, 0].map((k) => 1 / (2 * k + 1));

@@ -16,6 +16,7 @@ import { openMemory } from '../memory/memory.ts';
 
 import type { PointwiseName, RowwiseName } from './module.ts';
 import { chunk, moduleBytes, places, reserved } from './module.ts';
+import type { SelectForm } from './select.ts';
 import { laneMask } from './softmax.ts';
 
 /** `out = f(a, b)` for elements of some bytes, with two numbers. Operands are addresses. */
@@ -31,6 +32,22 @@ export type Rowwise = (
   stepA: number,
   stepB: number,
 ) => void;
+
+/** Chooses between rows of some bytes; those of the operands begin so many bytes apart. */
+export type Choosing = (
+  condition: number,
+  a: number,
+  b: number,
+  out: number,
+  bytes: number,
+  rows: number,
+  stepCondition: number,
+  stepA: number,
+  stepB: number,
+) => void;
+
+/** Gathers or scatters `count` rows of some bytes, at indices below `rows`. */
+type Indexed = (x: number, indices: number, out: number, bytes: number, count: number, rows: number) => void;
 
 /** Sums over a matrix with rows of some bytes. */
 type Sums = (a: number, out: number, bytes: number, rows: number) => void;
@@ -59,11 +76,17 @@ export interface VectorUnit {
     rows: number,
     lanes: number,
   ) => void;
+  readonly select: Readonly<Record<`select.${SelectForm}`, Choosing>>;
+  readonly gatherRows: Indexed;
+  /** Adds rows where they are scattered to. */
+  readonly scatterRows: Indexed;
   readonly a: Float32Array;
   readonly b: Float32Array;
   readonly out: Float32Array;
   /** Sums in 64 bits, in the place of results. */
   readonly sums: Float64Array;
+  /** Indices, in the place of a. */
+  readonly indices: Int32Array;
   /** A number that takes the part of an operand. */
   readonly number: Float32Array;
 }
@@ -77,9 +100,10 @@ interface WebAssemblyInterface {
   ) => { readonly exports: object };
 }
 
-type Exports = Omit<VectorUnit, 'memory' | 'pointwise' | 'rowwise' | 'a' | 'b' | 'out' | 'sums' | 'number'> &
-  VectorUnit['pointwise'] &
-  VectorUnit['rowwise'];
+/** What is no function of the module. */
+type Views = 'memory' | 'pointwise' | 'rowwise' | 'select' | 'a' | 'b' | 'out' | 'sums' | 'indices' | 'number';
+
+type Exports = Omit<VectorUnit, Views> & VectorUnit['pointwise'] & VectorUnit['rowwise'] & VectorUnit['select'];
 
 /**
  * A unit over a memory of its own.
@@ -98,6 +122,7 @@ export const openUnit = (options: { readonly shared?: boolean; readonly pages?: 
     memory,
     pointwise: exports,
     rowwise: exports,
+    select: exports,
     sum: exports.sum,
     dot: exports.dot,
     rowSums: exports.rowSums,
@@ -106,10 +131,13 @@ export const openUnit = (options: { readonly shared?: boolean; readonly pages?: 
     transpose: exports.transpose,
     rowMaxima: exports.rowMaxima,
     rowExponentials: exports.rowExponentials,
+    gatherRows: exports.gatherRows,
+    scatterRows: exports.scatterRows,
     a: new Float32Array(memory.reserved, places.a, chunk),
     b: new Float32Array(memory.reserved, places.b, chunk),
     out: new Float32Array(memory.reserved, places.out, chunk),
     sums: new Float64Array(memory.reserved, places.out, chunk / 2),
+    indices: new Int32Array(memory.reserved, places.a, chunk),
     number: new Float32Array(memory.reserved, places.number, 1),
   };
 };

@@ -15,6 +15,7 @@ import type {
   Kernels,
   PairKernel,
   RowsKernel,
+  RowsOf,
   ScalarKernel,
   SumsKernel,
   UnaryKernel,
@@ -27,6 +28,8 @@ import { vjpCode } from './functions.ts';
 import type { Pointwise, Rowwise, VectorUnit } from './instance.ts';
 import { vectorUnit } from './instance.ts';
 import { chunk, places } from './module.ts';
+import type { SelectForm } from './select.ts';
+import { selectForms } from './select.ts';
 import { tile } from './transpose.ts';
 
 /** Elements from which the vector unit is worth a call. */
@@ -34,6 +37,13 @@ const worthACall = 256;
 
 /** Elements from which a copy is. */
 const worthACopy = 64;
+
+/** Elements of a row from which it is worth vectors. */
+const lanes = 4;
+
+/** Which kernel chooses between operands that vary like these; none where nothing varies. */
+const formOf = (...operands: ReadonlyArray<RowsOf>): SelectForm | undefined =>
+  selectForms.find((form) => operands.every(({ varies }, i) => varies === (form[i] === 'v')));
 
 /** Elements `at <= i < at + n` of an array of 32-bit floats, sharing its memory. */
 const part = (x: ReadonlyVector, at: number, n: number): ReadonlyVector =>
@@ -193,6 +203,15 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
       } else plain(x, at, rows, columns, out, to);
     };
 
+  /** Goes over indices that are copied to the place of a, some at a time. */
+  const forEachChunk = (indices: Int32Array, visit: (at: number, count: number) => void): void => {
+    for (let at = 0; at < indices.length; at += chunk) {
+      const count = Math.min(chunk, indices.length - at);
+      unit.indices.set(indices.subarray(at, at + count));
+      visit(at, count);
+    }
+  };
+
   const sum: Kernels['sum'] = (x, at, n) => {
     if (n < worthwhile) return plainKernels.sum(x, at, n);
     const own = addressOf(x, at);
@@ -299,6 +318,36 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
       const a = result < 0 ? -1 : placed(x, at, (rows - 1) * stepX + n, unit.a, places.a);
       if (a >= 0) unit.copyRows(a, result, 4 * n, rows, 4 * stepX, 4 * stepOut);
       else plainKernels.copyRows(x, at, stepX, out, to, stepOut, rows, n);
+    },
+    select: (c, a, b, out, to, rows, n) => {
+      const result = rows * n < worthwhile ? -1 : addressOf(out, to);
+      // Conditions may be integers, which are not to be taken for floats.
+      const form = result < 0 || !(c.data instanceof Float32Array) ? undefined : formOf(c, a, b);
+      const own = (x: RowsOf, place: Float32Array, address: number): number =>
+        placed(x.data, x.at, (rows - 1) * x.step + (x.varies ? n : 1), place, address);
+      const atC = form === undefined ? -1 : own(c, unit.a, places.a);
+      const atA = atC < 0 ? -1 : own(a, unit.b, places.b);
+      const atB = atA < 0 ? -1 : own(b, unit.out, places.out);
+      if (form === undefined || atB < 0) plainKernels.select(c, a, b, out, to, rows, n);
+      else unit.select[`select.${form}`](atC, atA, atB, result, 4 * n, rows, 4 * c.step, 4 * a.step, 4 * b.step);
+    },
+    gatherRows: (x, rows, indices, width, out) => {
+      const from = width < lanes || out.length < worthwhile ? -1 : addressOf(x, 0);
+      const to = from < 0 ? -1 : addressOf(out, 0);
+      if (to < 0 || !(indices instanceof Int32Array)) plainKernels.gatherRows(x, rows, indices, width, out);
+      else
+        forEachChunk(indices, (at, count) =>
+          unit.gatherRows(from, places.a, to + 4 * at * width, 4 * width, count, rows),
+        );
+    },
+    scatterRows: (x, indices, width, out, rows) => {
+      const from = width < lanes || x.length < worthwhile ? -1 : addressOf(x, 0);
+      const to = from < 0 ? -1 : addressOf(out, 0);
+      if (to < 0 || !(indices instanceof Int32Array)) plainKernels.scatterRows(x, indices, width, out, rows);
+      else
+        forEachChunk(indices, (at, count) =>
+          unit.scatterRows(from + 4 * at * width, places.a, to, 4 * width, count, rows),
+        );
     },
     fill: (out, s) => {
       const result = out.length < worthACopy ? -1 : addressOf(out, 0);

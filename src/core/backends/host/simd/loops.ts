@@ -50,7 +50,7 @@ export const storeUpTo = (out: number, end: number, value: number): Code => {
  * @param value - the result's vector, from operands at an offset from their pointers
  * @param register - a register that the value does not use
  */
-const sweep = (
+export const sweep = (
   pointers: ReadonlyArray<number>,
   end: number,
   several: boolean,

@@ -20,7 +20,9 @@ import {
   vjpCode,
 } from './functions.ts';
 import type { RowCode } from './loops.ts';
+import { gatherRows, scatterRows } from './indexed.ts';
 import { copyRows, pointwise, rowwise } from './loops.ts';
+import { selectForms, selectKernel } from './select.ts';
 import { rowExponentials, rowMaxima } from './softmax.ts';
 import { columnSums, dot, rowSums, sum } from './sums.ts';
 import { transpose } from './transpose.ts';
@@ -100,4 +102,7 @@ export const moduleBytes = (shared: boolean): Uint8Array =>
     transpose,
     rowMaxima,
     rowExponentials,
+    ...selectForms.map(selectKernel),
+    gatherRows,
+    scatterRows,
   ]);

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Code, FunctionCode } from '../../webAssembly/assembler.ts';
-import { f32, f32x4, f64, f64x2, i32, local, loopWhile, repeatWhile, shuffleFloats, v128, valueType, when } from '../../webAssembly/assembler.ts'; // prettier-ignore
+import { f32, f32x4, f64, f64x2, i32, i32x4, local, loopWhile, repeatWhile, shuffleFloats, v128, valueType, when } from '../../webAssembly/assembler.ts'; // prettier-ignore
 import { expOfDifferenceCode } from './functions.ts';
 import { advance, storeUpTo } from './loops.ts';
 
@@ -14,33 +14,41 @@ const { i32: integer, v128: vector } = valueType;
 /** The bytes of four whole lanes, and of four empty ones: from `16 - n` bytes on, as many lanes as n bytes are. */
 export const laneMask = [-1, -1, -1, -1, 0, 0, 0, 0];
 
-/** `out[r] = max_i a[r, i]`, NaN where there is one, for rows of `bytes`, at least one element each. */
+/**
+ * `out[r] = max_i a[r, i]`, NaN where there is one, for rows of `bytes`, at least one element each. Whether a number is one
+ * is noted beside the maxima: the maximum that passes NaN takes seven instructions, the one that does not takes one.
+ */
 export const rowMaxima: FunctionCode = (() => {
-  const [a, out, bytes, rows, end, top, other, x] = [0, 1, 2, 3, 4, 5, 6, 7];
+  const [a, out, bytes, rows, end, top, other, x, odd] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
   const first = f32x4.splat(f32.load(get(a), 0));
   const halves = (lanes: ReadonlyArray<number>): Code =>
     set(top, f32x4.max(get(top), shuffleFloats(get(top), get(top), lanes)));
+  const take = (maximum: number, value: Code): Code => [
+    ...set(x, value),
+    ...set(odd, v128.or(get(odd), f32x4.differ(get(x), get(x)))),
+    ...set(maximum, f32x4.greater(get(maximum), get(x))),
+  ];
   return {
     name: 'rowMaxima',
     parameters: [integer, integer, integer, integer],
     results: [],
-    locals: [integer, vector, vector, vector],
+    locals: [integer, vector, vector, vector, vector],
     body: repeatWhile(
       [
         ...set(end, i32.add(get(a), get(bytes))),
         ...set(top, first),
         ...set(other, get(top)),
+        ...set(odd, f32x4.differ(get(top), get(top))),
         ...loopWhile(i32.atMost(i32.add(get(a), i32.constant(32)), get(end)), [
-          ...set(top, f32x4.max(get(top), v128.load(get(a), 0))),
-          ...set(other, f32x4.max(get(other), v128.load(get(a), 16))),
+          ...take(top, v128.load(get(a), 0)),
+          ...take(other, v128.load(get(a), 16)),
           ...advance(a, i32.constant(32)),
         ]),
-        ...set(top, f32x4.max(get(top), get(other))),
         ...loopWhile(i32.lessThan(get(a), get(end)), [
-          ...set(x, v128.loadSplat(get(a), 0)),
-          ...set(top, f32x4.max(get(top), get(x))),
+          ...take(top, v128.loadSplat(get(a), 0)),
           ...advance(a, i32.constant(4)),
         ]),
+        ...set(top, v128.or(f32x4.greater(get(top), get(other)), get(odd))), // all bits of a lane set are NaN
         ...halves([2, 3, 0, 1]),
         ...halves([1, 0, 3, 2]),
         ...v128.storeLane(get(out), 0, get(top), 0),
@@ -61,12 +69,12 @@ export const rowExponentials: FunctionCode = (() => {
   const [end, left] = [7, 8];
   const [top, value, lower, upper, count, equal, ...registers] = [9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
   const zero = f32x4.constant(0);
-  const one = f32x4.constant(1);
   const vectorCode: Code = [
     ...set(equal, f32x4.equal(v128.load(get(a), 0), get(top))),
     ...set(value, expOfDifferenceCode(v128.load(get(a), 0), get(top), registers)),
   ];
   const [masked] = registers;
+  const integers = f64x2.fromLowerIntegers;
   /** Adds what a vector holds where a mask says so. */
   const accumulate = (lanes: Code | null): Code => {
     const within = (x: Code): Code => (lanes === null ? x : v128.and(x, lanes));
@@ -74,9 +82,7 @@ export const rowExponentials: FunctionCode = (() => {
       ...set(masked, within(v128.andnot(get(value), get(equal)))),
       ...set(lower, f64x2.add(get(lower), f64x2.fromLower(get(masked)))),
       ...set(upper, f64x2.add(get(upper), f64x2.fromLower(v128.upperHalf(get(masked))))),
-      ...set(masked, within(v128.and(one, get(equal)))),
-      ...set(count, f64x2.add(get(count), f64x2.fromLower(get(masked)))),
-      ...set(count, f64x2.add(get(count), f64x2.fromLower(v128.upperHalf(get(masked))))),
+      ...set(count, i32x4.sub(get(count), within(get(equal)))), // a comparison that holds is −1
     ];
   };
   const laneSum = (x: number): Code => f64.add(f64x2.lane(get(x), 0), f64x2.lane(get(x), 1));
@@ -107,6 +113,7 @@ export const rowExponentials: FunctionCode = (() => {
         ]),
         ...set(lower, f64x2.add(get(lower), get(upper))),
         ...f64.store(get(sums), 0, laneSum(lower)),
+        ...set(count, f64x2.add(integers(get(count)), integers(v128.upperHalf(get(count))))),
         ...f64.store(get(sums), 8, laneSum(count)),
         ...advance(sums, i32.constant(16)),
         ...advance(b, i32.constant(4)),

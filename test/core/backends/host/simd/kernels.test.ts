@@ -3,7 +3,7 @@
  */
 import fc from 'fast-check';
 
-import type { Kernels } from '../../../../../src/core/backends/host/kernels/kernels.ts';
+import type { Kernels, RowsOf } from '../../../../../src/core/backends/host/kernels/kernels.ts';
 import { plainKernels } from '../../../../../src/core/backends/host/kernels/plain.ts';
 import { vectorUnit } from '../../../../../src/core/backends/host/simd/instance.ts';
 import { singleKernels } from '../../../../../src/core/backends/host/simd/kernels.ts';
@@ -330,6 +330,64 @@ describe.each<readonly [string, (x: Float32Array) => Float32Array]>([
         },
       ),
     );
+  });
+
+  it('law: choosing. out[r, i] = c[r, i] ≠ 0 ? a[r, i] : b[r, i], whatever varies, NaN being no 0, and nothing else is written', () => {
+    const [few, many] = [fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 70 })];
+    fc.assert(
+      fc.property(few, many, fc.nat(7), fc.nat(2), fc.nat(5), fc.boolean(), (rows, n, form, apart, to, areIntegers) => {
+        const operand = (i: number): RowsOf => {
+          const varies = ((form >> i) & 1) === 1;
+          const step = apart === 0 ? 0 : n + apart - 1;
+          const data = quarters(drawn(n + i, rows * (n + 2) + 1, -0.3, 0.3));
+          if (i === 0) data[2] = NaN;
+          return { data: i === 0 && areIntegers ? Int32Array.from(data, (x) => 4 * x) : data, at: 1, step, varies };
+        };
+        const [c, a, b] = [0, 1, 2].map(operand);
+        const [out, expected] = [0, 0].map(() => room(to + rows * n + 3).fill(7));
+        kernels.select(c, a, b, out, to, rows, n);
+        const at = ({ data, step, varies }: RowsOf, r: number, i: number): number =>
+          data[1 + r * step + (varies ? i : 0)];
+        for (let r = 0; r < rows; r += 1) {
+          for (let i = 0; i < n; i += 1) expected[to + r * n + i] = at(c, r, i) !== 0 ? at(a, r, i) : at(b, r, i);
+        }
+        expect(Array.from(out)).toEqual(Array.from(expected));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('law: gathering. out[i] = x[k_i], NaN where there is no such row; scattering adds in order what has a row', () => {
+    const index = fc.integer({ min: -2, max: 11 });
+    fc.assert(
+      fc.property(fc.array(index, { maxLength: 40 }), fc.integer({ min: 1, max: 40 }), (at, width) => {
+        const rows = 10;
+        const [indices, x] = [Int32Array.from(at), drawn(width, rows * width, -2, 2)];
+        const gathered = room(at.length * width).fill(7);
+        kernels.gatherRows(x, rows, indices, width, gathered);
+        const isRow = (k: number): boolean => k >= 0 && k < rows;
+        expect(Array.from(gathered)).toEqual(
+          at.flatMap((k) => (isRow(k) ? Array.from(x.slice(k * width, (k + 1) * width)) : new Array<number>(width).fill(NaN))), // prettier-ignore
+        );
+        const updates = drawn(width + 1, at.length * width, -2, 2);
+        const [out, expected] = [0, 0].map(() => room(rows * width).fill(0.1));
+        kernels.scatterRows(updates, indices, width, out, rows);
+        for (const [i, k] of at.entries()) {
+          for (let j = 0; isRow(k) && j < width; j += 1) expected[k * width + j] += updates[i * width + j];
+        }
+        expect(Array.from(out)).toEqual(Array.from(expected));
+      }),
+    );
+  });
+
+  it('gathers and scatters more rows than a place has indices', () => {
+    const [indices, x] = [Int32Array.from({ length: chunk + 5 }, (_, i) => (i * 7) % 3), drawn(1, 15, -2, 2)];
+    const gathered = room(5 * indices.length);
+    kernels.gatherRows(x, 3, indices, 5, gathered);
+    expect(gathered.every((value, at) => value === x[5 * indices[Math.floor(at / 5)] + (at % 5)])).toBe(true);
+    const counts = room(15).fill(0);
+    kernels.scatterRows(room(gathered.length).fill(1), indices, 5, counts, 3);
+    expect(counts[0] + counts[5] + counts[10]).toBe(indices.length);
   });
 
   it('law: transposes. out[c, r] = x[r, c] for all shapes, and nothing else is written', () => {
