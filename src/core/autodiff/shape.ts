@@ -69,6 +69,9 @@ export interface ShapeInterpreter {
 
 const BYTES_PER_ELEMENT = 4;
 
+/** An identity as large as a matrix. */
+const identityLike = ({ shape }: Shaped): Shaped => ({ shape: [shape[0], shape[0]] });
+
 /**
  * A new interpreter on shapes. Below an interpreter that differentiates it counts derivatives too.
  *
@@ -89,82 +92,89 @@ export const shapeInterpreter = (): ShapeInterpreter => {
   const elementwise = (shape: Shape, ...operands: ReadonlyArray<Shaped>): Shaped =>
     made(shape, operands, sizeOf(shape));
 
-  const ops = completeOps<Shaped>({
-    constant: ({ shape }) => ({ shape: checkShape('constant', shape) }),
-    full: (shape) => moved(checkShape('full', shape)),
-    matmul: (a, b, transposes = {}) => {
-      const { batch, m, n, k } = matmulExtents(a.shape, b.shape, transposes);
-      return made(matmulShape(a.shape, b.shape, transposes), [a, b], 2 * (batch ?? 1) * m * n * k);
-    },
-    affine: (x, weight, bias) => {
-      const shape = affineShape(x.shape, weight.shape, bias === null ? null : bias.shape);
-      const product = 2 * sizeOf(shape) * x.shape[1];
-      return bias === null
-        ? made(shape, [x, weight], product)
-        : made(shape, [x, weight, bias], product + sizeOf(shape));
-    },
-    gram: (x) => {
-      const shape = gramShape(x.shape);
-      const [n, d] = x.shape;
-      return made(shape, [x], n * d * (d + 1));
-    },
-    unary: (_, x) => elementwise(x.shape, x),
-    binary: (kind, a, b) => elementwise(broadcastShape(kind, a.shape, b.shape), a, b),
-    select: (condition, a, b) =>
-      elementwise(
-        broadcastShape('select', condition.shape, broadcastShape('select', a.shape, b.shape)),
-        condition,
-        a,
-        b,
-      ),
-    sum: (x, axes) => made(reducedShape('sum', x.shape, axes), [x], sizeOf(x.shape)),
-    max: (x, axes) => made(reducedShape('max', x.shape, axes), [x], sizeOf(x.shape)),
-    reshape: (x, shape) => ({ shape: reshapedShape(x.shape, shape) }),
-    transpose: (x, permutation) => moved(transposedShape(x.shape, permutation), x),
-    broadcastTo: (x, shape) => moved(broadcastToShape(x.shape, shape), x),
-    concat: (xs, axis) =>
-      moved(
-        concatShape(
-          xs.map((x) => x.shape),
-          axis,
+  const ops: Ops<Shaped> = completeOps<Shaped>(
+    {
+      constant: ({ shape }) => ({ shape: checkShape('constant', shape) }),
+      full: (shape) => moved(checkShape('full', shape)),
+      matmul: (a, b, transposes = {}) => {
+        const { batch, m, n, k } = matmulExtents(a.shape, b.shape, transposes);
+        return made(matmulShape(a.shape, b.shape, transposes), [a, b], 2 * (batch ?? 1) * m * n * k);
+      },
+      affine: (x, weight, bias) => {
+        const shape = affineShape(x.shape, weight.shape, bias === null ? null : bias.shape);
+        const product = 2 * sizeOf(shape) * x.shape[1];
+        return bias === null
+          ? made(shape, [x, weight], product)
+          : made(shape, [x, weight, bias], product + sizeOf(shape));
+      },
+      gram: (x) => {
+        const shape = gramShape(x.shape);
+        const [n, d] = x.shape;
+        return made(shape, [x], n * d * (d + 1));
+      },
+      unary: (_, x) => elementwise(x.shape, x),
+      binary: (kind, a, b) => elementwise(broadcastShape(kind, a.shape, b.shape), a, b),
+      select: (condition, a, b) =>
+        elementwise(
+          broadcastShape('select', condition.shape, broadcastShape('select', a.shape, b.shape)),
+          condition,
+          a,
+          b,
         ),
-        ...xs,
-      ),
-    // Of the whole, only the box is read.
-    slice: (x, begin, size) => {
-      const shape = sliceShape(x.shape, begin, size);
-      return moved(shape, { shape });
+      sum: (x, axes) => made(reducedShape('sum', x.shape, axes), [x], sizeOf(x.shape)),
+      max: (x, axes) => made(reducedShape('max', x.shape, axes), [x], sizeOf(x.shape)),
+      reshape: (x, shape) => ({ shape: reshapedShape(x.shape, shape) }),
+      transpose: (x, permutation) => moved(transposedShape(x.shape, permutation), x),
+      broadcastTo: (x, shape) => moved(broadcastToShape(x.shape, shape), x),
+      concat: (xs, axis) =>
+        moved(
+          concatShape(
+            xs.map((x) => x.shape),
+            axis,
+          ),
+          ...xs,
+        ),
+      // Of the whole, only the box is read.
+      slice: (x, begin, size) => {
+        const shape = sliceShape(x.shape, begin, size);
+        return moved(shape, { shape });
+      },
+      pad: (x, begin, shape) => moved(padShape(x.shape, begin, shape), x),
+      // Of the whole, only the rows that come out are read.
+      gather: (x, indices) => {
+        const shape = gatherShape(x.shape, indices.shape);
+        return moved(shape, { shape }, indices);
+      },
+      scatterAdd: (indices, updates, rows) =>
+        made(scatterAddShape(indices.shape, updates.shape, rows), [indices, updates], sizeOf(updates.shape)),
+      patches: (images, window) => moved(patchesShape(images.shape, window), images),
+      unpatches: (columns, window, shape) =>
+        made(unpatchesShape(columns.shape, window, shape), [columns], sizeOf(columns.shape)),
+      convolve: (images, filters, window) => {
+        const { outputs } = convolutionExtents(images.shape, filters.shape, window);
+        return made(outputs, [images, filters], 2 * sizeOf(outputs) * filters.shape[1]);
+      },
+      convolveTransposed: (outputs, filters, window, shape) => {
+        convolveTransposedExtents(outputs.shape, filters.shape, window, shape);
+        return made(shape, [outputs, filters], 2 * sizeOf(outputs.shape) * filters.shape[1]);
+      },
+      correlate: (images, outputs, window, groups) => {
+        const shape = correlateShape(images.shape, outputs.shape, window, groups);
+        return made(shape, [images, outputs], 2 * sizeOf(outputs.shape) * shape[1]);
+      },
+      stopGradient: (x) => x,
+      keep: (_, x) => x,
+      site: (site, input, output) => {
+        sites.push({ site, input: input.shape, output: output.shape });
+        return output;
+      },
     },
-    pad: (x, begin, shape) => moved(padShape(x.shape, begin, shape), x),
-    // Of the whole, only the rows that come out are read.
-    gather: (x, indices) => {
-      const shape = gatherShape(x.shape, indices.shape);
-      return moved(shape, { shape }, indices);
+    {
+      // As by default, of an identity that has no elements: a matrix of order 1000 has 8 MB of them.
+      addDiagonal: (m, c) => ops.add(m, ops.scale(c, identityLike(m))),
+      trace: (m) => ops.sum(ops.select(identityLike(m), m, ops.full([], 0)), [0, 1]),
     },
-    scatterAdd: (indices, updates, rows) =>
-      made(scatterAddShape(indices.shape, updates.shape, rows), [indices, updates], sizeOf(updates.shape)),
-    patches: (images, window) => moved(patchesShape(images.shape, window), images),
-    unpatches: (columns, window, shape) =>
-      made(unpatchesShape(columns.shape, window, shape), [columns], sizeOf(columns.shape)),
-    convolve: (images, filters, window) => {
-      const { outputs } = convolutionExtents(images.shape, filters.shape, window);
-      return made(outputs, [images, filters], 2 * sizeOf(outputs) * filters.shape[1]);
-    },
-    convolveTransposed: (outputs, filters, window, shape) => {
-      convolveTransposedExtents(outputs.shape, filters.shape, window, shape);
-      return made(shape, [outputs, filters], 2 * sizeOf(outputs.shape) * filters.shape[1]);
-    },
-    correlate: (images, outputs, window, groups) => {
-      const shape = correlateShape(images.shape, outputs.shape, window, groups);
-      return made(shape, [images, outputs], 2 * sizeOf(outputs.shape) * shape[1]);
-    },
-    stopGradient: (x) => x,
-    keep: (_, x) => x,
-    site: (site, input, output) => {
-      sites.push({ site, input: input.shape, output: output.shape });
-      return output;
-    },
-  });
+  );
   return { ops, tally: () => ({ flops, bytes: elements * BYTES_PER_ELEMENT, sites: [...sites] }) };
 };
 

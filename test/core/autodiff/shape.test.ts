@@ -253,6 +253,14 @@ describe('dryRun', () => {
     expect(tally().sites).toHaveLength(2);
   });
 
+  it('counts a diagonal and a trace of a matrix that no memory holds, as many operations as their definitions have', () => {
+    const { ops, tally } = shapeInterpreter();
+    const n = 10 ** 7;
+    expect(ops.addDiagonal({ shape: [n, n] }, 1)).toEqual({ shape: [n, n] });
+    expect(ops.trace({ shape: [n, n] })).toEqual({ shape: [] });
+    expect(tally().flops).toBe(4 * n * n);
+  });
+
   it('law: below the reverse mode it counts the products of a gradient', () => {
     const extent = fc.integer({ min: 1, max: 9 });
     fc.assert(
