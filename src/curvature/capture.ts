@@ -9,7 +9,7 @@ import type { Linearised } from '../core/autodiff/reverse.ts';
 import { raise } from '../core/errors.ts';
 import { weighed } from '../core/nn/losses/loss.ts';
 import type { Params } from '../core/params.ts';
-import { pickParams } from '../core/params.ts';
+import { mapParams, pickParams } from '../core/params.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { SampleOptions } from './sample.ts';
 import { countOf } from './sample.ts';
@@ -17,7 +17,7 @@ import { dearnessOfStatistics } from './dearness.ts';
 import { computation } from '../core/pipeline/compute.ts';
 import type { Period } from '../core/pipeline/period.ts';
 import { checkedPeriod, isDue } from '../core/pipeline/period.ts';
-import type { Captured, Context, SiteInput } from '../core/pipeline/context.ts';
+import type { Captured, Context, SiteCapture, SiteInput } from '../core/pipeline/context.ts';
 import type { Weights } from '../core/pipeline/objective.ts';
 import { lossGradient } from '../core/pipeline/objective.ts';
 import type { Stage } from '../core/pipeline/stage.ts';
@@ -25,9 +25,11 @@ import { stepKey } from '../core/pipeline/stepKey.ts';
 import { foldIn } from '../core/random/split.ts';
 import type { Shaped } from '../core/tensor.ts';
 import { showShape } from '../core/tensor.ts';
-import { parameterBlocks } from '../core/pipeline/blocks.ts';
+import { blocksOf, parameterBlocks } from '../core/pipeline/blocks.ts';
 import type { Estimator } from './estimators.ts';
 import { inGroups } from './exampleGroups.ts';
+import type { Biases } from './sites/biases.ts';
+import { knownBiases, seenAs } from './sites/biases.ts';
 import type { Run } from './statistics/partition.ts';
 import { partitionOf } from './statistics/partition.ts';
 
@@ -49,9 +51,14 @@ export interface CaptureOptions {
    * many groups as examples leave nothing to chance.
    */
   readonly exampleGroups?: number;
+  /**
+   * Whether a bias has a block with its weight, `joint` unless given, or one of its own, `separate`: the weight's block then has
+   * no homogeneous coordinate, and the bias has the second moments of its own gradients, positions summed.
+   */
+  readonly biases?: Biases;
 }
 
-type Needs = 'state' | 'objective' | 'outputs' | 'blocks' | 'sample' | 'siteCotangents';
+type Needs = 'state' | 'objective' | 'outputs' | 'sites' | 'blocks' | 'sample' | 'siteCotangents';
 
 /** A whole number of at least 1, once it is one. */
 const counted = (path: string, value: number): number =>
@@ -129,6 +136,7 @@ const inWindows = <T extends Shaped>(
   estimator: Estimator,
   passesAtOnce: number,
   groups: number,
+  biases: Biases,
 ): Captured<T> => {
   const { state, objective, blocks, sample } = context;
   const uncovered = parameterBlocks(blocks);
@@ -137,6 +145,31 @@ const inWindows = <T extends Shaped>(
   const ofSites = siteWeights(ops, context);
   const windows = partitionOf(Math.max(1, estimator.passes(sample.outputs.shape)), { size: passesAtOnce });
   const key = stepKey(state);
+  const examples = sample.outputs.shape[0];
+  const saw = (
+    cotangentsOf: (i: number) => Pick<SiteCapture<T>, 'cotangents' | 'isotropic'>,
+    ofUncovered: ReadonlyArray<Params<T>>,
+  ): Captured<T> => ({
+    sites: sites.flatMap((use, i) => {
+      const met = { weights: ofSites === null ? null : ofSites[i], ...cotangentsOf(i) };
+      return seenAs(biases, use).map((seen) => ({ ...seen, ...met }));
+    }),
+    uncovered: ofUncovered,
+    targets: sample.targets,
+    weights,
+    examples,
+    more: [],
+  });
+  /** What each site would see of a squared error of its own outputs. */
+  const drawn = (on: Ops<T>, atSites: NonNullable<Estimator['atSites']>): Captured<T> =>
+    saw(
+      (i) => {
+        const [, ...rest] = context.siteCotangents[i].shape;
+        const found = on.constant(atSites(foldIn(key, i), [examples, ...rest]));
+        return { cotangents: [ofSites === null ? found : weighed(on, on.sqrt(ofSites[i]), found)], isotropic: true };
+      },
+      [mapParams(pickParams(state.params, uncovered), ({ shape }) => on.full(shape, Math.sqrt(examples)))],
+    );
   const ofWindow = (on: Ops<T>, at: Linearised<T>, { begin, size }: Run): Captured<T> => {
     const toUncovered = uncovered.length === 0 ? null : at.parameterPullback(uncovered);
     const apart = (pass: number, cotangent: () => T): ReadonlyArray<Params<T>> =>
@@ -157,23 +190,16 @@ const inWindows = <T extends Shaped>(
         uncovered: apart(0, cotangent),
       };
     };
+    if (estimator.atSites !== undefined) return drawn(on, estimator.atSites);
     const cotangents = estimator.cotangents(on, objective.loss, key, at.outputs, begin, begin + size);
     const scaled = (cotangent: T): T =>
       windows.length === 1 ? cotangent : on.scale(Math.sqrt(windows.length), cotangent);
     const weighted = (cotangent: T): T => scaled(rooted(on, sample.weights, cotangent));
     const passes = cotangents === null ? [training()] : cotangents.map((c, i) => passBack(begin + i, weighted(c)));
-    return {
-      sites: sites.map((site, i) => ({
-        ...site,
-        weights: ofSites === null ? null : ofSites[i],
-        cotangents: passes.map((pass) => pass.sites[i]),
-      })),
-      uncovered: passes.flatMap((pass) => pass.uncovered),
-      targets: sample.targets,
-      weights,
-      examples: sample.outputs.shape[0],
-      more: [],
-    };
+    return saw(
+      (i) => ({ cotangents: passes.map((pass) => pass.sites[i]) }),
+      passes.flatMap((pass) => pass.uncovered),
+    );
   };
   return {
     ...ofWindow(ops, sample, windows[0]),
@@ -199,9 +225,18 @@ const inWindows = <T extends Shaped>(
  * const curved = pipeline(forward, backward, capture(monteCarlo(), { every: 5 }), updateFactors(kfac()));
  * ```
  */
-export const capture = (estimator: Estimator, options: CaptureOptions = {}): Stage<Needs, 'captured'> =>
-  computation('capture', (ops, context) => {
-    const { state, blocks } = context;
+export const capture = (estimator: Estimator, options: CaptureOptions = {}): Stage<Needs, 'blocks' | 'captured'> =>
+  computation('capture', <T extends Shaped>(ops: Ops<T>, given: Context<T, Needs>) => {
+    const { state } = given;
+    const biases = knownBiases(options.biases);
+    const blocks =
+      biases === 'joint'
+        ? given.blocks
+        : blocksOf(
+            given.sites.flatMap((use) => seenAs(biases, use)),
+            Object.keys(state.params),
+          );
+    const context = { ...given, blocks };
     const every = checkedPeriod('capture.every', options.every ?? 1);
     const passesAtOnce = counted('passesAtOnce', options.passesAtOnce ?? 16);
     const groups = counted('exampleGroups', options.exampleGroups ?? 8);
@@ -211,6 +246,6 @@ export const capture = (estimator: Estimator, options: CaptureOptions = {}): Sta
     const part = countOf(options.sampled ?? { fraction: 1 }, examples) / examples;
     const dearness = dearnessOfStatistics(blocks, state.params, part);
     const known = updates > 0 && blocks.every(({ name }) => Object.hasOwn(averages, name));
-    if (known && !isDue(every, state.step, dearness)) return { captured: null };
-    return { captured: inWindows(ops, context, estimator, passesAtOnce, groups) };
+    if (known && !isDue(every, state.step, dearness)) return { blocks, captured: null };
+    return { blocks, captured: inWindows(ops, context, estimator, passesAtOnce, groups, biases) };
   });

@@ -20,7 +20,9 @@ import type { Shape, Shaped } from '../core/tensor.ts';
 import type { Block } from '../core/pipeline/blocks.ts';
 import { blocksOf } from '../core/pipeline/blocks.ts';
 import { linearise } from '../core/pipeline/linearise.ts';
+import type { CaptureOptions } from './capture.ts';
 import type { Curvature } from './curvature.ts';
+import { knownBiases, seenAs } from './sites/biases.ts';
 
 /** One parameter in the report. */
 export interface CoverageRow {
@@ -59,6 +61,7 @@ const sitesOf = (model: Model, parameters: Params<Shaped>): E.Either<KfacError, 
  *
  * @param model - model
  * @param curvature - approximation
+ * @param options - how the capture before it treats biases, `joint` unless given
  * @example
  * ```ts
  * import * as E from 'fp-ts/lib/Either.js';
@@ -69,10 +72,15 @@ const sitesOf = (model: Model, parameters: Params<Shaped>): E.Either<KfacError, 
  * E.isRight(rows) ? rows.right.map(({ parameter }) => parameter) : []; // => ['weight', 'bias']
  * ```
  */
-export const coverage = (model: Model, curvature: Curvature): E.Either<KfacError, ReadonlyArray<CoverageRow>> => {
+export const coverage = (
+  model: Model,
+  curvature: Curvature,
+  options: Pick<CaptureOptions, 'biases'> = {},
+): E.Either<KfacError, ReadonlyArray<CoverageRow>> => {
   const parameters = Object.fromEntries(model.layer.parameters('').map(({ path, shape }) => [path, { shape }]));
   return pipe(
     sitesOf(model, parameters),
+    E.chain((sites) => attempt(() => sites.flatMap((use) => seenAs(knownBiases(options.biases), use)))),
     E.map((sites) =>
       blocksOf(sites, Object.keys(parameters)).flatMap((block) =>
         (block.kind === 'site' ? parametersOfSite(block.site) : [block.name]).map((parameter) => ({

@@ -37,6 +37,11 @@ export interface Estimator {
     begin?: number,
     end?: number,
   ) => ReadonlyArray<T> | null;
+  /**
+   * Where the cotangents at sites are not what the loss sends back, but drawn: of mean 0 and covariance I, for outputs of a site in
+   * a shape `[n, …, out]`.
+   */
+  readonly atSites?: (key: Key, shape: Shape) => Tensor;
 }
 
 /** Settings of {@link monteCarlo}. */
@@ -164,8 +169,29 @@ export const empirical = (): Estimator => ({
   cotangents: () => null,
 });
 
+/**
+ * The inputs alone, G = I [B22]: the Hessian of the loss with respect to what a layer gives is taken for the identity, at every
+ * position. A site's block is the Gauss–Newton matrix of a squared error of its own outputs, A ⊗ I; no backward pass is made
+ * for it, and no property of the loss is in it. What A ⊗ I does not say (moments of gradients in a basis, sums over positions)
+ * is made of random signs in the place of cotangents. A parameter without a site has the identity.
+ *
+ * @example
+ * ```ts
+ * import { capture, forwardOnly } from 'kfac-ts/curvature';
+ *
+ * const captured = capture(forwardOnly());
+ * ```
+ */
+export const forwardOnly = (): Estimator => ({
+  name: 'forwardOnly',
+  passes: () => 0,
+  independent: true,
+  cotangents: () => null,
+  atSites: (key, shape) => signs(key, shape, 'f32'),
+});
+
 /** Estimators by name, with their default settings. */
-const named = { monteCarlo, exact, empirical, curvaturePropagation } as const;
+const named = { monteCarlo, exact, empirical, curvaturePropagation, forwardOnly } as const;
 
 /** Name of an estimator. */
 export type EstimatorName = keyof typeof named;

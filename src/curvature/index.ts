@@ -25,7 +25,15 @@ export type { Curvature, Network } from './curvature.ts';
 export { dense } from './dense.ts';
 export type { DenseOptions } from './dense.ts';
 export { diagonal } from './diagonal.ts';
-export { curvaturePropagation, empirical, estimatorNames, estimatorOf, exact, monteCarlo } from './estimators.ts';
+export {
+  curvaturePropagation,
+  empirical,
+  estimatorNames,
+  estimatorOf,
+  exact,
+  forwardOnly,
+  monteCarlo,
+} from './estimators.ts';
 export type { CurvaturePropagationOptions, Estimator, EstimatorName, MonteCarloOptions } from './estimators.ts';
 export { describeBlock, kfac, kroneckerBlock } from './kfac.ts';
 export type { KfacOptions } from './kfac.ts';
@@ -33,6 +41,8 @@ export { kfra } from './kfra.ts';
 export { sample } from './sample.ts';
 export type { SampleOptions } from './sample.ts';
 export { tridiagonalKfac } from './tridiagonalKfac.ts';
+export { biasTreatments } from './sites/biases.ts';
+export type { Biases } from './sites/biases.ts';
 export type { Cuts } from './sites/kind.ts';
 export { scaleShiftKinds } from './sites/options.ts';
 export type { ScaleShiftKind, SiteOptions } from './sites/options.ts';

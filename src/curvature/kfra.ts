@@ -25,8 +25,9 @@ import { showShape } from '../core/tensor.ts';
 import type { Curvature } from './curvature.ts';
 import { blockwise } from './curvature.ts';
 import type { KfacOptions } from './kfac.ts';
-import { kroneckerBlock } from './kfac.ts';
+import { describeBlock, kroneckerBlock } from './kfac.ts';
 import { siteBlock } from './sites/kinds.ts';
+import { blockStatistics, siteStatistics } from './sites/statistics.ts';
 import { cotangentGram } from './statistics/factors.ts';
 import { statisticsOfParameters } from './statistics/parameters.ts';
 import type { SharedRows } from './statistics/sharing.ts';
@@ -140,15 +141,25 @@ export const kfra = (options: KfacOptions = {}): Curvature => ({
   name: 'kfra',
   decay: options.decay ?? 0.95,
   strict: options.strict ?? false,
-  statistics: (ops, captured, { model, params }) => ({
-    ...statisticsOfParameters(ops, captured),
-    ...chainStatistics(
-      ops,
-      segmentsOf(model),
-      captured.sites.map((capture) => affineOnly(ops, capture)),
-      params,
-    ),
-  }),
+  statistics: (ops, captured, { model, params }) => {
+    // Every layer has a G of its own, and nothing is sent back.
+    if (captured.sites.some(({ isotropic }) => isotropic)) return blockStatistics(ops, captured, options);
+    const segments = segmentsOf(model);
+    const inChain = ({ site }: SiteCapture<unknown>): boolean => segments.some(({ path }) => path === site.path);
+    // Biases in blocks of their own are beside the chain.
+    const beside = captured.sites.filter((capture) => !inChain(capture));
+    return {
+      ...statisticsOfParameters(ops, captured),
+      ...Object.fromEntries(beside.map((capture) => [capture.site.path, siteStatistics(ops, capture, options)])),
+      ...chainStatistics(
+        ops,
+        segments,
+        captured.sites.filter(inChain).map((capture) => affineOnly(ops, capture)),
+        params,
+      ),
+    };
+  },
   operator: (ops, blocks, averages) => blockwise(blocks, averages, (block, found) => kroneckerBlock(ops, block, found)),
-  describe: (block) => (block.kind === 'site' ? 'A ⊗ recursive G' : 'diagonal'),
+  describe: (block, sites) =>
+    block.kind === 'site' && siteBlock(block.site).affine ? 'A ⊗ recursive G' : describeBlock(block, options, sites),
 });

@@ -66,6 +66,8 @@ const linkedCaptures = <T extends Shaped>(
   captured: Captured<T>,
   sharing: Sharing,
 ): ReadonlyArray<readonly [Link<T>, Link<T>]> => {
+  // Of cotangents that are drawn at each site those of neighbours have nothing to do with each other.
+  if (captured.sites.some(({ isotropic }) => isotropic)) return [];
   const again = captured.sites.find(
     ({ site }, i) => hasRows(site) && captured.sites.findIndex((other) => sameSite(other.site, site)) < i,
   );

@@ -19,6 +19,9 @@ import { classKfac } from '../../src/curvature/classKfac.ts';
 import type { Curvature } from '../../src/curvature/curvature.ts';
 import { dense } from '../../src/curvature/dense.ts';
 import { diagonal } from '../../src/curvature/diagonal.ts';
+import type { CaptureOptions } from '../../src/curvature/capture.ts';
+import type { Estimator } from '../../src/curvature/estimators.ts';
+import { exact, forwardOnly } from '../../src/curvature/estimators.ts';
 import { kfac } from '../../src/curvature/kfac.ts';
 import { sharings } from '../../src/curvature/statistics/sharing.ts';
 import { tridiagonalKfac } from '../../src/curvature/tridiagonalKfac.ts';
@@ -57,6 +60,8 @@ interface Setting {
   /** A single example, and a batch in which the first layer sees one thing only. */
   readonly thin: ReadonlyArray<Batch<Tensor>>;
   readonly blocks: ReadonlyArray<string>;
+  /** The same where biases have blocks of their own. */
+  readonly apart: ReadonlyArray<string>;
   /** The blocks that have a Kronecker basis. */
   readonly products: ReadonlyArray<string>;
 }
@@ -69,6 +74,7 @@ const words: Setting = {
     { inputs: tensor(new Array<number>(27).fill(0), [9, 3], 'i32'), targets: indices(2, [9], 3) },
   ],
   blocks: ['words', 'norm', 'body', 'head'],
+  apart: ['words', 'norm', 'norm.bias', 'body', 'body.bias', 'head', 'head.bias'],
   products: ['body', 'head', 'words'],
 };
 
@@ -80,6 +86,7 @@ const pictures: Setting = {
     { inputs: ops.full([9, 4, 3, 2], 1), targets: indices(2, [9], 3) },
   ],
   blocks: ['filters', 'groups', 'back', 'back.bias', 'head'],
+  apart: ['filters', 'filters.bias', 'groups', 'groups.bias', 'back', 'back.bias', 'head', 'head.bias'],
   products: ['back', 'filters', 'groups', 'head'],
 };
 
@@ -99,6 +106,20 @@ const dampedBlock = (block: BlockOperator<Tensor>): BlockOperator<Tensor> | null
   block._tag === 'kronecker' ? factoredDamping(block, lambda) : null;
 
 type AnySolver = Solver<Undamped>;
+
+/** How curvature is looked at: one row of this table is one way, which every pair takes. */
+interface Looking {
+  readonly estimator: Estimator;
+  readonly options: CaptureOptions;
+}
+
+const plainly: Looking = { estimator: exact(), options: {} };
+
+const lookings: ReadonlyArray<readonly [string, Looking]> = [
+  ['', plainly],
+  [', biases apart', { estimator: exact(), options: { biases: 'separate' } }],
+  [', of inputs alone', { estimator: forwardOnly(), options: {} }],
+];
 
 /** One row per pair of a curvature and a solver, with the kind of its damping; a new solver joins here. */
 const pairs: ReadonlyArray<readonly [string, Curvature, AnySolver, Damping]> = [
@@ -208,9 +229,16 @@ const vec = (v: Tensor): Tensor => ops.reshape(ops.transposed(v), [v.data.length
 
 const runOn =
   (setting: Setting) =>
-  (curvature: Curvature, solver: AnySolver, data = setting.batch, env?: Env<Tensor>, from?: TrainState<Tensor>) =>
+  (
+    curvature: Curvature,
+    solver: AnySolver,
+    data = setting.batch,
+    env?: Env<Tensor>,
+    from?: TrainState<Tensor>,
+    { estimator, options }: Looking = plainly,
+  ) =>
     runStage(
-      pipeline(curved(setting.objective, curvature), solve(solver)),
+      pipeline(curved(setting.objective, curvature, estimator, options), solve(solver)),
       from ?? stateOf(setting.objective.model, 3),
       data,
       env,
@@ -222,18 +250,19 @@ const inner = (x: Params<Tensor>, y: Params<Tensor>): number =>
   Object.keys(x).reduce((sum, path) => sum + ops.dot(x[path], y[path]).data[0], 0);
 
 const rows = settings.flatMap(([name, setting]) =>
-  pairs.map(([pair, ...rest]) => [`${name}, ${pair}`, setting, ...rest] as const),
+  lookings.flatMap(([way, looking]) =>
+    pairs.map(([pair, ...rest]) => [`${name}, ${pair}${way}`, setting, looking, ...rest] as const),
+  ),
 );
 
-describe.each(rows)('models with every kind of site: %s', (_, setting, curvature, solver, damping) => {
-  const { objective, batch } = setting;
-  const run = runOn(setting);
+describe.each(rows)('models with every kind of site: %s', (_, setting, looking, curvature, solver, damping) => {
+  const { batch } = setting;
+  const run = (data = batch) => runOn(setting)(curvature, solver, data, referenceEnv(), undefined, looking);
   it('law: residual, the damped matrix of each block applied to the direction gives the gradient back', async () => {
-    const { operator, direction, gradient, sites, state } = await run(curvature, solver);
-    const blocks = blocksOf(sites, Object.keys(state.params));
+    const { operator, direction, gradient, blocks } = await run();
     const [d, g] = [direction, gradient].map((tree) => toBlocks(ops, blocks, tree));
     const found = 'blocks' in operator ? operator.blocks : {};
-    expect(Object.keys(found)).toEqual(setting.blocks);
+    expect(Object.keys(found)).toEqual(looking.options.biases === 'separate' ? setting.apart : setting.blocks);
     for (const [name, block] of Object.entries(found)) {
       const factored = damping === 'factored' ? dampedBlock(block) : null;
       const matrix =
@@ -246,19 +275,26 @@ describe.each(rows)('models with every kind of site: %s', (_, setting, curvature
 
   it('law: a descent direction, also of a single example and of one word only', async () => {
     for (const data of [batch, ...setting.thin]) {
-      const { direction, gradient } = await run(curvature, solver, data);
+      const { direction, gradient } = await run(data);
       expect(inner(direction, gradient)).toBeGreaterThan(0);
     }
   });
+});
 
-  it('f32: within 1e-3 of f64', async () => {
+describe.each(rows.filter(([, , looking]) => looking === plainly))('in f32: %s', (_, setting, looking, ...rest) => {
+  const { objective, batch } = setting;
+  const [curvature, solver] = rest;
+  const run = (env?: Env<Tensor>, from?: TrainState<Tensor>) =>
+    runOn(setting)(curvature, solver, batch, env, from, looking);
+
+  it('within 1e-3 of f64', async () => {
     const env = { backend: orThrow(hostKernelBackend('webasm')), clock: () => 0 };
     const start = stateOf(objective.model, 3);
-    const low = await run(curvature, solver, batch, env, {
+    const low = await run(env, {
       ...start,
       params: mapParams(start.params, (p) => cast(p, 'f32')),
     });
-    const high = await run(curvature, solver);
+    const high = await run();
     for (const [path, d] of Object.entries(high.direction)) {
       expect(scaledError(low.direction[path].data, d.data)).toBeLessThan(1e-3);
     }
@@ -384,7 +420,7 @@ describe('options of presets', () => {
     'tridiagonal-kfac',
     'newton-schulz-kfac',
     'low-rank-kfac',
-  ])('options: sharing and scaleShift change the direction of %s', async (name) => {
+  ])('options: sharing, scaleShift and biases change the direction of %s', async (name) => {
     const directionOf = async (changed: Readonly<Record<string, string>>): Promise<Params<Tensor>> => {
       const classes = name === 'class-kfac' ? extra[name] : {};
       const step = pipeline(withObjective(objective), orThrow(optimizerOf(name, { ...classes, ...changed })).step);
@@ -392,7 +428,7 @@ describe('options of presets', () => {
       return context.next.params;
     };
     const base = await directionOf({});
-    for (const changed of [{ sharing: 'reduce' }, { scaleShift: 'diagonal' }]) {
+    for (const changed of [{ sharing: 'reduce' }, { scaleShift: 'diagonal' }, { biases: 'separate' }]) {
       const other = await directionOf(changed);
       const gaps = Object.keys(base).map((path) => scaledError(base[path].data, other[path].data));
       expect(Math.max(...gaps)).toBeGreaterThan(1e-9);

@@ -29,9 +29,11 @@ import type { Tensor } from '../../src/core/tensor.ts';
 import { generate } from '../../src/core/tensor.ts';
 import type { Block } from '../../src/core/pipeline/blocks.ts';
 import { toBlocks } from '../../src/curvature/blocks.ts';
+import type { CaptureOptions } from '../../src/curvature/capture.ts';
 import { capture } from '../../src/curvature/capture.ts';
 import type { Curvature } from '../../src/curvature/curvature.ts';
 import { updateFactors } from '../../src/curvature/curvature.ts';
+import type { Estimator } from '../../src/curvature/estimators.ts';
 import { exact } from '../../src/curvature/estimators.ts';
 import { withObjective } from '../../src/core/pipeline/withObjective.ts';
 
@@ -76,9 +78,13 @@ export const indices = (seed: number, shape: ReadonlyArray<number>, below = voca
   return generate(shape, (i) => Math.floor(below * draws[i]), 'i32');
 };
 
-/** The step up to the operator, with the exact Fisher. */
-export const curved = (objective: Objective, curvature: Curvature) =>
-  pipeline(withObjective(objective), forward, backward, capture(exact()), updateFactors(curvature));
+/** The step up to the operator, with the exact Fisher unless another estimator is given. */
+export const curved = (
+  objective: Objective,
+  curvature: Curvature,
+  estimator: Estimator = exact(),
+  options: CaptureOptions = {},
+) => pipeline(withObjective(objective), forward, backward, capture(estimator, options), updateFactors(curvature));
 
 /** x's rows from `begin` on, `count` of them. */
 export const examplesOf = (ops: Ops<Tensor>, x: Tensor, begin: number, count: number): Tensor =>

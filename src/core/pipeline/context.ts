@@ -49,8 +49,13 @@ export interface SiteCapture<T, S extends Site = Site> extends SiteInput<T, S> {
    * batch weighs positions, `[n, …]`: those of the examples where the loss looks at a position, 0 at padding.
    */
   readonly weights?: T | null;
+  /**
+   * Whether the cotangents stand for all that have mean 0 and covariance I at every position, independent of the inputs and of
+   * each other: whatever needs of them no more than that can have it without chance.
+   */
+  readonly isotropic?: true;
   /** What the other sort of uses saw, at a site whose weight is met in two ways. */
-  readonly other?: Pick<SiteCapture<T>, 'input' | 'cotangents' | 'weights'>;
+  readonly other?: Pick<SiteCapture<T>, 'input' | 'cotangents' | 'weights' | 'isotropic'>;
 }
 
 /** What a batch says about the curvature. */

@@ -18,10 +18,10 @@ import type { ConvolutionSite } from '../../core/ops/site.ts';
 import type { Params } from '../../core/params.ts';
 import type { Shape, Shaped } from '../../core/tensor.ts';
 import { sizeOf } from '../../core/tensor.ts';
-import { cotangentPartGrams, cotangentSums, factorOf, mostFull } from '../statistics/factors.ts';
+import { cotangentPartGrams, cotangentRows, cotangentSums, factorOf, mostFull } from '../statistics/factors.ts';
 import { partitionOf } from '../statistics/partition.ts';
 import type { Cut } from '../statistics/partition.ts';
-import { asRows, columnOf, knownSharing, overCounted, sumOfPositions } from '../statistics/sharing.ts';
+import { columnOf, knownSharing, sumOfPositions } from '../statistics/sharing.ts';
 import { dense } from './dense.ts';
 import { inGroups } from './groups.ts';
 import type { Seen, SiteBlock, SiteKind } from './kind.ts';
@@ -47,6 +47,10 @@ const weightsInOneAxis = <T extends Shaped>(ops: Ops<T>, { weights }: Seen<T>): 
   return { weights: shape.length <= 2 ? weights : ops.reshape(weights, [shape[0], sizeOf(shape.slice(1))]) };
 };
 
+/** Whether the cotangents are isotropic. */
+const markOf = <T>({ isotropic }: Seen<T>): Pick<Seen<T>, 'isotropic'> =>
+  isotropic === undefined ? {} : { isotropic };
+
 /** What a dense site would see: patches `[n, t, kh kw c]`. */
 const patched = <T extends Shaped>(ops: Ops<T>, seen: Seen<T>, { window }: ConvolutionSite): Seen<T> => {
   const patches = ops.patches(imagesOf(ops, seen), window);
@@ -56,6 +60,7 @@ const patched = <T extends Shaped>(ops: Ops<T>, seen: Seen<T>, { window }: Convo
     input: ops.reshape(patches, [n, (patches.shape[0] / n) * oh * ow, length]),
     cotangents: seen.cotangents.map((g) => inOneAxis(ops, g)),
     ...weightsInOneAxis(ops, seen),
+    ...markOf(seen),
   };
 };
 
@@ -89,11 +94,16 @@ const reduced = <T extends Shaped>(ops: Ops<T>, seen: Seen<T>, { window }: Convo
   const sums = ops.sum(ops.reshape(patchSums(ops, images, window, ofPlaces), [n, all / n, length]), [1]);
   const cotangents = seen.cotangents.map((g) => sumOfPositions(ops, g));
   if (ofPlaces === null) {
-    return { input: ops.scale(n / (all * oh * ow), sums), cotangents, ...(weights === null ? {} : { weights }) };
+    return {
+      input: ops.scale(n / (all * oh * ow), sums),
+      cotangents,
+      ...(weights === null ? {} : { weights }),
+      ...markOf(seen),
+    };
   }
   const perExample = ops.reshape(ofPlaces, [n, (all / n) * oh * ow]);
   const total = ops.maximum(ops.reshape(ops.sum(perExample, [1]), [n, 1]), ops.full([], tiny));
-  return { input: ops.div(sums, total), cotangents, weights: ops.max(perExample, [1]) };
+  return { input: ops.div(sums, total), cotangents, weights: ops.max(perExample, [1]), ...markOf(seen) };
 };
 
 /**
@@ -168,12 +178,6 @@ const whole = (site: ConvolutionSite): SiteBlock => {
       ...Array.from({ length: taps }, () => averages['pixel']),
       ...('ones' in averages ? [averages['ones']] : []),
     ]);
-  /** Cotangents as rows, over the places that count. */
-  const cotangentRows = <T extends Shaped>(ops: Ops<T>, { cotangents, weights }: Seen<T>) => {
-    const positions = sizeOf(cotangents[0].shape.slice(1, -1));
-    const each = { cotangents: cotangents.map((g) => asRows(ops, g)), positions };
-    return { positions, cotangents: overCounted(ops, each, weights) };
-  };
 
   return {
     ...onPatches,

@@ -7,7 +7,6 @@
  * @module
  */
 import { kronecker } from '../../core/operators/blockOperator.ts';
-import { directSumOf } from '../../core/operators/factors/factor.ts';
 import { timesFactor } from '../../core/operators/factors/products.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { DenseSite } from '../../core/ops/site.ts';
@@ -17,10 +16,10 @@ import {
   cotangentGram,
   cotangentPartGrams,
   factorOf,
+  factorOfParts,
   factorSums,
   mostFull,
   partGrams,
-  partsOf,
 } from '../statistics/factors.ts';
 import { outerProducts, squaredProducts } from '../statistics/perExample.ts';
 import type { SharedRows, Sharing } from '../statistics/sharing.ts';
@@ -132,7 +131,7 @@ export const dense: SiteKind<DenseSite> = (site) => ({
         weight: seen.input.shape[0],
       };
     },
-    operator: (averages) => kronecker(directSumOf(partsOf(averages, 'A')), directSumOf(partsOf(averages, 'G'))),
+    operator: (averages) => kronecker(factorOfParts(averages, 'A'), factorOfParts(averages, 'G')),
     words: '(⊕ A) ⊗ (⊕ G)',
   },
   // U_Gᵀ V_n U_A = Σ_t (U_Gᵀ g_t) (U_Aᵀ ā_t)ᵀ: the squares of gradients of rotated rows.

@@ -7,19 +7,18 @@
  * @module
  */
 import { kronecker } from '../../core/operators/blockOperator.ts';
-import { dense, diagonal, directSumOf } from '../../core/operators/factors/factor.ts';
+import { diagonal } from '../../core/operators/factors/factor.ts';
 import { timesFactor } from '../../core/operators/factors/products.ts';
 import { weighed } from '../../core/nn/losses/loss.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { EmbeddingSite } from '../../core/ops/site.ts';
 import type { SiteCapture } from '../../core/pipeline/context.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import type { CotangentRows } from '../statistics/factors.ts';
-import { cotangentGram, cotangentPartGrams, partsOf } from '../statistics/factors.ts';
+import { cotangentPartGrams, cotangentRows, cotangentSums, factorOf, factorOfParts } from '../statistics/factors.ts';
 import { outerProducts } from '../statistics/perExample.ts';
-import { asRows, overCounted, positionsOf } from '../statistics/sharing.ts';
+import { asRows, positionsOf } from '../statistics/sharing.ts';
 import type { Statistics } from '../statistics/statistics.ts';
-import type { Seen, SiteKind } from './kind.ts';
+import type { SiteKind } from './kind.ts';
 
 /**
  * How often each index came, an index of weight w counting w times.
@@ -33,23 +32,18 @@ export const indexCounts = <T extends Shaped>(
   { site, input, weights = null }: Omit<SiteCapture<T, EmbeddingSite>, 'cotangents'>,
 ): T => ops.scatterAdd(input, weighed(ops, weights, ops.full(input.shape, 1)), site.vocabulary);
 
-const cotangentRows = <T extends Shaped>(ops: Ops<T>, { cotangents, weights }: Seen<T>): CotangentRows<T> => {
-  const rows = { cotangents: cotangents.map((g) => asRows(ops, g)), positions: positionsOf(cotangents[0].shape) };
-  return { ...rows, cotangents: overCounted(ops, rows, weights) };
-};
-
 /**
  * Sums over the examples of one capture.
  *
  * @param ops - interpreter
  * @param capture - indices `[n, …]`, cotangents `[n, …, out]` per pass
- * @returns sums `a` `[vocabulary]`, the diagonal of A, and `G` `[out, out]`, of weight n
+ * @returns sums `a` `[vocabulary]`, the diagonal of A, and `G` `[out, out]`, or its diagonal `g`, of weight n
  */
 export const embeddingStatistics = <T extends Shaped>(
   ops: Ops<T>,
   capture: SiteCapture<T, EmbeddingSite>,
 ): Statistics<T> => ({
-  sums: { a: indexCounts(ops, capture), G: cotangentGram(ops, cotangentRows(ops, capture)) },
+  sums: { a: indexCounts(ops, capture), ...cotangentSums(ops, cotangentRows(ops, capture), Infinity) },
   weight: capture.input.shape[0],
 });
 
@@ -93,7 +87,7 @@ export const embedding: SiteKind<EmbeddingSite> = (site) => ({
   },
   squares: (ops, seen) => ops.transposed(squaredIndexSums(ops, { ...seen, site })),
   statistics: (ops, seen) => embeddingStatistics(ops, { ...seen, site }),
-  operator: (averages) => kronecker(diagonal(averages['a']), dense(averages['G'])),
+  operator: (averages) => kronecker(diagonal(averages['a']), factorOf(averages, 'G')),
   words: () => 'diag A ⊗ G',
   rows: null,
   partitioned: {
@@ -104,7 +98,7 @@ export const embedding: SiteKind<EmbeddingSite> = (site) => ({
       },
       weight: seen.input.shape[0],
     }),
-    operator: (averages) => kronecker(diagonal(averages['a']), directSumOf(partsOf(averages, 'G'))),
+    operator: (averages) => kronecker(diagonal(averages['a']), factorOfParts(averages, 'G')),
     words: 'diag A ⊗ (⊕ G)',
   },
   // U_A is the identity, so the squares are those of the rotated cotangents by index.

@@ -17,15 +17,15 @@ import type { EmbeddingSite, TiedSite } from '../../core/ops/site.ts';
 import type { Params } from '../../core/params.ts';
 import type { SiteCapture } from '../../core/pipeline/context.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import { factorSums } from '../statistics/factors.ts';
+import { cotangentGram, cotangentRows, factorSums } from '../statistics/factors.ts';
 import { outerProducts } from '../statistics/perExample.ts';
 import { asRows, sharedRows, weighedRows } from '../statistics/sharing.ts';
 import { totalOf } from '../statistics/statistics.ts';
-import { embeddingStatistics } from './embedding.ts';
+import { indexCounts } from './embedding.ts';
 import type { Seen, SiteKind } from './kind.ts';
 
 /** What uses of one sort saw. */
-type Uses<T> = Pick<SiteCapture<T>, 'input' | 'cotangents' | 'weights'>;
+type Uses<T> = Pick<SiteCapture<T>, 'input' | 'cotangents' | 'weights' | 'isotropic'>;
 
 /** Both sorts of uses, `null` where there are none. */
 interface BothUses<T> {
@@ -98,7 +98,10 @@ export const tied: SiteKind<TiedSite> = (site) => ({
     const uses = usesOf(site, seen);
     const { lookups, projections } = uses;
     const table: EmbeddingSite = { ...site, kind: 'embedding', vocabulary: tableOf(site, uses).vocabulary };
-    const ofLookups = lookups === null ? {} : embeddingStatistics(ops, { ...lookups, site: table }).sums;
+    const ofLookups: Params<typeof seen.input> =
+      lookups === null
+        ? {}
+        : { a: indexCounts(ops, { ...lookups, site: table }), G: cotangentGram(ops, cotangentRows(ops, lookups)) };
     if (projections === null) return { sums: ofLookups, weight: seen.input.shape[0] };
     // The activations are full whatever their number, the logits a diagonal.
     const rows = weighedRows(ops, sharedRows(ops, projections, 'expand'), projections.weights);

@@ -110,7 +110,7 @@ const whole = (site: TransposedConvolutionSite): SiteBlock => {
       const ofInputs: Params<typeof x> =
         x.shape[1] <= maxFactor ? { A: ops.gram(x) } : { a: ops.sum(ops.square(x), [0]) };
       const ofCotangents: Params<typeof x> =
-        orderOfPatch(seen.cotangents[0].shape) <= maxFactor
+        seen.isotropic !== true && orderOfPatch(seen.cotangents[0].shape) <= maxFactor
           ? { G: cotangentGram(ops, seen) }
           : { g: cotangentSquares(ops, seen) };
       return { sums: { ...ofInputs, ...ofCotangents }, weight: seen.input.shape[0] };
@@ -132,7 +132,9 @@ const whole = (site: TransposedConvolutionSite): SiteBlock => {
                 ? {
                     sums: {
                       ...partGrams(ops, 'A', inputRows(ops, seen), cuts.inputs),
-                      ...diagonalParts(ops, 'G', cotangentGram(ops, seen), cuts.outputs),
+                      ...(seen.isotropic === true
+                        ? { g: cotangentSquares(ops, seen) }
+                        : diagonalParts(ops, 'G', cotangentGram(ops, seen), cuts.outputs)),
                     },
                     weight: seen.input.shape[0],
                   }

@@ -73,6 +73,8 @@ export interface SharedRows<T> {
   readonly cotangents: ReadonlyArray<T>;
   /** Rows of one example. */
   readonly positions: number;
+  /** Whether the cotangents are draws of mean 0 and covariance I, which may be put in their place. */
+  readonly isotropic?: true;
 }
 
 /** Weights of rows that are told apart by position, `[n, …]`; those of whole examples, `[n]`, are none. */
@@ -136,9 +138,9 @@ export const weighedRows = <T extends Shaped>(
   if (weights === null || weights === undefined) return rows;
   const { input, positions } = rows;
   return {
+    ...rows,
     input: ops.mul(ops.sqrt(columnOf(ops, weights, positions)), input),
     cotangents: overCounted(ops, rows, weights),
-    positions,
   };
 };
 
@@ -160,13 +162,15 @@ const meanOfPositions = <T extends Shaped>(ops: Ops<T>, x: T, weights: T | null 
  */
 export const sharedRows = <T extends Shaped>(
   ops: Ops<T>,
-  { input, cotangents, weights }: Pick<SiteCapture<T>, 'input' | 'cotangents' | 'weights'>,
+  { input, cotangents, weights, isotropic }: Pick<SiteCapture<T>, 'input' | 'cotangents' | 'weights' | 'isotropic'>,
   sharing: Sharing,
 ): SharedRows<T> => {
   const positions = positionsOf(input.shape);
+  const marked = isotropic === undefined ? {} : { isotropic };
   return knownSharing(sharing) === 'expand'
-    ? { input: asRows(ops, input), cotangents: cotangents.map((g) => asRows(ops, g)), positions }
+    ? { ...marked, input: asRows(ops, input), cotangents: cotangents.map((g) => asRows(ops, g)), positions }
     : {
+        ...marked,
         input: positions === 1 ? asRows(ops, input) : meanOfPositions(ops, input, weights),
         cotangents: cotangents.map((g) => sumOfPositions(ops, g)),
         positions: 1,

@@ -17,8 +17,8 @@ import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { BlockOperator } from '../../core/operators/blockOperator.ts';
 import { kronecker } from '../../core/operators/blockOperator.ts';
-import type { Factor } from '../../core/operators/factors/factor.ts';
-import { dense, lowRank } from '../../core/operators/factors/factor.ts';
+import type { Factor, Identity } from '../../core/operators/factors/factor.ts';
+import { dense, identity, lowRank } from '../../core/operators/factors/factor.ts';
 import type { LinearOperator } from '../../core/operators/linearOperator.ts';
 import { blockDiagonal } from '../../core/operators/linearOperator.ts';
 import type { Params } from '../../core/params.ts';
@@ -94,21 +94,30 @@ const meanOf = <T extends Shaped>(ops: Ops<T>, { x, weight }: Rows<T>): T =>
 /** Of a site whose two factors are full: through the batch, given its rows. */
 const invertThroughRows = <T extends Shaped>(
   backend: Backend<T>,
-  rowsOf: () => SharedRows<T>,
+  found: SharedRows<T>,
   lambda: number,
 ): TE.TaskEither<KfacError, BlockOperator<T>> => {
   const { ops } = backend;
   return pipe(
-    calculate((): { readonly A: Rows<T>; readonly G: Rows<T> } => {
-      const { input, cotangents, positions } = rowsOf();
+    calculate((): { readonly A: Rows<T>; readonly G: Rows<T> | Identity } => {
+      const { input, cotangents, positions, isotropic = false } = found;
       const weight = input.shape[0] / positions;
-      return { A: { x: input, weight }, G: { x: stacked(ops, cotangents), weight: weight * positions } };
+      return {
+        A: { x: input, weight },
+        G: isotropic ? identity(cotangents[0].shape[1]) : { x: stacked(ops, cotangents), weight: weight * positions },
+      };
     }),
     TE.bindTo('rows'),
-    TE.bind('traces', ({ rows }) => readScalars(backend, [meanOf(ops, rows.A), meanOf(ops, rows.G)])),
+    TE.bind('traces', ({ rows: { A, G } }) =>
+      readScalars(backend, [meanOf(ops, A), '_tag' in G ? ops.full([], 1) : meanOf(ops, G)]),
+    ),
     TE.chain(({ rows, traces: [meanA, meanG] }) => {
       const { ofA, ofG } = factoredTikhonov(lambda, meanA, meanG);
-      return pipe(TE.Do, TE.apS('A', invertRows(backend, rows.A, ofA)), TE.apS('G', invertRows(backend, rows.G, ofG)));
+      const { A, G } = rows;
+      const ofOutputs: TE.TaskEither<KfacError, Factor<T>> = '_tag' in G
+        ? calculate(() => invertDiagonal(ops, ops.full([G.order], 1), ofG))
+        : invertRows(backend, G, ofG);
+      return pipe(TE.Do, TE.apS('A', invertRows(backend, A, ofA)), TE.apS('G', ofOutputs));
     }),
     TE.map(({ A, G }) => kronecker(A, G)),
   );
@@ -142,12 +151,16 @@ const invertSite = <T extends Shaped>(
   lambda: number,
   options: SiteOptions,
 ): TE.TaskEither<KfacError, BlockOperator<T>> => {
-  const { site } = capture;
+  const { site, isotropic = false } = capture;
   const { rows } = siteBlock(site);
   return pipe(
-    rows === null
-      ? invertFormed(backend, capture, lambda, options)
-      : invertThroughRows(backend, () => rows(backend.ops, capture, options.sharing ?? 'expand'), lambda),
+    calculate(() => (rows === null ? null : rows(backend.ops, capture, options.sharing ?? 'expand'))),
+    TE.chain((found) =>
+      // What is known of cotangents without chance is in the statistics, where it is not in the rows.
+      found === null || (isotropic && found.isotropic !== true)
+        ? invertFormed(backend, capture, lambda, options)
+        : invertThroughRows(backend, found, lambda),
+    ),
     TE.mapLeft((error) =>
       error._tag === 'NotPositiveDefinite' ? { ...error, where: site.path, damping: lambda } : error,
     ),

@@ -37,6 +37,7 @@ const ofKfac = {
   inverseDrift: scaleFreeSettings.inverseDrift,
   inverseStaleness: scaleFreeSettings.inverseStaleness,
   strict: scaleFreeSettings.strict,
+  biases: scaleFreeSettings.biases,
   sharing: scaleFreeSettings.sharing,
   scaleShift: scaleFreeSettings.scaleShift,
 };
@@ -76,7 +77,7 @@ const known: Settings<KfacCgPresetOptions> = {
 export const kfacCg: Preset<KfacCgPresetOptions> = preset<KfacCgPresetOptions>('kfac-cg', known, (settings) => {
   const { damping, maxIterations, tolerance, progress, warmStart } = settings;
   return descent(
-    capture(monteCarlo(), { every: settings.statisticsEvery }),
+    capture(monteCarlo(), { every: settings.statisticsEvery, biases: settings.biases }),
     updateFactors(kfac(settings)),
     equilibrate({ by: settings.equilibrated, every: settings.inverseEvery }),
     damp(damping),

@@ -30,6 +30,7 @@ const ofKfac = {
   weightDecay: scaleFreeSettings.weightDecay,
   decayed: scaleFreeSettings.decayed,
   estimator: scaleFreeSettings.estimator,
+  biases: scaleFreeSettings.biases,
   decay: scaleFreeSettings.decay,
   statisticsEvery: scaleFreeSettings.statisticsEvery,
   statisticsFraction: scaleFreeSettings.statisticsFraction,

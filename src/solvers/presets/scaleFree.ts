@@ -17,6 +17,7 @@ import { equilibrate } from '../../curvature/equilibrate.ts';
 import type { EstimatorName } from '../../curvature/estimators.ts';
 import { estimatorOf } from '../../curvature/estimators.ts';
 import { sample } from '../../curvature/sample.ts';
+import type { Biases } from '../../curvature/sites/biases.ts';
 import type { ScaleShiftKind } from '../../curvature/sites/options.ts';
 import type { Sharing } from '../../curvature/statistics/sharing.ts';
 import type { CrossBatchOptions } from '../quadraticModel/crossBatchDamping.ts';
@@ -55,8 +56,10 @@ export interface ScaleFreeOptions {
   readonly weightDecay?: number;
   /** Which parameters decay, `all` unless given; `weights` leaves biases, gains and shifts out. */
   readonly decayed?: Decays;
-  /** Which targets feed the Fisher, `monteCarlo` unless given. */
+  /** Which targets feed the Fisher, `monteCarlo` unless given; `forwardOnly` takes the inputs of layers alone. */
   readonly estimator?: EstimatorName;
+  /** Whether a bias has a block with its weight, `joint` unless given, or one of its own, `separate`. */
+  readonly biases?: Biases;
   /** Steps between two choices of the inverses' own damping γ²; 0, the default, takes λ for it. */
   readonly gammaEvery?: number;
   /** Factor per step by which γ adapts, in (0, 1). */
@@ -104,6 +107,7 @@ export const scaleFreeSettings: Settings<ScaleFreeOptions> = {
   weightDecay: setting(notNegative, 0, 'decoupled weight decay per step'),
   decayed: ofUpdates.decayed,
   estimator: ofCurvature.estimator,
+  biases: ofCurvature.biases,
   gammaEvery: ofDamping.gammaEvery,
   gammaDecay: ofDamping.gammaDecay,
   decay: ofCurvature.decay,
@@ -177,6 +181,7 @@ type Directing = Pick<
   | 'damping'
   | 'equilibrated'
   | 'estimator'
+  | 'biases'
   | 'statisticsEvery'
   | 'statisticsFraction'
   | 'atLeast'
@@ -201,7 +206,7 @@ export const scaleFreeDirection = (
   const sampled = { fraction: settings.statisticsFraction, atLeast: settings.atLeast };
   return descent(
     sample({ ...sampled, every }),
-    capture(estimatorOf(settings.estimator), { every, sampled }),
+    capture(estimatorOf(settings.estimator), { every, sampled, biases: settings.biases }),
     updateFactors(curvature),
     equilibrate({ by: settings.equilibrated, every: periodOf(settings.inverseEvery, settings) }),
     damp(settings.damping),

@@ -13,6 +13,8 @@ import type { EstimatorName } from '../../curvature/estimators.ts';
 import { estimatorNames } from '../../curvature/estimators.ts';
 import type { VectorFactors } from '../../curvature/gradientFactors.ts';
 import { vectorFactors } from '../../curvature/gradientFactors.ts';
+import type { Biases } from '../../curvature/sites/biases.ts';
+import { biasTreatments } from '../../curvature/sites/biases.ts';
 import type { ScaleShiftKind } from '../../curvature/sites/options.ts';
 import { scaleShiftKinds } from '../../curvature/sites/options.ts';
 import { mostFull } from '../../curvature/statistics/factors.ts';
@@ -105,8 +107,14 @@ export const ofCurvature = {
   strict: setting(truth, false, 'whether a parameter without a site is an error'),
   sharing: setting<Sharing>(oneOf(sharings), 'expand', 'weights that meet one example at several positions'),
   scaleShift: setting<ScaleShiftKind>(oneOf(scaleShiftKinds), 'full', 'second moments of gain and shift'),
+  uncorrelated: setting(truth, false, 'whether the pixels that a filter meets are taken for uncorrelated and alike'),
   maxFactor: setting(wholeFrom(1), mostFull, 'largest order of a full factor; a larger one is its diagonal'),
-  estimator: setting<EstimatorName>(oneOf(estimatorNames), 'monteCarlo', 'which targets feed the Fisher'),
+  estimator: setting<EstimatorName>(
+    oneOf(estimatorNames),
+    'monteCarlo',
+    'which targets feed the Fisher; forwardOnly takes none',
+  ),
+  biases: setting<Biases>(oneOf(biasTreatments), 'joint', 'whether a bias has a block with its weight, or its own'),
   statisticsEvery: setting(wholeFrom(1), 1, 'steps between two captures of statistics'),
   statisticsFraction: setting(fraction, 1, 'part of the batch that statistics are taken from'),
   modelFraction: setting(fraction, 0.25, 'part of the batch that the quadratic model’s products are taken over'),

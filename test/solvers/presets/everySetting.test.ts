@@ -66,6 +66,7 @@ const rows: Readonly<Record<string, Row>> = {
   settling: { to: 40 },
   inverseStaleness: { to: 1 },
   estimator: { to: 'empirical' },
+  biases: { to: 'separate' },
   inputBlocks: { to: 2 },
   outputBlocks: { to: 2 },
   blockSize: { to: 2 },

@@ -13,9 +13,17 @@ import { dense } from '../../../curvature/dense.ts';
 import { gradientFactors } from '../../../curvature/gradientFactors.ts';
 import { diagonal } from '../../../curvature/diagonal.ts';
 import type { Estimator } from '../../../curvature/estimators.ts';
-import { curvaturePropagation, empirical, exact, monteCarlo, mostSamples } from '../../../curvature/estimators.ts';
+import {
+  curvaturePropagation,
+  empirical,
+  exact,
+  forwardOnly,
+  monteCarlo,
+  mostSamples,
+} from '../../../curvature/estimators.ts';
 import { kfac } from '../../../curvature/kfac.ts';
 import { kfra } from '../../../curvature/kfra.ts';
+import type { Biases } from '../../../curvature/sites/biases.ts';
 import type { Cut } from '../../../curvature/statistics/partition.ts';
 import { tridiagonalKfac } from '../../../curvature/tridiagonalKfac.ts';
 import { ofCurvature, ofGradients } from '../../../solvers/settings/table.ts';
@@ -28,13 +36,19 @@ export interface Looking {
   readonly estimator: Estimator;
   readonly every: number;
   readonly fraction: number;
-  readonly passesAtOnce: number;
+  readonly passesAtOnce?: number;
   readonly exampleGroups?: number;
+  readonly biases: Biases;
 }
 
-const looking = {
+const met = {
   every: known(ofCurvature.statisticsEvery),
   fraction: known(ofCurvature.statisticsFraction),
+  biases: known(ofCurvature.biases),
+};
+
+const looking = {
+  ...met,
   passesAtOnce: optional(wholeFrom(1), 16, 'backward passes whose cotangents are held at once'),
 };
 
@@ -67,6 +81,10 @@ export const estimators: Table<Looking> = {
     { ...looking, samples: samples('combinations') },
     ({ samples: count, ...rest }) => ({ estimator: curvaturePropagation({ samples: count }), ...rest }),
   ),
+  forwardOnly: row('The inputs of layers alone: G = I, no backward pass, nothing of the loss.', met, (rest) => ({
+    estimator: forwardOnly(),
+    ...rest,
+  })),
 };
 
 /** Forms of curvature that solvers tell apart. */
@@ -116,10 +134,11 @@ const curved = partIn('a curvature', kindsOfCurvatures);
 
 /** Every curvature of captured sites. */
 const siteCurvatures: Table<CurvedSites> = {
-  kfac: row('A ⊗ G of each site.', { ...common, maxFactor: known(ofCurvature.maxFactor) }, (options) => ({
-    form: 'product',
-    curvature: kfac(options),
-  })),
+  kfac: row(
+    'A ⊗ G of each site.',
+    { ...common, maxFactor: known(ofCurvature.maxFactor), uncorrelated: known(ofCurvature.uncorrelated) },
+    (options) => ({ form: 'product', curvature: kfac(options) }),
+  ),
   kfra: row('A ⊗ recursive G: for dense layers one after another, with the exact estimator.', common, (options) => ({
     form: 'product',
     curvature: kfra(options),

@@ -171,7 +171,8 @@ describe('every curvature with every solver, from configuration', () => {
   });
 
   it.each(Object.keys(estimators))('estimator %s, of half the batch every other step', async (kind) => {
-    const estimator = { kind, fraction: 0.5, every: 2, passesAtOnce: 2 };
+    const windows = 'passesAtOnce' in estimators[kind].settings ? { passesAtOnce: 2 } : {};
+    const estimator = { kind, fraction: 0.5, every: 2, biases: 'separate', ...windows };
     const state = await trained(orThrow(decode({ ...compositionOf('kroneckerInverse', 'kfac'), estimator })), 2);
     expect(state.curvature.updates).toBe(1);
   });
