@@ -48,7 +48,17 @@ export { accountOf } from './reports/account.ts';
 export type { SeenStep } from './reports/seenSteps.ts';
 export { decodeSafetensors } from './safetensors/decode.ts';
 export { encodeSafetensors } from './safetensors/encode.ts';
-export type { Loaded, Look, Preview, Task, TaskDefaults, TaskFamily, TaskSize } from './tasks/task.ts';
+export type {
+  Loaded,
+  Look,
+  Preview,
+  Skills,
+  Task,
+  TaskDefaults,
+  TaskFamily,
+  TaskSettings,
+  TaskSize,
+} from './tasks/task.ts';
 export type { Exhibit, ImageGrid, ImageRow, PlainFile } from './tasks/exhibit.ts';
 export { defineTask } from './tasks/define.ts';
 export type { TaskAbout, TaskParts } from './tasks/define.ts';
@@ -59,12 +69,21 @@ export type { ImagePreviewOptions } from './tasks/imagePreview.ts';
 export { taskNames, taskOf, tasks } from './tasks/registry.ts';
 export { autoencoder, mnistAutoencoder } from './tasks/mnistAutoencoder.ts';
 export { fashionClassifier } from './tasks/fashionClassifier.ts';
-export { bitsPerCharacter, gpt, languageModel } from './tasks/languageModel.ts';
-export type { GptOptions } from './tasks/languageModel.ts';
+export { languageModel } from './tasks/languageModel.ts';
+export { gpt, recurrentText } from './tasks/languageNetworks.ts';
+export type { GptOptions, RecurrentTextOptions } from './tasks/languageNetworks.ts';
+export { bitsPerCharacter, bitsPerCharacterOf } from './tasks/textMeasures.ts';
 export { textPreview } from './tasks/textPreview.ts';
 export type { TextPreviewOptions } from './tasks/textPreview.ts';
 export { readText, textSplits } from './data/text.ts';
-export type { Text, TextSplits } from './data/text.ts';
+export type { Text, TextSplits, VocabularyFor } from './data/text.ts';
+export { characterVocabulary } from './vocabularies/characters.ts';
+export { spelled } from './vocabularies/vocabulary.ts';
+export type { Vocabulary } from './vocabularies/vocabulary.ts';
+export { drawnToken } from './writing/sampling.ts';
+export type { Sampling } from './writing/sampling.ts';
+export { write } from './writing/writer.ts';
+export type { Writer, WritingOptions } from './writing/writer.ts';
 export { lenet, resnet8 } from './tasks/imageNetworks.ts';
 export { mnistClassifier, perceptron } from './tasks/mnistClassifier.ts';
 export { accuracy, perExample, perTerm, sigmoidSquaredError } from './tasks/measures.ts';

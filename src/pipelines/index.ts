@@ -55,7 +55,17 @@ export type { Curve, FigureText } from './reports/lossFigure.ts';
 export type { Figure } from './reports/vegaFigure.ts';
 export { writeReport } from './reports/runFolder.ts';
 export type { Concluded, Report, Written } from './reports/runFolder.ts';
-export type { Loaded, Look, Preview, Task, TaskDefaults, TaskFamily, TaskSize } from './tasks/task.ts';
+export type {
+  Loaded,
+  Look,
+  Preview,
+  Skills,
+  Task,
+  TaskDefaults,
+  TaskFamily,
+  TaskSettings,
+  TaskSize,
+} from './tasks/task.ts';
 export type { Exhibit, ImageGrid, ImageRow, PlainFile } from './tasks/exhibit.ts';
 export { defineTask } from './tasks/define.ts';
 export type { TaskAbout, TaskParts } from './tasks/define.ts';
@@ -64,18 +74,29 @@ export type { SupervisedParts } from './tasks/supervised.ts';
 export { imagePreview } from './tasks/imagePreview.ts';
 export type { ImagePreviewOptions } from './tasks/imagePreview.ts';
 export { taskNames, taskOf, tasks } from './tasks/registry.ts';
+export { loadRun } from './loading/loadRun.ts';
+export type { LoadedRun, LoadRunOptions } from './loading/loadRun.ts';
 export { runCli } from './cli/run.ts';
 export type { CliOptions } from './cli/run.ts';
 export { nodeWorld } from './world.ts';
 export type { World } from './world.ts';
 export { autoencoder, mnistAutoencoder } from './tasks/mnistAutoencoder.ts';
 export { fashionClassifier } from './tasks/fashionClassifier.ts';
-export { bitsPerCharacter, gpt, languageModel } from './tasks/languageModel.ts';
-export type { GptOptions } from './tasks/languageModel.ts';
+export { languageModel } from './tasks/languageModel.ts';
+export { gpt, recurrentText } from './tasks/languageNetworks.ts';
+export type { GptOptions, RecurrentTextOptions } from './tasks/languageNetworks.ts';
+export { bitsPerCharacter, bitsPerCharacterOf } from './tasks/textMeasures.ts';
 export { textPreview } from './tasks/textPreview.ts';
 export type { TextPreviewOptions } from './tasks/textPreview.ts';
 export { readText, textSplits } from './data/text.ts';
-export type { Text, TextSplits } from './data/text.ts';
+export type { Text, TextSplits, VocabularyFor } from './data/text.ts';
+export { characterVocabulary } from './vocabularies/characters.ts';
+export { spelled } from './vocabularies/vocabulary.ts';
+export type { Vocabulary } from './vocabularies/vocabulary.ts';
+export { drawnToken } from './writing/sampling.ts';
+export type { Sampling } from './writing/sampling.ts';
+export { write } from './writing/writer.ts';
+export type { Writer, WritingOptions } from './writing/writer.ts';
 export { lenet, resnet8 } from './tasks/imageNetworks.ts';
 export { mnistClassifier, perceptron } from './tasks/mnistClassifier.ts';
 export { accuracy, perExample, perTerm, sigmoidSquaredError } from './tasks/measures.ts';

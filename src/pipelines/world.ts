@@ -5,8 +5,11 @@
  */
 import type * as IO from 'fp-ts/lib/IO.js';
 
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { KfacError } from '../core/errors.ts';
 import type { FileSystem } from './files/fileSystem.ts';
-import { nodeFileSystem } from './files/fileSystem.ts';
+import { nodeFileSystem, reasonOf } from './files/fileSystem.ts';
 import type { Interruptions } from './interruptions.ts';
 import { interruptionsHere } from './interruptions.ts';
 
@@ -14,6 +17,10 @@ import { interruptionsHere } from './interruptions.ts';
 export interface World {
   /** A line on standard output. */
   readonly out: (line: string) => IO.IO<void>;
+  /** Text on standard output as it is, without an end of line; none where there is only a place for lines. */
+  readonly print?: (text: string) => IO.IO<void>;
+  /** Everything on standard input, where there is one. */
+  readonly input?: TE.TaskEither<KfacError, Uint8Array>;
   /** A line on standard error. */
   readonly err: (line: string) => IO.IO<void>;
   /** Whether a person watches standard error, so that a bar that redraws itself makes sense. */
@@ -39,6 +46,16 @@ const mebibyte = 2 ** 20;
 /** This process. */
 export const nodeWorld: World = {
   out: (line) => () => void process.stdout.write(`${line}\n`),
+  print: (text) => () => void process.stdout.write(text),
+  input: TE.tryCatch(
+    async () => Buffer.concat(await process.stdin.toArray()),
+    (thrown): KfacError => ({
+      _tag: 'FileFailed',
+      path: 'standard input',
+      operation: 'read',
+      reason: reasonOf(thrown),
+    }),
+  ),
   err: (line) => () => void process.stderr.write(`${line}\n`),
   isWatched: process.stderr.isTTY,
   files: nodeFileSystem,

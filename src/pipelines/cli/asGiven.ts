@@ -58,6 +58,7 @@ const nameOf = (given: Given, path: string): string => {
   const [first, second] = own.split('.');
   const inFile = (place: string): string => (file === null ? own : `${file.path}: ${place}`);
   if (first === 'settings') return file?.config.settings?.[second] === undefined ? flagAt(own) : inFile(own);
+  if (first === 'with' && second !== undefined && file?.config.with?.[second] === undefined) return flagAt(own);
   if (first === 'optimizer' || first === 'optimizers') {
     const flag = ['optimizer', 'optimizers'].find((name) => name in flags);
     const key = (['optimizer', 'optimizers'] as const).find((name) => file?.config[name] !== undefined);

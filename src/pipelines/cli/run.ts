@@ -15,6 +15,8 @@ import type { Task, TaskFamily } from '../tasks/task.ts';
 import type { World } from '../world.ts';
 import { runBench } from './bench.ts';
 import { runDoctor } from './doctor.ts';
+import { runEvaluate } from './evaluating.ts';
+import { runGenerate } from './generating.ts';
 import type { CliCommand } from './program.ts';
 import { parseCommand } from './program.ts';
 import { runSummary } from './summary.ts';
@@ -29,6 +31,10 @@ const execute =
       case 'train':
       case 'compare':
         return runTraining(world, command, tasks);
+      case 'evaluate':
+        return pipe(runEvaluate(world, command, tasks), done);
+      case 'generate':
+        return runGenerate(world, command, tasks);
       case 'summary':
         return pipe(runSummary(world, command, tasks), done);
       case 'bench':

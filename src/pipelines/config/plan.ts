@@ -120,7 +120,7 @@ export const planOf = (
   }
   return pipe(
     E.Do,
-    E.bind('task', () => taskOf(task, size, tasks)),
+    E.bind('task', () => taskOf(task, size, tasks, config.with)),
     E.bind('optimizers', () => optimizersOf(optimizers, config)),
     E.bind('duration', (found) => durationOf(config, found.task)),
     E.map((found) => ({

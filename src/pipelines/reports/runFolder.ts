@@ -12,6 +12,8 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { BackendReport } from '../../core/backends/backend.ts';
+import type { Params } from '../../core/params.ts';
+import type { Tensor } from '../../core/tensor.ts';
 import type { KfacError, NotDrawn } from '../../core/errors.ts';
 import { describeError } from '../../core/errors.ts';
 import type { Plan } from '../config/plan.ts';
@@ -21,6 +23,7 @@ import type { FileSystem } from '../files/fileSystem.ts';
 import { encodeSafetensors } from '../safetensors/encode.ts';
 import type { Exhibit } from '../tasks/exhibit.ts';
 import { configurationName } from './earlierRun.ts';
+import { folderFormat, parametersName, runningName } from './folderFormat.ts';
 import type { Ended } from './ended.ts';
 import { courseOf, remarksOn } from './ended.ts';
 import { historyLines } from './jsonLines.ts';
@@ -54,15 +57,22 @@ interface File {
   readonly content: Uint8Array | string;
 }
 
-/** File of the parameters that an optimizer has come to. */
-const parametersName = ({ optimizer }: Ended): string => `${optimizer.name}.safetensors`;
-
 /** File of something that a task has to show. */
 const exhibitName = ({ kind, name }: Exhibit): string => (kind === 'images' ? `${name}.png` : name);
 
+const isEmpty = (tensors: Params<Tensor>): boolean => Object.keys(tensors).length === 0;
+
 /** Names of all files of a report; figures that cannot be drawn are missing. */
 const filesOf = ({ plan, outcomes }: Pick<Report, 'plan' | 'outcomes'>): ReadonlyArray<string> => [
-  ...outcomes.flatMap((ended) => (ended._tag === 'Failed' ? [] : [parametersName(ended)])),
+  ...outcomes.flatMap((ended) =>
+    ended._tag === 'Failed'
+      ? []
+      : [
+          parametersName(ended.optimizer.name),
+          ...(isEmpty(ended.result.running) ? [] : [runningName(ended.optimizer.name)]),
+        ],
+  ),
+  ...Object.keys(plan.task.kept),
   configurationName,
   ...['metrics.jsonl', 'report.txt', 'loss.svg', 'loss.png'],
   ...exhibits({ plan, outcomes }).map(exhibitName),
@@ -76,6 +86,7 @@ const configurationOf = ({ plan, data, backend, outcomes }: Report): string => {
   const configuration: RunConfig = {
     task: task.name,
     size: task.size,
+    ...(Object.keys(task.settings).length === 0 ? {} : { with: task.settings }),
     ...duration,
     ...rest,
     ...(earlyStopping === undefined ? {} : { patience: earlyStopping.patience }),
@@ -89,6 +100,7 @@ const configurationOf = ({ plan, data, backend, outcomes }: Report): string => {
     optimizers: optimizers.map(({ name, parts }) => parts ?? name),
     settings: Object.fromEntries(presets.map(({ name, hyperparameters }) => [name, hyperparameters])),
     about: {
+      format: folderFormat,
       networks: task.networks.map((network) => network.name),
       loss: task.loss.label,
       data: {
@@ -97,6 +109,7 @@ const configurationOf = ({ plan, data, backend, outcomes }: Report): string => {
       },
       backend,
       files: filesOf({ plan, outcomes }),
+      kept: Object.keys(task.kept),
       node: process.version,
       platform: `${process.platform}-${process.arch}`,
     },
@@ -116,20 +129,24 @@ const wordsOf = ({ plan: { task, options }, outcomes, notes = [] }: Report): str
 };
 
 const parametersOf = ({ plan, outcomes }: Report): ReadonlyArray<File> =>
-  outcomes.flatMap((ended) =>
-    ended._tag === 'Failed'
-      ? []
-      : [
-          {
-            name: parametersName(ended),
-            content: encodeSafetensors(ended.result.params, {
-              model: plan.task.networks.map((network) => network.name).join(', '),
-              optimizer: ended.optimizer.name,
-              steps: String(ended.result.paramsFrom),
-            }),
-          },
-        ],
-  );
+  outcomes.flatMap((ended) => {
+    if (ended._tag === 'Failed') return [];
+    const { params, running, paramsFrom } = ended.result;
+    const { name } = ended.optimizer;
+    const metadata = {
+      model: plan.task.networks.map((network) => network.name).join(', '),
+      optimizer: name,
+      steps: String(paramsFrom),
+    };
+    return [
+      { name: parametersName(name), content: encodeSafetensors(params, metadata) },
+      ...(isEmpty(running) ? [] : [{ name: runningName(name), content: encodeSafetensors(running, metadata) }]),
+    ];
+  });
+
+/** What the task needs besides, to be used again. */
+const keptOf = ({ plan: { task } }: Report): ReadonlyArray<File> =>
+  Object.entries(task.kept).map(([name, content]) => ({ name, content }));
 
 /** Files that are drawn, or why they are not. */
 type Drawing = TE.TaskEither<NotDrawn, ReadonlyArray<File>>;
@@ -226,6 +243,7 @@ export const writeReport = (
     // What training has made comes first, and before anything is drawn.
     writeAll(fileSystem, directory, [
       ...parametersOf(report),
+      ...keptOf(report),
       { name: configurationName, content: configurationOf(report) },
       { name: 'metrics.jsonl', content: metricsOf(report) },
       { name: 'report.txt', content: wordsOf(report) },

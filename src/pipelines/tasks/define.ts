@@ -14,7 +14,9 @@ import { initialOf } from '../trainer/learning.ts';
 import type { Loaded, Task, TaskDefaults } from './task.ts';
 
 /** What any task may say of itself; each has a default. */
-export interface TaskAbout extends Partial<Pick<Task, 'size' | 'description' | 'preview'>> {
+export interface TaskAbout extends Partial<
+  Pick<Task, 'size' | 'description' | 'preview' | 'settings' | 'kept' | 'skills'>
+> {
   readonly defaults?: Partial<TaskDefaults>;
   /** Reads the data; what it does not say of them is that there are no warnings, and that the task stays as it is. */
   readonly load?: (files: FileSystem, directory?: string) => TE.TaskEither<KfacError, Splits & Partial<Loaded>>;
@@ -28,7 +30,7 @@ type Beginning =
   | (Pick<Learning, 'initial'> & Partial<Pick<Learning, 'networks'>>);
 
 /** What a task must say of itself, and what it may. */
-export type TaskParts = Pick<Learning, 'name' | 'step' | 'judge' | 'demands'> &
+export type TaskParts = Pick<Learning, 'name' | 'step' | 'judge' | 'derived' | 'demands'> &
   Beginning & {
     /** What is watched: `loss`, in nats per example, unless given. */
     readonly loss?: Partial<Watched>;
@@ -92,6 +94,9 @@ export function defineTask(parts: TaskParts): Task {
     size,
     description,
     preview,
+    settings: parts.settings ?? {},
+    kept: parts.kept ?? {},
+    skills: parts.skills ?? {},
     loss: { name: 'loss', label: 'loss per example (nats)', ...loss },
     defaults: { ...usual, batch, ...defaults },
     load: (files, directory) =>

@@ -1,125 +1,125 @@
 /**
- * A language model of characters: a GPT [V17] on a novel, or on any text in UTF-8.
+ * A language model: a GPT [V17] or a recurrent network on a novel, or on any text in UTF-8.
  *
  * @module
  */
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
-import { gaussian } from '../../core/nn/initialisers/gaussian.ts';
-import { learnedPositions } from '../../core/nn/layers/attention/positions.ts';
-import { transformerBlock } from '../../core/nn/layers/attention/transformerBlock.ts';
-import { dense } from '../../core/nn/layers/dense.ts';
-import { embedding } from '../../core/nn/layers/embedding.ts';
-import { layerNorm } from '../../core/nn/layers/layerNorm.ts';
-import { sequential } from '../../core/nn/layers/sequential.ts';
+import { attempt, orRaise } from '../../core/errors.ts';
 import { softmaxCrossEntropy } from '../../core/nn/losses/softmaxCrossEntropy.ts';
 import type { Model } from '../../core/nn/model.ts';
-import { model } from '../../core/nn/model.ts';
-import { readText, textSplits } from '../data/text.ts';
-import type { Measure } from './measures.ts';
-import { accuracy, perTerm } from './measures.ts';
+import { setting, settled } from '../../solvers/settings/setting.ts';
+import type { Settings } from '../../solvers/settings/setting.ts';
+import { oneOf, wholeBetween, wholeFrom } from '../../solvers/settings/range.ts';
+import type { VocabularyFor } from '../data/text.ts';
+import { ofAllCharacters, readText, textSplits } from '../data/text.ts';
+import { vocabularyName, vocabularyOf } from '../vocabularies/saved.ts';
+import type { Vocabulary } from '../vocabularies/vocabulary.ts';
+import { gpt, recurrentText } from './languageNetworks.ts';
+import { accuracy } from './measures.ts';
 import { supervised } from './supervised.ts';
-import type { Task, TaskFamily, TaskSize } from './task.ts';
+import type { Task, TaskFamily, TaskSettings, TaskSize } from './task.ts';
+import { bitsPerCharacter, bitsPerCharacterOf } from './textMeasures.ts';
 import { textPreview } from './textPreview.ts';
 
-/** Extents of a GPT. */
-export interface GptOptions {
-  /** Number of characters, or of whatever else it reads. */
-  readonly vocabulary: number;
-  /** Most positions. */
-  readonly context: number;
-  /** Features of each. */
-  readonly features: number;
-  readonly heads: number;
-  readonly blocks: number;
+const name = 'language-model';
+const description = 'GPT, LSTM or GRU on Moby Dick, or on any text in UTF-8: what comes next';
+
+/** What can be set about a language model. */
+interface LanguageSettings {
+  readonly network?: 'gpt' | 'lstm' | 'gru';
+  readonly context?: number;
+  readonly features?: number;
+  readonly blocks?: number;
+  readonly heads?: number;
 }
 
-/**
- * Logits of what comes next, at every position: vectors of characters and positions, causal blocks, a norm, a dense layer.
- *
- * @param name - name of the model
- * @param options - extents
- * @example
- * ```ts
- * import { gpt } from 'kfac-ts/pipelines';
- *
- * gpt('small', { vocabulary: 80, context: 64, features: 64, heads: 4, blocks: 2 }).inputs; // => { inputs: [64] }
- * ```
- */
-export const gpt = (name: string, { vocabulary, context, features, heads, blocks }: GptOptions): Model =>
-  model(
-    name,
-    [context],
-    sequential({
-      words: embedding({ vocabulary, out: features, initialiser: gaussian(0.02) }),
-      positions: learnedPositions({ length: context, features }),
-      blocks: sequential(Array.from({ length: blocks }, () => transformerBlock({ features, heads, causal: true }))),
-      norm: layerNorm({ features }),
-      head: dense({ in: features, out: vocabulary }),
-    }),
-  );
+const standards: Readonly<Record<TaskSize, Required<LanguageSettings>>> = {
+  small: { network: 'gpt', context: 32, features: 32, blocks: 2, heads: 4 },
+  full: { network: 'gpt', context: 128, features: 128, blocks: 4, heads: 4 },
+};
 
-/**
- * Bits that a character costs: −log₂ of the probability of the one that comes, mean over all.
- *
- * @example
- * ```ts
- * import { referenceBackend, tensor } from 'kfac-ts/core';
- * import { bitsPerCharacter } from 'kfac-ts/pipelines';
- *
- * // One of four that are equally likely.
- * const { ops } = referenceBackend();
- * const { sum, weight } = bitsPerCharacter(ops, tensor([0, 0, 0, 0], [1, 1, 4]), tensor([2], [1, 1], 'i32'), null);
- * [Math.round(sum.data[0]), weight]; // => [2, 1]
- * ```
- */
-export const bitsPerCharacter: Measure = perTerm((ops, outputs, targets) => {
-  const classes = outputs.shape[outputs.shape.length - 1];
-  const logP = ops.mul(ops.oneHot(targets, classes), ops.logSoftmax(outputs));
-  return ops.scale(-1 / Math.LN2, ops.sum(logP, [outputs.shape.length - 1]));
-});
+const settingsOf = (size: TaskSize): Settings<LanguageSettings> => {
+  const { network, context, features, blocks, heads } = standards[size];
+  return {
+    network: setting(oneOf(['gpt', 'lstm', 'gru']), network, 'kind of network'),
+    context: setting(wholeBetween(1, 65_536), context, 'tokens that it sees'),
+    features: setting(wholeFrom(1), features, 'features of each'),
+    blocks: setting(wholeFrom(1), blocks, 'blocks of a gpt, or layers of cells'),
+    heads: setting(wholeFrom(1), heads, 'heads of a gpt, a divisor of its features'),
+  };
+};
 
-const name = 'language-model';
-const description = 'GPT of characters on Moby Dick, or on any text in UTF-8: what comes next';
-
-const extents: Readonly<Record<TaskSize, Omit<GptOptions, 'vocabulary'>>> = {
-  small: { context: 32, features: 32, heads: 4, blocks: 2 },
-  full: { context: 128, features: 128, heads: 4, blocks: 4 },
+/** The network for so many tokens. */
+const networkOf = (
+  size: TaskSize,
+  { network, context, features, blocks, heads }: Required<LanguageSettings>,
+  vocabulary: number,
+): Model => {
+  const word = `${name}-${size}`;
+  return network === 'gpt'
+    ? gpt(word, { vocabulary, context, features, heads, blocks })
+    : recurrentText(word, { cell: network, vocabulary, context, features, layers: blocks });
 };
 
 /** Characters of the novel, until a text is read. */
 const ofNovel = 80;
 
-const ofCharacters = (size: TaskSize, characters: ReadonlyArray<string> | number): Task => {
-  const vocabulary = typeof characters === 'number' ? characters : characters.length;
-  const network = gpt(`${name}-${size}`, { ...extents[size], vocabulary });
+/** The task for a vocabulary, or before there is one. */
+const taskOf = (size: TaskSize, settings: Required<LanguageSettings>, known: Vocabulary | null): Task => {
+  const network = networkOf(size, settings, known?.size ?? ofNovel);
+  // A run that is over has its vocabulary; one that begins makes it for its text.
+  const vocabulary: VocabularyFor = known === null ? ofAllCharacters : () => TE.right(known);
+  const { context } = settings;
   return supervised({
     name,
     size,
     description,
     model: network,
     loss: softmaxCrossEntropy,
-    measures: { bitsPerCharacter, accuracy },
+    measures: { bitsPerCharacter: known === null ? bitsPerCharacter : bitsPerCharacterOf(known), accuracy },
+    derived: ({ loss, bitsPerCharacter: bits }) => ({
+      natsPerCharacter: bits * Math.LN2,
+      perplexity: Math.exp(loss / context),
+    }),
     label: 'loss per window (nats)',
+    settings: { ...settings },
     load: (files, path) =>
       pipe(
         readText(files, path),
-        TE.chainEitherK((text) => textSplits(text, extents[size].context)),
-        TE.map(({ train, test, characters: known }) => ({
-          train,
-          test,
-          task: ofCharacters(size, known),
+        TE.chain((text) => textSplits(text, context, vocabulary)),
+        TE.map((splits) => ({
+          train: splits.train,
+          test: splits.test,
+          task: taskOf(size, settings, splits.vocabulary),
           warnings: [],
         })),
       ),
-    ...(typeof characters === 'number' ? {} : { preview: textPreview({ model: network, characters, length: 200 }) }),
+    ...(known === null
+      ? {}
+      : {
+          kept: { [vocabularyName]: known.content },
+          skills: { writer: { model: network, vocabulary: known } },
+          preview: textPreview({ model: network, vocabulary: known, length: 200 }),
+        }),
     defaults: size === 'full' ? { steps: 1000, batch: 32 } : { steps: 300, batch: 32 },
   });
 };
 
-/** The task for the characters of the novel, until others are read. */
-const ofSize = (size: TaskSize): Task => ofCharacters(size, ofNovel);
+/** Settings that have been checked, with defaults for the rest. */
+const checked = (size: TaskSize, given: TaskSettings): Required<LanguageSettings> =>
+  orRaise(settled('with', settingsOf(size), given));
 
 /** The language model. */
-export const languageModel: TaskFamily = { name, description, ofSize };
+export const languageModel: TaskFamily = {
+  name,
+  description,
+  settings: settingsOf,
+  ofSize: (size, given = {}) => taskOf(size, checked(size, given), null),
+  recalled: (size, given, kept) =>
+    pipe(
+      vocabularyOf(kept),
+      TE.chainEitherK((vocabulary) => attempt(() => taskOf(size, checked(size, given), vocabulary))),
+    ),
+};

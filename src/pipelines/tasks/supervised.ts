@@ -37,6 +37,8 @@ export interface SupervisedParts extends Objective, TaskAbout {
   readonly measures?: Readonly<Record<string, Measure>>;
   /** The loss with its unit, `loss per example (nats)` unless given. */
   readonly label?: string;
+  /** Numbers that follow from the means of loss and measures. */
+  readonly derived?: NonNullable<Learning['derived']>;
   /** What training begins with; drawn by the model's initialisers unless given. */
   readonly initial?: Learning['initial'];
 }

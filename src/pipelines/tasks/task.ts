@@ -11,6 +11,8 @@ import type { Params } from '../../core/params.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
 import type { Splits } from '../data/dataset.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
+import type { Setting, SettingValue } from '../../solvers/settings/setting.ts';
+import type { Writer } from '../writing/writer.ts';
 import type { Learning, Standing } from '../trainer/learning.ts';
 import type { Exhibit } from './exhibit.ts';
 
@@ -42,6 +44,15 @@ export interface TaskDefaults {
   readonly batch: number;
 }
 
+/** Settings of a task by name. */
+export type TaskSettings = Readonly<Record<string, SettingValue>>;
+
+/** What a trained model can be asked for, besides being judged. */
+export interface Skills {
+  /** Going on with a text. */
+  readonly writer?: Writer;
+}
+
 /** The data of a task, and the task as it is with them, where its networks have their extents. */
 export interface Loaded extends Splits {
   readonly task: Task;
@@ -60,11 +71,25 @@ export interface Task extends Learning {
   readonly defaults: TaskDefaults;
   /** For tasks that there is something to see of. */
   readonly preview: Preview | null;
+  /** What it was made with besides its size: every setting that its family has. */
+  readonly settings: TaskSettings;
+  /** Text files by name that a run needs beside its parameters to be used again: a vocabulary, for example. */
+  readonly kept: Readonly<Record<string, string>>;
+  readonly skills: Skills;
 }
 
 /** A task by name. */
 export interface TaskFamily {
   readonly name: string;
   readonly description: string;
-  readonly ofSize: (size: TaskSize) => Task;
+  /** Settings that there are besides the size; none unless given. */
+  readonly settings?: (size: TaskSize) => Readonly<Record<string, Setting<SettingValue>>>;
+  /** The task before data are read; settings are in their ranges, and those that are missing have their defaults. */
+  readonly ofSize: (size: TaskSize, settings?: TaskSettings) => Task;
+  /** The task of a run that is over, from the files that it kept; the one that its data make unless given. */
+  readonly recalled?: (
+    size: TaskSize,
+    settings: TaskSettings,
+    kept: Readonly<Record<string, string>>,
+  ) => TE.TaskEither<KfacError, Task>;
 }

