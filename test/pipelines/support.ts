@@ -39,6 +39,19 @@ export const memoryFiles = (initial: Readonly<Record<string, Uint8Array | string
     },
     exists: (path) => TE.right(content.has(path)),
     write: (path, bytes) => TE.fromIO(() => void content.set(path, toBytes(bytes))),
+    writeDirectory: (path, files) =>
+      TE.fromIO(() => {
+        [...content.keys()].filter((name) => name.startsWith(`${path}/`)).forEach((name) => content.delete(name));
+        Object.entries(files).forEach(([name, bytes]) => content.set(`${path}/${name}`, toBytes(bytes)));
+      }),
+    removeDirectory: (path) =>
+      TE.fromIO(() =>
+        [...content.keys()].filter((name) => name.startsWith(`${path}/`)).forEach((name) => content.delete(name)),
+      ),
+    list: (directory) => {
+      const inside = [...content.keys()].filter((name) => name.startsWith(`${directory}/`));
+      return TE.right([...new Set(inside.map((name) => name.slice(directory.length + 1).split('/')[0]))]);
+    },
     remove: (path) => TE.fromIO(() => void content.delete(path)),
     canWrite: () => TE.right(undefined),
     canWriteFile: (path) =>

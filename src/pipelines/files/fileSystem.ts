@@ -7,7 +7,7 @@
  */
 import type { Stats } from 'node:fs';
 import { constants } from 'node:fs';
-import { access, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, lstat, mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 
 import { identity, pipe } from 'fp-ts/lib/function.js';
@@ -27,6 +27,18 @@ export interface FileSystem {
   readonly exists: (path: string) => TE.TaskEither<KfacError, boolean>;
   /** Replaces a file as a whole, making its directory where there is none. */
   readonly write: (path: string, content: Uint8Array | string) => TE.TaskEither<KfacError, void>;
+  /**
+   * Replaces a directory as a whole by one that holds these files, and is done when a machine that loses its power now has them
+   * still. Fails where a link stands in the place of it or of the directory that it is in.
+   */
+  readonly writeDirectory: (
+    path: string,
+    files: Readonly<Record<string, Uint8Array | string>>,
+  ) => TE.TaskEither<KfacError, void>;
+  /** Takes a directory away with all that is in it, a link and not what it leads to; nothing where there is none. */
+  readonly removeDirectory: (path: string) => TE.TaskEither<KfacError, void>;
+  /** Names of what is in a directory; none where there is none. */
+  readonly list: (directory: string) => TE.TaskEither<KfacError, ReadonlyArray<string>>;
   /** Takes a file away, a link and not what it leads to; nothing where there is none. */
   readonly remove: (path: string) => TE.TaskEither<KfacError, void>;
   /** Fails when a directory could not be made or written to; makes nothing. */
@@ -132,23 +144,100 @@ const claim = (directory: string, number = 1): TE.TaskEither<unknown, string> =>
   );
 };
 
+/** Writes a file of its own, to the disk and not only to the system's memory. */
+const writeThrough = async (path: string, content: Uint8Array | string): Promise<void> => {
+  const file = await open(path, 'wx');
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+};
+
+/** Names in a directory outlive a loss of power once it is written too; not every system has that. */
+const syncDirectory = async (path: string): Promise<void> => {
+  const directory = await open(path, 'r').catch(() => null);
+  await directory?.sync().catch(() => undefined);
+  await directory?.close();
+};
+
 /** Writes next to the target and renames; takes the temporary file away when that fails. */
 const writeAtomically = async (path: string, content: Uint8Array | string): Promise<void> => {
   const temporary = `${path}.${process.pid}.tmp`;
   await mkdir(dirname(path), { recursive: true });
   try {
-    await writeFile(temporary, content);
+    await rm(temporary, { force: true });
+    await writeThrough(temporary, content);
     await rename(temporary, path);
   } finally {
     await rm(temporary, { force: true });
   }
 };
 
+const isLink = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    (found) => found.isSymbolicLink(),
+    () => false,
+  );
+
+/** What stands in the way of a directory. */
+const notThroughLinks = (path: string): TE.TaskEither<unknown, void> =>
+  pipe(
+    [path, dirname(path)],
+    TE.traverseArray((place) => TE.fromTask(() => isLink(place))),
+    TE.chain((links) =>
+      links.includes(true) ? TE.left(new Error('a link is in the way, and is not followed')) : TE.right(undefined),
+    ),
+  );
+
+const deleted = (path: string): Promise<void> => rm(path, { recursive: true, force: true });
+
+/**
+ * Writes next to the target and renames. Where there is one already it goes out of the way first, so for a moment there is
+ * none: whoever looks sees all of one of them, or nothing.
+ */
+const writeDirectoryAtomically = async (
+  path: string,
+  files: Readonly<Record<string, Uint8Array | string>>,
+): Promise<void> => {
+  const [temporary, replaced] = [`${path}.${process.pid}.tmp`, `${path}.${process.pid}.old.tmp`];
+  await mkdir(dirname(path), { recursive: true });
+  try {
+    await Promise.all([temporary, replaced].map(deleted));
+    await mkdir(temporary);
+    await Object.entries(files).reduce(
+      (before, [name, content]) => before.then(() => writeThrough(join(temporary, name), content)),
+      Promise.resolve(),
+    );
+    await syncDirectory(temporary);
+    if (await exists(path)) await rename(path, replaced);
+    await rename(temporary, path);
+    await syncDirectory(dirname(path));
+  } finally {
+    await Promise.all([temporary, replaced].map(deleted));
+  }
+};
+
+const namesIn = (directory: string): TE.TaskEither<unknown, ReadonlyArray<string>> =>
+  pipe(
+    tried((): Promise<ReadonlyArray<string>> => readdir(directory)),
+    TE.orElse((thrown) => (codeOf(thrown) === 'ENOENT' ? TE.right([]) : TE.left(thrown))),
+  );
+
 /** The files of this machine. */
 export const nodeFileSystem: FileSystem = {
   read: (path) => TE.tryCatch(() => readFile(path), failed('read', path)),
   exists: (path) => TE.fromTask(() => exists(path)),
   write: (path, content) => TE.tryCatch(() => writeAtomically(path, content), failed('write', path)),
+  writeDirectory: (path, files) =>
+    pipe(
+      notThroughLinks(path),
+      TE.chain(() => tried(() => writeDirectoryAtomically(path, files))),
+      TE.mapLeft(failed('write', path)),
+    ),
+  removeDirectory: (path) => TE.tryCatch(() => deleted(path), failed('write', path)),
+  list: (directory) => pipe(namesIn(directory), TE.mapLeft(failed('read', directory))),
   remove: (path) => TE.tryCatch(() => rm(path, { force: true }), failed('write', path)),
   canWrite: (directory) => pipe(checkDirectory(directory), TE.mapLeft(failed('write', directory))),
   canWriteFile: (path) => pipe(checkFile(path), TE.mapLeft(failed('write', path))),

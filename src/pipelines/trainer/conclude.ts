@@ -22,12 +22,10 @@ import { entries } from './log.ts';
 import type { Run, Setting } from './run.ts';
 import { chunkOf, readParams, release } from './run.ts';
 import { inScope, placed } from './scope.ts';
+import type { Origin } from './snapshot.ts';
 
 /** The loss on the same training examples before the first step and after the last. */
-export interface Change {
-  /** How many examples, the first ones of the training set. */
-  readonly examples: number;
-  readonly before: number;
+export interface Change extends Origin {
   readonly after: number;
 }
 
@@ -97,7 +95,7 @@ const finalOf = <T extends Shaped>(
 const judged = <T extends Shaped>(
   setting: Setting<T>,
   standing: Standing<T>,
-  { examples, before }: Omit<Change, 'after'>,
+  { examples, before }: Origin,
 ): TE.TaskEither<KfacError, Pick<TrainResult, 'train' | 'test' | 'change'>> => {
   const { env, task } = setting;
   const { train, test } = task.data;
@@ -131,7 +129,7 @@ export const conclude = <T extends Shaped>(
   setting: Setting<T>,
   optimizer: string,
   run: Run<T>,
-  start: Omit<Change, 'after'>,
+  start: Origin,
 ): TE.TaskEither<KfacError, TrainResult> =>
   TE.bracket(
     TE.right(run),

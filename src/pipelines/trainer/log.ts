@@ -13,6 +13,10 @@ export type Log<A> = null | { readonly last: A; readonly before: Log<A> };
 /** The log with one more entry. */
 export const append = <A>(log: Log<A>, entry: A): Log<A> => ({ last: entry, before: log });
 
+/** A log of entries from first to last. */
+export const logOf = <A>(list: ReadonlyArray<A>): Log<A> =>
+  list.reduce((log: Log<A>, entry) => append(log, entry), null);
+
 /** The entries from first to last. */
 export const entries = <A>(log: Log<A>): ReadonlyArray<A> =>
   pipe(

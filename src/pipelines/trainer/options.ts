@@ -13,6 +13,7 @@ import { shown } from '../../core/shown.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import type { EarlyStopping } from './earlyStopping.ts';
 import type { Listener } from './events.ts';
+import type { Saving, Snapshot } from './snapshot.ts';
 import type { Steer } from './steer.ts';
 
 /** How long to train. */
@@ -31,6 +32,11 @@ export interface TrainOptions {
   readonly earlyStopping?: EarlyStopping;
   /** Goes on from a state, as training returns it. The duration is that of the whole, the steps of the state included. */
   readonly from?: TrainState<Tensor>;
+  /**
+   * Goes on where a run was saved, as if it had never ended: its history, evaluations and time are this one's as well. Task,
+   * optimizer, batch and seed must be those of that run.
+   */
+  readonly resume?: Snapshot;
   /** Parameters to start from in place of those that are drawn: all of the task's. */
   readonly start?: Params<Tensor>;
   /** Parameters that are held fixed, besides those that the task holds. */
@@ -39,6 +45,8 @@ export interface TrainOptions {
   readonly listeners?: ReadonlyArray<Listener>;
   /** Asked after every step and evaluation how to go on. */
   readonly steer?: Steer;
+  /** Keeps what the run has come to while it goes on. */
+  readonly saving?: Saving;
 }
 
 /** Steps of an epoch, the last one begun. */
@@ -86,7 +94,7 @@ const notNegative = (path: string, value: number): Rule => ({
 });
 
 const rulesOf = (options: TrainOptions, size: number): ReadonlyArray<Rule> => {
-  const { duration, batch, seed, evaluateEvery, earlyStopping, from } = options;
+  const { duration, batch, seed, evaluateEvery, earlyStopping, resume, from = resume?.state } = options;
   return [
     'steps' in duration
       ? wholeFrom(0, 'steps', duration.steps)
@@ -136,13 +144,14 @@ export const checkOptions = (options: TrainOptions, size: number): E.Either<Kfac
   if (broken !== undefined) {
     return E.left({ _tag: 'BadConfig', path: broken.path, expected: broken.expected, actual: shown(broken.value) });
   }
-  const second = (['start', 'hold'] as const).find((name) => options[name] !== undefined);
-  return options.from === undefined || second === undefined
+  const first = (['resume', 'from'] as const).find((name) => options[name] !== undefined);
+  const second = (['from', 'start', 'hold'] as const).find((name) => name !== first && options[name] !== undefined);
+  return first === undefined || second === undefined
     ? E.right(options)
     : E.left({
         _tag: 'BadConfig',
         path: second,
         expected: 'nothing besides a state to go on from, which has its parameters',
-        actual: `both from and ${second}`,
+        actual: `both ${first} and ${second}`,
       });
 };

@@ -16,7 +16,7 @@ import { examplesAt } from '../data/examples.ts';
 import type { Watch } from './earlyStopping.ts';
 import { exhausted, improved, improves, waiting } from './earlyStopping.ts';
 import { finiteLoss } from './evaluate.ts';
-import type { TrainEvent } from './events.ts';
+import type { EvaluationRecord, TrainEvent } from './events.ts';
 import { answered, called, tell } from './events.ts';
 import { keysOf } from './keys.ts';
 import { metricOf } from './learning.ts';
@@ -24,6 +24,7 @@ import { append, entries } from './log.ts';
 import { evaluationPeriod, stepsOf } from './options.ts';
 import type { Run, Setting } from './run.ts';
 import { judgeOn, orRelease, readParams } from './run.ts';
+import { savedWhenDue } from './saving.ts';
 import type { Course } from './steer.ts';
 
 /** Tells listeners of an event, and asks whoever steers how to go on. */
@@ -45,6 +46,36 @@ const announced = <T extends Shaped>(
         steered: optimizer === undefined ? run.steered : task.step(optimizer),
         isStopped: run.isStopped || stop,
       })),
+    ),
+    orRelease(env, run),
+  );
+};
+
+/**
+ * Asks whoever steers of all that was before a run went on, so that the run is on the course that it would have been on. What
+ * has stopped the run does not count: it goes on.
+ *
+ * @param setting - with who steers, if anyone does
+ * @param run - a run that goes on
+ */
+export const onCourse = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEither<KfacError, Run<T>> => {
+  const { options, task, env } = setting;
+  const { steer } = options;
+  if (steer === undefined || run.steps === null) return TE.right(run);
+  const evaluations = entries(run.evaluations);
+  const events: ReadonlyArray<TrainEvent> = [
+    ...entries(run.steps).map((record) => ({ event: 'step' as const, ...record })),
+    ...evaluations.map((record) => ({ event: 'evaluation' as const, ...record })),
+  ].toSorted((a, b) => a.step - b.step);
+  const asked = 'steer, told of what was before the run went on,';
+  const until = (event: TrainEvent): ReadonlyArray<EvaluationRecord> =>
+    evaluations.filter(({ step }) => step < event.step || (step === event.step && event.event === 'evaluation'));
+  return pipe(
+    events,
+    TE.traverseSeqArray((event) => called(asked, () => steer(event, until(event)))),
+    TE.map((courses) => courses.findLast(({ optimizer }) => optimizer !== undefined)?.optimizer),
+    TE.chainEitherK((optimizer) =>
+      answered(asked, () => ({ ...run, steered: optimizer === undefined ? null : task.step(optimizer) })),
     ),
     orRelease(env, run),
   );
@@ -137,10 +168,11 @@ export const proceed = <T extends Shaped>(setting: Setting<T>, start: Run<T>): T
     (options.earlyStopping !== undefined && exhausted(options.earlyStopping, watch));
   return iterate(start, (run) =>
     isOver(run)
-      ? TE.right(E.right(run))
+      ? pipe(savedWhenDue(setting, run, true), TE.map(E.right))
       : pipe(
           stepOn(setting, run),
           TE.chain((stepped) => (isDue(stepped.state.step) ? judge(setting, stepped) : TE.right(stepped))),
+          TE.chain((next) => (isOver(next) ? TE.right(next) : savedWhenDue(setting, next, false))),
           TE.map((next) => E.left(next)),
         ),
   );

@@ -27,7 +27,9 @@ import type { EvaluationRecord, StepRecord } from './events.ts';
 import { keysOf } from './keys.ts';
 import type { TaskStep, TrainTask } from './learning.ts';
 import type { Log } from './log.ts';
+import { logOf } from './log.ts';
 import type { TrainOptions } from './options.ts';
+import type { Origin, RunIdentity } from './snapshot.ts';
 
 /** What stays the same during a run. */
 export interface Setting<T extends Shaped> {
@@ -39,6 +41,10 @@ export interface Setting<T extends Shaped> {
   readonly demands?: ReadonlyArray<Demand>;
   /** What losses of steps must stay below in size; anything finite unless given. */
   readonly mostLoss?: number;
+  /** What the run is of, for whoever saves it. */
+  readonly identity?: RunIdentity;
+  /** What was found before the first step. */
+  readonly origin?: Origin;
 }
 
 /** Where a run stands between two steps. */
@@ -135,7 +141,7 @@ export const judgeOn = <T extends Shaped>(
   evaluatePlaced(setting.env.backend, setting.task, run.state, data, chunkOf(setting));
 
 /**
- * A run before its first step.
+ * A run before its first step, or where the one that it goes on from stood.
  *
  * @param setting - task, backend and seed
  * @example
@@ -161,14 +167,17 @@ export const judgeOn = <T extends Shaped>(
  */
 export const begin = <T extends Shaped>({ env, task, options }: Setting<T>): E.Either<KfacError, Run<T>> =>
   pipe(
-    beginning(env.backend.ops, env.backend.dtype, task, keysOf(options.seed), options),
+    beginning(env.backend.ops, env.backend.dtype, task, keysOf(options.seed), {
+      ...options,
+      ...(options.resume === undefined ? {} : { from: options.resume.state }),
+    }),
     E.map((state) => ({
       state,
-      seconds: 0,
+      seconds: options.resume?.seconds ?? 0,
       epoch: undefined,
-      steps: null,
-      evaluations: null,
-      watch: unwatched,
+      steps: logOf(options.resume?.history ?? []),
+      evaluations: logOf(options.resume?.evaluations ?? []),
+      watch: options.resume?.watch ?? unwatched,
       steered: null,
       isStopped: false,
     })),

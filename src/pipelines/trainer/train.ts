@@ -7,6 +7,7 @@
  *
  * @module
  */
+import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
@@ -18,7 +19,7 @@ import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { checkSize } from '../data/dataset.ts';
 import { checkExamples } from '../data/examples.ts';
-import type { Change, TrainResult } from './conclude.ts';
+import type { TrainResult } from './conclude.ts';
 import { conclude } from './conclude.ts';
 import type { Evaluation } from './evaluate.ts';
 import { evaluatePlaced, finiteLoss } from './evaluate.ts';
@@ -27,18 +28,24 @@ import type { TrainTask } from './learning.ts';
 import { demandsOf } from './learning.ts';
 import type { TrainOptions } from './options.ts';
 import { checkOptions, stepsOf } from './options.ts';
-import { proceed } from './proceed.ts';
+import { onCourse, proceed } from './proceed.ts';
 import type { Run, Setting } from './run.ts';
 import { begin, chunkOf, orRelease } from './run.ts';
+import { identityOf } from './saving.ts';
+import type { Origin } from './snapshot.ts';
+import { resumable } from './snapshot.ts';
 
 /** A loss that is so much larger than before the first step makes no sense any more, whatever the precision says of it. */
 const absurd = 1e20;
+
+/** Steps before the first. */
+const stepBefore = ({ from, resume }: TrainOptions): number => (resume?.state ?? from)?.step ?? 0;
 
 /**
  * Judges a few examples of both sets, so that what cannot be judged is known before the first step; all of the test set
  * where its examples are made when they are asked for, since it is judged at the end, when there is a result to lose.
  */
-const trial = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEither<KfacError, Omit<Change, 'after'>> => {
+const trial = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEither<KfacError, Origin> => {
   const { env, task } = setting;
   const { train: trained, test } = task.data;
   const few = (data: Dataset): number => Math.min(chunkOf(setting), data.size);
@@ -95,16 +102,28 @@ export const train = <T extends Shaped>(
     TE.chainEitherK(() => checkSize(task.data.test)),
     TE.chainEitherK(() => checkOptions(options, task.data.train.size)),
     TE.chainEitherK(() => stepOf(task, optimizer)),
-    TE.chainEitherK((step) => foreseen(step, options.from?.step ?? 0, stepsOf(options, task.data.train.size))),
-    TE.map((step): Setting<T> => ({ env: { ...env, background }, task, step, options, demands: demandsOf(task) })),
+    TE.chainEitherK((step) => foreseen(step, stepBefore(options), stepsOf(options, task.data.train.size))),
+    TE.map((step): Setting<T> => ({
+      env: { ...env, background },
+      task,
+      step,
+      options,
+      demands: demandsOf(task),
+      identity: identityOf(task, optimizer, options),
+    })),
     TE.bindTo('setting'),
+    TE.chainFirstEitherK(({ setting: { identity } }) =>
+      options.resume === undefined || identity === undefined ? E.right(null) : resumable(identity, options.resume),
+    ),
     TE.chainFirst(() => check(task.data.train)),
     TE.chainFirst(() => check(task.data.test)),
     TE.bind('run', ({ setting }) => TE.fromEither(begin(setting))),
-    TE.bind('start', ({ setting, run }) => trial(setting, run)),
-    TE.chain(({ setting, run, start }) =>
+    TE.bind('found', ({ setting, run }) => trial(setting, run)),
+    TE.let('start', ({ found }) => options.resume?.origin ?? found),
+    TE.bind('onward', ({ setting, run }) => onCourse(setting, run)),
+    TE.chain(({ setting, onward, start }) =>
       pipe(
-        proceed({ ...setting, mostLoss: absurd * Math.max(1, Math.abs(start.before)) }, run),
+        proceed({ ...setting, mostLoss: absurd * Math.max(1, Math.abs(start.before)), origin: start }, onward),
         TE.chain((ended) => conclude(setting, optimizer.name, ended, start)),
       ),
     ),
