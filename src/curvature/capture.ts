@@ -146,12 +146,13 @@ const inWindows = <T extends Shaped>(
   const windows = partitionOf(Math.max(1, estimator.passes(sample.outputs.shape)), { size: passesAtOnce });
   const key = stepKey(state);
   const examples = sample.outputs.shape[0];
+  const ofPositions = stepKey(state, 'positions');
   const saw = (
     cotangentsOf: (i: number) => Pick<SiteCapture<T>, 'cotangents' | 'isotropic'>,
     ofUncovered: ReadonlyArray<Params<T>>,
   ): Captured<T> => ({
     sites: sites.flatMap((use, i) => {
-      const met = { weights: ofSites === null ? null : ofSites[i], ...cotangentsOf(i) };
+      const met = { weights: ofSites === null ? null : ofSites[i], key: foldIn(ofPositions, i), ...cotangentsOf(i) };
       return seenAs(biases, use).map((seen) => ({ ...seen, ...met }));
     }),
     uncovered: ofUncovered,

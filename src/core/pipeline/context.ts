@@ -13,6 +13,7 @@ import type { LinearOperator } from '../operators/linearOperator.ts';
 import type { Ops } from '../ops/ops.ts';
 import type { Site } from '../ops/site.ts';
 import type { Params } from '../params.ts';
+import type { Key } from '../random/key.ts';
 import type { Shaped } from '../tensor.ts';
 import type { BlockInUnits } from './blocks.ts';
 import type { Judging, Objective, Weights } from './objective.ts';
@@ -54,8 +55,10 @@ export interface SiteCapture<T, S extends Site = Site> extends SiteInput<T, S> {
    * each other: whatever needs of them no more than that can have it without chance.
    */
   readonly isotropic?: true;
+  /** Randomness of the step for what is drawn of the site's positions. */
+  readonly key?: Key;
   /** What the other sort of uses saw, at a site whose weight is met in two ways. */
-  readonly other?: Pick<SiteCapture<T>, 'input' | 'cotangents' | 'weights' | 'isotropic'>;
+  readonly other?: Pick<SiteCapture<T>, 'input' | 'cotangents' | 'weights' | 'isotropic' | 'key'>;
 }
 
 /** What a batch says about the curvature. */

@@ -15,6 +15,8 @@ const uses = {
   groups: 1,
   /** What layers draw: the units that dropout leaves, the noise of a generator. */
   layers: 2,
+  /** Which positions statistics look at. */
+  positions: 3,
 } as const;
 
 /** A use of a step's randomness. */

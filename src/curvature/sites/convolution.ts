@@ -26,6 +26,7 @@ import { dense } from './dense.ts';
 import { inGroups } from './groups.ts';
 import type { Seen, SiteBlock, SiteKind } from './kind.ts';
 import type { SiteOptions } from './options.ts';
+import { atSomePlaces } from './positions.ts';
 
 /** Images of all uses one after another, `[n u, h, w, c]` of `[n, u, h, w, c]`. */
 const imagesOf = <T extends Shaped>(ops: Ops<T>, { input }: Seen<T>): T => {
@@ -123,6 +124,39 @@ export const diagonalParts = <T extends Shaped>(ops: Ops<T>, name: string, m: T,
     ]),
   );
 
+/** A site, what it saw, and how it is treated, at a random part of its places. */
+interface AtSomePlaces<T> {
+  readonly block: SiteBlock;
+  readonly seen: Seen<T>;
+  readonly options: SiteOptions;
+}
+
+/** Filters on rows of pixels below each other, or `null` where all places are taken. */
+const atPlaces = <T extends Shaped>(
+  ops: Ops<T>,
+  seen: Seen<T>,
+  site: ConvolutionSite,
+  options: SiteOptions,
+): AtSomePlaces<T> | null => {
+  const found = atSomePlaces(ops, imagesOf(ops, seen), seen.cotangents, site.window, seen, options);
+  if (found === null) return null;
+  const { images, outputs, weights, window, share } = found;
+  const [n] = seen.input.shape;
+  const [a, m] = weights.shape;
+  const ofExample = (x: T): T => ops.reshape(x, [n, (a / n) * m, ...x.shape.slice(2)]);
+  return {
+    block: whole({ ...site, window }),
+    seen: {
+      ...seen,
+      input: ops.reshape(images, [n, a / n, ...images.shape.slice(1)]),
+      // The roots of the weights are in the cotangents.
+      cotangents: outputs.map((g) => ops.scale(Math.sqrt(share), ofExample(g))),
+      weights: ofExample(weights),
+    },
+    options: { ...options, positionsFraction: 1 },
+  };
+};
+
 /** A convolution in one group. */
 const whole = (site: ConvolutionSite): SiteBlock => {
   const { path, weight, bias, window } = site;
@@ -190,6 +224,8 @@ const whole = (site: ConvolutionSite): SiteBlock => {
       const { maxFactor = mostFull } = options;
       if (knownSharing(options.sharing) === 'reduce')
         return onPatches.statistics(ops, reduced(ops, seen, site), { maxFactor });
+      const part = atPlaces(ops, seen, site, options);
+      if (part !== null) return part.block.statistics(ops, part.seen, part.options);
       return {
         sums: { ...inputSums(ops, seen, options), ...cotangentSums(ops, cotangentRows(ops, seen), maxFactor) },
         weight: seen.input.shape[0],
@@ -216,16 +252,20 @@ const whole = (site: ConvolutionSite): SiteBlock => {
         ? null
         : {
             ...partitioned,
-            statistics: (ops, seen, cuts, options) =>
-              knownSharing(options.sharing) === 'expand'
-                ? {
-                    sums: {
-                      ...diagonalParts(ops, 'A', inputGram(ops, seen), cuts.inputs),
-                      ...cotangentPartGrams(ops, cotangentRows(ops, seen), cuts.outputs),
-                    },
-                    weight: seen.input.shape[0],
-                  }
-                : partitioned.statistics(ops, reduced(ops, seen, site), cuts, {}),
+            statistics: (ops, seen, cuts, options) => {
+              if (knownSharing(options.sharing) === 'reduce')
+                return partitioned.statistics(ops, reduced(ops, seen, site), cuts, {});
+              const part = atPlaces(ops, seen, site, options);
+              if (part !== null && part.block.partitioned !== null)
+                return part.block.partitioned.statistics(ops, part.seen, cuts, part.options);
+              return {
+                sums: {
+                  ...diagonalParts(ops, 'A', inputGram(ops, seen), cuts.inputs),
+                  ...cotangentPartGrams(ops, cotangentRows(ops, seen), cuts.outputs),
+                },
+                weight: seen.input.shape[0],
+              };
+            },
           },
     eigenMoments:
       eigenMoments === null ? null : (ops, seen, basis) => eigenMoments(ops, patched(ops, seen, site), basis),

@@ -26,6 +26,7 @@ import type { SharedRows, Sharing } from '../statistics/sharing.ts';
 import { sharedRows, weighedRows } from '../statistics/sharing.ts';
 import type { Statistics } from '../statistics/statistics.ts';
 import type { Cuts, SiteBlock, SiteKind } from './kind.ts';
+import { atSomePositions } from './positions.ts';
 
 const lastOf = ({ shape }: Shaped): number => shape[shape.length - 1];
 
@@ -110,10 +111,14 @@ export const dense: SiteKind<DenseSite> = (site) => ({
   ...gradientsAt(site),
   featureAxes: 1,
   affine: true,
-  statistics: (ops, seen, { sharing, maxFactor = mostFull }) => ({
-    sums: factorSums(ops, factorRows(ops, { ...seen, site }, sharing), maxFactor),
-    weight: seen.input.shape[0],
-  }),
+  statistics: (ops, seen, options) => {
+    const { sharing, maxFactor = mostFull } = options;
+    const part = atSomePositions(ops, seen, 1, options);
+    return {
+      sums: factorSums(ops, factorRows(ops, { ...part, site }, sharing), maxFactor),
+      weight: seen.input.shape[0],
+    };
+  },
   operator: (averages) => kronecker(factorOf(averages, 'A'), factorOf(averages, 'G')),
   words: ({ maxFactor = mostFull }, shapes) => {
     if (shapes === undefined) return 'A ⊗ G';
@@ -123,9 +128,9 @@ export const dense: SiteKind<DenseSite> = (site) => ({
   },
   rows: (ops, seen, sharing) => factorRows(ops, { ...seen, site }, sharing),
   partitioned: {
-    statistics: (ops, seen, cuts, { sharing }) => {
+    statistics: (ops, seen, cuts, options) => {
       const { inputs, outputs } = cutsOf(site, cuts);
-      const rows = factorRows(ops, { ...seen, site }, sharing);
+      const rows = factorRows(ops, { ...atSomePositions(ops, seen, 1, options), site }, options.sharing);
       return {
         sums: { ...partGrams(ops, 'A', rows.input, inputs), ...cotangentPartGrams(ops, rows, outputs) },
         weight: seen.input.shape[0],

@@ -19,6 +19,7 @@ import { outerProducts } from '../statistics/perExample.ts';
 import { asRows, positionsOf } from '../statistics/sharing.ts';
 import type { Statistics } from '../statistics/statistics.ts';
 import type { SiteKind } from './kind.ts';
+import { atSomePositions } from './positions.ts';
 
 /**
  * How often each index came, an index of weight w counting w times.
@@ -86,18 +87,21 @@ export const embedding: SiteKind<EmbeddingSite> = (site) => ({
     return cotangents.map((g) => outerProducts(ops, hot, g));
   },
   squares: (ops, seen) => ops.transposed(squaredIndexSums(ops, { ...seen, site })),
-  statistics: (ops, seen) => embeddingStatistics(ops, { ...seen, site }),
+  statistics: (ops, seen, options) => embeddingStatistics(ops, { ...atSomePositions(ops, seen, 0, options), site }),
   operator: (averages) => kronecker(diagonal(averages['a']), factorOf(averages, 'G')),
   words: () => 'diag A ⊗ G',
   rows: null,
   partitioned: {
-    statistics: (ops, seen, { outputs }) => ({
-      sums: {
-        a: indexCounts(ops, { ...seen, site }),
-        ...cotangentPartGrams(ops, cotangentRows(ops, seen), outputs),
-      },
-      weight: seen.input.shape[0],
-    }),
+    statistics: (ops, seen, { outputs }, options) => {
+      const part = atSomePositions(ops, seen, 0, options);
+      return {
+        sums: {
+          a: indexCounts(ops, { ...part, site }),
+          ...cotangentPartGrams(ops, cotangentRows(ops, part), outputs),
+        },
+        weight: seen.input.shape[0],
+      };
+    },
     operator: (averages) => kronecker(diagonal(averages['a']), factorOfParts(averages, 'G')),
     words: 'diag A ⊗ (⊕ G)',
   },

@@ -28,4 +28,9 @@ export interface SiteOptions {
    * and cost kh · kw times less than A on either side. Only under `expand`.
    */
   readonly uncorrelated?: boolean;
+  /**
+   * Part of the positions at which weights meet an example that the sums of K-FAC and Block K-FAC are taken from, drawn anew in
+   * every step, in (0, 1]; all unless given. Of images it is rows of places. Only under `expand`.
+   */
+  readonly positionsFraction?: number;
 }

@@ -23,9 +23,10 @@ import { asRows, sharedRows, weighedRows } from '../statistics/sharing.ts';
 import { totalOf } from '../statistics/statistics.ts';
 import { indexCounts } from './embedding.ts';
 import type { Seen, SiteKind } from './kind.ts';
+import { atSomePositions } from './positions.ts';
 
 /** What uses of one sort saw. */
-type Uses<T> = Pick<SiteCapture<T>, 'input' | 'cotangents' | 'weights' | 'isotropic'>;
+type Uses<T> = Pick<SiteCapture<T>, 'input' | 'cotangents' | 'weights' | 'isotropic' | 'key'>;
 
 /** Both sorts of uses, `null` where there are none. */
 interface BothUses<T> {
@@ -94,9 +95,10 @@ export const tied: SiteKind<TiedSite> = (site) => ({
   },
   gradients: (ops, seen) => gradientsOf(ops, site, usesOf(site, seen)),
   squares: (ops, seen) => squaresOf(ops, site, usesOf(site, seen)),
-  statistics: (ops, seen) => {
+  statistics: (ops, seen, options) => {
     const uses = usesOf(site, seen);
-    const { lookups, projections } = uses;
+    const lookups = uses.lookups === null ? null : atSomePositions(ops, uses.lookups, 0, options);
+    const projections = uses.projections === null ? null : atSomePositions(ops, uses.projections, 1, options);
     const table: EmbeddingSite = { ...site, kind: 'embedding', vocabulary: tableOf(site, uses).vocabulary };
     const ofLookups: Params<typeof seen.input> =
       lookups === null

@@ -19,6 +19,8 @@ import { diagonalParts } from './convolution.ts';
 import { dense } from './dense.ts';
 import { inGroups } from './groups.ts';
 import type { Seen, SiteBlock, SiteKind } from './kind.ts';
+import type { SiteOptions } from './options.ts';
+import { atSomePlaces } from './positions.ts';
 
 /** The results' cotangents as images `[n u, h, w, out]`, u uses one after another. */
 const images = <T extends Shaped>(ops: Ops<T>, g: T, [height, width]: readonly [number, number]): T => {
@@ -46,6 +48,37 @@ const patched = <T extends Shaped>(ops: Ops<T>, seen: Seen<T>, site: TransposedC
       return ops.reshape(columns, [n, positions, columns.shape[3]]);
     }),
     ...(weights === null ? {} : { weights }),
+  };
+};
+
+/** A site, what it saw, and how it is treated, at a random part of its pixels; `null` where all are taken. */
+const atPixels = <T extends Shaped>(
+  ops: Ops<T>,
+  seen: Seen<T>,
+  site: TransposedConvolutionSite,
+  options: SiteOptions,
+): { readonly block: SiteBlock; readonly seen: Seen<T>; readonly options: SiteOptions } | null => {
+  const { input, cotangents } = seen;
+  const [n] = input.shape;
+  const weighed: Seen<T> = { ...seen, weights: ofExamples(ops, seen) };
+  const parts = cotangents.map((g) =>
+    atSomePlaces(ops, images(ops, g, site.extents), [input], site.window, weighed, options),
+  );
+  const [first] = parts;
+  if (first === null) return null;
+  const [a, m, w] = first.weights.shape;
+  const [height, width] = first.images.shape.slice(1);
+  return {
+    block: whole({ ...site, window: first.window, extents: [height, width] }),
+    seen: {
+      ...seen,
+      input: ops.reshape(first.outputs[0], [n, a / n, m, w, input.shape[input.shape.length - 1]]),
+      cotangents: parts.flatMap((part) =>
+        part === null ? [] : [ops.reshape(part.images, [n, (a / n) * height, width, part.images.shape[3]])],
+      ),
+      weights: ops.reshape(first.weights, [n, (a / n) * m, w]),
+    },
+    options: { ...options, positionsFraction: 1 },
   };
 };
 
@@ -106,6 +139,8 @@ const whole = (site: TransposedConvolutionSite): SiteBlock => {
       const { maxFactor = mostFull } = options;
       if (knownSharing(options.sharing) === 'reduce')
         return onPatches.statistics(ops, patched(ops, seen, site), options);
+      const part = atPixels(ops, seen, site, options);
+      if (part !== null) return part.block.statistics(ops, part.seen, part.options);
       const x = inputRows(ops, seen);
       const ofInputs: Params<typeof x> =
         x.shape[1] <= maxFactor ? { A: ops.gram(x) } : { a: ops.sum(ops.square(x), [0]) };
@@ -127,18 +162,22 @@ const whole = (site: TransposedConvolutionSite): SiteBlock => {
         ? null
         : {
             ...partitioned,
-            statistics: (ops, seen, cuts, options) =>
-              knownSharing(options.sharing) === 'expand'
-                ? {
-                    sums: {
-                      ...partGrams(ops, 'A', inputRows(ops, seen), cuts.inputs),
-                      ...(seen.isotropic === true
-                        ? { g: cotangentSquares(ops, seen) }
-                        : diagonalParts(ops, 'G', cotangentGram(ops, seen), cuts.outputs)),
-                    },
-                    weight: seen.input.shape[0],
-                  }
-                : partitioned.statistics(ops, patched(ops, seen, site), cuts, options),
+            statistics: (ops, seen, cuts, options) => {
+              if (knownSharing(options.sharing) === 'reduce')
+                return partitioned.statistics(ops, patched(ops, seen, site), cuts, options);
+              const part = atPixels(ops, seen, site, options);
+              if (part !== null && part.block.partitioned !== null)
+                return part.block.partitioned.statistics(ops, part.seen, cuts, part.options);
+              return {
+                sums: {
+                  ...partGrams(ops, 'A', inputRows(ops, seen), cuts.inputs),
+                  ...(seen.isotropic === true
+                    ? { g: cotangentSquares(ops, seen) }
+                    : diagonalParts(ops, 'G', cotangentGram(ops, seen), cuts.outputs)),
+                },
+                weight: seen.input.shape[0],
+              };
+            },
           },
     eigenMoments:
       eigenMoments === null ? null : (ops, seen, basis) => eigenMoments(ops, patched(ops, seen, site), basis),

@@ -117,6 +117,7 @@ export const ofCurvature = {
   biases: setting<Biases>(oneOf(biasTreatments), 'joint', 'whether a bias has a block with its weight, or its own'),
   statisticsEvery: setting(wholeFrom(1), 1, 'steps between two captures of statistics'),
   statisticsFraction: setting(fraction, 1, 'part of the batch that statistics are taken from'),
+  positionsFraction: setting(fraction, 1, 'part of an example’s positions that statistics are taken from'),
   modelFraction: setting(fraction, 0.25, 'part of the batch that the quadratic model’s products are taken over'),
   atLeast: setting(wholeFrom(1), 256, 'examples that both parts have at least, where the batch has them'),
   classes: setting(wholeBetween(1, mostClasses), 10, 'number of classes of the targets'),

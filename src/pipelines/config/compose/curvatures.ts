@@ -136,7 +136,12 @@ const curved = partIn('a curvature', kindsOfCurvatures);
 const siteCurvatures: Table<CurvedSites> = {
   kfac: row(
     'A ⊗ G of each site.',
-    { ...common, maxFactor: known(ofCurvature.maxFactor), uncorrelated: known(ofCurvature.uncorrelated) },
+    {
+      ...common,
+      maxFactor: known(ofCurvature.maxFactor),
+      uncorrelated: known(ofCurvature.uncorrelated),
+      positionsFraction: known(ofCurvature.positionsFraction),
+    },
     (options) => ({ form: 'product', curvature: kfac(options) }),
   ),
   kfra: row('A ⊗ recursive G: for dense layers one after another, with the exact estimator.', common, (options) => ({
@@ -147,6 +152,7 @@ const siteCurvatures: Table<CurvedSites> = {
     '(⊕ A_i) ⊗ (⊕ G_j): inputs and outputs cut into parts.',
     {
       ...common,
+      positionsFraction: known(ofCurvature.positionsFraction),
       inputs: optional(cut, { count: 4 }, 'how inputs are cut'),
       outputs: optional(cut, { count: 4 }, 'how outputs are cut'),
       perHead: known(ofCurvature.perHead),
