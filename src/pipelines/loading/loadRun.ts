@@ -120,7 +120,7 @@ const taskOfRun = (
           )
         : pipe(
             readKept(files, directory, description),
-            TE.chain((kept) => recalled(size, settings, kept)),
+            TE.chainEitherK((kept) => recalled(size, settings, kept)),
             TE.map((task) => ({ task, isRecalled: true })),
           );
     }),

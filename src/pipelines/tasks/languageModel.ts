@@ -3,6 +3,7 @@
  *
  * @module
  */
+import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
@@ -14,6 +15,7 @@ import type { Settings } from '../../solvers/settings/setting.ts';
 import { oneOf, wholeBetween, wholeFrom } from '../../solvers/settings/range.ts';
 import type { VocabularyFor } from '../data/text.ts';
 import { ofAllCharacters, readText, textSplits } from '../data/text.ts';
+import { bytePairVocabulary } from '../vocabularies/bytePairs.ts';
 import { vocabularyName, vocabularyOf } from '../vocabularies/saved.ts';
 import type { Vocabulary } from '../vocabularies/vocabulary.ts';
 import { gpt, recurrentText } from './languageNetworks.ts';
@@ -28,6 +30,8 @@ const description = 'GPT, LSTM or GRU on Moby Dick, or on any text in UTF-8: wha
 
 /** What can be set about a language model. */
 interface LanguageSettings {
+  readonly tokens?: 'characters' | 'bytePairs';
+  readonly vocabulary?: number;
   readonly network?: 'gpt' | 'lstm' | 'gru';
   readonly context?: number;
   readonly features?: number;
@@ -35,14 +39,19 @@ interface LanguageSettings {
   readonly heads?: number;
 }
 
+/** How text becomes numbers, in either size. */
+const tokens = { tokens: 'characters', vocabulary: 1024 } as const;
+
 const standards: Readonly<Record<TaskSize, Required<LanguageSettings>>> = {
-  small: { network: 'gpt', context: 32, features: 32, blocks: 2, heads: 4 },
-  full: { network: 'gpt', context: 128, features: 128, blocks: 4, heads: 4 },
+  small: { ...tokens, network: 'gpt', context: 32, features: 32, blocks: 2, heads: 4 },
+  full: { ...tokens, network: 'gpt', context: 128, features: 128, blocks: 4, heads: 4 },
 };
 
 const settingsOf = (size: TaskSize): Settings<LanguageSettings> => {
   const { network, context, features, blocks, heads } = standards[size];
   return {
+    tokens: setting(oneOf(['characters', 'bytePairs']), tokens.tokens, 'what text is cut into'),
+    vocabulary: setting(wholeBetween(256, 65_536), tokens.vocabulary, 'tokens of byte pairs at most'),
     network: setting(oneOf(['gpt', 'lstm', 'gru']), network, 'kind of network'),
     context: setting(wholeBetween(1, 65_536), context, 'tokens that it sees'),
     features: setting(wholeFrom(1), features, 'features of each'),
@@ -63,14 +72,19 @@ const networkOf = (
     : recurrentText(word, { cell: network, vocabulary, context, features, layers: blocks });
 };
 
-/** Characters of the novel, until a text is read. */
-const ofNovel = 80;
+/** Tokens there will be, until a text is read: characters of the novel, or byte pairs. */
+const foreseen = (settings: Required<LanguageSettings>): number =>
+  settings.tokens === 'characters' ? 83 : settings.vocabulary;
+
+/** What makes a vocabulary for a text; byte pairs are those of the part that is learned from. */
+const vocabularyFor = (settings: Required<LanguageSettings>): VocabularyFor =>
+  settings.tokens === 'characters' ? ofAllCharacters : (training) => bytePairVocabulary(training, settings.vocabulary);
 
 /** The task for a vocabulary, or before there is one. */
 const taskOf = (size: TaskSize, settings: Required<LanguageSettings>, known: Vocabulary | null): Task => {
-  const network = networkOf(size, settings, known?.size ?? ofNovel);
+  const network = networkOf(size, settings, known?.size ?? foreseen(settings));
   // A run that is over has its vocabulary; one that begins makes it for its text.
-  const vocabulary: VocabularyFor = known === null ? ofAllCharacters : () => TE.right(known);
+  const vocabulary: VocabularyFor = known === null ? vocabularyFor(settings) : () => E.right(known);
   const { context } = settings;
   return supervised({
     name,
@@ -88,7 +102,7 @@ const taskOf = (size: TaskSize, settings: Required<LanguageSettings>, known: Voc
     load: (files, path) =>
       pipe(
         readText(files, path),
-        TE.chain((text) => textSplits(text, context, vocabulary)),
+        TE.chainEitherK((text) => textSplits(text, context, vocabulary)),
         TE.map((splits) => ({
           train: splits.train,
           test: splits.test,
@@ -120,6 +134,6 @@ export const languageModel: TaskFamily = {
   recalled: (size, given, kept) =>
     pipe(
       vocabularyOf(kept),
-      TE.chainEitherK((vocabulary) => attempt(() => taskOf(size, checked(size, given), vocabulary))),
+      E.chain((vocabulary) => attempt(() => taskOf(size, checked(size, given), vocabulary))),
     ),
 };

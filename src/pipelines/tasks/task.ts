@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type * as E from 'fp-ts/lib/Either.js';
 import type * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../../core/backends/backend.ts';
@@ -91,5 +92,5 @@ export interface TaskFamily {
     size: TaskSize,
     settings: TaskSettings,
     kept: Readonly<Record<string, string>>,
-  ) => TE.TaskEither<KfacError, Task>;
+  ) => E.Either<KfacError, Task>;
 }

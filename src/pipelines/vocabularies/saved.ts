@@ -5,9 +5,9 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
-import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
+import { bytePairsIn, isBytePairs } from './bytePairs.ts';
 import { charactersIn } from './characters.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
@@ -20,7 +20,7 @@ export const vocabularyName = 'vocabulary.json';
  * @param text - content of the file
  * @param source - its name, for errors
  */
-export const vocabularyIn = (text: string, source: string): TE.TaskEither<KfacError, Vocabulary> =>
+export const vocabularyIn = (text: string, source: string): E.Either<KfacError, Vocabulary> =>
   pipe(
     E.tryCatch(
       (): unknown => JSON.parse(text),
@@ -31,8 +31,7 @@ export const vocabularyIn = (text: string, source: string): TE.TaskEither<KfacEr
         actual: 'text that is none',
       }),
     ),
-    E.chain((content) => charactersIn(content, source)),
-    TE.fromEither,
+    E.chain((content) => (isBytePairs(content) ? bytePairsIn(content, source) : charactersIn(content, source))),
   );
 
 /**
@@ -40,10 +39,10 @@ export const vocabularyIn = (text: string, source: string): TE.TaskEither<KfacEr
  *
  * @param kept - texts by name
  */
-export const vocabularyOf = (kept: Readonly<Record<string, string>>): TE.TaskEither<KfacError, Vocabulary> =>
+export const vocabularyOf = (kept: Readonly<Record<string, string>>): E.Either<KfacError, Vocabulary> =>
   Object.hasOwn(kept, vocabularyName)
     ? vocabularyIn(kept[vocabularyName], vocabularyName)
-    : TE.left({
+    : E.left({
         _tag: 'BadCheckpoint',
         source: vocabularyName,
         expected: 'the vocabulary of the run',

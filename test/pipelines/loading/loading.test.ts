@@ -213,3 +213,49 @@ describe('a folder that is no run, or not whole', () => {
     expect(await generate(changed(), run)).toContain(sentence);
   });
 });
+
+describe.each([
+  ['lstm', ['network=lstm']],
+  ['gru', ['network=gru', 'blocks=2']],
+  ['byte pairs', ['tokens=bytePairs', 'vocabulary=270']],
+])('a language model with %s', (name, settings) => {
+  it('is trained, judged and writes', async () => {
+    const out = `runs/${name}`;
+    const flags = [
+      '--data',
+      'song.txt',
+      '--optimizer',
+      'kfac',
+      '--out',
+      out,
+      ...tiny,
+      ...settings.flatMap((each) => ['--with', each]),
+    ];
+    expect(await said(files, 'train', 'language-model', ...training, ...flags)).toMatchObject({ code: 0 });
+    const judged = await said(files, 'evaluate', out, '--json', '--backend', 'native', '--threads', '1');
+    const [first] = judged.out.map((line) => JSON.parse(line) as Record<string, number>);
+    expect(first['natsPerCharacter']).toBeCloseTo(first['bitsPerCharacter'] * Math.LN2, 10);
+    expect(first['perplexity']).toBeCloseTo(Math.exp(first['loss'] / 8), 6);
+    // Where a token is a character, both are the same number.
+    if (name !== 'byte pairs') expect(Math.log2(first['perplexity'])).toBeCloseTo(first['bitsPerCharacter'], 5);
+    else expect(Math.log2(first['perplexity'])).toBeGreaterThan(first['bitsPerCharacter']);
+    const written = await said(files, 'generate', out, '--prompt', 'la la', '--tokens', '9', '--backend', 'reference');
+    expect(written).toMatchObject({ code: 0, err: [] });
+    expect(written.out[0]).toMatch(/^la la/);
+  });
+});
+
+describe('settings of a task', () => {
+  it.each([
+    ['language-model', 'network=rnn', '--with network: expected one of gpt, lstm, gru, got "rnn".'],
+    ['language-model', 'contxt=8', '--with contxt: expected one of tokens, vocabulary, network, context'],
+    ['language-model', 'heads=3', 'multiHeadAttention.heads: expected a divisor of the 32 features, got 3.'],
+    ['language-model', 'context', '--with: expected NAME=VALUE, got context.'],
+    ['mnist-classifier', 'width=8', '--with width: expected no setting, since mnist-classifier has none, got 8.'],
+  ])('%s --with %s: a sentence, and nothing is written', async (task, given, sentence) => {
+    const before = files.content.size;
+    const { code, err } = await said(files, 'train', task, ...training, '--data', 'song.txt', '--with', given);
+    expect({ code, errors: err.length, size: files.content.size }).toEqual({ code: 1, errors: 1, size: before });
+    expect(err[0]).toContain(sentence);
+  });
+});

