@@ -25,6 +25,7 @@ import type { Env } from '../core/pipeline/env.ts';
 import type { Objective } from '../core/pipeline/objective.ts';
 import type { Stage } from '../core/pipeline/stage.ts';
 import { stage } from '../core/pipeline/stage.ts';
+import { tidily } from '../core/pipeline/tidied.ts';
 import type { CurvatureState } from '../core/pipeline/trainState.ts';
 import type { Shaped } from '../core/tensor.ts';
 import type { Block } from '../core/pipeline/blocks.ts';
@@ -99,14 +100,16 @@ const accumulate = <T extends Shaped>(
   captured: Captured<T>,
 ): CurvatureState<T> => {
   const updates = state.updates + 1;
-  const sums = statisticsOfWindows(backend, captured, (ops, window) =>
-    curvature.statistics(ops, window, { params: { ...held, ...params }, model: objective.model }),
-  );
-  const averages = Object.entries(sums).map(([name, statistics]): readonly [string, Params<T>] => [
-    name,
-    averageInto(backend.ops, curvature.decay, updates, state.averages[name], statistics),
-  ]);
-  return { averages: Object.fromEntries(averages), updates };
+  return tidily(backend, Object.values(params), (inner) => {
+    const sums = statisticsOfWindows(inner, captured, (ops, window) =>
+      curvature.statistics(ops, window, { params: { ...held, ...params }, model: objective.model }),
+    );
+    const averages = Object.entries(sums).map(([name, statistics]): readonly [string, Params<T>] => [
+      name,
+      averageInto(inner.ops, curvature.decay, updates, state.averages[name], statistics),
+    ]);
+    return { averages: Object.fromEntries(averages), updates };
+  });
 };
 
 /** Why a parameter has no site, in the words of an error. */

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { shapeInterpreter } from '../core/autodiff/shape.ts';
 import { raise } from '../core/errors.ts';
 import type { BlockOperator } from '../core/operators/blockOperator.ts';
 import { congruent } from '../core/operators/linearOperator.ts';
@@ -25,8 +26,8 @@ import { computation } from '../core/pipeline/compute.ts';
 import type { Period } from '../core/pipeline/period.ts';
 import { checkedPeriod, isDue } from '../core/pipeline/period.ts';
 import type { Stage } from '../core/pipeline/stage.ts';
-import type { Shape, Shaped } from '../core/tensor.ts';
-import { sizeOf } from '../core/tensor.ts';
+import type { Shape, Shaped, Tensor } from '../core/tensor.ts';
+import { generate, sizeOf } from '../core/tensor.ts';
 import { dearnessOfInverses } from './dearness.ts';
 import { toBlocks } from './blocks.ts';
 import { siteBlock } from './sites/kinds.ts';
@@ -68,6 +69,9 @@ const negligible = 1e-12;
 /** Where no block has more curvature than this, there is none, and units say nothing: they are 1. */
 const none = 1e-20;
 
+/** Where the diagonal of a matrix of order n is. */
+const diagonalPlaces = (n: number): Tensor => generate([n], (i) => i * (n + 1), 'i32');
+
 const diagonalOf = <T extends Shaped>(ops: Ops<T>, factor: Factor<T>): T => {
   const n = orderOf(factor);
   switch (factor._tag) {
@@ -81,7 +85,7 @@ const diagonalOf = <T extends Shaped>(ops: Ops<T>, factor: Factor<T>): T => {
         0,
       );
     default:
-      return ops.sum(ops.mul(matrixOf(ops, factor), ops.addDiagonal(ops.full([n, n], 0), 1)), [1]);
+      return ops.gather(ops.reshape(matrixOf(ops, factor), [n * n]), ops.constant(diagonalPlaces(n)));
   }
 };
 
@@ -184,6 +188,10 @@ const sizes = <T extends Shaped>(
   }
 };
 
+/** Shapes of a block vector, of which nothing is computed. */
+const shapesOf = (blocks: ReadonlyArray<Block>, gradient: Params<Shaped>): Params<Shape> =>
+  mapParams(toBlocks<Shaped>(shapeInterpreter().ops, blocks, gradient), ({ shape }) => shape);
+
 const unitsOf = <T extends Shaped>(
   ops: Ops<T>,
   by: Shared,
@@ -235,15 +243,7 @@ export const equilibrate = (
     const due =
       isDue(every, state.step, dearnessOfInverses(operator, blocks, gradient)) ||
       !blocks.every((block) => Object.hasOwn(held, block.name));
-    const units = due
-      ? unitsOf(
-          ops,
-          by,
-          blocks,
-          operator,
-          mapParams(toBlocks(ops, blocks, gradient), ({ shape }) => shape),
-        )
-      : held;
+    const units = due ? unitsOf(ops, by, blocks, operator, shapesOf(blocks, gradient)) : held;
     return {
       state: { ...state, solver: { ...state.solver, slots: { ...slots, [name]: units } } },
       blocks: blocks.map((block) => ({ ...block, units: units[block.name] })),

@@ -7,8 +7,10 @@
  * @module
  */
 import * as E from 'fp-ts/lib/Either.js';
+import type * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../backends/backend.ts';
+import type { KfacError } from '../errors.ts';
 import { attempt, raise } from '../errors.ts';
 import type { Shaped } from '../tensor.ts';
 import { sizeOf } from '../tensor.ts';
@@ -42,8 +44,29 @@ export const tidily = <T extends Shaped, A extends object>(
   return E.isRight(result) ? result.right : raise(result.left);
 };
 
+/**
+ * A task whose temporaries go back when it is done.
+ *
+ * @param backend - where to compute
+ * @param size - shapes like those of the arrays that it makes
+ * @param run - a task on a backend; all arrays that live on are in its result
+ */
+export const tidilyDone =
+  <T extends Shaped, A extends object>(
+    backend: Backend<T>,
+    size: ReadonlyArray<Shaped>,
+    run: (backend: Backend<T>) => TE.TaskEither<KfacError, A>,
+  ): TE.TaskEither<KfacError, A> =>
+  async () => {
+    if (!areLarge(size)) return run(backend)();
+    const { backend: inner, close } = backend.scope();
+    const outcome = await run(inner)();
+    close(E.isRight(outcome) ? [...arraysWithin<T>(outcome.right)] : []);
+    return outcome;
+  };
+
 /** Fields that are plain data: all their arrays can be found in them. */
-type Plain = 'direction' | 'state' | 'next' | 'metrics';
+type Plain = 'direction' | 'state' | 'next' | 'predictedChange' | 'metrics';
 
 /**
  * The same stage, whose temporaries go back when it ends.

@@ -30,6 +30,7 @@ import { checkedPeriod, isDue } from '../../core/pipeline/period.ts';
 import { readScalars } from '../../core/pipeline/read.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
 import { stage } from '../../core/pipeline/stage.ts';
+import { tidied } from '../../core/pipeline/tidied.ts';
 import type { TrainState } from '../../core/pipeline/trainState.ts';
 import { atMost, belowOne, notNegative, positive } from '../../core/settings.ts';
 import type { Shaped } from '../../core/tensor.ts';
@@ -194,50 +195,55 @@ export const crossBatchDamping = (options: CrossBatchOptions = {}): Stage<Needs,
   atMost(`${path}.low`, positive(`${path}.high`, all.high), all.low);
   belowOne(`${path}.memory`, all.memory);
   notNegative(`${path}.tolerance`, all.tolerance);
-  return stage('crossBatchDamping', <T extends Shaped>(context: Context<T, Needs>) => (env: Env<T>) => {
-    const { state, objective, sample, damping: lambda, next, predictedChange } = context;
-    const last = lastStep.in<T>(state.rules);
-    const beginning = last !== null && last.promise < 0 ? beginningOf(state.params, last.before) : null;
-    const promise = Math.min(0, predictedChange);
-    if (!isDue(all.every, state.step)) {
-      return RTE.right<Env<T>, KfacError, Context<T, 'next' | 'metrics'>>(
-        unjudged(context, last ?? { ...nothingYet, before: state.params }, promise),
-      )(env);
-    }
-    return pipe(
-      compute((ops: Ops<T>) => {
-        const lossAt = (params: Params<T>): T => {
-          const outputs = outputsAt(ops, { model: objective.model, params, held: state.held, at: sample.at });
-          return meanLoss(ops, objective.loss, outputs, sample);
-        };
-        const now = meanLoss(ops, objective.loss, sample.outputs, sample);
-        return [now, lossAt(next.params), ...(beginning === null ? [] : [lossAt(beginning)])];
-      }),
-      RTE.chain((losses) => RTE.fromTaskEither(readScalars(env.backend, losses))),
-      RTE.map((read): Context<T, 'next' | 'metrics'> => {
-        const losses = { now: read[0], after: read[1], before: beginning === null ? null : read[2] };
-        const judged = judge(losses, last ?? nothingYet, all);
-        const { verdict, gained, promised } = judged;
-        const { damping, dampingLimit } = adapted(lambda, judged, last?.steps ?? 1, all);
-        const scalars = { ...next.scalars, damping };
-        const metrics = {
-          rejected: verdict === 'taken' ? 0 : 1,
-          takenBack: verdict === 'takenBack' ? 1 : 0,
-          nextDamping: damping,
-          dampingLimit,
-          ...(promised < 0 ? { reductionRatio: gained / promised } : {}),
-        };
-        switch (verdict) {
-          case 'takenBack':
-            return { next: { ...takenBackTo(next, beginning ?? state.params), scalars }, metrics };
-          case 'rejected':
-            return { next: { ...takenBackTo(next, state.params), scalars }, metrics };
-          case 'taken': {
-            const memory = { before: state.params, promise, steps: 1, gained, promised };
-            return { next: { ...next, scalars, rules: { ...next.rules, [lastStep.name]: memory } }, metrics };
-          }
+  const judging = stage<Needs, 'next' | 'metrics'>(
+    'crossBatchDamping',
+    <T extends Shaped>(context: Context<T, Needs>) =>
+      (env: Env<T>) => {
+        const { state, objective, sample, damping: lambda, next, predictedChange } = context;
+        const last = lastStep.in<T>(state.rules);
+        const beginning = last !== null && last.promise < 0 ? beginningOf(state.params, last.before) : null;
+        const promise = Math.min(0, predictedChange);
+        if (!isDue(all.every, state.step)) {
+          return RTE.right<Env<T>, KfacError, Context<T, 'next' | 'metrics'>>(
+            unjudged(context, last ?? { ...nothingYet, before: state.params }, promise),
+          )(env);
         }
-      }),
-    )(env);
-  });
+        return pipe(
+          compute((ops: Ops<T>) => {
+            const lossAt = (params: Params<T>): T => {
+              const outputs = outputsAt(ops, { model: objective.model, params, held: state.held, at: sample.at });
+              return meanLoss(ops, objective.loss, outputs, sample);
+            };
+            const now = meanLoss(ops, objective.loss, sample.outputs, sample);
+            return [now, lossAt(next.params), ...(beginning === null ? [] : [lossAt(beginning)])];
+          }),
+          RTE.chain((losses) => RTE.fromTaskEither(readScalars(env.backend, losses))),
+          RTE.map((read): Context<T, 'next' | 'metrics'> => {
+            const losses = { now: read[0], after: read[1], before: beginning === null ? null : read[2] };
+            const judged = judge(losses, last ?? nothingYet, all);
+            const { verdict, gained, promised } = judged;
+            const { damping, dampingLimit } = adapted(lambda, judged, last?.steps ?? 1, all);
+            const scalars = { ...next.scalars, damping };
+            const metrics = {
+              rejected: verdict === 'taken' ? 0 : 1,
+              takenBack: verdict === 'takenBack' ? 1 : 0,
+              nextDamping: damping,
+              dampingLimit,
+              ...(promised < 0 ? { reductionRatio: gained / promised } : {}),
+            };
+            switch (verdict) {
+              case 'takenBack':
+                return { next: { ...takenBackTo(next, beginning ?? state.params), scalars }, metrics };
+              case 'rejected':
+                return { next: { ...takenBackTo(next, state.params), scalars }, metrics };
+              case 'taken': {
+                const memory = { before: state.params, promise, steps: 1, gained, promised };
+                return { next: { ...next, scalars, rules: { ...next.rules, [lastStep.name]: memory } }, metrics };
+              }
+            }
+          }),
+        )(env);
+      },
+  );
+  return tidied(judging);
 };

@@ -19,6 +19,7 @@ import type { Env } from '../../core/pipeline/env.ts';
 import { readScalars } from '../../core/pipeline/read.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
 import { stage } from '../../core/pipeline/stage.ts';
+import { tidied } from '../../core/pipeline/tidied.ts';
 import type { TrainState } from '../../core/pipeline/trainState.ts';
 import { atMost, extent, positive } from '../../core/settings.ts';
 import type { Shaped } from '../../core/tensor.ts';
@@ -119,37 +120,52 @@ type Needs =
 export const levenbergMarquardt = (options: LevenbergMarquardtOptions = {}): Stage<Needs, 'next' | 'metrics'> => {
   const { every = 5, decay = 19 / 20, minimum = 1e-8, maximum = mostDamping, rejectSteps = false } = options;
   checkOptions({ every, decay, minimum, maximum });
-  return stage('adaptDamping', <T extends Shaped>(context: Context<T, Needs>) => (env: Env<T>) => {
-    const { state, objective, circumstances, targets, weights, loss, damping: lambda, next, predictedChange } = context;
-    const due = (state.step + 1) % every === 0;
-    if (!due && !rejectSteps) return RTE.right({ next, metrics: {} })(env);
-    return pipe(
-      compute((ops: Ops<T>) => {
-        const { params, held } = next;
-        const outputs = outputsAt(ops, { model: objective.model, params, held, at: circumstances });
-        return [loss, meanLoss(ops, objective.loss, outputs, { targets, weights })];
-      }),
-      RTE.chain((losses) => RTE.fromTaskEither(readScalars(env.backend, losses))),
-      RTE.map(([before, after]) => {
-        // Not `after > before`: a loss that is not a number rejects too.
-        const rejected = rejectSteps && !(after <= before);
-        const kept = rejected ? takenBack(state, next) : next;
-        const judged = rejectSteps ? { rejected: rejected ? 1 : 0 } : {};
-        if (!due) return { next: kept, metrics: judged };
-        const rho = reductionRatio(before, after, predictedChange);
-        const adapted = adaptedDamping(lambda, rho, decay ** every);
-        const damping = Math.min(maximum, Math.max(minimum, adapted));
-        return {
-          next: { ...kept, scalars: { ...kept.scalars, damping } },
-          // A ratio to a model that foretold nothing is no number to report.
-          metrics: {
-            ...judged,
-            ...(Number.isFinite(rho) ? { reductionRatio: rho } : {}),
-            nextDamping: damping,
-            dampingLimit: Math.sign(adapted - damping),
-          },
-        };
-      }),
-    )(env);
-  });
+  const judging = stage<Needs, 'next' | 'metrics'>(
+    'adaptDamping',
+    <T extends Shaped>(context: Context<T, Needs>) =>
+      (env: Env<T>) => {
+        const {
+          state,
+          objective,
+          circumstances,
+          targets,
+          weights,
+          loss,
+          damping: lambda,
+          next,
+          predictedChange,
+        } = context;
+        const due = (state.step + 1) % every === 0;
+        if (!due && !rejectSteps) return RTE.right({ next, metrics: {} })(env);
+        return pipe(
+          compute((ops: Ops<T>) => {
+            const { params, held } = next;
+            const outputs = outputsAt(ops, { model: objective.model, params, held, at: circumstances });
+            return [loss, meanLoss(ops, objective.loss, outputs, { targets, weights })];
+          }),
+          RTE.chain((losses) => RTE.fromTaskEither(readScalars(env.backend, losses))),
+          RTE.map(([before, after]) => {
+            // Not `after > before`: a loss that is not a number rejects too.
+            const rejected = rejectSteps && !(after <= before);
+            const kept = rejected ? takenBack(state, next) : next;
+            const judged = rejectSteps ? { rejected: rejected ? 1 : 0 } : {};
+            if (!due) return { next: kept, metrics: judged };
+            const rho = reductionRatio(before, after, predictedChange);
+            const adapted = adaptedDamping(lambda, rho, decay ** every);
+            const damping = Math.min(maximum, Math.max(minimum, adapted));
+            return {
+              next: { ...kept, scalars: { ...kept.scalars, damping } },
+              // A ratio to a model that foretold nothing is no number to report.
+              metrics: {
+                ...judged,
+                ...(Number.isFinite(rho) ? { reductionRatio: rho } : {}),
+                nextDamping: damping,
+                dampingLimit: Math.sign(adapted - damping),
+              },
+            };
+          }),
+        )(env);
+      },
+  );
+  return tidied(judging);
 };

@@ -23,6 +23,7 @@ import { checkedPeriod, isDue } from '../../core/pipeline/period.ts';
 import { readScalars } from '../../core/pipeline/read.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
 import { stage } from '../../core/pipeline/stage.ts';
+import { tidied } from '../../core/pipeline/tidied.ts';
 import { positive } from '../../core/settings.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { demanded, foreseeing, ofLearningRate } from '../demand.ts';
@@ -178,7 +179,7 @@ const updateBy = (manner: Manner): ModelUpdate => {
         )(env);
       },
   );
-  return { ...updating, foresee: foreseeing(schedule, ofLearningRate) };
+  return { ...tidied(updating), foresee: foreseeing(schedule, ofLearningRate) };
 };
 
 /** Manners of an update that chooses the momentum, too. */

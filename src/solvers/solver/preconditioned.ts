@@ -11,6 +11,7 @@ import { applyOn } from '../../core/operators/applyOn.ts';
 import { calculate } from '../../core/pipeline/compute.ts';
 import type { Context, Field } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
+import { tidily, tidilyDone } from '../../core/pipeline/tidied.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { fromBlocks, toBlocks } from '../../curvature/blocks.ts';
 import type { Inverse, Refreshed } from './inverse.ts';
@@ -31,10 +32,12 @@ export const directed =
     const { prepared, preparedAt } = state.solver;
     const found = { state, metrics: { ...metrics, inverseAge: state.step - preparedAt } };
     if (prepared === null) return TE.right({ direction: gradient, ...found });
+    const size = Object.values(gradient);
     return pipe(
-      calculate(() => toBlocks(backend.ops, blocks, gradient)),
-      TE.chain((v) => applyOn(backend, prepared, v)),
-      TE.chain((image) => calculate(() => ({ direction: fromBlocks(backend.ops, blocks, image), ...found }))),
+      calculate(() => tidily(backend, size, ({ ops }) => toBlocks(ops, blocks, gradient))),
+      TE.chain((v) => tidilyDone(backend, size, (inner) => applyOn(inner, prepared, v))),
+      TE.chain((image) => calculate(() => tidily(backend, size, ({ ops }) => fromBlocks(ops, blocks, image)))),
+      TE.map((direction) => ({ direction, ...found })),
     );
   };
 

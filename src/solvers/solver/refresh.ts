@@ -22,6 +22,7 @@ import { calculate } from '../../core/pipeline/compute.ts';
 import type { Period } from '../../core/pipeline/period.ts';
 import { checkedPeriod, isDue } from '../../core/pipeline/period.ts';
 import type { Prepared } from '../../core/pipeline/prepared.ts';
+import { tidily } from '../../core/pipeline/tidied.ts';
 import type { Context, Field } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import type { Pending, SolverState, TrainState } from '../../core/pipeline/trainState.ts';
@@ -238,7 +239,7 @@ export const refresh =
       (from: Pending<T>, previous: LinearOperator<T> | null): Work<T> =>
       (backend) =>
         pipe(
-          calculate(() => formed(backend.ops, from.operator)),
+          calculate(() => tidily(backend, Object.values(context.gradient), ({ ops }) => formed(ops, from.operator))),
           TE.chain((operator) =>
             prepareBySite(overrides, operator, from.damping, (part, lambda) =>
               prepare(backend, part, lambda, previous),

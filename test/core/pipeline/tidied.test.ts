@@ -2,10 +2,13 @@
  * Temporaries of stages go back when they end, and nothing else changes.
  */
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import { vectorUnit } from '../../../src/core/backends/host/simd/instance.ts';
+import type { KfacError } from '../../../src/core/errors.ts';
 import { computation } from '../../../src/core/pipeline/compute.ts';
-import { tidied, tidily } from '../../../src/core/pipeline/tidied.ts';
+import { tidied, tidily, tidilyDone } from '../../../src/core/pipeline/tidied.ts';
 import { initialState } from '../../../src/core/pipeline/trainState.ts';
 import { mapParams } from '../../../src/core/params.ts';
 import { keyOf } from '../../../src/core/random/key.ts';
@@ -42,6 +45,43 @@ describe('tidily', () => {
   it('opens no scope where arrays are small', () => {
     const x = backend.ops.full([10], 2);
     expect(tidily(backend, [x], (inner) => ({ inner })).inner).toBe(backend);
+  });
+});
+
+describe('tidilyDone', () => {
+  const { backend } = loopBackend('f32');
+
+  it('law: temporaries go back when the task is done, and not before', async () => {
+    const x = backend.ops.full([n], 2);
+    const before = taken();
+    const task = tidilyDone(backend, [x], ({ ops }) =>
+      pipe(
+        TE.right(ops.add(x, x)),
+        TE.chain((sum) => TE.fromTask(() => Promise.resolve({ y: ops.mul(sum, sum), held: taken() - before }))),
+      ),
+    );
+    const outcome = await task();
+    expect(taken() - before).toBe(bytes);
+    expect(E.isRight(outcome) ? [outcome.right.y.data[5], outcome.right.held] : outcome.left).toEqual([16, 2 * bytes]);
+  });
+
+  it('keeps nothing of a task that fails', async () => {
+    const x = backend.ops.full([n], 2);
+    const before = taken();
+    const failing = tidilyDone(backend, [x], ({ ops }) => {
+      ops.add(x, x);
+      return TE.left<KfacError, { readonly y: Tensor }>({ _tag: 'NonFinite', where: 'a task', what: 'x', advice: '' });
+    });
+    expect(E.isLeft(await failing())).toBe(true);
+    expect(taken()).toBe(before);
+  });
+
+  it('law: an inverse outlives the scope that it was asked for in', async () => {
+    const { backend: solving } = loopBackend('f32');
+    const m = solving.ops.addDiagonal(solving.ops.full([300, 300], 0), 4);
+    const inverted = await tidilyDone(solving, [m], ({ linearAlgebra }) => linearAlgebra.inverse(m))();
+    solving.ops.full([300, 300], 7);
+    expect(E.isRight(inverted) ? [inverted.right.data[0], inverted.right.data[1]] : inverted.left).toEqual([0.25, 0]);
   });
 });
 

@@ -12,6 +12,7 @@ import type { KfacError } from '../../errors.ts';
 import type { ReadonlyVector, Tensor } from '../../tensor.ts';
 import { tensor } from '../../tensor.ts';
 import type { Backend, BackendReport, Scope } from '../backend.ts';
+import type { Vector } from './kernels/precision.ts';
 import { f32, f64 } from './kernels/precision.ts';
 
 import { interpreterOn } from './interpreter.ts';
@@ -73,6 +74,12 @@ export const hostBackend = (settings: HostSettings): Backend<Tensor> => {
     ...(settings.smallest === undefined ? {} : { smallest: settings.smallest }),
   });
 
+  const lasting = (values: ReadonlyVector, length: number): Vector => {
+    const out = pool.root.take(length);
+    kernels.copyRows(values, 0, length, out, 0, length, 1, length);
+    return out;
+  };
+
   const backendOn = (allocator: Allocator, open: () => Arena): Backend<Tensor> => {
     const isInside = (data: ReadonlyVector): boolean => memory === null || memory.addressOf(data, 0) >= 0;
     const host = { precision, kernels, products, allocator, isInside };
@@ -80,7 +87,7 @@ export const hostBackend = (settings: HostSettings): Backend<Tensor> => {
       name,
       dtype,
       ops: interpreterOn(host),
-      linearAlgebra: linearAlgebraOf(host, factorisations),
+      linearAlgebra: linearAlgebraOf(host, factorisations, lasting),
       read: (x) => TE.fromIO(() => tensor(x.data, x.shape, x.dtype)),
       scope: () => scopeOn(open()),
       report: () => {

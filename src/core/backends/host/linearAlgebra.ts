@@ -14,21 +14,27 @@ import { showShape } from '../../tensor.ts';
 import type { LinearAlgebra } from '../backend.ts';
 
 import type { Floats } from './host.ts';
+import type { Precision } from './kernels/precision.ts';
 import { floatsOf, floatTensor } from './host.ts';
 
 /**
  * Factorisations on dense row-major arrays of one precision. Each has read its arguments by the time its task has
- * started, so that a scope may end while it runs.
+ * started, so that a scope may end while it runs. Where a copy of an argument becomes the result, `copy` makes it, in memory that
+ * belongs to no scope.
  */
 export interface Factorisations {
-  readonly cholesky: (n: number, m: ReadonlyVector) => TE.TaskEither<KfacError, ReadonlyVector>;
+  readonly cholesky: (
+    n: number,
+    m: ReadonlyVector,
+    copy: Precision['copy'],
+  ) => TE.TaskEither<KfacError, ReadonlyVector>;
   readonly choleskySolve: (
     n: number,
     columns: number,
     l: ReadonlyVector,
     b: ReadonlyVector,
   ) => TE.TaskEither<KfacError, ReadonlyVector>;
-  readonly inverse: (n: number, m: ReadonlyVector) => TE.TaskEither<KfacError, ReadonlyVector>;
+  readonly inverse: (n: number, m: ReadonlyVector, copy: Precision['copy']) => TE.TaskEither<KfacError, ReadonlyVector>;
   readonly solve: (
     n: number,
     columns: number,
@@ -66,14 +72,19 @@ const task =
  *
  * @param host - the interpreter
  * @param factorisations - on arrays of its precision
+ * @param copy - copies an array into memory that belongs to no scope; into memory of its own unless given
  */
-export const linearAlgebraOf = (host: Floats, factorisations: Factorisations): LinearAlgebra<Tensor> => {
+export const linearAlgebraOf = (
+  host: Floats,
+  factorisations: Factorisations,
+  copy: Precision['copy'] = host.precision.copy,
+): LinearAlgebra<Tensor> => {
   const asTensor = (shape: Shape) => (data: ReadonlyVector) => floatTensor(host, shape, data);
   return {
     cholesky: (m) =>
       task(() => {
         const n = orderOf('cholesky', m.shape);
-        return pipe(factorisations.cholesky(n, floatsOf(host, m)), TE.map(asTensor(m.shape)));
+        return pipe(factorisations.cholesky(n, floatsOf(host, m), copy), TE.map(asTensor(m.shape)));
       }),
     choleskySolve: (l, b) =>
       task(() => {
@@ -85,7 +96,7 @@ export const linearAlgebraOf = (host: Floats, factorisations: Factorisations): L
     inverse: (m) =>
       task(() => {
         const n = orderOf('inverse', m.shape);
-        return pipe(factorisations.inverse(n, floatsOf(host, m)), TE.map(asTensor(m.shape)));
+        return pipe(factorisations.inverse(n, floatsOf(host, m), copy), TE.map(asTensor(m.shape)));
       }),
     solve: (m, b) =>
       task(() => {

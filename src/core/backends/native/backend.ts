@@ -64,9 +64,9 @@ const productsOf = ({ gemm, gemmBatched, syrk }: Blas, { copyRows }: LoopKernels
 });
 
 const factorisationsOf = (lapack: Kernels, { run }: Schedule): Factorisations => ({
-  cholesky: (n, m) => run(n ** 3 / 3, lapack.cholesky(n, m), n),
+  cholesky: (n, m, copy) => run(n ** 3 / 3, lapack.cholesky(n, m, copy), n),
   choleskySolve: (n, columns, l, b) => run(n * n * columns, lapack.choleskySolve(n, columns, l, b), n),
-  inverse: (n, m) => run(n ** 3, lapack.inverse(n, m), n),
+  inverse: (n, m, copy) => run(n ** 3, lapack.inverse(n, m, copy), n),
   solve: (n, columns, m, b) => run(n * n * (n / 3 + columns), lapack.solve(n, columns, m, b), n),
   eigh: (n, m) => run(9 * n ** 3, lapack.eigh(n, m), n),
 });

@@ -10,6 +10,7 @@
  */
 import type { ReadonlyVector } from '../../tensor.ts';
 
+import type { Kernels } from '../host/kernels/kernels.ts';
 import { mirrorLower } from '../host/kernels/layout.ts';
 import type { Routines } from './signatures.ts';
 import { cblas } from './signatures.ts';
@@ -95,8 +96,14 @@ const leading = (stride: number): number => (stride > 0 ? stride : 1);
  * @param routines - routines of the library in that precision
  * @param precision - element type; arrays of another type are refused with a ShapeMismatch, as are short ones
  * @param small - makes a small call
+ * @param mirror - copies the lower triangle of a result onto the upper one
  */
-export const blasOf = (routines: Routines, precision: Precision, small: Way = asItIs): Blas => {
+export const blasOf = (
+  routines: Routines,
+  precision: Precision,
+  small: Way = asItIs,
+  mirror: Kernels['mirrorLower'] = mirrorLower,
+): Blas => {
   const { gemm, gemv, syrk, trsm } = routines;
 
   /** Makes a call as its work demands. */
@@ -156,7 +163,7 @@ export const blasOf = (routines: Routines, precision: Precision, small: Way = as
       requireMatrix('syrk: C', precision, c, n, n, ldc);
       if (n === 0) return;
       syrk(rowMajor, lower, op(transposed), n, k, alpha, a, leading(lda), beta, c, ldc);
-      mirrorLower(n, c, ldc);
+      mirror(n, c, ldc);
     },
     trsm: (transposed, n, columns, l, b) => {
       requireMatrix('trsm: L', precision, l, n, n);

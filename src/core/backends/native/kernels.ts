@@ -20,6 +20,7 @@ import { openBlasLibrary } from './library.ts';
 import type { Way } from './threads.ts';
 import { asItIs, onOneThread } from './threads.ts';
 import { f32, f64 } from '../host/kernels/precision.ts';
+import { singleKernels } from '../host/simd/kernels.ts';
 
 /** Products and factorisations of one precision. */
 export type Kernels = Blas & Lapack;
@@ -52,12 +53,13 @@ export const openNativeKernels = (choice?: string): E.Either<BackendUnavailable,
     openBlasLibrary(choice),
     E.map((library) => {
       const around = library.background;
+      const { mirrorLower } = singleKernels();
       // Others decide well how many threads a small call is worth.
       const { name, threads } = library;
       const small = name === 'OpenBLAS' && threads !== undefined ? onOneThread(threads) : asItIs;
       return {
         library,
-        f32: { ...blasOf(library.single, f32, small), ...lapackOf(library.single, f32) },
+        f32: { ...blasOf(library.single, f32, small, mirrorLower), ...lapackOf(library.single, f32, mirrorLower) },
         f64: { ...blasOf(library.double, f64, small), ...lapackOf(library.double, f64) },
         runNow,
         small,

@@ -13,6 +13,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { ReadonlyVector } from '../../tensor.ts';
 
 import type { Job, NativeCall } from './job.ts';
+import type { Kernels } from '../host/kernels/kernels.ts';
 import { clearUpper, mirrorLower, transposeInto } from '../host/kernels/layout.ts';
 import type { Routines } from './signatures.ts';
 import { cblas } from './signatures.ts';
@@ -25,16 +26,19 @@ export interface Eigen {
   readonly vectors: Vector;
 }
 
-/** Factorisations in one precision. Matrices are dense and row-major; of symmetric ones the lower triangle is read. */
+/**
+ * Factorisations in one precision. Matrices are dense and row-major; of symmetric ones the lower triangle is read. Where a copy of
+ * the input becomes the result, the caller may say how it is made, and so where it lies.
+ */
 export interface Lapack {
   /** Lower triangular L [n, n] with `L Lᵀ = A`, zero above the diagonal; A symmetric positive definite. */
-  readonly cholesky: (n: number, a: ReadonlyVector) => Job<Vector>;
+  readonly cholesky: (n: number, a: ReadonlyVector, copy?: Precision['copy']) => Job<Vector>;
   /** `(L Lᵀ)⁻¹ B`, shape [n, columns], from a Cholesky factor. */
   readonly choleskySolve: (n: number, columns: number, l: ReadonlyVector, b: ReadonlyVector) => Job<Vector>;
   /** `(L Lᵀ)⁻¹`, symmetric bit for bit, from a Cholesky factor. */
   readonly choleskyInverse: (n: number, l: ReadonlyVector) => Job<Vector>;
   /** `A⁻¹`, symmetric bit for bit; A symmetric positive definite. */
-  readonly inverse: (n: number, a: ReadonlyVector) => Job<Vector>;
+  readonly inverse: (n: number, a: ReadonlyVector, copy?: Precision['copy']) => Job<Vector>;
   /** `A⁻¹` by LU with pivoting; A square. */
   readonly inverseGeneral: (n: number, a: ReadonlyVector) => Job<Vector>;
   /** `A⁻¹ B`, shape [n, columns], by LU with pivoting; A square. */
@@ -64,8 +68,13 @@ const finite =
  *
  * @param routines - routines of the library in that precision
  * @param precision - element type; arrays of another type are refused with a ShapeMismatch, as are short ones
+ * @param mirror - copies the lower triangle of a result onto the upper one
  */
-export const lapackOf = (routines: Routines, precision: Precision): Lapack => {
+export const lapackOf = (
+  routines: Routines,
+  precision: Precision,
+  mirror: Kernels['mirrorLower'] = mirrorLower,
+): Lapack => {
   const order = (n: number): ReadonlyArray<number> => [Math.max(n, 1)];
 
   const factorise = (where: string, n: number, a: Vector): NativeCall => {
@@ -106,20 +115,22 @@ export const lapackOf = (routines: Routines, precision: Precision): Lapack => {
   };
 
   const symmetric = (n: number, a: Vector) => (): Vector => {
-    mirrorLower(n, a);
+    mirror(n, a, n);
     return a;
   };
 
   return {
-    cholesky: (n, a) => () => {
-      requireMatrix('cholesky', precision, a, n, n);
-      const l = precision.copy(a, n * n);
-      const result = (): Vector => {
-        clearUpper(n, l);
-        return l;
-      };
-      return E.right({ calls: [factorise('cholesky', n, l)], result });
-    },
+    cholesky:
+      (n, a, copy = precision.copy) =>
+      () => {
+        requireMatrix('cholesky', precision, a, n, n);
+        const l = copy(a, n * n);
+        const result = (): Vector => {
+          clearUpper(n, l);
+          return l;
+        };
+        return E.right({ calls: [factorise('cholesky', n, l)], result });
+      },
     choleskySolve: (n, columns, l, b) => () => {
       requireMatrix('choleskySolve: L', precision, l, n, n);
       requireMatrix('choleskySolve: B', precision, b, n, columns);
@@ -138,14 +149,16 @@ export const lapackOf = (routines: Routines, precision: Precision): Lapack => {
       const inverse = precision.copy(l, n * n);
       return E.right({ calls: [invertFactor('choleskyInverse', n, inverse)], result: symmetric(n, inverse) });
     },
-    inverse: (n, a) => () => {
-      requireMatrix('inverse', precision, a, n, n);
-      const inverse = precision.copy(a, n * n);
-      return E.right({
-        calls: [factorise('inverse', n, inverse), invertFactor('inverse', n, inverse)],
-        result: symmetric(n, inverse),
-      });
-    },
+    inverse:
+      (n, a, copy = precision.copy) =>
+      () => {
+        requireMatrix('inverse', precision, a, n, n);
+        const inverse = copy(a, n * n);
+        return E.right({
+          calls: [factorise('inverse', n, inverse), invertFactor('inverse', n, inverse)],
+          result: symmetric(n, inverse),
+        });
+      },
     inverseGeneral: (n, a) => () => {
       requireMatrix('inverseGeneral', precision, a, n, n);
       const inverse = precision.copy(a, n * n);

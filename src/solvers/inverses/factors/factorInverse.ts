@@ -16,7 +16,7 @@ import type { KfacError } from '../../../core/errors.ts';
 import type { BlockOperator, Kronecker } from '../../../core/operators/blockOperator.ts';
 import { kronecker } from '../../../core/operators/blockOperator.ts';
 import type { Factor } from '../../../core/operators/factors/factor.ts';
-import { directSum } from '../../../core/operators/factors/factor.ts';
+import { directSum, orderOf } from '../../../core/operators/factors/factor.ts';
 import { matrixOf } from '../../../core/operators/factors/measures.ts';
 import type { LinearOperator } from '../../../core/operators/linearOperator.ts';
 import { blockDiagonal } from '../../../core/operators/linearOperator.ts';
@@ -25,6 +25,7 @@ import type { Prepared } from '../../../core/pipeline/prepared.ts';
 import type { Shaped } from '../../../core/tensor.ts';
 import type { Prepare } from '../../solver/inverse.ts';
 import { calculate } from '../../../core/pipeline/compute.ts';
+import { tidilyDone } from '../../../core/pipeline/tidied.ts';
 import { unsupported } from '../../solver/unsupported.ts';
 import { byFactors, eachBlock, invertDiagonal } from './blockwise.ts';
 import { meanEigenvalues } from './dampedFactors.ts';
@@ -84,8 +85,12 @@ const invertFactor = <T extends Shaped, R>(
     }
     default:
       return pipe(
-        calculate(() => ops.addDiagonal(matrixOf(ops, factor), delta)),
-        TE.chain((damped) => invert(backend, damped, previous?._tag === 'dense' ? previous.matrix : null)),
+        tidilyDone(backend, [{ shape: [orderOf(factor), orderOf(factor)] }], (inner) =>
+          pipe(
+            calculate(() => inner.ops.addDiagonal(matrixOf(inner.ops, factor), delta)),
+            TE.chain((damped) => invert(inner, damped, previous?._tag === 'dense' ? previous.matrix : null)),
+          ),
+        ),
         TE.map(({ inverse, report }) => ({ inverse, reports: [report] })),
       );
   }

@@ -141,6 +141,8 @@ export interface Kernels {
     out: Vector,
   ) => { readonly others: Float64Array; readonly firsts: Float64Array };
   readonly copyRows: CopyKernel;
+  /** `a[c, r] = a[r, c]` for c below r of a matrix of order n, whose rows begin `stride` elements apart. */
+  readonly mirrorLower: (n: number, a: Vector, stride: number) => void;
   readonly select: SelectKernel;
   /** `out[i, :] = x[indices[i], :]` with rows of some width, of arrays of one type; NaN where an index is none of `rows`. */
   readonly gatherRows: (x: ReadonlyVector, rows: number, indices: ReadonlyVector, width: number, out: Buffer) => void;

@@ -9,7 +9,7 @@
  */
 import { binaryKernels, withRows } from './binary.ts';
 import type { ReadonlyVector } from '../../../tensor.ts';
-import { transposeInto } from './layout.ts';
+import { mirrorLower, transposeInto } from './layout.ts';
 import type { Kernels } from './kernels.ts';
 import type { Buffer, Vector } from './precision.ts';
 import { unaryKernels, vjpKernels } from './unary.ts';
@@ -152,6 +152,7 @@ export const plainKernels: Kernels = {
     if (n === 1) for (let r = 0; r < rows; r += 1) out[to + r * stepOut] = x[at + r * stepX];
     else for (let r = 0; r < rows; r += 1) copyRun(x, at + r * stepX, out, to + r * stepOut, n);
   },
+  mirrorLower,
   select: (c, a, b, out, to, rows, n) => {
     const [stepC, stepA, stepB] = [c, a, b].map(({ varies }) => (varies ? 1 : 0));
     for (let r = 0; r < rows; r += 1) {

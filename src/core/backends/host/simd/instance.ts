@@ -65,6 +65,8 @@ export interface VectorUnit {
   readonly copyRows: (a: number, out: number, bytes: number, rows: number, stepA: number, stepOut: number) => void;
   /** Writes the transpose of a matrix with at least four rows and columns. */
   readonly transpose: (a: number, out: number, rows: number, columns: number) => void;
+  /** Copies the lower triangle of a matrix of order n, whose rows begin so many bytes apart, onto the upper one. */
+  readonly mirrorLower: (a: number, n: number, stride: number) => void;
   readonly rowMaxima: Sums;
   /** Exponentials of rows less a number each, with sums of those that are not 1 and the number of the others. */
   readonly rowExponentials: (
@@ -129,6 +131,7 @@ export const openUnit = (options: { readonly shared?: boolean; readonly pages?: 
     columnSums: exports.columnSums,
     copyRows: exports.copyRows,
     transpose: exports.transpose,
+    mirrorLower: exports.mirrorLower,
     rowMaxima: exports.rowMaxima,
     rowExponentials: exports.rowExponentials,
     gatherRows: exports.gatherRows,

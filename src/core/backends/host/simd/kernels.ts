@@ -319,6 +319,11 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
       if (a >= 0) unit.copyRows(a, result, 4 * n, rows, 4 * stepX, 4 * stepOut);
       else plainKernels.copyRows(x, at, stepX, out, to, stepOut, rows, n);
     },
+    mirrorLower: (n, a, stride) => {
+      const own = n * n < worthwhile ? -1 : addressOf(a, 0);
+      if (own >= 0) unit.mirrorLower(own, n, 4 * stride);
+      else plainKernels.mirrorLower(n, a, stride);
+    },
     select: (c, a, b, out, to, rows, n) => {
       const result = rows * n < worthwhile ? -1 : addressOf(out, to);
       // Conditions may be integers, which are not to be taken for floats.

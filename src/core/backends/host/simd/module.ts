@@ -23,6 +23,7 @@ import type { RowCode } from './loops.ts';
 import { gatherRows, scatterRows } from './indexed.ts';
 import { copyRows, pointwise, rowwise } from './loops.ts';
 import { selectForms, selectKernel } from './select.ts';
+import { mirrorLower } from './mirror.ts';
 import { rowExponentials, rowMaxima } from './softmax.ts';
 import { columnSums, dot, rowSums, sum } from './sums.ts';
 import { transpose } from './transpose.ts';
@@ -100,6 +101,7 @@ export const moduleBytes = (shared: boolean): Uint8Array =>
     dot,
     copyRows,
     transpose,
+    mirrorLower,
     rowMaxima,
     rowExponentials,
     ...selectForms.map(selectKernel),

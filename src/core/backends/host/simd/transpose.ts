@@ -16,13 +16,61 @@ const { get, set } = local;
 export const tile = 4;
 
 /** Rows that are written side by side. */
-const band = 16;
+export const band = 16;
+
+/**
+ * Loads a tile and transposes it into the last four of eight registers.
+ *
+ * @param from - pointer, used up
+ * @param step - local with the bytes between rows
+ * @param registers - eight
+ */
+export const transposeTile = (from: number, step: number, registers: ReadonlyArray<number>): Code => {
+  const [x0, x1, x2, x3, t0, t1, t2, t3] = registers;
+  const [low, high] = [
+    [0, 4, 1, 5],
+    [2, 6, 3, 7],
+  ];
+  return [
+    ...[x0, x1, x2, x3].flatMap((x) => [...set(x, v128.load(get(from), 0)), ...advance(from, get(step))]),
+    ...set(t0, shuffleFloats(get(x0), get(x1), low)),
+    ...set(t1, shuffleFloats(get(x0), get(x1), high)),
+    ...set(t2, shuffleFloats(get(x2), get(x3), low)),
+    ...set(t3, shuffleFloats(get(x2), get(x3), high)),
+  ];
+};
+
+/**
+ * Stores the tile that {@link transposeTile} has left.
+ *
+ * @param to - pointer, used up
+ * @param step - local with the bytes between rows
+ * @param registers - eight
+ */
+export const storeTile = (to: number, step: number, registers: ReadonlyArray<number>): Code => {
+  const [, , , , t0, t1, t2, t3] = registers;
+  const [low, high] = [
+    [0, 1, 4, 5],
+    [2, 3, 6, 7],
+  ];
+  return (
+    [
+      [t0, t2, low],
+      [t0, t2, high],
+      [t1, t3, low],
+      [t1, t3, high],
+    ] as const
+  ).flatMap(([upper, lower, lanes]) => [
+    ...v128.store(get(to), 0, shuffleFloats(get(upper), get(lower), lanes)),
+    ...advance(to, get(step)),
+  ]);
+};
 
 /** `out[c, r] = a[r, c]` of a matrix with at least four rows and columns. */
 export const transpose: FunctionCode = (() => {
   const [a, out, rows, columns] = [0, 1, 2, 3];
   const [first, past, c, r, column, row, from, to, stepFrom, stepTo] = [4, 5, 6, 7, 8, 9, 10, 11, 12, 13];
-  const [x0, x1, x2, x3, t0, t1, t2, t3] = [14, 15, 16, 17, 18, 19, 20, 21];
+  const registers = [14, 15, 16, 17, 18, 19, 20, 21];
 
   /** A position, or the last one from which a tile lies within the matrix. */
   const within = (position: number, extent: number, result: number): Code => [
@@ -33,27 +81,11 @@ export const transpose: FunctionCode = (() => {
     ),
   ];
   const address = (base: number, index: Code): Code => i32.add(get(base), i32.shiftLeft(index, i32.constant(2)));
-  const low = [0, 4, 1, 5];
-  const high = [2, 6, 3, 7];
   const tileCode: Code = [
     ...set(from, address(a, i32.add(i32.mul(get(row), get(columns)), get(column)))),
     ...set(to, address(out, i32.add(i32.mul(get(column), get(rows)), get(row)))),
-    ...[x0, x1, x2, x3].flatMap((x) => [...set(x, v128.load(get(from), 0)), ...advance(from, get(stepFrom))]),
-    ...set(t0, shuffleFloats(get(x0), get(x1), low)),
-    ...set(t1, shuffleFloats(get(x0), get(x1), high)),
-    ...set(t2, shuffleFloats(get(x2), get(x3), low)),
-    ...set(t3, shuffleFloats(get(x2), get(x3), high)),
-    ...(
-      [
-        [t0, t2, [0, 1, 4, 5]],
-        [t0, t2, [2, 3, 6, 7]],
-        [t1, t3, [0, 1, 4, 5]],
-        [t1, t3, [2, 3, 6, 7]],
-      ] as const
-    ).flatMap(([upper, lower, lanes]) => [
-      ...v128.store(get(to), 0, shuffleFloats(get(upper), get(lower), lanes)),
-      ...advance(to, get(stepTo)),
-    ]),
+    ...transposeTile(from, stepFrom, registers),
+    ...storeTile(to, stepTo, registers),
   ];
   return {
     name: 'transpose',
@@ -61,7 +93,7 @@ export const transpose: FunctionCode = (() => {
     results: [],
     locals: [
       ...[first, past, c, r, column, row, from, to, stepFrom, stepTo].map(() => valueType.i32),
-      ...[x0, x1, x2, x3, t0, t1, t2, t3].map(() => valueType.v128),
+      ...registers.map(() => valueType.v128),
     ],
     body: [
       ...set(stepFrom, i32.shiftLeft(get(columns), i32.constant(2))),

@@ -403,6 +403,20 @@ describe.each<readonly [string, (x: Float32Array) => Float32Array]>([
     );
   });
 
+  it('law: mirroring. a[c, r] = a[r, c] for c < r, and nothing else is written', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 70 }), fc.nat(9), (n, more) => {
+        const stride = n + more;
+        const a = drawn(n, n * stride + 3, -2, 2);
+        const expected = Array.from(a);
+        for (let r = 0; r < n; r += 1) for (let c = 0; c < r; c += 1) expected[c * stride + r] = a[r * stride + c];
+        kernels.mirrorLower(n, a, stride);
+        expect(Array.from(a)).toEqual(expected);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it.each([1, 63, 64, 65, 1000])('fills %d elements', (n) => {
     const out = room(n).fill(7);
     kernels.fill(out, 0.1);
