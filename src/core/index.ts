@@ -166,6 +166,7 @@ export { glorotNormal, glorotUniform, heNormal, heUniform } from './nn/initialis
 export { sumPerExample, targetsLike, weighed } from './nn/losses/loss.ts';
 export type { Admissible, Range } from './nn/admissible.ts';
 export type { Loss } from './nn/losses/loss.ts';
+export { meanOverPositions } from './nn/losses/meanOverPositions.ts';
 export { softmaxCrossEntropy } from './nn/losses/softmaxCrossEntropy.ts';
 export { sigmoidCrossEntropy } from './nn/losses/sigmoidCrossEntropy.ts';
 export { poisson } from './nn/losses/poisson.ts';

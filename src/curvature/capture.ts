@@ -8,6 +8,7 @@
 import type { Linearised } from '../core/autodiff/reverse.ts';
 import { raise } from '../core/errors.ts';
 import { weighed } from '../core/nn/losses/loss.ts';
+import { curvatureGradient } from '../core/nn/losses/meanOverPositions.ts';
 import type { Params } from '../core/params.ts';
 import { mapParams, pickParams } from '../core/params.ts';
 import type { Ops } from '../core/ops/ops.ts';
@@ -83,14 +84,16 @@ const rooted = <T extends Shaped>(ops: Ops<T>, weights: Weights<T> | null, cotan
   weights === null ? cotangent : weighed(ops, ops.sqrt(weights.terms), cotangent);
 
 /**
- * The sites' cotangents of the training loss: those that the gradient was made of, where the sample is the batch and all
- * its examples weigh alike.
+ * The sites' cotangents of the training loss: those that the gradient was made of, where the sample is the batch, all its
+ * examples weigh alike and the loss is no mean over positions.
  */
 const trainingSites = <T extends Shaped>(
-  { outputs, sample, siteCotangents }: Context<T, Needs>,
+  { objective: { loss }, outputs, sample, siteCotangents }: Context<T, Needs>,
   cotangent: () => T,
 ): ReadonlyArray<T> =>
-  sample.outputs === outputs && sample.weights === null ? siteCotangents : sample.sitePullback(cotangent());
+  sample.outputs === outputs && sample.weights === null && loss.positions === undefined
+    ? siteCotangents
+    : sample.sitePullback(cotangent());
 
 /**
  * Weights of what each site sees. Where the batch weighs positions, or a layer skips those that are not there, a position
@@ -185,7 +188,8 @@ const inWindows = <T extends Shaped>(
       return { sites: found, uncovered: [pickParams(params, uncovered)] };
     };
     const training = (): Pass<T> => {
-      const cotangent = (): T => rooted(on, sample.weights, objective.loss.gradient(on, at.outputs, sample.targets));
+      const cotangent = (): T =>
+        rooted(on, sample.weights, curvatureGradient(on, objective.loss, at.outputs, sample.targets));
       return {
         sites: trainingSites(context, cotangent),
         uncovered: apart(0, cotangent),

@@ -1,6 +1,7 @@
 /** Padding is not there: in no loss, gradient, factor or direction of a network that reads sentences of different lengths. */
 import { materialiseBlocks } from '../../src/core/operators/materialise.ts';
 import { softmaxCrossEntropyWith } from '../../src/core/nn/losses/softmaxCrossEntropyWith.ts';
+import { meanOverPositions } from '../../src/core/nn/losses/meanOverPositions.ts';
 import type { Params } from '../../src/core/params.ts';
 import { mapParams } from '../../src/core/params.ts';
 import type { Batch } from '../../src/core/pipeline/context.ts';
@@ -17,7 +18,7 @@ import type { Curvature } from '../../src/curvature/curvature.ts';
 import { updateFactors } from '../../src/curvature/curvature.ts';
 import { dense } from '../../src/curvature/dense.ts';
 import { diagonal } from '../../src/curvature/diagonal.ts';
-import { empirical, exact } from '../../src/curvature/estimators.ts';
+import { empirical, exact, forwardOnly } from '../../src/curvature/estimators.ts';
 import { kfac } from '../../src/curvature/kfac.ts';
 import { ekfac } from '../../src/solvers/inverses/ekfac.ts';
 import { kroneckerInverse } from '../../src/solvers/inverses/kroneckerInverse.ts';
@@ -55,8 +56,11 @@ const seen = async (objective: Objective, curvature: Curvature, batch: Batch<Ten
   return { loss, gradient, matrix: materialiseBlocks(ops, operator, shapes) };
 };
 
+const perWord = (room: number): Objective => ({ ...gpt(room), loss: meanOverPositions(gpt(room).loss) });
+
 const sides = [
   ['a language model', gpt, gptBatch],
+  ['a language model, its loss per word', perWord, gptBatch],
   ['a reader with a mask', reader, readerBatch],
   ['an LSTM in both directions, two layers, its last states', listener, listenerBatch],
   ['a GRU in both directions, at every word', tagger, taggerBatch],
@@ -96,6 +100,14 @@ describe.each(sides)('padding of %s', (_, network, batchOf) => {
     };
     agree(await directionIn(6), await directionIn(3), 1e-8);
   });
+});
+
+it.each(sides)('law: longer padding changes no factor of the inputs alone. %s', async (_, network, batchOf) => {
+  const [short, long] = [
+    await seen(network(3), kfac(), batchOf(3), forwardOnly()),
+    await seen(network(6), kfac(), batchOf(6), forwardOnly()),
+  ];
+  expect(scaledError(long.matrix.data, short.matrix.data)).toBeLessThan(1e-10);
 });
 
 describe('an index to ignore', () => {

@@ -4,7 +4,8 @@
  * A batch may weigh its examples, or the positions of each (a mask is a weight of 0 or 1): by an array `weights` whose axes
  * are the first of the outputs'. Weights are relative: they are divided by the mean weight of the batch's examples, an
  * example weighing as much as its heaviest position, so that a batch with half its rows masked is the other half, in the
- * loss, in the gradient and in the Fisher.
+ * loss, in the gradient and in the Fisher. Of a loss that is a mean over positions they are divided by the mean weight of the
+ * batch's positions instead.
  *
  * @module
  */
@@ -88,8 +89,15 @@ export const judgingOf = <T extends Shaped>(ops: Ops<T>, objective: Objective, b
   const given = givenOf(ops, objective, batch);
   if (given.weights === null) return given;
   const { terms, examples } = given.weights;
-  const mean = ops.maximum(ops.mean(examples, [0]), ops.full([], tiny));
-  return { ...given, weights: { terms: ops.div(terms, mean), examples: ops.div(examples, mean) } };
+  const ofMeanOne = (x: T, counted: T): T =>
+    ops.div(x, ops.maximum(ops.mean(counted, axesOf(counted.shape)), ops.full([], tiny)));
+  return {
+    ...given,
+    weights: {
+      terms: ofMeanOne(terms, objective.loss.positions === undefined ? examples : terms),
+      examples: ofMeanOne(examples, examples),
+    },
+  };
 };
 
 /**

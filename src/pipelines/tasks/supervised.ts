@@ -12,10 +12,14 @@ import { attempt, raise } from '../../core/errors.ts';
 import type { Model } from '../../core/nn/model.ts';
 import { mapParams } from '../../core/params.ts';
 import { shown } from '../../core/shown.ts';
+import type { Loss } from '../../core/nn/losses/loss.ts';
+import type { Ops } from '../../core/ops/ops.ts';
+import { axesOf } from '../../core/ops/shapes.ts';
 import type { Shape, Shaped } from '../../core/tensor.ts';
+import { sizeOf } from '../../core/tensor.ts';
 import { evaluating } from '../../core/nn/layers/circumstances.ts';
 import { outputsAt } from '../../core/pipeline/linearise.ts';
-import type { Objective } from '../../core/pipeline/objective.ts';
+import type { Objective, Weights } from '../../core/pipeline/objective.ts';
 import { givenOf } from '../../core/pipeline/objective.ts';
 import { learn } from '../../core/pipeline/withObjective.ts';
 import type { Splits } from '../data/dataset.ts';
@@ -52,6 +56,13 @@ const measured = <T extends Shaped>(name: string, measure: () => Weighed<T>): We
     : raise({ _tag: 'CallbackFailed', what, reason: `it gave ${shown(given)}, not a sum with its weight` });
 };
 
+/** What the sum of a loss over examples is divided by: their weights, or those of their positions in the mean. */
+const weightOf = <T extends Shaped>(ops: Ops<T>, { positions }: Loss, { terms, examples }: Weights<T>): T => {
+  if (positions === undefined) return ops.sum(examples, [0]);
+  const { shape } = terms;
+  return ops.scale(1 / sizeOf(shape.slice(1)), ops.sum(terms, axesOf(shape)));
+};
+
 /** Loss and measures in evaluation, with the batch's weights. */
 const judgeBy =
   (objective: Objective, measures: Readonly<Record<string, Measure>>): Judge =>
@@ -67,7 +78,7 @@ const judgeBy =
       ),
       loss: {
         sum: ops.sum(values, [0]),
-        weight: weights === null ? values.shape[0] : ops.sum(weights.examples, [0]),
+        weight: weights === null ? values.shape[0] : weightOf(ops, loss, weights),
       },
     };
   };

@@ -8,6 +8,8 @@ import { sigmoidCrossEntropy } from '../../../src/core/nn/losses/sigmoidCrossEnt
 import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { poisson } from '../../../src/core/nn/losses/poisson.ts';
 import { sigmoidCrossEntropyWith } from '../../../src/core/nn/losses/sigmoidCrossEntropyWith.ts';
+import { curvatureGradient, meanOverPositions } from '../../../src/core/nn/losses/meanOverPositions.ts';
+import { judgingOf, meanLoss } from '../../../src/core/pipeline/objective.ts';
 import { softmaxCrossEntropyWith } from '../../../src/core/nn/losses/softmaxCrossEntropyWith.ts';
 import { squaredErrorWith } from '../../../src/core/nn/losses/squaredErrorWith.ts';
 import { checkAdmissible } from '../../../src/core/nn/admissible.ts';
@@ -21,6 +23,7 @@ import { generate, sizeOf, tensor } from '../../../src/core/tensor.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { loopBackend } from '../backends/host/support.ts';
 import { MOST } from '../random/statistics.ts';
+import { mlp } from '../../support/training.ts';
 import { derivativeAlong, gaussian, inner, moved, ops, relativeGap, total, values } from './support.ts';
 
 /** Shapes `[n, classes]` and `[n, positions, classes]`. */
@@ -185,6 +188,14 @@ const cases: ReadonlyArray<readonly [string, Case]> = [
       valid: isFinite,
     },
   ],
+  [
+    'the mean over positions of softmaxCrossEntropy',
+    { loss: meanOverPositions(softmaxCrossEntropy), targets: classIndices, valid: isOneHot },
+  ],
+  [
+    'the mean over positions of squaredError',
+    { loss: meanOverPositions(squaredError), targets: gaussian, valid: isFinite },
+  ],
   ['squaredError', { loss: squaredError, targets: gaussian, valid: (target) => values(target).every(Number.isFinite) }],
 ];
 
@@ -311,7 +322,7 @@ describe.each(cases)('%s', (_, { loss, targets, valid, isUnbalanced = false, bel
     const size = sizeOf(shape);
     const one = gaussian(7, [1, ...shape]);
     const outputs = ops.broadcastTo(one, [samples, ...shape]);
-    const g = loss.gradient(ops, outputs, loss.sample(ops, keyOf(11), outputs)).data;
+    const g = curvatureGradient(ops, loss, outputs, loss.sample(ops, keyOf(11), outputs)).data;
     /** (mean of f over the samples − expected) in standard errors, these from the samples too. */
     const score = (f: (example: number) => number, expected: number): number => {
       let sum = 0;
@@ -634,6 +645,21 @@ describe('squaredError', () => {
       [1, 0],
       [0, 1],
     ]);
+  });
+});
+
+describe('meanOverPositions', () => {
+  it('by hand: over the positions of a batch that count, as PyTorch has it with an index to ignore', () => {
+    // Logits (0, ln 3): −log p is ln 4 of class 0, ln 4 − ln 3 of class 1. Three of four words count.
+    const outputs = ops.broadcastTo(tensor([0, Math.log(3)], [2]), [2, 2, 2]);
+    const loss = meanOverPositions(softmaxCrossEntropyWith({ ignore: -100 }));
+    const targets = tensor([0, 1, 0, -100], [2, 2], 'i32');
+    const objective = { model: mlp([1, 1]), loss };
+    const judging = judgingOf(ops, objective, { targets });
+    const words = [Math.log(4), Math.log(4) - Math.log(3), Math.log(4)];
+    expect(meanLoss(ops, loss, outputs, judging).data[0]).toBeCloseTo(words.reduce((x, y) => x + y) / 3, 14);
+    const plain = judgingOf(ops, objective, { targets: tensor([0, 1, 0, 1], [2, 2], 'i32') });
+    expect(meanLoss(ops, loss, outputs, plain).data[0]).toBeCloseTo(Math.log(4) - Math.log(3) / 2, 14);
   });
 });
 

@@ -3,6 +3,8 @@ import * as E from 'fp-ts/lib/Either.js';
 
 import { attempt } from '../../../src/core/errors.ts';
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
+import type { Loss } from '../../../src/core/nn/losses/loss.ts';
+import { meanOverPositions } from '../../../src/core/nn/losses/meanOverPositions.ts';
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
 import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { initialParams, model } from '../../../src/core/nn/model.ts';
@@ -20,6 +22,7 @@ import { evaluate } from '../../../src/pipelines/trainer/evaluate.ts';
 import type { Decode } from '../../../src/pipelines/trainer/predict.ts';
 import { predict } from '../../../src/pipelines/trainer/predict.ts';
 import { scaledError } from '../../support/closeness.ts';
+import { gpt, gptBatch, lengths } from '../../support/sentences.ts';
 import { gaussian, mlp, orThrow } from '../../support/training.ts';
 import { loopBackend } from '../../core/backends/host/support.ts';
 import { poisoningBackend } from './poisoningBackend.ts';
@@ -68,6 +71,29 @@ describe('evaluate', () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  it('law: of a mean over positions it is that over all that count, however the data set is cut into chunks', async () => {
+    const objective = gpt(5);
+    const per = { word: meanOverPositions(objective.loss), sentence: objective.loss };
+    const params = initialParams(objective.model, keyOf(1), 'f64');
+    const examples = gptBatch(5);
+    const lossOf = async (loss: Loss, chunk: number): Promise<number> => {
+      const task = supervised({ name: 'words', model: objective.model, loss });
+      return orThrow(await evaluate(referenceBackend(), task, params, examples, { chunk })()).loss;
+    };
+    const counted = lengths.reduce((x, y) => x + y);
+    const expected = ((await lossOf(per.sentence, 6)) * lengths.length) / counted;
+    for (const chunk of [1, 2, 4, 6]) expect(await lossOf(per.word, chunk)).toBeCloseTo(expected, 13);
+    const { inputs, targets } = examples;
+    const task = supervised({ name: 'words', model: objective.model, loss: per.word });
+    const whole = supervised({ name: 'words', model: objective.model, loss: per.sentence });
+    const [a, b] = await Promise.all(
+      [task, whole].map(async (each) =>
+        orThrow(await evaluate(referenceBackend(), each, params, { inputs, targets })()),
+      ),
+    );
+    expect(a.loss).toBeCloseTo(b.loss / 5, 13);
   });
 
   it('worked example: loss log(1 + e) + …, and accuracy two thirds', async () => {

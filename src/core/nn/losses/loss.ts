@@ -39,6 +39,11 @@ export interface Loss {
    */
   readonly counts?: <T extends Shaped>(ops: Ops<T>, targets: T) => T;
   /**
+   * Where it is a mean over positions, their number T: weights then have a mean of 1 over positions, and not over examples, and
+   * g gᵀ of sampled targets is H / T in expectation.
+   */
+  readonly positions?: (outputs: Shape) => number;
+  /**
    * Which numbers targets of a shape may be, for outputs of a shape: any, unless given. Trainers look at targets in host
    * memory, where a wrong one can be named.
    */
