@@ -26,6 +26,7 @@ import type { Listener, TrainEvent } from './trainer/events.ts';
 import type { Log } from './trainer/log.ts';
 import { append, entries } from './trainer/log.ts';
 import type { TrainOptions } from './trainer/options.ts';
+import { eventsBefore } from './trainer/saving.ts';
 import { train } from './trainer/train.ts';
 
 /** What one optimizer made of the task. */
@@ -44,8 +45,10 @@ export interface Failed {
   readonly _tag: 'Failed';
   readonly optimizer: Optimizer;
   readonly error: KfacError;
-  /** Steps and evaluations until then. */
+  /** Steps and evaluations until then, those of a run that it went on from included. */
   readonly events: ReadonlyArray<TrainEvent>;
+  /** Whether it has taken a step. */
+  readonly isBegun: boolean;
 }
 
 /** What became of an optimizer. */
@@ -64,6 +67,8 @@ export interface Experiment<A> {
   readonly data: Splits;
   readonly optimizers: ReadonlyArray<Optimizer>;
   readonly options: Omit<TrainOptions, 'listeners'>;
+  /** Options of one optimizer's run, beside those of all: what it goes on from, who saves it. */
+  readonly optionsOf?: (optimizer: Optimizer) => Pick<TrainOptions, 'from' | 'resume' | 'saving'>;
   /** Who watches an optimizer's run; asked when the run begins. */
   readonly observe: (optimizer: Optimizer) => IO.IO<Observer>;
   /** What to make of each outcome, at once, before the next optimizer begins. */
@@ -93,7 +98,8 @@ const outcomeOf = <T extends Shaped, A>(
   experiment: Experiment<A>,
   optimizer: Optimizer,
 ): T.Task<Outcome> => {
-  const { task, data, options, observe } = experiment;
+  const { task, data, observe } = experiment;
+  const options: Experiment<A>['options'] = { ...experiment.options, ...experiment.optionsOf?.(optimizer) };
   const told = IOR.newIORef<Log<TrainEvent>>(null)();
   const note: Listener = (event) => told.modify((log) => append(log, event));
   return pipe(
@@ -103,7 +109,16 @@ const outcomeOf = <T extends Shaped, A>(
       ({ stop }) => TE.fromIO(stop),
     ),
     TE.matchE(
-      (error) => T.of<Outcome>({ _tag: 'Failed', optimizer, error, events: entries(told.read()) }),
+      (error) => {
+        const events = entries(told.read());
+        return T.of<Outcome>({
+          _tag: 'Failed',
+          optimizer,
+          error,
+          events: [...eventsBefore(options.resume), ...events],
+          isBegun: events.length > 0,
+        });
+      },
       (result) =>
         pipe(
           lookAt(env, experiment, result),
@@ -121,11 +136,11 @@ interface Progress<A> {
 }
 
 /** Something came of a run that has taken a step. */
-const isFruitful = (outcome: Outcome): boolean => outcome._tag === 'Finished' || outcome.events.length > 0;
+const isFruitful = (outcome: Outcome): boolean => outcome._tag === 'Finished' || outcome.isBegun;
 
 /** Whether it is of no use to go on: nothing came of anything yet, and it is not for the optimizer's numbers. */
-const isHopeless = <A>({ concluded, failures }: Progress<A>, { error, events }: Failed): boolean =>
-  concluded.length === failures.length && events.length === 0 && !isOfNumbers(error);
+const isHopeless = <A>({ concluded, failures }: Progress<A>, { error, isBegun }: Failed): boolean =>
+  concluded.length === failures.length && !isBegun && !isOfNumbers(error);
 
 /**
  * Trains with each optimizer in turn.

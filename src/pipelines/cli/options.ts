@@ -111,6 +111,13 @@ export const runFlags: ReadonlyArray<Flag> = [
   { flag: '--start <FILE>', description: 'safetensors file with the parameters to start from' },
   { flag: '--hold <PATHS>', description: 'parameters or layers that are held fixed, with commas between' },
   { flag: '--config <FILE>', description: 'settings from a YAML or JSON file; flags go before it' },
+  {
+    flag: '--checkpoint-every <STEPS|MINUTES>',
+    description: 'steps between checkpoints, or minutes as in 10min (default: 10min)',
+  },
+  { flag: '--keep <N>', description: 'checkpoints that stay, besides the best (default: 2)' },
+  { flag: '--resume <RUN|CHECKPOINT>', description: 'go on with a run from its last checkpoint, or from this one' },
+  { flag: '--fork', description: 'begin a run of its own from that checkpoint, with other settings' },
   { flag: '--out <DIR>', description: 'directory of the report (default: a new one in runs/; none with --json)' },
   { flag: '--replace', description: 'replace the run that the directory holds; it is an error else' },
   jsonFlag,
@@ -134,10 +141,12 @@ export type RawFlags = Readonly<Record<string, string | boolean | ReadonlyArray<
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** Settings that are numbers; anything else in their place stays text, and the codec refuses it. */
-const numeric: ReadonlyArray<string> = ['steps', 'epochs', 'batch', 'seed', 'threads', 'evaluateEvery', 'patience'];
+const numeric: ReadonlyArray<string> = [
+  ...['steps', 'epochs', 'batch', 'seed', 'threads', 'evaluateEvery', 'patience', 'checkpointEvery', 'keep'],
+];
 
 /** Flags that are no settings of a run by themselves. */
-const special: ReadonlyArray<string> = ['json', 'config', 'lr', 'set', 'with', 'to', 'replace'];
+const special: ReadonlyArray<string> = ['json', 'config', 'lr', 'set', 'with', 'to', 'replace', 'resume', 'fork'];
 
 const asNumber = (text: string): string | number => {
   const value = Number(text);

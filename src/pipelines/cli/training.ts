@@ -28,12 +28,16 @@ import type { Loaded, TaskFamily } from '../tasks/task.ts';
 import { stepsOf } from '../trainer/options.ts';
 import type { World } from '../world.ts';
 import { asGiven } from './asGiven.ts';
+import type { RunCheckpoints } from './checkpoints.ts';
+import { checkpointsFor, notSaved } from './checkpoints.ts';
 import type { CostLine } from './costs.ts';
 import { costLines } from './costs.ts';
 import type { TrainingCommand } from './planning.ts';
 import { planFrom, readSource } from './planning.ts';
-import type { Place } from './places.ts';
-import { locked, placeOf, replacing, writeTo } from './places.ts';
+import type { Taken } from './places.ts';
+import { placeOf, replacing, taking, writeTo } from './places.ts';
+import type { Resumption } from './resuming.ts';
+import { checkResumption, readResumption, resumedDirectory, resumedSource } from './resuming.ts';
 import type { Interrupting } from './stopping.ts';
 import { interruptible, stoppedNotes } from './stopping.ts';
 
@@ -50,7 +54,7 @@ const announce =
   (
     world: World,
     isJson: boolean,
-    { plan, data }: Ready,
+    { plan, data }: Pick<Ready, 'plan' | 'data'>,
     report: BackendReport,
     costs: ReadonlyArray<CostLine>,
   ): IO.IO<void> =>
@@ -77,11 +81,12 @@ const withoutState = (outcome: Outcome): Ended => {
   return { ...outcome, result };
 };
 
-/** What is run: a plan with its task as the data made it, the data, and the parameters to start from. */
+/** What is run: a plan with its task as the data made it, the data, the parameters to start from or what it goes on from. */
 interface Ready {
   readonly plan: Plan;
   readonly data: Loaded;
   readonly start: Params<Tensor> | undefined;
+  readonly resumption: Resumption | null;
 }
 
 const startOf = ({ files }: World, { start }: Plan): TE.TaskEither<KfacError, Params<Tensor> | undefined> =>
@@ -93,7 +98,13 @@ const startOf = ({ files }: World, { start }: Plan): TE.TaskEither<KfacError, Pa
       );
 
 const runOn =
-  (world: World, isJson: boolean, { plan, data, start }: Ready, interrupting: Interrupting) =>
+  (
+    world: World,
+    isJson: boolean,
+    { plan, data, start, resumption }: Ready,
+    interrupting: Interrupting,
+    checkpoints: RunCheckpoints,
+  ) =>
   <T extends Shaped>(backend: Backend<T>): TE.TaskEither<KfacError, Compared> => {
     const total = stepsOf(plan.options, data.train.size);
     return pipe(
@@ -106,7 +117,7 @@ const runOn =
               Math.min(counted, total),
             ),
       ),
-      TE.chainIOK((costs) => announce(world, isJson, { plan, data, start }, backend.report(), costs)),
+      TE.chainIOK((costs) => announce(world, isJson, { plan, data }, backend.report(), costs)),
       TE.chain(() =>
         runExperiment(
           { backend, clock: world.clock },
@@ -114,10 +125,11 @@ const runOn =
             ...plan,
             options: {
               ...plan.options,
-              hold: plan.hold,
-              ...(start === undefined ? {} : { start }),
+              // A state has parameters, and some of them held, already.
+              ...(resumption === null ? { hold: plan.hold, ...(start === undefined ? {} : { start }) } : {}),
               steer: () => ({ stop: interrupting() !== null }),
             },
+            optionsOf: checkpoints.optionsOf,
             goesOn: () => interrupting() === null,
             data,
             observe: (optimizer) => observerOf(world, isJson, optimizer.name, total),
@@ -155,42 +167,64 @@ const conclude =
     remarks.forEach((remark) => world.err(`${word} ${remark}`)());
   };
 
-/** Trains, writes and tells; ends with the code of what has interrupted it, with 1 where no run came to its end. */
-const runReady = (world: World, isJson: boolean, place: Place | null, ready: Ready): TE.TaskEither<KfacError, number> =>
+/** Trains, writes and tells; ends with the code of what has interrupted it, with 1 where no run came to its end or was saved. */
+const runReady = (
+  world: World,
+  command: TrainingCommand,
+  place: Taken | null,
+  ready: Ready,
+): TE.TaskEither<KfacError, number> =>
   interruptible(world, (interrupting) => {
-    const { plan, data } = ready;
+    const isJson = command.flags['json'] === true;
+    const { plan, data, resumption } = ready;
     const total = stepsOf(plan.options, data.train.size);
+    const checkpoints = checkpointsFor(world, command, plan, place, resumption, interrupting);
     return pipe(
       TE.Do,
-      TE.bind('ended', () => withBackend(plan.backend, runOn(world, isJson, ready, interrupting))),
+      TE.bind('ended', () => withBackend(plan.backend, runOn(world, isJson, ready, interrupting, checkpoints))),
+      TE.bind('saved', ({ ended }) => TE.fromTask(checkpoints.account(ended.outcomes))),
       TE.let('notes', ({ ended }) => stoppedNotes(interrupting(), plan, total, ended.outcomes)),
-      TE.bind('written', ({ ended, notes }) => writeTo(world, place, { plan, data, notes, ...ended })),
+      TE.bind('written', ({ ended, notes, saved }) =>
+        writeTo(world, place, { plan, data, notes: [...notes, ...saved.onward], ...ended }),
+      ),
       TE.chainFirstIOK(({ ended, notes, written }) =>
         conclude(world, isJson, ended.outcomes, interrupting()?.isQuiet === true ? [] : notes, written),
       ),
-      TE.map(({ ended }) => interrupting()?.exitCode ?? (isFailure(ended.outcomes) ? 1 : 0)),
+      TE.chainFirstIOK(({ saved }) => () => {
+        saved.failures.forEach((error) => world.err(`${pc.red('error:')} ${notSaved(error)}`)());
+        if (interrupting()?.isQuiet !== true) saved.onward.forEach((sentence) => world.err(sentence)());
+      }),
+      TE.map(
+        ({ ended, saved }) =>
+          interrupting()?.exitCode ?? (isFailure(ended.outcomes) || saved.failures.length > 0 ? 1 : 0),
+      ),
     );
   });
 
-const runPlan = (world: World, command: TrainingCommand, asked: Plan): TE.TaskEither<KfacError, number> => {
-  const isJson = command.flags['json'] === true;
-  return pipe(
+const runPlan = (
+  world: World,
+  command: TrainingCommand,
+  asked: Plan,
+  resumption: Resumption | null,
+): TE.TaskEither<KfacError, number> =>
+  pipe(
     TE.Do,
-    TE.bind('place', () => TE.fromIO(() => placeOf(world, command, asked))),
+    TE.bind('place', () => TE.fromIO(() => placeOf(world, command, asked, resumedDirectory(resumption, asked.out)))),
     TE.chainFirst(({ place }) => (place === null ? TE.right(undefined) : world.files.canWrite(place.directory))),
     TE.chain(({ place }) => replacing(world, place, command.flags['replace'] === true)),
     TE.chain((place) =>
-      pipe(
-        TE.Do,
-        TE.bind('start', () => startOf(world, asked)),
-        TE.bind('data', () => asked.task.load(world.files, asked.data)),
-        TE.let('plan', ({ data }): Plan => ({ ...asked, task: data.task })),
-        TE.chain((ready) => runReady(world, isJson, place, ready)),
-        locked(world, place),
+      taking(world, place, (taken) =>
+        pipe(
+          TE.Do,
+          TE.bind('start', () => (resumption === null ? startOf(world, asked) : TE.right(undefined))),
+          TE.bind('data', () => asked.task.load(world.files, asked.data)),
+          TE.let('plan', ({ data }): Plan => ({ ...asked, task: data.task })),
+          TE.chainFirstEitherK(({ plan, data }) => checkResumption(resumption, command, plan, { ...plan.task, data })),
+          TE.chain((ready) => runReady(world, command, taken, { ...ready, resumption })),
+        ),
       ),
     ),
   );
-};
 
 /**
  * Runs a training command to its end: plan, data, training, report.
@@ -208,11 +242,14 @@ export const runTraining = (
   tasks: ReadonlyArray<TaskFamily>,
 ): TE.TaskEither<KfacError, number> =>
   pipe(
-    readSource(world, command),
-    TE.chain((source) =>
+    TE.Do,
+    TE.bind('resumption', () => readResumption(world, command)),
+    TE.bind('file', () => readSource(world, command)),
+    TE.let('source', ({ resumption, file }) => resumedSource(resumption, file)),
+    TE.chain(({ resumption, source }) =>
       pipe(
         TE.fromEither(planFrom(command, source, tasks)),
-        TE.chain((plan) => runPlan(world, command, plan)),
+        TE.chain((plan) => runPlan(world, command, plan, resumption)),
         TE.mapLeft(asGiven({ flags: command.flags, file: source })),
       ),
     ),

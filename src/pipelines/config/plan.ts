@@ -27,6 +27,10 @@ export interface Plan {
   readonly start: string | undefined;
   /** Paths of parameters that are held fixed. */
   readonly hold: ReadonlyArray<string>;
+  /** Between checkpoints, as it was set; `undefined` where it was not. */
+  readonly checkpointEvery: number | string | undefined;
+  /** Checkpoints that stay, where it was said. */
+  readonly keep: number | undefined;
   /** Directory of the report, where one was named. */
   readonly out: string | undefined;
   /** What is doubtful in the configuration, in sentences. */
@@ -115,6 +119,7 @@ export const planOf = (
   tasks: ReadonlyArray<TaskFamily> = ownTasks,
 ): E.Either<KfacError, Plan> => {
   const { batch, seed = 1, evaluateEvery, patience, data, start, hold = [], out, size = 'full' } = config;
+  const { checkpointEvery, keep } = config;
   if (config.task !== undefined && config.task !== task) {
     return bad('task', `${task}, as on the command line`, config.task);
   }
@@ -137,6 +142,8 @@ export const planOf = (
       data,
       start,
       hold,
+      checkpointEvery,
+      keep,
       out,
       warnings: unusedSettings(optimizers, config),
     })),

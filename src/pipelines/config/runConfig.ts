@@ -19,6 +19,7 @@ import type { SettingValue } from '../../solvers/settings/setting.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import type { TaskSettings, TaskSize } from '../tasks/task.ts';
 import { composedOptimizer } from './compose/compose.ts';
+import { everyText } from './every.ts';
 import { decodeWith, decoder, oneOf, pathText, positive, setting, text, wholeFrom } from './codecs/codecs.ts';
 
 /** Where to compute. */
@@ -63,6 +64,10 @@ export interface RunConfig {
   readonly start?: string | undefined;
   /** Paths of parameters that are held fixed, each of one or of a layer with all below it. */
   readonly hold?: ReadonlyArray<string> | undefined;
+  /** Between checkpoints: a number of steps, or minutes as in `10min`. */
+  readonly checkpointEvery?: number | string | undefined;
+  /** Checkpoints that stay, besides the best. */
+  readonly keep?: number | undefined;
   /** Directory of the report. */
   readonly out?: string | undefined;
   /** What the report of a run says of it; sets nothing. */
@@ -92,6 +97,8 @@ const fields = {
   data: pathText,
   start: pathText,
   hold: t.readonlyArray(text, 'a list of paths of parameters or layers'),
+  checkpointEvery: everyText,
+  keep: wholeFrom(1),
   out: pathText,
   about: t.unknown,
 };

@@ -17,7 +17,7 @@ import type { Tensor } from '../../core/tensor.ts';
 import type { KfacError, NotDrawn } from '../../core/errors.ts';
 import { describeError } from '../../core/errors.ts';
 import type { Plan } from '../config/plan.ts';
-import type { RunConfig } from '../config/runConfig.ts';
+import { configurationIn } from '../config/planned.ts';
 import type { Splits } from '../data/dataset.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
 import { encodeSafetensors } from '../safetensors/encode.ts';
@@ -80,36 +80,19 @@ const filesOf = ({ plan, outcomes }: Pick<Report, 'plan' | 'outcomes'>): Readonl
 
 /** The configuration of the run, which `--config` takes again, and what else is worth knowing. */
 const configurationOf = ({ plan, data, backend, outcomes }: Report): string => {
-  const { task, options, optimizers } = plan;
-  const { duration, earlyStopping, ...rest } = options;
-  const presets = optimizers.filter(({ parts }) => parts === undefined);
-  const configuration: RunConfig = {
-    task: task.name,
-    size: task.size,
-    ...(Object.keys(task.settings).length === 0 ? {} : { with: task.settings }),
-    ...duration,
-    ...rest,
-    ...(earlyStopping === undefined ? {} : { patience: earlyStopping.patience }),
-    ...plan.backend,
-    ...(plan.data === undefined ? {} : { data: plan.data }),
-    ...(plan.start === undefined ? {} : { start: plan.start }),
-    ...(plan.hold.length === 0 ? {} : { hold: plan.hold }),
-  };
   const document = {
-    ...configuration,
-    optimizers: optimizers.map(({ name, parts }) => parts ?? name),
-    settings: Object.fromEntries(presets.map(({ name, hyperparameters }) => [name, hyperparameters])),
+    ...configurationIn(plan),
     about: {
       format: folderFormat,
-      networks: task.networks.map((network) => network.name),
-      loss: task.loss.label,
+      networks: plan.task.networks.map((network) => network.name),
+      loss: plan.task.loss.label,
       data: {
         train: { name: data.train.name, size: data.train.size },
         test: { name: data.test.name, size: data.test.size },
       },
       backend,
       files: filesOf({ plan, outcomes }),
-      kept: Object.keys(task.kept),
+      kept: Object.keys(plan.task.kept),
       node: process.version,
       platform: `${process.platform}-${process.arch}`,
     },

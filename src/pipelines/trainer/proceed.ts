@@ -24,7 +24,7 @@ import { append, entries } from './log.ts';
 import { evaluationPeriod, stepsOf } from './options.ts';
 import type { Run, Setting } from './run.ts';
 import { judgeOn, orRelease, readParams } from './run.ts';
-import { savedWhenDue } from './saving.ts';
+import { eventsBefore, savedWhenDue } from './saving.ts';
 import type { Course } from './steer.ts';
 
 /** Tells listeners of an event, and asks whoever steers how to go on. */
@@ -63,10 +63,7 @@ export const onCourse = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE
   const { steer } = options;
   if (steer === undefined || run.steps === null) return TE.right(run);
   const evaluations = entries(run.evaluations);
-  const events: ReadonlyArray<TrainEvent> = [
-    ...entries(run.steps).map((record) => ({ event: 'step' as const, ...record })),
-    ...evaluations.map((record) => ({ event: 'evaluation' as const, ...record })),
-  ].toSorted((a, b) => a.step - b.step);
+  const events = eventsBefore({ history: entries(run.steps), evaluations });
   const asked = 'steer, told of what was before the run went on,';
   const until = (event: TrainEvent): ReadonlyArray<EvaluationRecord> =>
     evaluations.filter(({ step }) => step < event.step || (step === event.step && event.event === 'evaluation'));

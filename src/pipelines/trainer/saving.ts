@@ -10,6 +10,7 @@ import type { KfacError } from '../../core/errors.ts';
 import { readState } from '../../core/pipeline/transfer.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
+import type { TrainEvent } from './events.ts';
 import type { TrainTask } from './learning.ts';
 import { entries } from './log.ts';
 import type { TrainOptions } from './options.ts';
@@ -82,4 +83,16 @@ export const savedWhenDue = <T extends Shaped>(
         TE.map(() => run),
         orRelease(setting.env, run),
       );
+};
+
+/** Steps and evaluations that were before a run went on, in their order. */
+export const eventsBefore = (
+  snapshot: Pick<Snapshot, 'history' | 'evaluations'> | undefined,
+): ReadonlyArray<TrainEvent> => {
+  const { history = [], evaluations = [] } = snapshot ?? {};
+  const events: ReadonlyArray<TrainEvent> = [
+    ...history.map((record) => ({ event: 'step' as const, ...record })),
+    ...evaluations.map((record) => ({ event: 'evaluation' as const, ...record })),
+  ];
+  return events.toSorted((a, b) => a.step - b.step);
 };
