@@ -7,6 +7,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { clearTimeout, setTimeout } from 'node:timers';
 
 const wanted = Number(process.argv[2] ?? 1000);
 const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 2 ** 31);
@@ -82,16 +84,18 @@ const run = (args, kill = null) =>
     });
   });
 
+/** What differs from run to run. */
+const ofTheMachine = ['seconds', 'stages', 'rssMb', 'peakRssMb'];
+
 /** What a run has come to: parameters as they are, metrics but for times and memory. */
 const resultOf = (out) => {
   const names = readdirSync(out).filter((name) => name.endsWith('.safetensors'));
   const metrics = readFileSync(join(out, 'metrics.jsonl'), 'utf8')
     .trim()
     .split('\n')
-    .map((line) => {
-      const { seconds, stages, rssMb, peakRssMb, ...rest } = JSON.parse(line);
-      return rest;
-    });
+    .map((line) =>
+      Object.fromEntries(Object.entries(JSON.parse(line)).filter(([name]) => !ofTheMachine.includes(name))),
+    );
   const hash = createHash('sha256');
   names.toSorted().forEach((name) => hash.update(name).update(readFileSync(join(out, name))));
   return { parameters: hash.digest('hex'), metrics: JSON.stringify(metrics), steps: metrics.length };
