@@ -118,6 +118,8 @@ export { averagePool, globalAveragePool, maxPool, upsample } from './nn/layers/p
 export type { PoolOptions } from './nn/layers/pooling.ts';
 export type { Padding, Sides, WindowOptions } from './nn/layers/windows.ts';
 export { dense } from './nn/layers/dense.ts';
+export { latent } from './nn/layers/latent.ts';
+export type { LatentOptions } from './nn/layers/latent.ts';
 export { dropout } from './nn/layers/dropout.ts';
 export type { DenseOptions } from './nn/layers/dense.ts';
 export { embedding } from './nn/layers/embedding.ts';
@@ -168,6 +170,8 @@ export type { Admissible, Range } from './nn/admissible.ts';
 export type { Loss } from './nn/losses/loss.ts';
 export { meanOverPositions } from './nn/losses/meanOverPositions.ts';
 export { softmaxCrossEntropy } from './nn/losses/softmaxCrossEntropy.ts';
+export { hinge, linearScore } from './nn/losses/margins.ts';
+export { towards } from './nn/losses/towards.ts';
 export { sigmoidCrossEntropy } from './nn/losses/sigmoidCrossEntropy.ts';
 export { poisson } from './nn/losses/poisson.ts';
 export { sigmoidCrossEntropyWith } from './nn/losses/sigmoidCrossEntropyWith.ts';

@@ -9,7 +9,7 @@
 import { raise } from '../core/errors.ts';
 import { columnCount, squareRootColumns } from '../core/nn/losses/columns.ts';
 import type { Loss } from '../core/nn/losses/loss.ts';
-import { curvatureGradient } from '../core/nn/losses/meanOverPositions.ts';
+import { scoreOf } from '../core/nn/losses/score.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { Key } from '../core/random/key.ts';
 import { signs } from '../core/random/signs.ts';
@@ -86,7 +86,7 @@ export const monteCarlo = (options: MonteCarloOptions = {}): Estimator => {
       split(key, samples)
         .slice(begin, end)
         .map((sampleKey) => {
-          const cotangent = curvatureGradient(ops, loss, outputs, loss.sample(ops, sampleKey, outputs));
+          const cotangent = scoreOf(ops, loss, sampleKey, outputs);
           return samples === 1 ? cotangent : ops.scale(1 / Math.sqrt(samples), cotangent);
         }),
   };

@@ -20,7 +20,7 @@ import type { Env } from '../core/pipeline/env.ts';
 import type { Shaped, Tensor } from '../core/tensor.ts';
 import type { Optimizer } from '../solvers/presets/optimizer.ts';
 import type { Splits } from './data/dataset.ts';
-import type { Task } from './tasks/task.ts';
+import type { Glimpse, Task } from './tasks/task.ts';
 import type { TrainResult } from './trainer/conclude.ts';
 import type { Listener, TrainEvent } from './trainer/events.ts';
 import type { Log } from './trainer/log.ts';
@@ -36,6 +36,8 @@ export interface Finished {
   readonly result: TrainResult;
   /** What there is to see of the model, for tasks that can be looked at. */
   readonly look: Params<Tensor> | null;
+  /** What there was to see on the way, for tasks whose preview grows. */
+  readonly earlier: ReadonlyArray<Glimpse>;
   /** Why there is nothing to see where there should be. */
   readonly unseen: KfacError | null;
 }
@@ -93,6 +95,23 @@ const lookAt = <T extends Shaped>(
         ),
       );
 
+/** Looks on the way, where the task's preview grows; one that fails is left out. */
+const glimpsing = <T extends Shaped>(
+  { backend }: Env<T>,
+  { task: { preview }, data }: Pick<Experiment<unknown>, 'task' | 'data'>,
+  keep: (glimpse: Glimpse) => IO.IO<void>,
+): Pick<TrainOptions, 'glimpse'> =>
+  preview?.isGrowing === true
+    ? {
+        glimpse: (standing, step) =>
+          pipe(
+            preview.look(backend, standing, data),
+            TE.chainIOK((arrays) => keep({ step, arrays })),
+            TE.orElseW(() => TE.right(undefined)),
+          ),
+      }
+    : {};
+
 const outcomeOf = <T extends Shaped, A>(
   env: Env<T>,
   experiment: Experiment<A>,
@@ -102,10 +121,16 @@ const outcomeOf = <T extends Shaped, A>(
   const options: Experiment<A>['options'] = { ...experiment.options, ...experiment.optionsOf?.(optimizer) };
   const told = IOR.newIORef<Log<TrainEvent>>(null)();
   const note: Listener = (event) => told.modify((log) => append(log, event));
+  const seen = IOR.newIORef<Log<Glimpse>>(null)();
   return pipe(
     TE.bracket(
       TE.fromIO(observe(optimizer)),
-      ({ listeners }) => train(env, { ...task, data }, optimizer, { ...options, listeners: [note, ...listeners] }),
+      ({ listeners }) =>
+        train(env, { ...task, data }, optimizer, {
+          ...options,
+          listeners: [note, ...listeners],
+          ...glimpsing(env, experiment, (glimpse) => seen.modify((log) => append(log, glimpse))),
+        }),
       ({ stop }) => TE.fromIO(stop),
     ),
     TE.matchE(
@@ -122,7 +147,13 @@ const outcomeOf = <T extends Shaped, A>(
       (result) =>
         pipe(
           lookAt(env, experiment, result),
-          T.map((seen): Outcome => ({ _tag: 'Finished', optimizer, result, ...seen })),
+          T.map((look): Outcome => ({
+            _tag: 'Finished',
+            optimizer,
+            result,
+            ...look,
+            earlier: entries(seen.read()),
+          })),
         ),
     ),
   );

@@ -63,6 +63,8 @@ export type { Figure } from './reports/vegaFigure.ts';
 export { writeReport } from './reports/runFolder.ts';
 export type { Concluded, Report, Written } from './reports/runFolder.ts';
 export type {
+  Chart,
+  Glimpse,
   Loaded,
   Look,
   Preview,
@@ -73,7 +75,7 @@ export type {
   TaskSettings,
   TaskSize,
 } from './tasks/task.ts';
-export type { Exhibit, ImageGrid, ImageRow, PlainFile } from './tasks/exhibit.ts';
+export type { Exhibit, ImageGrid, ImageRow, PlainFile, PointGrid, PointPanel } from './tasks/exhibit.ts';
 export { defineTask } from './tasks/define.ts';
 export type { TaskAbout, TaskParts } from './tasks/define.ts';
 export { supervised } from './tasks/supervised.ts';
@@ -107,6 +109,16 @@ export { write } from './writing/writer.ts';
 export type { Writer, WritingOptions } from './writing/writer.ts';
 export { lenet, resnet8 } from './tasks/imageNetworks.ts';
 export { mnistClassifier, perceptron } from './tasks/mnistClassifier.ts';
+export { adversarial, gameOptimizers } from './tasks/gan/adversarial.ts';
+export type { AdversarialParts, GanMeasures, Playing } from './tasks/gan/adversarial.ts';
+export { ganLosses, ganPair } from './tasks/gan/pair.ts';
+export type { GanLoss, GanLossName, GanPair, GanParts } from './tasks/gan/pair.ts';
+export { pointsPreview } from './tasks/gan/pointsPreview.ts';
+export { ganRing, ganRingOf } from './tasks/gan/ganRing.ts';
+export type { GanRingOptions } from './tasks/gan/ganRing.ts';
+export { energyDistance, ringMeasures } from './tasks/gan/ringMeasures.ts';
+export { eightGaussians, ringCentres, ringPoints } from './data/ring.ts';
+export type { Ring } from './data/ring.ts';
 export { accuracy, perExample, perTerm, sigmoidSquaredError } from './tasks/measures.ts';
 export type { Measure, Terms } from './tasks/measures.ts';
 export type { BackendChoice, OptimizerChoice, OptimizerSettings, RunConfig } from './config/runConfig.ts';

@@ -108,7 +108,11 @@ export { splittingOf, splittingOfOperator } from './krylov/splitting.ts';
 export type { Splitting } from './krylov/splitting.ts';
 export { competitive } from './games/competitive.ts';
 export type { CompetitiveOptions } from './games/competitive.ts';
-export { interaction, jacobian, jacobianTranspose, jointGradient, playGame } from './games/game.ts';
+export { interaction, jacobian, jacobianTranspose, jointGradient } from './games/game.ts';
+export { posed } from './games/networks.ts';
+export type { AnyGame, NetworkGame, NetworkPlayer, Posed } from './games/networks.ts';
+export { playGame, updatePlayers } from './games/playGame.ts';
+export type { PlayersCurvature } from './games/playGame.ts';
 export type { Game, GameNeeds, Player } from './games/game.ts';
 export { gameNewton, preconditionedGameNewton } from './games/gameNewton.ts';
 export type {
@@ -116,6 +120,21 @@ export type {
   PreconditionedGameNeeds,
   PreconditionedGameNewtonOptions,
 } from './games/gameNewton.ts';
+export { gamePreset, isGameOptimizer } from './games/gameOptimizer.ts';
+export type { GameOptimizer, GamePreset, GameStep } from './games/gameOptimizer.ts';
+export {
+  competitiveDescent,
+  newtonOfGames,
+  simultaneousDescent,
+  splittingOfGames,
+  symplecticDescent,
+} from './games/gamePresets.ts';
+export type {
+  CompetitiveDescentOptions,
+  NewtonOfGamesOptions,
+  SimultaneousOptions,
+  SymplecticDescentOptions,
+} from './games/gamePresets.ts';
 export { turns } from './games/turns.ts';
 export type { TurnPlayer, TurnsOptions } from './games/turns.ts';
 export { symplectic } from './games/symplectic.ts';

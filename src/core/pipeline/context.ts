@@ -82,6 +82,18 @@ export interface Captured<T extends Shaped> {
   readonly more: ReadonlyArray<(ops: Ops<T>) => Captured<T>>;
 }
 
+/** One of several who move in a step, with what it knows of it by itself. */
+export interface PlayerStep<T extends Shaped> {
+  readonly name: string;
+  /** Paths of its parameters among those that are trained. */
+  readonly paths: ReadonlyArray<string>;
+  /** Its step from its gradient on, in its parameters alone; those of the others are constants. */
+  readonly context: Omit<
+    StepFields<T>,
+    'players' | 'captured' | 'operator' | 'damping' | 'direction' | 'predictedChange' | 'next'
+  >;
+}
+
 /** The fields of a step in the order in which the standard stages add them. */
 export interface StepFields<T extends Shaped> {
   /** The state before the step; stages that change a part of it (the averages, a prepared solve) replace it. */
@@ -124,6 +136,9 @@ export interface StepFields<T extends Shaped> {
   readonly gradient: Params<T>;
   /** Cotangents of the training loss at the sites, per example, in the order of `sites`. */
   readonly siteCotangents: ReadonlyArray<T>;
+
+  /** In a game, what each player knows by itself, in the order of the players. */
+  readonly players: ReadonlyArray<PlayerStep<T>>;
 
   /** What the sites saw, or `null` in a step that takes no statistics. */
   readonly captured: Captured<T> | null;

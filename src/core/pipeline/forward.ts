@@ -6,7 +6,7 @@
 import type { Linearised } from '../autodiff/reverse.ts';
 import type { Circumstances } from '../nn/layers/circumstances.ts';
 import type { Ops } from '../ops/ops.ts';
-import { mapParams } from '../params.ts';
+import { mapParams, zipParams } from '../params.ts';
 import type { Shaped } from '../tensor.ts';
 import { blocksOf } from './blocks.ts';
 import { computation } from './compute.ts';
@@ -14,6 +14,7 @@ import type { Context, Given } from './context.ts';
 import { linearise } from './linearise.ts';
 import type { Judging } from './objective.ts';
 import { judgingOf, lossGradient, meanLoss } from './objective.ts';
+import { linearisedPenalty } from './penalty.ts';
 import type { Stage } from './stage.ts';
 import { stepKey } from './stepKey.ts';
 
@@ -28,8 +29,15 @@ export type Forwarded =
   | 'sample'
   | 'metrics';
 
-/** Where the model is applied in a step. */
-const circumstancesOf = <T extends Shaped>({ state, batch }: Context<T, 'state' | 'batch'>): Circumstances<T> => ({
+/**
+ * Where the model is applied in a step.
+ *
+ * @param context - state and batch
+ */
+export const circumstancesOf = <T extends Shaped>({
+  state,
+  batch,
+}: Context<T, 'state' | 'batch'>): Circumstances<T> => ({
   arrays: batch,
   key: stepKey(state, 'layers'),
   running: state.running,
@@ -61,14 +69,26 @@ export const forward: Stage<Given, Forwarded> = computation(
 );
 
 /**
- * The mean gradient of the batch, with the loss's cotangents at the sites.
+ * The mean gradient of the batch, with the loss's cotangents at the sites; where the objective has a penalty, that is added to
+ * the loss and to the gradient.
  *
  * The cotangent is per example; the mean is taken here, once, on the parameters.
  */
 export const backward: Stage<
-  'objective' | 'outputs' | 'pullback' | keyof Judging<unknown>,
-  'gradient' | 'siteCotangents'
-> = computation('backward', (ops, { objective, outputs, pullback, targets, weights }) => {
+  'state' | 'circumstances' | 'objective' | 'outputs' | 'pullback' | 'loss' | keyof Judging<unknown>,
+  'gradient' | 'siteCotangents' | 'loss' | 'metrics'
+> = computation('backward', (ops, context) => {
+  const { state, circumstances, objective, outputs, pullback, loss, targets, weights } = context;
   const { params, sites } = pullback(lossGradient(ops, objective.loss, outputs, { targets, weights }));
-  return { gradient: mapParams(params, (sum) => ops.scale(1 / outputs.shape[0], sum)), siteCotangents: sites };
+  const gradient = mapParams(params, (sum) => ops.scale(1 / outputs.shape[0], sum));
+  const found = { gradient, siteCotangents: sites, loss, metrics: {} };
+  if (objective.penalty === undefined) return found;
+  const added = linearisedPenalty(ops, objective.penalty, { ...state, at: circumstances });
+  const whole = ops.add(loss, added.value);
+  return {
+    ...found,
+    gradient: zipParams(gradient, added.gradient, (g, more) => ops.add(g, more)),
+    loss: whole,
+    metrics: { loss: whole, penalty: added.value },
+  };
 });

@@ -52,6 +52,18 @@ export const released = <T>(state: TrainState<T>, next: TrainState<T>): TrainSta
   held: state.held,
 });
 
+/**
+ * Running state of which some has moved on in a part of a step.
+ *
+ * @param running - as it is by now
+ * @param before - what the part began with
+ * @param after - what it left
+ */
+export const movedOn = <T>(running: Params<T>, before: Params<T>, after: Params<T>): Params<T> => ({
+  ...running,
+  ...Object.fromEntries(Object.entries(after).filter(([path, value]) => before[path] !== value)),
+});
+
 const memoryOf = <T>({ curvature, solver, rules, scalars, groups }: Memory<T>): Memory<T> => ({
   curvature,
   solver,

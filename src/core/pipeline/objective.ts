@@ -12,7 +12,7 @@
 import { arrayAt } from '../nn/layers/circumstances.ts';
 import type { Loss } from '../nn/losses/loss.ts';
 import { weighed } from '../nn/losses/loss.ts';
-import type { Model } from '../nn/model.ts';
+import type { Model, ModelProgram } from '../nn/model.ts';
 import type { Ops } from '../ops/ops.ts';
 import { axesOf } from '../ops/shapes.ts';
 import type { Params } from '../params.ts';
@@ -26,6 +26,11 @@ export interface Objective {
   readonly targets?: string;
   /** Name of the batch's array of weights, `weights` unless given; a batch without it weighs all alike. */
   readonly weights?: string;
+  /**
+   * A term that is added to the mean loss, shape `[]`: a function of the parameters and of all that the model is applied to, in
+   * which a gradient may stand as well as a value. It is part of the loss and of its gradient; no curvature sees it.
+   */
+  readonly penalty?: ModelProgram;
 }
 
 /** Weights of a batch. Those that losses and estimators see have a mean of 1 over the examples. */

@@ -9,7 +9,8 @@ import { pipe } from 'fp-ts/lib/function.js';
 import type { BackendOptions } from '../../core/backends/choice/choose.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
-import { optimizerOf } from '../../solvers/presets/registry.ts';
+import type { Presets } from '../../solvers/presets/registry.ts';
+import { presetIn, presets } from '../../solvers/presets/registry.ts';
 import { taskOf, tasks as ownTasks } from '../tasks/registry.ts';
 import type { Task, TaskFamily } from '../tasks/task.ts';
 import type { Duration, TrainOptions } from '../trainer/options.ts';
@@ -47,8 +48,15 @@ const durationOf = ({ steps, epochs }: RunConfig, task: Task): E.Either<KfacErro
 
 const nameOf = (choice: OptimizerChoice): string => (typeof choice === 'string' ? choice : choice.name);
 
+const evaluatingEvery = (evaluateEvery: number | undefined): Pick<TrainOptions, 'evaluateEvery'> =>
+  evaluateEvery === undefined ? {} : { evaluateEvery };
+
+/** Presets that a task can be trained with. */
+const presetsOf = ({ optimizers = {} }: Task): Presets<Optimizer> => ({ ...presets, ...optimizers });
+
 /** Checks settings of an optimizer that may not run. */
 const settingsFor = (
+  known: Presets<Optimizer>,
   choices: ReadonlyArray<OptimizerChoice>,
   name: string,
   changes: OptimizerSettings[string],
@@ -56,7 +64,7 @@ const settingsFor = (
   choices.some((choice) => typeof choice !== 'string' && choice.name === name)
     ? bad(`settings.${name}`, 'settings of a preset', 'those of an optimizer of parts, which has its own')
     : pipe(
-        optimizerOf(name, changes),
+        presetIn(known, name, changes),
         E.mapLeft((error) =>
           error._tag === 'BadConfig' && error.path === 'optimizer' ? { ...error, path: `settings.${name}` } : error,
         ),
@@ -75,6 +83,7 @@ const unusedSettings = (
 
 /** All optimizers that are asked for; settings for others must make sense too, since they may be misspelt. */
 const optimizersOf = (
+  known: Presets<Optimizer>,
   choices: ReadonlyArray<OptimizerChoice>,
   { settings = {} }: RunConfig,
 ): E.Either<KfacError, ReadonlyArray<Optimizer>> => {
@@ -84,10 +93,10 @@ const optimizersOf = (
   if (names.length === 0) return bad('optimizers', 'at least one optimizer', 'none');
   return pipe(
     Object.entries(settings),
-    E.traverseArray(([name, changes]) => settingsFor(choices, name, changes)),
+    E.traverseArray(([name, changes]) => settingsFor(known, choices, name, changes)),
     E.chain(() =>
       E.traverseArray((choice: OptimizerChoice) =>
-        typeof choice === 'string' ? optimizerOf(choice, settings[choice]) : E.right(choice),
+        typeof choice === 'string' ? presetIn(known, choice, settings[choice] ?? {}) : E.right(choice),
       )(choices),
     ),
   );
@@ -126,7 +135,7 @@ export const planOf = (
   return pipe(
     E.Do,
     E.bind('task', () => taskOf(task, size, tasks, config.with)),
-    E.bind('optimizers', () => optimizersOf(optimizers, config)),
+    E.bind('optimizers', (found) => optimizersOf(presetsOf(found.task), optimizers, config)),
     E.bind('duration', (found) => durationOf(config, found.task)),
     E.map((found) => ({
       task: found.task,
@@ -135,7 +144,7 @@ export const planOf = (
         duration: found.duration,
         batch: batch ?? found.task.defaults.batch,
         seed,
-        ...(evaluateEvery === undefined ? {} : { evaluateEvery }),
+        ...evaluatingEvery(evaluateEvery ?? found.task.defaults.evaluateEvery),
         ...(patience === undefined ? {} : { earlyStopping: { patience } }),
       },
       backend: backendOf(config),

@@ -22,6 +22,9 @@ import type { Splits } from '../data/dataset.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
 import { encodeSafetensors } from '../safetensors/encode.ts';
 import type { Exhibit } from '../tasks/exhibit.ts';
+import type { Chart } from '../tasks/task.ts';
+import type { ChartLine } from './chartFigure.ts';
+import { chartFigure, linesOf } from './chartFigure.ts';
 import { configurationName } from './earlierRun.ts';
 import { folderFormat, parametersName, runningName } from './folderFormat.ts';
 import type { Ended } from './ended.ts';
@@ -29,6 +32,8 @@ import { courseOf, remarksOn } from './ended.ts';
 import { historyLines } from './jsonLines.ts';
 import { labelledGrid } from './labelledGrid.ts';
 import { lossFigure } from './lossFigure.ts';
+import { pointGrid } from './pointGrid.ts';
+import type { Figure } from './vegaFigure.ts';
 import { reportText } from './reportText.ts';
 
 /** A run that has ended. */
@@ -58,7 +63,7 @@ interface File {
 }
 
 /** File of something that a task has to show. */
-const exhibitName = ({ kind, name }: Exhibit): string => (kind === 'images' ? `${name}.png` : name);
+const exhibitName = ({ kind, name }: Exhibit): string => (kind === 'file' ? name : `${name}.png`);
 
 const isEmpty = (tensors: Params<Tensor>): boolean => Object.keys(tensors).length === 0;
 
@@ -74,7 +79,11 @@ const filesOf = ({ plan, outcomes }: Pick<Report, 'plan' | 'outcomes'>): Readonl
   ),
   ...Object.keys(plan.task.kept),
   configurationName,
-  ...['metrics.jsonl', 'report.txt', 'loss.svg', 'loss.png'],
+  ...['metrics.jsonl', 'report.txt'],
+  ...['loss', ...chartsOf({ plan, outcomes }).map(({ chart }) => chart.name)].flatMap((name) => [
+    `${name}.svg`,
+    `${name}.png`,
+  ]),
   ...exhibits({ plan, outcomes }).map(exhibitName),
 ];
 
@@ -104,10 +113,9 @@ const metricsOf = ({ outcomes }: Report): string =>
   `${outcomes.flatMap((outcome) => [...historyLines(outcome), outcome.ending]).join('\n')}\n`;
 
 /** What a person reads first. */
-const wordsOf = ({ plan: { task, options }, outcomes, notes = [] }: Report): string => {
-  const title = `${task.name}-${task.size}, batch ${options.batch}, seed ${options.seed}`;
+const wordsOf = ({ plan, outcomes, notes = [] }: Report): string => {
   const remarks = [...notes, ...outcomes.flatMap(remarksOn)];
-  const lines = [title, '', ...reportText(outcomes), ...(remarks.length === 0 ? [] : ['', ...remarks])];
+  const lines = [titleOf({ plan }), '', ...reportText(outcomes), ...(remarks.length === 0 ? [] : ['', ...remarks])];
   return `${lines.join('\n')}\n`;
 };
 
@@ -134,19 +142,46 @@ const keptOf = ({ plan: { task } }: Report): ReadonlyArray<File> =>
 /** Files that are drawn, or why they are not. */
 type Drawing = TE.TaskEither<NotDrawn, ReadonlyArray<File>>;
 
-const lossFigures = ({ plan, outcomes }: Report): Drawing =>
+/** What a figure is of. */
+const titleOf = ({ plan: { task, options } }: Pick<Report, 'plan'>): string =>
+  `${task.name}-${task.size}, batch ${options.batch}, seed ${options.seed}`;
+
+const inBothFormats = (name: string, figure: TE.TaskEither<NotDrawn, Figure>): Drawing =>
   pipe(
-    lossFigure(
-      outcomes.map((ended) => ({ name: ended.optimizer.name, ...courseOf(ended) })),
-      {
-        title: `${plan.task.name}-${plan.task.size}, batch ${plan.options.batch}, seed ${plan.options.seed}`,
-        loss: plan.task.loss.label,
-      },
-    ),
+    figure,
     TE.map(({ svg, png }) => [
-      { name: 'loss.svg', content: svg },
-      { name: 'loss.png', content: png },
+      { name: `${name}.svg`, content: svg },
+      { name: `${name}.png`, content: png },
     ]),
+  );
+
+/** Curves of what is watched. Steps that report another number than what is judged have figures of their own. */
+const lossFigures = (report: Report): Drawing => {
+  const { metric = 'loss', name, label } = report.plan.task.loss;
+  const curves = report.outcomes.map((ended) => ({ name: ended.optimizer.name, ...courseOf(ended) }));
+  const isJudgedAlone = metric !== name && curves.some(({ evaluations }) => evaluations.length > 0);
+  const shown = isJudgedAlone ? curves.map((curve) => ({ ...curve, history: [] })) : curves;
+  return inBothFormats('loss', lossFigure(shown, { title: titleOf(report), loss: label }));
+};
+
+/** A chart with its lines. */
+interface Charted {
+  readonly chart: Chart;
+  readonly lines: ReadonlyArray<ChartLine>;
+}
+
+/** The charts that there are numbers for. */
+const chartsOf = ({ plan, outcomes }: Pick<Report, 'plan' | 'outcomes'>): ReadonlyArray<Charted> =>
+  (plan.task.charts ?? []).flatMap((chart) => {
+    const lines = outcomes.flatMap((ended) => linesOf(chart, ended.optimizer.name, courseOf(ended)));
+    return lines.length === 0 ? [] : [{ chart, lines }];
+  });
+
+const charts = (report: Report): Drawing =>
+  pipe(
+    chartsOf(report),
+    TE.traverseSeqArray(({ chart, lines }) => inBothFormats(chart.name, chartFigure(chart, lines, titleOf(report)))),
+    TE.map((files) => files.flat()),
   );
 
 const drawn = (exhibit: Exhibit): TE.TaskEither<NotDrawn, File> => {
@@ -154,6 +189,11 @@ const drawn = (exhibit: Exhibit): TE.TaskEither<NotDrawn, File> => {
     case 'images':
       return pipe(
         labelledGrid(exhibit.rows, { image: exhibit.image, zoom: 2, gap: 4 }),
+        TE.map((content) => ({ name: exhibitName(exhibit), content })),
+      );
+    case 'points':
+      return pipe(
+        pointGrid(exhibit),
         TE.map((content) => ({ name: exhibitName(exhibit), content })),
       );
     case 'file':
@@ -165,7 +205,9 @@ const drawn = (exhibit: Exhibit): TE.TaskEither<NotDrawn, File> => {
 const exhibits = ({ plan, outcomes }: Pick<Report, 'plan' | 'outcomes'>): ReadonlyArray<Exhibit> =>
   plan.task.preview?.show(
     outcomes.flatMap((ended) =>
-      ended._tag === 'Failed' || ended.look === null ? [] : [{ name: ended.optimizer.name, arrays: ended.look }],
+      ended._tag === 'Failed' || ended.look === null
+        ? []
+        : [{ name: ended.optimizer.name, arrays: ended.look, earlier: ended.earlier }],
     ),
   ) ?? [];
 
@@ -233,10 +275,13 @@ export const writeReport = (
     ]),
     TE.bindTo('numbers'),
     TE.bind('figures', () => orWarn(lossFigures(report))),
+    TE.bind('charted', () => orWarn(charts(report))),
     TE.bind('grid', () => orWarn(previews(report))),
-    TE.bind('drawings', ({ figures, grid }) => writeAll(fileSystem, directory, [...figures.files, ...grid.files])),
-    TE.map(({ numbers, figures, grid, drawings }) => ({
+    TE.bind('drawings', ({ figures, charted, grid }) =>
+      writeAll(fileSystem, directory, [...figures.files, ...charted.files, ...grid.files]),
+    ),
+    TE.map(({ numbers, figures, charted, grid, drawings }) => ({
       files: [...numbers, ...drawings],
-      warnings: [...figures.warnings, ...grid.warnings],
+      warnings: [...figures.warnings, ...charted.warnings, ...grid.warnings],
     })),
   );

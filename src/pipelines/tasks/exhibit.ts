@@ -30,5 +30,22 @@ export interface PlainFile {
   readonly content: string | Uint8Array;
 }
 
+/** Points in the plane, beside others that they are compared with. */
+export interface PointPanel {
+  readonly label: string;
+  /** `[n, 2]`. */
+  readonly points: Tensor;
+}
+
+/** Panels of points, a row for each kind. */
+export interface PointGrid {
+  readonly kind: 'points';
+  /** Name of the file, without an ending. */
+  readonly name: string;
+  readonly rows: ReadonlyArray<{ readonly label: string; readonly panels: ReadonlyArray<PointPanel> }>;
+  /** Points that stand in every panel, for comparison: `[m, 2]`. */
+  readonly behind: Tensor;
+}
+
 /** Something to show. */
-export type Exhibit = ImageGrid | PlainFile;
+export type Exhibit = ImageGrid | PointGrid | PlainFile;

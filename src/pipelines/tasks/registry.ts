@@ -11,13 +11,20 @@ import { attempt } from '../../core/errors.ts';
 import { shown } from '../../core/shown.ts';
 import { settingsError, standardsOf } from '../../solvers/settings/setting.ts';
 import { fashionClassifier } from './fashionClassifier.ts';
+import { ganRing } from './gan/ganRing.ts';
 import { languageModel } from './languageModel.ts';
 import { mnistAutoencoder } from './mnistAutoencoder.ts';
 import { mnistClassifier } from './mnistClassifier.ts';
 import type { Task, TaskFamily, TaskSettings, TaskSize } from './task.ts';
 
 /** Every task. */
-export const tasks: ReadonlyArray<TaskFamily> = [mnistAutoencoder, mnistClassifier, fashionClassifier, languageModel];
+export const tasks: ReadonlyArray<TaskFamily> = [
+  mnistAutoencoder,
+  mnistClassifier,
+  fashionClassifier,
+  languageModel,
+  ganRing,
+];
 
 /**
  * Tasks by name, with others before them: one of the same name takes the place of the library's.

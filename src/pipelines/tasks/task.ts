@@ -10,6 +10,8 @@ import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { Params } from '../../core/params.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
+import type { Optimizer } from '../../solvers/presets/optimizer.ts';
+import type { Presets } from '../../solvers/presets/registry.ts';
 import type { Splits } from '../data/dataset.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
 import type { Setting, SettingValue } from '../../solvers/settings/setting.ts';
@@ -28,8 +30,17 @@ export interface Preview {
     standing: Standing<Tensor>,
     data: Splits,
   ) => TE.TaskEither<KfacError, Params<Tensor>>;
+  /** Whether it is looked at every evaluation as well, for what is shown of growth; no unless given. */
+  readonly isGrowing?: boolean;
   /** The looks at what several optimizers came to, as pictures, text or files. */
   readonly show: (looks: ReadonlyArray<Look>) => ReadonlyArray<Exhibit>;
+}
+
+/** A look on the way. */
+export interface Glimpse {
+  /** Steps before it. */
+  readonly step: number;
+  readonly arrays: Params<Tensor>;
 }
 
 /** A look at what an optimizer came to. */
@@ -37,12 +48,26 @@ export interface Look {
   /** Name of the optimizer. */
   readonly name: string;
   readonly arrays: Params<Tensor>;
+  /** Looks on the way there, for previews that grow. */
+  readonly earlier?: ReadonlyArray<Glimpse>;
+}
+
+/** Numbers of a run that a figure of their own shows. */
+export interface Chart {
+  /** Name of the file, without an ending. */
+  readonly name: string;
+  /** Whose numbers they are. */
+  readonly of: 'steps' | 'evaluations';
+  /** Names of metrics of steps, or of what is judged, with what they are: a panel for each. */
+  readonly panels: Readonly<Record<string, string>>;
 }
 
 /** How a task is trained unless told otherwise. */
 export interface TaskDefaults {
   readonly steps: number;
   readonly batch: number;
+  /** Steps between evaluations; none unless given. */
+  readonly evaluateEvery?: number;
 }
 
 /** Settings of a task by name. */
@@ -70,6 +95,10 @@ export interface Task extends Learning {
   readonly load: (files: FileSystem, directory?: string) => TE.TaskEither<KfacError, Loaded>;
   /** How it is trained unless told otherwise. */
   readonly defaults: TaskDefaults;
+  /** Figures besides that of the loss. */
+  readonly charts?: ReadonlyArray<Chart>;
+  /** Presets that are of use for this task alone, by name. */
+  readonly optimizers?: Presets<Optimizer>;
   /** For tasks that there is something to see of. */
   readonly preview: Preview | null;
   /** What it was made with besides its size: every setting that its family has. */

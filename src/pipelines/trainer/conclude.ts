@@ -23,6 +23,7 @@ import type { Run, Setting } from './run.ts';
 import { chunkOf, readParams, release } from './run.ts';
 import { inScope, placed } from './scope.ts';
 import type { Origin } from './snapshot.ts';
+import { standingOf } from './standing.ts';
 
 /** The loss on the same training examples before the first step and after the last. */
 export interface Change extends Origin {
@@ -39,7 +40,8 @@ export interface TrainResult {
   readonly seconds: number;
   readonly history: ReadonlyArray<StepRecord>;
   readonly evaluations: ReadonlyArray<EvaluationRecord>;
-  /** Final parameters, those that are held fixed among them, in host memory; the best ones after early stopping. */
+  /** Final parameters, those that are held fixed among them, in host memory; the best ones after early stopping, their averages
+   * where the optimizer keeps some. The state has the parameters that training goes on from. */
   readonly params: Params<Tensor>;
   /** State of layers that is not trained, as of the parameters. */
   readonly running: Params<Tensor>;
@@ -82,7 +84,7 @@ const finalOf = <T extends Shaped>(
   pipe(
     TE.Do,
     TE.apS('held', readParams(env, state.held)),
-    TE.apS('params', best === null ? readParams(env, state.params) : TE.right(best.params)),
+    TE.apS('params', best === null ? readParams(env, standingOf(state).params) : TE.right(best.params)),
     TE.apS('running', best === null ? readParams(env, state.running) : TE.right(best.running)),
     TE.map(({ held, params, running }) => ({
       params: { ...held, ...params },
@@ -139,7 +141,7 @@ export const conclude = <T extends Shaped>(
         TE.bind('final', () => finalOf(setting, run)),
         TE.bind('all', ({ final }) =>
           final.paramsFrom === state.step
-            ? judged(setting, state, start)
+            ? judged(setting, standingOf(state), start)
             : inScope(setting.env.backend, ({ ops }) =>
                 pipe(
                   TE.fromEither(

@@ -4,6 +4,7 @@
  * @module
  */
 import * as E from 'fp-ts/lib/Either.js';
+import type * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
 import type { Params } from '../../core/params.ts';
@@ -14,6 +15,7 @@ import type { Tensor } from '../../core/tensor.ts';
 import type { EarlyStopping } from './earlyStopping.ts';
 import type { Listener } from './events.ts';
 import type { Saving, Snapshot } from './snapshot.ts';
+import type { Standing } from './learning.ts';
 import type { Steer } from './steer.ts';
 
 /** How long to train. */
@@ -43,6 +45,11 @@ export interface TrainOptions {
   readonly hold?: Selection;
   /** Told of every step and evaluation. */
   readonly listeners?: ReadonlyArray<Listener>;
+  /**
+   * Shown where training stands at every evaluation, in host memory: for looks at what a model makes as it learns. What it
+   * fails with ends the run.
+   */
+  readonly glimpse?: (standing: Standing<Tensor>, step: number) => TE.TaskEither<KfacError, unknown>;
   /** Asked after every step and evaluation how to go on. */
   readonly steer?: Steer;
   /** Keeps what the run has come to while it goes on. */

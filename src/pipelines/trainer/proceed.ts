@@ -25,6 +25,7 @@ import { evaluationPeriod, stepsOf } from './options.ts';
 import type { Run, Setting } from './run.ts';
 import { judgeOn, orRelease, readParams } from './run.ts';
 import { eventsBefore, savedWhenDue } from './saving.ts';
+import { standingOf } from './standing.ts';
 import type { Course } from './steer.ts';
 
 /** Tells listeners of an event, and asks whoever steers how to go on. */
@@ -106,9 +107,24 @@ const watchOver = <T extends Shaped>(
   if (!improves(options.earlyStopping, run.watch, loss)) return TE.right(waiting(run.watch));
   return pipe(
     TE.Do,
-    TE.apS('params', readParams(env, run.state.params)),
+    TE.apS('params', readParams(env, standingOf(run.state).params)),
     TE.apS('running', readParams(env, run.state.running)),
     TE.map((kept) => improved({ ...kept, step: run.state.step, loss })),
+  );
+};
+
+/** Shows where a run stands to whoever wants to look. */
+const shown = <T extends Shaped>({ env, options }: Setting<T>, run: Run<T>): TE.TaskEither<KfacError, unknown> => {
+  const { glimpse } = options;
+  if (glimpse === undefined) return TE.right(null);
+  const { params, held, running } = standingOf(run.state);
+  return pipe(
+    TE.Do,
+    TE.apS('params', readParams(env, params)),
+    TE.apS('held', readParams(env, held)),
+    TE.apS('running', readParams(env, running)),
+    TE.chain((standing) => glimpse(standing, run.state.step)),
+    orRelease(env, run),
   );
 };
 
@@ -121,6 +137,7 @@ const judge = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEithe
     TE.bindTo('record'),
     TE.bind('watch', ({ record }) => watchOver(setting, run, record.loss)),
     orRelease(setting.env, run),
+    TE.chainFirst(() => shown(setting, run)),
     TE.chain(({ record, watch }) =>
       announced(
         setting,

@@ -30,6 +30,7 @@ import type { Log } from './log.ts';
 import { logOf } from './log.ts';
 import type { TrainOptions } from './options.ts';
 import type { Origin, RunIdentity } from './snapshot.ts';
+import { standingOf } from './standing.ts';
 
 /** What stays the same during a run. */
 export interface Setting<T extends Shaped> {
@@ -138,7 +139,7 @@ export const judgeOn = <T extends Shaped>(
   run: Run<T>,
   data: Dataset,
 ): TE.TaskEither<KfacError, Evaluation> =>
-  evaluatePlaced(setting.env.backend, setting.task, run.state, data, chunkOf(setting));
+  evaluatePlaced(setting.env.backend, setting.task, standingOf(run.state), data, chunkOf(setting));
 
 /**
  * A run before its first step, or where the one that it goes on from stood.

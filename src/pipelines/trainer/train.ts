@@ -34,6 +34,7 @@ import { begin, chunkOf, orRelease } from './run.ts';
 import { identityOf } from './saving.ts';
 import type { Origin } from './snapshot.ts';
 import { resumable } from './snapshot.ts';
+import { standingOf } from './standing.ts';
 
 /** A loss that is so much larger than before the first step makes no sense any more, whatever the precision says of it. */
 const absurd = 1e20;
@@ -51,7 +52,7 @@ const trial = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEithe
   const few = (data: Dataset): number => Math.min(chunkOf(setting), data.size);
   const on = (data: Dataset, size: number): TE.TaskEither<KfacError, Evaluation> =>
     pipe(
-      evaluatePlaced(env.backend, task, run.state, data, chunkOf(setting), size),
+      evaluatePlaced(env.backend, task, standingOf(run.state), data, chunkOf(setting), size),
       TE.chainEitherK(finiteLoss('before the first step', data, 'Look at the first parameters and at the examples.')),
     );
   return pipe(

@@ -39,6 +39,7 @@ import { demandsOf, metricOf } from './learning.ts';
 import type { TrainOptions } from './options.ts';
 import { checkOptions } from './options.ts';
 import { orRelease, release } from './run.ts';
+import { standingOf } from './standing.ts';
 
 /** Examples of a step in host memory, or why there are none. */
 export type Drawn = Batch<Tensor> | E.Either<KfacError, Batch<Tensor>>;
@@ -108,12 +109,12 @@ const looks = <T extends Shaped>(
     evaluate: (examples) =>
       pipe(
         TE.fromEither(examplesOf(examples)),
-        TE.chain((data) => evaluatePlaced(backend, task, state, data, smallestChunk)),
+        TE.chain((data) => evaluatePlaced(backend, task, standingOf(state), data, smallestChunk)),
         inTime,
       ),
     copy: pipe(
       inTime(readState(backend, state)),
-      TE.map((copy) => ({ state: copy, params: { ...copy.held, ...copy.params }, running: copy.running })),
+      TE.map((copy) => ({ state: copy, params: { ...copy.held, ...standingOf(copy).params }, running: copy.running })),
     ),
   };
 };

@@ -20,8 +20,10 @@ import { combine } from '../krylov/vectors.ts';
 import type { Schedule } from '../schedules.ts';
 import { scheduleOf } from '../schedules.ts';
 import type { Solver } from '../solver/solver.ts';
-import type { Game, GameNeeds } from './game.ts';
-import { inputsOf, interaction } from './game.ts';
+import type { GameNeeds } from './game.ts';
+import { interaction } from './game.ts';
+import type { AnyGame } from './networks.ts';
+import { posed } from './networks.ts';
 
 /** Settings of {@link competitive}. */
 export interface CompetitiveOptions {
@@ -36,7 +38,7 @@ export interface CompetitiveOptions {
 /**
  * d with (I + η B) d = ξ, by GMRES. It reports `solveIterations` and `solveResidual`.
  *
- * @param game - two players
+ * @param game - the players
  * @param options - η, stopping rules
  * @example
  * ```ts
@@ -51,14 +53,15 @@ export interface CompetitiveOptions {
  * const step = pipeline(playGame(game), solve(competitive(game, { learningRate })), update({ learningRate }));
  * ```
  */
-export const competitive = (game: Game, options: CompetitiveOptions): Solver<GameNeeds> => {
+export const competitive = (game: AnyGame, options: CompetitiveOptions): Solver<GameNeeds> => {
   const { tolerance = 1e-6, maxIterations = 100 } = options;
   return {
     run:
       <T extends Shaped>({ state, batch, gradient }: Context<T, GameNeeds>) =>
       ({ backend }: Env<T>) => {
         const eta = scheduleOf(options.learningRate)(state.step);
-        const mixed = interaction(game, state.params, inputsOf(batch));
+        const { game: programs, inputs } = posed(game, { state, batch });
+        const mixed = interaction(programs, state.params, inputs);
         const system: Action<T> = (ops, v) => combine(ops, 1, v, eta, mixed(ops, v));
         return pipe(
           gmres(backend, system, gradient, { tolerance, maxIterations }),

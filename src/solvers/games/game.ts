@@ -1,5 +1,5 @@
 /**
- * Two-player games: each player lowers a loss of its own by its own parameters, while both losses depend on all of them.
+ * Games: each player lowers a loss of its own by its own parameters, while all losses depend on all of them.
  *
  * The joint gradient ξ is not the gradient of anything, so its Jacobian J need not be symmetric. J and Jᵀ come from the two
  * modes of differentiation on ξ as a program; there is no derivative written by hand.
@@ -14,9 +14,7 @@ import { raise } from '../../core/errors.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
 import { leavesOf, pickParams } from '../../core/params.ts';
-import { computation } from '../../core/pipeline/compute.ts';
 import type { Batch } from '../../core/pipeline/context.ts';
-import type { Stage } from '../../core/pipeline/stage.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import type { Action } from '../../core/operators/action.ts';
 
@@ -30,16 +28,21 @@ export interface Player {
   readonly owns: (path: string) => boolean;
 }
 
-/** Two players. The game is zero-sum when their losses add up to a constant. */
-export type Game = readonly [Player, Player];
+/** Players, two most often. The game is zero-sum when their losses add up to a constant. */
+export type Game = ReadonlyArray<Player>;
 
-/** What a player's loss takes as inputs. */
+/**
+ * What a player's loss takes as inputs.
+ *
+ * @param batch - with an array of inputs and one of targets
+ */
 export const inputsOf = <T>(batch: Batch<T>): ReadonlyArray<T> => [
   arrayAt(batch, 'inputs', 'game'),
   arrayAt(batch, 'targets', 'game'),
 ];
 
-interface Lowered<T> {
+/** A player's loss, with its gradient in the player's own parameters. */
+export interface Lowered<T> {
   readonly loss: T;
   readonly gradient: Params<T>;
 }
@@ -47,8 +50,15 @@ interface Lowered<T> {
 const ownPaths = <T>(player: Player, params: Params<T>): ReadonlyArray<string> =>
   Object.keys(params).filter((path) => player.owns(path));
 
-/** A player's loss, with its gradient in the player's own parameters; the others are constants. */
-const lowered = <T extends Shaped>(
+/**
+ * A player's loss, with its gradient in the player's own parameters; the others are constants.
+ *
+ * @param ops - interpreter
+ * @param player - whose loss
+ * @param params - of all players
+ * @param inputs - constants of the loss
+ */
+export const lowered = <T extends Shaped>(
   ops: Ops<T>,
   player: Player,
   params: Params<T>,
@@ -70,7 +80,13 @@ const ownGradient =
   (ops, params, inputs) =>
     lowered(ops, player, params, inputs).gradient;
 
-const checked = <T>(game: Game, params: Params<T>): Params<T> => {
+/**
+ * Parameters, each of which belongs to exactly one player; else a `BadConfig` with its path is raised.
+ *
+ * @param game - the players
+ * @param params - of all players
+ */
+export const owned = <T>(game: Game, params: Params<T>): Params<T> => {
   const contested = Object.keys(params).find((path) => game.filter((player) => player.owns(path)).length !== 1);
   return contested === undefined
     ? params
@@ -82,8 +98,13 @@ const checked = <T>(game: Game, params: Params<T>): Params<T> => {
       });
 };
 
-/** In the order of the parameters. */
-const inOrder = <T>(params: Params<T>, parts: ReadonlyArray<Params<T>>): Params<T> => {
+/**
+ * Parts of a tree together, in the order of the parameters.
+ *
+ * @param params - all paths
+ * @param parts - trees of some of them each
+ */
+export const inOrderOf = <T>(params: Params<T>, parts: ReadonlyArray<Params<T>>): Params<T> => {
   const merged = parts.reduce((all, part) => ({ ...all, ...part }), {});
   return pickParams(merged, Object.keys(params));
 };
@@ -91,7 +112,7 @@ const inOrder = <T>(params: Params<T>, parts: ReadonlyArray<Params<T>>): Params<
 /**
  * The joint gradient ξ: of each player's loss in its own parameters.
  *
- * @param game - two players
+ * @param game - the players
  * @example
  * ```ts
  * import { referenceBackend, tensor } from 'kfac-ts/core';
@@ -108,15 +129,15 @@ const inOrder = <T>(params: Params<T>, parts: ReadonlyArray<Params<T>>): Params<
 export const jointGradient =
   (game: Game): TreeProgram =>
   (ops, params, inputs) =>
-    inOrder(
-      checked(game, params),
+    inOrderOf(
+      owned(game, params),
       game.map((player) => ownGradient(player)(ops, params, inputs)),
     );
 
 /**
  * v ↦ J v with J = ∂ξ/∂θ.
  *
- * @param game - two players
+ * @param game - the players
  * @param params - where
  * @param inputs - constants of the losses
  * @example
@@ -166,7 +187,7 @@ export const jacobianTranspose =
 /**
  * The mixed part of J: v ↦ [[0, D_xy f], [D_yx g, 0]] v, how each player's gradient moves with the other's parameters.
  *
- * @param game - two players with losses f of x and g of y
+ * @param game - players, here with losses f of x and g of y
  * @param params - where
  * @param inputs - constants of the losses
  * @example
@@ -188,8 +209,8 @@ export const jacobianTranspose =
 export const interaction =
   <T extends Shaped>(game: Game, params: Params<T>, inputs: ReadonlyArray<T>): Action<T> =>
   (ops, v) =>
-    inOrder(
-      checked(game, params),
+    inOrderOf(
+      owned(game, params),
       game.map((player) => {
         const others = pickParams(
           v,
@@ -198,39 +219,6 @@ export const interaction =
         return jvpTree(ops, ownGradient(player), params, others, inputs).tangent;
       }),
     );
-
-/**
- * The stage that takes the place of forward and backward in a game: the joint gradient, with both losses as metrics;
- * `loss` is the first player's.
- *
- * @param game - two players
- * @example
- * ```ts
- * import { pipeline } from 'kfac-ts/core';
- * import { damp, gameNewton, playGame, solve, update, type Game } from 'kfac-ts/solvers';
- *
- * // A GAN on one number: Newton steps of both players at once.
- * const game: Game = [
- *   { name: 'generator', owns: (path) => path === 'x', loss: (ops, { x, y }) => ops.softplus(ops.neg(ops.dot(x, y))) },
- *   { name: 'discriminator', owns: (path) => path === 'y', loss: (ops, { x, y }) => ops.softplus(ops.dot(x, y)) },
- * ];
- * const step = pipeline(playGame(game), damp(0.1), solve(gameNewton(game)), update({ learningRate: 1 }));
- * ```
- */
-export const playGame = (game: Game): Stage<'state' | 'batch', 'gradient' | 'loss' | 'metrics'> =>
-  computation('play', (ops, { state, batch }) => {
-    const params = checked(game, state.params);
-    const [first, second] = game.map((player) => lowered(ops, player, params, inputsOf(batch)));
-    return {
-      gradient: inOrder(params, [first.gradient, second.gradient]),
-      loss: first.loss,
-      metrics: {
-        loss: first.loss,
-        [`loss.${game[0].name}`]: first.loss,
-        [`loss.${game[1].name}`]: second.loss,
-      },
-    };
-  });
 
 /** The fields that a game's solvers need. */
 export type GameNeeds = 'state' | 'batch' | 'gradient';

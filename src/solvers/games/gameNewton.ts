@@ -25,8 +25,10 @@ import type { Preconditioner } from '../solver/inverse.ts';
 import type { RefreshOptions } from '../solver/refresh.ts';
 import { refresh } from '../solver/refresh.ts';
 import type { SolveNeeds, Solver } from '../solver/solver.ts';
-import type { Game, GameNeeds } from './game.ts';
-import { inputsOf, jacobian, jacobianTranspose } from './game.ts';
+import type { GameNeeds } from './game.ts';
+import { jacobian, jacobianTranspose } from './game.ts';
+import type { AnyGame } from './networks.ts';
+import { posed } from './networks.ts';
 
 /** Settings of {@link gameNewton}. */
 export interface GameNewtonOptions {
@@ -45,7 +47,7 @@ export type DampedGameNeeds = GameNeeds | 'damping';
 
 /** d with (J + λ I) d = ξ. */
 const solveGame = <T extends Shaped>(
-  game: Game,
+  game: AnyGame,
   options: GameNewtonOptions,
   context: Context<T, DampedGameNeeds>,
   env: Env<T>,
@@ -53,10 +55,11 @@ const solveGame = <T extends Shaped>(
 ): TE.TaskEither<KfacError, Outcome<T>> => {
   const { state, batch, gradient, damping: lambda } = context;
   const { method = 'gmres', tolerance = 1e-6, maxIterations = 100 } = options;
-  const forward = shifted(jacobian(game, state.params, inputsOf(batch)), lambda);
+  const { game: programs, inputs } = posed(game, { state, batch });
+  const forward = shifted(jacobian(programs, state.params, inputs), lambda);
   const shared = { tolerance, maxIterations, ...(preconditioner === null ? {} : { preconditioner }) };
   if (method === 'gmres') return gmres(env.backend, forward, gradient, shared);
-  const transposed = shifted(jacobianTranspose(game, state.params, inputsOf(batch)), lambda);
+  const transposed = shifted(jacobianTranspose(programs, state.params, inputs), lambda);
   const alpha = options.alpha ?? lambda;
   return hss(env.backend, splittingOf(forward, transposed), gradient, { alpha, ...shared });
 };
@@ -72,7 +75,7 @@ const report = <T extends Shaped>(outcome: Outcome<T>): Context<T, 'direction' |
 /**
  * A damped Newton step. It reports `solveIterations` and `solveResidual`.
  *
- * @param game - two players
+ * @param game - the players
  * @param options - method, stopping rules
  * @example
  * ```ts
@@ -87,7 +90,7 @@ const report = <T extends Shaped>(outcome: Outcome<T>): Context<T, 'direction' |
  * const step = pipeline(playGame(game), damp(0.1), solve(newton), update({ learningRate: 1 }));
  * ```
  */
-export const gameNewton = (game: Game, options: GameNewtonOptions = {}): Solver<DampedGameNeeds> => ({
+export const gameNewton = (game: AnyGame, options: GameNewtonOptions = {}): Solver<DampedGameNeeds> => ({
   run:
     <T extends Shaped>(context: Context<T, DampedGameNeeds>) =>
     (env: Env<T>) =>
@@ -111,7 +114,7 @@ export type PreconditionedGameNeeds = DampedGameNeeds | SolveNeeds;
  * A damped Newton step, preconditioned by a curvature: K-FAC of each player stands for the symmetric part of J. With GMRES
  * it preconditions the whole system; with HSS the inner solves for α I + S.
  *
- * @param game - two players
+ * @param game - the players
  * @param options - method, preconditioner, refresh period, stopping rules
  * @example
  * ```ts no-run
@@ -123,7 +126,7 @@ export type PreconditionedGameNeeds = DampedGameNeeds | SolveNeeds;
  * ```
  */
 export const preconditionedGameNewton = <Needs extends Field = never>(
-  game: Game,
+  game: AnyGame,
   options: PreconditionedGameNewtonOptions<Needs>,
 ): Solver<PreconditionedGameNeeds | Needs> => ({
   run:

@@ -11,8 +11,10 @@ import { combine } from '../krylov/vectors.ts';
 import { innerProduct } from '../../core/ops/innerProduct.ts';
 import { mapParams } from '../../core/params.ts';
 import { sizeOf } from '../../core/tensor.ts';
-import type { Game, GameNeeds } from './game.ts';
-import { inputsOf, jacobian, jacobianTranspose } from './game.ts';
+import type { GameNeeds } from './game.ts';
+import { jacobian, jacobianTranspose } from './game.ts';
+import type { AnyGame } from './networks.ts';
+import { posed } from './networks.ts';
 
 /** Settings of {@link symplectic}. */
 export interface SymplecticOptions {
@@ -28,7 +30,7 @@ export interface SymplecticOptions {
 /**
  * ξ + τ Kᵀ ξ with Kᵀ ξ = (Jᵀ ξ − J ξ) / 2.
  *
- * @param game - two players
+ * @param game - the players
  * @param options - τ and its sign
  * @example
  * ```ts
@@ -42,12 +44,12 @@ export interface SymplecticOptions {
  * const step = pipeline(playGame(game), solve(symplectic(game)), update({ learningRate: 0.1 }));
  * ```
  */
-export const symplectic = (game: Game, options: SymplecticOptions = {}): Solver<GameNeeds> => {
+export const symplectic = (game: AnyGame, options: SymplecticOptions = {}): Solver<GameNeeds> => {
   const { tau = 1, align = false } = options;
   return computing((ops, { state, batch, gradient }) => {
-    const inputs = inputsOf(batch);
-    const pulled = jacobianTranspose(game, state.params, inputs)(ops, gradient);
-    const pushed = jacobian(game, state.params, inputs)(ops, gradient);
+    const { game: programs, inputs } = posed(game, { state, batch });
+    const pulled = jacobianTranspose(programs, state.params, inputs)(ops, gradient);
+    const pushed = jacobian(programs, state.params, inputs)(ops, gradient);
     const adjustment = combine(ops, 0.5 * tau, pulled, -0.5 * tau, pushed);
     if (!align) return { direction: combine(ops, 1, gradient, 1, adjustment), state, metrics: {} };
     const count = Object.values(gradient).reduce((sum, { shape }) => sum + sizeOf(shape), 0);

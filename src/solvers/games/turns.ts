@@ -11,33 +11,25 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
-import type { Params } from '../../core/params.ts';
 import { compute } from '../../core/pipeline/compute.ts';
 import type { Batch, Context } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import type { Group } from '../../core/pipeline/group.ts';
-import { stateOfGroup, withGroup } from '../../core/pipeline/group.ts';
+import { movedOn, stateOfGroup, withGroup } from '../../core/pipeline/group.ts';
 import type { Scalars } from '../../core/pipeline/metrics.ts';
 import { mergeMetrics } from '../../core/pipeline/metrics.ts';
-import type { Objective } from '../../core/pipeline/objective.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
 import { stage } from '../../core/pipeline/stage.ts';
 import type { TrainState } from '../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../core/tensor.ts';
-import type { Share } from '../groups/members.ts';
 import { foreseenIn } from '../groups/foreseen.ts';
 import { groupsOf } from '../groups/members.ts';
 import { labelled } from '../groups/metrics.ts';
 import type { Optimizer } from '../presets/optimizer.ts';
+import type { NetworkPlayer } from './networks.ts';
 
-/** One who moves some of the parameters. */
-export interface TurnPlayer {
-  /** Names its memory in the state, and stands before its metrics: `generator`, `discriminator`. */
-  readonly name: string;
-  /** Which parameters are its own: every parameter is exactly one player's. */
-  readonly parameters: Share;
-  /** What it lowers. Its model sees the parameters of all players. */
-  readonly objective: Objective;
+/** One who moves some of the parameters with an optimizer of its own. */
+export interface TurnPlayer extends NetworkPlayer {
   readonly optimizer: Optimizer;
 }
 
@@ -63,12 +55,6 @@ const seated = <T extends Shaped>(players: ReadonlyArray<TurnPlayer>, state: Tra
   const groups = groupsOf(players, state);
   return players.map((player, i) => ({ player, group: groups[i] })).filter(({ group }) => group.paths.length > 0);
 };
-
-/** Running state of which some has moved on. */
-const movedOn = <T>(running: Params<T>, before: Params<T>, after: Params<T>): Params<T> => ({
-  ...running,
-  ...Object.fromEntries(Object.entries(after).filter(([path, value]) => before[path] !== value)),
-});
 
 /** One player's move: a step of its optimizer from what it sees. */
 const move = <T extends Shaped>(

@@ -21,20 +21,23 @@ import { newtonSchulzKfac } from './newtonSchulzKfac.ts';
 import { lowRankKfac } from './lowRankKfac.ts';
 import type { Setting, SettingValue } from '../settings/setting.ts';
 import { settingsError } from '../settings/setting.ts';
-import type { GradientOptimizer } from './optimizer.ts';
+import type { GradientOptimizer, Optimizer } from './optimizer.ts';
 import { shampoo } from './shampoo.ts';
 import { soap } from './soap.ts';
 import { sgd } from './sgd.ts';
 import { tridiagonalKfac } from './tridiagonalKfac.ts';
 
 /** What is known of a preset whose options are of no interest. */
-interface AnyPreset {
-  (options?: Readonly<Record<string, SettingValue>>): GradientOptimizer;
+export interface AnyPreset<Made extends Optimizer = GradientOptimizer> {
+  (options?: Readonly<Record<string, SettingValue>>): Made;
   readonly settings: Readonly<Record<string, Setting<unknown>>>;
 }
 
+/** Presets by name. */
+export type Presets<Made extends Optimizer = GradientOptimizer> = Readonly<Record<string, AnyPreset<Made>>>;
+
 /** Every preset. */
-export const presets: Readonly<Record<string, AnyPreset>> = {
+export const presets: Presets = {
   kfac,
   'kfac-adaptive': kfacAdaptive,
   'kfac-cg': kfacCg,
@@ -57,6 +60,27 @@ export const presets: Readonly<Record<string, AnyPreset>> = {
 export const optimizerNames: ReadonlyArray<string> = Object.keys(presets);
 
 /**
+ * A preset among some, with some settings changed.
+ *
+ * @param known - presets by name
+ * @param name - which one
+ * @param settings - changes by name
+ */
+export const presetIn = <Made extends Optimizer>(
+  known: Presets<Made>,
+  name: string,
+  settings: Readonly<Record<string, SettingValue>>,
+): E.Either<KfacError, Made> => {
+  if (!Object.hasOwn(known, name)) {
+    const expected = `one of ${Object.keys(known).join(', ')}`;
+    return E.left({ _tag: 'BadConfig', path: 'optimizer', expected, actual: shown(name) });
+  }
+  const make = known[name];
+  const error = settingsError(name, make.settings, settings);
+  return error === null ? E.right(make(settings)) : E.left(error);
+};
+
+/**
  * A preset with some settings changed. A setting must exist and be in its range.
  *
  * @param name - one of {@link optimizerNames}
@@ -73,16 +97,4 @@ export const optimizerNames: ReadonlyArray<string> = Object.keys(presets);
 export const optimizerOf = (
   name: string,
   settings: Readonly<Record<string, SettingValue>> = {},
-): E.Either<KfacError, GradientOptimizer> => {
-  if (!Object.hasOwn(presets, name)) {
-    return E.left({
-      _tag: 'BadConfig',
-      path: 'optimizer',
-      expected: `one of ${optimizerNames.join(', ')}`,
-      actual: shown(name),
-    });
-  }
-  const make = presets[name];
-  const error = settingsError(name, make.settings, settings);
-  return error === null ? E.right(make(settings)) : E.left(error);
-};
+): E.Either<KfacError, GradientOptimizer> => presetIn(presets, name, settings);

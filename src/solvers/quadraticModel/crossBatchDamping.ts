@@ -24,7 +24,7 @@ import { compute } from '../../core/pipeline/compute.ts';
 import type { Context } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import { outputsAt } from '../../core/pipeline/linearise.ts';
-import { meanLoss } from '../../core/pipeline/objective.ts';
+import { wholeLoss } from '../../core/pipeline/penalty.ts';
 import type { Period } from '../../core/pipeline/period.ts';
 import { checkedPeriod, isDue } from '../../core/pipeline/period.ts';
 import { readScalars } from '../../core/pipeline/read.ts';
@@ -212,9 +212,9 @@ export const crossBatchDamping = (options: CrossBatchOptions = {}): Stage<Needs,
           compute((ops: Ops<T>) => {
             const lossAt = (params: Params<T>): T => {
               const outputs = outputsAt(ops, { model: objective.model, params, held: state.held, at: sample.at });
-              return meanLoss(ops, objective.loss, outputs, sample);
+              return wholeLoss(ops, objective, outputs, sample, { params, held: state.held, at: sample.at });
             };
-            const now = meanLoss(ops, objective.loss, sample.outputs, sample);
+            const now = wholeLoss(ops, objective, sample.outputs, sample, { ...state, at: sample.at });
             return [now, lossAt(next.params), ...(beginning === null ? [] : [lossAt(beginning)])];
           }),
           RTE.chain((losses) => RTE.fromTaskEither(readScalars(env.backend, losses))),

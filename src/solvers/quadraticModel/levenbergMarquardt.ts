@@ -8,7 +8,7 @@
  */
 import { outputsAt } from '../../core/pipeline/linearise.ts';
 import type { Judging } from '../../core/pipeline/objective.ts';
-import { meanLoss } from '../../core/pipeline/objective.ts';
+import { wholeLoss } from '../../core/pipeline/penalty.ts';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
 
@@ -141,7 +141,10 @@ export const levenbergMarquardt = (options: LevenbergMarquardtOptions = {}): Sta
           compute((ops: Ops<T>) => {
             const { params, held } = next;
             const outputs = outputsAt(ops, { model: objective.model, params, held, at: circumstances });
-            return [loss, meanLoss(ops, objective.loss, outputs, { targets, weights })];
+            return [
+              loss,
+              wholeLoss(ops, objective, outputs, { targets, weights }, { params, held, at: circumstances }),
+            ];
           }),
           RTE.chain((losses) => RTE.fromTaskEither(readScalars(env.backend, losses))),
           RTE.map(([before, after]) => {

@@ -17,7 +17,7 @@ import { mapParams, zipParams } from '../../core/params.ts';
 import { compute } from '../../core/pipeline/compute.ts';
 import type { Context } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
-import { meanLoss } from '../../core/pipeline/objective.ts';
+import { wholeLoss } from '../../core/pipeline/penalty.ts';
 import type { Period } from '../../core/pipeline/period.ts';
 import { checkedPeriod, isDue } from '../../core/pipeline/period.ts';
 import { readScalars } from '../../core/pipeline/read.ts';
@@ -163,7 +163,9 @@ const updateBy = (manner: Manner): ModelUpdate => {
               held === null
                 ? [
                     ...modelCoefficients(ops, objective.loss, givens),
-                    ...(bounded ? [meanLoss(ops, objective.loss, sample.outputs, sample)] : []),
+                    ...(bounded
+                      ? [wholeLoss(ops, objective, sample.outputs, sample, { ...state, at: sample.at })]
+                      : []),
                   ]
                 : [...innerProducts(ops, givens), loss];
             return { eta, last, changed, scalars };

@@ -5,10 +5,12 @@
  * @module
  */
 import type { Params } from '../../core/params.ts';
-import { zipParams } from '../../core/params.ts';
+import { pickParams, zipParams } from '../../core/params.ts';
 import { computation } from '../../core/pipeline/compute.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
 import type { Memory, TrainState } from '../../core/pipeline/trainState.ts';
+import type { Selection } from '../../core/selection.ts';
+import { selectedPaths } from '../../core/selection.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { memoryAt } from './rules/memory.ts';
 
@@ -18,6 +20,8 @@ export interface IterateAveragingOptions {
   readonly decay?: number;
   /** Steps before the average begins, 0 unless given. */
   readonly start?: number;
+  /** Whose average is kept, `all` unless given. */
+  readonly parameters?: Selection;
 }
 
 /** The memory that holds θ̄. */
@@ -42,16 +46,17 @@ const memory = memoryAt('averagedParams', { average: 'params' });
  * ```
  */
 export const averageIterates = (options: IterateAveragingOptions = {}): Stage<'state' | 'next', 'next'> => {
-  const { decay = 0.99, start = 0 } = options;
+  const { decay = 0.99, start = 0, parameters = 'all' } = options;
   return computation('averageIterates', (ops, { state, next }) => {
     const k = next.step - start;
     if (k < 1) return { next };
     const rho = Math.min(1 - 1 / k, decay);
     const before = memory.in(state.rules);
+    const params = pickParams(next.params, selectedPaths(parameters, next.params));
     const average =
       before === null || rho === 0
-        ? next.params
-        : zipParams(next.params, before.average, (p, x) => ops.linearCombination(rho, x, 1 - rho, p));
+        ? params
+        : zipParams(params, before.average, (p, x) => ops.linearCombination(rho, x, 1 - rho, p));
     return { next: { ...next, rules: { ...next.rules, [memory.name]: { average } } } };
   });
 };

@@ -14,7 +14,7 @@ import { keyOf } from '../../../src/core/random/key.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import type { Game, GameNeeds } from '../../../src/solvers/games/game.ts';
-import { playGame } from '../../../src/solvers/games/game.ts';
+import { playGame } from '../../../src/solvers/games/playGame.ts';
 import type { Solver } from '../../../src/solvers/solver/solver.ts';
 import { solve } from '../../../src/solvers/solver/solver.ts';
 import { update } from '../../../src/solvers/update/update.ts';

@@ -26,6 +26,11 @@ export interface Loss {
   readonly gradient: <T extends Shaped>(ops: Ops<T>, outputs: T, targets: T) => T;
   /** Targets drawn from p(y | outputs), one per example. */
   readonly sample: <T extends Shaped>(ops: Ops<T>, key: Key, outputs: T) => T;
+  /**
+   * A gradient drawn for each example, of mean 0 and covariance H: that of the loss at a sampled target unless given. A loss
+   * whose H is not that of its own targets says how.
+   */
+  readonly score?: <T extends Shaped>(ops: Ops<T>, key: Key, outputs: T) => T;
   /** H v for each example; v has the shape of the outputs. */
   readonly hessianProduct: <T extends Shaped>(ops: Ops<T>, outputs: T, v: T) => T;
   /**

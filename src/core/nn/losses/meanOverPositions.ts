@@ -24,6 +24,12 @@ export const curvatureGradient = <T extends Shaped>(ops: Ops<T>, loss: Loss, out
   return loss.positions === undefined ? g : ops.scale(Math.sqrt(loss.positions(outputs.shape)), g);
 };
 
+/** Drawn gradients of a covariance of H / T. */
+const scaledScore = ({ score }: Loss): Pick<Loss, 'score'> =>
+  score === undefined
+    ? {}
+    : { score: (ops, key, outputs) => ops.scale(1 / Math.sqrt(positionsIn(outputs.shape)), score(ops, key, outputs)) };
+
 /**
  * ℓ / T of outputs `[n, …, C]` with T positions, so that g and H are those of ℓ over T. Where a batch weighs positions (a mask),
  * the mean loss of a batch is that over all positions that count: longer padding changes nothing, and a long example weighs more
@@ -41,6 +47,7 @@ export const curvatureGradient = <T extends Shaped>(ops: Ops<T>, loss: Loss, out
  */
 export const meanOverPositions = (loss: Loss): Loss => ({
   ...loss,
+  ...scaledScore(loss),
   positions: positionsIn,
   value: (ops, outputs, targets, weights) =>
     ops.scale(1 / positionsIn(outputs.shape), loss.value(ops, outputs, targets, weights)),

@@ -1,0 +1,98 @@
+/**
+ * Figures of a task's own: numbers of steps or of evaluations against steps, a panel for each and a line per optimizer.
+ *
+ * @module
+ */
+import type * as TE from 'fp-ts/lib/TaskEither.js';
+import type { TopLevelSpec } from 'vega-lite';
+
+import type { NotDrawn } from '../../core/errors.ts';
+import type { Chart } from '../tasks/task.ts';
+import { smoothed, thinned, windowOf } from './curves.ts';
+import { stylesOf } from './curveStyles.ts';
+import type { Course } from './ended.ts';
+import type { Figure } from './vegaFigure.ts';
+import { figureFrame, vegaFigure } from './vegaFigure.ts';
+
+/** One number of one optimizer's run. */
+export interface ChartLine {
+  readonly optimizer: string;
+  /** What the number is: the title of its panel. */
+  readonly panel: string;
+  readonly points: ReadonlyArray<{ readonly step: number; readonly value: number }>;
+}
+
+/**
+ * The lines of a run in a chart: means over a window where they are of steps, as they are where they are of evaluations.
+ *
+ * @param chart - which numbers
+ * @param optimizer - whose run
+ * @param course - the run
+ */
+export const linesOf = (
+  { of, panels }: Chart,
+  optimizer: string,
+  { history, evaluations }: Course,
+): ReadonlyArray<ChartLine> => {
+  const marked =
+    of === 'steps'
+      ? history.map(({ step, seconds, metrics }) => ({ step, seconds, numbers: metrics }))
+      : evaluations.map(({ step, seconds, measures }) => ({ step, seconds, numbers: measures }));
+  return Object.entries(panels).flatMap(([name, panel]) => {
+    const marks = marked
+      .filter(({ numbers }) => Number.isFinite(numbers[name]))
+      .map(({ step, seconds, numbers }) => ({ step, seconds, loss: numbers[name] }));
+    const lines = of === 'steps' ? smoothed(marks, windowOf(marks.length)) : marks;
+    const points = thinned(lines).map(({ step, loss }) => ({ step, value: loss }));
+    return points.length === 0 ? [] : [{ optimizer, panel, points }];
+  });
+};
+
+const quantitative = 'quantitative' as const;
+
+/**
+ * Draws a chart.
+ *
+ * @param chart - its name and panels
+ * @param lines - of all optimizers
+ * @param title - what the run was
+ */
+export const chartFigure = (
+  { of, panels }: Chart,
+  lines: ReadonlyArray<ChartLine>,
+  title: string,
+): TE.TaskEither<NotDrawn, Figure> => {
+  const optimizers = [...new Set(lines.map(({ optimizer }) => optimizer))];
+  const styles = stylesOf(optimizers);
+  const named = { field: 'optimizer', type: 'nominal' as const, title: null };
+  const panelOf = (panel: string) => ({
+    width: 300,
+    height: 220,
+    data: {
+      values: lines
+        .filter((line) => line.panel === panel)
+        .flatMap(({ optimizer, points }) => points.map((point) => ({ optimizer, ...point }))),
+    },
+    mark: { type: 'line' as const, strokeWidth: 2, point: of === 'evaluations' ? { size: 25 } : false },
+    encoding: {
+      x: {
+        field: 'step',
+        type: quantitative,
+        title: 'steps',
+        scale: { nice: false },
+        axis: { tickMinStep: 1, tickCount: 6, format: ',d' },
+      },
+      y: { field: 'value', type: quantitative, title: panel, scale: { zero: false } },
+      color: { ...named, scale: { domain: optimizers, range: styles.map(({ colour }) => colour) } },
+      strokeDash: { ...named, scale: { domain: optimizers, range: styles.map(({ dash }) => [...dash]) } },
+    },
+  });
+  const spec: TopLevelSpec = {
+    ...figureFrame,
+    title: { text: title, anchor: 'start', fontSize: 15 },
+    hconcat: Object.values(panels)
+      .filter((panel) => lines.some((line) => line.panel === panel))
+      .map(panelOf),
+  };
+  return vegaFigure('chart', spec);
+};
