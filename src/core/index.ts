@@ -171,6 +171,8 @@ export type { Loss } from './nn/losses/loss.ts';
 export { meanOverPositions } from './nn/losses/meanOverPositions.ts';
 export { softmaxCrossEntropy } from './nn/losses/softmaxCrossEntropy.ts';
 export { hinge, linearScore } from './nn/losses/margins.ts';
+export { gradientPenalty, r1 } from './nn/losses/gradientPenalty.ts';
+export type { Scoring } from './nn/losses/gradientPenalty.ts';
 export { towards } from './nn/losses/towards.ts';
 export { sigmoidCrossEntropy } from './nn/losses/sigmoidCrossEntropy.ts';
 export { poisson } from './nn/losses/poisson.ts';

@@ -15,19 +15,7 @@ import type { Loaded, Task, TaskDefaults } from './task.ts';
 
 /** What any task may say of itself; each has a default. */
 export interface TaskAbout extends Partial<
-  Pick<
-    Task,
-    | 'size'
-    | 'description'
-    | 'preview'
-    | 'settings'
-    | 'kept'
-    | 'skills'
-    | 'optimizers'
-    | 'charts'
-    | 'optimizers'
-    | 'charts'
-  >
+  Pick<Task, 'size' | 'description' | 'preview' | 'settings' | 'kept' | 'skills' | 'optimizers' | 'charts'>
 > {
   readonly defaults?: Partial<TaskDefaults>;
   /** Reads the data; what it does not say of them is that there are no warnings, and that the task stays as it is. */

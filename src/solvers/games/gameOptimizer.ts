@@ -39,6 +39,12 @@ export interface GamePreset<Options> {
  * Whether an optimizer moves all players of a game at once; any other is for each player by itself.
  *
  * @param optimizer - any
+ * @example
+ * ```ts
+ * import { adamOptimizer, isGameOptimizer, symplecticDescent } from 'kfac-ts/solvers';
+ *
+ * [symplecticDescent(), adamOptimizer()].map(isGameOptimizer); // => [true, false]
+ * ```
  */
 export const isGameOptimizer = (optimizer: Optimizer): optimizer is GameOptimizer =>
   'play' in optimizer && typeof optimizer.play === 'function';

@@ -38,6 +38,14 @@ export interface SimultaneousOptions {
 /**
  * Simultaneous gradient descent: each player goes down its own gradient, which in a game that turns leads in circles, outward.
  * Here to be compared with.
+ *
+ * @param options - settings, each with a default
+ * @example
+ * ```ts
+ * import { simultaneousDescent } from 'kfac-ts/solvers';
+ *
+ * simultaneousDescent({ learningRate: 0.1 }).name; // => 'simultaneous'
+ * ```
  */
 export const simultaneousDescent: GamePreset<SimultaneousOptions> = gamePreset<SimultaneousOptions>(
   'simultaneous',
@@ -57,7 +65,17 @@ export interface SymplecticDescentOptions extends SimultaneousOptions {
   readonly align?: boolean;
 }
 
-/** Symplectic gradient adjustment [B18], two products with the game's Jacobian in a step. */
+/**
+ * Symplectic gradient adjustment [B18], two products with the game's Jacobian in a step.
+ *
+ * @param options - settings, each with a default
+ * @example
+ * ```ts
+ * import { symplecticDescent } from 'kfac-ts/solvers';
+ *
+ * symplecticDescent({ tau: 1, align: true }).name; // => 'symplectic'
+ * ```
+ */
 export const symplecticDescent: GamePreset<SymplecticDescentOptions> = gamePreset<SymplecticDescentOptions>(
   'symplectic',
   {
@@ -78,7 +96,17 @@ export interface CompetitiveDescentOptions extends SimultaneousOptions {
   readonly maxIterations?: number;
 }
 
-/** Competitive gradient descent [S19]: the equilibrium of the local bilinear game, by GMRES. */
+/**
+ * Competitive gradient descent [S19]: the equilibrium of the local bilinear game, by GMRES.
+ *
+ * @param options - settings, each with a default
+ * @example
+ * ```ts
+ * import { competitiveDescent } from 'kfac-ts/solvers';
+ *
+ * competitiveDescent({ learningRate: 0.1 }).name; // => 'competitive'
+ * ```
+ */
 export const competitiveDescent: GamePreset<CompetitiveDescentOptions> = gamePreset<CompetitiveDescentOptions>(
   'competitive',
   {
@@ -155,10 +183,28 @@ const newton = (name: string, settings: Settings<NewtonOfGamesOptions>): GamePre
 /**
  * Damped Newton steps of all players at once, (J + λ I) d = ξ with the game's Jacobian J, by GMRES with each player's K-FAC for a
  * preconditioner.
+ *
+ * @param options - settings, each with a default
+ * @example
+ * ```ts
+ * import { newtonOfGames } from 'kfac-ts/solvers';
+ *
+ * newtonOfGames({ damping: 0.5 }).name; // => 'game-newton'
+ * ```
  */
 export const newtonOfGames: GamePreset<NewtonOfGamesOptions> = newton('game-newton', newtonSettings);
 
-/** The same by splitting J into its symmetric and its skew part [BGN03]. */
+/**
+ * The same by splitting J into its symmetric and its skew part [BGN03].
+ *
+ * @param options - settings, each with a default
+ * @example
+ * ```ts
+ * import { splittingOfGames } from 'kfac-ts/solvers';
+ *
+ * splittingOfGames({ damping: 0.5 }).hyperparameters['method']; // => 'hss'
+ * ```
+ */
 export const splittingOfGames: GamePreset<NewtonOfGamesOptions> = newton('game-hss', {
   ...newtonSettings,
   method: { ...newtonSettings.method, standard: 'hss' },

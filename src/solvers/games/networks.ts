@@ -27,7 +27,10 @@ export interface NetworkPlayer {
   readonly name: string;
   /** Which parameters are its own: every parameter is exactly one player's. */
   readonly parameters: Share;
-  /** What it lowers. Its model sees the parameters of all players. */
+  /**
+   * What it lowers. Its model sees the parameters of all players, of which the others' are constants in its step; nothing is cut
+   * off by `stopGradient`, which would hide from a game how each player's gradient moves with the others' parameters.
+   */
   readonly objective: Objective;
 }
 
@@ -52,6 +55,14 @@ export interface Posed<T> {
 export const areNetworks = (game: AnyGame): game is NetworkGame =>
   game.every((player: Player | NetworkPlayer) => 'objective' in player);
 
+/**
+ * Players in an order that does not depend on who is named first, in which sums over them are taken.
+ *
+ * @param players - with names
+ */
+export const byName = <A extends { readonly name: string }>(players: ReadonlyArray<A>): ReadonlyArray<A> =>
+  players.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+
 /** What a network lowers, of all parameters that are trained. */
 const programOf =
   <T>(objective: Objective, like: Circumstances<T>, heldPaths: ReadonlyArray<string>): Program =>
@@ -68,6 +79,19 @@ const programOf =
  *
  * @param game - of either sort
  * @param context - state and batch of the step
+ * @example
+ * ```ts
+ * import { dense, initialState, keyOf, model, referenceBackend, squaredError, tensor } from 'kfac-ts/core';
+ * import { jointGradient, posed, type NetworkGame } from 'kfac-ts/solvers';
+ *
+ * // One player, y = 2 x where 5 was wanted: the gradient of ½ (2 x − 5)² at x = 1.
+ * const line = { model: model('line', [1], dense({ in: 1, out: 1, bias: false })), loss: squaredError };
+ * const game: NetworkGame = [{ name: 'only', parameters: 'all', objective: line }];
+ * const state = initialState({ weight: tensor([2], [1, 1]) }, keyOf(1));
+ * const batch = { inputs: tensor([1], [1, 1]), targets: tensor([5], [1, 1]) };
+ * const { game: programs, inputs } = posed(game, { state, batch });
+ * jointGradient(programs)(referenceBackend().ops, state.params, inputs).weight.data; // => [-3]
+ * ```
  */
 export const posed = <T extends Shaped>(game: AnyGame, context: Context<T, 'state' | 'batch'>): Posed<T> => {
   const { state, batch } = context;
@@ -77,9 +101,11 @@ export const posed = <T extends Shaped>(game: AnyGame, context: Context<T, 'stat
   const groups = groupsOf(game, state);
   return {
     inputs: [...listed(at), ...Object.values(state.held)],
-    game: game.map(({ name, objective }, i): Player => {
-      const own = new Set(groups[i].paths);
-      return { name, owns: (path) => own.has(path), loss: programOf(objective, at, heldPaths) };
-    }),
+    game: byName(
+      game.map(({ name, objective }, i): Player => {
+        const own = new Set(groups[i].paths);
+        return { name, owns: (path) => own.has(path), loss: programOf(objective, at, heldPaths) };
+      }),
+    ),
   };
 };

@@ -32,7 +32,7 @@ import { labelled } from '../groups/metrics.ts';
 import type { Game } from './game.ts';
 import { inOrderOf, inputsOf, lowered, owned } from './game.ts';
 import type { AnyGame, NetworkGame } from './networks.ts';
-import { areNetworks } from './networks.ts';
+import { areNetworks, byName } from './networks.ts';
 
 /** What the joint gradient of programs adds to a step. */
 type Played = 'gradient' | 'loss' | 'metrics';
@@ -103,7 +103,7 @@ const jointOperator = <T extends Shaped>(
   groups: ReadonlyArray<Group>,
   found: ReadonlyArray<Found<T>>,
 ): Partial<Pick<StepFields<T>, 'operator'>> => {
-  const all = found.map((each, i) => blocksIn(groups[i], each));
+  const all = byName(groups).map((group) => blocksIn(group, found[groups.indexOf(group)]));
   const merged = all.reduce<Readonly<Record<string, BlockOperator<T>>>>(
     (sofar, blocks) => ({ ...sofar, ...blocks }),
     {},
@@ -137,7 +137,7 @@ const together = <T extends Shaped>(
     players,
     loss,
     gradient: inOrderOf(before.params, gradients),
-    blocks: players.flatMap(({ context }) => context.blocks),
+    blocks: byName(players).flatMap(({ context }) => context.blocks),
     metrics: mergeMetrics<T>([...reported, { loss }]),
     ...jointOperator(groups, found),
   };

@@ -89,6 +89,18 @@ const tiny = 1e-12;
  * @param scoring - D
  * @param generator - what makes examples
  * @param lambda - λ, above 0
+ * @example
+ * ```ts
+ * import { dense, evaluating, gradientPenalty, latent, referenceBackend, sequential, tensor } from 'kfac-ts/core';
+ *
+ * // D(x) = 3 x₁ + 4 x₂ is as steep everywhere: (5 − 1)².
+ * const generator = sequential([latent({ features: 1 }), dense({ in: 1, out: 2, bias: false })]);
+ * const scoring = { layer: dense({ in: 2, out: 1, bias: false }), path: 'd' };
+ * const penalty = gradientPenalty(scoring, { layer: generator, path: 'g' }, 1);
+ * const params = { 'd.weight': tensor([3, 4], [1, 2]), 'g.1.weight': tensor([1, 1], [2, 1]) };
+ * const at = evaluating({ inputs: tensor([1, 2], [1, 2]) });
+ * Math.round(penalty(referenceBackend().ops, params, at).data[0]); // => 16
+ * ```
  */
 export const gradientPenalty = (scoring: Scoring, generator: Scoring, lambda: number): ModelProgram => {
   const weight = positive('gradientPenalty.lambda', lambda);

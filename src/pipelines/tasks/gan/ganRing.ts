@@ -5,56 +5,67 @@
  */
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
-import type { ActivationKind } from '../../../core/nn/layers/activation.ts';
+import { orRaise } from '../../../core/errors.ts';
 import { activation } from '../../../core/nn/layers/activation.ts';
 import { dense } from '../../../core/nn/layers/dense.ts';
 import { latent } from '../../../core/nn/layers/latent.ts';
 import type { Layer } from '../../../core/nn/layers/layer.ts';
 import { sequential } from '../../../core/nn/layers/sequential.ts';
-import { heUniform } from '../../../core/nn/initialisers/varianceScaling.ts';
+import type { Optimizer } from '../../../solvers/presets/optimizer.ts';
+import { wholeFrom } from '../../../solvers/settings/range.ts';
+import type { Settings } from '../../../solvers/settings/setting.ts';
+import { setting, settled } from '../../../solvers/settings/setting.ts';
 import { eightGaussians, ringPoints } from '../../data/ring.ts';
-import type { Task, TaskFamily, TaskSize } from '../task.ts';
-import type { Playing } from './adversarial.ts';
+import type { Chart, Task, TaskFamily, TaskSize } from '../task.ts';
 import { adversarial } from './adversarial.ts';
-import type { GanLoss, GanLossName, GanPenalty } from './pair.ts';
 import { ganPair } from './pair.ts';
 import { pointsPreview } from './pointsPreview.ts';
 import { ringMeasures } from './ringMeasures.ts';
+import type { GanSettings } from './settings.ts';
+import { ganSettings, playingOf } from './settings.ts';
 
 const name = 'gan-ring';
 const description = 'two networks that play: points made after those of eight Gaussians on a ring';
 
-/** Units of the hidden layers, of which each network has two. */
-const units: Readonly<Record<TaskSize, number>> = { small: 32, full: 64 };
+/** Settings of the task. */
+export interface GanRingSettings extends GanSettings {
+  /** Units of a hidden layer, of which each network has two. */
+  readonly width?: number;
+  /** Numbers that a point is made of. */
+  readonly noise?: number;
+}
 
-/** Keeps the discriminator from being steep, so that the generator is shown the way to modes that it does not know. */
-const steepness: GanPenalty = { kind: 'r1', weight: 0.1 };
+const settingsOf = (size: TaskSize): Settings<GanRingSettings> => ({
+  // R₁ shows the generator the way to modes that it does not know.
+  ...ganSettings({ loss: 'nonSaturating', penalty: 'r1', penaltyWeight: 0.3, moves: 'inTurn', averaging: 0.99 }),
+  width: setting(wholeFrom(1), size === 'full' ? 64 : 32, 'units of the hidden layers'),
+  noise: setting(wholeFrom(1), 8, 'numbers that a point is made of'),
+});
 
-/** Numbers that a point is made of. */
-const noise = 8;
-
-/** Dense layers with rectified units between them. */
-const stack = (widths: ReadonlyArray<number>, hidden: ActivationKind): ReadonlyArray<Layer> =>
+/** Dense layers with tanh between them. */
+const stack = (widths: ReadonlyArray<number>): ReadonlyArray<Layer> =>
   widths.slice(1).flatMap((out, i) => {
-    const layer = dense({ in: widths[i], out, initialiser: heUniform });
-    return i === widths.length - 2 ? [layer] : [layer, activation(hidden)];
+    const layer = dense({ in: widths[i], out });
+    return i === widths.length - 2 ? [layer] : [layer, activation('tanh')];
   });
 
+const measures: Chart = {
+  name: 'measures',
+  of: 'evaluations',
+  panels: { modes: `modes covered, of ${eightGaussians.modes}`, nearby: 'share of points near a mode' },
+};
+
 /** What may be otherwise in {@link ganRingOf}. */
-export interface GanRingOptions extends Playing {
+export interface GanRingOptions extends GanRingSettings {
   readonly size?: TaskSize;
-  /** `nonSaturating` unless given. */
-  readonly loss?: GanLossName | GanLoss;
-  readonly penalty?: GanPenalty | null;
-  /** Units of the hidden layers. */
-  readonly width?: number;
-  readonly hidden?: ActivationKind;
+  /** The generator's optimizer, where it is another one than that which the task is given. */
+  readonly generatorBy?: Optimizer;
 }
 
 /**
- * The task with a loss and a way to move of one's own.
+ * The task with settings, and with an optimizer of the generator's own where that is wanted.
  *
- * @param options - size, loss, who moves how
+ * @param options - size, settings, who moves the generator
  * @example
  * ```ts
  * import { ganRingOf } from 'kfac-ts/pipelines';
@@ -65,42 +76,36 @@ export interface GanRingOptions extends Playing {
  * task.loss.name; // => 'energyDistance'
  * ```
  */
-export const ganRingOf = ({
-  size = 'full',
-  loss = 'nonSaturating',
-  penalty = steepness,
-  width = units[size],
-  hidden = 'tanh',
-  ...playing
-}: GanRingOptions = {}): Task => {
+export const ganRingOf = ({ size = 'full', generatorBy, ...given }: GanRingOptions = {}): Task => {
+  const settings = orRaise(settled('with', settingsOf(size), { ...given }));
+  const { noise, width } = settings;
   const networks = {
     name,
-    generator: sequential([latent({ features: noise }), ...stack([noise, width, width, 2], hidden)]),
-    discriminator: sequential(stack([2, width, width, 1], hidden)),
+    generator: sequential([latent({ features: noise }), ...stack([noise, width, width, 2])]),
+    discriminator: sequential(stack([2, width, width, 1])),
     example: [2],
-    loss,
-    ...(penalty === null ? {} : { penalty }),
   };
   return adversarial({
-    ...playing,
     ...networks,
+    ...playingOf(settings),
+    ...(generatorBy === undefined ? {} : { generatorBy }),
     size,
     description,
+    settings: { ...settings },
     measures: ringMeasures(eightGaussians),
     watched: { name: 'energyDistance', label: 'energy distance to the data' },
-    charts: [
-      {
-        name: 'measures',
-        of: 'evaluations',
-        panels: { modes: `modes covered, of ${eightGaussians.modes}`, nearby: 'share of points near a mode' },
-      },
-    ],
+    charts: [measures],
     preview: pointsPreview(ganPair(networks).making),
     load: () => TE.fromEither(ringPoints(eightGaussians, { train: 8000, test: 1000 })),
     defaults:
-      size === 'full' ? { steps: 2000, batch: 256, evaluateEvery: 200 } : { steps: 600, batch: 256, evaluateEvery: 60 },
+      size === 'full' ? { steps: 1500, batch: 256, evaluateEvery: 150 } : { steps: 600, batch: 256, evaluateEvery: 60 },
   });
 };
 
 /** The task of a ring. */
-export const ganRing: TaskFamily = { name, description, ofSize: (size) => ganRingOf({ size }) };
+export const ganRing: TaskFamily = {
+  name,
+  description,
+  settings: settingsOf,
+  ofSize: (size, given = {}) => ganRingOf({ ...given, size }),
+};

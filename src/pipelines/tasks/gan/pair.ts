@@ -42,6 +42,9 @@ export type GanLossName = keyof typeof losses;
 /** The losses that there are, by name. */
 export const ganLosses: Readonly<Record<GanLossName, GanLoss>> = losses;
 
+/** Their names. */
+export const ganLossNames: ReadonlyArray<GanLossName> = ['nonSaturating', 'leastSquares', 'hinge'];
+
 /**
  * A penalty on the length of the discriminator's gradient in the examples: `r1` at those of the data, `gradient` on its distance
  * from 1 between data and what is made.

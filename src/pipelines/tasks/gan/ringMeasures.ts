@@ -48,6 +48,17 @@ export const energyDistance = <T extends Shaped>(ops: Ops<T>, x: T, y: T): T => 
  * one; `energyDistance` to the data.
  *
  * @param ring - which ring
+ * @example
+ * ```ts
+ * import { referenceBackend } from 'kfac-ts/core';
+ * import { eightGaussians, ringCentres, ringMeasures } from 'kfac-ts/pipelines';
+ *
+ * // A generator that makes the means of all eight.
+ * const { ops } = referenceBackend();
+ * const made = ringCentres(eightGaussians);
+ * const { modes } = ringMeasures(eightGaussians)(ops, made, made);
+ * typeof modes.weight === 'number' ? modes.sum.data[0] / modes.weight : null; // => 8
+ * ```
  */
 export const ringMeasures =
   (ring: Ring): GanMeasures =>
