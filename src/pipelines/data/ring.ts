@@ -38,7 +38,7 @@ export const eightGaussians: Ring = { modes: 8, radius: 2, deviation: 0.1 };
  * import { ringCentres } from 'kfac-ts/pipelines';
  *
  * const { data } = ringCentres({ modes: 4, radius: 2, deviation: 0.1 });
- * data.slice(0, 2); // => [2, 0]
+ * [data[0], data[1]]; // => [2, 0]
  * ```
  */
 export const ringCentres = ({ modes, radius }: Ring): Tensor =>
