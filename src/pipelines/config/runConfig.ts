@@ -20,7 +20,17 @@ import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import type { TaskSettings, TaskSize } from '../tasks/task.ts';
 import { composedOptimizer } from './compose/compose.ts';
 import { everyText } from './every.ts';
-import { decodeWith, decoder, oneOf, pathText, positive, setting, text, wholeFrom } from './codecs/codecs.ts';
+import {
+  decodeWith,
+  decoder,
+  inSentence,
+  oneOf,
+  pathText,
+  positive,
+  setting,
+  text,
+  wholeFrom,
+} from './codecs/codecs.ts';
 
 /** Where to compute. */
 export type BackendChoice = 'auto' | BackendName;
@@ -113,7 +123,7 @@ const refuseUnknown = (showPath: (path: string) => string, value: unknown): E.Ei
     ? E.right(value)
     : E.left({
         _tag: 'BadConfig',
-        path: showPath(unknown),
+        path: showPath(inSentence(unknown)),
         expected: `one of ${Object.keys(fields).join(', ')}`,
         actual: 'an unknown setting',
       });

@@ -68,6 +68,16 @@ const toData = (document: Document, path: string): E.Either<KfacError, Parsed> =
   );
 };
 
+/** The tokens of a text, `null` where they are nested in more levels than the parser has a stack for. */
+const tokensOf = (text: string, lines: LineCounter): ReadonlyArray<CST.Token> | null =>
+  pipe(
+    E.tryCatch(
+      () => [...new Parser(lines.addNewLine).parse(text)],
+      () => null,
+    ),
+    E.getOrElseW((none) => none),
+  );
+
 /**
  * The value of a YAML file.
  *
@@ -79,8 +89,9 @@ export const parseYaml = (text: string, path: string): E.Either<KfacError, Parse
     return bad(path, `YAML or JSON of at most ${mostCharacters} characters`, `${text.length} of them`);
   }
   const lines = new LineCounter();
-  const tokens = [...new Parser(lines.addNewLine).parse(text)];
-  if (!isShallow(tokens)) return bad(path, `at most ${mostLevels} levels`, 'more, one inside another');
+  const tokens = tokensOf(text, lines);
+  if (tokens === null || !isShallow(tokens))
+    return bad(path, `at most ${mostLevels} levels`, 'more, one inside another');
   const options = { merge: true, stringKeys: true, logLevel: 'error', lineCounter: lines } as const;
   const [document, second] = [...new Composer(options).compose(tokens)];
   if (document === undefined) return E.right({ value: null, warnings: [] });

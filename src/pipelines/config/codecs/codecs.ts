@@ -108,12 +108,20 @@ const describeValue = (value: unknown): string => {
   return value === unknownSetting ? 'an unknown setting' : shown(value);
 };
 
+/** Longer names are none that anyone means. */
+const longestName = 100;
+
+/** A name from a file, in a length that a sentence can have. */
+export const inSentence = (name: string): string =>
+  name.length > longestName ? `${name.slice(0, longestName)}…` : name;
+
 /** The first thing that is wrong, with where it is. */
 const firstError = (errors: t.Errors, showPath: (path: string) => string): KfacError => {
   const [{ context, value }] = errors;
   const path = context
     .map(({ key }) => key)
     .filter((key) => key !== '')
+    .map(inSentence)
     .join('.');
   return {
     _tag: 'BadConfig',
