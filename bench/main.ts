@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- matmul elementwise training overlap memory gpu]`: kernels and training steps against the machine's own limit, in one run.
+ * `npm run bench [-- matmul elementwise training overlap memory portable gpu]`: kernels and training steps against the machine's own limit, in one run.
  * `npm run bench -- problems [FLAGS]`: the suite of problems, with the flags of `kfac bench`.
  * `npm run bench -- presets [NAMES]`: cost and memory of every preset. `npm run bench -- curves [NAMES]`: loss by step.
  * `npm run bench -- models`: passes and steps of convolutional networks, beside `bench/peers/models.py`.
@@ -53,8 +53,9 @@ const benchNative = async (): Promise<void> => {
   if (wanted('memory')) await benchMemory(backend);
 };
 
-const others = ['gpu', 'presets', 'problems'];
+const others = ['gpu', 'portable', 'presets', 'problems'];
 if (sections[0] === 'problems') process.exitCode = await runCli(nodeWorld, ['bench', ...sections.slice(1)])();
-if (sections.includes('gpu')) await benchGpu();
+if (sections.includes('portable')) await benchGpu('portable');
+if (sections.includes('gpu')) await benchGpu('gpu');
 if (sections.includes('presets')) benchPresets(process.argv[1], presets);
 if (sections.length === 0 || !sections.some((section) => others.includes(section))) await benchNative();

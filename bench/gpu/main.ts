@@ -1,5 +1,5 @@
 /**
- * Products of the gpu backend's WebAssembly mode at the shapes of training, against a first kernel and two libraries.
+ * Products of the backends without a BLAS at the shapes of training, against each other, a first kernel and two libraries.
  *
  * Everything that is timed ends in an array of JavaScript. What every contender returns is compared with sums in 64 bits
  * first, so that nobody wins by being wrong.
@@ -12,7 +12,7 @@ import { leastSecondsPerCall } from '../timing.ts';
 import type { Contender, ProductCase, StageCase, Work } from './contender.ts';
 import { entry } from './contender.ts';
 import { jax } from './jax.ts';
-import { naive, ours } from './ours.ts';
+import { naive, ours, portable } from './ours.ts';
 import { benchStages } from './stages.ts';
 import { tensorflow } from './tensorflow.ts';
 
@@ -79,7 +79,7 @@ const header = (contenders: ReadonlyArray<Contender>): void => {
 /** One row: rates, and the ratios of the first contender to the naive kernel and to the faster library. */
 const row = (label: string, flops: number, seconds: ReadonlyArray<number>): void => {
   const rates = seconds.map((s) => (Number.isNaN(s) ? 'wrong' : (flops / s / 1e9).toFixed(1)).padStart(8)).join('');
-  const [one, , first, ...libraries] = seconds;
+  const [one, , first, , ...libraries] = seconds;
   const best = Math.min(...libraries.filter((s) => !Number.isNaN(s)));
   const ratio = (s: number): string => (s / one).toFixed(2).padStart(8);
   console.log(`${label.padEnd(24)}${rates}   ${ratio(first)}   ${libraries.length === 0 ? '' : ratio(best)}`);
@@ -112,12 +112,14 @@ const benchStage = (contenders: ReadonlyArray<Contender>): void => {
   console.log(`${'  milliseconds'.padEnd(24)}${seconds.map((s) => (1000 * s).toFixed(2).padStart(8)).join('')}`);
 };
 
-/** Prints rates of products, grams and a stage, forward and backward. */
-export const benchGpu = async (): Promise<void> => {
+/** Prints rates of products, grams and a stage, forward and backward, of a backend without a BLAS and of others. */
+export const benchGpu = async (backend: 'portable' | 'gpu'): Promise<void> => {
+  const [own, other] = backend === 'portable' ? [portable, ours] : [ours, portable];
   const entries = [
-    await entry('kfac-ts', () => Promise.resolve(ours(1))),
-    await entry('kfac-ts on all threads', () => Promise.resolve(ours())),
+    await entry('kfac-ts', () => Promise.resolve(own(1))),
+    await entry('kfac-ts on all threads', () => Promise.resolve(own())),
     await entry('naive gpu.js', () => Promise.resolve(naive())),
+    await entry('the other backend', () => Promise.resolve(other(1))),
     await entry('tfjs-wasm', tensorflow),
     await entry('jax-js', jax),
   ];

@@ -1,5 +1,5 @@
 /**
- * This library's gpu backend in its WebAssembly mode, and the same interpreter on the kernel that one would write first.
+ * This library's backends without a BLAS, portable and gpu in its WebAssembly mode, and the same interpreter on the kernel that one would write first.
  *
  * @module
  */
@@ -13,6 +13,7 @@ import { hostKernelBackend } from '../../src/core/backends/gpu/hostMemory/hostKe
 import { hostBackend } from '../../src/core/backends/host/backend.ts';
 import type { Factorisations } from '../../src/core/backends/host/linearAlgebra.ts';
 import type { Products } from '../../src/core/backends/host/kernels/products.ts';
+import { portableBackend } from '../../src/core/backends/portable/backend.ts';
 import { activation } from '../../src/core/nn/layers/activation.ts';
 import { dense } from '../../src/core/nn/layers/dense.ts';
 import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
@@ -65,10 +66,16 @@ const onBackend = (name: string, backend: Backend<Tensor>): Contender => {
   };
 };
 
-/** The backend as it comes. */
+/** The portable backend. */
+export const portable = (threads?: number): Contender => {
+  const backend = succeed(portableBackend(threads === undefined ? {} : { threads }));
+  return onBackend(`portable, threads: ${backend.report().threads}`, backend);
+};
+
+/** The gpu backend in WebAssembly, as it comes. */
 export const ours = (threads?: number): Contender => {
   const backend = succeed(hostKernelBackend('webasm', threads === undefined ? {} : { threads }));
-  return onBackend(`kfac-ts, threads: ${backend.report().threads}`, backend);
+  return onBackend(`gpu.js in WebAssembly, threads: ${backend.report().threads}`, backend);
 };
 
 /** Products on `Σ a[y][k] b[k][x]`, with whatever indices the transposes ask for. */

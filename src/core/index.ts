@@ -99,6 +99,8 @@ export { diagnose } from './backends/choice/doctor.ts';
 export type { Diagnosis, DiagnosisOptions, Finding, ModeFinding } from './backends/choice/doctor.ts';
 export { nativeBackend } from './backends/native/backend.ts';
 export type { NativeOptions } from './backends/native/backend.ts';
+export type { PortableBackendOptions } from './backends/portable/backend.ts';
+export { portableBackend } from './backends/portable/backend.ts';
 export { gpuBackend } from './backends/gpu/backend.ts';
 export type { GpuOptions } from './backends/gpu/backend.ts';
 export { gpuModes } from './backends/gpuModes.ts';

@@ -45,6 +45,20 @@ const places: ReadonlyArray<Place> = [
     request: { options: { gpuMode: 'webasm' }, runs: 5, steps: 3 },
   },
   {
+    name: 'portable in an isolated page',
+    graphics: 'none',
+    isolated: true,
+    run: 'runHere',
+    request: { options: { backend: 'portable' }, runs: 1, steps: 3 },
+  },
+  {
+    name: 'portable in a page that is not isolated',
+    graphics: 'none',
+    isolated: false,
+    run: 'runInWorker',
+    request: { options: { backend: 'portable' }, runs: 5, steps: 3 },
+  },
+  {
     name: 'WebGL 2 on a rasteriser',
     graphics: 'webgl2',
     isolated: true,
@@ -117,7 +131,9 @@ withChromium(() => {
 
     it('runs where it says', () => {
       expect(answered.isolated).toBe(place.isolated);
-      expect(answered.report.gpu?.mode).toBe(place.request.options.gpuMode ?? 'webasm');
+      const { gpuMode } = place.request.options;
+      expect(answered.report.backend).toBe(gpuMode === undefined ? 'portable' : 'gpu');
+      expect(answered.report.gpu?.mode).toBe(gpuMode);
     });
 
     it('warns of what somebody could change, and not of a native backend, which no page can have', () => {

@@ -9,6 +9,7 @@ import type { Backend } from '../../src/core/backends/backend.ts';
 import { hostKernelBackend } from '../../src/core/backends/gpu/hostMemory/hostKernels.ts';
 import { singleKernels } from '../../src/core/backends/host/simd/kernels.ts';
 import { nativeBackend } from '../../src/core/backends/native/backend.ts';
+import { portableBackend } from '../../src/core/backends/portable/backend.ts';
 import { referenceBackend } from '../../src/core/backends/reference/backend.ts';
 import type { Shaped } from '../../src/core/tensor.ts';
 import { memoryBackend } from '../core/backends/gpu/device/support.ts';
@@ -47,6 +48,10 @@ export const onEveryBackend = (define: (name: string, use: Use) => void): void =
   define(
     'host f32, vector unit for all lengths',
     using(() => loopBackend('f32', singleKernels(1)).backend),
+  );
+  define(
+    'portable',
+    using(() => orThrow(portableBackend({ threads: 1 }))),
   );
   define(
     'gpu, WebAssembly',

@@ -22,6 +22,9 @@ export const titleOf: Readonly<Record<GpuMode, string>> = {
 /** Modes that `auto` tries, the fastest first. headless-gl needs a display and is for those who ask for it. */
 export const automaticModes = ['webgpu', 'webgl2', 'webasm', 'cpu'] as const satisfies ReadonlyArray<GpuMode>;
 
+/** Those of them that are on graphics hardware. */
+export const hardwareModes = ['webgpu', 'webgl2'] as const satisfies ReadonlyArray<GpuMode>;
+
 /** A mode that cannot be had here. */
 export interface Refusal {
   readonly mode: GpuMode;

@@ -27,7 +27,7 @@ const batchFlag: Flag = { flag: '--batch <N>', description: 'examples per step' 
 const sizeFlag: Flag = { flag: '--size <SIZE>', description: 'small or full (default: full)' };
 
 const backendFlags: ReadonlyArray<Flag> = [
-  { flag: '--backend <NAME>', description: 'auto, native, gpu or reference (default: auto)' },
+  { flag: '--backend <NAME>', description: 'auto, native, gpu, portable or reference (default: auto)' },
   { flag: '--gpu-mode <NAME>', description: 'of the gpu backend: auto, webgpu, webgl2, headlessgl, webasm or cpu' },
   { flag: '--threads <N>', description: 'threads of the backend' },
 ];

@@ -5,10 +5,14 @@ import * as E from 'fp-ts/lib/Either.js';
 
 import { hostKernelBackend } from '../../../src/core/backends/gpu/hostMemory/hostKernels.ts';
 import { nativeBackend } from '../../../src/core/backends/native/backend.ts';
+import { portableBackend } from '../../../src/core/backends/portable/backend.ts';
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
 import { conformance } from '../../support/conformance.ts';
 
 conformance('reference', () => E.right(referenceBackend()));
+conformance('portable', () => portableBackend({ threads: 1 }));
+// Every product on threads, however small.
+conformance('portable on threads', () => portableBackend({ threads: 3, worthSharing: 0, worthPacking: 0 }));
 conformance('gpu, WebAssembly', () => hostKernelBackend('webasm', { threads: 1 }));
 // Every product on threads, however small.
 conformance('gpu, WebAssembly on threads', () =>

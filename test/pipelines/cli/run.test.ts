@@ -844,12 +844,16 @@ describe('bad input', () => {
       `train mnist-classifier --steps ten`,
       '--steps: expected a whole number of at least 1, got "ten"',
     ],
-    ['a wrong backend to examine', 'doctor --backend cuda', '--backend: expected one of auto, native, gpu, reference'],
+    [
+      'a wrong backend to examine',
+      'doctor --backend cuda',
+      '--backend: expected one of auto, native, gpu, portable, reference',
+    ],
     ['a wrong size', `train mnist-classifier --size tiny`, '--size: expected one of small, full'],
     [
       'a wrong backend',
       `train mnist-classifier --backend cuda`,
-      '--backend: expected one of auto, native, gpu, reference',
+      '--backend: expected one of auto, native, gpu, portable, reference',
     ],
     ['a batch larger than the data', `train mnist-classifier ${quick} --batch 31`, '--batch: expected at most the 30'],
     ['a setting that does not exist', `train mnist-classifier --set kfac.damp=1`, 'damping'],

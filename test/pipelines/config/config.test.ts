@@ -66,7 +66,7 @@ describe('decodeConfigFile', () => {
     ['steps:', 'steps', 'a whole number of at least 1', 'nothing'],
     ['epochs: -1', 'epochs', 'a number above 0', '-1'],
     ['size: tiny', 'size', 'one of small, full', '"tiny"'],
-    ['backend: cuda', 'backend', 'one of auto, native, gpu, reference', '"cuda"'],
+    ['backend: cuda', 'backend', 'one of auto, native, gpu, portable, reference', '"cuda"'],
     ['optimizers: kfac', 'optimizers', 'a list of optimizers', '"kfac"'],
     ['optimizers: [kfac, 3]', 'optimizers.1', 'the name of an optimizer, or a record with a solver', '3'],
     [

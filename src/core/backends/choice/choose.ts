@@ -19,13 +19,14 @@ import type { Backend, SomeBackend } from '../backend.ts';
 import { someBackend } from '../backend.ts';
 import { gpuBackend } from '../gpu/backend.ts';
 import type { GpuMode } from '../gpuModes.ts';
-import { gpuModes } from '../gpuModes.ts';
+import { gpuModes, hardwareModes } from '../gpuModes.ts';
 import { nativeBackend, opensLibraries } from '../native/backend.ts';
+import { portableBackend } from '../portable/backend.ts';
 import { currentProcess } from '../process.ts';
 import { referenceBackend } from '../reference/backend.ts';
 
-/** Backends by name, fastest first. */
-export const backendNames = ['native', 'gpu', 'reference'] as const;
+/** Backends by name; `gpu` on hardware is ahead of `portable`, and behind it where it is a program. */
+export const backendNames = ['native', 'gpu', 'portable', 'reference'] as const;
 
 /** A backend by name. */
 export type BackendName = (typeof backendNames)[number];
@@ -34,14 +35,15 @@ export type BackendName = (typeof backendNames)[number];
 export interface BackendOptions {
   /**
    * `auto`, the default: what the environment variable `KFAC_BACKEND` says (a name, or `gpu:` and a mode), else the
-   * first that works here of `native`, which no browser has, `gpu` and `reference`.
+   * first that works here of `native`, which no browser has, `gpu` on graphics hardware, `portable`, `gpu` on whatever there is, and
+   * `reference`.
    */
   readonly backend?: 'auto' | BackendName;
   /** Where the gpu backend runs its kernels, `auto` unless given. Any other value asks for the gpu backend as well. */
   readonly gpuMode?: 'auto' | GpuMode;
   /** Threads of a matrix product; what the backend chooses unless given. */
   readonly threads?: number;
-  /** Precision, `f32` unless given. `gpu` has no other; `reference` computes in `f64` always. */
+  /** Precision, `f32` unless given. `gpu` and `portable` have no other; `reference` computes in `f64` always. */
   readonly dtype?: 'f32' | 'f64';
 }
 
@@ -70,7 +72,8 @@ const checked = (name: BackendName, options: BackendOptions): E.Either<KfacError
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
     return bad('threads', 'a whole number of at least 1', String(threads));
   }
-  if (name === 'gpu' && dtype === 'f64') return bad('dtype', 'f32, all that the gpu backend has', dtype);
+  if ((name === 'gpu' || name === 'portable') && dtype === 'f64')
+    return bad('dtype', `f32, all that the ${name} backend has`, dtype);
   if (name !== 'gpu' && gpuMode !== 'auto') return bad('gpuMode', `auto, on the ${name} backend`, gpuMode);
   return E.right(options);
 };
@@ -110,32 +113,51 @@ export const openBackend = (
           );
         case 'gpu':
           return gpuBackend({ ...threading, ...(gpuMode === undefined ? {} : { mode: gpuMode }) });
+        case 'portable':
+          return pipe(
+            TE.fromIOEither(() => portableBackend(threading)),
+            TE.map(someBackend),
+          );
         case 'reference':
           return TE.right(someBackend(withWarnings(referenceBackend(), referenceWarnings(options))));
       }
     }),
   );
 
+/** What `auto` tries. */
+type Way = BackendName | 'gpu hardware';
+
+const openWay = (way: Way, options: BackendOptions): TE.TaskEither<KfacError, SomeBackend> =>
+  way === 'gpu hardware' ? gpuBackend({ modes: hardwareModes }) : openBackend(way, options);
+
 /** How the fastest backend that works was found: what it is, and what was tried before it. */
 const openFastest = (
-  [name, ...slower]: ReadonlyArray<BackendName>,
+  [way, ...slower]: ReadonlyArray<Way>,
   options: BackendOptions,
   missed: ReadonlyArray<string>,
 ): TE.TaskEither<KfacError, SomeBackend> =>
   pipe(
-    openBackend(name, options),
+    openWay(way, options),
     TE.map((opened) => opened((backend) => someBackend(withWarnings(backend, missed)))),
     TE.orElse((error) =>
       // A setting that is wrong for the fastest backend is wrong, and no reason to take a slower one.
       slower.length === 0 || (error._tag === 'BadConfig' && error.path !== 'dtype')
         ? TE.left(error)
-        : openFastest(slower, options, [...missed, describeError(error)]),
+        : openFastest(slower, options, way === 'gpu hardware' ? missed : [...missed, describeError(error)]),
     ),
   );
 
-/** What `auto` tries, fastest first. What nobody can have in a place like this is not missed there. */
-const automaticNames = (): ReadonlyArray<BackendName> =>
-  backendNames.filter((name) => name !== 'native' || opensLibraries());
+/**
+ * What `auto` tries, fastest first. What nobody can have in a place like this is not missed there, and graphics hardware is missed
+ * nowhere: it has single precision only.
+ */
+const automaticWays = ({ dtype }: BackendOptions): ReadonlyArray<Way> => [
+  ...(opensLibraries() ? ['native' as const] : []),
+  ...(dtype === 'f64' ? [] : ['gpu hardware' as const]),
+  'portable',
+  'gpu',
+  'reference',
+];
 
 /** What `KFAC_BACKEND` may say: a backend, or the gpu backend in a mode. */
 const choices: Readonly<Record<string, Pick<BackendOptions, 'backend' | 'gpuMode'>>> = Object.fromEntries([
@@ -167,12 +189,12 @@ export const chooseBackend = (
   const { backend = 'auto', gpuMode = 'auto' } = options;
   if (backend !== 'auto') return openBackend(backend, options);
   if (gpuMode !== 'auto') return openBackend('gpu', options);
-  if (fromEnvironment === undefined || fromEnvironment === '') return openFastest(automaticNames(), options, []);
+  if (fromEnvironment === undefined || fromEnvironment === '') return openFastest(automaticWays(options), options, []);
   return pipe(
     TE.fromEither(fromText(fromEnvironment)),
     TE.chain((asked) =>
       asked.backend === undefined || asked.backend === 'auto'
-        ? openFastest(automaticNames(), options, [])
+        ? openFastest(automaticWays(options), options, [])
         : openBackend(asked.backend, { ...options, ...asked }),
     ),
   );

@@ -31,6 +31,8 @@ import { automaticModes } from '../gpuModes.ts';
 export interface GpuOptions {
   /** `auto`, the default, takes the fastest mode that has real hardware; a mode by name is never replaced. */
   readonly mode?: 'auto' | GpuMode;
+  /** What `auto` tries, the fastest first; all that need no display unless given. */
+  readonly modes?: ReadonlyArray<GpuMode>;
   /** Threads of a matrix product, in WebAssembly; as many as the machine runs at once unless given. */
   readonly threads?: number;
 }
@@ -131,6 +133,6 @@ const openFastest = (
  * ```
  */
 export const gpuBackend = (options: GpuOptions = {}): TE.TaskEither<KfacError, SomeBackend> => {
-  const { mode = 'auto' } = options;
-  return mode === 'auto' ? openFastest(automaticModes, options, []) : openMode(mode, options, []);
+  const { mode = 'auto', modes = automaticModes } = options;
+  return mode === 'auto' ? openFastest(modes, options, []) : openMode(mode, options, []);
 };

@@ -172,6 +172,7 @@ export const laneSums = (a: Code, b: Code): Code =>
   f64x2.add(shuffle(a, b, [...eightFrom(0), ...eightFrom(16)]), shuffle(a, b, [...eightFrom(8), ...eightFrom(24)]));
 
 export const f32 = {
+  constant: (value: number): Code => [0x43, ...bytesOf(Float32Array.of(value))],
   load: (address: Code, offset: number): Code => [address, 0x2a, 2, ...unsigned(offset)],
   store: (address: Code, offset: number, value: Code): Code => [address, value, 0x38, 2, ...unsigned(offset)],
   fromF64: scalar(0xb6),
@@ -191,7 +192,11 @@ export const i32 = {
   add: scalar(0x6a),
   sub: scalar(0x6b),
   mul: scalar(0x6c),
+  /** Quotient and rest of numbers without a sign. */
+  div: scalar(0x6e),
+  rest: scalar(0x70),
   and: scalar(0x71),
+  equal: scalar(0x46),
   shiftLeft: scalar(0x74),
   lessThan: scalar(0x49),
   atMost: scalar(0x4d),

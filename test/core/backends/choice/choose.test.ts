@@ -47,31 +47,32 @@ const withoutBlas = <A>(run: () => Promise<A>): Promise<A> =>
 const nameOf = <T extends Shaped>(backend: Backend<T>): TE.TaskEither<KfacError, string> => TE.right(backend.name);
 
 describe('chooseBackend', () => {
-  it('takes native where a BLAS is found, without a warning, else gpu with one', async () => {
+  it('takes native where a BLAS is found, without a warning, else portable with one', async () => {
     const report = await reportOf(chooseBackend({}, ''));
     if (E.isRight(nativeBackend())) {
       expect(report).toMatchObject({ backend: 'native', factorisations: 'LAPACK', warnings: [] });
     } else {
-      expect(report).toMatchObject({ backend: 'gpu', factorisations: 'portable' });
+      expect(report).toMatchObject({ backend: 'portable', factorisations: 'portable' });
       expect(report.warnings.join()).toContain('Backend native is not available');
     }
   });
 
-  it('falls back to gpu without a BLAS and says what was not found and how to get it', () =>
+  it('falls back to portable without a BLAS and says what was not found and how to get it', () =>
     withoutBlas(async () => {
       const report = await reportOf(chooseBackend());
-      expect(report.backend).toBe('gpu');
+      expect(report.backend).toBe('portable');
       expect(report.warnings).toHaveLength(1);
       expect(report.warnings[0]).toContain('/nowhere/libmissing.so');
       expect(report.warnings[0]).toContain('KFAC_BLAS');
     }));
 
-  it('falls back to the reference for f64 without a BLAS, because gpu has f32 only', () =>
+  it('falls back to the reference for f64 without a BLAS, because others have f32 only', () =>
     withoutBlas(async () => {
       const report = await reportOf(chooseBackend({ dtype: 'f64' }));
       expect(report.backend).toBe('reference');
-      expect(report.warnings).toHaveLength(2);
-      expect(report.warnings[1]).toContain('f32');
+      expect(report.warnings).toHaveLength(3);
+      expect(report.warnings[1]).toContain('f32, all that the portable backend has');
+      expect(report.warnings[2]).toContain('f32, all that the gpu backend has');
     }));
 
   it('never replaces a backend that was asked for by name', () =>
@@ -109,14 +110,17 @@ describe('chooseBackend', () => {
       E.left({
         _tag: 'BadConfig',
         path: 'KFAC_BACKEND',
-        expected: 'auto, native, gpu, reference, gpu:webgpu, gpu:webgl2, gpu:headlessgl, gpu:webasm, gpu:cpu',
+        expected: 'auto, native, gpu, portable, reference, gpu:webgpu, gpu:webgl2, gpu:headlessgl, gpu:webasm, gpu:cpu',
         actual: 'cuda',
       }),
     );
   });
 
   it('refuses settings that a backend cannot meet, and warns of those that change nothing', async () => {
-    expect(await openBackend('gpu', { dtype: 'f64' })()).toMatchObject(E.left({ _tag: 'BadConfig', path: 'dtype' }));
+    for (const name of ['gpu', 'portable'] as const) {
+      expect(await openBackend(name, { dtype: 'f64' })()).toMatchObject(E.left({ _tag: 'BadConfig', path: 'dtype' }));
+    }
+    expect(await reportOf(openBackend('portable', { threads: 2 }))).toMatchObject({ threads: 2, warnings: [] });
     expect(await reportOf(openBackend('gpu', { gpuMode: 'webasm', threads: 4 }))).toMatchObject({
       threads: 4,
       warnings: [],
@@ -130,7 +134,13 @@ describe('chooseBackend', () => {
 
   it.each([0, -1, 1.5, NaN])('refuses %d threads', async (threads) => {
     const refusal = E.left({ _tag: 'BadConfig', path: 'threads' });
-    for (const options of [{}, { backend: 'native' }, { backend: 'gpu' }, { backend: 'reference' }] as const) {
+    for (const options of [
+      {},
+      { backend: 'native' },
+      { backend: 'gpu' },
+      { backend: 'portable' },
+      { backend: 'reference' },
+    ] as const) {
       expect(await chooseBackend({ ...options, threads } satisfies BackendOptions, '')()).toMatchObject(refusal);
     }
   });

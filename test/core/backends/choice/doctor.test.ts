@@ -26,7 +26,7 @@ afterEach(() => {
 describe('diagnose', () => {
   it('lists every backend and reports the one that was chosen', async () => {
     const { backends, chosen, dtype } = await diagnosisOf('reference');
-    expect(backends.map(({ backend }) => backend)).toEqual(['native', 'gpu', 'reference']);
+    expect(backends.map(({ backend }) => backend)).toEqual(['native', 'gpu', 'portable', 'reference']);
     expect(chosen).toMatchObject({ backend: 'reference', factorisations: 'portable' });
     expect(dtype).toBe('f64');
   });

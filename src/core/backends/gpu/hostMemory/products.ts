@@ -20,7 +20,7 @@ import { packPanels, packTransposed, unpackSymmetric, unpackTiles } from './pane
 import type { ProductShape } from '../../host/kernels/products.ts';
 import type { KernelPlan, ProductPlan, SymmetricPlan } from './plan.ts';
 import { planProduct, planSymmetric } from './plan.ts';
-import { smallProduct } from './smallProducts.ts';
+import { smallProduct } from '../../portable/products/plain.ts';
 import { symmetricSource } from './symmetricSource.ts';
 import type { KernelMaker } from './threads/kernels.ts';
 import { paddedColumns, threadsOf, tilingOf } from './tiling.ts';

@@ -40,6 +40,16 @@ export const transposeTile = (from: number, step: number, registers: ReadonlyArr
   ];
 };
 
+/** The four rows of the tile that {@link transposeTile} has left. */
+export const tileRows = ([, , , , t0, t1, t2, t3]: ReadonlyArray<number>): ReadonlyArray<Code> =>
+  [
+    [t0, t2],
+    [t1, t3],
+  ].flatMap(([upper, lower]) => [
+    shuffleFloats(get(upper), get(lower), [0, 1, 4, 5]),
+    shuffleFloats(get(upper), get(lower), [2, 3, 6, 7]),
+  ]);
+
 /**
  * Stores the tile that {@link transposeTile} has left.
  *
@@ -47,24 +57,8 @@ export const transposeTile = (from: number, step: number, registers: ReadonlyArr
  * @param step - local with the bytes between rows
  * @param registers - eight
  */
-export const storeTile = (to: number, step: number, registers: ReadonlyArray<number>): Code => {
-  const [, , , , t0, t1, t2, t3] = registers;
-  const [low, high] = [
-    [0, 1, 4, 5],
-    [2, 3, 6, 7],
-  ];
-  return (
-    [
-      [t0, t2, low],
-      [t0, t2, high],
-      [t1, t3, low],
-      [t1, t3, high],
-    ] as const
-  ).flatMap(([upper, lower, lanes]) => [
-    ...v128.store(get(to), 0, shuffleFloats(get(upper), get(lower), lanes)),
-    ...advance(to, get(step)),
-  ]);
-};
+export const storeTile = (to: number, step: number, registers: ReadonlyArray<number>): Code =>
+  tileRows(registers).flatMap((row) => [...v128.store(get(to), 0, row), ...advance(to, get(step))]);
 
 /** `out[c, r] = a[r, c]` of a matrix with at least four rows and columns. */
 export const transpose: FunctionCode = (() => {

@@ -12,8 +12,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { ReadonlyVector } from '../../../../tensor.ts';
 import type { GpuKernel } from '../../gpujs/gpujs.ts';
 
-import type { Crew, CrewOptions } from './crew.ts';
-import { startCrew } from './crew.ts';
+import type { Crew, CrewOptions } from '../../../threads/crew.ts';
+import { startCrew } from '../../../threads/crew.ts';
 import type { KernelModule } from '../../gpujs/module.ts';
 import { mostPages, pageBytes, webAssembly } from './webAssembly.ts';
 

@@ -13,7 +13,7 @@ import type { KernelOutput } from '../../gpujs/kernelOutput.ts';
 import type { Engine, EngineOptions } from './engine.ts';
 import { memoryCanBeShared, openEngine } from './engine.ts';
 import { mostPages, pageBytes } from './webAssembly.ts';
-import { processorCount } from './worker.ts';
+import { processorCount } from '../../../threads/worker.ts';
 
 /** Makes kernels for products. */
 export interface KernelMaker {

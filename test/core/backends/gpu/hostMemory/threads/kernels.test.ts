@@ -11,7 +11,7 @@ import type {
   KernelThreadsOptions,
 } from '../../../../../../src/core/backends/gpu/hostMemory/threads/kernels.ts';
 import { kernelThreads } from '../../../../../../src/core/backends/gpu/hostMemory/threads/kernels.ts';
-import { workerText } from '../../../../../../src/core/backends/gpu/hostMemory/threads/workerText.ts';
+import { workerText } from '../../../../../../src/core/backends/threads/workerText.ts';
 import type { ProductShape } from '../../../../../../src/core/backends/host/kernels/products.ts';
 import { attempt } from '../../../../../../src/core/errors.ts';
 

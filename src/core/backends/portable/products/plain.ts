@@ -6,6 +6,7 @@
  * @module
  */
 import type { ReadonlyVector } from '../../../tensor.ts';
+import type { Vector } from '../../host/kernels/precision.ts';
 
 /**
  * `C = op(A) op(B)`, everything row-major.
@@ -27,7 +28,7 @@ export const smallProduct = (
   transposeB: boolean,
   a: ReadonlyVector,
   b: ReadonlyVector,
-  c: Float32Array,
+  c: Vector,
 ): void => {
   const [rowA, stepA] = transposeA ? [1, m] : [k, 1];
   const [columnB, stepB] = transposeB ? [k, 1] : [1, n];

@@ -8,7 +8,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 
-import { currentProcess } from '../../../process.ts';
+import { currentProcess } from '../process.ts';
 
 /** A worker. It never keeps a process alive. */
 export interface Worker {

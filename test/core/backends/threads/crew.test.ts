@@ -1,14 +1,10 @@
 import * as E from 'fp-ts/lib/Either.js';
 
-import { startCrew } from '../../../../../../src/core/backends/gpu/hostMemory/threads/crew.ts';
-import type { KernelModule } from '../../../../../../src/core/backends/gpu/gpujs/module.ts';
+import { startCrew } from '../../../../src/core/backends/threads/crew.ts';
+import type { KernelModule } from '../../../../src/core/backends/gpu/gpujs/module.ts';
 
-import {
-  mostPages,
-  pageBytes,
-  webAssembly,
-} from '../../../../../../src/core/backends/gpu/hostMemory/threads/webAssembly.ts';
-import { openOrThrow } from '../../support.ts';
+import { mostPages, pageBytes, webAssembly } from '../../../../src/core/backends/gpu/hostMemory/threads/webAssembly.ts';
+import { openOrThrow } from '../gpu/support.ts';
 
 const rightOf = <A>(either: E.Either<string, A>): A => {
   if (E.isLeft(either)) throw new Error(either.left);

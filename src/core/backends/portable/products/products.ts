@@ -1,0 +1,236 @@
+/**
+ * Matrix products without a BLAS: packed panels and vectors in the memory that holds the arrays, on one thread or several.
+ *
+ * Operands that lie elsewhere, which only small ones do, are copied in. Packed panels stay for the next product. Threads share
+ * panels and blocks of the result; what each of them computes depends on nothing but where it is.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+
+import type { ReadonlyVector } from '../../../tensor.ts';
+import type { Kernels } from '../../host/kernels/kernels.ts';
+import type { Vector } from '../../host/kernels/precision.ts';
+import { f32 } from '../../host/kernels/precision.ts';
+import type { Products, ProductShape } from '../../host/kernels/products.ts';
+import type { VectorUnit } from '../../host/simd/instance.ts';
+import type { Crew, CrewOptions } from '../../threads/crew.ts';
+import { startCrew } from '../../threads/crew.ts';
+import { block, operation, productModule, tile, word, words } from './module.ts';
+import { smallProduct } from './plain.ts';
+
+/** Products and what they run on. */
+export interface PortableProducts extends Products {
+  /** Threads that a large product runs on. */
+  readonly threads: () => number;
+  /** What did not go as planned so far. */
+  readonly warnings: () => ReadonlyArray<string>;
+  /** Ends workers and gives back the memory of packed panels. */
+  readonly dispose: () => Promise<void>;
+}
+
+/** Settings of {@link portableProducts}. */
+export interface PortableOptions {
+  /** Threads, at least 1, the caller's included. */
+  readonly threads: number;
+  /** Multiplications above which a product is shared between threads; measured unless given. */
+  readonly worthSharing?: number;
+  /** Multiplications from which a product is packed, and not left to plain loops; measured unless given. */
+  readonly worthPacking?: number;
+  /** Settings of the crew. */
+  readonly crew?: Pick<CrewOptions, 'patience' | 'source'>;
+}
+
+/** Multiplications of a product that takes a few times as long as a worker takes to join in. */
+const measuredWorth = 2 ** 20;
+
+/** Multiplications from which packing takes less time than plain loops. */
+const measuredPacking = 2 ** 9;
+
+/** Panels that a thread packs at once. */
+const panelsAtOnce = 8;
+
+/** The number of the module among those that workers know. */
+const kernel = 1;
+
+interface Exports {
+  readonly run_simd: (start: number, end: number, seed: number) => void;
+}
+
+/** The part of the JavaScript interface of WebAssembly that is used here. */
+interface WebAssemblyInterface {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (
+    module: object,
+    imports: { readonly env: { readonly memory: object } },
+  ) => { readonly exports: object };
+}
+
+const whole = (multiple: number, n: number): number => multiple * Math.ceil(n / multiple);
+
+/** What a product does besides being computed. */
+interface Manner {
+  /** Writes what the product is added to; `null` where it is added to nothing. */
+  readonly begin: ((out: Vector) => void) | null;
+  /** Only the diagonal and what is below it are wanted. */
+  readonly lower: boolean;
+}
+
+const plainly: Manner = { begin: null, lower: false };
+
+/** In plain loops. */
+const plainProduct: Products['matmul'] = (a, b, { m, n, k, transposeA, transposeB }, out) =>
+  smallProduct(m, n, k, transposeA, transposeB, a, b, out);
+
+/**
+ * Products in the memory of a vector unit.
+ *
+ * @param unit - the vector unit
+ * @param kernels - loops on its memory
+ * @param options - threads
+ * @returns the products, or `null` where the memory has no room for a job's description
+ */
+export const portableProducts = (
+  unit: VectorUnit,
+  kernels: Kernels,
+  options: PortableOptions,
+): PortableProducts | null => {
+  const { memory } = unit;
+  const { worthSharing = measuredWorth } = options;
+  const worthPacking = Math.max(1, options.worthPacking ?? measuredPacking); // no kernel runs over nothing
+  const place = memory.take(words);
+  if (place === null) return null;
+  const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: WebAssemblyInterface };
+  const module = new WebAssembly.Module(productModule(memory.shared, place.byteOffset));
+  const { run_simd: here } = new WebAssembly.Instance(module, { env: { memory: memory.memory } }).exports as Exports;
+  // A view does not keep the array that it is one of: whoever disposes of the products does.
+  const job = new Int32Array(place.buffer, place.byteOffset, words);
+  const warnings: Array<string> = [];
+  let threads = memory.shared ? options.threads : 1;
+  let crew: Crew | null = null;
+
+  const alone = (reason: string): void => {
+    warnings.push(`Products run on one thread: ${reason}.`);
+    threads = 1;
+    void crew?.dismissAll();
+    crew = null;
+  };
+
+  const crewFor = (): Crew | null => {
+    if (crew !== null || threads === 1) return crew;
+    const started = startCrew({ ...options.crew, workers: threads - 1, memory: memory.memory });
+    if (E.isLeft(started)) alone(started.left);
+    else {
+      crew = started.right;
+      crew.introduce({ kernel, module, functions: [] });
+    }
+    return crew;
+  };
+
+  /** Rooms that are used again and grow. */
+  const rooms = new Map<string, Float32Array>();
+  const room = (name: string, length: number): Float32Array | null => {
+    const held = rooms.get(name);
+    if (held !== undefined && held.length >= length) return held;
+    if (held !== undefined) memory.give(held);
+    rooms.delete(name);
+    const made = memory.take(length);
+    if (made !== null) rooms.set(name, made);
+    return made;
+  };
+
+  /** Where an operand lies, −1 where there is no room for it. */
+  const within = (name: string, x: ReadonlyVector, length: number): number => {
+    const own = memory.addressOf(x, 0);
+    if (own >= 0) return own;
+    const staged = room(name, length);
+    staged?.set(x.length === length ? x : f32.part(x, 0, length));
+    return staged?.byteOffset ?? -1;
+  };
+
+  const perform = (what: number, cells: number, chunk: number, helpers: Crew | null): E.Either<string, void> => {
+    job[word.operation] = what;
+    if (helpers !== null) return helpers.share(kernel, cells, chunk, (start, end) => here(start, end, 0));
+    here(0, cells, 0);
+    return E.right(undefined);
+  };
+
+  /** The three parts of a job. */
+  const performAll = (m: number, n: number, helpers: Crew | null): E.Either<string, void> => {
+    const cells = Math.ceil(m / block.rows) * Math.ceil(n / block.columns);
+    const left = perform(operation.packLeft, Math.ceil(m / tile.rows), panelsAtOnce, helpers);
+    const right = E.isLeft(left) ? left : perform(operation.packRight, Math.ceil(n / tile.columns), panelsAtOnce, helpers); // prettier-ignore
+    return E.isLeft(right) ? right : perform(operation.multiply, cells, 1, helpers);
+  };
+
+  /** `out = op(A) op(B)`, added to what it is begun with; false where there is no room. */
+  const multiply = (
+    a: ReadonlyVector,
+    b: ReadonlyVector,
+    { m, n, k, transposeA, transposeB }: ProductShape,
+    out: Vector,
+    { begin, lower }: Manner,
+  ): boolean => {
+    const left = within('a', a, m * k);
+    const right = b === a ? left : within('b', b, k * n);
+    const own = memory.addressOf(out, 0);
+    const result = own >= 0 ? null : room('c', m * n);
+    const target = result ?? out;
+    const depth = whole(tile.rows, k);
+    const packedA = room('left', whole(tile.rows, m) * depth);
+    const packedB = room('right', whole(tile.columns, n) * depth);
+    if (left < 0 || right < 0 || packedA === null || packedB === null || (own < 0 && result === null)) return false;
+    job.set([
+      ...[operation.packLeft, left, transposeA ? 4 : 4 * k, transposeA ? 4 * m : 4],
+      ...[right, transposeB ? 4 * k : 4, transposeB ? 4 : 4 * n, result?.byteOffset ?? own],
+      ...[m, n, k, packedA.byteOffset, packedB.byteOffset, begin === null ? 0 : 1, lower ? 1 : 0],
+    ]);
+    const helpers = m * n * k <= worthSharing ? null : crewFor();
+    begin?.(target);
+    const done = performAll(m, n, helpers);
+    if (E.isLeft(done)) {
+      alone(done.left);
+      begin?.(target);
+      performAll(m, n, null);
+    }
+    if (result !== null) out.set(result.subarray(0, m * n));
+    return true;
+  };
+
+  const matmul: Products['matmul'] = (a, b, shape, out) => {
+    const isDone = shape.m * shape.n * shape.k >= worthPacking && multiply(a, b, shape, out, plainly);
+    if (!isDone) plainProduct(a, b, shape, out);
+  };
+
+  return {
+    matmul,
+    batchedMatmul: (batch, a, b, shape, out) => {
+      const { m, n, k } = shape;
+      for (let i = 0; i < batch; i += 1) {
+        matmul(f32.part(a, i * m * k, m * k), f32.part(b, i * k * n, k * n), shape, f32.part(out, i * m * n, m * n));
+      }
+    },
+    affine: (x, weight, bias, m, n, k, out) => {
+      const shape = { m, n, k, transposeA: false, transposeB: true };
+      const begin = (target: Vector): void => kernels.copyRows(bias, 0, 0, target, 0, n, m, n);
+      if (m * n * k >= worthPacking && multiply(x, weight, shape, out, { begin, lower: false })) return;
+      plainProduct(x, weight, shape, out);
+      kernels.binary.add.rows(out, 0, n, bias, 0, 0, out, 0, m, n);
+    },
+    gram: (x, rows, columns, out) => {
+      const shape = { m: columns, n: columns, k: rows, transposeA: true, transposeB: false };
+      const isDone = columns ** 2 * rows >= worthPacking && multiply(x, x, shape, out, { begin: null, lower: true }); // prettier-ignore
+      if (!isDone) plainProduct(x, x, shape, out);
+      kernels.mirrorLower(columns, out, columns);
+    },
+    threads: () => threads,
+    warnings: () => warnings,
+    dispose: async () => {
+      await crew?.dismissAll();
+      crew = null;
+      threads = 1;
+      for (const held of [place, ...rooms.values()]) memory.give(held);
+      rooms.clear();
+    },
+  };
+};
