@@ -112,6 +112,12 @@ const glimpsing = <T extends Shaped>(
       }
     : {};
 
+/** The result with what a look adds to the measures. */
+const withNumbers = ({ preview }: Task, result: TrainResult, { look }: Pick<Finished, 'look'>): TrainResult =>
+  look === null || preview?.numbers === undefined
+    ? result
+    : { ...result, test: { ...result.test, measures: { ...result.test.measures, ...preview.numbers(look) } } };
+
 const outcomeOf = <T extends Shaped, A>(
   env: Env<T>,
   experiment: Experiment<A>,
@@ -150,7 +156,7 @@ const outcomeOf = <T extends Shaped, A>(
           T.map((look): Outcome => ({
             _tag: 'Finished',
             optimizer,
-            result,
+            result: withNumbers(task, result, look),
             ...look,
             earlier: entries(seen.read()),
           })),

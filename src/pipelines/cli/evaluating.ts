@@ -7,11 +7,15 @@ import type * as IO from 'fp-ts/lib/IO.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
+import type { Backend } from '../../core/backends/backend.ts';
 import { withBackend } from '../../core/backends/choice/choose.ts';
 import type { KfacError } from '../../core/errors.ts';
+import type { Metrics } from '../../core/pipeline/metrics.ts';
+import type { Shaped } from '../../core/tensor.ts';
 import { measureWords } from '../reports/resultTable.ts';
 import { textTable } from '../reports/table.ts';
-import type { TaskFamily } from '../tasks/task.ts';
+import type { LoadedRun } from '../loading/loadRun.ts';
+import type { Loaded, TaskFamily } from '../tasks/task.ts';
 import type { Evaluation } from '../trainer/evaluate.ts';
 import { evaluate } from '../trainer/evaluate.ts';
 import type { World } from '../world.ts';
@@ -26,7 +30,7 @@ interface Judged {
 }
 
 const lines = (optimizer: string, judged: ReadonlyArray<Judged>): ReadonlyArray<string> => {
-  const measures = Object.keys(judged[0].found.measures);
+  const measures = [...new Set(judged.flatMap(({ found }) => Object.keys(found.measures)))];
   return textTable(
     [
       { title: optimizer, align: 'left' },
@@ -38,13 +42,30 @@ const lines = (optimizer: string, judged: ReadonlyArray<Judged>): ReadonlyArray<
       on,
       examples,
       found.loss,
-      ...measures.map((name) => found.measures[name]),
+      ...measures.map((name) => (Object.hasOwn(found.measures, name) ? found.measures[name] : '–')),
     ]),
   );
 };
 
 const json = (optimizer: string, { on, examples, found: { loss, measures } }: Judged): string =>
   JSON.stringify({ optimizer, on, examples, loss, ...measures });
+
+/** Numbers that a look at the model gives, where the task has some. */
+const lookedAt = <T extends Shaped>(
+  backend: Backend<T>,
+  { params, running }: LoadedRun,
+  { task: { preview }, ...data }: Loaded,
+): TE.TaskEither<KfacError, Metrics> => {
+  const numbers = preview?.numbers;
+  return preview === null || numbers === undefined
+    ? TE.right({})
+    : pipe(preview.look(backend, { params, held: {}, running }, data), TE.map(numbers));
+};
+
+const withMeasures = (judged: Judged, numbers: Metrics): Judged => ({
+  ...judged,
+  found: { ...judged.found, measures: { ...judged.found.measures, ...numbers } },
+});
 
 /**
  * Judges a run on its training and test examples.
@@ -77,6 +98,12 @@ export const runEvaluate = (
             pipe(
               evaluate(backend, loaded.task, run.params, examples, { running: run.running }),
               TE.map((found): Judged => ({ on, examples: examples.size, found })),
+            ),
+          ),
+          TE.chain((judged) =>
+            pipe(
+              lookedAt(backend, run, loaded),
+              TE.map((numbers) => judged.map((each) => (each.on === 'test' ? withMeasures(each, numbers) : each))),
             ),
           ),
         ),

@@ -135,6 +135,15 @@ export const withFlag: Flag = {
   description: 'a setting of the task; may be repeated',
 };
 
+/** Flags of `translate`. */
+export const translateFlags: ReadonlyArray<Flag> = [
+  { flag: '--beam <N>', description: 'drafts that are followed; 1 is greedy (default: 4)' },
+  { flag: '--length-penalty <X>', description: '0 for the likeliest text, above it for longer ones (default: 0.6)' },
+  parametersFlag,
+  ...backendFlags,
+  jsonFlag,
+];
+
 /** Flags as the command line gives them: text by name in camel case, several texts for one that is repeated. */
 export type RawFlags = Readonly<Record<string, string | boolean | ReadonlyArray<string>>>;
 

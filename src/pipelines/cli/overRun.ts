@@ -21,9 +21,11 @@ import { configOfFlags } from './options.ts';
 
 /** What a command asks for. */
 export interface RunCommand {
-  readonly name: 'evaluate' | 'generate';
+  readonly name: 'evaluate' | 'generate' | 'translate';
   /** The run's folder. */
   readonly run: string;
+  /** Texts, for `translate`. */
+  readonly texts?: ReadonlyArray<string>;
   readonly flags: RawFlags;
 }
 

@@ -25,6 +25,7 @@ import {
   runFlags,
   setFlag,
   summaryFlags,
+  translateFlags,
   withFlag,
 } from './options.ts';
 import type { RunCommand } from './overRun.ts';
@@ -111,6 +112,15 @@ const buildProgram = (world: World, tasks: ReadonlyArray<TaskFamily>, found: Fou
     ),
     runCommand('evaluate', 'judge what a run came to, on its data or on others', evaluateFlags, found),
     runCommand('generate', 'go on with a text, with the language model of a run', generateFlags, found),
+    withFlags(
+      new Command('translate')
+        .description('say texts in another language, with the translation of a run')
+        .argument('<run>', 'folder of a run')
+        .argument('[texts...]', 'what to translate (default: the lines of standard input)'),
+      translateFlags,
+    ).action((run: string, texts: ReadonlyArray<string>, flags: RawFlags) =>
+      found({ name: 'translate', run, texts, flags }),
+    ),
     withFlags(
       new Command('summary')
         .description('layers, cost and curvature of a task’s network, and what a step costs')

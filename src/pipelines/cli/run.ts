@@ -21,6 +21,7 @@ import type { CliCommand } from './program.ts';
 import { parseCommand } from './program.ts';
 import { runSummary } from './summary.ts';
 import { runTraining } from './training.ts';
+import { runTranslate } from './translating.ts';
 
 /** Runs a command to the code that the program ends with. */
 const execute =
@@ -35,6 +36,8 @@ const execute =
         return pipe(runEvaluate(world, command, tasks), done);
       case 'generate':
         return runGenerate(world, command, tasks);
+      case 'translate':
+        return pipe(runTranslate(world, command, tasks), done);
       case 'summary':
         return pipe(runSummary(world, command, tasks), done);
       case 'bench':

@@ -3,7 +3,8 @@
  *
  * The epochs, each a permutation of the data set, form one endless stream that is cut into batches. All batches then
  * have the same size, each epoch shows each example exactly once, and what a step sees is a function of key and step
- * alone: a resumed run needs no position in a shuffle.
+ * alone: a resumed run needs no position in a shuffle. Where examples have lengths, a batch is of examples of about one
+ * length, so that little of it is padding; every epoch still shows each example once.
  *
  * @module
  */
@@ -35,7 +36,32 @@ export interface BatchPlan {
   readonly size: number;
   /** Number of examples in a batch. */
   readonly batch: number;
+  /** How long each example is, where lengths differ: examples of about one length then come in one batch. */
+  readonly lengths?: ReadonlyVector | undefined;
 }
+
+/** Batches whose examples are sorted by length together: more would leave less to chance. */
+const pool = 32;
+
+/** Consecutive parts, the last of which may be shorter. */
+const parts = (order: ReadonlyArray<number>, size: number): ReadonlyArray<ReadonlyArray<number>> =>
+  Array.from({ length: Math.ceil(order.length / size) }, (_, i) => order.slice(i * size, (i + 1) * size));
+
+/** An order in which the examples of a batch are of about one length, while the batches come in any order. */
+const bucketed = (
+  { batch, key }: Pick<BatchPlan, 'batch' | 'key'>,
+  lengths: ReadonlyVector,
+  order: ReadonlyVector,
+): ReadonlyVector => {
+  const pools = parts(Array.from(order), pool * batch);
+  const sorted = pools.flatMap((examples) => examples.toSorted((a, b) => lengths[a] - lengths[b]));
+  const batches = parts(sorted, batch);
+  // What is left over stays at the end, or no batch after it would be whole.
+  const whole = Math.floor(sorted.length / batch);
+  const { data: shuffled } = permutation(foldIn(key, 1), whole);
+  const all = [...Array.from(shuffled, (i) => batches[i]), ...batches.slice(whole)].flat();
+  return generate([all.length], (i) => all[i], 'i32').data;
+};
 
 /**
  * One epoch's order.
@@ -43,10 +69,11 @@ export interface BatchPlan {
  * @param plan - key and size
  * @param number - which epoch
  */
-export const epochOf = (plan: BatchPlan, number: number): Epoch => ({
-  number,
-  order: permutation(foldIn(plan.key, number), plan.size).data,
-});
+export const epochOf = (plan: BatchPlan, number: number): Epoch => {
+  const key = foldIn(plan.key, number);
+  const { data: order } = permutation(key, plan.size);
+  return { number, order: plan.lengths === undefined ? order : bucketed({ ...plan, key }, plan.lengths, order) };
+};
 
 /**
  * The examples of a step.

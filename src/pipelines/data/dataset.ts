@@ -40,6 +40,10 @@ export interface Dataset {
   readonly size: number;
   /** The examples at positions from 0 to size − 1, as new tensors: `[n, …]`. */
   readonly batch: Draw;
+  /** How long each example is, `[size]`, where lengths differ: training then takes those of about one length together. */
+  readonly lengths?: ReadonlyVector;
+  /** How many examples may be judged at a time, where outputs are large. */
+  readonly chunk?: number;
 }
 
 /** The training examples, and others to judge a model by. */

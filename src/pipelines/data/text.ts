@@ -92,6 +92,9 @@ export const readText = (files: FileSystem, path?: string): TE.TaskEither<KfacEr
     ),
   );
 
+/** Logits that are judged at a time: 32 MiB of them. */
+const mostLogits = 2 ** 23;
+
 /** Windows one after another, each with the one that is a token further. */
 const windowsOf = (name: string, codes: ReadonlyVector, context: number, vocabulary: number): Dataset => {
   const part = (indices: ReadonlyVector, shift: number) =>
@@ -104,6 +107,7 @@ const windowsOf = (name: string, codes: ReadonlyVector, context: number, vocabul
   return {
     name,
     size: Math.floor((codes.length - 1) / context),
+    chunk: Math.max(1, Math.floor(mostLogits / (context * vocabulary))),
     batch: Object.assign((indices: ReadonlyVector) => ({ inputs: part(indices, 0), targets: part(indices, 1) }), {
       largest: vocabulary - 1,
       ranges: { inputs: range, targets: range },

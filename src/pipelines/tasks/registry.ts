@@ -15,6 +15,7 @@ import { ganRing } from './gan/ganRing.ts';
 import { languageModel } from './languageModel.ts';
 import { mnistAutoencoder } from './mnistAutoencoder.ts';
 import { mnistClassifier } from './mnistClassifier.ts';
+import { translation } from './translation.ts';
 import type { Task, TaskFamily, TaskSettings, TaskSize } from './task.ts';
 
 /** Every task. */
@@ -24,6 +25,7 @@ export const tasks: ReadonlyArray<TaskFamily> = [
   fashionClassifier,
   languageModel,
   ganRing,
+  translation,
 ];
 
 /**

@@ -43,6 +43,8 @@ export interface SupervisedParts extends Objective, TaskAbout {
   readonly label?: string;
   /** Numbers that follow from the means of loss and measures. */
   readonly derived?: NonNullable<Learning['derived']>;
+  /** What arrays may hold; targets are what the loss can have of the model's outputs, unless given. */
+  readonly demands?: NonNullable<Learning['demands']>;
   /** What training begins with; drawn by the model's initialisers unless given. */
   readonly initial?: Learning['initial'];
 }
@@ -126,7 +128,7 @@ const targetsFor = ({ model, loss, targets = 'targets', weights = 'weights' }: O
 export function supervised(parts: SupervisedParts & { readonly data: Splits }): Task & TrainTask;
 export function supervised(parts: SupervisedParts): Task;
 export function supervised(parts: SupervisedParts): Task {
-  const { name, model, loss, targets, weights, measures = {}, label, initial, ...about } = parts;
+  const { name, model, loss, targets, weights, measures = {}, label, initial, demands, ...about } = parts;
   if (Object.hasOwn(measures, 'loss')) {
     raise({
       _tag: 'BadConfig',
@@ -148,7 +150,7 @@ export function supervised(parts: SupervisedParts): Task {
     ...(initial === undefined ? {} : { initial }),
     step: ({ step }) => learn(objective, step),
     judge: judgeBy(objective, measures),
-    demands: targetsFor(objective),
+    demands: demands ?? targetsFor(objective),
     ...(label === undefined ? {} : { loss: { label } }),
   });
 }

@@ -9,12 +9,14 @@ import type * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { Params } from '../../core/params.ts';
+import type { Metrics } from '../../core/pipeline/metrics.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import type { Presets } from '../../solvers/presets/registry.ts';
 import type { Splits } from '../data/dataset.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
 import type { Setting, SettingValue } from '../../solvers/settings/setting.ts';
+import type { Translator } from '../translating/translator.ts';
 import type { Writer } from '../writing/writer.ts';
 import type { Learning, Standing } from '../trainer/learning.ts';
 import type { Exhibit } from './exhibit.ts';
@@ -32,6 +34,8 @@ export interface Preview {
   ) => TE.TaskEither<KfacError, Params<Tensor>>;
   /** Whether it is looked at every evaluation as well, for what is shown of growth; no unless given. */
   readonly isGrowing?: boolean;
+  /** Numbers that a look gives, which are judged beside the means over the test examples: BLEU, for example. */
+  readonly numbers?: (arrays: Params<Tensor>) => Metrics;
   /** The looks at what several optimizers came to, as pictures, text or files. */
   readonly show: (looks: ReadonlyArray<Look>) => ReadonlyArray<Exhibit>;
 }
@@ -77,6 +81,8 @@ export type TaskSettings = Readonly<Record<string, SettingValue>>;
 export interface Skills {
   /** Going on with a text. */
   readonly writer?: Writer;
+  /** Saying a text in another language. */
+  readonly translator?: Translator;
 }
 
 /** The data of a task, and the task as it is with them, where its networks have their extents. */

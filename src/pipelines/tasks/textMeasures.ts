@@ -8,8 +8,19 @@ import type { Vocabulary } from '../vocabularies/vocabulary.ts';
 import type { Measure } from './measures.ts';
 import { perTerm } from './measures.ts';
 
-/** −log₂ of the probability of each token that comes. */
-const bits = perTerm((ops, outputs, targets) => {
+/**
+ * −log₂ of the probability of the token that comes, mean over all that count.
+ *
+ * @example
+ * ```ts
+ * import { referenceBackend, tensor } from 'kfac-ts/core';
+ * import { bitsPerToken } from 'kfac-ts/pipelines';
+ *
+ * const { ops } = referenceBackend();
+ * bitsPerToken(ops, tensor([0, 0], [1, 1, 2]), tensor([1], [1, 1], 'i32'), null).sum.data[0]; // => 1
+ * ```
+ */
+export const bitsPerToken: Measure = perTerm((ops, outputs, targets) => {
   const last = outputs.shape.length - 1;
   const logP = ops.mul(ops.oneHot(targets, outputs.shape[last]), ops.logSoftmax(outputs));
   return ops.scale(-1 / Math.LN2, ops.sum(logP, [last]));
@@ -32,7 +43,7 @@ const begins = (byte: number): boolean => (byte & 0xc0) !== 0x80;
  * [Math.round(sum.data[0]), weight]; // => [2, 1]
  * ```
  */
-export const bitsPerCharacter: Measure = bits;
+export const bitsPerCharacter: Measure = bitsPerToken;
 
 /**
  * Bits that a character costs where tokens stand for several, or for parts of one: the bits of all tokens over the
@@ -57,7 +68,7 @@ export const bitsPerCharacterOf = (vocabulary: Vocabulary): Measure => {
   return (ops, outputs, targets, weights) => {
     const each = ops.gather(ops.constant(tensor(characters, [vocabulary.size, 1], 'f32')), targets);
     return {
-      sum: bits(ops, outputs, targets, weights).sum,
+      sum: bitsPerToken(ops, outputs, targets, weights).sum,
       weight: ops.sum(ops.reshape(each, [sizeOf(each.shape)]), [0]),
     };
   };

@@ -50,7 +50,7 @@ export const batchesOf = (
   { batch, seed, from = 0 }: BatchesOptions,
 ): Generator<E.Either<KfacError, Batch<Tensor>>, never, void> => {
   const valid = checkOptions({ duration: { steps: from }, batch, seed }, data.size);
-  const plan = { key: keysOf(seed).data, size: data.size, batch };
+  const plan = { key: keysOf(seed).data, size: data.size, batch, lengths: data.lengths };
   return unfold<{ readonly step: number; readonly epoch?: Epoch }, E.Either<KfacError, Batch<Tensor>>>(
     { step: from },
     ({ step, epoch: known }) => {

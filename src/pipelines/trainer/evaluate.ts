@@ -141,7 +141,7 @@ export const evaluatePlaced = <T extends Shaped>(
 ): TE.TaskEither<KfacError, Evaluation> => {
   const demands = demandsOf(task);
   const next = ({ start, sums, weights }: Progress): TE.TaskEither<KfacError, E.Either<Progress, Evaluation>> => {
-    const length = Math.min(chunk, size - start);
+    const length = Math.min(chunk, data.chunk ?? Infinity, size - start);
     return length <= 0
       ? TE.fromEither(pipe(meansOf(task, data, { sums, weights }), E.map(E.right)))
       : pipe(

@@ -82,7 +82,7 @@ export const onCourse = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE
 const stepOn = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEither<KfacError, Run<T>> => {
   const { env, task, step, options, demands, mostLoss = Infinity } = setting;
   const { train } = task.data;
-  const plan = { key: keysOf(options.seed).data, size: train.size, batch: options.batch };
+  const plan = { key: keysOf(options.seed).data, size: train.size, batch: options.batch, lengths: train.lengths };
   const { indices, epoch } = batchIndices(plan, run.state.step, run.epoch);
   const metric = metricOf(task.loss);
   return pipe(
