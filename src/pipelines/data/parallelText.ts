@@ -35,7 +35,7 @@ const bad = (source: string, expected: string, actual: string, advice: string): 
 
 /** Lines with their numbers from 1. */
 const linesOf = (text: string): ReadonlyArray<readonly [line: string, number: number]> =>
-  text.split('\n').map((line, i) => [line.trim(), i + 1] as const);
+  text.split('\n').map((line, i) => [line, i + 1] as const);
 
 const pairOf =
   (name: string) =>
@@ -69,7 +69,7 @@ const pairOf =
  */
 export const parsePairs = (text: string, name: string): E.Either<KfacError, ParallelText> =>
   pipe(
-    linesOf(text).filter(([line]) => line !== ''),
+    linesOf(text).filter(([line]) => line.trim() !== ''),
     E.traverseArray(pairOf(name)),
     E.map((pairs) => ({ name, pairs })),
   );
@@ -79,7 +79,9 @@ const aligned = (
   a: { readonly name: string; readonly text: string },
   b: { readonly name: string; readonly text: string },
 ): E.Either<KfacError, ParallelText> => {
-  const [left, right] = [a.text, b.text].map((text) => linesOf(text.replace(/\n$/, '')));
+  const [left, right] = [a.text, b.text].map((text) =>
+    linesOf(text.replace(/\n$/, '')).map(([line, number]) => [line.trim(), number] as const),
+  );
   if (left.length !== right.length) {
     const counts = `${left.length} lines in ${a.name}, ${right.length} in ${b.name}`;
     return bad(`${a.name} and ${b.name}`, 'as many lines', counts, 'Line n of one is line n of the other.');

@@ -827,7 +827,7 @@ describe('bad input', () => {
   };
 
   it.each([
-    ['an unknown command', 'trian mnist-classifier', 'train, compare, evaluate, generate, summary, bench, doctor'],
+    ['an unknown command', 'trian mnist-classifier', 'train, compare, evaluate, generate, translate, summary, bench, doctor'],
     ['no task', 'train', 'mnist-autoencoder, mnist-classifier'],
     ['an unknown task', 'train mnits', 'mnist-autoencoder, mnist-classifier'],
     ['an unknown task to summarise', 'summary mnits', 'mnist-autoencoder, mnist-classifier'],
