@@ -87,7 +87,7 @@ export const hostBackend = (settings: HostSettings): Backend<Tensor> => {
       name,
       dtype,
       ops: interpreterOn(host),
-      linearAlgebra: linearAlgebraOf(host, factorisations, lasting),
+      linearAlgebra: linearAlgebraOf(host, factorisations, lasting, isInside),
       read: (x) => TE.fromIO(() => tensor(x.data, x.shape, x.dtype)),
       scope: () => scopeOn(open()),
       report: () => {

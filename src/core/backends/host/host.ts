@@ -44,7 +44,7 @@ export const movable = (host: Host, x: Tensor): Tensor =>
   x.dtype === 'i32' || x.dtype === host.precision.dtype ? x : floatTensor(host, x.shape, floatsOf(host, x));
 
 /** Elements from which an array from elsewhere is worth a copy. */
-const worthACopy = 256;
+export const worthACopy = 256;
 
 /** A tensor from outside; floats are copied to where kernels work on them in place. */
 export const entered = (host: Host, x: Tensor): Tensor => {

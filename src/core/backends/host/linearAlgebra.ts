@@ -15,7 +15,7 @@ import type { LinearAlgebra } from '../backend.ts';
 
 import type { Floats } from './host.ts';
 import type { Precision } from './kernels/precision.ts';
-import { floatsOf, floatTensor } from './host.ts';
+import { floatsOf, floatTensor, worthACopy } from './host.ts';
 
 /**
  * Factorisations on dense row-major arrays of one precision. Each has read its arguments by the time its task has
@@ -73,13 +73,18 @@ const task =
  * @param host - the interpreter
  * @param factorisations - on arrays of its precision
  * @param copy - copies an array into memory that belongs to no scope; into memory of its own unless given
+ * @param isInside - whether kernels find an array where they work on it in place; all unless given
  */
 export const linearAlgebraOf = (
   host: Floats,
   factorisations: Factorisations,
   copy: Precision['copy'] = host.precision.copy,
+  isInside: (data: ReadonlyVector) => boolean = () => true,
 ): LinearAlgebra<Tensor> => {
-  const asTensor = (shape: Shape) => (data: ReadonlyVector) => floatTensor(host, shape, data);
+  /** Factorisations that know nothing of the memory leave results elsewhere, where kernels and products would copy them every time. */
+  const within = (data: ReadonlyVector): ReadonlyVector =>
+    data.length < worthACopy || isInside(data) ? data : copy(data, data.length);
+  const asTensor = (shape: Shape) => (data: ReadonlyVector) => floatTensor(host, shape, within(data));
   return {
     cholesky: (m) =>
       task(() => {
