@@ -1,0 +1,118 @@
+/**
+ * Texts through the built program, on real data, on BLAS and in WebAssembly: trained, judged, written, translated. Needs
+ * `npm run build` first, as `npm test` does.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const program = resolve('dist/esm/pipelines/cli/main.js');
+/** English that is installed wherever this runs. */
+const book = resolve('node_modules/typescript/LICENSE.txt');
+
+let directory: string;
+
+beforeAll(() => {
+  if (!existsSync(program)) throw new Error('Build first: npm run build');
+  directory = mkdtempSync(join(tmpdir(), 'kfac-text-'));
+});
+
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** Runs the program in a directory of its own. */
+const kfac = (args: ReadonlyArray<string>, input = '') => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
+    cwd: directory,
+    encoding: 'utf8',
+    input,
+    env: { ...process.env, NO_COLOR: '1' },
+  });
+  return { code: status, out: stdout, err: stderr };
+};
+
+const withAll = (...settings: ReadonlyArray<string>): ReadonlyArray<string> =>
+  settings.flatMap((each) => ['--with', each]);
+
+const linesOf = (text: string): ReadonlyArray<Record<string, unknown>> =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+/** What the report of a run says at its end. */
+const doneIn = (run: string): Record<string, unknown> =>
+  linesOf(readFileSync(join(directory, run, 'metrics.jsonl'), 'utf8')).find(({ event }) => event === 'done') ?? {};
+
+describe.each(['native', 'portable'])('on %s', (backend) => {
+  const where = ['--backend', backend, '--threads', '1'];
+  const quick = ['--size', 'small', '--optimizer', 'kfac', '--steps', '4', '--batch', '8', '--seed', '3', ...where];
+
+  it('a language model of byte pairs is trained on a text, judged again, and goes on with a prompt', () => {
+    const run = `words-${backend}`;
+    const settings = withAll('tokens=bytePairs', 'vocabulary=300', 'context=16', 'features=16', 'blocks=1', 'heads=2');
+    const { code, err } = kfac(['train', 'language-model', '--data', book, '--out', run, ...quick, ...settings]);
+    expect({ code, err: err.split('\n').filter((line) => line.startsWith('error')) }).toEqual({ code: 0, err: [] });
+    expect(readdirSync(join(directory, run)).sort()).toEqual(
+      expect.arrayContaining(['config.json', 'kfac.safetensors', 'report.txt', 'text.txt', 'vocabulary.json']),
+    );
+    const [, judged] = linesOf(kfac(['evaluate', run, '--json', ...where]).out);
+    const done = doneIn(run);
+    expect(judged).toMatchObject({ loss: done['testLoss'], ...(done['test'] as object) });
+    const greedy = [
+      'generate',
+      run,
+      '--prompt',
+      'Licensed under the ',
+      '--tokens',
+      '20',
+      '--temperature',
+      '0',
+      ...where,
+    ];
+    const written = kfac(greedy);
+    expect(written).toMatchObject({ code: 0, err: '' });
+    expect(written.out).toMatch(/^Licensed under the [^]+\n$/);
+    const top = [...greedy.slice(0, -6), '--top-k', '1', ...where];
+    expect(kfac(top).out).toBe(written.out);
+    expect(kfac(greedy).out).toBe(written.out);
+  });
+
+  it('a translation is trained on messages, judged again, and translates arguments and lines', () => {
+    const run = `messages-${backend}`;
+    const settings = withAll('longest=24', 'vocabulary=400', 'features=16', 'heads=2');
+    const { code } = kfac(['train', 'translation', '--to', 'fr', '--out', run, ...quick, ...settings]);
+    expect(code).toBe(0);
+    expect(readFileSync(join(directory, run, 'translations.txt'), 'utf8')).toMatch(/^kfac: BLEU \d/);
+    const [, judged] = linesOf(kfac(['evaluate', run, '--json', ...where]).out);
+    const done = doneIn(run);
+    expect(judged).toMatchObject({ loss: done['testLoss'], ...(done['test'] as object) });
+    const given = kfac(['translate', run, 'Unexpected token.', 'Expression expected.', ...where]);
+    const read = kfac(['translate', run, ...where], 'Unexpected token.\nExpression expected.\n');
+    expect(given).toMatchObject({ code: 0, err: '' });
+    expect(given.out.trimEnd().split('\n').length).toBeLessThanOrEqual(2);
+    expect(read).toEqual(given);
+  });
+});
+
+describe('what is wrong is one sentence, an exit code, and nothing that is half-written', () => {
+  const quick = ['--size', 'small', '--steps', '2', '--backend', 'native'];
+  it.each([
+    ['an empty text', ['train', 'language-model', '--data', 'empty.txt'], 'empty.txt: expected a text of at least'],
+    ['one line', ['train', 'language-model', '--data', 'line.txt'], 'line.txt: expected a text of at least'],
+    ['no UTF-8', ['train', 'language-model', '--data', 'latin.txt'], 'latin.txt: expected text in UTF-8'],
+    ['a folder', ['train', 'language-model', '--data', '.'], 'Cannot read .: it is a directory.'],
+    ['a missing column', ['train', 'translation', '--data', 'pairs.tsv'], 'pairs.tsv, line 2: expected a text, a tab'],
+    ['an unknown language', ['train', 'translation', '--to', 'tlh'], 'got "tlh"'],
+    ['a language of another task', ['train', 'mnist-classifier', '--to', 'de'], '--with to: expected no setting'],
+  ])('%s', (_, args, sentence) => {
+    writeFileSync(join(directory, 'empty.txt'), '');
+    writeFileSync(join(directory, 'line.txt'), 'just a line');
+    writeFileSync(join(directory, 'latin.txt'), Buffer.from([0x6c, 0xe4]));
+    writeFileSync(join(directory, 'pairs.tsv'), 'red\trot\nblue blau\n');
+    const { code, out, err } = kfac([...args, ...quick, '--out', 'never']);
+    expect({ code, out, lines: err.trimEnd().split('\n').length }).toEqual({ code: 1, out: '', lines: 1 });
+    expect(err).toContain(sentence);
+    expect(existsSync(join(directory, 'never'))).toBe(false);
+  });
+});
