@@ -88,6 +88,7 @@ export { klClip } from './update/rules/klClip.ts';
 export { momentum } from './update/rules/momentum.ts';
 export type { MomentumOptions } from './update/rules/momentum.ts';
 export type { Kinds, MemoryKinds, MemoryOf } from './update/rules/memory.ts';
+export { normalise } from './update/rules/normalise.ts';
 export { onlyFor } from './update/rules/onlyFor.ts';
 export { renamed, rule } from './update/rules/rule.ts';
 export type { Proposal, Revision, RuleWith, UpdateRule } from './update/rules/rule.ts';

@@ -36,6 +36,7 @@ export const kfacAdaptive: Preset<KfacAdaptiveOptions> = preset<KfacAdaptiveOpti
     ...scaleFreeSettings,
     dampingEvery: withStandard(scaleFreeSettings.dampingEvery, 1),
     statisticsEvery: withStandard(scaleFreeSettings.statisticsEvery, 1),
+    equilibrated: withStandard(scaleFreeSettings.equilibrated, 'whole'),
   },
   (settings) =>
     scaleFreeDescent(

@@ -15,6 +15,7 @@ import { adamRule } from '../update/rules/adamRule.ts';
 import type { Grafting } from '../update/rules/graft.ts';
 import { graft } from '../update/rules/graft.ts';
 import { momentum } from '../update/rules/momentum.ts';
+import { normalise } from '../update/rules/normalise.ts';
 import type { UpdateRule } from '../update/rules/rule.ts';
 import { decayedBy } from '../update/rules/weightDecay.ts';
 import { update } from '../update/update.ts';
@@ -26,7 +27,7 @@ import { refreshOf, scaleFreeDirection, scaleFreeSettings } from './scaleFree.ts
 /** Of K-FAC's settings those that a step of given length has a use for. */
 const ofKfac = {
   damping: withStandard(scaleFreeSettings.damping, 1, 'λ, a fraction of the mean curvature'),
-  equilibrated: scaleFreeSettings.equilibrated,
+  equilibrated: withStandard(scaleFreeSettings.equilibrated, 'whole'),
   weightDecay: scaleFreeSettings.weightDecay,
   decayed: scaleFreeSettings.decayed,
   estimator: scaleFreeSettings.estimator,
@@ -58,7 +59,8 @@ export interface KfacGraftedOptions extends Pick<ScaleFreeOptions, keyof typeof 
 }
 
 /**
- * Rules that graft: momentum says where a step goes, the length of the other optimizer's step how far.
+ * Rules that graft: momentum of directions of one length says where a step goes, the length of the other optimizer's step how
+ * far.
  *
  * @param settings - momentum μ, the other optimizer with its β₁, β₂ and ε, what takes a length
  */
@@ -70,6 +72,7 @@ export const graftedBy = ({
   beta2,
   epsilon,
 }: Required<Pick<KfacGraftedOptions, 'momentum' | 'length' | 'by' | keyof AdamOptions>>): ReadonlyArray<UpdateRule> => [
+  normalise(),
   momentum(mu),
   graft({ length: [length === 'adam' ? adamRule({ beta1, beta2, epsilon }) : momentum(mu)], by }),
 ];

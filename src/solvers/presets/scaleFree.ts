@@ -1,6 +1,6 @@
 /**
  * What every K-FAC without units has: λ as a fraction of the curvature that moves by what steps are worth on the examples that
- * come after them, steps that promise at most the loss, periods that are short while a run is young.
+ * come after them, steps that promise at most the loss, less where one was not taken, periods that are short while a run is young.
  *
  * @module
  */
@@ -48,7 +48,7 @@ export interface ScaleFreeOptions {
   readonly dampingEvery?: number;
   /** Factor per step by which λ adapts, in (0, 1); 0.95 unless given. */
   readonly dampingDecay?: number;
-  /** Parameters that share a unit of curvature: `whole` unless given; with `none` λ is in units of the loss. */
+  /** Parameters that share a unit of curvature: `block` unless given; with `none` λ is in units of the loss. */
   readonly equilibrated?: Equilibration;
   /** κ: the gradient promises at most this part of the loss, 1 unless given. */
   readonly lossBound?: number;
@@ -102,7 +102,7 @@ export const scaleFreeSettings: Settings<ScaleFreeOptions> = {
   maxDamping: ofDamping.maxDamping,
   dampingEvery: setting(wholeFrom(1), 5, 'steps between two judgements of steps, and two looks at the model'),
   dampingDecay: setting(between, 0.95, 'factor per step by which λ adapts'),
-  equilibrated: ofDamping.equilibrated,
+  equilibrated: withStandard(ofDamping.equilibrated, 'block'),
   lossBound: ofUpdates.lossBound,
   weightDecay: setting(notNegative, 0, 'decoupled weight decay per step'),
   decayed: ofUpdates.decayed,
@@ -165,11 +165,13 @@ export const refreshOf = ({
  */
 export const adaptingOf = (
   settings: Pick<ScaleFreeSettings, 'dampingEvery' | 'dampingDecay' | 'minDamping' | 'maxDamping' | 'settling'>,
-): Required<Pick<CrossBatchOptions, 'every' | 'decay' | 'minimum' | 'maximum'>> => ({
+): Required<Pick<CrossBatchOptions, 'every' | 'decay' | 'minimum' | 'maximum' | 'raise'>> => ({
   every: periodOf(settings.dampingEvery, { settling: settings.settling, share: 0 }),
   decay: settings.dampingDecay,
   minimum: settings.minDamping,
   maximum: Math.max(settings.maxDamping, settings.minDamping),
+  // Steps have a bound, which is what gets smaller where one is not taken.
+  raise: 0,
 });
 
 /** From the gradient to a direction, with the λ that it was damped by. */

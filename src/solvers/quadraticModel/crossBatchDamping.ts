@@ -9,7 +9,10 @@
  * difference, and the rule is the usual one.
  *
  * A step that raises the loss of its own examples, or makes it no number, is not taken, and one that raises the loss of the
- * next examples by more than a multiple of what it promised to gain is taken back. λ then doubles.
+ * next examples by more than a multiple of what it promised to gain is taken back. The part of their bound
+ * that steps may promise (`trusted`) then halves, and comes back with the steps that are taken: a model that does not hold
+ * so far may hold nearer by, and how much curvature to trust is for what steps are worth to say. An update without a bound
+ * has nothing to halve, so λ may rise as well (`raise`).
  *
  * @module
  */
@@ -57,12 +60,14 @@ export interface CrossBatchOptions {
   readonly high?: number;
   /** What is kept per judgement of the sums of gains and promises, in [0, 1); 0.9 unless given. */
   readonly memory?: number;
+  /** λ rises by this part of itself when a step is not taken, 1 unless given; with 0 it does not. */
+  readonly raise?: number;
   /** A step that raises the loss of the next examples by more than this times its promise is taken back; 2 unless given. */
   readonly tolerance?: number;
 }
 
-/** By this λ rises when a step is not taken. */
-const raised = 2;
+/** Steps that promise less of the loss than this cannot be told from none. */
+const leastTrust = 1e-6;
 
 const kinds = { before: 'params', promise: 'number', steps: 'number', gained: 'number', promised: 'number' } as const;
 
@@ -118,6 +123,17 @@ const judge = (
   return after <= now ? { verdict: 'taken', ...sums } : { verdict: 'rejected', gained: 0, promised: 0 };
 };
 
+/**
+ * The part of their bound that steps may promise, in (0, 1]: 1 until one is not taken.
+ *
+ * @param scalars - of a training state
+ */
+export const trusted = (scalars: TrainState<unknown>['scalars']): number => scalars['trust'] ?? 1;
+
+/** It halves where a step is not taken, and comes back at the rate of λ. */
+const trustAfter = (trust: number, verdict: Verdict, rate: number): number =>
+  verdict === 'taken' ? Math.min(1, trust / rate) : Math.max(leastTrust, trust / 2);
+
 /** The next λ, and the bound that kept it from moving on: 1 the greatest, −1 the least, 0 none. */
 interface Adapted {
   readonly damping: number;
@@ -129,10 +145,10 @@ const adapted = (
   lambda: number,
   { verdict, gained, promised }: Judged,
   steps: number,
-  { decay, minimum, maximum, low, high }: Required<CrossBatchOptions>,
+  { decay, minimum, maximum, low, high, raise }: Required<CrossBatchOptions>,
 ): Adapted => {
   const raisedTo = (damping: number): number => Math.max(minimum, lambda, damping);
-  if (verdict !== 'taken') return { damping: raisedTo(Math.min(mostDamping, lambda * raised)), dampingLimit: 0 };
+  if (verdict !== 'taken') return { damping: raisedTo(Math.min(mostDamping, lambda * (1 + raise))), dampingLimit: 0 };
   const rho = promised < 0 ? gained / promised : NaN;
   if (rho > high) {
     const lowered = lambda * decay ** steps;
@@ -153,6 +169,7 @@ const standard: Required<CrossBatchOptions> = {
   low: 0.2,
   high: 0.5,
   memory: 0.9,
+  raise: 1,
   tolerance: 2,
 };
 
@@ -194,6 +211,7 @@ export const crossBatchDamping = (options: CrossBatchOptions = {}): Stage<Needs,
   belowOne(`${path}.low`, all.low);
   atMost(`${path}.low`, positive(`${path}.high`, all.high), all.low);
   belowOne(`${path}.memory`, all.memory);
+  notNegative(`${path}.raise`, all.raise);
   notNegative(`${path}.tolerance`, all.tolerance);
   const judging = stage<Needs, 'next' | 'metrics'>(
     'crossBatchDamping',
@@ -222,8 +240,10 @@ export const crossBatchDamping = (options: CrossBatchOptions = {}): Stage<Needs,
             const losses = { now: read[0], after: read[1], before: beginning === null ? null : read[2] };
             const judged = judge(losses, last ?? nothingYet, all);
             const { verdict, gained, promised } = judged;
-            const { damping, dampingLimit } = adapted(lambda, judged, last?.steps ?? 1, all);
-            const scalars = { ...next.scalars, damping };
+            const steps = last?.steps ?? 1;
+            const { damping, dampingLimit } = adapted(lambda, judged, steps, all);
+            const trust = trustAfter(trusted(state.scalars), verdict, all.decay ** steps);
+            const scalars = { ...next.scalars, damping, trust };
             const metrics = {
               rejected: verdict === 'taken' ? 0 : 1,
               takenBack: verdict === 'takenBack' ? 1 : 0,

@@ -34,6 +34,7 @@ import type { UpdateRule } from '../update/rules/rule.ts';
 import { distinctNames } from '../update/rules/rule.ts';
 import type { Revised } from '../update/update.ts';
 import { reviseAll } from '../update/update.ts';
+import { trusted } from './crossBatchDamping.ts';
 import { innerProducts, lastUpdate, lastUpdateIn, modelCoefficients } from './coefficients.ts';
 import type { ModelMinimum, QuadraticModel } from './quadraticModel.ts';
 import { minimiseModel, modelChange, quadraticModelOf, slopeAt, withinSlope } from './quadraticModel.ts';
@@ -152,10 +153,11 @@ const updateBy = (manner: Manner): ModelUpdate => {
         const { state, objective, sample, damping, loss } = context;
         const held = isDue(every, state.step) ? null : minimum.in<T>(state.rules);
         const bounded = lossBound < Infinity;
+        const kappa = lossBound * trusted(state.scalars);
         return pipe(
           compute((ops: Ops<T>) => {
             const last = joint ? lastUpdateIn(ops, context) : null;
-            const within = joint || !bounded ? context.direction : promisingAtMost(ops, lossBound, context);
+            const within = bounded ? promisingAtMost(ops, kappa, context) : context.direction;
             const eta = demanded(ofLearningRate, schedule(state.step), state.step);
             const changed = reviseAll(ops, rules, eta, { ...context, direction: within });
             const givens = { ...context, direction: changed.direction, last };
@@ -174,7 +176,7 @@ const updateBy = (manner: Manner): ModelUpdate => {
           RTE.chain(({ eta, last, changed, values }) => {
             const model = quadraticModelOf(held === null ? values : [...unseen, ...values]);
             const best = held ?? minimiseModel(model, damping, env.backend.dtype);
-            const most = bounded ? lossBound * Math.abs(values[values.length - 1]) : Infinity;
+            const most = bounded ? kappa * Math.abs(values[values.length - 1]) : Infinity;
             const known = { eta, model, best, seen: held === null, revised: changed, last, most };
             return compute((ops: Ops<T>) => takeStep(ops, context, known, joint));
           }),

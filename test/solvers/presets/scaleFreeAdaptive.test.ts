@@ -14,7 +14,7 @@ import { optimizerOf } from '../../../src/solvers/presets/registry.ts';
 import type { SettingValue } from '../../../src/solvers/settings/setting.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { multiplied } from '../../support/multipliedLoss.ts';
-import { gaussian, mlp, orThrow, runStage, stateOf } from '../../support/training.ts';
+import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../../support/training.ts';
 
 const model = mlp([5, 6, 4]);
 const start = stateOf(model, 3);
@@ -108,5 +108,29 @@ it.each(relatives)('law: ten steps of %s are the same with the loss times 1e-3 a
     const other = await run(softmaxCrossEntropy, c, options, name);
     expect(scaledError(other.dampings, one.dampings)).toBeLessThan(1e-12);
     expect(gapBetween(other.params, one.params)).toBeLessThan(1e-6);
+  }
+});
+
+/** Ten steps of features times c from first weights divided by it, and those weights in their own units again. */
+const inUnits = async (loss: Loss, c: number, name: string, options: Settings): Promise<Params<Tensor>> => {
+  const { ops } = referenceEnv().backend;
+  const times = (params: Params<Tensor>, by: number): Params<Tensor> => ({
+    ...params,
+    '0.weight': ops.scale(by, params['0.weight']),
+  });
+  const step = pipeline(withObjective({ model, loss }), orThrow(optimizerOf(name, options)).step);
+  let state: TrainState<Tensor> = { ...start, params: times(start.params, 1 / c) };
+  for (let i = 0; i < 10; i += 1) {
+    const batch = batchAt(i, loss);
+    state = (await runStage(step, state, { ...batch, inputs: ops.scale(c, batch.inputs) })).next;
+  }
+  return times(state.params, c);
+};
+
+it.each(relatives)('law: ten steps of %s are the same with features times 1e-3 and 1e3', async (name) => {
+  const options = special[name] ?? {};
+  const one = await inUnits(softmaxCrossEntropy, 1, name, options);
+  for (const c of [1e-3, 1e3]) {
+    expect(gapBetween(await inUnits(softmaxCrossEntropy, c, name, options), one)).toBeLessThan(1e-6);
   }
 });

@@ -14,7 +14,7 @@ import type { Tensor } from '../../../src/core/tensor.ts';
 import { generate, tensor } from '../../../src/core/tensor.ts';
 import { kfacAdaptive } from '../../../src/solvers/presets/kfacAdaptive.ts';
 import type { CrossBatchOptions } from '../../../src/solvers/quadraticModel/crossBatchDamping.ts';
-import { crossBatchDamping, lastStep } from '../../../src/solvers/quadraticModel/crossBatchDamping.ts';
+import { crossBatchDamping, lastStep, trusted } from '../../../src/solvers/quadraticModel/crossBatchDamping.ts';
 import { mostDamping, reductionRatio } from '../../../src/solvers/quadraticModel/levenbergMarquardt.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../../support/training.ts';
 
@@ -202,7 +202,7 @@ describe('λ', () => {
   it('stays while nothing was promised', async () => {
     const [, second] = await run([{ to: 0.5, promise: 0 }, onwards]);
     expect(Object.keys(second.metrics)).not.toContain('reductionRatio');
-    expect(second.next.scalars).toEqual({ damping: 1 });
+    expect(second.next.scalars).toEqual({ damping: 1, trust: 1 });
   });
 });
 
@@ -221,6 +221,27 @@ describe('a step that is not taken', () => {
     expect(second.next.rules).toEqual({});
     expect(weightOf(second.next)).toBe(0.5);
     expect(second.metrics).toEqual({ rejected: 1, takenBack: 0, nextDamping: 2, dampingLimit: 0 });
+  });
+
+  it('halves what steps may promise of their bound, and those after it give it back at the rate of λ', async () => {
+    const away: Step = { to: 3, promise: -1 };
+    const steps = [away, away, { ...onwards, to: 0.5 }, { ...onwards, to: 0.6 }, onwards];
+    const out = await run(steps, { decay: 0.4 });
+    const found = out.map(({ next }) => trusted(next.scalars));
+    [0.5, 0.25, 0.625, 1, 1].forEach((trust, i) => {
+      expect(found[i]).toBeCloseTo(trust, 12);
+    });
+    const many = await run(Array.from({ length: 40 }, () => away));
+    expect(trusted(many[39].next.scalars)).toBe(1e-6);
+  });
+
+  it.each([
+    [1, 2],
+    [0.5, 1.5],
+    [0, 1],
+  ])('option: λ rises by %d of itself, to %d', async (raise, expected) => {
+    const [{ next }] = await run([{ to: 3, promise: -1 }], { raise });
+    expect(next.scalars['damping']).toBe(expected);
   });
 
   it('is forgotten: the next has none to be measured by', async () => {

@@ -268,7 +268,9 @@ const updated = (fit: Fitting, own: Updating, by: Equilibration): Descent => {
     momentum === 'rules'
       ? updateByModel({ learningRate, rules, lossBound: bound ?? Infinity, every })
       : quadraticUpdateWithin(bound, every);
-  const moved = descent(damped(fit, own, by), sample({ fraction }), taken);
+  // Where all that look at the sample do so in the same steps, there is none to be drawn in the others.
+  const shared = (judging ?? adapting ?? { every }).every === every;
+  const moved = descent(damped(fit, own, by), sample({ fraction, every: shared ? every : 1 }), taken);
   if (judging !== null) return descent(moved, crossBatchDamping(judging));
   return adapting === null ? moved : descent(moved, levenbergMarquardt(adapting));
 };

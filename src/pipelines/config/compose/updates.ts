@@ -14,6 +14,7 @@ import { clipByGlobalNorm } from '../../../solvers/update/rules/clipByGlobalNorm
 import { graft } from '../../../solvers/update/rules/graft.ts';
 import { klClip } from '../../../solvers/update/rules/klClip.ts';
 import { momentum } from '../../../solvers/update/rules/momentum.ts';
+import { normalise } from '../../../solvers/update/rules/normalise.ts';
 import { onlyFor } from '../../../solvers/update/rules/onlyFor.ts';
 import type { UpdateRule } from '../../../solvers/update/rules/rule.ts';
 import { renamed } from '../../../solvers/update/rules/rule.ts';
@@ -117,6 +118,11 @@ export const rules: Table<UpdateRule> = {
     { mu: required(codecOf(ofUpdates.momentum.range), 'μ'), nesterov: optional(truth, false, 'whether to look ahead') },
     ({ mu, nesterov }) => momentum(mu, { nesterov }),
   ),
+  normalise: ruleRow(
+    'Makes the direction 1 long, before a momentum whose sum is grafted: each then counts as much as any other.',
+    {},
+    normalise,
+  ),
   weightDecay: ruleRow(
     'Adds w θ to the direction. Last, so that no other rule acts on the decay.',
     { weight: required(codecOf(ofUpdates.weightDecay.range), 'w, per unit of learning rate') },
@@ -194,6 +200,7 @@ export const crossBatchDamping: Row<CrossBatchOptions> = row(
     low: optional(belowOne, 0.2, 'ratio of gain to promise below which λ rises'),
     high: optional(positive, 0.5, 'ratio of gain to promise above which λ falls'),
     memory: optional(belowOne, 0.9, 'what is kept per judgement of the sums of gains and promises'),
+    raise: optional(notNegative, 1, 'part by which λ rises when a step is not taken'),
     tolerance: optional(notNegative, 2, 'a step that loses more than this times its promise is taken back'),
   },
   (own) => own,

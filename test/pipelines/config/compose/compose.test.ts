@@ -249,13 +249,13 @@ describe('composition', () => {
     const composed = decode({
       estimator: { kind: 'monteCarlo', every: 2, fraction },
       curvature: { kind: 'kfac', decay: 0.95 },
-      equilibrate: 'whole',
+      equilibrate: 'block',
       solver: { kind: 'kroneckerInverse', damping: 0.5, every: 2 },
       update: {
         learningRate: 0.3,
         rules: [{ kind: 'momentum', mu: 0.8 }],
         quadraticModel: { fraction, bound: 1, every: 2, momentum: 'rules' },
-        crossBatchDamping: { every: 2 },
+        crossBatchDamping: { every: 2, raise: 0 },
       },
     });
     expect((await trained(orThrow(composed), 4)).params).toEqual((await trained(preset, 4)).params);
