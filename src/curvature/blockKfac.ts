@@ -86,7 +86,7 @@ export const blockKfac = (options: BlockKfacOptions): Curvature => {
     strict: options.strict ?? false,
     statistics: (ops, captured) => {
       const blocks = { inputs: refuse('blocks.inputs', inputs), outputs: refuse('blocks.outputs', outputs), perHead };
-      return statisticsBy(ops, captured, (capture) => partitionedStatistics(ops, capture, blocks, options));
+      return statisticsBy(ops, captured, (capture, on) => partitionedStatistics(on, capture, blocks, options));
     },
     operator: (ops, blocks, averages) =>
       blockwise(

@@ -17,17 +17,22 @@ import type { Ops } from '../core/ops/ops.ts';
 import type { Site } from '../core/ops/site.ts';
 import type { Params } from '../core/params.ts';
 import { calculate } from '../core/pipeline/compute.ts';
-import type { Captured } from '../core/pipeline/context.ts';
+import type { Captured, SiteCapture } from '../core/pipeline/context.ts';
 import type { Shaped } from '../core/tensor.ts';
+import { sizeOf } from '../core/tensor.ts';
 import { blockSites } from '../core/pipeline/blocks.ts';
 import type { Curvature } from './curvature.ts';
 import { blockwise } from './curvature.ts';
 import type { KfacOptions } from './kfac.ts';
 import { describeBlock, kroneckerBlock } from './kfac.ts';
-import type { SiteBlock } from './sites/kind.ts';
+import { byExamples, rowsIn } from './sites/byExamples.ts';
+import type { Seen, SiteBlock } from './sites/kind.ts';
 import { siteBlock } from './sites/kinds.ts';
 import { orderOfSite, siteStatistics, statisticsBy } from './sites/statistics.ts';
 import { checkClasses, classFactors, classStatistics, classWeights } from './statistics/classes.ts';
+import type { Run } from './statistics/partition.ts';
+import type { Sharing } from './statistics/sharing.ts';
+import type { Statistics } from './statistics/statistics.ts';
 
 /** Settings of {@link classKfac}. */
 export interface ClassKfacOptions extends KfacOptions {
@@ -80,6 +85,35 @@ const checkSize = <T extends Shaped>(
   if (classes > mostClasses) refuse('classes', `at most ${mostClasses} classes`, String(classes));
 };
 
+/** Statistics by class of a site that has rows, some examples at a time unless positions weigh differently. */
+const ofClasses = <T extends Shaped>(
+  ops: Ops<T>,
+  capture: SiteCapture<T>,
+  rows: NonNullable<SiteBlock['rows']>,
+  weights: T,
+  examples: T | null,
+  sharing: Sharing = 'expand',
+): Statistics<T> => {
+  const [n] = weights.shape;
+  const out = capture.cotangents[0].shape[capture.cotangents[0].shape.length - 1];
+  const places = sizeOf(capture.cotangents[0].shape) / (n * out);
+  const columns = orderOfSite(capture) / out;
+  const elements = 4 * places * (columns + capture.cotangents.length * out);
+  const sumsIn = (on: Ops<T>, part: Seen<T>, run: Run): Params<T> =>
+    classStatistics(
+      on,
+      rows(on, part, sharing),
+      rowsIn(on, weights, run),
+      examples === null ? null : rowsIn(on, examples, run),
+    ).sums;
+  // Positions are counted over the whole batch.
+  const isWhole = (capture.weights?.shape.length ?? 1) > 1 || capture.input.shape[0] !== n;
+  return {
+    sums: isWhole ? sumsIn(ops, capture, { begin: 0, size: n }) : byExamples(ops, capture, elements, sumsIn),
+    weight: n,
+  };
+};
+
 /** Σ_c A_c ⊗ π_c G_c; a single term is itself. */
 const classOperator = <T extends Shaped>(ops: Ops<T>, averages: Params<T>): BlockOperator<T> => {
   const terms = classFactors(ops, averages).map(({ A, G }) => kroneckerOf(A, G));
@@ -117,11 +151,11 @@ export const classKfac = (options: ClassKfacOptions): Curvature => {
     statistics: (ops, captured) => {
       check(options, captured);
       const weights = classWeights(ops, captured.targets, classes);
-      return statisticsBy(ops, captured, (capture) => {
+      return statisticsBy(ops, captured, (capture, on) => {
         const rows = apart(capture.site);
         return rows === null
-          ? siteStatistics(ops, capture, options)
-          : classStatistics(ops, rows(ops, capture, options.sharing ?? 'expand'), weights, captured.weights ?? null);
+          ? siteStatistics(on, capture, options)
+          : ofClasses(on, capture, rows, weights, captured.weights ?? null, options.sharing);
       });
     },
     operator: (ops, blocks, averages) =>

@@ -12,6 +12,7 @@ import type { Shaped } from '../core/tensor.ts';
 import type { Curvature } from './curvature.ts';
 import { blockwise } from './curvature.ts';
 import type { KfacOptions } from './kfac.ts';
+import { byExamples } from './sites/byExamples.ts';
 import { orderOfSite, perExampleGradients, statisticsBy } from './sites/statistics.ts';
 import type { Statistics } from './statistics/statistics.ts';
 
@@ -44,9 +45,11 @@ export const fisherStatistics = <T extends Shaped>(
       actual: `${order} parameters`,
     });
   }
-  const F = perExampleGradients(ops, capture)
-    .map((rows) => ops.gram(rows))
-    .reduce((x, y) => ops.add(x, y));
+  const { F } = byExamples(ops, capture, 3 * capture.cotangents.length * order, (on, part) => ({
+    F: perExampleGradients(on, { ...part, site })
+      .map((rows) => on.gram(rows))
+      .reduce((x, y) => on.add(x, y)),
+  }));
   return { sums: { F }, weight: input.shape[0] };
 };
 
@@ -67,7 +70,7 @@ export const dense = (options: DenseOptions = {}): Curvature => ({
   decay: options.decay ?? 0.95,
   strict: options.strict ?? false,
   statistics: (ops, captured) =>
-    statisticsBy(ops, captured, (capture) => fisherStatistics(ops, capture, options.limit ?? 4096)),
+    statisticsBy(ops, captured, (capture, on) => fisherStatistics(on, capture, options.limit ?? 4096)),
   operator: (_, blocks, averages) =>
     blockwise(blocks, averages, (block, { F, second }) =>
       block.kind === 'site' ? denseOperator(F) : diagonal(second),

@@ -45,7 +45,7 @@ export const diagonal = (options: KfacOptions = {}): Curvature => ({
   name: 'diagonal',
   decay: options.decay ?? 0.95,
   strict: options.strict ?? false,
-  statistics: (ops, captured) => statisticsBy(ops, captured, (capture) => diagonalStatistics(ops, capture)),
+  statistics: (ops, captured) => statisticsBy(ops, captured, (capture, on) => diagonalStatistics(on, capture)),
   operator: (_, blocks, averages) => blockwise(blocks, averages, (_block, { second }) => diagonalOperator(second)),
   describe: () => 'diagonal',
 });

@@ -17,14 +17,19 @@ import { blockTridiagonal } from '../core/operators/linearOperator.ts';
 import type { Ops } from '../core/ops/ops.ts';
 import type { Site } from '../core/ops/site.ts';
 import type { Captured, SiteCapture } from '../core/pipeline/context.ts';
+import type { Params } from '../core/params.ts';
 import type { Shape, Shaped } from '../core/tensor.ts';
+import { sizeOf } from '../core/tensor.ts';
 import { blockSites, sameSite } from '../core/pipeline/blocks.ts';
 import type { Curvature } from './curvature.ts';
 import type { KfacOptions } from './kfac.ts';
 import { describeBlock, kroneckerBlock } from './kfac.ts';
 import { capturesOf } from './sites/captures.ts';
 import { siteBlock } from './sites/kinds.ts';
-import { blockStatistics } from './sites/statistics.ts';
+import { byExamples, seenIn } from './sites/byExamples.ts';
+import type { Seen, SiteBlock } from './sites/kind.ts';
+import { blockStatistics, orderOfSite } from './sites/statistics.ts';
+import type { Run } from './statistics/partition.ts';
 import type { SharedRows, Sharing } from './statistics/sharing.ts';
 import { positionsOf } from './statistics/sharing.ts';
 import type { Statistics } from './statistics/statistics.ts';
@@ -54,10 +59,10 @@ const brokenAt = (path: string, actual: string): never =>
 /** Whether a site has rows that can be joined with those of a neighbour. */
 const hasRows = (site: Site): boolean => siteBlock(site).rows !== null;
 
-/** A site of the chain, also as rows. */
+/** A site of the chain, and how it is made rows. */
 interface Link<T> {
   readonly capture: SiteCapture<T>;
-  readonly rows: SharedRows<T>;
+  readonly rows: NonNullable<SiteBlock['rows']>;
 }
 
 /** The sites that have rows, if they form a chain, in pairs of neighbours. */
@@ -74,7 +79,7 @@ const linkedCaptures = <T extends Shaped>(
   if (again !== undefined) return brokenAt(again.site.path, 'a site that is passed several times');
   const chain = capturesOf(ops, captured).flatMap((capture): ReadonlyArray<Link<T>> => {
     const { rows } = siteBlock(capture.site);
-    return rows === null ? [] : [{ capture, rows: rows(ops, capture, sharing) }];
+    return rows === null ? [] : [{ capture, rows }];
   });
   return linksOf(chain, ({ capture }) => capture.cotangents[0].shape, sharing).map(([a, b]) => {
     const [out, inputs] = [a.capture.cotangents[0], b.capture.input].map(({ shape }) => shape[shape.length - 1]);
@@ -111,6 +116,23 @@ export const crossStatistics = <T extends Shaped>(
   };
 };
 
+/** Cross statistics of two neighbours, some examples at a time unless positions weigh differently. */
+const linkStatistics = <T extends Shaped>(ops: Ops<T>, [a, b]: readonly [Link<T>, Link<T>], sharing: Sharing) => {
+  const [n] = a.capture.input.shape;
+  const sumsIn = (on: Ops<T>, part: Seen<T>, run: Run): Params<T> =>
+    crossStatistics(on, a.rows(on, part, sharing), b.rows(on, seenIn(on, b.capture, run), sharing)).sums;
+  const links = [a.capture, b.capture];
+  const elements = links.reduce((sum, capture) => {
+    const [{ shape }] = capture.cotangents;
+    const out = shape[shape.length - 1];
+    const places = sizeOf(shape) / (n * out);
+    return sum + 2 * places * (orderOfSite(capture) / out) + sizeOf(capture.input.shape) / n + places * out;
+  }, 0);
+  const isWhole = links.some(({ weights }) => (weights?.shape.length ?? 1) > 1);
+  const sums = isWhole ? sumsIn(ops, a.capture, { begin: 0, size: n }) : byExamples(ops, a.capture, elements, sumsIn);
+  return { sums, weight: n };
+};
+
 /** Whether a site of the chain has a neighbour. */
 const hasNeighbour = (site: Site, sites: ReadonlyArray<SiteShapes>, sharing: Sharing): boolean => {
   const withBlock = blockSites(sites);
@@ -143,7 +165,7 @@ export const tridiagonalKfac = (options: KfacOptions = {}): Curvature => {
       ...Object.fromEntries(
         linkedCaptures(ops, captured, sharing).map(([a, b]) => [
           linkName(a.capture.site.path, b.capture.site.path),
-          crossStatistics(ops, a.rows, b.rows),
+          linkStatistics(ops, [a, b], sharing),
         ]),
       ),
     }),

@@ -6,10 +6,13 @@
  * @module
  */
 import type { Shaped } from '../tensor.ts';
-import { generate } from '../tensor.ts';
-import { axesOf, raisedAxes } from './shapes.ts';
+import { generate, sizeOf } from '../tensor.ts';
+import { axesOf, patchesShape, raisedAxes } from './shapes.ts';
 import type { Derived, Ops } from './ops.ts';
 import type { Primitives, UnaryKind } from './primitives.ts';
+
+/** Elements of patches that are always formed at once. */
+const fewestElements = 2 ** 15;
 
 /** Beyond ±40 the bell is 0 in every precision, and 0 times infinity is no number. */
 const bounded = <T extends Shaped>(ops: Ops<T>, x: T): T =>
@@ -183,11 +186,31 @@ export const derive = <T extends Shaped>(p: Primitives<T>, self: () => Ops<T>): 
   },
   withOnes: (x) => p.concat([x, p.full([x.shape[0], 1], 1)], 1),
   patchGram: (images, window, weights, homogeneous) => {
-    const ops = self();
-    const patches = p.patches(images, window);
-    const [n, oh, ow, length] = patches.shape;
-    const rows = p.reshape(patches, [n * oh * ow, length]);
-    const whole = homogeneous ? ops.withOnes(rows) : rows;
-    return p.gram(weights === null ? whole : ops.mul(ops.sqrt(weights), whole));
+    const [n, oh, ow, length] = patchesShape(images.shape, window);
+    const places = oh * ow;
+    const gramOf = (ops: Ops<T>, some: T, count: number, theirs: T | null): T => {
+      const rows = ops.reshape(ops.patches(some, window), [count * places, length]);
+      const whole = homogeneous ? ops.withOnes(rows) : rows;
+      return ops.gram(theirs === null ? whole : ops.mul(ops.sqrt(theirs), whole));
+    };
+    // As many images at a time as leave what is made of their patches as large as all images are.
+    const most = Math.max(fewestElements, sizeOf(images.shape));
+    const arrays = 1 + (homogeneous ? 1 : 0) + (weights === null ? 0 : 1);
+    const count = Math.max(1, Math.floor(most / (arrays * places * (length + 1) + sizeOf(images.shape) / n)));
+    if (count >= n) return gramOf(self(), images, n, weights);
+    const sum = Array.from({ length: Math.ceil(n / count) }, (_, i) => i * count).reduce(
+      (before: T | null, begin): T | null =>
+        self().within((ops) => {
+          const size = Math.min(count, n - begin);
+          const some = ops.slice(images, [begin, 0, 0, 0], [size, ...images.shape.slice(1)]);
+          const theirs = weights === null ? null : ops.slice(weights, [begin * places, 0], [size * places, 1]);
+          const gram = gramOf(ops, some, size, theirs);
+          const after = before === null ? gram : ops.add(before, gram);
+          return [after, [after], before === null ? [] : [before]];
+        }),
+      null,
+    );
+    return sum ?? gramOf(self(), images, n, weights);
   },
+  within: (run) => run(self())[0],
 });

@@ -73,6 +73,14 @@ export interface Derived<T extends Shaped> {
    * homogeneous. Weights w of at least 0 are a column `[n * oh * ow, 1]`; all are 1 where they are `null`.
    */
   readonly patchGram: (images: T, window: Window, weights: T | null, homogeneous: boolean) => T;
+  /**
+   * What a computation gives, with the arrays that live on; all others that the operations it is given have made go back to memory
+   * at its end, and so do arrays of before that are spent, which nobody else may hold. For sums over parts of a whole that is
+   * never in memory at once.
+   */
+  readonly within: <A>(
+    run: (ops: Ops<T>) => readonly [result: A, kept: ReadonlyArray<T>, spent?: ReadonlyArray<T>],
+  ) => A;
 }
 
 /** The array language: what a program may use. */

@@ -22,6 +22,7 @@ import { cotangentPartGrams, cotangentRows, cotangentSums, factorOf, mostFull } 
 import { partitionOf } from '../statistics/partition.ts';
 import type { Cut } from '../statistics/partition.ts';
 import { columnOf, knownSharing, sumOfPositions } from '../statistics/sharing.ts';
+import { byExamples, forgetting } from './byExamples.ts';
 import { dense } from './dense.ts';
 import { inGroups } from './groups.ts';
 import type { Seen, SiteBlock, SiteKind } from './kind.ts';
@@ -74,7 +75,7 @@ const patched = <T extends Shaped>(ops: Ops<T>, seen: Seen<T>, { window }: Convo
  * @param window - geometry
  * @param weights - of the places, `[n, oh, ow]`; `null` where all weigh alike
  */
-const patchSums = <T extends Shaped>(ops: Ops<T>, images: T, window: Window, weights: T | null): T => {
+export const patchSums = <T extends Shaped>(ops: Ops<T>, images: T, window: Window, weights: T | null): T => {
   const [n, h, w, c] = images.shape;
   const [, oh, ow] = patchesShape(images.shape, window);
   const side = ops.reshape(ops.transpose(images, [1, 2, 0, 3]), [1, h, w, n * c]);
@@ -138,9 +139,9 @@ const atPlaces = <T extends Shaped>(
   site: ConvolutionSite,
   options: SiteOptions,
 ): AtSomePlaces<T> | null => {
-  const found = atSomePlaces(ops, imagesOf(ops, seen), seen.cotangents, site.window, seen, options);
+  const found = atSomePlaces(ops, imagesOf(ops, seen), seen.cotangents, true, site.window, seen, options);
   if (found === null) return null;
-  const { images, outputs, weights, window, share } = found;
+  const { images, outputs, weights, window } = found;
   const [n] = seen.input.shape;
   const [a, m] = weights.shape;
   const ofExample = (x: T): T => ops.reshape(x, [n, (a / n) * m, ...x.shape.slice(2)]);
@@ -149,8 +150,7 @@ const atPlaces = <T extends Shaped>(
     seen: {
       ...seen,
       input: ops.reshape(images, [n, a / n, ...images.shape.slice(1)]),
-      // The roots of the weights are in the cotangents.
-      cotangents: outputs.map((g) => ops.scale(Math.sqrt(share), ofExample(g))),
+      cotangents: outputs.map(ofExample),
       weights: ofExample(weights),
     },
     options: { ...options, positionsFraction: 1 },
@@ -164,6 +164,14 @@ const whole = (site: ConvolutionSite): SiteBlock => {
   const { rows, eigenMoments, partitioned } = onPatches;
   const taps = window.kernel[0] * window.kernel[1];
   const orderOfPatch = (input: Shape): number => taps * input[input.length - 1] + (bias === null ? 0 : 1);
+  /** Elements that are formed of one example: some arrays as large as its patches, and its gradients, squared too. */
+  const patchElements = <T extends Shaped>({ input, cotangents }: Seen<T>, arrays: number): number => {
+    const [n] = input.shape;
+    const order = orderOfPatch(input.shape);
+    const [{ shape }] = cotangents;
+    const out = shape[shape.length - 1];
+    return arrays * (sizeOf(shape.slice(0, -1)) / n) * order + cotangents.length * 2 * order * out;
+  };
 
   /** Weights of all places as a column; `null` where all weigh alike. */
   const placeWeights = <T extends Shaped>(ops: Ops<T>, seen: Seen<T>): T | null => {
@@ -219,7 +227,10 @@ const whole = (site: ConvolutionSite): SiteBlock => {
     affine: false,
     order: ({ input, cotangents: [{ shape }] }) => orderOfPatch(input.shape) * shape[shape.length - 1],
     gradients: (ops, seen) => onPatches.gradients(ops, patched(ops, seen, site)),
-    squares: (ops, seen) => onPatches.squares(ops, patched(ops, seen, site)),
+    squares: (ops, seen) =>
+      byExamples(ops, seen, patchElements(seen, 4), (on, part) => ({
+        second: onPatches.squares(on, patched(on, part, site)),
+      }))['second'],
     statistics: (ops, seen, options) => {
       const { maxFactor = mostFull } = options;
       if (knownSharing(options.sharing) === 'reduce')
@@ -227,7 +238,10 @@ const whole = (site: ConvolutionSite): SiteBlock => {
       const part = atPlaces(ops, seen, site, options);
       if (part !== null) return part.block.statistics(ops, part.seen, part.options);
       return {
-        sums: { ...inputSums(ops, seen, options), ...cotangentSums(ops, cotangentRows(ops, seen), maxFactor) },
+        sums: {
+          ...forgetting(ops, seen, (on) => inputSums(on, seen, options)),
+          ...forgetting(ops, seen, (on) => cotangentSums(on, cotangentRows(on, seen), maxFactor)),
+        },
         weight: seen.input.shape[0],
       };
     },
@@ -260,15 +274,20 @@ const whole = (site: ConvolutionSite): SiteBlock => {
                 return part.block.partitioned.statistics(ops, part.seen, cuts, part.options);
               return {
                 sums: {
-                  ...diagonalParts(ops, 'A', inputGram(ops, seen), cuts.inputs),
-                  ...cotangentPartGrams(ops, cotangentRows(ops, seen), cuts.outputs),
+                  ...forgetting(ops, seen, (on) => diagonalParts(on, 'A', inputGram(on, seen), cuts.inputs)),
+                  ...forgetting(ops, seen, (on) => cotangentPartGrams(on, cotangentRows(on, seen), cuts.outputs)),
                 },
                 weight: seen.input.shape[0],
               };
             },
           },
     eigenMoments:
-      eigenMoments === null ? null : (ops, seen, basis) => eigenMoments(ops, patched(ops, seen, site), basis),
+      eigenMoments === null
+        ? null
+        : (ops, seen, basis) =>
+            byExamples(ops, seen, patchElements(seen, 5), (on, part) => ({
+              S: eigenMoments(on, patched(on, part, site), basis),
+            }))['S'],
   };
 };
 

@@ -15,17 +15,21 @@ import type { Shaped } from '../../core/tensor.ts';
 import {
   cotangentGram,
   cotangentPartGrams,
+  cotangentRows,
+  cotangentSums,
   factorOf,
   factorOfParts,
   factorSums,
+  inputSums,
   mostFull,
   partGrams,
 } from '../statistics/factors.ts';
 import { outerProducts, squaredProducts } from '../statistics/perExample.ts';
 import type { SharedRows, Sharing } from '../statistics/sharing.ts';
-import { sharedRows, weighedRows } from '../statistics/sharing.ts';
+import { positionsOf, sharedRows, weighedRows } from '../statistics/sharing.ts';
 import type { Statistics } from '../statistics/statistics.ts';
-import type { Cuts, SiteBlock, SiteKind } from './kind.ts';
+import { byExamples, forgetting } from './byExamples.ts';
+import type { Cuts, Seen, SiteBlock, SiteKind } from './kind.ts';
 import { atSomePositions } from './positions.ts';
 
 const lastOf = ({ shape }: Shaped): number => shape[shape.length - 1];
@@ -94,6 +98,16 @@ const cutsOf = ({ heads }: DenseSite, { inputs, outputs, perHead = false }: Cuts
     ? { inputs: { groups: heads.inputs }, outputs: { groups: heads.outputs } }
     : { inputs, outputs };
 
+/** Elements of one example's rows, and of its gradients where they are formed, over all passes. */
+const elementsOf = <T extends Shaped>({ bias }: DenseSite, { input, cotangents }: Seen<T>) => {
+  const positions = positionsOf(input.shape);
+  const [columns, out] = [lastOf(input) + (bias === null ? 0 : 1), lastOf(cotangents[0])];
+  return {
+    ofRows: { inputs: positions * columns, outputs: cotangents.length * positions * out },
+    ofProducts: positions === 1 ? 0 : cotangents.length * columns * out,
+  };
+};
+
 /** Gradients of single examples, V_n = Σ_t g_t ā_tᵀ, and their squares. */
 const gradientsAt = (site: DenseSite): Pick<SiteBlock, 'order' | 'gradients' | 'squares'> => ({
   order: ({ input, cotangents }) => (lastOf(input) + (site.bias === null ? 0 : 1)) * lastOf(cotangents[0]),
@@ -102,7 +116,12 @@ const gradientsAt = (site: DenseSite): Pick<SiteBlock, 'order' | 'gradients' | '
     const homogeneous = ops.reshape(input, [...seen.input.shape.slice(0, -1), input.shape[1]]);
     return seen.cotangents.map((g) => outerProducts(ops, homogeneous, g));
   },
-  squares: (ops, seen) => squaredProducts(ops, homogeneousRows(ops, { ...seen, site })),
+  squares: (ops, seen) => {
+    const { ofRows, ofProducts } = elementsOf(site, seen);
+    return byExamples(ops, seen, 2 * ofRows.inputs + ofRows.outputs + 2 * ofProducts, (on, part) => ({
+      second: squaredProducts(on, homogeneousRows(on, { ...part, site })),
+    }))['second'];
+  },
 });
 
 /** Dense sites. */
@@ -114,9 +133,21 @@ export const dense: SiteKind<DenseSite> = (site) => ({
   statistics: (ops, seen, options) => {
     const { sharing, maxFactor = mostFull } = options;
     const part = atSomePositions(ops, seen, 1, options);
+    const weight = seen.input.shape[0];
+    const rowsOn = <X extends Shaped>(on: Ops<X>, some: Seen<X>): SharedRows<X> =>
+      factorRows(on, { ...some, site }, sharing);
+    // What is left after reducing is small, and needed whole.
+    if (sharing === 'reduce') return { sums: factorSums(ops, rowsOn(ops, part), maxFactor), weight };
     return {
-      sums: factorSums(ops, factorRows(ops, { ...part, site }, sharing), maxFactor),
-      weight: seen.input.shape[0],
+      sums: {
+        ...(lastOf(part.input) < maxFactor
+          ? forgetting(ops, part, (on) => inputSums(on, rowsOn(on, part).input, maxFactor))
+          : byExamples(ops, part, 3 * elementsOf(site, part).ofRows.inputs, (on, some) =>
+              inputSums(on, rowsOn(on, some).input, maxFactor),
+            )),
+        ...forgetting(ops, part, (on) => cotangentSums(on, cotangentRows(on, part), maxFactor)),
+      },
+      weight,
     };
   },
   operator: (averages) => kronecker(factorOf(averages, 'A'), factorOf(averages, 'G')),
@@ -130,9 +161,16 @@ export const dense: SiteKind<DenseSite> = (site) => ({
   partitioned: {
     statistics: (ops, seen, cuts, options) => {
       const { inputs, outputs } = cutsOf(site, cuts);
-      const rows = factorRows(ops, { ...atSomePositions(ops, seen, 1, options), site }, options.sharing);
+      const part = atSomePositions(ops, seen, 1, options);
+      const rowsOn = <X extends Shaped>(on: Ops<X>, some: Seen<X>): SharedRows<X> =>
+        factorRows(on, { ...some, site }, options.sharing);
       return {
-        sums: { ...partGrams(ops, 'A', rows.input, inputs), ...cotangentPartGrams(ops, rows, outputs) },
+        sums: {
+          ...forgetting(ops, part, (on) => partGrams(on, 'A', rowsOn(on, part).input, inputs)),
+          ...forgetting(ops, part, (on) =>
+            cotangentPartGrams(on, options.sharing === 'reduce' ? rowsOn(on, part) : cotangentRows(on, part), outputs),
+          ),
+        },
         weight: seen.input.shape[0],
       };
     },
@@ -141,11 +179,16 @@ export const dense: SiteKind<DenseSite> = (site) => ({
   },
   // U_Gᵀ V_n U_A = Σ_t (U_Gᵀ g_t) (U_Aᵀ ā_t)ᵀ: the squares of gradients of rotated rows.
   eigenMoments: (ops, seen, { UA, UG }) => {
-    const { input, cotangents, positions } = homogeneousRows(ops, { ...seen, site });
-    return squaredProducts(ops, {
-      input: timesFactor(ops, input, UA),
-      cotangents: cotangents.map((g) => timesFactor(ops, g, UG)),
-      positions,
-    });
+    const { ofRows, ofProducts } = elementsOf(site, seen);
+    return byExamples(ops, seen, 3 * ofRows.inputs + 2 * ofRows.outputs + 2 * ofProducts, (on, part) => {
+      const { input, cotangents, positions } = homogeneousRows(on, { ...part, site });
+      return {
+        S: squaredProducts(on, {
+          input: timesFactor(on, input, UA),
+          cotangents: cotangents.map((g) => timesFactor(on, g, UG)),
+          positions,
+        }),
+      };
+    })['S'];
   },
 });

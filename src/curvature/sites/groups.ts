@@ -16,6 +16,7 @@ import type { ConvolutionSite } from '../../core/ops/site.ts';
 import type { Params } from '../../core/params.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { generate } from '../../core/tensor.ts';
+import { forgetting } from './byExamples.ts';
 import type { Seen, SiteBlock } from './kind.ts';
 
 /** A run of the last axis. */
@@ -76,6 +77,13 @@ export const inGroups = (
   });
   const byGroup = <T extends Shaped, A>(ops: Ops<T>, seen: Seen<T>, of: (own: Seen<T>, i: number) => A) =>
     Array.from({ length: groups }, (_, i) => of(seenBy(ops, seen, i), i));
+  /** Sums of one group after another, without what was needed on the way. */
+  const inTurns = <T extends Shaped>(
+    ops: Ops<T>,
+    seen: Seen<T>,
+    of: (on: Ops<T>, own: Seen<T>, i: number) => Params<T>,
+  ): ReadonlyArray<Params<T>> =>
+    Array.from({ length: groups }, (_, i) => forgetting(ops, seen, (on) => of(on, seenBy(on, seen, i), i)));
   /** Blocks of the groups as that of the site. */
   const stacked = <T extends Shaped>(ops: Ops<T>, blocks: ReadonlyArray<T>): T =>
     onDiagonal(ops, ops.concat(blocks, 0), groups);
@@ -124,17 +132,16 @@ export const inGroups = (
     squares: (ops, seen) =>
       stacked(
         ops,
-        byGroup(ops, seen, (own) => one.squares(ops, own)),
+        inTurns(ops, seen, (on, own) => ({ second: one.squares(on, own) })).map(({ second }) => second),
       ),
-    statistics: (ops, seen, options) => {
-      const found = byGroup(ops, seen, (own) => one.statistics(ops, own, options));
-      return {
-        sums: Object.fromEntries(
-          found.flatMap(({ sums }, i) => Object.entries(sums).map(([name, sum]) => [nameIn(name, i), sum])),
+    statistics: (ops, seen, options) => ({
+      sums: Object.fromEntries(
+        inTurns(ops, seen, (on, own) => one.statistics(on, own, options).sums).flatMap((sums, i) =>
+          Object.entries(sums).map(([name, sum]) => [nameIn(name, i), sum]),
         ),
-        weight: seen.input.shape[0],
-      };
-    },
+      ),
+      weight: seen.input.shape[0],
+    }),
     operator: <T extends Shaped>(averages: Params<T>, ops: Ops<T>) => {
       const products = Array.from({ length: groups }, (_, i): Kronecker<T> => {
         const found = one.operator(averagesOf(averages, i), ops);
@@ -157,7 +164,9 @@ export const inGroups = (
         : (ops, seen, { UA, UG }) =>
             stacked(
               ops,
-              byGroup(ops, seen, (own, i) => eigenMoments(ops, own, { UA: partOf(UA, i), UG: partOf(UG, i) })),
+              inTurns(ops, seen, (on, own, i) => ({
+                S: eigenMoments(on, own, { UA: partOf(UA, i), UG: partOf(UG, i) }),
+              })).map(({ S }) => S),
             ),
   };
 };

@@ -135,8 +135,6 @@ export interface SomePlaces<T> {
   readonly weights: T;
   /** The window whose places on these images they are. */
   readonly window: Window;
-  /** T / M. */
-  readonly share: number;
 }
 
 /**
@@ -145,6 +143,7 @@ export interface SomePlaces<T> {
  * @param ops - interpreter
  * @param images - `[a, h, w, c]`
  * @param outputs - values at the places, of as many elements as `[a, oh, ow, out]`
+ * @param rooted - whether they carry the roots of the weights, as cotangents do
  * @param window - geometry
  * @param seen - whose weights and randomness
  * @param options - how sites are treated
@@ -153,6 +152,7 @@ export const atSomePlaces = <T extends Shaped>(
   ops: Ops<T>,
   images: T,
   outputs: ReadonlyArray<T>,
+  rooted: boolean,
   window: Window,
   seen: Seen<T>,
   options: SiteOptions,
@@ -164,29 +164,35 @@ export const atSomePlaces = <T extends Shaped>(
   const { kernel, stride, dilation, padding } = window;
   const [top, bottom, left, right] = padding;
   const [kh, kw] = kernel;
-  const height = h + top + bottom;
-  const padded = top + bottom === 0 ? images : ops.pad(images, [0, top, 0, 0], [a, height, w, c]);
   const found = drawn(keyIn(seen), a, oh, countOf(oh, positionsFraction));
   const { count } = found;
+  /** Row of pixels of its image that tap i lies on; one beside the image is padding. */
+  const rowOf = (i: number): number =>
+    found.at(Math.floor(i / (count * kh)), Math.floor(i / kh) % count) * stride[0] + (i % kh) * dilation[0] - top;
+  const isPixel = (row: number): boolean => row >= 0 && row < h;
+  const taps = a * count * kh;
   const pixels = generate(
-    [a * count * kh],
-    (i) => {
-      const [image, place, tap] = [Math.floor(i / (count * kh)), Math.floor(i / kh) % count, i % kh];
-      return image * height + found.at(image, place) * stride[0] + tap * dilation[0];
-    },
+    [taps],
+    (i) => Math.floor(i / (count * kh)) * h + Math.min(h - 1, Math.max(0, rowOf(i))),
     'i32',
   );
   const rows = ops.constant(rowsAt(found, a, oh));
+  const below = ops.within((on) => {
+    const met = on.gather(on.reshape(images, [a * h, w, c]), on.constant(pixels));
+    const isThere = (): T => on.constant(generate([taps, 1, 1], (i) => (isPixel(rowOf(i)) ? 1 : 0)));
+    const padded = top + bottom === 0 ? met : on.mul(met, isThere());
+    return [padded, [padded]];
+  });
   return {
-    images: ops.reshape(ops.gather(ops.reshape(padded, [a * height, w, c]), ops.constant(pixels)), [
-      a,
-      count * kh,
-      w,
-      c,
-    ]),
-    outputs: outputs.map((x) => taken(ops, x, rows, [a, oh, ow, x.shape[x.shape.length - 1]])),
+    images: ops.reshape(below, [a, count * kh, w, c]),
+    outputs: outputs.map((x) =>
+      ops.within((on) => {
+        const some = taken(on, x, rows, [a, oh, ow, x.shape[x.shape.length - 1]]);
+        const times = rooted ? on.scale(Math.sqrt(oh / count), some) : some;
+        return [times, [times]];
+      }),
+    ),
     weights: weightsOf(ops, seen.weights, rows, [a, oh, ow]),
     window: { kernel: [kh, kw], stride: [kh, stride[1]], dilation: [1, dilation[1]], padding: [0, 0, left, right] },
-    share: oh / count,
   };
 };

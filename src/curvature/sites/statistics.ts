@@ -9,6 +9,7 @@ import type { Shaped } from '../../core/tensor.ts';
 import { statisticsOfParameters } from '../statistics/parameters.ts';
 import type { BlockStatistics, Statistics } from '../statistics/statistics.ts';
 import { capturesOf } from './captures.ts';
+import { inTurn } from './byExamples.ts';
 import { siteBlock } from './kinds.ts';
 import type { SiteOptions } from './options.ts';
 
@@ -68,6 +69,12 @@ export const orderOfSite = <T extends Shaped>(capture: SiteCapture<T>): number =
   siteBlock(capture.site).order(capture);
 
 /**
+ * Statistics of one site, made with operations that forget whatever else they give: what one site needs on the way is gone when
+ * the next one's turn comes.
+ */
+export type OfSite<T extends Shaped> = (capture: SiteCapture<T>, on: Ops<T>) => Statistics<T>;
+
+/**
  * Statistics by site. Several uses of a site are positions of the same examples, and count once.
  *
  * @param ops - interpreter
@@ -77,9 +84,11 @@ export const orderOfSite = <T extends Shaped>(capture: SiteCapture<T>): number =
 const statisticsOfSites = <T extends Shaped>(
   ops: Ops<T>,
   captured: Captured<T>,
-  ofSite: (capture: SiteCapture<T>) => Statistics<T>,
+  ofSite: OfSite<T>,
 ): BlockStatistics<T> =>
-  Object.fromEntries(capturesOf(ops, captured).map((capture) => [capture.site.path, ofSite(capture)]));
+  Object.fromEntries(
+    capturesOf(ops, captured).map((capture) => [capture.site.path, inTurn(ops, capture, (on) => ofSite(capture, on))]),
+  );
 
 /**
  * Statistics of all blocks of a capture, given those of one site.
@@ -106,7 +115,7 @@ const statisticsOfSites = <T extends Shaped>(
 export const statisticsBy = <T extends Shaped>(
   ops: Ops<T>,
   captured: Captured<T>,
-  ofSite: (capture: SiteCapture<T>) => Statistics<T>,
+  ofSite: OfSite<T>,
 ): BlockStatistics<T> => ({
   ...statisticsOfSites(ops, captured, ofSite),
   ...statisticsOfParameters(ops, captured),
@@ -135,4 +144,4 @@ export const blockStatistics = <T extends Shaped>(
   ops: Ops<T>,
   captured: Captured<T>,
   options: SiteOptions = {},
-): BlockStatistics<T> => statisticsBy(ops, captured, (capture) => siteStatistics(ops, capture, options));
+): BlockStatistics<T> => statisticsBy(ops, captured, (capture, on) => siteStatistics(on, capture, options));

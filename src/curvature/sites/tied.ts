@@ -17,10 +17,12 @@ import type { EmbeddingSite, TiedSite } from '../../core/ops/site.ts';
 import type { Params } from '../../core/params.ts';
 import type { SiteCapture } from '../../core/pipeline/context.ts';
 import type { Shaped } from '../../core/tensor.ts';
+import { sizeOf } from '../../core/tensor.ts';
 import { cotangentGram, cotangentRows, factorSums } from '../statistics/factors.ts';
 import { outerProducts } from '../statistics/perExample.ts';
 import { asRows, sharedRows, weighedRows } from '../statistics/sharing.ts';
 import { totalOf } from '../statistics/statistics.ts';
+import { byExamples } from './byExamples.ts';
 import { indexCounts } from './embedding.ts';
 import type { Seen, SiteKind } from './kind.ts';
 import { atSomePositions } from './positions.ts';
@@ -77,6 +79,12 @@ const squaresOf = <T extends Shaped>(ops: Ops<T>, site: TiedSite, uses: BothUses
   return ops.transposed(ops.reshape(totalOf(ops, sums), [vocabulary, out]));
 };
 
+/** Elements that are formed of one example: gradients of both uses, their sum, its square, and one-hot vectors. */
+const elementsOf = <T extends Shaped>(site: TiedSite, seen: Seen<T>): number => {
+  const { vocabulary, out } = tableOf(site, usesOf(site, seen));
+  return vocabulary * (sizeOf(seen.input.shape) / seen.input.shape[0] + 4 * seen.cotangents.length * out);
+};
+
 /** The two products of averages, those that there are. */
 const productsOf = <T>(averages: Params<T>): ReadonlyArray<{ readonly A: T; readonly G: T }> => [
   ...('a' in averages ? [{ A: averages['a'], G: averages['G'] }] : []),
@@ -94,7 +102,10 @@ export const tied: SiteKind<TiedSite> = (site) => ({
     return vocabulary * out;
   },
   gradients: (ops, seen) => gradientsOf(ops, site, usesOf(site, seen)),
-  squares: (ops, seen) => squaresOf(ops, site, usesOf(site, seen)),
+  squares: (ops, seen) =>
+    byExamples(ops, seen, elementsOf(site, seen), (on, part) => ({
+      second: squaresOf(on, site, usesOf(site, part)),
+    }))['second'],
   statistics: (ops, seen, options) => {
     const uses = usesOf(site, seen);
     const lookups = uses.lookups === null ? null : atSomePositions(ops, uses.lookups, 0, options);
@@ -118,5 +129,7 @@ export const tied: SiteKind<TiedSite> = (site) => ({
   rows: null,
   partitioned: null,
   eigenMoments: (ops, seen, { UG }) =>
-    squaresOf(ops, site, usesOf(site, seen), (x) => ops.reshape(timesFactor(ops, asRows(ops, x), UG), x.shape)),
+    byExamples(ops, seen, elementsOf(site, seen), (on, part) => ({
+      S: squaresOf(on, site, usesOf(site, part), (x) => on.reshape(timesFactor(on, asRows(on, x), UG), x.shape)),
+    }))['S'],
 });

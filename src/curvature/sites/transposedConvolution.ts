@@ -9,13 +9,13 @@
 import type { Ops } from '../../core/ops/ops.ts';
 import { axesOf, patchesShape } from '../../core/ops/shapes.ts';
 import type { TransposedConvolutionSite } from '../../core/ops/site.ts';
-import type { Params } from '../../core/params.ts';
 import type { Shape, Shaped } from '../../core/tensor.ts';
 import { sizeOf } from '../../core/tensor.ts';
-import { mostFull, partGrams } from '../statistics/factors.ts';
-import { asRows, columnOf, knownSharing } from '../statistics/sharing.ts';
+import { inputSums, mostFull, partGrams } from '../statistics/factors.ts';
+import { asRows, columnOf, knownSharing, sumOfPositions } from '../statistics/sharing.ts';
 import { totalOf } from '../statistics/statistics.ts';
-import { diagonalParts } from './convolution.ts';
+import { diagonalParts, patchSums } from './convolution.ts';
+import { byExamples, forgetting } from './byExamples.ts';
 import { dense } from './dense.ts';
 import { inGroups } from './groups.ts';
 import type { Seen, SiteBlock, SiteKind } from './kind.ts';
@@ -51,6 +51,23 @@ const patched = <T extends Shaped>(ops: Ops<T>, seen: Seen<T>, site: TransposedC
   };
 };
 
+/** What a dense site would see of the mean pixel and the sum of the patches of cotangents, without the patches. */
+const reduced = <T extends Shaped>(ops: Ops<T>, seen: Seen<T>, site: TransposedConvolutionSite): Seen<T> => {
+  const [n, ...rest] = seen.input.shape;
+  const weights = ofExamples(ops, seen);
+  return {
+    input: ops.scale(1 / sizeOf(rest.slice(0, -1)), sumOfPositions(ops, seen.input)),
+    cotangents: seen.cotangents.map((g) => {
+      const sums = patchSums(ops, images(ops, g, site.extents), site.window, null);
+      const length = sizeOf(sums.shape.slice(1));
+      const [all] = sums.shape;
+      return all === n ? ops.reshape(sums, [n, length]) : ops.sum(ops.reshape(sums, [n, all / n, length]), [1]);
+    }),
+    ...(weights === null ? {} : { weights }),
+    ...(seen.isotropic === undefined ? {} : { isotropic: seen.isotropic }),
+  };
+};
+
 /** A site, what it saw, and how it is treated, at a random part of its pixels; `null` where all are taken. */
 const atPixels = <T extends Shaped>(
   ops: Ops<T>,
@@ -62,7 +79,7 @@ const atPixels = <T extends Shaped>(
   const [n] = input.shape;
   const weighed: Seen<T> = { ...seen, weights: ofExamples(ops, seen) };
   const parts = cotangents.map((g) =>
-    atSomePlaces(ops, images(ops, g, site.extents), [input], site.window, weighed, options),
+    atSomePlaces(ops, images(ops, g, site.extents), [input], false, site.window, weighed, options),
   );
   const [first] = parts;
   if (first === null) return null;
@@ -114,6 +131,13 @@ const whole = (site: TransposedConvolutionSite): SiteBlock => {
     });
     return ops.scale(1 / sizeOf(input.shape.slice(1, -1)), totalOf(ops, sums));
   };
+  /** Elements that are formed of one example: some arrays as large as patches of its cotangents, and its gradients. */
+  const patchElements = <T extends Shaped>({ input, cotangents }: Seen<T>, arrays: number): number => {
+    const rest = input.shape.slice(1);
+    const length = orderOfPatch(cotangents[0].shape);
+    const positions = sizeOf(rest.slice(0, -1));
+    return cotangents.length * (arrays * positions + 2 * rest[rest.length - 1]) * length;
+  };
   const orderOfPatch = (image: Shape): number => window.kernel[0] * window.kernel[1] * image[image.length - 1];
 
   return {
@@ -134,21 +158,27 @@ const whole = (site: TransposedConvolutionSite): SiteBlock => {
     order: ({ input, cotangents: [{ shape }] }) =>
       window.kernel[0] * window.kernel[1] * shape[shape.length - 1] * input.shape[input.shape.length - 1],
     gradients: (ops, seen) => onPatches.gradients(ops, patched(ops, seen, site)),
-    squares: (ops, seen) => onPatches.squares(ops, patched(ops, seen, site)),
+    squares: (ops, seen) =>
+      byExamples(ops, seen, patchElements(seen, 3), (on, part) => ({
+        second: onPatches.squares(on, patched(on, part, site)),
+      }))['second'],
     statistics: (ops, seen, options) => {
       const { maxFactor = mostFull } = options;
       if (knownSharing(options.sharing) === 'reduce')
-        return onPatches.statistics(ops, patched(ops, seen, site), options);
+        return onPatches.statistics(ops, reduced(ops, seen, site), { ...options, sharing: 'expand' });
       const part = atPixels(ops, seen, site, options);
       if (part !== null) return part.block.statistics(ops, part.seen, part.options);
-      const x = inputRows(ops, seen);
-      const ofInputs: Params<typeof x> =
-        x.shape[1] <= maxFactor ? { A: ops.gram(x) } : { a: ops.sum(ops.square(x), [0]) };
-      const ofCotangents: Params<typeof x> =
-        seen.isotropic !== true && orderOfPatch(seen.cotangents[0].shape) <= maxFactor
-          ? { G: cotangentGram(ops, seen) }
-          : { g: cotangentSquares(ops, seen) };
-      return { sums: { ...ofInputs, ...ofCotangents }, weight: seen.input.shape[0] };
+      return {
+        sums: {
+          ...forgetting(ops, seen, (on) => inputSums(on, inputRows(on, seen), maxFactor)),
+          ...forgetting(ops, seen, (on) =>
+            seen.isotropic !== true && orderOfPatch(seen.cotangents[0].shape) <= maxFactor
+              ? { G: cotangentGram(on, seen) }
+              : { g: cotangentSquares(on, seen) },
+          ),
+        },
+        weight: seen.input.shape[0],
+      };
     },
     words: ({ maxFactor = mostFull }, shapes) => {
       const word = (name: string, order: number): string => (order <= maxFactor ? name : `diag ${name}`);
@@ -156,7 +186,13 @@ const whole = (site: TransposedConvolutionSite): SiteBlock => {
         ? 'A ⊗ G'
         : `${word('A', shapes.input[shapes.input.length - 1])} ⊗ ${word('G', orderOfPatch(shapes.output))}`;
     },
-    rows: rows === null ? null : (ops, seen, sharing) => rows(ops, patched(ops, seen, site), sharing),
+    rows:
+      rows === null
+        ? null
+        : (ops, seen, sharing) =>
+            knownSharing(sharing) === 'reduce'
+              ? rows(ops, reduced(ops, seen, site), 'expand')
+              : rows(ops, patched(ops, seen, site), sharing),
     partitioned:
       partitioned === null
         ? null
@@ -164,23 +200,30 @@ const whole = (site: TransposedConvolutionSite): SiteBlock => {
             ...partitioned,
             statistics: (ops, seen, cuts, options) => {
               if (knownSharing(options.sharing) === 'reduce')
-                return partitioned.statistics(ops, patched(ops, seen, site), cuts, options);
+                return partitioned.statistics(ops, reduced(ops, seen, site), cuts, {});
               const part = atPixels(ops, seen, site, options);
               if (part !== null && part.block.partitioned !== null)
                 return part.block.partitioned.statistics(ops, part.seen, cuts, part.options);
               return {
                 sums: {
-                  ...partGrams(ops, 'A', inputRows(ops, seen), cuts.inputs),
-                  ...(seen.isotropic === true
-                    ? { g: cotangentSquares(ops, seen) }
-                    : diagonalParts(ops, 'G', cotangentGram(ops, seen), cuts.outputs)),
+                  ...forgetting(ops, seen, (on) => partGrams(on, 'A', inputRows(on, seen), cuts.inputs)),
+                  ...forgetting(ops, seen, (on) =>
+                    seen.isotropic === true
+                      ? { g: cotangentSquares(on, seen) }
+                      : diagonalParts(on, 'G', cotangentGram(on, seen), cuts.outputs),
+                  ),
                 },
                 weight: seen.input.shape[0],
               };
             },
           },
     eigenMoments:
-      eigenMoments === null ? null : (ops, seen, basis) => eigenMoments(ops, patched(ops, seen, site), basis),
+      eigenMoments === null
+        ? null
+        : (ops, seen, basis) =>
+            byExamples(ops, seen, patchElements(seen, 4), (on, part) => ({
+              S: eigenMoments(on, patched(on, part, site), basis),
+            }))['S'],
   };
 };
 

@@ -104,11 +104,15 @@ export const classStatistics = <T extends Shaped>(
         ]);
   const roots = ops.sqrt(repeated);
   const factors = Array.from({ length: classes }, (_, c): ReadonlyArray<readonly [string, T]> => {
-    const root = ops.slice(roots, [0, c], [n * positions, 1]);
-    const weighted = cotangents.map((g) => ops.mul(root, g));
+    const [A, G] = ops.within((on) => {
+      const root = on.slice(roots, [0, c], [n * positions, 1]);
+      const weighted = cotangents.map((g) => on.mul(root, g));
+      const both = [on.gram(on.mul(root, input)), cotangentGram(on, { cotangents: weighted, positions })];
+      return [both, both];
+    });
     return [
-      [`A:${c}`, ops.gram(ops.mul(root, input))],
-      [`G:${c}`, cotangentGram(ops, { cotangents: weighted, positions })],
+      [`A:${c}`, A],
+      [`G:${c}`, G],
     ];
   });
   return {

@@ -90,19 +90,26 @@ export const cotangentSums = <T extends Shaped>(ops: Ops<T>, rows: CotangentRows
     : { g: cotangentSquares(ops, rows) };
 
 /**
+ * The sum of inputs alone: `A`, full, or the diagonal `a` where its order is above a bound.
+ *
+ * @param ops - interpreter
+ * @param input - rows `[rows, in]`
+ * @param most - largest order of a full factor
+ */
+export const inputSums = <T extends Shaped>(ops: Ops<T>, input: T, most: number): Params<T> =>
+  input.shape[1] <= most ? { A: ops.gram(input) } : { a: ops.sum(ops.square(input), [0]) };
+
+/**
  * Sums of both factors: `A` and `G`, full, or the diagonals `a` and `g` where their order is above a bound.
  *
  * @param ops - interpreter
  * @param rows - inputs `[rows, in]` and cotangents `[rows, out]` per pass
  * @param most - largest order of a full factor
  */
-export const factorSums = <T extends Shaped>(ops: Ops<T>, rows: SharedRows<T>, most: number): Params<T> => {
-  const { input } = rows;
-  return {
-    ...(input.shape[1] <= most ? { A: ops.gram(input) } : { a: ops.sum(ops.square(input), [0]) }),
-    ...cotangentSums(ops, rows, most),
-  };
-};
+export const factorSums = <T extends Shaped>(ops: Ops<T>, rows: SharedRows<T>, most: number): Params<T> => ({
+  ...inputSums(ops, rows.input, most),
+  ...cotangentSums(ops, rows, most),
+});
 
 /**
  * A factor of averages of {@link factorSums}.
@@ -126,7 +133,12 @@ export const partGrams = <T extends Shaped>(ops: Ops<T>, name: string, x: T, cut
   Object.fromEntries(
     partitionOf(x.shape[1], cut).map(({ begin, size }, i) => [
       `${name}:${i}`,
-      ops.gram(size === x.shape[1] ? x : ops.slice(x, [0, begin], [x.shape[0], size])),
+      size === x.shape[1]
+        ? ops.gram(x)
+        : ops.within((on) => {
+            const gram = on.gram(on.slice(x, [0, begin], [x.shape[0], size]));
+            return [gram, [gram]];
+          }),
     ]),
   );
 

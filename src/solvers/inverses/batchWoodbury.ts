@@ -28,11 +28,12 @@ import type { Captured, Context, SiteCapture } from '../../core/pipeline/context
 import type { Env } from '../../core/pipeline/env.ts';
 import { readScalars } from '../../core/pipeline/read.ts';
 import type { Shaped } from '../../core/tensor.ts';
+import { sizeOf } from '../../core/tensor.ts';
 import { kroneckerBlock } from '../../curvature/kfac.ts';
 import { capturesOf } from '../../curvature/sites/captures.ts';
 import { siteBlock } from '../../curvature/sites/kinds.ts';
 import type { SiteOptions } from '../../curvature/sites/options.ts';
-import { siteStatistics } from '../../curvature/sites/statistics.ts';
+import { orderOfSite, siteStatistics } from '../../curvature/sites/statistics.ts';
 import { parameterStatistics } from '../../curvature/statistics/parameters.ts';
 import type { SharedRows } from '../../curvature/statistics/sharing.ts';
 import { means } from '../../curvature/statistics/statistics.ts';
@@ -145,6 +146,14 @@ const invertFormed = <T extends Shaped>(
   );
 };
 
+/** Whether there are as many rows as either factor has, so that nothing is gained by them: patches would only take room. */
+const isNarrow = <T extends Shaped>(capture: SiteCapture<T>, { sharing = 'expand' }: SiteOptions): boolean => {
+  const [{ shape }] = capture.cotangents;
+  const out = shape[shape.length - 1];
+  const rows = sharing === 'reduce' ? shape[0] : sizeOf(shape) / out;
+  return rows >= Math.max(out, orderOfSite(capture) / out);
+};
+
 const invertSite = <T extends Shaped>(
   backend: Backend<T>,
   capture: SiteCapture<T>,
@@ -154,11 +163,13 @@ const invertSite = <T extends Shaped>(
   const { site, isotropic = false } = capture;
   const { rows } = siteBlock(site);
   return pipe(
-    calculate(() => (rows === null ? null : rows(backend.ops, capture, options.sharing ?? 'expand'))),
+    calculate(() =>
+      rows === null || isNarrow(capture, options) ? null : rows(backend.ops, capture, options.sharing ?? 'expand'),
+    ),
     TE.chain((found) =>
       // What is known of cotangents without chance is in the statistics, where it is not in the rows.
       found === null || (isotropic && found.isotropic !== true)
-        ? invertFormed(backend, capture, lambda, options)
+        ? invertFormed(backend, capture, lambda, rows === null ? options : { ...options, maxFactor: Infinity })
         : invertThroughRows(backend, found, lambda),
     ),
     TE.mapLeft((error) =>

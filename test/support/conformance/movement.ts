@@ -186,4 +186,19 @@ export const movementCases: ReadonlyArray<Case> = [
       (x) => ({ label: '', operands: [x], run: (ops, [a]) => ops.withOnes(a) }),
     ),
   },
+  {
+    operation: 'within',
+    trials: given(
+      shapeOf(1, 2).chain((shape) => arrayOf(shape)),
+      (x) => ({
+        label: 'minus minus',
+        operands: [x],
+        run: (ops, [a]) =>
+          ops.within((on) => {
+            const same = on.neg(on.neg(a));
+            return [same, [same]];
+          }),
+      }),
+    ),
+  },
 ];

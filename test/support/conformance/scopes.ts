@@ -12,6 +12,7 @@ import type { Ops } from '../../../src/core/ops/ops.ts';
 import type { Shape, Shaped, Tensor } from '../../../src/core/tensor.ts';
 import { generate, tensor } from '../../../src/core/tensor.ts';
 import { arrayOf } from '../arbitraries.ts';
+import { scaledError } from '../closeness.ts';
 import { orThrow } from '../training.ts';
 import { inPrecision, readFrom, sameTensor } from './trial.ts';
 
@@ -123,6 +124,51 @@ export const scopeLaws = <T extends Shaped>(subject: () => Backend<T>): void => 
         expectUnchanged(await readAll(backend, kept), before, names);
       }),
     );
+  });
+
+  it('law: what a computation within keeps survives it, in a scope or not, and so does what is outside', async () => {
+    const backend = subject();
+    await fc.assert(
+      fc.asyncProperty(matrix, chosen, fc.boolean(), async (host, names, isScoped) => {
+        const scope = isScoped ? backend.scope() : null;
+        const { ops } = scope?.backend ?? backend;
+        const values = inPrecision(host, backend.dtype);
+        const outside = ops.constant(values);
+        const kept = ops.within((on) => {
+          const made = names.map((name) => makers[name](on, on.neg(outside)));
+          return [made, made];
+        });
+        const before = await readAll(backend, kept);
+        const expected = await readAll(
+          backend,
+          names.map((name) => makers[name](ops, ops.neg(outside))),
+        );
+        expect(names.filter((_, i) => !(scaledError(before[i].data, expected[i].data) < 1e-5))).toEqual([]);
+        churn(backend, [host.shape, ...kept.map(({ shape }) => shape)]);
+        expectUnchanged(await readAll(backend, [...kept, outside]), [...before, values], [...names, 'outside']);
+        scope?.close([...kept, outside]);
+        churn(backend, [host.shape, ...kept.map(({ shape }) => shape)]);
+        expectUnchanged(await readAll(backend, kept), before, names);
+      }),
+    );
+  });
+
+  it('law: a sum that is spent by the next one is that of all parts', async () => {
+    const backend = subject();
+    const { ops } = backend;
+    const shape = [32, 32];
+    const sum = [1, 2, 3, 4].reduce(
+      (before: T | null, value): T =>
+        ops.within((on) => {
+          const part = on.mul(on.full(shape, value), on.full(shape, 2));
+          const after = before === null ? part : on.add(before, part);
+          return [after, [after], before === null ? [] : [before]];
+        }),
+      null,
+    );
+    churn(backend, [shape]);
+    const found = sum === null ? [] : Array.from((await readFrom(backend, sum)).data);
+    expect(found.filter((x) => x !== 20)).toEqual([]);
   });
 
   it('law: retirement. Other arrays survive it, kept ones and views of what is retired among them', async () => {

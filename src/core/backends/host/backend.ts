@@ -12,6 +12,7 @@ import type { KfacError } from '../../errors.ts';
 import type { ReadonlyVector, Tensor } from '../../tensor.ts';
 import { tensor } from '../../tensor.ts';
 import type { Backend, BackendReport, Scope } from '../backend.ts';
+import { withinScopes } from '../within.ts';
 import type { Vector } from './kernels/precision.ts';
 import { f32, f64 } from './kernels/precision.ts';
 
@@ -86,7 +87,7 @@ export const hostBackend = (settings: HostSettings): Backend<Tensor> => {
     return {
       name,
       dtype,
-      ops: interpreterOn(host),
+      ops: interpreterOn(host, { within: withinScopes(() => scopeOn(open())) }),
       linearAlgebra: linearAlgebraOf(host, factorisations, lasting, isInside),
       read: (x) => TE.fromIO(() => tensor(x.data, x.shape, x.dtype)),
       scope: () => scopeOn(open()),

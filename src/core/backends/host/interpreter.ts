@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Ops } from '../../ops/ops.ts';
+import type { Derived, Ops } from '../../ops/ops.ts';
 import { completeOps } from '../../ops/complete.ts';
 import type { Tensor } from '../../tensor.ts';
 import { checkShape, checkTensor, sizeOf } from '../../tensor.ts';
@@ -25,8 +25,9 @@ import { windows } from './windows.ts';
  * All operations of a host.
  *
  * @param host - precision, kernels, products and allocator
+ * @param own - what is known of scopes
  */
-export const interpreterOn = (host: Host): Ops<Tensor> => {
+export const interpreterOn = (host: Host, own: Partial<Pick<Derived<Tensor>, 'within'>> = {}): Ops<Tensor> => {
   const ops: Ops<Tensor> = completeOps<Tensor>(
     {
       constant: (value) => entered(host, checkTensor('constant', value)),
@@ -48,7 +49,7 @@ export const interpreterOn = (host: Host): Ops<Tensor> => {
       keep: (_, x) => x,
       site: (_, __, output) => output,
     },
-    { ...fused(host, () => ops), ...softmaxes(host), ...patchMoments(host) },
+    { ...fused(host, () => ops), ...softmaxes(host), ...patchMoments(host), ...own },
   );
   return ops;
 };

@@ -11,11 +11,12 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../../errors.ts';
 import type { Tensor } from '../../../tensor.ts';
-import type { Backend, LinearAlgebra } from '../../backend.ts';
+import type { Backend, LinearAlgebra, Scope } from '../../backend.ts';
 import type { Factorisations } from '../../host/linearAlgebra.ts';
 import { linearAlgebraOf } from '../../host/linearAlgebra.ts';
 import { createPool } from '../../host/pool.ts';
 import { f32 } from '../../host/kernels/precision.ts';
+import { withinScopes } from '../../within.ts';
 import type { CacheLimits } from '../gpujs/kernelCache.ts';
 import type { Refusal } from '../../gpuModes.ts';
 import { titleOf } from '../../gpuModes.ts';
@@ -90,7 +91,14 @@ const backendOn = <H extends Handle>(
   settings: DeviceSettings,
   { machine, open }: DeviceScope,
 ): DeviceBackend => {
-  const ops = interpreterOn(machine);
+  const scope = (): Scope<DeviceTensor> => {
+    const opened = open();
+    return {
+      backend: backendOn(device, arrays, settings, opened),
+      close: (keep, retire = []) => opened.close(keep, retire),
+    };
+  };
+  const ops = interpreterOn(machine, { within: withinScopes(scope) });
   const read =
     (x: DeviceTensor): TE.TaskEither<KfacError, Tensor> =>
     () =>
@@ -102,13 +110,7 @@ const backendOn = <H extends Handle>(
     ops,
     linearAlgebra: linearAlgebraOn(host, read, ops.constant),
     read,
-    scope: () => {
-      const scope = open();
-      return {
-        backend: backendOn(device, arrays, settings, scope),
-        close: (keep, retire = []) => scope.close(keep, retire),
-      };
-    },
+    scope,
     report: () => ({
       backend: 'gpu',
       library: [`gpu.js, ${titleOf[device.mode]}`, ...(device.adapter === null ? [] : [device.adapter])].join(', '),

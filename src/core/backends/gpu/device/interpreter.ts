@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Ops } from '../../../ops/ops.ts';
+import type { Derived, Ops } from '../../../ops/ops.ts';
 import { completeOps } from '../../../ops/complete.ts';
 import { convolutionsByPatches } from '../../../ops/convolutions.ts';
 import type { Site } from '../../../ops/site.ts';
@@ -18,8 +18,12 @@ import { reductions } from './operations/reductions.ts';
  * All operations on a machine.
  *
  * @param machine - runs kernels, at once or later
+ * @param scoped - what is known of scopes
  */
-export const interpreterOn = <T extends MachineArray>(machine: Machine<T>): Ops<T> => {
+export const interpreterOn = <T extends MachineArray>(
+  machine: Machine<T>,
+  scoped: Partial<Pick<Derived<T>, 'within'>> = {},
+): Ops<T> => {
   const own = {
     ...movement(machine),
     ...products(machine),
@@ -29,6 +33,7 @@ export const interpreterOn = <T extends MachineArray>(machine: Machine<T>): Ops<
     stopGradient: (x: T) => x,
     keep: (_: string, x: T) => x,
     site: (_: Site, __: T, output: T) => output,
+    ...scoped,
   };
   const ops: Ops<T> = completeOps<T>(own, own);
   return ops;
