@@ -15,6 +15,8 @@ export type { EvaluateOptions, Evaluation } from './trainer/evaluate.ts';
 export { predict } from './trainer/predict.ts';
 export type { Decode, PredictOptions } from './trainer/predict.ts';
 export type { Initial, Judge, Learning, Standing, TaskStep, TrainTask, Watched, Weighed } from './trainer/learning.ts';
+export { trainWithBackoff } from './trainer/backoff.ts';
+export type { Backoff } from './trainer/backoff.ts';
 export type { Moment, Origin, RunIdentity, Saving, Snapshot } from './trainer/snapshot.ts';
 export { begin, judgeOn, readParams, release } from './trainer/run.ts';
 export { proceed } from './trainer/proceed.ts';

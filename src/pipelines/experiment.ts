@@ -21,13 +21,14 @@ import type { Shaped, Tensor } from '../core/tensor.ts';
 import type { Optimizer } from '../solvers/presets/optimizer.ts';
 import type { Splits } from './data/dataset.ts';
 import type { Glimpse, Task } from './tasks/task.ts';
+import type { Backoff } from './trainer/backoff.ts';
+import { trainWithBackoff } from './trainer/backoff.ts';
 import type { TrainResult } from './trainer/conclude.ts';
 import type { Listener, TrainEvent } from './trainer/events.ts';
 import type { Log } from './trainer/log.ts';
 import { append, entries } from './trainer/log.ts';
 import type { TrainOptions } from './trainer/options.ts';
 import { eventsBefore } from './trainer/saving.ts';
-import { train } from './trainer/train.ts';
 
 /** What one optimizer made of the task. */
 export interface Finished {
@@ -75,6 +76,8 @@ export interface Experiment<A> {
   readonly observe: (optimizer: Optimizer) => IO.IO<Observer>;
   /** What to make of each outcome, at once, before the next optimizer begins. */
   readonly conclude: (outcome: Outcome) => IO.IO<A>;
+  /** Whether a run that diverges goes back; it ends unless given. */
+  readonly backoff?: Backoff;
   /** Whether to begin with another optimizer, asked after each; yes unless given. */
   readonly goesOn?: IO.IO<boolean>;
 }
@@ -118,6 +121,19 @@ const withNumbers = ({ preview }: Task, result: TrainResult, { look }: Pick<Fini
     ? result
     : { ...result, test: { ...result.test, measures: { ...result.test.measures, ...preview.numbers(look) } } };
 
+/** Events of a run that may have gone back: those of steps that were taken again count once, as they were the last time. */
+const inOneLine = (events: ReadonlyArray<TrainEvent>): ReadonlyArray<TrainEvent> => {
+  // From the last to the first: the first step that is taken again later, and all after it, do not count.
+  const { kept } = events.reduceRight<{ readonly kept: Log<TrainEvent>; readonly before: number }>(
+    ({ kept: after, before }, event) => ({
+      kept: event.step < before ? append(after, event) : after,
+      before: event.event === 'step' ? Math.min(before, event.step) : before,
+    }),
+    { kept: null, before: Infinity },
+  );
+  return entries(kept).toReversed();
+};
+
 const outcomeOf = <T extends Shaped, A>(
   env: Env<T>,
   experiment: Experiment<A>,
@@ -132,16 +148,22 @@ const outcomeOf = <T extends Shaped, A>(
     TE.bracket(
       TE.fromIO(observe(optimizer)),
       ({ listeners }) =>
-        train(env, { ...task, data }, optimizer, {
-          ...options,
-          listeners: [note, ...listeners],
-          ...glimpsing(env, experiment, (glimpse) => seen.modify((log) => append(log, glimpse))),
-        }),
+        trainWithBackoff(
+          env,
+          { ...task, data },
+          optimizer,
+          {
+            ...options,
+            listeners: [note, ...listeners],
+            ...glimpsing(env, experiment, (glimpse) => seen.modify((log) => append(log, glimpse))),
+          },
+          experiment.backoff ?? { atMost: 0 },
+        ),
       ({ stop }) => TE.fromIO(stop),
     ),
     TE.matchE(
       (error) => {
-        const events = entries(told.read());
+        const events = inOneLine(entries(told.read()));
         return T.of<Outcome>({
           _tag: 'Failed',
           optimizer,

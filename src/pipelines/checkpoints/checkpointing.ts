@@ -17,6 +17,7 @@ import type { KfacError } from '../../core/errors.ts';
 import { describeError } from '../../core/errors.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
 import type { Moment, Saving, Snapshot } from '../trainer/snapshot.ts';
+import { unsound } from '../trainer/soundness.ts';
 import { keepOnly, saveCheckpoint, stepsIn } from './store.ts';
 
 /** How often. */
@@ -120,6 +121,11 @@ export const checkpointing = (
       isDue: (moment) => moment.step !== from?.state.step && (moment.isLast ? savesLast() : isPeriodic(moment)),
       save: (snapshot, moment) =>
         TE.fromTask(async () => {
+          const broken = unsound(snapshot);
+          if (broken !== null) {
+            warn(`the checkpoint of step ${moment.step} is not written: ${broken} is not finite.`)();
+            return;
+          }
           await running.read();
           if (written.read()?.step === moment.step) return;
           asked.write(moment.seconds)();

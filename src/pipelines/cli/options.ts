@@ -116,6 +116,10 @@ export const runFlags: ReadonlyArray<Flag> = [
     description: 'steps between checkpoints, or minutes as in 10min (default: 10min)',
   },
   { flag: '--keep <N>', description: 'checkpoints that stay, besides the best (default: 2)' },
+  {
+    flag: '--backoff <N>',
+    description: 'a run that diverges goes back with more damping, at most N times (default: 0, it ends)',
+  },
   { flag: '--resume <RUN|CHECKPOINT>', description: 'go on with a run from its last checkpoint, or from this one' },
   { flag: '--fork', description: 'begin a run of its own from that checkpoint, with other settings' },
   { flag: '--out <DIR>', description: 'directory of the report (default: a new one in runs/; none with --json)' },
@@ -151,7 +155,7 @@ const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${l
 
 /** Settings that are numbers; anything else in their place stays text, and the codec refuses it. */
 const numeric: ReadonlyArray<string> = [
-  ...['steps', 'epochs', 'batch', 'seed', 'threads', 'evaluateEvery', 'patience', 'checkpointEvery', 'keep'],
+  ...['steps', 'epochs', 'batch', 'seed', 'threads', 'evaluateEvery', 'patience', 'checkpointEvery', 'keep', 'backoff'],
 ];
 
 /** Flags that are no settings of a run by themselves. */

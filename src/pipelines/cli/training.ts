@@ -130,6 +130,7 @@ const runOn =
               steer: () => ({ stop: interrupting() !== null }),
             },
             optionsOf: checkpoints.optionsOf,
+            backoff: { atMost: plan.backoff ?? 0, told: (sentence) => world.err(`warning: ${sentence}`)() },
             goesOn: () => interrupting() === null,
             data,
             observe: (optimizer) => observerOf(world, isJson, optimizer.name, total),

@@ -32,6 +32,8 @@ export interface Plan {
   readonly checkpointEvery: number | string | undefined;
   /** Checkpoints that stay, where it was said. */
   readonly keep: number | undefined;
+  /** How often a run that diverges goes back, where it was said. */
+  readonly backoff: number | undefined;
   /** Directory of the report, where one was named. */
   readonly out: string | undefined;
   /** What is doubtful in the configuration, in sentences. */
@@ -128,7 +130,7 @@ export const planOf = (
   tasks: ReadonlyArray<TaskFamily> = ownTasks,
 ): E.Either<KfacError, Plan> => {
   const { batch, seed = 1, evaluateEvery, patience, data, start, hold = [], out, size = 'full' } = config;
-  const { checkpointEvery, keep } = config;
+  const { checkpointEvery, keep, backoff } = config;
   if (config.task !== undefined && config.task !== task) {
     return bad('task', `${task}, as on the command line`, config.task);
   }
@@ -153,6 +155,7 @@ export const planOf = (
       hold,
       checkpointEvery,
       keep,
+      backoff,
       out,
       warnings: unusedSettings(optimizers, config),
     })),

@@ -28,6 +28,7 @@ export const configurationIn = (plan: Plan): Readonly<Record<string, unknown>> =
     ...(plan.hold.length === 0 ? {} : { hold: plan.hold }),
     ...(plan.checkpointEvery === undefined ? {} : { checkpointEvery: plan.checkpointEvery }),
     ...(plan.keep === undefined ? {} : { keep: plan.keep }),
+    ...(plan.backoff === undefined ? {} : { backoff: plan.backoff }),
   };
   return {
     ...configuration,

@@ -78,6 +78,8 @@ export interface RunConfig {
   readonly checkpointEvery?: number | string | undefined;
   /** Checkpoints that stay, besides the best. */
   readonly keep?: number | undefined;
+  /** How often a run that diverges goes back to where it was well, with more damping; it ends where it is 0. */
+  readonly backoff?: number | undefined;
   /** Directory of the report. */
   readonly out?: string | undefined;
   /** What the report of a run says of it; sets nothing. */
@@ -109,6 +111,7 @@ const fields = {
   hold: t.readonlyArray(text, 'a list of paths of parameters or layers'),
   checkpointEvery: everyText,
   keep: wholeFrom(1),
+  backoff: wholeFrom(0),
   out: pathText,
   about: t.unknown,
 };

@@ -19,6 +19,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { KfacError } from '../../../src/core/errors.ts';
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
 import type { CheckpointOptions } from '../../../src/pipelines/checkpoints/checkpointing.ts';
+import { generate } from '../../../src/core/tensor.ts';
 import { checkpointing } from '../../../src/pipelines/checkpoints/checkpointing.ts';
 import { loadCheckpoint } from '../../../src/pipelines/checkpoints/files.ts';
 import { checkpointName, loadLatest, saveCheckpoint } from '../../../src/pipelines/checkpoints/store.ts';
@@ -102,6 +103,31 @@ describe('checkpoints of a run', () => {
       const found = orThrow(await loadLatest(memory, 'run')());
       expect(found?.checkpoint.snapshot.state.step).toBeGreaterThan(0);
     }
+  });
+
+  it('law: nothing that is not finite is saved over what was good', async () => {
+    const said: Array<string> = [];
+    const { saving, last } = checkpointing(nodeFileSystem, {
+      every: { steps: 1 },
+      keep: 1,
+      directory: TE.right(directory),
+      about: null,
+      warn: (sentence) => () => void said.push(sentence),
+      savesLast: () => true,
+    });
+    const spoiling: TrainOptions['saving'] = {
+      ...saving,
+      save: (snapshot, moment) => {
+        const weight = snapshot.state.params['0.weight'];
+        const broken = generate(weight.shape, (i) => (i === 3 ? NaN : weight.data[i]));
+        const params = { ...snapshot.state.params, '0.weight': broken };
+        return saving.save(moment.step < 5 ? snapshot : { ...snapshot, state: { ...snapshot.state, params } }, moment);
+      },
+    };
+    orThrow(await run({ duration: { steps: 7 }, saving: spoiling }));
+    expect((await last())?.step).toBe(4);
+    expect(said[0]).toBe('the checkpoint of step 5 is not written: 0.weight is not finite.');
+    expect(orThrow(await loadLatest(nodeFileSystem, directory)())?.checkpoint.snapshot.state.step).toBe(4);
   });
 
   it('law: from all of them the run goes on to where it went', async () => {
