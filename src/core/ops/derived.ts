@@ -141,6 +141,14 @@ export const derive = <T extends Shaped>(p: Primitives<T>, self: () => Ops<T>): 
     const ops = self();
     return ops.add(ops.scale(a, x), ops.scale(b, y));
   },
+  combineWithSquare: (a, x, b, y) => {
+    const ops = self();
+    return ops.linearCombination(a, x, b, ops.square(y));
+  },
+  overRoot: (x, c, y, d) => {
+    const ops = self();
+    return ops.div(x, ops.add(ops.scale(c, ops.sqrt(y)), p.full([], d)));
+  },
   unaryVjp: (kind, x, y, cotangent) => {
     const ops = self();
     return ops.mul(cotangent, unaryDerivative(ops, kind, x, y));

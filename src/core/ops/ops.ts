@@ -44,6 +44,10 @@ export interface Derived<T extends Shaped> {
   readonly scale: (c: number, x: T) => T;
   /** a x + b y for numbers a, b and equal shapes. */
   readonly linearCombination: (a: number, x: T, b: number, y: T) => T;
+  /** a x + b y² for numbers a, b and equal shapes: an average of squares with the next one. */
+  readonly combineWithSquare: (a: number, x: T, b: number, y: T) => T;
+  /** x / (c √y + d) for numbers c, d and equal shapes: a direction over the root of its squares. */
+  readonly overRoot: (x: T, c: number, y: T, d: number) => T;
   /** cotangent ⊙ f′(x) where y = f(x): the VJP of an elementwise function. */
   readonly unaryVjp: (kind: UnaryKind, x: T, y: T, cotangent: T) => T;
   /** M + c I for a square M. */

@@ -67,12 +67,10 @@ export const momentsWith = <T extends Shaped>(
   t: number,
 ): Moments<T> => ({
   m: averagedWith(ops, beta1, before.m, gradient, t),
-  v: averagedWith(
-    ops,
-    beta2,
-    before.v,
-    mapParams(gradient, (g) => ops.square(g)),
-    t,
+  v: mapParams(gradient, (g, path) =>
+    before.v !== undefined && Object.hasOwn(before.v, path)
+      ? ops.combineWithSquare(beta2, before.v[path], 1 - beta2, g)
+      : ops.scale(1 - beta2 ** t, ops.square(g)),
   ),
 });
 
@@ -110,6 +108,5 @@ export const adamDirection = <T extends Shaped>(
   t: number,
 ): Params<T> => {
   const { c, floor } = correctionsAt({ beta1, beta2, epsilon }, t);
-  const least = ops.full([], floor);
-  return mapParams(m, (x, path) => ops.div(x, ops.add(ops.scale(c, ops.sqrt(v[path])), least)));
+  return mapParams(m, (x, path) => ops.overRoot(x, c, v[path], floor));
 };

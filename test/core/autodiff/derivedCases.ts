@@ -45,6 +45,9 @@ export const derivedCases: ReadonlyArray<Case> = [
   rowOfTwo('sigmoidCrossEntropy', pairOfShapes, (ops, x, y) => ops.sigmoidCrossEntropy(x, y)),
   row('scale', anyArray(), (ops, x) => ops.scale(-1.5, x)),
   rowOfTwo('linearCombination', sameShapes, (ops, a, b) => ops.linearCombination(2, a, -0.5, b)),
+  rowOfTwo('combineWithSquare', sameShapes, (ops, a, b) => ops.combineWithSquare(2, a, -0.5, b)),
+  // Of numbers from 1 on, where the root has a derivative.
+  rowOfTwo('overRoot', sameShapes, (ops, a, b) => ops.overRoot(a, 2, ops.add(ops.square(b), ops.full([], 1)), 0.5)),
   ...unaryVjp,
   row('addDiagonal', ofShape(square), (ops, x) => ops.addDiagonal(x, 0.3)),
   row('trace', ofShape(square), (ops, x) => ops.trace(x)),

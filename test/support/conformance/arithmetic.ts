@@ -69,6 +69,39 @@ export const arithmeticCases: ReadonlyArray<Case> = [
     ),
   },
   {
+    operation: 'combineWithSquare',
+    trials: given(
+      fc.tuple(
+        coefficient,
+        coefficient,
+        shapeOf().chain((shape) => fc.tuple(arrayOf(shape), arrayOf(shape))),
+      ),
+      ([a, b, operands]) => ({
+        label: `${a} x + ${b} y²`,
+        operands,
+        run: (ops, [x, y]) => ops.combineWithSquare(a, x, b, y),
+        error: ([x, y]) =>
+          reference.linearCombination(3 * Math.abs(a), magnitude(x), 4 * Math.abs(b), reference.square(y)),
+      }),
+    ),
+  },
+  {
+    operation: 'overRoot',
+    trials: given(
+      fc.tuple(
+        fc.double({ min: 0.1, max: 3, noNaN: true }),
+        fc.double({ min: 0.1, max: 3, noNaN: true }),
+        shapeOf().chain((shape) => fc.tuple(arrayOf(shape), arrayOf(shape).map(magnitude))),
+      ),
+      ([c, d, operands]) => ({
+        label: `x / (${c} √y + ${d})`,
+        operands,
+        run: (ops, [x, y]) => ops.overRoot(x, c, y, d),
+        error: (_, result) => reference.scale(5, magnitude(result)),
+      }),
+    ),
+  },
+  {
     operation: 'addDiagonal',
     trials: given(
       fc.tuple(

@@ -28,6 +28,8 @@ type Fused = Pick<
   Derived<Tensor>,
   | 'scale'
   | 'linearCombination'
+  | 'combineWithSquare'
+  | 'overRoot'
   | 'unaryVjp'
   | 'addDiagonal'
   | 'trace'
@@ -70,6 +72,20 @@ export const fused = (host: Host, self: () => Ops<Tensor>): Fused => {
       if (!sameShape(x.shape, y.shape)) return self().add(self().scale(a, x), self().scale(b, y));
       const out = allocator.take(x.data.length);
       kernels.linearCombination(a, floatsOf(host, x), b, floatsOf(host, y), out);
+      return floatTensor(host, x.shape, out);
+    },
+    combineWithSquare: (a, x, b, y) => {
+      if (!sameShape(x.shape, y.shape)) return self().linearCombination(a, x, b, self().square(y));
+      const out = allocator.take(x.data.length);
+      kernels.combineWithSquare(a, floatsOf(host, x), b, floatsOf(host, y), out);
+      return floatTensor(host, x.shape, out);
+    },
+    overRoot: (x, c, y, d) => {
+      if (!sameShape(x.shape, y.shape)) {
+        return self().div(x, self().add(self().scale(c, self().sqrt(y)), self().full([], d)));
+      }
+      const out = allocator.take(x.data.length);
+      kernels.overRoot(c, floatsOf(host, x), d, floatsOf(host, y), out);
       return floatTensor(host, x.shape, out);
     },
     unaryVjp: (kind, x, y, cotangent) => {

@@ -83,6 +83,9 @@ export type SelectKernel = (
   n: number,
 ) => void;
 
+/** A function of elements of x and y, with two numbers. */
+export type CombiningKernel = (a: number, x: ReadonlyVector, b: number, y: ReadonlyVector, out: Vector) => void;
+
 /** Sums of a matrix `[rows, columns]`. */
 export type SumsKernel = (
   x: ReadonlyVector,
@@ -117,7 +120,11 @@ export interface Kernels {
   /** `out = softplus(x) − y x`, see `Ops`. */
   readonly sigmoidCrossEntropy: (x: ReadonlyVector, y: ReadonlyVector, out: Vector) => void;
   /** `out = a x + b y`. */
-  readonly linearCombination: (a: number, x: ReadonlyVector, b: number, y: ReadonlyVector, out: Vector) => void;
+  readonly linearCombination: CombiningKernel;
+  /** `out = a x + b y²`. */
+  readonly combineWithSquare: CombiningKernel;
+  /** `out = x / (a √y + b)`. */
+  readonly overRoot: CombiningKernel;
   /** `Σ x[at + i]` for `0 <= i < n`. */
   readonly sum: (x: ReadonlyVector, at: number, n: number) => number;
   /** `Σ x[i] y[i]` over all elements. */

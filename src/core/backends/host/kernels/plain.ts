@@ -99,6 +99,12 @@ export const plainKernels: Kernels = {
   linearCombination: (a, x, b, y, out) => {
     for (let i = 0; i < out.length; i += 1) out[i] = a * x[i] + b * y[i];
   },
+  combineWithSquare: (a, x, b, y, out) => {
+    for (let i = 0; i < out.length; i += 1) out[i] = a * x[i] + b * (y[i] * y[i]);
+  },
+  overRoot: (a, x, b, y, out) => {
+    for (let i = 0; i < out.length; i += 1) out[i] = x[i] / (a * Math.sqrt(y[i]) + b);
+  },
   sum,
   dot: (x, y) => {
     const n = x.length;

@@ -12,6 +12,7 @@ import type { ReadonlyVector } from '../../../tensor.ts';
 import type { Vector } from '../kernels/precision.ts';
 import type {
   BinaryKernel,
+  CombiningKernel,
   Kernels,
   PairKernel,
   RowsKernel,
@@ -137,6 +138,15 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
       if (out.length < worthwhile) plain(x, y, out);
       else map(f, 0, 0, x, 0, y, 0, out, 0, out.length);
     };
+
+  const combining = (name: 'linearCombination' | 'combineWithSquare' | 'overRoot'): CombiningKernel => {
+    const f = unit.pointwise[name];
+    const plain = plainKernels[name];
+    return (s, x, t, y, out) => {
+      if (out.length < worthwhile) plain(s, x, t, y, out);
+      else map(f, s, t, x, 0, y, 0, out, 0, out.length);
+    };
+  };
 
   const scalar =
     (f: Rowwise, plain: ScalarKernel): ScalarKernel =>
@@ -283,10 +293,9 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
     },
     sigmoidMinus: ofTwo(unit.pointwise.sigmoidMinus, plainKernels.sigmoidMinus),
     sigmoidCrossEntropy: ofTwo(unit.pointwise.sigmoidCrossEntropy, plainKernels.sigmoidCrossEntropy),
-    linearCombination: (s, x, t, y, out) => {
-      if (out.length < worthwhile) plainKernels.linearCombination(s, x, t, y, out);
-      else map(unit.pointwise.linearCombination, s, t, x, 0, y, 0, out, 0, out.length);
-    },
+    linearCombination: combining('linearCombination'),
+    combineWithSquare: combining('combineWithSquare'),
+    overRoot: combining('overRoot'),
     sum,
     dot,
     rowSums: sums(unit.rowSums, plainKernels.rowSums, (rows) => rows),

@@ -48,7 +48,14 @@ const names = <K extends string>(record: Readonly<Record<K, unknown>>): Readonly
 
 /** Kernels over elements by name. */
 export type PointwiseName =
-  UnaryKind | `vjp.${VjpKind}` | 'fill' | 'linearCombination' | 'sigmoidMinus' | 'sigmoidCrossEntropy';
+  | UnaryKind
+  | `vjp.${VjpKind}`
+  | 'fill'
+  | 'linearCombination'
+  | 'combineWithSquare'
+  | 'overRoot'
+  | 'sigmoidMinus'
+  | 'sigmoidCrossEntropy';
 
 /** Kernels over rows by name: functions of two arguments, of which one may be a number for each row. */
 export type RowwiseName = `${BinaryKind}${'' | '.right' | '.left'}` | `expOfDifference${'' | '.right'}`;
@@ -56,7 +63,7 @@ export type RowwiseName = `${BinaryKind}${'' | '.right' | '.left'}` | `expOfDiff
 /** Functions of which a loop takes several vectors at a time: those that take less time than counting does. */
 const cheap: ReadonlySet<PointwiseName> = new Set<PointwiseName>([
   ...(['neg', 'square', 'abs', 'step', 'relu', 'sqrt', 'vjp.exp', 'vjp.square', 'vjp.tanh', 'vjp.sigmoid'] as const),
-  ...(['vjp.relu', 'fill', 'linearCombination'] as const),
+  ...(['vjp.relu', 'fill', 'linearCombination', 'combineWithSquare', 'overRoot'] as const),
 ]);
 
 const { s, t } = pointwise.numbers;
@@ -71,6 +78,14 @@ const pointwiseKernels: ReadonlyArray<readonly [PointwiseName, OfTwo]> = [
   ['sigmoidCrossEntropy', sigmoidCrossEntropyCode],
   ['fill', () => splatS],
   ['linearCombination', (a, b) => f32x4.add(f32x4.mul(splatS, a), f32x4.mul(splatT, b))],
+  [
+    'combineWithSquare',
+    (a, b, [y]) => [
+      ...local.set(y, b),
+      ...f32x4.add(f32x4.mul(splatS, a), f32x4.mul(splatT, f32x4.mul(local.get(y), local.get(y)))),
+    ],
+  ],
+  ['overRoot', (a, b) => f32x4.div(a, f32x4.add(f32x4.mul(splatS, f32x4.sqrt(b)), splatT))],
 ];
 
 const rowwiseKernels: ReadonlyArray<readonly [RowwiseName, RowCode]> = [

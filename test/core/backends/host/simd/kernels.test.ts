@@ -227,6 +227,25 @@ describe.each<readonly [string, (x: Float32Array) => Float32Array]>([
     );
   });
 
+  it('law: fused combinations. Bit for bit what their parts give one after another', () => {
+    fc.assert(
+      fc.property(length, seed, fc.double({ min: 0.01, max: 3, noNaN: true }), (n, s, a) => {
+        const [x, y] = [drawn(s, n, -2, 2), drawn(s + 1, n, 0, 2)];
+        const [square, root, expected, out] = [0, 0, 0, 0].map(() => room(n));
+        kernels.unary.square(y, square);
+        kernels.linearCombination(a, x, 0.05, square, expected);
+        kernels.combineWithSquare(a, x, 0.05, y, out);
+        expect(Array.from(out)).toEqual(Array.from(expected));
+        kernels.unary.sqrt(y, root);
+        kernels.binary.mul.right(root, 0, a, expected, 0, n);
+        kernels.binary.add.right(expected, 0, 0.3, expected, 0, n);
+        kernels.binary.div.both(x, 0, expected, 0, expected, 0, n);
+        kernels.overRoot(a, x, 0.3, y, out);
+        expect(Array.from(out)).toEqual(Array.from(expected));
+      }),
+    );
+  });
+
   it('law: sums are accumulated in 64 bits. |ŝ − s| ≤ n 2⁻⁵³ Σ|x|', () => {
     fc.assert(
       fc.property(length, seed, fc.nat(5), (n, s, at) => {
