@@ -114,8 +114,8 @@ export const benchFashion = async <T extends Shaped>(
   const comparison = comparisonOf(flags);
   const family = fashionClassifier.ofSize(comparison.size);
   const {
-    task: found = family,
-    warnings = [],
+    task: found,
+    warnings,
     ...data
   } = succeed(await family.load(nodeFileSystem, comparison.directory ?? undefined)());
   const task = { ...found, data };

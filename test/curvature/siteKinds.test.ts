@@ -372,6 +372,36 @@ describe.each(
     expect(scaledError(materialise(ops, inParts, blockShape).data, expected.data)).toBeLessThan(1e-13);
   });
 
+  it('law: batch split. Sums over parts of a batch add up to those of the batch, whatever is kept', () => {
+    const blocks = { inputs: { count: 2 }, outputs: { count: 2 } };
+    const seen = seenOf(row, 6, 4, 2);
+    const parts = [
+      [0, 3],
+      [3, 1],
+    ].map(([begin, count]): Seen<Tensor> => ({
+      input: examplesOf(ops, seen.input, begin, count),
+      cotangents: seen.cotangents.map((g) => examplesOf(ops, g, begin, count)),
+    }));
+    const isotropic = (of: Seen<Tensor>): Seen<Tensor> => ({ ...of, isotropic: true });
+    const { partitioned } = block;
+    const kept: ReadonlyArray<(of: Seen<Tensor>) => Params<Tensor>> = [
+      ...sharings.map((sharing) => (of: Seen<Tensor>) => block.statistics(ops, of, { sharing }).sums),
+      (of) => block.statistics(ops, of, { scaleShift: 'diagonal', maxFactor: 1 }).sums,
+      (of) => block.statistics(ops, of, { uncorrelated: true }).sums,
+      (of) => block.statistics(ops, isotropic(of), {}).sums,
+      (of) => ({ second: block.squares(ops, of) }),
+      ...(partitioned === null
+        ? []
+        : sharings.map((sharing) => (of: Seen<Tensor>) => partitioned.statistics(ops, of, blocks, { sharing }).sums)),
+    ];
+    for (const sums of kept) {
+      const [first, second] = parts.map(sums);
+      for (const [name, sum] of Object.entries(sums(seen))) {
+        expect(scaledError(ops.add(first[name], second[name]).data, sum.data)).toBeLessThan(1e-13);
+      }
+    }
+  });
+
   it('law: rows make the factors of the operator', () => {
     if (block.rows === null) return;
     const seen = seenOf(row, 4, 3, 2);

@@ -15,7 +15,7 @@ import { keyOf } from '../../src/core/random/key.ts';
 import { uniform } from '../../src/core/random/uniform.ts';
 import type { Model } from '../../src/core/nn/model.ts';
 import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
-import type { Shaped } from '../../src/core/tensor.ts';
+import type { Shaped, Tensor } from '../../src/core/tensor.ts';
 import { generate } from '../../src/core/tensor.ts';
 import { datasetOf } from '../../src/pipelines/data/dataset.ts';
 import { autoencoder } from '../../src/pipelines/tasks/mnistAutoencoder.ts';
@@ -51,6 +51,22 @@ export const pictures = (network: Model, classes: number): TrainTask => {
   const drawn = uniform(keyOf(8), [few], 'f64').data;
   const targets = generate([few], (i) => Math.floor(classes * drawn[i]), 'i32');
   const noise = orThrow(datasetOf('noise', inputs, targets));
+  return supervised({
+    name: 'noise',
+    model: network,
+    loss: softmaxCrossEntropy,
+    data: { train: noise, test: noise },
+  });
+};
+
+/** A few sequences of words at random, each to be followed by others. */
+export const texts = (network: Model, length: number, vocabulary: number): TrainTask => {
+  const few = 16;
+  const drawn = (seed: number): Tensor => {
+    const { data } = uniform(keyOf(seed), [few, length], 'f64');
+    return generate([few, length], (i) => Math.floor(vocabulary * data[i]), 'i32');
+  };
+  const noise = orThrow(datasetOf('noise', drawn(7), drawn(8)));
   return supervised({
     name: 'noise',
     model: network,
