@@ -72,6 +72,17 @@ const none = 1e-20;
 /** Where the diagonal of a matrix of order n is. */
 const diagonalPlaces = (n: number): Tensor => generate([n], (i) => i * (n + 1), 'i32');
 
+/** The largest order of a matrix whose places are integers that every interpreter holds: floats of 32 bits do up to 2²⁴. */
+const mostPlaces = 2 ** 12;
+
+/** The diagonal of a matrix `[n, n]`. */
+const diagonalOfMatrix = <T extends Shaped>(ops: Ops<T>, m: T): T => {
+  const [n] = m.shape;
+  return n <= mostPlaces
+    ? ops.gather(ops.reshape(m, [n * n]), ops.constant(diagonalPlaces(n)))
+    : ops.sum(ops.mul(m, ops.addDiagonal(ops.full([n, n], 0), 1)), [1]);
+};
+
 const diagonalOf = <T extends Shaped>(ops: Ops<T>, factor: Factor<T>): T => {
   const n = orderOf(factor);
   switch (factor._tag) {
@@ -85,7 +96,7 @@ const diagonalOf = <T extends Shaped>(ops: Ops<T>, factor: Factor<T>): T => {
         0,
       );
     default:
-      return ops.gather(ops.reshape(matrixOf(ops, factor), [n * n]), ops.constant(diagonalPlaces(n)));
+      return diagonalOfMatrix(ops, matrixOf(ops, factor));
   }
 };
 

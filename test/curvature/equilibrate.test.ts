@@ -3,27 +3,37 @@
  * and steps do not depend on the units that a problem is stated in.
  */
 import fc from 'fast-check';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 
+import { shapeInterpreter } from '../../src/core/autodiff/shape.ts';
+import type { Backend } from '../../src/core/backends/backend.ts';
+import type { KfacError } from '../../src/core/errors.ts';
 import { attempt } from '../../src/core/errors.ts';
 import type { Loss } from '../../src/core/nn/losses/loss.ts';
 import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { squaredError } from '../../src/core/nn/losses/squaredError.ts';
+import { kronecker } from '../../src/core/operators/blockOperator.ts';
 import { sumOf } from '../../src/core/operators/composite.ts';
+import { dense as denseFactor } from '../../src/core/operators/factors/factor.ts';
 import type { LinearOperator } from '../../src/core/operators/linearOperator.ts';
-import { damped } from '../../src/core/operators/linearOperator.ts';
+import { blockDiagonal, damped } from '../../src/core/operators/linearOperator.ts';
 import { materialiseBlocks } from '../../src/core/operators/materialise.ts';
 import { stack, unstack } from '../../src/core/operators/vec.ts';
 import { innerProduct } from '../../src/core/ops/innerProduct.ts';
+import type { Ops } from '../../src/core/ops/ops.ts';
 import type { Params } from '../../src/core/params.ts';
 import { mapParams } from '../../src/core/params.ts';
 import type { BlockInUnits } from '../../src/core/pipeline/blocks.ts';
+import { blocksOf } from '../../src/core/pipeline/blocks.ts';
 import type { Batch } from '../../src/core/pipeline/context.ts';
 import { backward, forward } from '../../src/core/pipeline/forward.ts';
 import type { Objective } from '../../src/core/pipeline/objective.ts';
 import { pipeline } from '../../src/core/pipeline/stage.ts';
 import type { TrainState } from '../../src/core/pipeline/trainState.ts';
+import { initialState } from '../../src/core/pipeline/trainState.ts';
 import { withObjective } from '../../src/core/pipeline/withObjective.ts';
-import type { Shape, Tensor } from '../../src/core/tensor.ts';
+import { keyOf } from '../../src/core/random/key.ts';
+import type { Shape, Shaped, Tensor } from '../../src/core/tensor.ts';
 import { generate } from '../../src/core/tensor.ts';
 import { changeToBlocks, fromBlocks, toBlocks } from '../../src/curvature/blocks.ts';
 import { blockKfac } from '../../src/curvature/blockKfac.ts';
@@ -395,6 +405,42 @@ describe('equilibrate', () => {
       expect(gapBetween(second.direction, first.direction)).toBeLessThan(1e-12);
     },
   );
+
+  it('law: whatever the order of a factor, no interpreter is given an integer that 32 bits do not hold', async () => {
+    const given: Array<number> = [];
+    const shapesOnly = shapeInterpreter().ops;
+    const strict: Ops<Shaped> = {
+      ...shapesOnly,
+      constant: (value) => {
+        given.push(Math.max(...Array.from(value.data)));
+        return shapesOnly.constant(value);
+      },
+    };
+    const none = (): TE.TaskEither<KfacError, never> => TE.left({ _tag: 'NonFinite', where: '', what: '', advice: '' });
+    const onShapes: Backend<Shaped> = {
+      name: 'shapes',
+      dtype: 'f32',
+      ops: strict,
+      linearAlgebra: { cholesky: none, choleskySolve: none, inverse: none, solve: none, eigh: none },
+      read: none,
+      scope: () => ({ backend: onShapes, close: () => undefined }),
+      report: () => ({ backend: 'shapes', library: '', threads: 1, factorisations: '', warnings: [] }),
+      dispose: TE.right(undefined),
+    };
+    for (const n of [10, 4096, 4097, 50_000]) {
+      const gradient: Params<Shaped> = { weight: { shape: [3, n] } };
+      const [A, G] = [n, 3].map((order) => denseFactor<Shaped>({ shape: [order, order] }));
+      const context = {
+        state: initialState(gradient, keyOf(1)),
+        blocks: blocksOf([{ site: { kind: 'dense', path: '', weight: 'weight', bias: null } as const }], ['weight']),
+        gradient,
+        operator: blockDiagonal({ '': kronecker(A, G) }),
+      };
+      orThrow(await equilibrate({ by: 'column' }).run<Shaped>(context)({ backend: onShapes, clock: () => 0 })());
+    }
+    expect(given).toHaveLength(2); // of smaller factors, where diagonals are gathered
+    expect(Math.max(...given)).toBeLessThan(2 ** 24);
+  });
 
   it('units that lack a block, which was held fixed when they were made, are made anew', async () => {
     const step = inUnits(kfac(), { every: 5 });
