@@ -68,6 +68,23 @@ const staying = (steps: ReadonlyArray<number>, keep: number, { evaluations }: Sn
  *
  * @param files - where they go
  * @param options - how often, how many, where
+ * @example
+ * ```ts no-run
+ * import * as TE from 'fp-ts/lib/TaskEither.js';
+ * import { checkpointing, nodeFileSystem, type TrainOptions } from 'kfac-ts/pipelines';
+ *
+ * const { saving, last } = checkpointing(nodeFileSystem, {
+ *   every: { minutes: 5 },
+ *   keep: 2,
+ *   directory: TE.right('runs/today/checkpoints/kfac'),
+ *   about: null,
+ *   warn: (sentence) => () => console.warn(sentence),
+ *   savesLast: () => true,
+ * });
+ * const options: TrainOptions = { duration: { steps: 500 }, batch: 64, seed: 1, saving };
+ * // After training; waits for what is being written.
+ * const written = await last();
+ * ```
  */
 export const checkpointing = (
   files: FileSystem,

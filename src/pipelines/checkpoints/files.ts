@@ -93,6 +93,15 @@ const parsed = (bytes: Uint8Array, source: string): E.Either<KfacError, unknown>
  *
  * @param source - what to call it in errors
  * @param read - the file of a name
+ * @example
+ * ```ts no-run
+ * import * as TE from 'fp-ts/lib/TaskEither.js';
+ * import { decodeCheckpoint } from 'kfac-ts/pipelines';
+ *
+ * // From wherever the bytes are.
+ * declare const files: Readonly<Record<string, Uint8Array>>;
+ * const checkpoint = await decodeCheckpoint('the page', (name) => TE.right(files[name]))();
+ * ```
  */
 export const decodeCheckpoint = (
   source: string,

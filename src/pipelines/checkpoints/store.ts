@@ -112,6 +112,15 @@ const firstWhole = (
  * @param files - where to read
  * @param directory - folder of the checkpoints
  * @returns `null` where there are none
+ * @example
+ * ```ts no-run
+ * import { loadLatest, nodeFileSystem, type TrainOptions } from 'kfac-ts/pipelines';
+ *
+ * // Goes on where there is something to go on from, else begins.
+ * const found = await loadLatest(nodeFileSystem, 'runs/today/checkpoints/kfac')();
+ * const resume = found._tag === 'Right' && found.right !== null ? { resume: found.right.checkpoint.snapshot } : {};
+ * const options: TrainOptions = { duration: { steps: 500 }, batch: 64, seed: 1, ...resume };
+ * ```
  */
 export const loadLatest = (files: FileSystem, directory: string): TE.TaskEither<KfacError, Found | null> =>
   pipe(

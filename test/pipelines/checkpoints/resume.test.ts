@@ -4,6 +4,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import fc from 'fast-check';
 
 import type { Backend } from '../../../src/core/backends/backend.ts';
+import { hostKernelBackend } from '../../../src/core/backends/gpu/hostMemory/hostKernels.ts';
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
 import type { Shaped } from '../../../src/core/tensor.ts';
 import { composeOptimizer } from '../../../src/pipelines/config/compose/compose.ts';
@@ -16,6 +17,9 @@ import { train } from '../../../src/pipelines/trainer/train.ts';
 import type { Optimizer } from '../../../src/solvers/presets/optimizer.ts';
 import { optimizerNames, optimizerOf } from '../../../src/solvers/presets/registry.ts';
 import { plateau } from '../../../src/pipelines/trainer/steer.ts';
+import { eightGaussians, ringPoints } from '../../../src/pipelines/data/ring.ts';
+import { ganRingOf } from '../../../src/pipelines/tasks/gan/ganRing.ts';
+import { competitiveDescent, newtonOfGames } from '../../../src/solvers/games/gamePresets.ts';
 import { onEveryBackend } from '../../support/everyBackend.ts';
 import { compositions } from '../../support/grammar/optimizers.ts';
 import { pathsOf } from '../../support/grammar/runs.ts';
@@ -105,6 +109,19 @@ describe('law: n steps, a checkpoint and m more steps are n + m steps', () => {
       update: { learningRate: 0.2, burnIn: 4, rules: [{ kind: 'momentum', mu: 0.8 }] },
     });
     await goesOn(referenceBackend(), sineTask(), orThrow(optimizer), [1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
+  it.each([
+    ['kfac in turns', made('kfac')],
+    ['competitive-descent', competitiveDescent()],
+    ['game-newton', newtonOfGames()],
+  ])('a game of two networks, %s', async (_, optimizer) => {
+    const task = ganRingOf({ size: 'small' });
+    const data = orThrow(ringPoints(eightGaussians, { train: 24, test: 8 }));
+    const backend = orThrow(hostKernelBackend('webasm', { threads: 1 }));
+    const some = { duration: { steps: 5 }, earlyStopping: { patience: 9 } };
+    await goesOn(backend, { ...task, data }, optimizer, [3], some);
+    orThrow(await backend.dispose());
   });
 
   onEveryBackend((backendName, use) => {
