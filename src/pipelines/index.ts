@@ -27,6 +27,12 @@ export type { Drawn, Trained, TrainingOptions, TrainingStep } from './trainer/tr
 export { batchesOf } from './trainer/batchesOf.ts';
 export type { BatchesOptions } from './trainer/batchesOf.ts';
 export type { Demand } from './data/examples.ts';
+export { fit } from './fitting/fit.ts';
+export type { FitOptions, Fitted } from './fitting/fit.ts';
+export type { Given, Judged, Network } from './fitting/fitted.ts';
+export { loadNetwork } from './fitting/loadNetwork.ts';
+export type { LoadOptions } from './fitting/loadNetwork.ts';
+export type { Nested, Numbers } from './fitting/numbers.ts';
 export { runExperiment } from './experiment.ts';
 export type { Experiment, Failed, Finished, Observer, Outcome } from './experiment.ts';
 export { dataset, datasetOf, rowsOf } from './data/dataset.ts';

@@ -85,8 +85,13 @@ const judgeBy =
     };
   };
 
-/** The shape of a model's outputs for some examples; `null` where its own shapes do not fit together. */
-const outputsOf = ({ inputs, layer, program }: Model, examples: number): Shape | null => {
+/**
+ * The shape of a model's outputs for some examples; `null` where its own shapes do not fit together.
+ *
+ * @param model - model
+ * @param examples - how many
+ */
+export const outputsOf = ({ inputs, layer, program }: Model, examples: number): Shape | null => {
   const { ops } = shapeInterpreter();
   const shaped = (shape: Shape): Shaped => ({ shape });
   const params = Object.fromEntries(layer.parameters('').map(({ path, shape }) => [path, shaped(shape)]));

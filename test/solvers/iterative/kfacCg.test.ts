@@ -199,7 +199,7 @@ describe('preset kfac-cg', () => {
   it.each<readonly [string, object, object]>([
     ['damping', { damping: 3 }, few],
     ['minDamping', { minDamping: 50 }, few],
-    ['equilibrated', { equilibrated: 'block' }, few],
+    ['equilibrated', { equilibrated: 'whole' }, few],
     ['lossBound', { lossBound: 1e-3 }, few],
     ['dampingEvery', { dampingEvery: 2 }, few],
     ['dampingDecay', { dampingDecay: 0.1 }, few],
