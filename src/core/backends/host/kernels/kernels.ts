@@ -72,7 +72,7 @@ export interface RowsOf {
   readonly varies: boolean;
 }
 
-/** `out[to + r n + i] = condition[r, i] ≠ 0 ? a[r, i] : b[r, i]` for `0 <= r < rows` and `0 <= i < n`. */
+/** `out[to + r n + i] = condition[r, i] is not 0 ? a[r, i] : b[r, i]` for `0 <= r < rows` and `0 <= i < n`. */
 export type SelectKernel = (
   condition: RowsOf,
   a: RowsOf,

@@ -27,7 +27,7 @@ export const copyRun = (x: ReadonlyVector, at: number, out: Buffer, to: number, 
   else out.set(runOf(x, at, n), to);
 };
 
-/** `out[to + i] = condition[c + i stepC] ≠ 0 ? a[l + i stepA] : b[r + i stepB]`, with steps of 0 or 1. */
+/** `out[to + i] = condition[c + i stepC] is not 0 ? a[l + i stepA] : b[r + i stepB]`, with steps of 0 or 1. */
 const selectRun = (
   condition: ReadonlyVector,
   c: number,

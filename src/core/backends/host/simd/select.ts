@@ -15,7 +15,7 @@ export const selectForms = ['vvv', 'vvn', 'vnv', 'vnn', 'nvv', 'nvn', 'nnv'] as 
 /** One of {@link selectForms}. */
 export type SelectForm = (typeof selectForms)[number];
 
-/** `out[r, i] = c[r, i] ≠ 0 ? a[r, i] : b[r, i]`, of rows of `bytes`; those of the operands begin so many bytes apart. */
+/** `out[r, i] = c[r, i] is not 0 ? a[r, i] : b[r, i]`, of rows of `bytes`; those of the operands begin so many bytes apart. */
 export const selectKernel = (form: SelectForm): FunctionCode => {
   const [c, a, b, out, bytes, rows, stepC, stepA, stepB, end] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
   const operands = [
