@@ -3,6 +3,7 @@
  * `npm run bench -- problems [FLAGS]`: the suite of problems, with the flags of `kfac bench`.
  * `npm run bench -- presets [NAMES]`: cost and memory of every preset. `npm run bench -- curves [NAMES]`: loss by step.
  * `npm run bench -- fashion [small|full] [data=DIRECTORY] [steps=N] [every=N]`: K-FAC beside Adam to 90 % of Fashion-MNIST.
+ * `npm run bench -- games [NAMES] [SEEDS]`: solvers of games on gan-ring, ten seeds each unless given.
  * `npm run bench -- models`: passes and steps of convolutional networks, beside `bench/peers/models.py`.
  *
  * @module
@@ -17,6 +18,7 @@ import { benchGpu } from './gpu/main.ts';
 import { benchCurves } from './curves.ts';
 import { benchFashion } from './fashion.ts';
 import { benchElementwise } from './elementwise.ts';
+import { benchGames } from './games.ts';
 import { benchMatmul, sgemmRate } from './matmul.ts';
 import { benchModels } from './models.ts';
 import { benchOverlap } from './overlap.ts';
@@ -56,9 +58,16 @@ const benchNative = async (): Promise<void> => {
   if (wanted('memory')) await benchMemory(backend);
 };
 
-const others = ['gpu', 'portable', 'presets', 'problems'];
+const others = ['gpu', 'portable', 'presets', 'problems', 'games'];
 if (sections[0] === 'problems') process.exitCode = await runCli(nodeWorld, ['bench', ...sections.slice(1)])();
 if (sections.includes('portable')) await benchGpu('portable');
 if (sections.includes('gpu')) await benchGpu('gpu');
+if (sections[0] === 'games') {
+  const [names, counts] = [sections.slice(1), sections.slice(1).map(Number).filter(Number.isInteger)];
+  await benchGames(
+    names.filter((name) => Number.isNaN(Number(name))),
+    counts[0] ?? 10,
+  );
+}
 if (sections.includes('presets')) benchPresets(process.argv[1], presets);
 if (sections.length === 0 || !sections.some((section) => others.includes(section))) await benchNative();

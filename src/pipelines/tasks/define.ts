@@ -30,7 +30,7 @@ type Beginning =
   | (Pick<Learning, 'initial'> & Partial<Pick<Learning, 'networks'>>);
 
 /** What a task must say of itself, and what it may. */
-export type TaskParts = Pick<Learning, 'name' | 'step' | 'judge' | 'derived' | 'demands'> &
+export type TaskParts = Pick<Learning, 'name' | 'step' | 'judge' | 'derived' | 'demands' | 'judged'> &
   Beginning & {
     /** What is watched: `loss`, in nats per example, unless given. */
     readonly loss?: Partial<Watched>;

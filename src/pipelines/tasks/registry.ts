@@ -11,6 +11,7 @@ import { attempt } from '../../core/errors.ts';
 import { shown } from '../../core/shown.ts';
 import { settingsError, standardsOf } from '../../solvers/settings/setting.ts';
 import { fashionClassifier } from './fashionClassifier.ts';
+import { ganMnist } from './gan/ganMnist.ts';
 import { ganRing } from './gan/ganRing.ts';
 import { languageModel } from './languageModel.ts';
 import { mnistAutoencoder } from './mnistAutoencoder.ts';
@@ -25,6 +26,7 @@ export const tasks: ReadonlyArray<TaskFamily> = [
   fashionClassifier,
   languageModel,
   ganRing,
+  ganMnist,
   translation,
 ];
 

@@ -47,7 +47,7 @@ export interface TrainResult {
   readonly running: Params<Tensor>;
   /** Steps after which the parameters were as they are. */
   readonly paramsFrom: number;
-  /** Judged on the whole training set. */
+  /** Judged on the whole training set, or on as many of its examples as the task says are enough. */
   readonly train: Evaluation;
   /** Judged on the whole test set. */
   readonly test: Evaluation;
@@ -108,11 +108,11 @@ const judged = <T extends Shaped>(
     );
   return pipe(
     TE.Do,
-    TE.bind('train', () => on(train, train.size)),
+    TE.bind('train', () => on(train, Math.min(train.size, task.judged ?? train.size))),
     TE.bind('test', () => on(test, test.size)),
     TE.bind('change', (all) =>
       pipe(
-        examples === train.size ? TE.right(all.train) : on(train, examples),
+        examples === train.size && task.judged === undefined ? TE.right(all.train) : on(train, examples),
         TE.map(({ loss }): Change => ({ examples, before, after: loss })),
       ),
     ),

@@ -78,6 +78,11 @@ export interface Learning {
   /** Numbers that follow from means over a data set, and are no means themselves: a perplexity, for example. */
   readonly derived?: (means: Metrics) => Metrics;
   readonly loss: Watched;
+  /**
+   * Training examples that are judged when training has ended, the first ones; all unless given. A task whose judgement hardly
+   * depends on which examples it sees says how many are enough.
+   */
+  readonly judged?: number;
   /** What the arrays of examples may hold, besides indices of the networks' tables and finite numbers. */
   readonly demands?: ReadonlyArray<Demand>;
 }

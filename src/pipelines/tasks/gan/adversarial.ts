@@ -5,11 +5,15 @@
  */
 import { evaluating } from '../../../core/nn/layers/circumstances.ts';
 import type { Ops } from '../../../core/ops/ops.ts';
+import type { Model } from '../../../core/nn/model.ts';
+import type { Params } from '../../../core/params.ts';
 import { pickParams } from '../../../core/params.ts';
+import type { Batch } from '../../../core/pipeline/context.ts';
 import { outputsAt } from '../../../core/pipeline/linearise.ts';
 import { pipeline } from '../../../core/pipeline/stage.ts';
 import { learn } from '../../../core/pipeline/withObjective.ts';
-import type { Shaped } from '../../../core/tensor.ts';
+import { split } from '../../../core/random/split.ts';
+import type { Shaped, Tensor } from '../../../core/tensor.ts';
 import { isGameOptimizer } from '../../../solvers/games/gameOptimizer.ts';
 import {
   competitiveDescent,
@@ -24,14 +28,35 @@ import type { Presets } from '../../../solvers/presets/registry.ts';
 import { averageIterates } from '../../../solvers/update/iterateAveraging.ts';
 import type { Splits } from '../../data/dataset.ts';
 import type { Judge, Learning, Standing, TaskStep, TrainTask, Watched, Weighed } from '../../trainer/learning.ts';
+import { initialOf } from '../../trainer/learning.ts';
 import type { TaskAbout } from '../define.ts';
 import { defineTask } from '../define.ts';
 import type { Chart, Task } from '../task.ts';
 import type { GanPair, GanParts } from './pair.ts';
 import { ganPair } from './pair.ts';
 
+/** What measures see besides what is made and the data. */
+export interface Measuring<T> {
+  /** All parameters, those of networks that judge among them. */
+  readonly params: Params<T>;
+  /** The examples, with whatever arrays they have besides `inputs`. */
+  readonly batch: Batch<T>;
+}
+
 /** Numbers that say how good what is made is, beside data of a batch: sums with their weights, by name. */
-export type GanMeasures = <T extends Shaped>(ops: Ops<T>, made: T, data: T) => Readonly<Record<string, Weighed<T>>>;
+export type GanMeasures = <T extends Shaped>(
+  ops: Ops<T>,
+  made: T,
+  data: T,
+  measuring: Measuring<T>,
+) => Readonly<Record<string, Weighed<T>>>;
+
+/** Networks that judge and do not play: their parameters are held fixed. */
+export interface Judging {
+  readonly networks: ReadonlyArray<Model>;
+  /** What they have learned, by path; drawn like other parameters unless given. */
+  readonly params?: Params<Tensor>;
+}
 
 /** Optimizers of games, by name: they move both players at once. */
 export const gameOptimizers: Presets<Optimizer> = {
@@ -65,6 +90,8 @@ const losses: Chart = {
 /** What a game of two networks must say of itself, and what it may. */
 export interface AdversarialParts extends GanParts, Playing, TaskAbout {
   readonly measures: GanMeasures;
+  /** Networks that measures need; none unless given. */
+  readonly judging?: Judging;
   /** Examples that are made whenever measures are taken, 1000 unless given. */
   readonly samples?: number;
   /** Which of the measures is watched. */
@@ -118,8 +145,22 @@ export const madeBy = <T extends Shaped>(
 /** Judges by what is made, beside the examples of each batch. */
 const judgeBy =
   (pair: GanPair, measures: GanMeasures, samples: number): Judge =>
-  (ops, standing, { inputs }) =>
-    measures(ops, madeBy(ops, pair, standing, samples), inputs);
+  (ops, standing, batch) =>
+    measures(ops, madeBy(ops, pair, standing, samples), batch['inputs'], {
+      params: { ...standing.held, ...standing.params },
+      batch,
+    });
+
+/** Both players' parameters, and those of networks that judge, which are held fixed. */
+const beginningWith =
+  (pair: GanPair, { networks, params }: Judging): Learning['initial'] =>
+  (key, dtype) => {
+    const [forPlayers, forJudges] = split(key, 2);
+    const players = initialOf([pair.telling.model, pair.fooling.model])(forPlayers, dtype);
+    return networks.length === 0
+      ? initialOf([pair.telling.model, pair.fooling.model])(key, dtype)
+      : { ...players, held: params ?? initialOf(networks)(forJudges, dtype).params };
+  };
 
 /**
  * A task of two networks that play.
@@ -150,8 +191,8 @@ const judgeBy =
 export function adversarial(parts: AdversarialParts & { readonly data: Splits }): Task & TrainTask;
 export function adversarial(parts: AdversarialParts): Task;
 export function adversarial(parts: AdversarialParts): Task {
-  const { generator, discriminator, example, loss, penalty, measures, samples = 1000, watched, ...about } = parts;
-  const { charts = [] } = about;
+  const { generator, discriminator, example, loss, penalty, measures, samples = 1000, ...about } = parts;
+  const { charts = [], watched, judging = { networks: [] } } = about;
   const pair = ganPair({
     name: parts.name,
     generator,
@@ -164,7 +205,9 @@ export function adversarial(parts: AdversarialParts): Task {
     optimizers: gameOptimizers,
     ...about,
     charts: [losses, ...charts],
-    networks: [pair.telling.model, pair.fooling.model],
+    networks: [pair.telling.model, pair.fooling.model, ...judging.networks],
+    initial: beginningWith(pair, judging),
+    judged: samples,
     step: stepOf(pair, parts),
     judge: judgeBy(pair, measures, samples),
     loss: { ...watched, metric: 'generator.loss' },

@@ -33,6 +33,8 @@ export interface GanRingSettings extends GanSettings {
   readonly width?: number;
   /** Numbers that a point is made of. */
   readonly noise?: number;
+  /** Points that are made whenever measures are taken. */
+  readonly samples?: number;
 }
 
 const settingsOf = (size: TaskSize): Settings<GanRingSettings> => ({
@@ -40,6 +42,7 @@ const settingsOf = (size: TaskSize): Settings<GanRingSettings> => ({
   ...ganSettings({ loss: 'nonSaturating', penalty: 'r1', penaltyWeight: 0.3, moves: 'inTurn', averaging: 0.99 }),
   width: setting(wholeFrom(1), size === 'full' ? 64 : 32, 'units of the hidden layers'),
   noise: setting(wholeFrom(1), 8, 'numbers that a point is made of'),
+  samples: setting(wholeFrom(1), 1000, 'points that are made whenever measures are taken'),
 });
 
 /** Dense layers with tanh between them. */
@@ -78,7 +81,7 @@ export interface GanRingOptions extends GanRingSettings {
  */
 export const ganRingOf = ({ size = 'full', generatorBy, ...given }: GanRingOptions = {}): Task => {
   const settings = orRaise(settled('with', settingsOf(size), { ...given }));
-  const { noise, width } = settings;
+  const { noise, width, samples } = settings;
   const networks = {
     name,
     generator: sequential([latent({ features: noise }), ...stack([noise, width, width, 2])]),
@@ -92,6 +95,7 @@ export const ganRingOf = ({ size = 'full', generatorBy, ...given }: GanRingOptio
     size,
     description,
     settings: { ...settings },
+    samples,
     measures: ringMeasures(eightGaussians),
     watched: { name: 'energyDistance', label: 'energy distance to the data' },
     charts: [measures],
