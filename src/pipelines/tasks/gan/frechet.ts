@@ -1,5 +1,5 @@
 /**
- * The Fréchet distance between two sets of features, as if both were normally distributed [HRU17].
+ * The Frechet distance between two sets of features, as if both were normally distributed [HRU17].
  *
  * @module
  */
@@ -33,7 +33,7 @@ export const momentsOf = <T extends Shaped>(ops: Ops<T>, features: T): Moments<T
   return { mean, covariance: ops.scale(1 / features.shape[0], ops.gram(ops.sub(features, mean))) };
 };
 
-/** Turns of the iteration: an eigenvalue of 10⁻⁶ of the trace needs 17 to come near its root, and a few to reach it. */
+/** Turns of the iteration: an eigenvalue of 1e-6 of the trace needs 17 to come near its root, and a few to reach it. */
 const turns = 26;
 
 /** What every eigenvalue gains, as a part of their mean: their roots are off by 0.3 percent of that of the mean at most. */
@@ -59,7 +59,7 @@ const squareRoot = <T extends Shaped>(ops: Ops<T>, matrix: T): T => {
 };
 
 /**
- * ‖m₁ − m₂‖² + tr(C₁ + C₂ − 2 (C₁^½ C₂ C₁^½)^½): the squared Fréchet distance of two normal distributions, shape `[]`.
+ * ‖m₁ − m₂‖² + tr(C₁ + C₂ − 2 (C₁^½ C₂ C₁^½)^½): the squared Frechet distance of two normal distributions, shape `[]`.
  *
  * @param ops - interpreter
  * @param a - moments of one

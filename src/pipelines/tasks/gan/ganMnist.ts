@@ -79,7 +79,7 @@ const unread: KfacError = {
   advice: 'Take the task that load gives.',
 };
 
-/** In the features of the judge: Fréchet distance, precision, recall, variety; and how good the judge is. */
+/** In the features of the judge: Frechet distance, precision, recall, variety; and how good the judge is. */
 const measuresBy =
   ({ features, classifier }: JudgeNetworks, known: Known | null): GanMeasures =>
   (ops, made, data, { params, batch }) => {

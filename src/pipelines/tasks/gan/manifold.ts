@@ -31,6 +31,15 @@ const leastOf = <T extends Shaped>(ops: Ops<T>, distances: T): T =>
  *
  * @param ops - interpreter
  * @param features - `[n, d]`, more than three
+ * @example
+ * ```ts
+ * import { generate, referenceBackend } from 'kfac-ts/core';
+ * import { reachOf } from 'kfac-ts/pipelines';
+ *
+ * // Of 0, 1, …, 4 the third neighbour of the first is 3 away, that of the second 2.
+ * const { data } = reachOf(referenceBackend().ops, generate([5, 1], (i) => i));
+ * [data[0], data[1]]; // => [9, 4]
+ * ```
  */
 export const reachOf = <T extends Shaped>(ops: Ops<T>, features: T): T => {
   const others = ops.addDiagonal(squaredDistances(ops, features, features), far);

@@ -56,7 +56,7 @@ export const energyDistance = <T extends Shaped>(ops: Ops<T>, x: T, y: T): T => 
  * // A generator that makes the means of all eight.
  * const { ops } = referenceBackend();
  * const made = ringCentres(eightGaussians);
- * const { modes } = ringMeasures(eightGaussians)(ops, made, made);
+ * const { modes } = ringMeasures(eightGaussians)(ops, made, made, { params: {}, batch: {} });
  * typeof modes.weight === 'number' ? modes.sum.data[0] / modes.weight : null; // => 8
  * ```
  */
