@@ -1,4 +1,5 @@
 /** Checkpoints in a folder: whole or not there, and a run that outlives every write that fails. */
+import { spawnSync } from 'node:child_process';
 import {
   lstatSync,
   mkdirSync,
@@ -17,6 +18,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../../src/core/errors.ts';
+import { describeError } from '../../../src/core/errors.ts';
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
 import type { CheckpointOptions } from '../../../src/pipelines/checkpoints/checkpointing.ts';
 import { generate } from '../../../src/core/tensor.ts';
@@ -105,6 +107,25 @@ describe('checkpoints of a run', () => {
     }
   });
 
+  it('law: a disk that is full takes nothing from the run nor from the checkpoints before', async () => {
+    const disk = join(directory, 'disk');
+    mkdirSync(disk);
+    const options = ['-t', 'tmpfs', '-o', 'size=48k', 'tmpfs', disk];
+    if (spawnSync('mount', options).status !== 0) return; // for those who may
+    try {
+      const whole = orThrow(await run());
+      const { result, said, failure } = await running(nodeFileSystem, join(disk, 'run'), { keep: 20 });
+      expect(result).toEqual(whole);
+      expect([...said, failure === null ? '' : describeError(failure)].join(' ')).toContain('no space is left');
+      const { checkpoint } = orThrow(await loadLatest(nodeFileSystem, join(disk, 'run'))()) ?? {};
+      expect(checkpoint?.snapshot.state.step).toBeGreaterThan(0);
+      expect(readdirSync(join(disk, 'run')).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+      if (checkpoint !== undefined) expect(orThrow(await run({ resume: checkpoint.snapshot }))).toEqual(whole);
+    } finally {
+      spawnSync('umount', [disk]);
+    }
+  });
+
   it('law: nothing that is not finite is saved over what was good', async () => {
     const said: Array<string> = [];
     const { saving, last } = checkpointing(nodeFileSystem, {
@@ -173,7 +194,6 @@ describe('a checkpoint', () => {
   });
 
   it('is checked by sha256sum', async () => {
-    const { spawnSync } = await import('node:child_process');
     const { status } = spawnSync('sha256sum', ['-c', 'SHA256SUMS'], { cwd: await saved() });
     expect(status).toBe(0);
   });
