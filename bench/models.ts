@@ -32,7 +32,8 @@ import { lenet, resnet8 } from '../src/pipelines/tasks/imageNetworks.ts';
 import { optimizerOf } from '../src/solvers/presets/registry.ts';
 import { succeed } from './succeed.ts';
 
-interface Workload {
+/** A network and a batch for it. */
+export interface Workload {
   readonly name: string;
   readonly model: Model;
   readonly batch: Batch<Tensor>;
@@ -69,7 +70,8 @@ const texts = (n: number): Batch<Tensor> => {
   return { inputs: text(0), targets: text(7) };
 };
 
-const workloads: ReadonlyArray<Workload> = [
+/** LeNet and a residual network on 128 images, a GPT on 32 texts. */
+export const workloads: ReadonlyArray<Workload> = [
   { name: 'lenet', model: lenet('lenet', [28, 28], 10), batch: images(128) },
   { name: 'resnet8', model: resnet8('resnet8', [28, 28], 10), batch: images(128) },
   { name: 'gpt', model: gpt, batch: texts(32) },

@@ -1,0 +1,88 @@
+/**
+ * Twenty steps of the models that people train, on this backend and on kernels in WebAssembly: how far losses and parameters are
+ * from each other.
+ *
+ * @module
+ */
+import type { Backend } from '../src/core/backends/backend.ts';
+import { hostKernelBackend } from '../src/core/backends/gpu/hostMemory/hostKernels.ts';
+import { initialParams } from '../src/core/nn/model.ts';
+import { softmaxCrossEntropy } from '../src/core/nn/losses/softmaxCrossEntropy.ts';
+import type { Params } from '../src/core/params.ts';
+import { takeStep } from '../src/core/pipeline/takeStep.ts';
+import { initialState } from '../src/core/pipeline/trainState.ts';
+import { placeState, readState } from '../src/core/pipeline/transfer.ts';
+import { learn } from '../src/core/pipeline/withObjective.ts';
+import { keyOf } from '../src/core/random/key.ts';
+import type { ReadonlyVector, Shaped, Tensor } from '../src/core/tensor.ts';
+import { optimizerOf } from '../src/solvers/presets/registry.ts';
+import type { Workload } from './models.ts';
+import { workloads } from './models.ts';
+import { succeed } from './succeed.ts';
+
+const steps = 20;
+
+/** λ of the mean curvature at least: with less, twenty steps multiply rounding by some thousands. */
+const settings = { damping: 1, minDamping: 1 };
+
+interface Course {
+  readonly losses: ReadonlyArray<number>;
+  readonly params: Params<Tensor>;
+  readonly seconds: number;
+}
+
+const courseOf = async <T extends Shaped>(
+  backend: Backend<T>,
+  { model, batch }: Workload,
+  name: string,
+): Promise<Course> => {
+  const optimizer = succeed(optimizerOf(name, name === 'adam' ? {} : settings));
+  const step = learn({ model, loss: softmaxCrossEntropy }, optimizer.step);
+  const env = { backend, clock: () => performance.now() / 1000 };
+  let state = placeState(backend.ops, initialState(initialParams(model, keyOf(1), 'f32'), keyOf(2)));
+  const losses: Array<number> = [];
+  const begin = performance.now();
+  for (let i = 0; i < steps; i += 1) {
+    const stepped = succeed(await takeStep(env, step, state, batch)());
+    state = stepped.state;
+    losses.push(stepped.metrics['loss']);
+  }
+  const seconds = (performance.now() - begin) / 1000;
+  return { losses, params: succeed(await readState(backend, state)()).params, seconds };
+};
+
+/** Largest difference, over 1 and the largest element. */
+const distance = (a: ReadonlyVector | ReadonlyArray<number>, b: ReadonlyVector | ReadonlyArray<number>): number => {
+  let gap = 0;
+  let size = 0;
+  for (let i = 0; i < b.length; i += 1) {
+    gap = Math.max(gap, Math.abs(a[i] - b[i]));
+    size = Math.max(size, Math.abs(b[i]));
+  }
+  return gap / (1 + size);
+};
+
+/**
+ * Prints, for each model and optimizer, how far two backends are from each other after twenty steps.
+ *
+ * @param backend - the one beside the kernels in WebAssembly
+ */
+export const benchCourses = async <T extends Shaped>(backend: Backend<T>): Promise<void> => {
+  const other = succeed(hostKernelBackend('webasm'));
+  for (const workload of workloads) {
+    for (const name of ['kfac', 'adam']) {
+      const ours = await courseOf(backend, workload, name);
+      const theirs = await courseOf(other, workload, name);
+      const params = Object.entries(theirs.params).map(([path, { data }]) => distance(ours.params[path].data, data));
+      console.log(
+        [
+          `${workload.name}, ${steps} steps of ${name}: loss ${ours.losses[0].toFixed(4)} → ${ours.losses[steps - 1].toFixed(4)}`,
+          `losses apart by ${distance(ours.losses, theirs.losses).toExponential(1)}`,
+          `parameters by ${Math.max(...params).toExponential(1)}`,
+          `${ours.seconds.toFixed(1)} s and ${theirs.seconds.toFixed(1)} s`,
+        ].join(', '),
+      );
+    }
+  }
+  succeed(await other.dispose());
+};
