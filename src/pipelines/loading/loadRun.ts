@@ -13,7 +13,6 @@ import type { KfacError } from '../../core/errors.ts';
 import { attempt } from '../../core/errors.ts';
 import { checkPaths } from '../../core/nn/model.ts';
 import type { Params } from '../../core/params.ts';
-import { keyOf } from '../../core/random/key.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import type { RunConfig } from '../config/runConfig.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
@@ -127,12 +126,12 @@ const taskOfRun = (
   );
 };
 
-/** Parameters are those of the task, where that is known without data. */
+/** Parameters are those of the task's networks, where these are known without data; only their shapes are made. */
 const fitting = (run: LoadedRun, path: string): E.Either<KfacError, LoadedRun> =>
   run.isRecalled
     ? pipe(
-        attempt(() => run.task.initial(keyOf(0), 'f32')),
-        E.chain(({ params, held }) => checkPaths(path, { ...held, ...params }, run.params)),
+        attempt(() => run.task.networks.flatMap(({ layer }) => layer.parameters(''))),
+        E.chain((specs) => checkPaths(path, Object.fromEntries(specs.map((spec) => [spec.path, spec])), run.params)),
         E.map(() => run),
       )
     : E.right(run);

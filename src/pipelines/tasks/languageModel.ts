@@ -12,7 +12,7 @@ import { softmaxCrossEntropy } from '../../core/nn/losses/softmaxCrossEntropy.ts
 import type { Model } from '../../core/nn/model.ts';
 import { setting, settled } from '../../solvers/settings/setting.ts';
 import type { Settings } from '../../solvers/settings/setting.ts';
-import { oneOf, wholeBetween, wholeFrom } from '../../solvers/settings/range.ts';
+import { oneOf, wholeBetween } from '../../solvers/settings/range.ts';
 import type { VocabularyFor } from '../data/text.ts';
 import { ofAllCharacters, readText, textSplits } from '../data/text.ts';
 import { bytePairVocabulary } from '../vocabularies/bytePairs.ts';
@@ -54,9 +54,9 @@ const settingsOf = (size: TaskSize): Settings<LanguageSettings> => {
     vocabulary: setting(wholeBetween(256, 65_536), tokens.vocabulary, 'tokens of byte pairs at most'),
     network: setting(oneOf(['gpt', 'lstm', 'gru']), network, 'kind of network'),
     context: setting(wholeBetween(1, 65_536), context, 'tokens that it sees'),
-    features: setting(wholeFrom(1), features, 'features of each'),
-    blocks: setting(wholeFrom(1), blocks, 'blocks of a gpt, or layers of cells'),
-    heads: setting(wholeFrom(1), heads, 'heads of a gpt, a divisor of its features'),
+    features: setting(wholeBetween(1, 65_536), features, 'features of each'),
+    blocks: setting(wholeBetween(1, 1000), blocks, 'blocks of a gpt, or layers of cells'),
+    heads: setting(wholeBetween(1, 1000), heads, 'heads of a gpt, a divisor of its features'),
   };
 };
 

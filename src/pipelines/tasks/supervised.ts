@@ -65,6 +65,15 @@ const weightOf = <T extends Shaped>(ops: Ops<T>, { positions }: Loss, { terms, e
   return ops.scale(1 / sizeOf(shape.slice(1)), ops.sum(terms, axesOf(shape)));
 };
 
+/** A mean over positions by its sum over them: a data set is judged in parts, whose padding may be of different lengths. */
+const times = <T extends Shaped>(ops: Ops<T>, positions: number, { sum, weight }: Weighed<T>): Weighed<T> =>
+  positions === 1
+    ? { sum, weight }
+    : {
+        sum: ops.scale(positions, sum),
+        weight: typeof weight === 'number' ? positions * weight : ops.scale(positions, weight),
+      };
+
 /** Loss and measures in evaluation, with the batch's weights. */
 const judgeBy =
   (objective: Objective, measures: Readonly<Record<string, Measure>>): Judge =>
@@ -78,10 +87,10 @@ const judgeBy =
         measures,
         R.mapWithIndex((name, measure) => measured(name, () => measure(ops, outputs, targets, weights))),
       ),
-      loss: {
+      loss: times(ops, loss.positions?.(outputs.shape) ?? 1, {
         sum: ops.sum(values, [0]),
         weight: weights === null ? values.shape[0] : weightOf(ops, loss, weights),
-      },
+      }),
     };
   };
 

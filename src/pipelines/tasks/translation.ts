@@ -10,10 +10,11 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
 import { attempt, orRaise } from '../../core/errors.ts';
+import { meanOverPositions } from '../../core/nn/losses/meanOverPositions.ts';
 import { softmaxCrossEntropyWith } from '../../core/nn/losses/softmaxCrossEntropyWith.ts';
 import { keyOf } from '../../core/random/key.ts';
 import { permutation } from '../../core/random/permutation.ts';
-import { belowOne, oneOf, text, wholeBetween, wholeFrom } from '../../solvers/settings/range.ts';
+import { belowOne, oneOf, text, wholeBetween } from '../../solvers/settings/range.ts';
 import type { Settings } from '../../solvers/settings/setting.ts';
 import { setting, settled } from '../../solvers/settings/setting.ts';
 import { readMessages } from '../data/compilerMessages.ts';
@@ -68,9 +69,9 @@ const settingsOf = (size: TaskSize): Settings<TranslationSettings> => {
     tokens: setting(oneOf(['characters', 'bytePairs']), standard.tokens, 'what text is cut into, in both languages'),
     vocabulary: setting(wholeBetween(256, 65_536), standard.vocabulary, 'tokens of byte pairs at most'),
     longest: setting(wholeBetween(2, 4096), standard.longest, 'most tokens of a text; longer ones are left out'),
-    features: setting(wholeFrom(1), standard.features, 'features of each'),
-    blocks: setting(wholeFrom(1), standard.blocks, 'blocks, or layers of cells, on either side'),
-    heads: setting(wholeFrom(1), standard.heads, 'heads of attention, a divisor of the features'),
+    features: setting(wholeBetween(1, 65_536), standard.features, 'features of each'),
+    blocks: setting(wholeBetween(1, 1000), standard.blocks, 'blocks, or layers of cells, on either side'),
+    heads: setting(wholeBetween(1, 1000), standard.heads, 'heads of attention, a divisor of the features'),
     dropout: setting(belowOne, standard.dropout, 'rate of dropout'),
     smoothing: setting(belowOne, standard.smoothing, 'part of each label that is spread over all tokens'),
   };
@@ -177,11 +178,12 @@ const taskOf = (size: TaskSize, settings: Chosen, known: Vocabulary | null): Tas
     size,
     description,
     model: network.model,
-    loss: softmaxCrossEntropyWith({ smoothing }),
+    // Of a token: batches are of texts of about one length, which differs from batch to batch.
+    loss: meanOverPositions(softmaxCrossEntropyWith({ smoothing })),
     weights: 'mask',
     measures: { bitsPerToken, accuracy },
     derived: ({ bitsPerToken: bits }) => ({ perplexity: 2 ** bits }),
-    label: 'loss per text (nats)',
+    label: 'loss per token (nats)',
     demands: [
       {
         array: 'targets',

@@ -1,4 +1,6 @@
 /** Runs that are used again: loaded, judged, asked to write. */
+import fc from 'fast-check';
+
 import { runCli } from '../../../src/pipelines/cli/run.ts';
 import { loadRun } from '../../../src/pipelines/loading/loadRun.ts';
 import type { MemoryFiles, RecordingWorld } from '../support.ts';
@@ -47,8 +49,10 @@ beforeAll(async () => {
       '--size',
       'full',
     ),
+    await train('train', 'mnist-autoencoder', '--optimizer', 'adam', '--data', 'mnist', '--out', 'coded'),
+    await train('train', 'gan-ring', '--optimizer', 'adam', '--out', 'ring'),
   ].map(({ code }) => code);
-  expect(codes).toEqual([0, 0, 0]);
+  expect(codes).toEqual([0, 0, 0, 0, 0]);
 }, 120_000);
 
 /** The same files with one in another state. */
@@ -80,20 +84,23 @@ describe('a run that is loaded', () => {
     expect(Array.from(Object.values(run.running)[0].data).some((x) => x !== 0 && x !== 1)).toBe(true);
   });
 
-  it.each(['song', 'digits', 'norms'])('law: what %s is judged at is what its report says', async (run) => {
-    const line = files.content.get(`${run}/metrics.jsonl`);
-    const done =
-      new TextDecoder()
-        .decode(line)
-        .split('\n')
-        .find((text) => text.includes('"event":"done"')) ?? '';
-    const { trainLoss, testLoss, test } = JSON.parse(done) as Record<string, number | object>;
-    const { code, out, err } = await said(files, 'evaluate', run, '--json', '--threads', '1', '--backend', 'native');
-    expect({ code, err }).toEqual({ code: 0, err: [] });
-    const [first, second] = out.map((text) => JSON.parse(text) as Record<string, number>);
-    expect([first['loss'], second['loss']]).toEqual([trainLoss, testLoss]);
-    expect(second).toMatchObject({ ...Object(test), on: 'test' });
-  });
+  it.each(['song', 'digits', 'norms', 'coded', 'ring'])(
+    'law: what %s is judged at is what its report says',
+    async (run) => {
+      const line = files.content.get(`${run}/metrics.jsonl`);
+      const done =
+        new TextDecoder()
+          .decode(line)
+          .split('\n')
+          .find((text) => text.includes('"event":"done"')) ?? '';
+      const { trainLoss, testLoss, test } = JSON.parse(done) as Record<string, number | object>;
+      const { code, out, err } = await said(files, 'evaluate', run, '--json', '--threads', '1', '--backend', 'native');
+      expect({ code, err }).toEqual({ code: 0, err: [] });
+      const [first, second] = out.map((text) => JSON.parse(text) as Record<string, number>);
+      expect([first['loss'], second['loss']]).toEqual([trainLoss, testLoss]);
+      expect(second).toMatchObject({ ...Object(test), on: 'test' });
+    },
+  );
 
   it('is judged on other data with the vocabulary that it has', async () => {
     const more = filesOf({
@@ -211,6 +218,35 @@ describe('a folder that is no run, or not whole', () => {
     ],
   ])('%s', async (_, changed, run, sentence) => {
     expect(await generate(changed(), run)).toContain(sentence);
+  });
+});
+
+describe('files of a run that were changed at random', () => {
+  const names = ['song/config.json', 'song/vocabulary.json', 'song/adam.safetensors'];
+
+  it('law: give a run or an error, and never an exception', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...names),
+        fc.array(fc.tuple(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), fc.nat(255)), {
+          maxLength: 4,
+        }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        async (name, changes, kept) => {
+          const bytes = Uint8Array.from(files.content.get(name) ?? []);
+          changes.forEach(([at, byte]) => bytes.set([byte], Math.floor(at * bytes.length)));
+          // Half of them are whole.
+          const changed = filesOf({
+            ...Object.fromEntries(files.content),
+            [name]: bytes.slice(0, Math.ceil(Math.min(1, 2 * kept) * bytes.length)),
+          });
+          const loaded = await loadRun(changed, 'song')();
+          if (loaded._tag === 'Left')
+            expect(loaded.left._tag).toMatch(/^(BadCheckpoint|BadConfig|BadData|ShapeMismatch)$/);
+        },
+      ),
+      { numRuns: 300 },
+    );
   });
 });
 
