@@ -69,11 +69,13 @@ describe('a translation', () => {
         '--steps',
         '500',
         '--lr',
-        '0.003',
+        '0.01',
         '--with',
         `network=${network}`,
         '--with',
         'smoothing=0',
+        '--with',
+        'features=32',
       );
       expect(code).toBe(0);
       const world = pairs.map(([source]) => source).join('\n');
