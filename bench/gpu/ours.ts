@@ -57,11 +57,14 @@ const onBackend = (name: string, backend: Backend<Tensor>): Contender => {
   return {
     name,
     product: (a, b, { m, n, k, transposeA, transposeB }) => {
-      const left = matrix(a, transposeA ? [k, m] : [m, k]);
-      const right = matrix(b, transposeB ? [n, k] : [k, n]);
+      const left = backend.ops.constant(matrix(a, transposeA ? [k, m] : [m, k]));
+      const right = backend.ops.constant(matrix(b, transposeB ? [n, k] : [k, n]));
       return [inScope(({ ops }) => ops.matmul(left, right, { transposeA, transposeB }))];
     },
-    gram: (x, rows, columns) => [inScope(({ ops }) => ops.gram(matrix(x, [rows, columns])))],
+    gram: (x, rows, columns) => {
+      const operand = backend.ops.constant(matrix(x, [rows, columns]));
+      return [inScope(({ ops }) => ops.gram(operand))];
+    },
     stage: (stage) => () => stageOn(backend, stage),
   };
 };
