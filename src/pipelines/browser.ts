@@ -75,7 +75,7 @@ export { supervised } from './tasks/supervised.ts';
 export type { SupervisedParts } from './tasks/supervised.ts';
 export { imagePreview } from './tasks/imagePreview.ts';
 export type { ImagePreviewOptions } from './tasks/imagePreview.ts';
-export { taskNames, taskOf, tasks } from './tasks/registry.ts';
+export { taskNames, taskOf, tasks } from './catalogue/tasks.ts';
 export { autoencoder, mnistAutoencoder } from './tasks/mnistAutoencoder.ts';
 export { fashionClassifier } from './tasks/fashionClassifier.ts';
 export { languageModel } from './tasks/languageModel.ts';

@@ -90,7 +90,7 @@ export { supervised } from './tasks/supervised.ts';
 export type { SupervisedParts } from './tasks/supervised.ts';
 export { imagePreview } from './tasks/imagePreview.ts';
 export type { ImagePreviewOptions } from './tasks/imagePreview.ts';
-export { taskNames, taskOf, tasks } from './tasks/registry.ts';
+export { taskNames, taskOf, tasks } from './catalogue/tasks.ts';
 export { loadRun } from './loading/loadRun.ts';
 export type { LoadedRun, LoadRunOptions } from './loading/loadRun.ts';
 export { runCli } from './cli/run.ts';

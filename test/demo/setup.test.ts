@@ -9,7 +9,7 @@ import {
   suggested,
   taskOfSetup,
 } from '../../demo/src/setup.ts';
-import { taskNames } from '../../src/pipelines/tasks/registry.ts';
+import { taskNames } from '../../src/pipelines/catalogue/tasks.ts';
 import { optimizerOf } from '../../src/solvers/presets/registry.ts';
 import { orThrow } from '../support/training.ts';
 

@@ -10,7 +10,7 @@ import pc from 'picocolors';
 
 import type { KfacError } from '../../core/errors.ts';
 import { describeError } from '../../core/errors.ts';
-import { tasksWith } from '../tasks/registry.ts';
+import { tasksWith } from '../catalogue/tasks.ts';
 import type { Task, TaskFamily } from '../tasks/task.ts';
 import type { World } from '../world.ts';
 import { runBench } from './bench.ts';

@@ -11,7 +11,7 @@ import type { KfacError } from '../../core/errors.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import type { Presets } from '../../solvers/presets/registry.ts';
 import { presetIn, presets } from '../../solvers/presets/registry.ts';
-import { taskOf, tasks as ownTasks } from '../tasks/registry.ts';
+import { taskOf, tasks as ownTasks } from '../catalogue/tasks.ts';
 import type { Task, TaskFamily } from '../tasks/task.ts';
 import type { Duration, TrainOptions } from '../trainer/options.ts';
 import type { OptimizerChoice, OptimizerSettings, RunConfig } from './runConfig.ts';

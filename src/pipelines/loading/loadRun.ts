@@ -18,7 +18,7 @@ import type { RunConfig } from '../config/runConfig.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
 import { parametersName, runningName } from '../reports/folderFormat.ts';
 import { decodeSafetensors } from '../safetensors/decode.ts';
-import { familyOf, settingsOf, tasksWith } from '../tasks/registry.ts';
+import { familyOf, settingsOf, tasksWith } from '../catalogue/tasks.ts';
 import type { Task, TaskFamily } from '../tasks/task.ts';
 import type { RunDescription } from './configuration.ts';
 import { readDescription } from './configuration.ts';

@@ -1,7 +1,7 @@
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { PNG } from 'pngjs';
 
-import { taskNames } from '../../../src/pipelines/tasks/registry.ts';
+import { taskNames } from '../../../src/pipelines/catalogue/tasks.ts';
 import type { CliOptions } from '../../../src/pipelines/cli/run.ts';
 import { runCli } from '../../../src/pipelines/cli/run.ts';
 import type { Interrupted, Interruption } from '../../../src/pipelines/interruptions.ts';
@@ -827,7 +827,11 @@ describe('bad input', () => {
   };
 
   it.each([
-    ['an unknown command', 'trian mnist-classifier', 'train, compare, evaluate, generate, translate, summary, bench, doctor'],
+    [
+      'an unknown command',
+      'trian mnist-classifier',
+      'train, compare, evaluate, generate, translate, summary, bench, doctor',
+    ],
     ['no task', 'train', 'mnist-autoencoder, mnist-classifier'],
     ['an unknown task', 'train mnits', 'mnist-autoencoder, mnist-classifier'],
     ['an unknown task to summarise', 'summary mnits', 'mnist-autoencoder, mnist-classifier'],

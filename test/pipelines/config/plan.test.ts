@@ -2,7 +2,7 @@ import { composeOptimizer } from '../../../src/pipelines/config/compose/compose.
 import type { RunConfig } from '../../../src/pipelines/config/runConfig.ts';
 import { planOf } from '../../../src/pipelines/config/plan.ts';
 import { optimizerNames } from '../../../src/solvers/presets/registry.ts';
-import { taskNames } from '../../../src/pipelines/tasks/registry.ts';
+import { taskNames } from '../../../src/pipelines/catalogue/tasks.ts';
 import { kfac } from '../../../src/solvers/presets/kfac.ts';
 import { orThrow } from '../../support/training.ts';
 import { errorOf } from '../support.ts';

@@ -3,7 +3,7 @@ import * as O from 'fp-ts/lib/Option.js';
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
 import type { Layer } from '../../../src/core/nn/layers/layer.ts';
 import { generate } from '../../../src/core/tensor.ts';
-import { taskNames, taskOf, tasks } from '../../../src/pipelines/tasks/registry.ts';
+import { taskNames, taskOf, tasks } from '../../../src/pipelines/catalogue/tasks.ts';
 import type { Task } from '../../../src/pipelines/tasks/task.ts';
 import { evaluate } from '../../../src/pipelines/trainer/evaluate.ts';
 import { orThrow } from '../../support/training.ts';

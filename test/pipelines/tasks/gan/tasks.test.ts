@@ -9,7 +9,7 @@ import { generate } from '../../../../src/core/tensor.ts';
 import { growthOf } from '../../../../src/pipelines/tasks/gan/growth.ts';
 import { ganRingOf } from '../../../../src/pipelines/tasks/gan/ganRing.ts';
 import { ganLossNames } from '../../../../src/pipelines/tasks/gan/pair.ts';
-import { taskOf } from '../../../../src/pipelines/tasks/registry.ts';
+import { taskOf } from '../../../../src/pipelines/catalogue/tasks.ts';
 import type { TrainResult } from '../../../../src/pipelines/trainer/conclude.ts';
 import type { TrainOptions } from '../../../../src/pipelines/trainer/options.ts';
 import type { Optimizer } from '../../../../src/solvers/presets/optimizer.ts';

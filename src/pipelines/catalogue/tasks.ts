@@ -10,14 +10,14 @@ import type { KfacError } from '../../core/errors.ts';
 import { attempt } from '../../core/errors.ts';
 import { shown } from '../../core/shown.ts';
 import { settingsError, standardsOf } from '../../solvers/settings/setting.ts';
-import { fashionClassifier } from './fashionClassifier.ts';
-import { ganMnist } from './gan/ganMnist.ts';
-import { ganRing } from './gan/ganRing.ts';
-import { languageModel } from './languageModel.ts';
-import { mnistAutoencoder } from './mnistAutoencoder.ts';
-import { mnistClassifier } from './mnistClassifier.ts';
-import { translation } from './translation.ts';
-import type { Task, TaskFamily, TaskSettings, TaskSize } from './task.ts';
+import { fashionClassifier } from '../tasks/fashionClassifier.ts';
+import { ganMnist } from '../tasks/gan/ganMnist.ts';
+import { ganRing } from '../tasks/gan/ganRing.ts';
+import { languageModel } from '../tasks/languageModel.ts';
+import { mnistAutoencoder } from '../tasks/mnistAutoencoder.ts';
+import { mnistClassifier } from '../tasks/mnistClassifier.ts';
+import { translation } from '../tasks/translation.ts';
+import type { Task, TaskFamily, TaskSettings, TaskSize } from '../tasks/task.ts';
 
 /** Every task. */
 export const tasks: ReadonlyArray<TaskFamily> = [
