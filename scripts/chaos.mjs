@@ -109,6 +109,7 @@ const halfWritten = (out) => {
     const folder = join(root, optimizer);
     const steps = readdirSync(folder).filter((name) => /^step-\d+$/.test(name));
     const broken = steps.filter((name) => {
+      if (!existsSync(join(folder, name, 'SHA256SUMS'))) return true;
       const lines = readFileSync(join(folder, name, 'SHA256SUMS'), 'utf8')
         .trim()
         .split('\n');
@@ -116,6 +117,7 @@ const halfWritten = (out) => {
         lines.length !== 2 ||
         lines.some((line) => {
           const [hash, file] = line.split('  ');
+          if (!existsSync(join(folder, name, file))) return true;
           return (
             createHash('sha256')
               .update(readFileSync(join(folder, name, file)))

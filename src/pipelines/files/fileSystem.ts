@@ -193,6 +193,17 @@ const notThroughLinks = (path: string): TE.TaskEither<unknown, void> =>
 
 const deleted = (path: string): Promise<void> => rm(path, { recursive: true, force: true });
 
+/** A directory loses its name before the first of its files goes: whoever looks sees all of it, or nothing. */
+const removeDirectory = async (path: string): Promise<void> => {
+  const nameless = `${path}.${process.pid}.gone.tmp`;
+  await deleted(nameless);
+  const isMoved = await rename(path, nameless).then(
+    () => true,
+    () => false, // nothing is there, or nothing that can be moved
+  );
+  await deleted(isMoved ? nameless : path);
+};
+
 /**
  * Writes next to the target and renames. Where there is one already it goes out of the way first, so for a moment there is
  * none: whoever looks sees all of one of them, or nothing.
@@ -236,7 +247,7 @@ export const nodeFileSystem: FileSystem = {
       TE.chain(() => tried(() => writeDirectoryAtomically(path, files))),
       TE.mapLeft(failed('write', path)),
     ),
-  removeDirectory: (path) => TE.tryCatch(() => deleted(path), failed('write', path)),
+  removeDirectory: (path) => TE.tryCatch(() => removeDirectory(path), failed('write', path)),
   list: (directory) => pipe(namesIn(directory), TE.mapLeft(failed('read', directory))),
   remove: (path) => TE.tryCatch(() => rm(path, { force: true }), failed('write', path)),
   canWrite: (directory) => pipe(checkDirectory(directory), TE.mapLeft(failed('write', directory))),
