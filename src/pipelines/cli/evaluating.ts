@@ -14,6 +14,7 @@ import type { Metrics } from '../../core/pipeline/metrics.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { measureWords } from '../reports/resultTable.ts';
 import { textTable } from '../reports/table.ts';
+import type { Dataset } from '../data/dataset.ts';
 import type { LoadedRun } from '../loading/loadRun.ts';
 import type { Loaded, TaskFamily } from '../tasks/task.ts';
 import type { Evaluation } from '../trainer/evaluate.ts';
@@ -49,6 +50,12 @@ const lines = (optimizer: string, judged: ReadonlyArray<Judged>): ReadonlyArray<
 
 const json = (optimizer: string, { on, examples, found: { loss, measures } }: Judged): string =>
   JSON.stringify({ optimizer, on, examples, loss, ...measures });
+
+/** Training examples that are judged at the end of a run: all, unless the task says how many. */
+const judgedOf = ({ task, train }: Loaded): Dataset => ({
+  ...train,
+  size: Math.min(train.size, task.judged ?? train.size),
+});
 
 /** Numbers that a look at the model gives, where the task has some. */
 const lookedAt = <T extends Shaped>(
@@ -91,7 +98,7 @@ export const runEvaluate = (
       withBackend(choice, (backend) =>
         pipe(
           [
-            ['train', loaded.train],
+            ['train', judgedOf(loaded)],
             ['test', loaded.test],
           ] as const,
           TE.traverseSeqArray(([on, examples]) =>
