@@ -66,10 +66,15 @@ const distance = (a: ReadonlyVector | ReadonlyArray<number>, b: ReadonlyVector |
  * Prints, for each model and optimizer, how far two backends are from each other after twenty steps.
  *
  * @param backend - the one beside the kernels in WebAssembly
+ * @param flags - names of the models, all unless one is among them
  */
-export const benchCourses = async <T extends Shaped>(backend: Backend<T>): Promise<void> => {
+export const benchCourses = async <T extends Shaped>(
+  backend: Backend<T>,
+  flags: ReadonlyArray<string>,
+): Promise<void> => {
   const other = succeed(hostKernelBackend('webasm'));
-  for (const workload of workloads) {
+  const named = workloads.filter(({ name }) => flags.includes(name));
+  for (const workload of named.length === 0 ? workloads : named) {
     for (const name of ['kfac', 'adam']) {
       const ours = await courseOf(backend, workload, name);
       const theirs = await courseOf(other, workload, name);

@@ -2,7 +2,7 @@
  * `npm run bench [-- matmul elementwise training overlap memory portable gpu]`: kernels and training steps against the machine's own limit, in one run.
  * `npm run bench -- problems [FLAGS]`: the suite of problems, with the flags of `kfac bench`.
  * `npm run bench -- presets [NAMES]`: cost and memory of every preset. `npm run bench -- curves [NAMES]`: loss by step.
- * `npm run bench -- courses`: twenty steps of these models here and in WebAssembly, and how far apart they are.
+ * `npm run bench -- courses [lenet resnet8 gpt]`: twenty steps of these models here and in WebAssembly, and how far apart they are.
  * `npm run bench -- fashion [small|full] [data=DIRECTORY] [steps=N] [every=N]`: K-FAC beside Adam to 90 % of Fashion-MNIST.
  * `npm run bench -- games [NAMES] [SEEDS]`: solvers of games on gan-ring, ten seeds each unless given.
  * `npm run bench -- models`: passes and steps of convolutional networks, beside `bench/peers/models.py`.
@@ -56,7 +56,7 @@ const benchNative = async (): Promise<void> => {
     await benchCurves(backend, presets.length === 0 ? ['adam@0.001', ...optimizerNames.filter(runsOnImages)] : presets);
   }
   if (sections.includes('models')) await benchModels(backend);
-  if (sections.includes('courses')) await benchCourses(backend);
+  if (sections.includes('courses')) await benchCourses(backend, sections);
   if (sections.includes('fashion')) await benchFashion(backend, sections);
   if (wanted('memory')) await benchMemory(backend);
 };
