@@ -29,8 +29,8 @@ interface Contender {
 }
 
 const contenders: ReadonlyArray<Contender> = [
-  { name: 'simultaneous', settings: { learningRate: 0.2 }, steps: 800, penaltyWeight: 0.1 },
-  { name: 'symplectic', settings: { learningRate: 0.2 }, steps: 800, penaltyWeight: 0.1 },
+  { name: 'simultaneous', settings: { learningRate: 0.2 }, steps: 600, penaltyWeight: 0.3 },
+  { name: 'symplectic', settings: { learningRate: 0.2 }, steps: 600, penaltyWeight: 0.3 },
   { name: 'kfac', settings: { momentum: 0 }, steps: 600, penaltyWeight: 0.3 },
   { name: 'kfac-grafted', settings: { learningRate: 5e-3, momentum: 0, beta1: 0.5 }, steps: 600, penaltyWeight: 0.3 },
   { name: 'adam', settings: { learningRate: 3e-3, beta1: 0.5 }, steps: 600, penaltyWeight: 0.3 },
