@@ -794,7 +794,12 @@ describe('kfac doctor', () => {
       },
       gflops: expect.any(Number) as number,
       advice: expect.any(Array) as [],
-      backends: [{ backend: 'native' }, { backend: 'gpu', found: true }, { backend: 'reference', found: true }],
+      backends: [
+        { backend: 'native' },
+        { backend: 'gpu', found: true },
+        { backend: 'portable', found: true },
+        { backend: 'reference', found: true },
+      ],
     });
   });
 });
