@@ -12,8 +12,8 @@ import { ofAdam, ofGrafting, ofUpdates } from '../settings/table.ts';
 import type { AdamOptions } from '../solver/moments.ts';
 import { preconditioned } from '../solver/preconditioned.ts';
 import { adamRule } from '../update/rules/adamRule.ts';
-import type { Grafting } from '../update/rules/graft.ts';
 import { graft } from '../update/rules/graft.ts';
+import type { Grafting } from '../update/rules/grouped.ts';
 import { momentum } from '../update/rules/momentum.ts';
 import { normalise } from '../update/rules/normalise.ts';
 import type { UpdateRule } from '../update/rules/rule.ts';
@@ -72,7 +72,7 @@ export const graftedBy = ({
   beta2,
   epsilon,
 }: Required<Pick<KfacGraftedOptions, 'momentum' | 'length' | 'by' | keyof AdamOptions>>): ReadonlyArray<UpdateRule> => [
-  normalise(),
+  normalise({ by }),
   momentum(mu),
   graft({ length: [length === 'adam' ? adamRule({ beta1, beta2, epsilon }) : momentum(mu)], by }),
 ];

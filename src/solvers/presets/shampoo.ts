@@ -18,7 +18,7 @@ import { damp } from '../solver/damp.ts';
 import type { AdamOptions } from '../solver/moments.ts';
 import { preconditioned } from '../solver/preconditioned.ts';
 import { solve } from '../solver/solver.ts';
-import type { Grafting } from '../update/rules/graft.ts';
+import type { Grafting } from '../update/rules/grouped.ts';
 import type { Decays } from '../update/rules/weightDecay.ts';
 import { decayedBy } from '../update/rules/weightDecay.ts';
 import { update } from '../update/update.ts';

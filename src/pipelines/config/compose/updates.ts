@@ -120,7 +120,11 @@ export const rules: Table<UpdateRule> = {
   ),
   normalise: ruleRow(
     'Makes the direction 1 long, before a momentum whose sum is grafted: each then counts as much as any other.',
-    {},
+    {
+      by: known(
+        withStandard(ofGrafting.by, 'whole', 'what has a length of 1: each parameter array, each layer, or the whole'),
+      ),
+    },
     normalise,
   ),
   weightDecay: ruleRow(

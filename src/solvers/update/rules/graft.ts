@@ -8,23 +8,17 @@
  *
  * @module
  */
-import * as NEA from 'fp-ts/lib/NonEmptyArray.js';
-
 import type { Ops } from '../../../core/ops/ops.ts';
 import type { Params } from '../../../core/params.ts';
 import { mapParams, pickParams } from '../../../core/params.ts';
 import type { RuleMemory } from '../../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../../core/tensor.ts';
 import { adamRule } from './adamRule.ts';
+import type { Grafting } from './grouped.ts';
+import { byGroup } from './grouped.ts';
 import { measured } from './measured.ts';
 import type { Proposal, UpdateRule } from './rule.ts';
 import { distinctNames } from './rule.ts';
-
-/** Whose lengths are grafted: those of each parameter array, those of each layer, or the one of the whole. */
-export const graftings = ['parameter', 'layer', 'whole'] as const;
-
-/** Whose length is grafted. */
-export type Grafting = (typeof graftings)[number];
 
 /** Settings of {@link graft}. */
 export interface GraftOptions {
@@ -41,20 +35,6 @@ const withLength = <T extends Shaped>(ops: Ops<T>, direction: Params<T>, other: 
   const factor = ops.mul(ops.div(given.norm, ops.select(none, ops.full([], 1), own.norm)), given.scale);
   return mapParams(direction, (d) => ops.mul(factor, ops.div(d, own.scale)));
 };
-
-/** The layer of a parameter: its path without the parameter's own name. */
-const layerOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('.')));
-
-/** What each kind of grafting takes together. */
-const groupOf: Readonly<Record<Grafting, (path: string) => string>> = {
-  parameter: (path) => path,
-  layer: layerOf,
-  whole: () => '',
-};
-
-/** Paths that take one length together. */
-const groupsIn = (by: Grafting, paths: ReadonlyArray<string>): ReadonlyArray<ReadonlyArray<string>> =>
-  Object.values(NEA.groupBy(groupOf[by])([...paths]));
 
 /** The memory of one of the rules, and all of them as one: `adam.m` is `m` of the rule `adam`. */
 const memoryOf = <T>(name: string, memory: RuleMemory<T> | null): RuleMemory<T> | null => {
@@ -109,14 +89,7 @@ export const graft = (options: GraftOptions = {}): UpdateRule => {
       const { direction } = proposal;
       const { step, memory: kept } = runBeside(ops, length, proposal, memory);
       return {
-        // In the order of the parameters, whatever the groups.
-        direction: pickParams(
-          groupsIn(by, Object.keys(direction)).reduce<Params<T>>(
-            (made, paths) => ({ ...made, ...withLength(ops, pickParams(direction, paths), pickParams(step, paths)) }),
-            {},
-          ),
-          Object.keys(direction),
-        ),
+        direction: byGroup(by, direction, (group) => withLength(ops, group, pickParams(step, Object.keys(group)))),
         memory: kept,
       };
     },

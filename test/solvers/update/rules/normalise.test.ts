@@ -39,6 +39,17 @@ describe('directions of length 1', () => {
     );
   });
 
+  it.each([
+    ['parameter', [1, 1, 1]],
+    ['layer', [Math.SQRT1_2, 1, Math.SQRT1_2]],
+    ['whole', [3 ** -0.5, 3 ** -0.5, 3 ** -0.5]],
+  ] as const)('option: by %s', (by, expected) => {
+    const one = { 'a.weight': tensor([2], [1]), 'b.weight': tensor([2], [1]), 'a.bias': tensor([2], [1]) };
+    const { direction } = normalise({ by }).revise(ops, proposal(one), null);
+    expect(Object.keys(direction)).toEqual(Object.keys(one));
+    expect(scaledError(numbers(direction), expected)).toBeLessThan(1e-12);
+  });
+
   it('zeros, which point nowhere, stay', () => {
     expect(numbers(revised({ a: tensor([0, 0], [2]) }))).toEqual([0, 0]);
   });
