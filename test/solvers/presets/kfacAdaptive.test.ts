@@ -82,7 +82,7 @@ describe('kfac-adaptive', () => {
     expect(first.metrics).toMatchObject({ damping: 2, nextDamping: 2 });
     const { next, metrics } = await runStage(step, first.next, batch);
     expect(metrics).toMatchObject({ damping: 2, nextDamping: 1 });
-    expect(next.scalars).toEqual({ damping: 1 });
+    expect(next.scalars).toEqual({ damping: 1, trust: 1 });
     const third = await runStage(step, next, batch);
     expect(third.metrics).toMatchObject({ damping: 1 });
   });
