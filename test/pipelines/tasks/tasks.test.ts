@@ -12,7 +12,7 @@ import { idxFile, memoryFiles, smallMnist } from '../support.ts';
 const sizes = ['small', 'full'] as const;
 /** Those on images; what is on text or points has tests of its own. */
 const all = taskNames
-  .filter((name) => !['language-model', 'gan-ring', 'gan-mnist'].includes(name))
+  .filter((name) => !['language-model', 'translation', 'gan-ring', 'gan-mnist'].includes(name))
   .flatMap((name) => sizes.map((size) => [name, size] as const));
 
 /** All layers from first to last, without the ones that only hold others. */
