@@ -29,7 +29,7 @@ describe('a setup from an address', () => {
   it.each([
     [
       'task=chess',
-      'task: expected one of mnist-autoencoder, mnist-classifier, fashion-classifier, language-model, got "chess".',
+      'task: expected one of mnist-autoencoder, mnist-classifier, fashion-classifier, language-model, gan-ring, gan-mnist, translation, got "chess".',
     ],
     ['batch=-1', 'batch: expected a whole number of at least 1, got "-1".'],
     ['batch=2.5', 'batch: expected a whole number of at least 1, got "2.5".'],

@@ -83,6 +83,7 @@ describe('a run that is ended', () => {
     expect(err).toMatch(new RegExp(`adam was stopped by ${signal} after \\d+ of 100000 steps\\.`));
     expect(readdirSync(report).toSorted()).toEqual([
       'adam.safetensors',
+      'checkpoints',
       'config.json',
       'loss.png',
       'loss.svg',
@@ -260,7 +261,7 @@ describe('kfac with bad input', () => {
     [
       'an unknown task',
       () => ['train', 'cifar'],
-      /mnist-autoencoder, mnist-classifier, fashion-classifier, language-model, got "cifar"/,
+      /mnist-autoencoder, mnist-classifier, fashion-classifier, language-model, gan-ring, gan-mnist, translation, got "cifar"/,
     ],
     ['an unknown optimizer', () => [...train, '--optimizer', 'adamax'], /one of kfac, .*got "adamax"/],
     ['an unknown option', () => [...train, '--learning-rate', '1'], /--learning-rate: expected one of .*--lr/],
