@@ -29,10 +29,10 @@ export const inside = (directory: string, name: string): string => `${directory}
 const hex = (bytes: ArrayBuffer): string =>
   Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** SHA-256, beside the main thread. */
+/** SHA-256, beside the main thread: of a copy, since browsers hash no memory that is shared. */
 const hashOf = (bytes: Uint8Array): TE.TaskEither<KfacError, string> =>
   TE.tryCatch(
-    async () => hex(await crypto.subtle.digest('SHA-256', bytes)),
+    async () => hex(await crypto.subtle.digest('SHA-256', new Uint8Array(bytes))),
     (thrown) => ({ _tag: 'CallbackFailed', what: 'SHA-256 of the platform', reason: messageOf(thrown) }),
   );
 
