@@ -42,9 +42,13 @@ export interface Resumption {
 
 const About = t.type({ config: t.unknown });
 
+/** The configuration in a checkpoint; where a report goes is not for a file to say that someone may have changed. */
 const configIn = ({ checkpoint, directory }: Found): E.Either<KfacError, RunConfig> =>
   About.is(checkpoint.about)
-    ? decodeRunConfig((path) => `${directory}: ${path}`, checkpoint.about.config)
+    ? pipe(
+        decodeRunConfig((path) => `${directory}: ${path}`, checkpoint.about.config),
+        E.map((config) => ({ ...config, out: undefined })),
+      )
     : E.left({
         _tag: 'BadCheckpoint',
         source: directory,

@@ -1,4 +1,6 @@
 /** `kfac train --resume`: a run that was ended, or killed, is the run that was not. */
+import { createHash } from 'node:crypto';
+
 import { runCli } from '../../../src/pipelines/cli/run.ts';
 import type { Interrupted } from '../../../src/pipelines/interruptions.ts';
 import type { MemoryFiles } from '../support.ts';
@@ -165,6 +167,22 @@ describe('a run that was killed', () => {
     expect(longer.code).toBe(0);
     const steps = left(files, 'run').metrics.filter(({ event }) => event === 'step');
     expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: 14 }, (_, i) => i + 1));
+  });
+
+  it('law: a checkpoint that someone has changed does not say where a report goes', async () => {
+    const files = killed();
+    const folder = `run/checkpoints/kfac/${text(files, 'run/checkpoints/kfac/latest').trim()}`;
+    const forged = text(files, `${folder}/checkpoint.json`).replace('"config": {', '"config": { "out": "elsewhere",');
+    const hash = createHash('sha256').update(forged).digest('hex');
+    const sums = text(files, `${folder}/SHA256SUMS`).replace(/^\w+(?= {2}checkpoint.json$)/m, hash);
+    const changed = memoryFiles({
+      ...Object.fromEntries(files.content),
+      [`${folder}/checkpoint.json`]: forged,
+      [`${folder}/SHA256SUMS`]: sums,
+    });
+    expect((await kfac(changed, 'train mnist-classifier --resume run')).code).toBe(0);
+    expect([...changed.content.keys()].filter((path) => path.startsWith('elsewhere'))).toEqual([]);
+    expect(left(changed, 'run')).toEqual(left(whole, 'run'));
   });
 
   it.each([
