@@ -2,7 +2,8 @@
  * Search for the translation that a network holds for likely: greedy, or with a beam of several drafts.
  *
  * In every step each draft is continued with its likeliest tokens, and the likeliest of all drafts of a text stay, as many as the
- * beam is wide; one that has ended leaves its place to none. A beam of width 1 is greedy.
+ * beam is wide; one that has ended leaves its place to none. The search goes on as long as a draft may still come to a larger score
+ * than what has ended. A beam of width 1 is greedy.
  *
  * @module
  */
@@ -104,9 +105,15 @@ const advanced = (
   };
 };
 
-/** Whether nothing more is to come: no drafts, or as many finished as the beam is wide. */
-const isSettled = ({ drafts, finished }: Beam, width: number): boolean =>
-  drafts.length === 0 || finished.length >= width;
+/** The largest score that a draft may come to: no token makes it likelier, and no text is longer than there is room for. */
+const bestStill = ({ logProbability }: Scored, longest: number, lengthPenalty: number): number =>
+  logProbability / longest ** lengthPenalty;
+
+/** Whether nothing better is to come: no drafts, or none that may come to a larger score than what is finished has. */
+const isSettled = ({ drafts, finished }: Beam, longest: number, lengthPenalty: number): boolean => {
+  const reached = Math.max(...finished.map((each) => score(each, lengthPenalty)));
+  return drafts.every((draft) => bestStill(draft, longest, lengthPenalty) <= reached);
+};
 
 /** The best of what was found; a draft that there was no more room for, where nothing else was. */
 const chosen = ({ drafts, finished }: Beam, lengthPenalty: number): Translation => {
@@ -124,9 +131,9 @@ const stepOn = <T extends Shaped>(
   params: Params<T>,
   reading: Reading<T>,
   beams: ReadonlyArray<Beam>,
-  width: number,
+  { beam: width, lengthPenalty }: Required<SearchOptions>,
 ): TE.TaskEither<KfacError, ReadonlyArray<Beam>> => {
-  const open = beams.map((beam) => (isSettled(beam, width) ? [] : beam.drafts));
+  const open = beams.map((beam) => (isSettled(beam, translator.longest, lengthPenalty) ? [] : beam.drafts));
   const starts = open.reduce<ReadonlyArray<number>>((sums, { length }) => [...sums, (sums.at(-1) ?? 0) + length], [0]);
   const markers = markersOf(translator.vocabulary);
   return inScope(backend, ({ ops, read }) =>
@@ -174,10 +181,10 @@ const translateGroup = <T extends Shaped>(
         return iterate<KfacError, Progress, ReadonlyArray<Translation>>(
           { beams: begun, length: 0 },
           ({ beams, length }) =>
-            length >= translator.longest || beams.every((beam) => isSettled(beam, width))
+            length >= translator.longest || beams.every((beam) => isSettled(beam, translator.longest, lengthPenalty))
               ? TE.right(E.right(beams.map((beam) => chosen(beam, lengthPenalty))))
               : pipe(
-                  stepOn(scoped, translator, params, reading, beams, width),
+                  stepOn(scoped, translator, params, reading, beams, { beam: width, lengthPenalty }),
                   TE.map((next) => E.left({ beams: next, length: length + 1 })),
                 ),
         );

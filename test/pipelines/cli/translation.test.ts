@@ -59,7 +59,7 @@ describe('a translation', () => {
   });
 
   it.each(['transformer', 'gru'])(
-    'learns: a %s says most texts again that it has seen',
+    'learns: a %s that has seen a text says it again',
     async (network) => {
       const out = `learned-${network}`;
       const { code } = await train(
@@ -86,8 +86,8 @@ describe('a translation', () => {
       );
       const right = lines.filter((line, i) => line === pairs[i][1]).length;
       expect(lines).toHaveLength(pairs.length);
-      // Before training it says none, and some texts were set aside; how many of the others it gets depends on the seed.
-      expect(right).toBeGreaterThan(0.5 * pairs.length);
+      // A tenth of the texts was set aside.
+      expect(right).toBeGreaterThan(0.8 * pairs.length);
     },
     120_000,
   );

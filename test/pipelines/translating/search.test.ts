@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
 import { evaluating } from '../../../src/core/nn/layers/circumstances.ts';
 import { initialParams } from '../../../src/core/nn/model.ts';
+import { mapParams } from '../../../src/core/params.ts';
 import { keyOf } from '../../../src/core/random/key.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import { translationNetwork } from '../../../src/pipelines/tasks/translationNetworks.ts';
@@ -16,13 +17,15 @@ import { errorOf } from '../support.ts';
 const backend = referenceBackend();
 const { ops } = backend;
 
-/** A network that is not sure of much, for so many letters. */
-const networkOf = (network: 'transformer' | 'gru', letters: string, longest: number, seed = 5) => {
+/** A network for so many letters, that is not sure of much unless its logits are drawn apart. */
+const networkOf = (network: 'transformer' | 'gru', letters: string, longest: number, { seed = 5, apart = 1 } = {}) => {
   const vocabulary = characterVocabulary(Array.from(letters));
   const [begin, end] = [vocabulary.size, vocabulary.size + 1];
   const extents = { vocabulary: vocabulary.size + 2, longest, features: 8, heads: 2, blocks: 1, dropout: 0 };
   const made = translationNetwork('test', { network, ...extents });
-  const params = initialParams(made.model, keyOf(seed), 'f64');
+  const params = mapParams(initialParams(made.model, keyOf(seed), 'f64'), (p, path) =>
+    path.startsWith('decoder.head') ? ops.scale(apart, p) : p,
+  );
   const search = (sources: ReadonlyArray<ReadonlyArray<number>>, options: SearchOptions) =>
     translate(
       backend,
@@ -56,6 +59,12 @@ const networkOf = (network: 'transformer' | 'gru', letters: string, longest: num
   };
   return { search, after, logProbability, begin, end };
 };
+
+/** Tokens with their log-probability. */
+interface Drafted {
+  readonly tokens: ReadonlyArray<number>;
+  readonly logP: number;
+}
 
 const textOf = (letters: number, longest: number) =>
   fc.array(fc.nat(letters - 1), { minLength: 1, maxLength: longest });
@@ -98,6 +107,48 @@ describe.each(['transformer', 'gru'] as const)('%s', (network) => {
     );
   });
 
+  it.each([1, 8])('law: nothing is given up that would be better in the end (logits times %i)', async (apart) => {
+    const sure = networkOf(network, 'abcdef', 12, { apart });
+    /** The beam to its last step, by the model as a whole. */
+    const toTheEnd = (source: ReadonlyArray<number>, beam: number, lengthPenalty: number): ReadonlyArray<number> => {
+      const from = (
+        drafts: ReadonlyArray<Drafted>,
+        finished: ReadonlyArray<Drafted>,
+        length: number,
+      ): ReadonlyArray<Drafted> => {
+        if (length === 12) return finished.length > 0 ? finished : drafts;
+        const kept = drafts
+          .flatMap(({ tokens, logP }) =>
+            sure.after(source, tokens)[length].map((more, token) => ({ tokens, token, logP: logP + more })),
+          )
+          .filter(({ token }) => token !== begin)
+          .sort((a, b) => b.logP - a.logP)
+          .slice(0, beam);
+        return from(
+          kept
+            .filter(({ token }) => token !== end)
+            .map(({ tokens, token, logP }) => ({ tokens: [...tokens, token], logP })),
+          [...finished, ...kept.filter(({ token }) => token === end)],
+          length + 1,
+        );
+      };
+      const score = ({ tokens, logP }: Drafted): number => logP / (tokens.length + 1) ** lengthPenalty;
+      return from([{ tokens: [], logP: 0 }], [], 0).toSorted((a, b) => score(b) - score(a))[0].tokens;
+    };
+    await fc.assert(
+      fc.asyncProperty(
+        textOf(6, 9),
+        fc.integer({ min: 1, max: 4 }),
+        fc.constantFrom(0, 0.6, 1, 2),
+        async (source, beam, lengthPenalty) => {
+          const [{ tokens }] = orThrow(await sure.search([source], { beam, lengthPenalty }));
+          expect(tokens).toEqual(toTheEnd(source, beam, lengthPenalty));
+        },
+      ),
+      { numRuns: 15 },
+    );
+  });
+
   it('law: texts that are translated together are translated as each is alone', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -120,7 +171,7 @@ describe.each(['transformer', 'gru'] as const)('%s', (network) => {
 describe('a beam', () => {
   it('law: one that leaves nothing out finds the likeliest of all texts', async () => {
     for (const seed of [1, 2, 3, 4]) {
-      const { search, logProbability } = networkOf('transformer', 'ab', 3, seed);
+      const { search, logProbability } = networkOf('transformer', 'ab', 3, { seed });
       const all = [[], [0], [1], [0, 0], [0, 1], [1, 0], [1, 1]];
       for (const source of [[0], [1, 0], [1, 1, 0]]) {
         const best = Math.max(...all.map((tokens) => logProbability(source, tokens)));
