@@ -23,7 +23,7 @@ import { endLine } from '../reports/jsonLines.ts';
 import { progressBar, progressJson, progressLines } from '../reports/progress.ts';
 import { reportText } from '../reports/reportText.ts';
 import type { Concluded, Written } from '../reports/runFolder.ts';
-import { decodeSafetensors } from '../safetensors/decode.ts';
+import { readSafetensors } from '../safetensors/read.ts';
 import type { Loaded, TaskFamily } from '../tasks/task.ts';
 import { stepsOf } from '../trainer/options.ts';
 import type { World } from '../world.ts';
@@ -90,12 +90,7 @@ interface Ready {
 }
 
 const startOf = ({ files }: World, { start }: Plan): TE.TaskEither<KfacError, Params<Tensor> | undefined> =>
-  start === undefined
-    ? TE.right(undefined)
-    : pipe(
-        files.read(start),
-        TE.chainEitherK((bytes) => decodeSafetensors(bytes, start)),
-      );
+  start === undefined ? TE.right(undefined) : readSafetensors(files, start);
 
 const runOn =
   (

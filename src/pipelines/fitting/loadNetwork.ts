@@ -10,7 +10,7 @@ import type { Layer } from '../../core/nn/layers/layer.ts';
 import { checkParams, model } from '../../core/nn/model.ts';
 import type { Shape } from '../../core/tensor.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
-import { decodeSafetensors } from '../safetensors/decode.ts';
+import { readSafetensors } from '../safetensors/read.ts';
 import type { Judged, Network } from './fitted.ts';
 import { networkOf, partsOf, promised } from './fitted.ts';
 
@@ -40,8 +40,7 @@ export interface LoadOptions extends Judged {
 export const loadNetwork = (path: string, layer: Layer, options: LoadOptions): Promise<Network> =>
   promised(
     pipe(
-      options.files.read(path),
-      TE.chainEitherK((bytes) => decodeSafetensors(bytes, path)),
+      readSafetensors(options.files, path),
       TE.map(partsOf),
       TE.chainFirstEitherK(({ params }) => checkParams(model('network', options.inputs, layer), params)),
       TE.map((standing) => networkOf(layer, options.inputs, options, standing)),

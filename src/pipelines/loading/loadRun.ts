@@ -17,7 +17,7 @@ import type { Tensor } from '../../core/tensor.ts';
 import type { RunConfig } from '../config/runConfig.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
 import { parametersName, runningName } from '../reports/folderFormat.ts';
-import { decodeSafetensors } from '../safetensors/decode.ts';
+import { readSafetensors } from '../safetensors/read.ts';
 import { familyOf, settingsOf, tasksWith } from '../catalogue/tasks.ts';
 import type { Task, TaskFamily } from '../tasks/task.ts';
 import type { RunDescription } from './configuration.ts';
@@ -92,12 +92,6 @@ const readKept = (
     TE.map((entries) => Object.fromEntries(entries)),
   );
 
-const readTensors = (files: FileSystem, path: string): TE.TaskEither<KfacError, Params<Tensor>> =>
-  pipe(
-    files.read(path),
-    TE.chainEitherK((bytes) => decodeSafetensors(bytes, path)),
-  );
-
 /** The task of a run, as it was where its family can tell. */
 const taskOfRun = (
   files: FileSystem,
@@ -160,10 +154,10 @@ export const loadRun = (
     TE.bindTo('description'),
     TE.bind('name', ({ description }) => TE.fromEither(chosen(directory, description, optimizer))),
     TE.bind('made', ({ description }) => taskOfRun(files, directory, description, tasks)),
-    TE.bind('params', ({ name }) => readTensors(files, join(directory, parametersName(name)))),
+    TE.bind('params', ({ name }) => readSafetensors(files, join(directory, parametersName(name)))),
     TE.bind('running', ({ name, description }) =>
       description.files.includes(runningName(name))
-        ? readTensors(files, join(directory, runningName(name)))
+        ? readSafetensors(files, join(directory, runningName(name)))
         : TE.right<KfacError, Params<Tensor>>({}),
     ),
     TE.chainEitherK(({ description: { config }, name, made, params, running }) =>

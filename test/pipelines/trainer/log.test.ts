@@ -1,9 +1,6 @@
 import fc from 'fast-check';
 
-import type { Log } from '../../../src/pipelines/trainer/log.ts';
-import { append, entries } from '../../../src/pipelines/trainer/log.ts';
-
-const logOf = (xs: ReadonlyArray<number>): Log<number> => xs.reduce((log: Log<number>, x) => append(log, x), null);
+import { append, entries, logOf } from '../../../src/pipelines/trainer/log.ts';
 
 describe('log', () => {
   it('law: entries come back in the order in which they were appended', () => {

@@ -1,0 +1,25 @@
+/**
+ * Arrays by name from a safetensors file.
+ *
+ * @module
+ */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { KfacError } from '../../core/errors.ts';
+import type { Params } from '../../core/params.ts';
+import type { Tensor } from '../../core/tensor.ts';
+import type { FileSystem } from '../files/fileSystem.ts';
+import { decodeSafetensors } from './decode.ts';
+
+/**
+ * Reads a safetensors file.
+ *
+ * @param files - where it is
+ * @param path - the file
+ */
+export const readSafetensors = (files: FileSystem, path: string): TE.TaskEither<KfacError, Params<Tensor>> =>
+  pipe(
+    files.read(path),
+    TE.chainEitherK((bytes) => decodeSafetensors(bytes, path)),
+  );
