@@ -10,16 +10,15 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { withBackend } from '../../core/backends/choice/choose.ts';
 import type { KfacError } from '../../core/errors.ts';
 import { notNegative, wholeFrom } from '../../solvers/settings/range.ts';
-import type { LoadedRun } from '../loading/loadRun.ts';
 import type { TaskFamily } from '../tasks/task.ts';
 import type { Vocabulary } from '../vocabularies/vocabulary.ts';
 import { spelled } from '../vocabularies/vocabulary.ts';
 import type { World } from '../world.ts';
-import type { Writer, WritingOptions } from '../writing/writer.ts';
+import type { WritingOptions } from '../writing/writer.ts';
 import { write } from '../writing/writer.ts';
 import type { RawFlags } from './options.ts';
 import type { RunCommand } from './overRun.ts';
-import { backendFrom, numberFrom, runFrom } from './overRun.ts';
+import { backendFrom, numberFrom, runFrom, skillFrom } from './overRun.ts';
 import { interruptible } from './stopping.ts';
 
 /** Tokens that are written unless a number is given. */
@@ -28,10 +27,10 @@ const usualTokens = 200;
 const optionsFrom = (flags: RawFlags): E.Either<KfacError, WritingOptions> =>
   pipe(
     E.Do,
-    E.apS('tokens', numberFrom(flags, 'tokens', '--tokens', wholeFrom(1))),
-    E.apS('temperature', numberFrom(flags, 'temperature', '--temperature', notNegative)),
-    E.apS('topK', numberFrom(flags, 'topK', '--top-k', wholeFrom(1))),
-    E.apS('seed', numberFrom(flags, 'seed', '--seed', wholeFrom(0))),
+    E.apS('tokens', numberFrom(flags, 'tokens', wholeFrom(1))),
+    E.apS('temperature', numberFrom(flags, 'temperature', notNegative)),
+    E.apS('topK', numberFrom(flags, 'topK', wholeFrom(1))),
+    E.apS('seed', numberFrom(flags, 'seed', wholeFrom(0))),
     E.map(({ tokens = usualTokens, temperature, topK, seed }) => ({
       tokens,
       ...(temperature === undefined ? {} : { temperature }),
@@ -50,15 +49,7 @@ const promptFrom = ({ prompt }: RawFlags): E.Either<KfacError, string> =>
         actual: prompt === undefined ? 'none' : 'an empty one',
       });
 
-const writerOf = ({ directory, task }: LoadedRun): E.Either<KfacError, Writer> =>
-  task.skills.writer === undefined
-    ? E.left({
-        _tag: 'BadCheckpoint',
-        source: directory,
-        expected: 'a run of a task that writes text, as language-model does',
-        actual: `one of ${task.name}`,
-      })
-    : E.right(task.skills.writer);
+const writerOf = skillFrom('writer', 'a run of a task that writes text, as language-model does');
 
 /** Shows text as it comes; a place for lines gets it whole, at the end. */
 interface Voice {

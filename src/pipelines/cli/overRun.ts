@@ -1,5 +1,5 @@
 /**
- * What commands about a run that is over share: which run, where to compute, numbers from flags.
+ * What commands about a run that is over share: which run and what it is good for, where to compute, numbers from flags.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import type { Range } from '../../solvers/settings/range.ts';
 import { backendOf } from '../config/plan.ts';
 import type { LoadedRun } from '../loading/loadRun.ts';
 import { loadRun } from '../loading/loadRun.ts';
-import type { TaskFamily } from '../tasks/task.ts';
+import type { Skills, TaskFamily } from '../tasks/task.ts';
 import type { World } from '../world.ts';
 import type { RawFlags } from './options.ts';
-import { configOfFlags } from './options.ts';
+import { configOfFlags, flagAt } from './options.ts';
 
 /** What a command asks for. */
 export interface RunCommand {
@@ -55,18 +55,32 @@ export const runFrom = (
 };
 
 /**
+ * What a run is asked for.
+ *
+ * @param skill - which
+ * @param expected - the runs that have it, for errors
+ */
+export const skillFrom =
+  <Name extends keyof Skills>(skill: Name, expected: string) =>
+  ({ directory, task }: LoadedRun): E.Either<KfacError, NonNullable<Skills[Name]>> =>
+    E.fromNullable<KfacError>({
+      _tag: 'BadCheckpoint',
+      source: directory,
+      expected,
+      actual: `one of ${task.name}`,
+    })(task.skills[skill]);
+
+/**
  * A number from a flag.
  *
  * @param flags - flags that were given
  * @param name - in camel case
- * @param flag - as it is typed
  * @param range - which numbers there may be
  * @returns the number, `undefined` where the flag was not given
  */
 export const numberFrom = (
   flags: RawFlags,
   name: string,
-  flag: string,
   range: Range<number>,
 ): E.Either<KfacError, number | undefined> => {
   const given = flags[name];
@@ -74,5 +88,5 @@ export const numberFrom = (
   const value = given.trim() === '' ? NaN : Number(given);
   return range.holds(value)
     ? E.right(value)
-    : E.left({ _tag: 'BadConfig', path: flag, expected: range.words, actual: shown(given) });
+    : E.left({ _tag: 'BadConfig', path: flagAt(name), expected: range.words, actual: shown(given) });
 };

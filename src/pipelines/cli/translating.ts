@@ -12,7 +12,6 @@ import { withBackend } from '../../core/backends/choice/choose.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { ReadonlyVector } from '../../core/tensor.ts';
 import { notNegative, wholeFrom } from '../../solvers/settings/range.ts';
-import type { LoadedRun } from '../loading/loadRun.ts';
 import type { TaskFamily } from '../tasks/task.ts';
 import type { SearchOptions } from '../translating/search.ts';
 import { translate } from '../translating/search.ts';
@@ -21,7 +20,7 @@ import { spelled } from '../vocabularies/vocabulary.ts';
 import type { World } from '../world.ts';
 import type { RawFlags } from './options.ts';
 import type { RunCommand } from './overRun.ts';
-import { backendFrom, numberFrom, runFrom } from './overRun.ts';
+import { backendFrom, numberFrom, runFrom, skillFrom } from './overRun.ts';
 
 /** Width of the beam unless another is given. */
 const usualBeam = 4;
@@ -29,8 +28,8 @@ const usualBeam = 4;
 const optionsFrom = (flags: RawFlags): E.Either<KfacError, SearchOptions> =>
   pipe(
     E.Do,
-    E.apS('beam', numberFrom(flags, 'beam', '--beam', wholeFrom(1))),
-    E.apS('lengthPenalty', numberFrom(flags, 'lengthPenalty', '--length-penalty', notNegative)),
+    E.apS('beam', numberFrom(flags, 'beam', wholeFrom(1))),
+    E.apS('lengthPenalty', numberFrom(flags, 'lengthPenalty', notNegative)),
     E.map(({ beam = usualBeam, lengthPenalty }) => ({
       beam,
       ...(lengthPenalty === undefined ? {} : { lengthPenalty }),
@@ -79,15 +78,7 @@ const textsFrom = ({ input }: World, { texts = [] }: RunCommand): TE.TaskEither<
   );
 };
 
-const translatorOf = ({ directory, task }: LoadedRun): E.Either<KfacError, Translator> =>
-  task.skills.translator === undefined
-    ? E.left({
-        _tag: 'BadCheckpoint',
-        source: directory,
-        expected: 'a run of a task that translates, as translation does',
-        actual: `one of ${task.name}`,
-      })
-    : E.right(task.skills.translator);
+const translatorOf = skillFrom('translator', 'a run of a task that translates, as translation does');
 
 /** Tokens of a text, where there is room for them. */
 const encoded =
