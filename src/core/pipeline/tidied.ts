@@ -79,13 +79,10 @@ export const tidied = <Needs extends Field, Adds extends Plain>(
   ...inner,
   run:
     <T extends Shaped>(context: Context<T, Needs | 'state'>) =>
-    (env: Env<T>) =>
-    async () => {
+    (env: Env<T>) => {
       const { state }: Context<T, 'state'> = context;
-      if (!areLarge(Object.values(state.params))) return inner.run<T>(context)(env)();
-      const { backend, close } = env.backend.scope();
-      const outcome = await inner.run<T>(context)({ ...env, backend })();
-      close(E.isRight(outcome) ? [...arraysWithin<T>(outcome.right)] : []);
-      return outcome;
+      return tidilyDone(env.backend, Object.values(state.params), (backend) =>
+        inner.run<T>(context)({ ...env, backend }),
+      );
     },
 });
