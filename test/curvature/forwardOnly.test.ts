@@ -5,6 +5,8 @@ import { applyBlock } from '../../src/core/operators/apply.ts';
 import type { Params } from '../../src/core/params.ts';
 import type { SiteCapture } from '../../src/core/pipeline/context.ts';
 import type { Objective } from '../../src/core/pipeline/objective.ts';
+import { keyOf } from '../../src/core/random/key.ts';
+import { signs } from '../../src/core/random/signs.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { generate, sizeOf } from '../../src/core/tensor.ts';
 import { toBlocks } from '../../src/curvature/blocks.ts';
@@ -13,6 +15,7 @@ import { dense } from '../../src/curvature/dense.ts';
 import { diagonal } from '../../src/curvature/diagonal.ts';
 import { exact, forwardOnly } from '../../src/curvature/estimators.ts';
 import { kfac } from '../../src/curvature/kfac.ts';
+import type { Seen } from '../../src/curvature/sites/kind.ts';
 import { siteBlock } from '../../src/curvature/sites/kinds.ts';
 import { expectUnbiased, scaledError } from '../support/closeness.ts';
 import { classifier, curved, imageClassifier, indices } from '../support/sequences.ts';
@@ -63,6 +66,25 @@ describe.each(settings)('forward-only factors: %s', (_, objective, batch) => {
       const { path } = capture.site;
       const expected = localGaussNewton(capture, v[path]);
       expect(scaledError(applyBlock(ops, found[path], v[path]).data, expected.data)).toBeLessThan(1e-13);
+    }
+  });
+
+  it('law: where positions are summed first, a block is that of cotangents of covariance I in expectation', async () => {
+    const { captured, blocks, state } = await run(objective, batch, kfac());
+    const v = toBlocks(ops, blocks, state.params);
+    for (const { site, input, cotangents } of captured?.sites ?? []) {
+      const block = siteBlock(site);
+      const [{ shape }] = cotangents;
+      const each = sizeOf(shape.slice(1));
+      const imageOf = (seen: Seen<Tensor>): Tensor =>
+        applyBlock(ops, block.operator(block.statistics(ops, seen, { sharing: 'reduce' }).sums, ops), v[site.path]);
+      const units = Array.from({ length: each }, (_, at) => generate(shape, (i) => (i % each === at ? 1 : 0)));
+      expectUnbiased(
+        Array.from({ length: 200 }, (_, seed) =>
+          imageOf({ input, cotangents: [signs(keyOf(seed), shape, 'f64')], isotropic: true }),
+        ),
+        imageOf({ input, cotangents: units }),
+      );
     }
   });
 

@@ -21,7 +21,7 @@ import { sizeOf } from '../../core/tensor.ts';
 import { cotangentPartGrams, cotangentRows, cotangentSums, factorOf, mostFull } from '../statistics/factors.ts';
 import { partitionOf } from '../statistics/partition.ts';
 import type { Cut } from '../statistics/partition.ts';
-import { columnOf, knownSharing, sumOfPositions } from '../statistics/sharing.ts';
+import { columnOf, knownSharing, markOf, sumOfPositions } from '../statistics/sharing.ts';
 import { byExamples, forgetting } from './byExamples.ts';
 import { dense } from './dense.ts';
 import { inGroups } from './groups.ts';
@@ -48,10 +48,6 @@ const weightsInOneAxis = <T extends Shaped>(ops: Ops<T>, { weights }: Seen<T>): 
   const { shape } = weights;
   return { weights: shape.length <= 2 ? weights : ops.reshape(weights, [shape[0], sizeOf(shape.slice(1))]) };
 };
-
-/** Whether the cotangents are isotropic. */
-const markOf = <T>({ isotropic }: Seen<T>): Pick<Seen<T>, 'isotropic'> =>
-  isotropic === undefined ? {} : { isotropic };
 
 /** What a dense site would see: patches `[n, t, kh kw c]`. */
 const patched = <T extends Shaped>(ops: Ops<T>, seen: Seen<T>, { window }: ConvolutionSite): Seen<T> => {
@@ -96,16 +92,11 @@ const reduced = <T extends Shaped>(ops: Ops<T>, seen: Seen<T>, { window }: Convo
   const sums = ops.sum(ops.reshape(patchSums(ops, images, window, ofPlaces), [n, all / n, length]), [1]);
   const cotangents = seen.cotangents.map((g) => sumOfPositions(ops, g));
   if (ofPlaces === null) {
-    return {
-      input: ops.scale(n / (all * oh * ow), sums),
-      cotangents,
-      ...(weights === null ? {} : { weights }),
-      ...markOf(seen),
-    };
+    return { input: ops.scale(n / (all * oh * ow), sums), cotangents, ...(weights === null ? {} : { weights }) };
   }
   const perExample = ops.reshape(ofPlaces, [n, (all / n) * oh * ow]);
   const total = ops.maximum(ops.reshape(ops.sum(perExample, [1]), [n, 1]), ops.full([], tiny));
-  return { input: ops.div(sums, total), cotangents, weights: ops.max(perExample, [1]), ...markOf(seen) };
+  return { input: ops.div(sums, total), cotangents, weights: ops.max(perExample, [1]) };
 };
 
 /**

@@ -64,7 +64,6 @@ const reduced = <T extends Shaped>(ops: Ops<T>, seen: Seen<T>, site: TransposedC
       return all === n ? ops.reshape(sums, [n, length]) : ops.sum(ops.reshape(sums, [n, all / n, length]), [1]);
     }),
     ...(weights === null ? {} : { weights }),
-    ...(seen.isotropic === undefined ? {} : { isotropic: seen.isotropic }),
   };
 };
 

@@ -13,7 +13,7 @@ import type { Shaped } from '../../core/tensor.ts';
 import type { Cut } from './partition.ts';
 import { partitionOf } from './partition.ts';
 import type { SharedRows } from './sharing.ts';
-import { asRows, overCounted, positionsOf } from './sharing.ts';
+import { asRows, markOf, overCounted, positionsOf } from './sharing.ts';
 import { totalOf } from './statistics.ts';
 
 /** Largest order of a full factor, unless another one is given. */
@@ -30,11 +30,11 @@ export type CotangentRows<T> = Pick<SharedRows<T>, 'cotangents' | 'positions' | 
  */
 export const cotangentRows = <T extends Shaped>(
   ops: Ops<T>,
-  { cotangents, weights, isotropic }: Pick<SiteCapture<T>, 'cotangents' | 'weights' | 'isotropic'>,
+  seen: Pick<SiteCapture<T>, 'cotangents' | 'weights' | 'isotropic'>,
 ): CotangentRows<T> => {
+  const { cotangents, weights } = seen;
   const rows = { cotangents: cotangents.map((g) => asRows(ops, g)), positions: positionsOf(cotangents[0].shape) };
-  const marked = isotropic === undefined ? {} : { isotropic };
-  return { ...marked, ...rows, cotangents: overCounted(ops, rows, weights) };
+  return { ...markOf(seen), ...rows, cotangents: overCounted(ops, rows, weights) };
 };
 
 /** Extents of G, and the number of examples. */

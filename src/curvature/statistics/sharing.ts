@@ -77,6 +77,10 @@ export interface SharedRows<T> {
   readonly isotropic?: true;
 }
 
+/** What is known of cotangents besides their values. */
+export const markOf = <T>({ isotropic }: Pick<SiteCapture<T>, 'isotropic'>): Pick<SiteCapture<T>, 'isotropic'> =>
+  isotropic === undefined ? {} : { isotropic };
+
 /** Weights of rows that are told apart by position, `[n, …]`; those of whole examples, `[n]`, are none. */
 const positionWeights = <T extends Shaped>(weights: T | null | undefined): T | null =>
   weights === null || weights === undefined || weights.shape.length === 1 ? null : weights;
@@ -162,16 +166,16 @@ const meanOfPositions = <T extends Shaped>(ops: Ops<T>, x: T, weights: T | null 
  */
 export const sharedRows = <T extends Shaped>(
   ops: Ops<T>,
-  { input, cotangents, weights, isotropic }: Pick<SiteCapture<T>, 'input' | 'cotangents' | 'weights' | 'isotropic'>,
+  seen: Pick<SiteCapture<T>, 'input' | 'cotangents' | 'weights' | 'isotropic'>,
   sharing: Sharing,
 ): SharedRows<T> => {
+  const { input, cotangents, weights } = seen;
   const positions = positionsOf(input.shape);
-  const marked = isotropic === undefined ? {} : { isotropic };
-  return knownSharing(sharing) === 'expand'
-    ? { ...marked, input: asRows(ops, input), cotangents: cotangents.map((g) => asRows(ops, g)), positions }
+  // A sum over positions has another covariance than each of them.
+  return knownSharing(sharing) === 'expand' || positions === 1
+    ? { ...markOf(seen), input: asRows(ops, input), cotangents: cotangents.map((g) => asRows(ops, g)), positions }
     : {
-        ...marked,
-        input: positions === 1 ? asRows(ops, input) : meanOfPositions(ops, input, weights),
+        input: meanOfPositions(ops, input, weights),
         cotangents: cotangents.map((g) => sumOfPositions(ops, g)),
         positions: 1,
       };
