@@ -9,6 +9,8 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import { withBackend } from '../../core/backends/choice/choose.ts';
 import type { KfacError } from '../../core/errors.ts';
+import { attempt } from '../../core/errors.ts';
+import { arrayAt } from '../../core/nn/layers/circumstances.ts';
 import type { Layer } from '../../core/nn/layers/layer.ts';
 import type { TrainState } from '../../core/pipeline/trainState.ts';
 import type { Shape, Tensor } from '../../core/tensor.ts';
@@ -19,6 +21,7 @@ import { splitOf } from '../data/splits.ts';
 import type { Evaluation } from '../trainer/evaluate.ts';
 import type { EvaluationRecord, StepRecord } from '../trainer/events.ts';
 import type { TrainOptions } from '../trainer/options.ts';
+import { epochSteps } from '../trainer/options.ts';
 import type { Steer } from '../trainer/steer.ts';
 import { train } from '../trainer/train.ts';
 import type { Given, Judged, Network } from './fitted.ts';
@@ -74,19 +77,16 @@ const splitsOf = (layer: Layer, data: Given, options: FitOptions): E.Either<Kfac
 };
 
 /** The shape of an example's inputs. */
-const shapeIn = (data: Dataset): Shape => {
-  const batch = data.batch(new Int32Array([0]));
-  return Object.values(batch)[0].shape.slice(1);
-};
+const shapeIn = (data: Dataset): E.Either<KfacError, Shape> =>
+  attempt(() => arrayAt(data.batch(new Int32Array([0])), 'inputs', data.name).shape.slice(1));
 
 const trainOptionsOf = (options: FitOptions, size: number): TrainOptions => {
   const { epochs = 10, batch: asked = Math.min(32, size), seed = 1, patience, steer, from } = options;
-  const epoch = Math.ceil(size / asked);
   return {
-    duration: from === undefined ? { epochs } : { steps: from.step + Math.ceil((epochs * size) / asked) },
+    duration: from === undefined ? { epochs } : { steps: from.step + epochSteps(epochs, size, asked) },
     batch: asked,
     seed,
-    evaluateEvery: epoch,
+    evaluateEvery: epochSteps(1, size, asked),
     ...(patience === undefined ? {} : { earlyStopping: { patience } }),
     ...(steer === undefined ? {} : { steer }),
     ...(from === undefined ? {} : { from }),
@@ -120,8 +120,9 @@ export const fit = (layer: Layer, data: Given, options: FitOptions): Promise<Fit
   return promised(
     pipe(
       TE.fromEither(splitsOf(layer, data, options)),
-      TE.chain((splits) => {
-        const inputs = shapeIn(splits.train);
+      TE.bindTo('splits'),
+      TE.bind('inputs', ({ splits }) => TE.fromEither(shapeIn(splits.train))),
+      TE.chain(({ splits, inputs }) => {
         const task = { ...learningOf(layer, inputs, options), data: splits };
         return pipe(
           withBackend(backend, (on) =>

@@ -56,8 +56,14 @@ export interface TrainOptions {
   readonly saving?: Saving;
 }
 
-/** Steps of an epoch, the last one begun. */
-const epochSteps = (epochs: number, size: number, batch: number): number => Math.ceil((epochs * size) / batch);
+/**
+ * Steps of so many epochs, the last one begun.
+ *
+ * @param epochs - passes over the examples
+ * @param size - number of examples
+ * @param batch - examples per step
+ */
+export const epochSteps = (epochs: number, size: number, batch: number): number => Math.ceil((epochs * size) / batch);
 
 /**
  * Number of steps.

@@ -102,7 +102,7 @@ export const scaleFreeSettings: Settings<ScaleFreeOptions> = {
   maxDamping: ofDamping.maxDamping,
   dampingEvery: setting(wholeFrom(1), 5, 'steps between two judgements of steps, and two looks at the model'),
   dampingDecay: setting(between, 0.95, 'factor per step by which λ adapts'),
-  equilibrated: withStandard(ofDamping.equilibrated, 'block'),
+  equilibrated: ofDamping.equilibrated,
   lossBound: ofUpdates.lossBound,
   weightDecay: setting(notNegative, 0, 'decoupled weight decay per step'),
   decayed: ofUpdates.decayed,

@@ -94,7 +94,7 @@ export const ofDamping = {
   dampingDecay: setting(fraction, 0.05, 'λ is multiplied by this every 100 steps'),
   minDamping: setting(notNegative, 0.1, 'λ does not fall below this'),
   maxDamping: setting(positive, 30, 'λ does not rise above this for what steps are worth'),
-  equilibrated: setting<Equilibration>(oneOf(equilibrations), 'whole', 'parameters that share a unit of curvature'),
+  equilibrated: setting<Equilibration>(oneOf(equilibrations), 'block', 'parameters that share a unit of curvature'),
   dampingEvery: setting(wholeFrom(1), 5, 'steps between two adaptations of λ'),
   gammaEvery: setting(wholeFrom(0), 0, 'steps between two choices of the inverses’ own damping γ²; 0 takes λ for it'),
   gammaDecay: setting(between, Math.sqrt(19 / 20), 'factor per step by which γ adapts'),

@@ -10,6 +10,7 @@ import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEnt
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import { nodeFileSystem } from '../../../src/pipelines/files/fileSystem.ts';
+import { datasetOf } from '../../../src/pipelines/data/dataset.ts';
 import type { FitOptions } from '../../../src/pipelines/fitting/fit.ts';
 import { fit } from '../../../src/pipelines/fitting/fit.ts';
 import { loadNetwork } from '../../../src/pipelines/fitting/loadNetwork.ts';
@@ -17,6 +18,7 @@ import { accuracy } from '../../../src/pipelines/tasks/measures.ts';
 import { plateau } from '../../../src/pipelines/trainer/steer.ts';
 import { kfac } from '../../../src/solvers/presets/kfac.ts';
 import { sgd } from '../../../src/solvers/presets/sgd.ts';
+import { orThrow } from '../../support/training.ts';
 
 const inputs = Array.from({ length: 60 }, (_, i) => [Math.cos(i), Math.sin(i)]);
 const targets = inputs.map(([x, y]) => (x * y > 0 ? 1 : 0));
@@ -52,6 +54,16 @@ describe('fit', () => {
     expect(other.params).toEqual(one.params);
   });
 
+  it('law: a data set whose arrays have another order comes to the same, one without inputs is refused', async () => {
+    const arrays = { targets: tensor(targets, [60], 'i32'), inputs: tensor(inputs.flat(), [60, 2]) };
+    const data = orThrow(datasetOf('quadrants', arrays));
+    const [one, other] = [await fit(layers, { inputs, targets }, options), await fit(layers, data, options)];
+    expect(other.params).toEqual(one.params);
+    expect(await other.evaluate(data)).toEqual(await one.evaluate({ inputs, targets }));
+    const named = orThrow(datasetOf('quadrants', { points: arrays.inputs, targets: arrays.targets }));
+    await expect(fit(layers, named, options)).rejects.toThrow('an array inputs');
+  });
+
   it('law: as many epochs in two parts are those in one', async () => {
     const whole = { ...options, batch: 48, optimizer: kfac() };
     const half = await fit(layers, { inputs, targets }, { ...whole, epochs: 4 });
@@ -85,6 +97,22 @@ describe('fit', () => {
     const steer = plateau({ optimizer: (learningRate) => sgd({ learningRate }), learningRate: 0.1, minimumGain: 100 });
     const slower = await fit(layers, { inputs, targets }, { ...options, optimizer: sgd({ learningRate: 0.1 }), steer });
     expect(slower.history.at(-1)?.metrics['learningRate']).toBeLessThan(0.1);
+  });
+
+  it('ends where the validation loss has not fallen for so many epochs', async () => {
+    const still = { ...options, optimizer: sgd({ learningRate: 0, momentum: 0 }), patience: 2 };
+    const fitted = await fit(layers, { inputs, targets }, still);
+    expect(fitted.evaluations).toHaveLength(3);
+    expect(fitted.history).toHaveLength(6);
+  });
+
+  it('law: a seed decides everything: the same comes to the same, another to others; so do batches', async () => {
+    const run = async (other: Partial<FitOptions>) =>
+      (await fit(layers, { inputs, targets }, { ...options, epochs: 2, ...other })).params;
+    const one = await run({});
+    expect(await run({ seed: 1, batch: 32 })).toEqual(one);
+    expect(await run({ seed: 2 })).not.toEqual(one);
+    expect(await run({ batch: 8 })).not.toEqual(one);
   });
 
   it('law: what is saved and loaded predicts the same, running averages and all', async () => {

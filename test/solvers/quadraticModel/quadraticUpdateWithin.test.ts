@@ -41,7 +41,8 @@ const taken = async (kappa: number | null, from: TrainState<Tensor>) => {
   const { next, gradient, loss, metrics } = await runStage(stepBy(kappa), from, batch);
   const delta = zipParams(next.params, from.params, (after, before) => ops.linearCombination(1, after, -1, before));
   const [slope] = innerProduct(ops, gradient, delta).data;
-  return { slope, loss: loss.data[0], delta, metrics, next };
+  const [promised] = innerProduct(ops, gradient, gradient).data;
+  return { slope, promised, loss: loss.data[0], delta, metrics, next };
 };
 
 describe('the step of the quadratic model within a bound', () => {
@@ -62,6 +63,8 @@ describe('the step of the quadratic model within a bound', () => {
             const shorter = Array.from(data, (x) => scale * x);
             expect(scaledError(bound.delta[path].data, shorter)).toBeLessThan(1e-8);
           }
+          // Where neither the step nor the direction, which is the gradient, promises more, it is the same bit for bit.
+          if (scale === 1 && free.promised <= most) expect(bound.next).toEqual(free.next);
         },
       ),
       { numRuns: 30 },

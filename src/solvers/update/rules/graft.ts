@@ -16,7 +16,7 @@ import type { Shaped } from '../../../core/tensor.ts';
 import { adamRule } from './adamRule.ts';
 import type { Grafting } from './grouped.ts';
 import { byGroup } from './grouped.ts';
-import { measured } from './measured.ts';
+import { measured, unit } from './measured.ts';
 import type { Proposal, UpdateRule } from './rule.ts';
 import { distinctNames } from './rule.ts';
 
@@ -30,10 +30,9 @@ export interface GraftOptions {
 
 /** Arrays with the length of others; zeros, which have no direction, stay. */
 const withLength = <T extends Shaped>(ops: Ops<T>, direction: Params<T>, other: Params<T>): Params<T> => {
-  const [own, given] = [direction, other].map((params) => measured(ops, Object.values(params)));
-  const none = ops.equal(own.norm, ops.full([], 0));
-  const factor = ops.mul(ops.div(given.norm, ops.select(none, ops.full([], 1), own.norm)), given.scale);
-  return mapParams(direction, (d) => ops.mul(factor, ops.div(d, own.scale)));
+  const { norm, scale } = measured(ops, Object.values(other));
+  const length = ops.mul(norm, scale);
+  return mapParams(unit(ops, direction), (d) => ops.mul(length, d));
 };
 
 /** The memory of one of the rules, and all of them as one: `adam.m` is `m` of the rule `adam`. */

@@ -7,6 +7,8 @@
  */
 import type { Ops } from '../../../core/ops/ops.ts';
 import { axesOf } from '../../../core/ops/shapes.ts';
+import type { Params } from '../../../core/params.ts';
+import { mapParams } from '../../../core/params.ts';
 import type { Shaped } from '../../../core/tensor.ts';
 
 /** Arrays as s times what is at most 1: s, and ‖x‖ / s, which is 0 only where x is. */
@@ -38,4 +40,16 @@ export const measured = <T extends Shaped>(ops: Ops<T>, arrays: ReadonlyArray<T>
   const scale = largestOf(ops, arrays);
   const squares = arrays.map((x) => ops.div(x, scale)).map((x) => ops.dot(x, x));
   return { scale, norm: ops.sqrt(squares.reduce((a, b) => ops.add(a, b), ops.full([], 0))) };
+};
+
+/**
+ * Arrays times what makes their norm together 1; zeros, which have no direction, stay.
+ *
+ * @param ops - interpreter
+ * @param params - any
+ */
+export const unit = <T extends Shaped>(ops: Ops<T>, params: Params<T>): Params<T> => {
+  const { scale, norm } = measured(ops, Object.values(params));
+  const length = ops.select(ops.equal(norm, ops.full([], 0)), ops.full([], 1), norm);
+  return mapParams(params, (x) => ops.div(ops.div(x, scale), length));
 };

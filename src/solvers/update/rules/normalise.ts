@@ -7,13 +7,9 @@
  *
  * @module
  */
-import type { Ops } from '../../../core/ops/ops.ts';
-import type { Params } from '../../../core/params.ts';
-import { mapParams } from '../../../core/params.ts';
-import type { Shaped } from '../../../core/tensor.ts';
 import type { Grafting } from './grouped.ts';
 import { byGroup } from './grouped.ts';
-import { measured } from './measured.ts';
+import { unit } from './measured.ts';
 import type { UpdateRule } from './rule.ts';
 import { rule } from './rule.ts';
 
@@ -22,12 +18,6 @@ export interface NormaliseOptions {
   /** What has a length of 1: each parameter array, each layer (weight and bias together), or the whole; `whole` unless given. */
   readonly by?: Grafting;
 }
-
-const ofOne = <T extends Shaped>(ops: Ops<T>, direction: Params<T>): Params<T> => {
-  const { scale, norm } = measured(ops, Object.values(direction));
-  const length = ops.select(ops.equal(norm, ops.full([], 0)), ops.full([], 1), norm);
-  return mapParams(direction, (d) => ops.div(ops.div(d, scale), length));
-};
 
 /**
  * d / ‖d‖; zeros, which have no direction, stay.
@@ -45,5 +35,5 @@ export const normalise = ({ by = 'whole' }: NormaliseOptions = {}): UpdateRule =
   rule({
     name: 'normalise',
     remembers: {},
-    revise: (ops, { direction }) => ({ direction: byGroup(by, direction, (group) => ofOne(ops, group)) }),
+    revise: (ops, { direction }) => ({ direction: byGroup(by, direction, (group) => unit(ops, group)) }),
   });
