@@ -26,7 +26,7 @@ import { trainWithBackoff } from './trainer/backoff.ts';
 import type { TrainResult } from './trainer/conclude.ts';
 import type { Listener, TrainEvent } from './trainer/events.ts';
 import type { Log } from './trainer/log.ts';
-import { append, entries } from './trainer/log.ts';
+import { append, beforeStep, entries } from './trainer/log.ts';
 import type { TrainOptions } from './trainer/options.ts';
 import { eventsBefore } from './trainer/saving.ts';
 
@@ -121,19 +121,6 @@ const withNumbers = ({ preview }: Task, result: TrainResult, { look }: Pick<Fini
     ? result
     : { ...result, test: { ...result.test, measures: { ...result.test.measures, ...preview.numbers(look) } } };
 
-/** Events of a run that may have gone back: those of steps that were taken again count once, as they were the last time. */
-const inOneLine = (events: ReadonlyArray<TrainEvent>): ReadonlyArray<TrainEvent> => {
-  // From the last to the first: the first step that is taken again later, and all after it, do not count.
-  const { kept } = events.reduceRight<{ readonly kept: Log<TrainEvent>; readonly before: number }>(
-    ({ kept: after, before }, event) => ({
-      kept: event.step < before ? append(after, event) : after,
-      before: event.event === 'step' ? Math.min(before, event.step) : before,
-    }),
-    { kept: null, before: Infinity },
-  );
-  return entries(kept).toReversed();
-};
-
 const outcomeOf = <T extends Shaped, A>(
   env: Env<T>,
   experiment: Experiment<A>,
@@ -142,8 +129,15 @@ const outcomeOf = <T extends Shaped, A>(
   const { task, data, observe } = experiment;
   const options: Experiment<A>['options'] = { ...experiment.options, ...experiment.optionsOf?.(optimizer) };
   const told = IOR.newIORef<Log<TrainEvent>>(null)();
-  const note: Listener = (event) => told.modify((log) => append(log, event));
   const seen = IOR.newIORef<Log<Glimpse>>(null)();
+  const note: Listener = (event) => () => {
+    // A run that has gone back takes a step again: what was from there on does not count.
+    if (event.event === 'step') {
+      told.modify((log) => beforeStep(log, event.step))();
+      seen.modify((log) => beforeStep(log, event.step))();
+    }
+    told.modify((log) => append(log, event))();
+  };
   return pipe(
     TE.bracket(
       TE.fromIO(observe(optimizer)),
@@ -163,7 +157,7 @@ const outcomeOf = <T extends Shaped, A>(
     ),
     TE.matchE(
       (error) => {
-        const events = inOneLine(entries(told.read()));
+        const events = entries(told.read());
         return T.of<Outcome>({
           _tag: 'Failed',
           optimizer,

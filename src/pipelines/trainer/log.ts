@@ -17,6 +17,10 @@ export const append = <A>(log: Log<A>, entry: A): Log<A> => ({ last: entry, befo
 export const logOf = <A>(list: ReadonlyArray<A>): Log<A> =>
   list.reduce((log: Log<A>, entry) => append(log, entry), null);
 
+/** The log as it was before a step, where steps go up from entry to entry. */
+export const beforeStep = <A extends { readonly step: number }>(log: Log<A>, step: number): Log<A> =>
+  log === null || log.last.step < step ? log : logOf(entries(log).filter((entry) => entry.step < step));
+
 /** The entries from first to last. */
 export const entries = <A>(log: Log<A>): ReadonlyArray<A> =>
   pipe(

@@ -2,30 +2,18 @@
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
-import { composeOptimizer } from '../../../src/pipelines/config/compose/compose.ts';
 import { trainWithBackoff } from '../../../src/pipelines/trainer/backoff.ts';
 import type { TrainOptions } from '../../../src/pipelines/trainer/options.ts';
 import type { Snapshot } from '../../../src/pipelines/trainer/snapshot.ts';
 import { train } from '../../../src/pipelines/trainer/train.ts';
-import type { Optimizer } from '../../../src/solvers/presets/optimizer.ts';
 import { sgd } from '../../../src/solvers/presets/sgd.ts';
 import { orThrow } from '../../support/training.ts';
 import { errorOf } from '../support.ts';
 import { poisoningBackend } from './poisoningBackend.ts';
-import { sineTask } from './support.ts';
+import { bold, sineTask } from './support.ts';
 
 const options: TrainOptions = { duration: { steps: 40 }, batch: 7, seed: 3, evaluateEvery: 4 };
 const env = () => ({ backend: referenceBackend(), clock: () => 0 });
-
-/** Hardly damped, with steps that overshoot ten times over. */
-const bold: Optimizer = orThrow(
-  composeOptimizer({
-    estimator: 'exact',
-    curvature: 'kfac',
-    solver: { kind: 'kroneckerInverse', damping: 1e-7 },
-    update: { learningRate: 10 },
-  }),
-);
 
 describe('a run that diverges', () => {
   it('fails without more ado where it may not go back', async () => {

@@ -1,5 +1,5 @@
 /**
- * Small tasks: a regression, and the same as a classification.
+ * Small tasks: a regression, and the same as a classification; an optimizer that diverges.
  *
  * @module
  */
@@ -7,10 +7,12 @@ import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEnt
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
 import type { Loss } from '../../../src/core/nn/losses/loss.ts';
 import { generate } from '../../../src/core/tensor.ts';
+import { composeOptimizer } from '../../../src/pipelines/config/compose/compose.ts';
 import { datasetOf } from '../../../src/pipelines/data/dataset.ts';
 import { perExample } from '../../../src/pipelines/tasks/measures.ts';
 import { supervised } from '../../../src/pipelines/tasks/supervised.ts';
 import type { TrainTask } from '../../../src/pipelines/trainer/learning.ts';
+import type { Optimizer } from '../../../src/solvers/presets/optimizer.ts';
 import { classifier, indices } from '../../support/sequences.ts';
 import { gaussian, mlp, orThrow } from '../../support/training.ts';
 
@@ -62,3 +64,13 @@ export const wordsTask = (size = 24): TrainTask => {
     },
   });
 };
+
+/** Hardly damped, with steps that overshoot ten times over. */
+export const bold: Optimizer = orThrow(
+  composeOptimizer({
+    estimator: 'exact',
+    curvature: 'kfac',
+    solver: { kind: 'kroneckerInverse', damping: 1e-7 },
+    update: { learningRate: 10 },
+  }),
+);
