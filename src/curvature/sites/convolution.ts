@@ -117,7 +117,7 @@ export const diagonalParts = <T extends Shaped>(ops: Ops<T>, name: string, m: T,
   );
 
 /** A site, what it saw, and how it is treated, at a random part of its places. */
-interface AtSomePlaces<T> {
+export interface AtSomePlaces<T> {
   readonly block: SiteBlock;
   readonly seen: Seen<T>;
   readonly options: SiteOptions;
@@ -130,9 +130,14 @@ const atPlaces = <T extends Shaped>(
   site: ConvolutionSite,
   options: SiteOptions,
 ): AtSomePlaces<T> | null => {
-  const found = atSomePlaces(ops, imagesOf(ops, seen), seen.cotangents, true, site.window, seen, options);
+  const found = atSomePlaces(ops, [imagesOf(ops, seen)], seen.cotangents, true, site.window, seen, options);
   if (found === null) return null;
-  const { images, outputs, weights, window } = found;
+  const {
+    images: [images],
+    outputs,
+    weights,
+    window,
+  } = found;
   const [n] = seen.input.shape;
   const [a, m] = weights.shape;
   const ofExample = (x: T): T => ops.reshape(x, [n, (a / n) * m, ...x.shape.slice(2)]);

@@ -127,8 +127,8 @@ export const atSomePositions = <T extends Shaped>(
 
 /** Filters on images at some of their places. */
 export interface SomePlaces<T> {
-  /** `[a, M kh, w, c]`: M runs of rows. */
-  readonly images: T;
+  /** `[a, M kh, w, c]`: M runs of rows, of each of the images. */
+  readonly images: ReadonlyArray<T>;
   /** Outputs `[a, M, ow, out]`. */
   readonly outputs: ReadonlyArray<T>;
   /** Weights of the places, `[a, M, ow]`, T / M as much as those of all. */
@@ -141,7 +141,7 @@ export interface SomePlaces<T> {
  * Rows of places, or `null` where all are taken.
  *
  * @param ops - interpreter
- * @param images - `[a, h, w, c]`
+ * @param images - `[a, h, w, c]` each, of which the same places are taken
  * @param outputs - values at the places, of as many elements as `[a, oh, ow, out]`
  * @param rooted - whether they carry the roots of the weights, as cotangents do
  * @param window - geometry
@@ -150,15 +150,16 @@ export interface SomePlaces<T> {
  */
 export const atSomePlaces = <T extends Shaped>(
   ops: Ops<T>,
-  images: T,
+  images: ReadonlyArray<T>,
   outputs: ReadonlyArray<T>,
   rooted: boolean,
   window: Window,
   seen: Seen<T>,
   options: SiteOptions,
 ): SomePlaces<T> | null => {
-  const [a, h, w, c] = images.shape;
-  const [, oh, ow] = patchesShape(images.shape, window);
+  const [{ shape }] = images;
+  const [a, h, w, c] = shape;
+  const [, oh, ow] = patchesShape(shape, window);
   if (!isPart(oh, options)) return null;
   const { positionsFraction = 1 } = options;
   const { kernel, stride, dilation, padding } = window;
@@ -171,20 +172,19 @@ export const atSomePlaces = <T extends Shaped>(
     found.at(Math.floor(i / (count * kh)), Math.floor(i / kh) % count) * stride[0] + (i % kh) * dilation[0] - top;
   const isPixel = (row: number): boolean => row >= 0 && row < h;
   const taps = a * count * kh;
-  const pixels = generate(
-    [taps],
-    (i) => Math.floor(i / (count * kh)) * h + Math.min(h - 1, Math.max(0, rowOf(i))),
-    'i32',
+  const pixels = ops.constant(
+    generate([taps], (i) => Math.floor(i / (count * kh)) * h + Math.min(h - 1, Math.max(0, rowOf(i))), 'i32'),
   );
+  const areThere = top + bottom === 0 ? null : ops.constant(generate([taps, 1, 1], (i) => (isPixel(rowOf(i)) ? 1 : 0)));
   const rows = ops.constant(rowsAt(found, a, oh));
-  const below = ops.within((on) => {
-    const met = on.gather(on.reshape(images, [a * h, w, c]), on.constant(pixels));
-    const isThere = (): T => on.constant(generate([taps, 1, 1], (i) => (isPixel(rowOf(i)) ? 1 : 0)));
-    const padded = top + bottom === 0 ? met : on.mul(met, isThere());
-    return [padded, [padded]];
-  });
+  const below = (x: T): T =>
+    ops.within((on) => {
+      const met = on.gather(on.reshape(x, [a * h, w, c]), pixels);
+      const padded = areThere === null ? met : on.mul(met, areThere);
+      return [padded, [padded]];
+    });
   return {
-    images: ops.reshape(below, [a, count * kh, w, c]),
+    images: images.map((x) => ops.reshape(below(x), [a, count * kh, w, c])),
     outputs: outputs.map((x) =>
       ops.within((on) => {
         const some = taken(on, x, rows, [a, oh, ow, x.shape[x.shape.length - 1]]);

@@ -14,6 +14,7 @@ import { sizeOf } from '../../core/tensor.ts';
 import { inputSums, mostFull, partGrams } from '../statistics/factors.ts';
 import { asRows, columnOf, knownSharing, sumOfPositions } from '../statistics/sharing.ts';
 import { totalOf } from '../statistics/statistics.ts';
+import type { AtSomePlaces } from './convolution.ts';
 import { diagonalParts, patchSums } from './convolution.ts';
 import { byExamples, forgetting } from './byExamples.ts';
 import { dense } from './dense.ts';
@@ -73,26 +74,22 @@ const atPixels = <T extends Shaped>(
   seen: Seen<T>,
   site: TransposedConvolutionSite,
   options: SiteOptions,
-): { readonly block: SiteBlock; readonly seen: Seen<T>; readonly options: SiteOptions } | null => {
+): AtSomePlaces<T> | null => {
   const { input, cotangents } = seen;
   const [n] = input.shape;
   const weighed: Seen<T> = { ...seen, weights: ofExamples(ops, seen) };
-  const parts = cotangents.map((g) =>
-    atSomePlaces(ops, images(ops, g, site.extents), [input], false, site.window, weighed, options),
-  );
-  const [first] = parts;
-  if (first === null) return null;
-  const [a, m, w] = first.weights.shape;
-  const [height, width] = first.images.shape.slice(1);
+  const all = cotangents.map((g) => images(ops, g, site.extents));
+  const found = atSomePlaces(ops, all, [input], false, site.window, weighed, options);
+  if (found === null) return null;
+  const [a, m, w] = found.weights.shape;
+  const [, height, width, channels] = found.images[0].shape;
   return {
-    block: whole({ ...site, window: first.window, extents: [height, width] }),
+    block: whole({ ...site, window: found.window, extents: [height, width] }),
     seen: {
       ...seen,
-      input: ops.reshape(first.outputs[0], [n, a / n, m, w, input.shape[input.shape.length - 1]]),
-      cotangents: parts.flatMap((part) =>
-        part === null ? [] : [ops.reshape(part.images, [n, (a / n) * height, width, part.images.shape[3]])],
-      ),
-      weights: ops.reshape(first.weights, [n, (a / n) * m, w]),
+      input: ops.reshape(found.outputs[0], [n, a / n, m, w, input.shape[input.shape.length - 1]]),
+      cotangents: found.images.map((x) => ops.reshape(x, [n, (a / n) * height, width, channels])),
+      weights: ops.reshape(found.weights, [n, (a / n) * m, w]),
     },
     options: { ...options, positionsFraction: 1 },
   };
