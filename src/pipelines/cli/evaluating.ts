@@ -14,11 +14,11 @@ import type { Metrics } from '../../core/pipeline/metrics.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { measureWords } from '../reports/resultTable.ts';
 import { textTable } from '../reports/table.ts';
-import type { Dataset } from '../data/dataset.ts';
 import type { LoadedRun } from '../loading/loadRun.ts';
 import type { Loaded, TaskFamily } from '../tasks/task.ts';
 import type { Evaluation } from '../trainer/evaluate.ts';
 import { evaluate } from '../trainer/evaluate.ts';
+import { judgedOf } from '../trainer/learning.ts';
 import type { World } from '../world.ts';
 import type { RunCommand } from './overRun.ts';
 import { backendFrom, runFrom } from './overRun.ts';
@@ -50,12 +50,6 @@ const lines = (optimizer: string, judged: ReadonlyArray<Judged>): ReadonlyArray<
 
 const json = (optimizer: string, { on, examples, found: { loss, measures } }: Judged): string =>
   JSON.stringify({ optimizer, on, examples, loss, ...measures });
-
-/** Training examples that are judged at the end of a run: all, unless the task says how many. */
-const judgedOf = ({ task, train }: Loaded): Dataset => ({
-  ...train,
-  size: Math.min(train.size, task.judged ?? train.size),
-});
 
 /** Numbers that a look at the model gives, where the task has some. */
 const lookedAt = <T extends Shaped>(
@@ -98,7 +92,7 @@ export const runEvaluate = (
       withBackend(choice, (backend) =>
         pipe(
           [
-            ['train', judgedOf(loaded)],
+            ['train', { ...loaded.train, size: judgedOf(loaded.task, loaded.train) }],
             ['test', loaded.test],
           ] as const,
           TE.traverseSeqArray(([on, examples]) =>

@@ -18,6 +18,7 @@ import type { Evaluation } from './evaluate.ts';
 import { evaluatePlaced, finiteLoss } from './evaluate.ts';
 import type { EvaluationRecord, StepRecord } from './events.ts';
 import type { Standing } from './learning.ts';
+import { judgedOf } from './learning.ts';
 import { entries } from './log.ts';
 import type { Run, Setting } from './run.ts';
 import { chunkOf, readParams, release } from './run.ts';
@@ -108,11 +109,11 @@ const judged = <T extends Shaped>(
     );
   return pipe(
     TE.Do,
-    TE.bind('train', () => on(train, Math.min(train.size, task.judged ?? train.size))),
+    TE.bind('train', () => on(train, judgedOf(task, train))),
     TE.bind('test', () => on(test, test.size)),
     TE.bind('change', (all) =>
       pipe(
-        examples === train.size && task.judged === undefined ? TE.right(all.train) : on(train, examples),
+        examples === judgedOf(task, train) ? TE.right(all.train) : on(train, examples),
         TE.map(({ loss }): Change => ({ examples, before, after: loss })),
       ),
     ),

@@ -20,7 +20,7 @@ import { split } from '../../core/random/split.ts';
 import type { FloatType } from '../../core/random/uniform.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
-import type { Splits } from '../data/dataset.ts';
+import type { Dataset, Splits } from '../data/dataset.ts';
 import type { Demand } from '../data/examples.ts';
 
 /** What a task begins with, in host memory. */
@@ -112,6 +112,15 @@ export const demandsOf = ({
   networks,
   demands = [],
 }: Pick<Learning, 'networks' | 'demands'>): ReadonlyArray<Demand> => [...networks.flatMap(demandsOfModel), ...demands];
+
+/**
+ * Training examples that are judged when training has ended: the first ones.
+ *
+ * @param learning - that may say how many are enough
+ * @param train - the training examples
+ */
+export const judgedOf = ({ judged }: Pick<Learning, 'judged'>, train: Pick<Dataset, 'size'>): number =>
+  Math.min(train.size, judged ?? train.size);
 
 /** Name of the watched number among a step's metrics. */
 export const metricOf = ({ metric = 'loss' }: Watched): string => metric;
