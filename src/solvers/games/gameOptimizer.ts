@@ -8,13 +8,12 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
-import * as TE from 'fp-ts/lib/TaskEither.js';
 
-import type { KfacError } from '../../core/errors.ts';
 import { attempt, raise } from '../../core/errors.ts';
 import type { Stage, Step } from '../../core/pipeline/stage.ts';
 import { learn } from '../../core/pipeline/withObjective.ts';
 import type { Optimizer } from '../presets/optimizer.ts';
+import { refused } from '../presets/preset.ts';
 import type { Settings, SettingValue } from '../settings/setting.ts';
 import { settled, standardsOf } from '../settings/setting.ts';
 import type { NetworkGame } from './networks.ts';
@@ -48,13 +47,6 @@ export interface GamePreset<Options> {
  */
 export const isGameOptimizer = (optimizer: Optimizer): optimizer is GameOptimizer =>
   'play' in optimizer && typeof optimizer.play === 'function';
-
-/** A step that does nothing but say what is wrong with its settings. */
-const refused = (error: KfacError): GameStep => ({
-  name: 'settings',
-  foresee: () => error,
-  run: () => () => TE.left(error),
-});
 
 /** A step that brings what the first player learns, for stages that ask for an objective; each player has its own. */
 const played = (game: NetworkGame, step: Step): GameStep =>
@@ -92,7 +84,7 @@ export const gamePreset = <Options extends { readonly [Name in keyof Options]: S
         pipe(
           all,
           E.chainW((found) => attempt(() => played(game, make(found, game)))),
-          E.getOrElse(refused),
+          E.getOrElseW(refused),
         );
       return {
         name,

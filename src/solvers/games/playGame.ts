@@ -20,7 +20,6 @@ import type { Env } from '../../core/pipeline/env.ts';
 import { backward, forward } from '../../core/pipeline/forward.ts';
 import type { Group } from '../../core/pipeline/group.ts';
 import { movedOn, stateOfGroup, withGroup } from '../../core/pipeline/group.ts';
-import type { Scalars } from '../../core/pipeline/metrics.ts';
 import { mergeMetrics } from '../../core/pipeline/metrics.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
 import { pipeline, stage } from '../../core/pipeline/stage.ts';
@@ -149,18 +148,11 @@ const playNetworks = (game: NetworkGame, own: Own): Stage<'state' | 'batch', Pla
       compute<T, ReadonlyArray<Group>>(() => groupsOf(game, state)),
       RTE.bindTo('groups'),
       RTE.bind('found', ({ groups }) =>
-        groups.reduce(
-          (before: RTE.ReaderTaskEither<Env<T>, KfacError, ReadonlyArray<Found<T>>>, group, i) =>
-            pipe(
-              before,
-              RTE.chain((sofar) =>
-                pipe(
-                  own<T>({ state: stateOfGroup(state, group), batch, objective: game[i].objective }),
-                  RTE.map((each) => [...sofar, each]),
-                ),
-              ),
-            ),
-          RTE.right([]),
+        pipe(
+          groups,
+          RTE.traverseSeqArrayWithIndex((i, group) =>
+            own<T>({ state: stateOfGroup(state, group), batch, objective: game[i].objective }),
+          ),
         ),
       ),
       RTE.chain(({ groups, found }) => compute<T, Context<T, PlayedByNetworks>>(() => together(state, groups, found))),
@@ -221,12 +213,6 @@ type UpdateNeeds = FromGradient | 'direction' | 'damping';
 /** What the stage of all players' updates needs. */
 type JointNeeds = 'state' | 'players' | 'direction' | 'damping';
 
-/** How far the updates have come. */
-interface Updated<T> {
-  readonly next: TrainState<T>;
-  readonly metrics: ReadonlyArray<Scalars<T>>;
-}
-
 /**
  * The players' own updates: each goes its part of the direction as an update of its own says, by its own quadratic model, with
  * its own rules and averages, in its own memory.
@@ -254,30 +240,25 @@ export const updatePlayers = (
     'update',
     <T extends Shaped>({ state, players, direction, damping }: Context<T, JointNeeds>) =>
       pipe(
-        players.reduce(
-          (before: RTE.ReaderTaskEither<Env<T>, KfacError, Updated<T>>, { name, paths, context }) =>
-            pipe(
-              before,
-              RTE.bindTo('sofar'),
-              RTE.bind('moved', () =>
-                updating.run<T>({
-                  ...context,
-                  state: stateOfGroup(state, { name, paths }),
-                  direction: pickParams(direction, paths),
-                  damping,
-                  metrics: {},
-                }),
-              ),
-              RTE.map(({ sofar, moved }) => ({
-                next: withGroup(sofar.next, { name, paths }, moved.next),
-                metrics: [...sofar.metrics, labelled<T>({ name, metrics: moved.metrics })],
-              })),
-            ),
-          RTE.right({ next: state, metrics: [] }),
+        players,
+        RTE.traverseSeqArray(({ name, paths, context }) =>
+          pipe(
+            updating.run<T>({
+              ...context,
+              state: stateOfGroup(state, { name, paths }),
+              direction: pickParams(direction, paths),
+              damping,
+              metrics: {},
+            }),
+            RTE.map(({ next, metrics }) => ({ name, group: { name, paths }, next, metrics })),
+          ),
         ),
-        RTE.map(({ next, metrics }) => ({
-          next: { ...next, step: state.step + 1 },
-          metrics: mergeMetrics<T>(metrics),
+        RTE.map((outcomes) => ({
+          next: outcomes.reduce((sofar, { group, next }) => withGroup(sofar, group, next), {
+            ...state,
+            step: state.step + 1,
+          }),
+          metrics: mergeMetrics<T>(outcomes.map((each) => labelled(each))),
         })),
       ),
   ),

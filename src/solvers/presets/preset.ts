@@ -10,6 +10,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { KfacError } from '../../core/errors.ts';
 import { attempt } from '../../core/errors.ts';
 import type { Descent } from '../../core/pipeline/descent.ts';
+import type { Stage } from '../../core/pipeline/stage.ts';
 import type { Settings, SettingValue } from '../settings/setting.ts';
 import { settled, standardsOf } from '../settings/setting.ts';
 import type { GradientOptimizer } from './optimizer.ts';
@@ -22,8 +23,12 @@ export interface Preset<Options> {
   readonly settings: Settings<Options>;
 }
 
-/** A step that does nothing but say what is wrong with its settings. */
-const refused = (error: KfacError): Descent => ({
+/**
+ * A step that does nothing but say what is wrong with its settings.
+ *
+ * @param error - what is wrong
+ */
+export const refused = (error: KfacError): Stage<'state', 'next' | 'metrics'> => ({
   name: 'settings',
   foresee: () => error,
   run: () => () => TE.left(error),
@@ -49,7 +54,7 @@ export const preset = <Options extends { readonly [Name in keyof Options]: Setti
         descent: pipe(
           settled<Options>(name, settings, { ...options }),
           E.chainW((all) => attempt(() => make(all))), // settings may be in their ranges and exclude each other
-          E.getOrElse(refused),
+          E.getOrElseW(refused),
         ),
       }),
     { settings },

@@ -7,7 +7,6 @@ import { evaluating } from '../../../core/nn/layers/circumstances.ts';
 import type { Ops } from '../../../core/ops/ops.ts';
 import type { Model } from '../../../core/nn/model.ts';
 import type { Params } from '../../../core/params.ts';
-import { pickParams } from '../../../core/params.ts';
 import type { Batch } from '../../../core/pipeline/context.ts';
 import { outputsAt } from '../../../core/pipeline/linearise.ts';
 import { pipeline } from '../../../core/pipeline/stage.ts';
@@ -32,6 +31,7 @@ import { initialOf } from '../../trainer/learning.ts';
 import type { TaskAbout } from '../define.ts';
 import { defineTask } from '../define.ts';
 import type { Chart, Task } from '../task.ts';
+import { ownParams } from './ownParams.ts';
 import type { GanPair, GanParts } from './pair.ts';
 import { ganPair } from './pair.ts';
 
@@ -122,24 +122,11 @@ const stepOf = (
   return (optimizer) => (averaging === 0 ? played(optimizer) : learn(telling, pipeline(played(optimizer), average)));
 };
 
-/**
- * What the generator makes: as many examples as are asked for, the same ones whenever it is asked.
- *
- * @param ops - interpreter
- * @param pair - the networks
- * @param standing - parameters and running state
- * @param count - how many
- */
-export const madeBy = <T extends Shaped>(
-  ops: Ops<T>,
-  { making }: GanPair,
-  { params, held, running }: Standing<T>,
-  count: number,
-): T => {
-  const own = Object.keys({ ...held, ...params }).filter((path) => path.startsWith('generator.'));
+/** What the generator makes: as many examples as are asked for, the same ones whenever it is asked. */
+const madeBy = <T extends Shaped>(ops: Ops<T>, { making }: GanPair, standing: Standing<T>, count: number): T => {
   const inputs = ops.full([count, ...making.inputs['inputs']], 0);
-  const at = evaluating({ inputs }, running);
-  return outputsAt(ops, { model: making, params: pickParams({ ...held, ...params }, own), held: {}, at });
+  const at = evaluating({ inputs }, standing.running);
+  return outputsAt(ops, { model: making, params: ownParams(making, standing), held: {}, at });
 };
 
 /** Judges by what is made, beside the examples of each batch. */
@@ -155,11 +142,10 @@ const judgeBy =
 const beginningWith =
   (pair: GanPair, { networks, params }: Judging): Learning['initial'] =>
   (key, dtype) => {
+    const players = initialOf([pair.telling.model, pair.fooling.model]);
+    if (networks.length === 0) return players(key, dtype);
     const [forPlayers, forJudges] = split(key, 2);
-    const players = initialOf([pair.telling.model, pair.fooling.model])(forPlayers, dtype);
-    return networks.length === 0
-      ? initialOf([pair.telling.model, pair.fooling.model])(key, dtype)
-      : { ...players, held: params ?? initialOf(networks)(forJudges, dtype).params };
+    return { ...players(forPlayers, dtype), held: params ?? initialOf(networks)(forJudges, dtype).params };
   };
 
 /**

@@ -14,7 +14,6 @@ import { softmaxCrossEntropy } from '../../../core/nn/losses/softmaxCrossEntropy
 import type { Model } from '../../../core/nn/model.ts';
 import { model } from '../../../core/nn/model.ts';
 import type { Params } from '../../../core/params.ts';
-import { pickParams } from '../../../core/params.ts';
 import type { Tensor } from '../../../core/tensor.ts';
 import { kfac } from '../../../solvers/presets/kfac.ts';
 import { range } from '../../data/batches.ts';
@@ -29,6 +28,7 @@ import { momentsOf } from './frechet.ts';
 import { imageJudge } from './imagePair.ts';
 import type { Reaching } from './manifold.ts';
 import { reachOf } from './manifold.ts';
+import { ownParams } from './ownParams.ts';
 import { sequential } from '../../../core/nn/layers/sequential.ts';
 
 /** The networks of a judge of images, whose parameters are below `judge`. */
@@ -75,11 +75,11 @@ const seed = 1;
 /** Moments and reach of real images, in host memory. */
 const knownOf = ({ features }: JudgeNetworks, params: Params<Tensor>, { test }: Splits) =>
   withBackend({}, (backend): TE.TaskEither<KfacError, Known> => {
-    const own = features.layer.parameters('').map(({ path }) => path);
     const { inputs } = test.batch(range(0, Math.min(compared, test.size)));
     return pipe(
-      predict(backend, features, pickParams(params, own), inputs),
-      TE.chain((found) =>
+      predict(backend, features, ownParams(features, { params, held: {} }), inputs),
+      TE.bindTo('features'),
+      TE.bind('read', ({ features: found }) =>
         inScope(backend, (scoped) =>
           pipe(
             TE.fromEither(
@@ -99,9 +99,7 @@ const knownOf = ({ features }: JudgeNetworks, params: Params<Tensor>, { test }: 
           ),
         ),
       ),
-      TE.bindTo('read'),
-      TE.bind('features', () => predict(backend, features, pickParams(params, own), inputs)),
-      TE.map(({ read, features: rows }) => ({ ...read, features: rows })),
+      TE.map(({ read, features: found }) => ({ ...read, features: found })),
     );
   });
 

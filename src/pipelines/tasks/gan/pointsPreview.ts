@@ -7,32 +7,18 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Model } from '../../../core/nn/model.ts';
-import { pickParams } from '../../../core/params.ts';
-import type { Tensor } from '../../../core/tensor.ts';
 import { generate } from '../../../core/tensor.ts';
 import { range } from '../../data/batches.ts';
 import { predict } from '../../trainer/predict.ts';
-import type { Standing } from '../../trainer/learning.ts';
 import type { Preview } from '../task.ts';
 import { growthOf } from './growth.ts';
+import { ownParams } from './ownParams.ts';
 
 /** Points of a look. */
 const count = 500;
 
 /** Panels of a row besides that of the end. */
 const most = 5;
-
-/**
- * Parameters of a model among those of a task, in host memory.
- *
- * @param model - whose parameters
- * @param standing - all of them
- */
-export const ownParams = ({ layer }: Model, { params, held }: Standing<Tensor>): Standing<Tensor>['params'] =>
-  pickParams(
-    { ...held, ...params },
-    layer.parameters('').map(({ path }) => path),
-  );
 
 /**
  * Shows points that a generator makes, a row for each optimizer, as `samples`.

@@ -8,12 +8,12 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Model } from '../../../core/nn/model.ts';
 import type { Tensor } from '../../../core/tensor.ts';
-import { generate, sizeOf } from '../../../core/tensor.ts';
+import { generate, sizeOf, tensor } from '../../../core/tensor.ts';
 import type { ImageSize } from '../../data/images.ts';
 import { predict } from '../../trainer/predict.ts';
 import type { Preview } from '../task.ts';
 import { growthOf } from './growth.ts';
-import { ownParams } from './pointsPreview.ts';
+import { ownParams } from './ownParams.ts';
 
 /** What is looked at. */
 export interface SamplesPreviewOptions {
@@ -86,7 +86,7 @@ export const samplesPreview = ({ making, image, classifier }: SamplesPreviewOpti
               predict(backend, classifier, ownParams(classifier, standing), images),
               TE.map((logits) => ({
                 images: rowsFrom(images, 0, columns * rows),
-                counts: generate([logits.shape[1]], (c) => countsOf(logits)[c]),
+                counts: tensor(countsOf(logits), [logits.shape[1]]),
               })),
             ),
       ),
