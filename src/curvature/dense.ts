@@ -12,7 +12,7 @@ import type { Shaped } from '../core/tensor.ts';
 import type { Curvature } from './curvature.ts';
 import { blockwise } from './curvature.ts';
 import type { KfacOptions } from './kfac.ts';
-import { byExamples } from './sites/byExamples.ts';
+import { sumByExamples } from './sites/byExamples.ts';
 import { orderOfSite, perExampleGradients, statisticsBy } from './sites/statistics.ts';
 import type { Statistics } from './statistics/statistics.ts';
 
@@ -45,11 +45,11 @@ export const fisherStatistics = <T extends Shaped>(
       actual: `${order} parameters`,
     });
   }
-  const { F } = byExamples(ops, capture, 3 * capture.cotangents.length * order, (on, part) => ({
-    F: perExampleGradients(on, { ...part, site })
+  const F = sumByExamples(ops, capture, 3 * capture.cotangents.length * order, (on, part) =>
+    perExampleGradients(on, { ...part, site })
       .map((rows) => on.gram(rows))
       .reduce((x, y) => on.add(x, y)),
-  }));
+  );
   return { sums: { F }, weight: input.shape[0] };
 };
 

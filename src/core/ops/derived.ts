@@ -9,10 +9,8 @@ import type { Shaped } from '../tensor.ts';
 import { generate, sizeOf } from '../tensor.ts';
 import { axesOf, patchesShape, raisedAxes } from './shapes.ts';
 import type { Derived, Ops } from './ops.ts';
+import { fewestElements, sumsOfParts } from './parts.ts';
 import type { Primitives, UnaryKind } from './primitives.ts';
-
-/** Elements of patches that are always formed at once. */
-const fewestElements = 2 ** 15;
 
 /** Beyond ±40 the bell is 0 in every precision, and 0 times infinity is no number. */
 const bounded = <T extends Shaped>(ops: Ops<T>, x: T): T =>
@@ -206,19 +204,11 @@ export const derive = <T extends Shaped>(p: Primitives<T>, self: () => Ops<T>): 
     const arrays = 1 + (homogeneous ? 1 : 0) + (weights === null ? 0 : 1);
     const count = Math.max(1, Math.floor(most / (arrays * places * (length + 1) + sizeOf(images.shape) / n)));
     if (count >= n) return gramOf(self(), images, n, weights);
-    const sum = Array.from({ length: Math.ceil(n / count) }, (_, i) => i * count).reduce(
-      (before: T | null, begin): T | null =>
-        self().within((ops) => {
-          const size = Math.min(count, n - begin);
-          const some = ops.slice(images, [begin, 0, 0, 0], [size, ...images.shape.slice(1)]);
-          const theirs = weights === null ? null : ops.slice(weights, [begin * places, 0], [size * places, 1]);
-          const gram = gramOf(ops, some, size, theirs);
-          const after = before === null ? gram : ops.add(before, gram);
-          return [after, [after], before === null ? [] : [before]];
-        }),
-      null,
-    );
-    return sum ?? gramOf(self(), images, n, weights);
+    return sumsOfParts(self(), n, count, (ops, begin, size) => {
+      const some = ops.slice(images, [begin, 0, 0, 0], [size, ...images.shape.slice(1)]);
+      const theirs = weights === null ? null : ops.slice(weights, [begin * places, 0], [size * places, 1]);
+      return { gram: gramOf(ops, some, size, theirs) };
+    })['gram'];
   },
   within: (run) => run(self())[0],
 });

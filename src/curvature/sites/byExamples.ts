@@ -5,17 +5,13 @@
  * @module
  */
 import type { Ops } from '../../core/ops/ops.ts';
+import { fewestElements, sumsOfParts } from '../../core/ops/parts.ts';
 import type { Params } from '../../core/params.ts';
-import { zipParams } from '../../core/params.ts';
+import { arraysWithin } from '../../core/pipeline/arraysIn.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { sizeOf } from '../../core/tensor.ts';
 import type { Run } from '../statistics/partition.ts';
-import { partitionOf } from '../statistics/partition.ts';
-import type { Statistics } from '../statistics/statistics.ts';
 import type { Seen } from './kind.ts';
-
-/** Elements that are always formed at once: some hundred kilobytes. */
-const fewestElements = 2 ** 15;
 
 /**
  * Some rows of an array.
@@ -60,37 +56,22 @@ const elementsOf = <T extends Shaped>({ input, cotangents, other }: Seen<T>) => 
 };
 
 /**
- * Sums, without what was needed on the way where that is worth it.
+ * Sums or statistics, without what was needed on the way where that is worth it.
  *
  * @param ops - interpreter
  * @param seen - what the site saw
- * @param sums - in arrays of their own
+ * @param compute - in arrays of their own, all of which are in the result
  */
-export const forgetting = <T extends Shaped>(ops: Ops<T>, seen: Seen<T>, sums: (on: Ops<T>) => Params<T>): Params<T> =>
-  elementsOf(seen).all < fewestElements
-    ? sums(ops)
-    : ops.within((on) => {
-        const found = sums(on);
-        return [found, Object.values(found)];
-      });
-
-/**
- * Statistics of one site, without what was needed on the way where that is worth it.
- *
- * @param ops - interpreter
- * @param seen - what the site saw
- * @param statistics - in arrays of their own
- */
-export const inTurn = <T extends Shaped>(
+export const forgetting = <T extends Shaped, A extends object>(
   ops: Ops<T>,
   seen: Seen<T>,
-  statistics: (on: Ops<T>) => Statistics<T>,
-): Statistics<T> =>
+  compute: (on: Ops<T>) => A,
+): A =>
   elementsOf(seen).all < fewestElements
-    ? statistics(ops)
+    ? compute(ops)
     : ops.within((on) => {
-        const found = statistics(on);
-        return [found, Object.values(found.sums)];
+        const found = compute(on);
+        return [found, [...arraysWithin<T>(found)]];
       });
 
 /**
@@ -112,13 +93,23 @@ export const byExamples = <T extends Shaped>(
   const most = Math.max(fewestElements, largest);
   if (n * elements <= most) return sums(ops, seen, { begin: 0, size: n });
   const size = Math.max(1, Math.floor(most / (elements + all / n)));
-  return partitionOf(n, { size }).reduce(
-    (before: Params<T>, run, i): Params<T> =>
-      ops.within((on) => {
-        const found = sums(on, seenIn(on, seen, run), run);
-        const after = i === 0 ? found : zipParams(before, found, (x, y) => on.add(x, y));
-        return [after, Object.values(after), Object.values(before)];
-      }),
-    {},
-  );
+  return sumsOfParts(ops, n, size, (on, begin, count) => {
+    const run = { begin, size: count };
+    return sums(on, seenIn(on, seen, run), run);
+  });
 };
+
+/**
+ * One sum over examples, as {@link byExamples} has several.
+ *
+ * @param ops - interpreter
+ * @param seen - what the site saw
+ * @param elements - how many are formed of one example
+ * @param sum - of some examples, additive
+ */
+export const sumByExamples = <T extends Shaped>(
+  ops: Ops<T>,
+  seen: Seen<T>,
+  elements: number,
+  sum: (on: Ops<T>, part: Seen<T>) => T,
+): T => byExamples(ops, seen, elements, (on, part) => ({ sum: sum(on, part) }))['sum'];

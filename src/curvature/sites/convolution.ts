@@ -22,7 +22,7 @@ import { cotangentPartGrams, cotangentRows, cotangentSums, factorOf, mostFull } 
 import { partitionOf } from '../statistics/partition.ts';
 import type { Cut } from '../statistics/partition.ts';
 import { columnOf, knownSharing, markOf, sumOfPositions } from '../statistics/sharing.ts';
-import { byExamples, forgetting } from './byExamples.ts';
+import { forgetting, sumByExamples } from './byExamples.ts';
 import { dense } from './dense.ts';
 import { inGroups } from './groups.ts';
 import type { Seen, SiteBlock, SiteKind } from './kind.ts';
@@ -224,9 +224,7 @@ const whole = (site: ConvolutionSite): SiteBlock => {
     order: ({ input, cotangents: [{ shape }] }) => orderOfPatch(input.shape) * shape[shape.length - 1],
     gradients: (ops, seen) => onPatches.gradients(ops, patched(ops, seen, site)),
     squares: (ops, seen) =>
-      byExamples(ops, seen, patchElements(seen, 4), (on, part) => ({
-        second: onPatches.squares(on, patched(on, part, site)),
-      }))['second'],
+      sumByExamples(ops, seen, patchElements(seen, 4), (on, part) => onPatches.squares(on, patched(on, part, site))),
     statistics: (ops, seen, options) => {
       const { maxFactor = mostFull } = options;
       if (knownSharing(options.sharing) === 'reduce')
@@ -281,9 +279,9 @@ const whole = (site: ConvolutionSite): SiteBlock => {
       eigenMoments === null
         ? null
         : (ops, seen, basis) =>
-            byExamples(ops, seen, patchElements(seen, 5), (on, part) => ({
-              S: eigenMoments(on, patched(on, part, site), basis),
-            }))['S'],
+            sumByExamples(ops, seen, patchElements(seen, 5), (on, part) =>
+              eigenMoments(on, patched(on, part, site), basis),
+            ),
   };
 };
 

@@ -28,7 +28,7 @@ import { outerProducts, squaredProducts } from '../statistics/perExample.ts';
 import type { SharedRows, Sharing } from '../statistics/sharing.ts';
 import { positionsOf, sharedRows, weighedRows } from '../statistics/sharing.ts';
 import type { Statistics } from '../statistics/statistics.ts';
-import { byExamples, forgetting } from './byExamples.ts';
+import { byExamples, forgetting, sumByExamples } from './byExamples.ts';
 import type { Cuts, Seen, SiteBlock, SiteKind } from './kind.ts';
 import { atSomePositions } from './positions.ts';
 
@@ -118,9 +118,9 @@ const gradientsAt = (site: DenseSite): Pick<SiteBlock, 'order' | 'gradients' | '
   },
   squares: (ops, seen) => {
     const { ofRows, ofProducts } = elementsOf(site, seen);
-    return byExamples(ops, seen, 2 * ofRows.inputs + ofRows.outputs + 2 * ofProducts, (on, part) => ({
-      second: squaredProducts(on, homogeneousRows(on, { ...part, site })),
-    }))['second'];
+    return sumByExamples(ops, seen, 2 * ofRows.inputs + ofRows.outputs + 2 * ofProducts, (on, part) =>
+      squaredProducts(on, homogeneousRows(on, { ...part, site })),
+    );
   },
 });
 
@@ -180,15 +180,13 @@ export const dense: SiteKind<DenseSite> = (site) => ({
   // U_Gᵀ V_n U_A = Σ_t (U_Gᵀ g_t) (U_Aᵀ ā_t)ᵀ: the squares of gradients of rotated rows.
   eigenMoments: (ops, seen, { UA, UG }) => {
     const { ofRows, ofProducts } = elementsOf(site, seen);
-    return byExamples(ops, seen, 3 * ofRows.inputs + 2 * ofRows.outputs + 2 * ofProducts, (on, part) => {
+    return sumByExamples(ops, seen, 3 * ofRows.inputs + 2 * ofRows.outputs + 2 * ofProducts, (on, part) => {
       const { input, cotangents, positions } = homogeneousRows(on, { ...part, site });
-      return {
-        S: squaredProducts(on, {
-          input: timesFactor(on, input, UA),
-          cotangents: cotangents.map((g) => timesFactor(on, g, UG)),
-          positions,
-        }),
-      };
-    })['S'];
+      return squaredProducts(on, {
+        input: timesFactor(on, input, UA),
+        cotangents: cotangents.map((g) => timesFactor(on, g, UG)),
+        positions,
+      });
+    });
   },
 });

@@ -13,7 +13,7 @@ import type { Shaped } from '../../core/tensor.ts';
 import type { BlockStatistics, Statistics } from '../statistics/statistics.ts';
 import { capturesOf } from './captures.ts';
 import type { Basis } from './kind.ts';
-import { inTurn } from './byExamples.ts';
+import { forgetting } from './byExamples.ts';
 import { siteBlock } from './kinds.ts';
 
 /**
@@ -54,6 +54,6 @@ export const blockEigenMoments = <T extends Shaped>(
       const { site } = capture;
       return siteBlock(site).eigenMoments === null || !(site.path in bases)
         ? []
-        : [[site.path, inTurn(ops, capture, (on) => eigenMoments(on, capture, bases[site.path]))] as const];
+        : [[site.path, forgetting(ops, capture, (on) => eigenMoments(on, capture, bases[site.path]))] as const];
     }),
   );

@@ -9,7 +9,7 @@ import type { Shaped } from '../../core/tensor.ts';
 import { statisticsOfParameters } from '../statistics/parameters.ts';
 import type { BlockStatistics, Statistics } from '../statistics/statistics.ts';
 import { capturesOf } from './captures.ts';
-import { inTurn } from './byExamples.ts';
+import { forgetting } from './byExamples.ts';
 import { siteBlock } from './kinds.ts';
 import type { SiteOptions } from './options.ts';
 
@@ -87,7 +87,10 @@ const statisticsOfSites = <T extends Shaped>(
   ofSite: OfSite<T>,
 ): BlockStatistics<T> =>
   Object.fromEntries(
-    capturesOf(ops, captured).map((capture) => [capture.site.path, inTurn(ops, capture, (on) => ofSite(capture, on))]),
+    capturesOf(ops, captured).map((capture) => [
+      capture.site.path,
+      forgetting(ops, capture, (on) => ofSite(capture, on)),
+    ]),
   );
 
 /**

@@ -22,7 +22,7 @@ import { cotangentGram, cotangentRows, factorSums } from '../statistics/factors.
 import { outerProducts } from '../statistics/perExample.ts';
 import { asRows, sharedRows, weighedRows } from '../statistics/sharing.ts';
 import { totalOf } from '../statistics/statistics.ts';
-import { byExamples } from './byExamples.ts';
+import { sumByExamples } from './byExamples.ts';
 import { indexCounts } from './embedding.ts';
 import type { Seen, SiteKind } from './kind.ts';
 import { atSomePositions } from './positions.ts';
@@ -103,9 +103,7 @@ export const tied: SiteKind<TiedSite> = (site) => ({
   },
   gradients: (ops, seen) => gradientsOf(ops, site, usesOf(site, seen)),
   squares: (ops, seen) =>
-    byExamples(ops, seen, elementsOf(site, seen), (on, part) => ({
-      second: squaresOf(on, site, usesOf(site, part)),
-    }))['second'],
+    sumByExamples(ops, seen, elementsOf(site, seen), (on, part) => squaresOf(on, site, usesOf(site, part))),
   statistics: (ops, seen, options) => {
     const uses = usesOf(site, seen);
     const lookups = uses.lookups === null ? null : atSomePositions(ops, uses.lookups, 0, options);
@@ -129,7 +127,7 @@ export const tied: SiteKind<TiedSite> = (site) => ({
   rows: null,
   partitioned: null,
   eigenMoments: (ops, seen, { UG }) =>
-    byExamples(ops, seen, elementsOf(site, seen), (on, part) => ({
-      S: squaresOf(on, site, usesOf(site, part), (x) => on.reshape(timesFactor(on, asRows(on, x), UG), x.shape)),
-    }))['S'],
+    sumByExamples(ops, seen, elementsOf(site, seen), (on, part) =>
+      squaresOf(on, site, usesOf(site, part), (x) => on.reshape(timesFactor(on, asRows(on, x), UG), x.shape)),
+    ),
 });

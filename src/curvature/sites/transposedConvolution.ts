@@ -16,7 +16,7 @@ import { asRows, columnOf, knownSharing, sumOfPositions } from '../statistics/sh
 import { totalOf } from '../statistics/statistics.ts';
 import type { AtSomePlaces } from './convolution.ts';
 import { diagonalParts, patchSums } from './convolution.ts';
-import { byExamples, forgetting } from './byExamples.ts';
+import { forgetting, sumByExamples } from './byExamples.ts';
 import { dense } from './dense.ts';
 import { inGroups } from './groups.ts';
 import type { Seen, SiteBlock, SiteKind } from './kind.ts';
@@ -155,9 +155,7 @@ const whole = (site: TransposedConvolutionSite): SiteBlock => {
       window.kernel[0] * window.kernel[1] * shape[shape.length - 1] * input.shape[input.shape.length - 1],
     gradients: (ops, seen) => onPatches.gradients(ops, patched(ops, seen, site)),
     squares: (ops, seen) =>
-      byExamples(ops, seen, patchElements(seen, 3), (on, part) => ({
-        second: onPatches.squares(on, patched(on, part, site)),
-      }))['second'],
+      sumByExamples(ops, seen, patchElements(seen, 3), (on, part) => onPatches.squares(on, patched(on, part, site))),
     statistics: (ops, seen, options) => {
       const { maxFactor = mostFull } = options;
       if (knownSharing(options.sharing) === 'reduce')
@@ -217,9 +215,9 @@ const whole = (site: TransposedConvolutionSite): SiteBlock => {
       eigenMoments === null
         ? null
         : (ops, seen, basis) =>
-            byExamples(ops, seen, patchElements(seen, 4), (on, part) => ({
-              S: eigenMoments(on, patched(on, part, site), basis),
-            }))['S'],
+            sumByExamples(ops, seen, patchElements(seen, 4), (on, part) =>
+              eigenMoments(on, patched(on, part, site), basis),
+            ),
   };
 };
 
