@@ -23,6 +23,22 @@ const walk = <T extends Shaped>(value: unknown, found: Set<T>): Set<T> => {
 export const arraysWithin = <T extends Shaped>(value: object): ReadonlySet<T> => walk(value, new Set<T>());
 
 /**
+ * The arrays of any value that is plain data with the fields that lead to each, in the order in which they stand; one that
+ * stands at several places is found at each.
+ *
+ * @param value - records, lists, arrays
+ * @param path - fields that lead to the value
+ */
+export const arraysAt = <T extends Shaped>(
+  value: unknown,
+  path: ReadonlyArray<string> = [],
+): ReadonlyArray<readonly [array: T, path: ReadonlyArray<string>]> => {
+  if (typeof value !== 'object' || value === null) return [];
+  if (isArray<T>(value)) return [[value, path]];
+  return Object.entries(value).flatMap(([field, part]) => arraysAt<T>(part, [...path, field]));
+};
+
+/**
  * The arrays of a value, each once.
  *
  * @param value - a state, or what a solver prepared

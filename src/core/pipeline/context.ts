@@ -90,7 +90,7 @@ export interface PlayerStep<T extends Shaped> {
   /** Its step from its gradient on, in its parameters alone; those of the others are constants. */
   readonly context: Omit<
     StepFields<T>,
-    'players' | 'captured' | 'operator' | 'damping' | 'direction' | 'predictedChange' | 'next'
+    'players' | 'parts' | 'captured' | 'operator' | 'damping' | 'direction' | 'predictedChange' | 'next'
   >;
 }
 
@@ -157,6 +157,9 @@ export interface StepFields<T extends Shaped> {
 
   /** The state after the step. */
   readonly next: TrainState<T>;
+
+  /** Steps within the step, of some of the parameters each, with all that they came to know: where a failure is looked for. */
+  readonly parts: ReadonlyArray<Partial<StepFields<T>>>;
 
   /** Scalars of the step, shape `[]` or plain numbers, by name. A stage adds its own; `pipeline` merges them. */
   readonly metrics: Readonly<Record<string, T | number>>;

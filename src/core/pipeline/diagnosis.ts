@@ -14,13 +14,10 @@ import type { Backend } from '../backends/backend.ts';
 import type { KfacError } from '../errors.ts';
 import { checkIndices } from '../nn/lookups.ts';
 import type { AnySite } from '../ops/site.ts';
-import type { Params } from '../params.ts';
 import { largestMagnitude } from '../rows.ts';
 import type { Shaped } from '../tensor.ts';
-import type { Context } from './context.ts';
-
-/** What is looked at: as much of a step as there is. */
-export type Seen<T extends Shaped> = Partial<Context<T, 'state' | 'sites' | 'loss' | 'gradient'>>;
+import type { Seen, Suspect } from './suspects.ts';
+import { suspectsIn } from './suspects.ts';
 
 const tooLarge = 'Lower the learning rate or raise the damping.';
 
@@ -43,15 +40,14 @@ const lookedUp = <T extends Shaped>(
       );
 };
 
-/** Arrays whose numbers are finite, or an error that names the first that has others. */
+/** Nothing where all numbers are finite, or an error that names the first array that has others. */
 const allFinite = <T extends Shaped>(
   backend: Backend<T>,
-  where: string,
-  named: ReadonlyArray<readonly [what: string, array: T]>,
+  suspects: ReadonlyArray<Suspect<T>>,
 ): TE.TaskEither<KfacError, unknown> =>
   pipe(
-    named,
-    TE.traverseSeqArray(([what, array]) =>
+    suspects,
+    TE.traverseSeqArray(({ where, what, array }) =>
       pipe(
         backend.read(array),
         TE.chain(({ data }) =>
@@ -63,39 +59,27 @@ const allFinite = <T extends Shaped>(
     ),
   );
 
-const byPath = <T>(what: string, params: Params<T> = {}): ReadonlyArray<readonly [string, T]> =>
-  Object.entries(params).map(([path, array]) => [`${what} ${path}`, array]);
+/** The sites that a step and the steps within it have passed. */
+const sitesIn = <T extends Shaped>({ sites = [], parts = [] }: Seen<T>): NonNullable<Seen<T>['sites']> => [
+  ...sites,
+  ...parts.flatMap((part) => sitesIn<T>(part)),
+];
 
 /**
- * Finds the first thing in a step that is not as it should be, in the order in which a step comes to it: indices, parameters,
- * inputs of sites, the loss, the gradient.
+ * Finds the first thing in a step that is not as it should be, in the order in which a step comes to it: indices, parameters and
+ * memories, inputs of sites, the loss, cotangents and the gradient, what curvature was made of and what was prepared of it, the
+ * direction, the state after.
  *
  * @param backend - where the arrays are
  * @param seen - as much of the step as there is
  * @returns nothing where all is well, or an error that says what it is
  */
-export const examine = <T extends Shaped>(
-  backend: Backend<T>,
-  { state, sites = [], loss, gradient }: Seen<T>,
-): TE.TaskEither<KfacError, unknown> => {
-  const numeric = sites.filter(({ site }: { readonly site: AnySite }) => site.vocabulary === undefined);
-  return pipe(
-    sites,
+export const examine = <T extends Shaped>(backend: Backend<T>, seen: Seen<T>): TE.TaskEither<KfacError, unknown> =>
+  pipe(
+    sitesIn(seen),
     TE.traverseSeqArray((at) => lookedUp(backend, at)),
-    TE.chain(() =>
-      allFinite(backend, 'before the step', byPath('the parameter', { ...state?.held, ...state?.params })),
-    ),
-    TE.chain(() =>
-      allFinite(backend, 'forward', [
-        ...numeric.map(
-          ({ site, input }) => [`the input of ${site.path === '' ? 'the model' : site.path}`, input] as const,
-        ),
-        ...(loss === undefined ? [] : [['the loss', loss] as const]),
-      ]),
-    ),
-    TE.chain(() => allFinite(backend, 'backward', byPath('the gradient of', gradient))),
+    TE.chain(() => allFinite(backend, suspectsIn(seen))),
   );
-};
 
 /**
  * The error, or what it comes of.

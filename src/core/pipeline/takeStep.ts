@@ -14,12 +14,12 @@ import { attempt } from '../errors.ts';
 import type { Shaped, Tensor } from '../tensor.ts';
 import { arraysIn } from './arraysIn.ts';
 import type { Batch, Context } from './context.ts';
-import type { Seen } from './diagnosis.ts';
 import { examine, isOfNumbers } from './diagnosis.ts';
 import type { Env } from './env.ts';
 import type { Metrics } from './metrics.ts';
 import { readMetrics } from './metrics.ts';
 import type { Stage } from './stage.ts';
+import type { Seen } from './suspects.ts';
 import { upload } from './transfer.ts';
 import type { TrainState } from './trainState.ts';
 
@@ -134,11 +134,11 @@ export const takeStep =
     const outcome = await pipe(
       TE.fromEither(attempt(() => upload(scope.backend.ops, batch))),
       TE.chain((uploaded) => step.run<T>({ state, batch: uploaded })({ ...env, backend: scope.backend })),
-      // A pipeline gives all that it knows, and the sites are among it.
-      TE.chain((ended: Context<T, 'next' | 'metrics'> & Partial<Context<T, 'sites'>>) =>
+      // A pipeline gives all that it knows.
+      TE.chain((ended: Context<T, 'next' | 'metrics'> & Seen<T>) =>
         pipe(
           readMetrics(scope.backend, ended.metrics),
-          TE.chain((read) => checkMetrics(scope.backend, bound, read, { state, sites: ended.sites ?? [] })),
+          TE.chain((read) => checkMetrics(scope.backend, bound, read, { ...ended, state })),
           TE.map((metrics) => ({ next: ended.next, metrics })),
         ),
       ),

@@ -10,7 +10,7 @@
 import * as NEA from 'fp-ts/lib/NonEmptyArray.js';
 
 import type { Params } from '../../core/params.ts';
-import { isArray } from '../../core/pipeline/arraysIn.ts';
+import { arraysAt } from '../../core/pipeline/arraysIn.ts';
 import type { Tensor } from '../../core/tensor.ts';
 
 /** Plain data whose arrays are elsewhere, as JSON has it. */
@@ -34,17 +34,11 @@ const nameAt = (path: ReadonlyArray<string>): string => {
   return (heard.length === 0 ? path : heard).join('/').replaceAll('~', '~0');
 };
 
-/** Arrays with their names, in the order in which they stand. */
-const standing = (value: unknown, path: ReadonlyArray<string>): ReadonlyArray<readonly [Tensor, string]> => {
-  if (!isObject(value)) return [];
-  if (isArray<Tensor>(value)) return [[value, nameAt(path)]];
-  return Object.entries(value).flatMap(([field, part]) => standing(part, [...path, field]));
-};
-
 /** A name for each array, that of the first place where it stands; those of one name are numbered: `name`, `name~2`, `name~3`. */
 const namesOf = (value: unknown): ReadonlyMap<Tensor, string> => {
   // From the last place to the first, so that the first has the last word.
-  const places = [...new Map(standing(value, []).toReversed())].toReversed();
+  const standing = arraysAt<Tensor>(value).map(([array, path]) => [array, nameAt(path)] as const);
+  const places = [...new Map(standing.toReversed())].toReversed();
   const alike = NEA.groupBy(([, name]: readonly [Tensor, string]) => name)(places);
   return new Map(
     Object.entries(alike).flatMap(([name, of]) =>

@@ -140,6 +140,7 @@ export const conclude = <T extends Shaped>(
       pipe(
         TE.Do,
         TE.bind('final', () => finalOf(setting, run)),
+        TE.chainFirstEitherK(({ final }) => finiteParams({ ...final.params, ...final.running })),
         TE.bind('all', ({ final }) =>
           final.paramsFrom === state.step
             ? judged(setting, standingOf(state), start)
@@ -156,7 +157,6 @@ export const conclude = <T extends Shaped>(
                 ),
               ),
         ),
-        TE.chainFirstEitherK(({ final }) => finiteParams(final.params)),
         TE.bind('copy', () => readState(setting.env.backend, state)),
         TE.map(({ final, all, copy }) => ({
           ...final,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { arraysWithin } from '../../core/pipeline/arraysIn.ts';
+import { arraysAt } from '../../core/pipeline/arraysIn.ts';
 import { largestMagnitude } from '../../core/rows.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -14,12 +14,13 @@ const isFinite = ({ data }: Tensor): boolean => largestMagnitude(data) < Infinit
 const isNumbers = ({ data }: Tensor): boolean => !Number.isNaN(largestMagnitude(data));
 
 /**
- * What of a snapshot is not finite, `null` where all is.
+ * Which array of a snapshot is not finite, by the fields that lead to it; `null` where all are.
  *
  * @param snapshot - a run between two steps
  */
 export const unsound = ({ state }: Pick<Snapshot, 'state'>): string | null => {
   const broken = Object.keys(state.params).find((path) => !isFinite(state.params[path]));
   if (broken !== undefined) return broken;
-  return [...arraysWithin<Tensor>(state)].every(isNumbers) ? null : 'what the optimizer remembers';
+  const spoilt = arraysAt<Tensor>(state).find(([array]) => !isNumbers(array));
+  return spoilt === undefined ? null : spoilt[1].join('.');
 };

@@ -37,7 +37,7 @@ import { areNetworks, byName } from './networks.ts';
 type Played = 'gradient' | 'loss' | 'metrics';
 
 /** What that of networks adds besides: what the players know, and how the parameters are grouped for curvature. */
-type PlayedByNetworks = Played | 'state' | 'players' | 'blocks';
+type PlayedByNetworks = Played | 'state' | 'players' | 'parts' | 'blocks';
 
 /** From a player's gradient to its curvature: `capture` and `updateFactors`, for example. */
 export type PlayersCurvature = Stage<FromGradient, FromGradient | 'operator'>;
@@ -134,6 +134,7 @@ const together = <T extends Shaped>(
   return {
     state,
     players,
+    parts: players.map(({ context }) => context),
     loss,
     gradient: inOrderOf(before.params, gradients),
     blocks: byName(players).flatMap(({ context }) => context.blocks),

@@ -12,7 +12,7 @@ import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
 
 import type { KfacError } from '../../core/errors.ts';
 import { compute } from '../../core/pipeline/compute.ts';
-import type { Batch, Context } from '../../core/pipeline/context.ts';
+import type { Batch, Context, StepFields } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import type { Group } from '../../core/pipeline/group.ts';
 import { movedOn, stateOfGroup, withGroup } from '../../core/pipeline/group.ts';
@@ -46,8 +46,10 @@ interface Seated {
 }
 
 /** How far a round has come. */
-interface Round<T> {
+interface Round<T extends Shaped> {
   readonly state: TrainState<T>;
+  /** What each player knew at the end of its move. */
+  readonly parts: StepFields<T>['parts'];
   readonly reported: ReadonlyArray<{ readonly name: string; readonly metrics: Scalars<T> }>;
 }
 
@@ -59,16 +61,20 @@ const seated = <T extends Shaped>(players: ReadonlyArray<TurnPlayer>, state: Tra
 /** One player's move: a step of its optimizer from what it sees. */
 const move = <T extends Shaped>(
   { player, group }: Seated,
-  { state, reported }: Round<T>,
+  { state, parts, reported }: Round<T>,
   seen: TrainState<T>,
   batch: Batch<T>,
 ): RTE.ReaderTaskEither<Env<T>, KfacError, Round<T>> => {
   const { name, objective, optimizer } = player;
   return pipe(
     optimizer.step.run<T>({ state: stateOfGroup(seen, group), batch, objective }),
-    RTE.map(({ next, metrics }) => ({
-      state: { ...withGroup(state, group, next), running: movedOn(state.running, seen.running, next.running) },
-      reported: [...reported, { name, metrics }],
+    RTE.map((ended) => ({
+      state: {
+        ...withGroup(state, group, ended.next),
+        running: movedOn(state.running, seen.running, ended.next.running),
+      },
+      parts: [...parts, ended],
+      reported: [...reported, { name, metrics: ended.metrics }],
     })),
   );
 };
@@ -100,7 +106,7 @@ export const turns = (
   players: ReadonlyArray<TurnPlayer>,
   { simultaneous = false }: TurnsOptions = {},
 ): Stage<'state' | 'batch', 'next' | 'metrics'> => {
-  const round = stage<'state' | 'batch', 'next' | 'metrics'>(
+  const round = stage<'state' | 'batch', 'next' | 'parts' | 'metrics'>(
     'turns',
     <T extends Shaped>({ state: before, batch }: Context<T, 'state' | 'batch'>) =>
       pipe(
@@ -112,13 +118,14 @@ export const turns = (
                 round,
                 RTE.chain((sofar) => move(player, sofar, simultaneous ? before : sofar.state, batch)),
               ),
-            RTE.right({ state: before, reported: [] }),
+            RTE.right({ state: before, parts: [], reported: [] }),
           ),
         ),
-        RTE.map(({ state, reported }) => {
+        RTE.map(({ state, parts, reported }) => {
           const loss: Scalars<T> = reported.length === 0 ? {} : { loss: reported[0].metrics['loss'] };
           return {
             next: { ...state, step: before.step + 1 },
+            parts,
             metrics: mergeMetrics([...reported.map((each) => labelled(each)), loss]),
           };
         }),

@@ -12,7 +12,7 @@ import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
 import type { KfacError } from '../../core/errors.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import { compute } from '../../core/pipeline/compute.ts';
-import type { Context, Given } from '../../core/pipeline/context.ts';
+import type { Context, Given, StepFields } from '../../core/pipeline/context.ts';
 import type { Descent, GradientContext } from '../../core/pipeline/descent.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import { backward, forward } from '../../core/pipeline/forward.ts';
@@ -56,9 +56,11 @@ const movedBy = <T extends Shaped>(groups: Partition, state: TrainState<T>): Rea
   });
 
 /** What one group's optimizer came to. */
-interface Outcome<T> extends Reported<T> {
+interface Outcome<T extends Shaped> extends Reported<T> {
   readonly group: Group;
   readonly next: TrainState<T>;
+  /** All that it knew at its end. */
+  readonly part: Partial<StepFields<T>>;
 }
 
 const descend = <T extends Shaped>(
@@ -67,7 +69,7 @@ const descend = <T extends Shaped>(
 ): RTE.ReaderTaskEither<Env<T>, KfacError, Outcome<T>> =>
   pipe(
     descent.run<T>(contextOfGroup(context, group)),
-    RTE.map(({ next, metrics }) => ({ name: group.name, group, next, metrics })),
+    RTE.map((ended) => ({ name: group.name, group, next: ended.next, metrics: ended.metrics, part: ended })),
   );
 
 /** From the gradient on, every group by its own optimizer. */
@@ -87,6 +89,7 @@ const partitioned = (groups: Partition): Descent => {
             ...context.state,
             step: context.state.step + 1,
           }),
+          parts: outcomes.map(({ part }) => part),
           metrics: mergedMetrics(ops, outcomes),
         })),
       ),
@@ -113,7 +116,7 @@ const partitionedStep = (groups: Partition, descent: Descent): Step => {
       pipe(
         compute<T, TrainState<T>>(() => holding(before, stillPaths(groups, before))),
         RTE.chain((state) => step.run<T>({ state, batch, objective })),
-        RTE.map(({ next, metrics }) => ({ next: released(before, next), metrics })),
+        RTE.map((ended) => ({ ...ended, next: released(before, ended.next) })),
       ),
   };
 };

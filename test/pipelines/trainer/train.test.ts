@@ -184,9 +184,9 @@ describe('train', () => {
     expect(error).toHaveProperty('where', expect.stringMatching(/^training step [2-6], forward$/));
   });
 
-  it('parameters that went bad in the last step are found by the evaluation after it', async () => {
+  it('parameters that went bad in the last step are named', async () => {
     const error = errorOf(await train(referenceEnv(), task, spoiling, { ...options, duration: { steps: 1 } })());
-    expect(error).toMatchObject({ _tag: 'NonFinite', where: 'evaluation after training' });
+    expect(error).toMatchObject({ _tag: 'NonFinite', where: 'parameters after training' });
   });
 
   it('a parameter that is not finite is found where the loss does not show it', async () => {
