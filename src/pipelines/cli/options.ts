@@ -95,6 +95,27 @@ export const benchFlags: ReadonlyArray<Flag> = [
   jsonFlag,
 ];
 
+/** Flags of `tune`. */
+export const tuneFlags: ReadonlyArray<Flag> = [
+  { flag: '--optimizers <NAMES>', description: 'presets with commas between (default: kfac,adam)' },
+  { flag: '--trials <N>', description: 'settings of each that are tried, its defaults among them (default: 16)' },
+  {
+    flag: '--budget <STEPS|SECONDS>',
+    description: 'how long those train that stay to the end: steps, or as in 60s or 5min (default: the task’s steps)',
+  },
+  { flag: '--seed <N>', description: 'decides what is tried (default: 1)' },
+  { flag: '--seeds <NUMBERS>', description: 'of the runs with the best settings (default: the three after --seed)' },
+  batchFlag,
+  sizeFlag,
+  ...backendFlags,
+  { flag: '--lr <X>', description: 'learning rate of every optimizer, which is then not searched' },
+  dataFlag,
+  toFlag,
+  { flag: '--resume <DIR>', description: 'go on with the search of this directory' },
+  { flag: '--out <DIR>', description: 'directory of the search (default: a new one in runs/; none with --json)' },
+  jsonFlag,
+];
+
 /** Flags that `train` and `compare` share. */
 export const runFlags: ReadonlyArray<Flag> = [
   { flag: '--steps <N>', description: 'number of steps' },

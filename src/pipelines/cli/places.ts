@@ -22,7 +22,7 @@ import type { World } from '../world.ts';
 import type { TrainingCommand } from './planning.ts';
 
 /** A name that sorts by time: `20260131-142501`. */
-const timestamp = (date: Date): string => date.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
+export const timestamp = (date: Date): string => date.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
 
 /** A directory for a report. */
 export interface Place {

@@ -26,15 +26,17 @@ import {
   setFlag,
   summaryFlags,
   translateFlags,
+  tuneFlags,
   withFlag,
 } from './options.ts';
 import type { RunCommand } from './overRun.ts';
 import type { SummaryCommand } from './summary.ts';
 import type { TrainingCommand } from './planning.ts';
+import type { TuneCommand } from './tuning.ts';
 import { installedVersion } from './version.ts';
 
 /** What a command line asks for. */
-export type CliCommand = TrainingCommand | RunCommand | SummaryCommand | BenchCommand | DoctorCommand;
+export type CliCommand = TrainingCommand | TuneCommand | RunCommand | SummaryCommand | BenchCommand | DoctorCommand;
 
 /** There is nothing left to do: help or the version has been shown. */
 export interface Shown {
@@ -110,6 +112,16 @@ const buildProgram = (world: World, tasks: ReadonlyArray<TaskFamily>, found: Fou
       tasks,
       found,
     ),
+    withFlags(
+      new Command('tune')
+        .description('find settings of optimizers, as much search for each')
+        .argument('<task>', 'what to learn')
+        .option(setFlag.flag, 'a setting that is not searched, of one optimizer or of all; may be repeated', collect)
+        .option(withFlag.flag, withFlag.description, collect),
+      tuneFlags,
+    )
+      .addHelpText('after', taskHelp(tasks))
+      .action((task: string, flags: RawFlags) => found({ name: 'tune', task, flags })),
     runCommand('evaluate', 'judge what a run came to, on its data or on others', evaluateFlags, found),
     runCommand('generate', 'go on with a text, with the language model of a run', generateFlags, found),
     withFlags(

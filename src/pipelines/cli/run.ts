@@ -22,6 +22,7 @@ import { parseCommand } from './program.ts';
 import { runSummary } from './summary.ts';
 import { runTraining } from './training.ts';
 import { runTranslate } from './translating.ts';
+import { runTune } from './tuning.ts';
 
 /** Runs a command to the code that the program ends with. */
 const execute =
@@ -32,6 +33,8 @@ const execute =
       case 'train':
       case 'compare':
         return runTraining(world, command, tasks);
+      case 'tune':
+        return runTune(world, command, tasks);
       case 'evaluate':
         return pipe(runEvaluate(world, command, tasks), done);
       case 'generate':

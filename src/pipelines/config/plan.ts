@@ -54,7 +54,7 @@ const evaluatingEvery = (evaluateEvery: number | undefined): Pick<TrainOptions, 
   evaluateEvery === undefined ? {} : { evaluateEvery };
 
 /** Presets that a task can be trained with. */
-const presetsOf = ({ optimizers = {} }: Task): Presets<Optimizer> => ({ ...presets, ...optimizers });
+export const presetsOf = ({ optimizers = {} }: Task): Presets<Optimizer> => ({ ...presets, ...optimizers });
 
 /** Checks settings of an optimizer that may not run. */
 const settingsFor = (

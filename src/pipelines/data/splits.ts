@@ -20,12 +20,17 @@ export interface SplitOptions {
   readonly seed?: number;
 }
 
-/** The examples at some positions of a data set. */
+/** The examples at some positions of a data set, with all that is known of them. */
 const at = (data: Dataset, name: string, positions: ReadonlyVector): Dataset => {
   const { largest, ranges } = data.batch;
+  const { lengths, chunk } = data;
   return {
     name: `${data.name}, ${name}`,
     size: positions.length,
+    ...(chunk === undefined ? {} : { chunk }),
+    ...(lengths === undefined
+      ? {}
+      : { lengths: generate([positions.length], (i) => lengths[positions[i]], 'i32').data }),
     batch: Object.assign(
       (indices: ReadonlyVector) =>
         data.batch(generate([indices.length], (i) => positions[indices[i]] ?? -1, 'i32').data),

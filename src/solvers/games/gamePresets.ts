@@ -12,7 +12,7 @@ import { kfac } from '../../curvature/kfac.ts';
 import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
 import { finite, oneOf, positive, truth, wholeBetween } from '../settings/range.ts';
 import type { Settings } from '../settings/setting.ts';
-import { setting, withStandard } from '../settings/setting.ts';
+import { setting, tunable, withStandard } from '../settings/setting.ts';
 import { ofCurvature, ofInverses, ofIterations, ofUpdates } from '../settings/table.ts';
 import { damp } from '../solver/damp.ts';
 import { identity } from '../solver/firstOrder.ts';
@@ -50,8 +50,8 @@ export interface SimultaneousOptions {
 export const simultaneousDescent: GamePreset<SimultaneousOptions> = gamePreset<SimultaneousOptions>(
   'simultaneous',
   {
-    learningRate: withStandard(ofUpdates.learningRate, 0.05),
-    momentum: withStandard(ofUpdates.momentum, 0),
+    learningRate: tunable(withStandard(ofUpdates.learningRate, 0.05), [1e-2, 1], 'log'),
+    momentum: tunable(withStandard(ofUpdates.momentum, 0), [0, 0.9], 'linear'),
   },
   ({ learningRate, momentum: mu }, game) =>
     pipeline(playGame(game), solve(identity), update({ learningRate, rules: [momentum(mu)] })),
@@ -79,9 +79,9 @@ export interface SymplecticDescentOptions extends SimultaneousOptions {
 export const symplecticDescent: GamePreset<SymplecticDescentOptions> = gamePreset<SymplecticDescentOptions>(
   'symplectic',
   {
-    learningRate: withStandard(ofUpdates.learningRate, 0.05),
-    momentum: withStandard(ofUpdates.momentum, 0),
-    tau: setting(finite, 1, 'τ, how much of the adjustment is added'),
+    learningRate: tunable(withStandard(ofUpdates.learningRate, 0.05), [1e-2, 1], 'log'),
+    momentum: tunable(withStandard(ofUpdates.momentum, 0), [0, 0.9], 'linear'),
+    tau: tunable(setting(finite, 1, 'τ, how much of the adjustment is added'), [0.1, 10], 'log'),
     align: setting(truth, true, 'whether τ takes the sign that pulls towards stable fixed points'),
   },
   ({ learningRate, momentum: mu, tau, align }, game) =>
@@ -110,8 +110,8 @@ export interface CompetitiveDescentOptions extends SimultaneousOptions {
 export const competitiveDescent: GamePreset<CompetitiveDescentOptions> = gamePreset<CompetitiveDescentOptions>(
   'competitive',
   {
-    learningRate: withStandard(ofUpdates.learningRate, 0.05),
-    momentum: withStandard(ofUpdates.momentum, 0),
+    learningRate: tunable(withStandard(ofUpdates.learningRate, 0.05), [1e-2, 1], 'log'),
+    momentum: tunable(withStandard(ofUpdates.momentum, 0), [0, 0.9], 'linear'),
     tolerance: withStandard(ofIterations.tolerance, 1e-3),
     maxIterations: withStandard(ofIterations.maxIterations, 20),
   },
@@ -150,15 +150,15 @@ export interface NewtonOfGamesOptions {
 
 /** Settings of {@link newtonOfGames}. */
 const newtonSettings: Settings<NewtonOfGamesOptions> = {
-  learningRate: withStandard(ofUpdates.learningRate, 1),
-  damping: setting(positive, 1, 'λ, added to the Jacobian of the game'),
+  learningRate: tunable(withStandard(ofUpdates.learningRate, 1), [0.1, 1], 'log'),
+  damping: tunable(setting(positive, 1, 'λ, added to the Jacobian of the game'), [1e-2, 10], 'log'),
   method: setting(oneOf(methods), 'gmres', 'how the system is solved'),
   decay: ofCurvature.decay,
   statisticsEvery: withStandard(ofCurvature.statisticsEvery, 5),
   inverseEvery: ofInverses.inverseEvery,
   tolerance: withStandard(ofIterations.tolerance, 1e-2),
   maxIterations: setting(wholeBetween(1, 1000), 20, 'iterations per step at most'),
-  longest: setting(positive, 1, 'longest step, in units of the parameters'),
+  longest: tunable(setting(positive, 1, 'longest step, in units of the parameters'), [0.03, 3], 'log'),
 };
 
 const newton = (name: string, settings: Settings<NewtonOfGamesOptions>): GamePreset<NewtonOfGamesOptions> =>

@@ -9,7 +9,7 @@ import type { Decays } from '../update/rules/weightDecay.ts';
 import { decayedBy } from '../update/rules/weightDecay.ts';
 import { solve } from '../solver/solver.ts';
 import { update } from '../update/update.ts';
-import { withStandard } from '../settings/setting.ts';
+import { tunable, withStandard } from '../settings/setting.ts';
 import { ofAdam, ofUpdates } from '../settings/table.ts';
 import type { Preset } from './preset.ts';
 import { preset } from './preset.ts';
@@ -44,7 +44,7 @@ export interface AdamPresetOptions {
 export const adam: Preset<AdamPresetOptions> = preset<AdamPresetOptions>(
   'adam',
   {
-    learningRate: withStandard(ofUpdates.learningRate, 1e-3),
+    learningRate: tunable(withStandard(ofUpdates.learningRate, 1e-3), [1e-4, 3e-2], 'log'),
     ...ofAdam,
     weightDecay: ofUpdates.weightDecay,
     decayed: ofUpdates.decayed,

@@ -8,7 +8,7 @@ import { adam } from '../solver/firstOrder.ts';
 import { decayedBy } from '../update/rules/weightDecay.ts';
 import { solve } from '../solver/solver.ts';
 import { update } from '../update/update.ts';
-import { withStandard } from '../settings/setting.ts';
+import { tunable, withStandard } from '../settings/setting.ts';
 import { ofAdam, ofUpdates } from '../settings/table.ts';
 import type { AdamPresetOptions } from './adam.ts';
 import type { Preset } from './preset.ts';
@@ -31,7 +31,7 @@ export type AdamwOptions = AdamPresetOptions;
 export const adamw: Preset<AdamwOptions> = preset<AdamwOptions>(
   'adamw',
   {
-    learningRate: withStandard(ofUpdates.learningRate, 1e-3),
+    learningRate: tunable(withStandard(ofUpdates.learningRate, 1e-3), [1e-4, 3e-2], 'log'),
     ...ofAdam,
     weightDecay: withStandard(ofUpdates.weightDecay, 0.01),
     decayed: ofUpdates.decayed,

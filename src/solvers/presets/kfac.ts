@@ -10,7 +10,7 @@ import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
 import { updateByModel } from '../quadraticModel/quadraticUpdate.ts';
 import type { SeparateNeeds } from '../quadraticModel/separateDamping.ts';
 import type { Settings } from '../settings/setting.ts';
-import { withStandard } from '../settings/setting.ts';
+import { tunable, withStandard } from '../settings/setting.ts';
 import { ofUpdates } from '../settings/table.ts';
 import { preconditioned } from '../solver/preconditioned.ts';
 import type { Solver } from '../solver/solver.ts';
@@ -30,8 +30,12 @@ export interface KfacPresetOptions extends ScaleFreeOptions {
 
 /** Settings of {@link kfac}, and of its relatives. */
 export const kfacSettings: Settings<KfacPresetOptions> = {
-  learningRate: withStandard(ofUpdates.learningRate, 0.3, 'η, in units of the step to the quadratic model’s minimum'),
-  momentum: withStandard(ofUpdates.momentum, 0.8),
+  learningRate: tunable(
+    withStandard(ofUpdates.learningRate, 0.3, 'η, in units of the step to the quadratic model’s minimum'),
+    [0.03, 1],
+    'log',
+  ),
+  momentum: tunable(withStandard(ofUpdates.momentum, 0.8), [0, 0.95], 'linear'),
   ...scaleFreeSettings,
 };
 

@@ -6,7 +6,7 @@
 import { descent } from '../../core/pipeline/descent.ts';
 import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
 import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
-import { withStandard } from '../settings/setting.ts';
+import { tunable, withStandard } from '../settings/setting.ts';
 import type { Grafted } from '../settings/table.ts';
 import { ofAdam, ofGrafting, ofUpdates } from '../settings/table.ts';
 import type { AdamOptions } from '../solver/moments.ts';
@@ -26,7 +26,7 @@ import { refreshOf, scaleFreeDirection, scaleFreeSettings } from './scaleFree.ts
 
 /** Of K-FAC's settings those that a step of given length has a use for. */
 const ofKfac = {
-  damping: withStandard(scaleFreeSettings.damping, 1, 'λ, a fraction of the mean curvature'),
+  damping: tunable(withStandard(scaleFreeSettings.damping, 1, 'λ, a fraction of the mean curvature'), [0.1, 10], 'log'),
   equilibrated: withStandard(scaleFreeSettings.equilibrated, 'whole'),
   weightDecay: scaleFreeSettings.weightDecay,
   decayed: scaleFreeSettings.decayed,
@@ -97,8 +97,16 @@ export const kfacGrafted: Preset<KfacGraftedOptions> = preset<KfacGraftedOptions
   'kfac-grafted',
   {
     ...ofKfac,
-    learningRate: withStandard(ofUpdates.learningRate, 1e-3, 'η, in units of the steps whose length is taken'),
-    momentum: withStandard(ofUpdates.momentum, 0.9, 'μ of the momentum of directions, which does not lengthen steps'),
+    learningRate: tunable(
+      withStandard(ofUpdates.learningRate, 1e-3, 'η, in units of the steps whose length is taken'),
+      [1e-4, 3e-2],
+      'log',
+    ),
+    momentum: tunable(
+      withStandard(ofUpdates.momentum, 0.9, 'μ of the momentum of directions, which does not lengthen steps'),
+      [0, 0.95],
+      'linear',
+    ),
     ...ofAdam,
     ...ofGrafting,
     by: withStandard(ofGrafting.by, 'whole'),

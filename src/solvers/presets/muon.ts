@@ -4,7 +4,7 @@
  * @module
  */
 import { descent } from '../../core/pipeline/descent.ts';
-import { withStandard } from '../settings/setting.ts';
+import { tunable, withStandard } from '../settings/setting.ts';
 import { ofAdam, ofMuon, ofUpdates } from '../settings/table.ts';
 import type { MuonOptions } from '../solver/muon.ts';
 import { muon as muonSolver } from '../solver/muon.ts';
@@ -41,7 +41,7 @@ export interface MuonPresetOptions extends MuonOptions {
 export const muon: Preset<MuonPresetOptions> = preset<MuonPresetOptions>(
   'muon',
   {
-    learningRate: withStandard(ofUpdates.learningRate, 1e-3),
+    learningRate: tunable(withStandard(ofUpdates.learningRate, 1e-3), [1e-4, 3e-2], 'log'),
     ...ofMuon,
     ...ofAdam,
     beta2: withStandard(ofAdam.beta2, 0.95),

@@ -27,7 +27,7 @@ import type { SeparateNeeds } from '../quadraticModel/separateDamping.ts';
 import { separateDamping } from '../quadraticModel/separateDamping.ts';
 import { between, notNegative, positive, wholeFrom } from '../settings/range.ts';
 import type { Settings } from '../settings/setting.ts';
-import { setting, withStandard } from '../settings/setting.ts';
+import { setting, tunable, withStandard } from '../settings/setting.ts';
 import { ofCurvature, ofDamping, ofInverses, ofUpdates } from '../settings/table.ts';
 import { damp } from '../solver/damp.ts';
 import type { RefreshOptions } from '../solver/refresh.ts';
@@ -97,13 +97,13 @@ export interface ScaleFreeOptions {
 
 /** Settings of every K-FAC without units. */
 export const scaleFreeSettings: Settings<ScaleFreeOptions> = {
-  damping: setting(positive, 0.1, 'λ at step 0, a fraction of the mean curvature'),
+  damping: tunable(setting(positive, 0.1, 'λ at step 0, a fraction of the mean curvature'), [1e-2, 3], 'log'),
   minDamping: setting(positive, 1e-3, ofDamping.minDamping.meaning),
   maxDamping: ofDamping.maxDamping,
   dampingEvery: setting(wholeFrom(1), 5, 'steps between two judgements of steps, and two looks at the model'),
   dampingDecay: setting(between, 0.95, 'factor per step by which λ adapts'),
   equilibrated: ofDamping.equilibrated,
-  lossBound: ofUpdates.lossBound,
+  lossBound: tunable(ofUpdates.lossBound, [0.1, 3], 'log'),
   weightDecay: setting(notNegative, 0, 'decoupled weight decay per step'),
   decayed: ofUpdates.decayed,
   estimator: ofCurvature.estimator,

@@ -10,7 +10,7 @@ import type { Decays } from '../update/rules/weightDecay.ts';
 import { decayedBy } from '../update/rules/weightDecay.ts';
 import { solve } from '../solver/solver.ts';
 import { update } from '../update/update.ts';
-import { withStandard } from '../settings/setting.ts';
+import { tunable, withStandard } from '../settings/setting.ts';
 import { ofUpdates } from '../settings/table.ts';
 import type { Preset } from './preset.ts';
 import { preset } from './preset.ts';
@@ -41,8 +41,8 @@ export interface SgdOptions {
 export const sgd: Preset<SgdOptions> = preset<SgdOptions>(
   'sgd',
   {
-    learningRate: withStandard(ofUpdates.learningRate, 0.01),
-    momentum: withStandard(ofUpdates.momentum, 0.9),
+    learningRate: tunable(withStandard(ofUpdates.learningRate, 0.01), [1e-3, 1], 'log'),
+    momentum: tunable(withStandard(ofUpdates.momentum, 0.9), [0, 0.95], 'linear'),
     weightDecay: ofUpdates.weightDecay,
     decayed: ofUpdates.decayed,
   },

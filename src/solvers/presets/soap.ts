@@ -7,7 +7,7 @@ import { descent } from '../../core/pipeline/descent.ts';
 import { captureGradient } from '../../curvature/captureGradient.ts';
 import { updateFactors } from '../../curvature/curvature.ts';
 import { gradientFactors } from '../../curvature/gradientFactors.ts';
-import { withStandard } from '../settings/setting.ts';
+import { tunable, withStandard } from '../settings/setting.ts';
 import { ofAdam, ofUpdates } from '../settings/table.ts';
 import type { AdamOptions } from '../solver/moments.ts';
 import { soap as soapSolver } from '../inverses/soap.ts';
@@ -45,10 +45,10 @@ export interface SoapPresetOptions extends GradientStatisticsOptions, AdamOption
 export const soap: Preset<SoapPresetOptions> = preset<SoapPresetOptions>(
   'soap',
   {
-    learningRate: withStandard(ofUpdates.learningRate, 3e-3),
+    learningRate: tunable(withStandard(ofUpdates.learningRate, 3e-3), [1e-4, 3e-2], 'log'),
     ...ofAdam,
-    beta1: withStandard(ofAdam.beta1, 0.95),
-    beta2: withStandard(ofAdam.beta2, 0.95),
+    beta1: tunable(withStandard(ofAdam.beta1, 0.95), [0, 0.95], 'linear'),
+    beta2: tunable(withStandard(ofAdam.beta2, 0.95), [0.9, 0.999], 'linear'),
     ...gradientStatistics,
     vectors: withStandard(gradientStatistics.vectors, 'diagonal'),
     weightDecay: ofUpdates.weightDecay,

@@ -9,12 +9,21 @@ import type { BadConfig } from '../../core/errors.ts';
 import { shown } from '../../core/shown.ts';
 import type { Range } from './range.ts';
 
+/** Where a better value of a number is looked for: between two bounds, evenly, or evenly in its logarithm. */
+export interface SearchRange {
+  readonly low: number;
+  readonly high: number;
+  readonly scale: 'linear' | 'log';
+}
+
 /** One setting. */
 export interface Setting<A> {
   readonly range: Range<A>;
   readonly standard: A;
   /** What it is for, with its symbol and unit. */
   readonly meaning: string;
+  /** Where it is worth tuning; what has none stays at its default unless someone sets it. */
+  readonly search?: SearchRange;
 }
 
 /** Every setting of a record of options, by name. */
@@ -38,6 +47,27 @@ export const withStandard = <A>(of: Setting<A>, standard: A, meaning: string = o
   standard,
   meaning,
 });
+
+/**
+ * A number that is worth tuning.
+ *
+ * @param of - the setting
+ * @param bounds - the least and the greatest value that are tried
+ * @param scale - `log` where values differ by factors
+ * @example
+ * ```ts
+ * import { adamOptimizer, tunable } from 'kfac-ts/solvers';
+ *
+ * // Adam's rate, looked for in another range.
+ * const { learningRate } = adamOptimizer.settings;
+ * tunable(learningRate, [1e-5, 1e-3], 'log').search?.low; // => 1e-5
+ * ```
+ */
+export const tunable = (
+  of: Setting<number>,
+  [low, high]: readonly [low: number, high: number],
+  scale: SearchRange['scale'],
+): Setting<number> => ({ ...of, search: { low, high, scale } });
 
 /**
  * What is wrong with settings that were given, or `null`: an unknown name, or a value out of its range.

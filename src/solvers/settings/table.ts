@@ -42,7 +42,7 @@ import {
   wholeBetween,
   wholeFrom,
 } from './range.ts';
-import { setting } from './setting.ts';
+import { setting, tunable } from './setting.ts';
 
 /** Of updates. */
 export const ofUpdates = {
@@ -165,7 +165,7 @@ export const ofIterations = {
 
 /** Of Adam. */
 export const ofAdam = {
-  beta1: setting(belowOne, 0.9, 'β₁ of the first moment'),
-  beta2: setting(belowOne, 0.999, 'β₂ of the second moment'),
+  beta1: tunable(setting(belowOne, 0.9, 'β₁ of the first moment'), [0, 0.95], 'linear'),
+  beta2: tunable(setting(belowOne, 0.999, 'β₂ of the second moment'), [0.9, 0.999], 'linear'),
   epsilon: setting(positive, 1e-8, 'ε added to the root of the second moment'),
 };

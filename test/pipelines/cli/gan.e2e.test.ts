@@ -93,6 +93,22 @@ describe.each(backends)('on %s', (backend, flags) => {
   });
 });
 
+it('tune: settings for a game’s players and for one game, a table, a figure, and what goes on', () => {
+  const flags = '--size small --with width=8 --with samples=60 --batch 32';
+  const command = `tune gan-ring ${flags} --optimizers adam,symplectic --trials 3 --budget 4 --seeds 1,2 --out tuned`;
+  const { code, out, err } = kfac(command);
+  expect([code, err.includes('error')]).toEqual([0, false]);
+  expect(out).toMatch(/^optimizer +steps +seconds +test energy distance +test modes +test nearby$/m);
+  expect(readdirSync(join(directory, 'tuned')).sort()).toEqual(
+    ['best.json', 'report.txt', 'search.jsonl', 'search.png', 'search.svg'].sort(),
+  );
+  expect(isDrawn('tuned', 'search.png')).toBe(true);
+  const again = kfac('tune gan-ring --resume tuned');
+  expect([again.code, again.out]).toEqual([0, out]);
+  const wrong = kfac('tune gan-mnist --resume tuned');
+  expect([wrong.code, wrong.err.trim().split('\n').length]).toEqual([1, 1]);
+});
+
 it('summary: both players with their layers, and which curvature each parameter gets', () => {
   const { code, out } = kfac('summary gan-ring --size small');
   expect(code).toBe(0);

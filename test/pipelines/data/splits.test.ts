@@ -43,6 +43,16 @@ describe('splitOf', () => {
     expect(orThrow(splitOf(own)).train.batch.largest).toBeUndefined();
   });
 
+  it('law: lengths go with their examples, and so does how many are judged at a time', () => {
+    const lengths = Int32Array.from({ length: 30 }, (_, i) => 100 + i);
+    const { train, test } = orThrow(splitOf({ ...numbers(30), lengths, chunk: 7 }));
+    for (const part of [train, test]) {
+      expect(Array.from(part.lengths ?? [])).toEqual(allOf(part).map((number) => 100 + number));
+      expect(part.chunk).toBe(7);
+    }
+    expect(orThrow(splitOf(numbers(30))).train).not.toHaveProperty('lengths');
+  });
+
   it.each([-1, 8, 0.5])('refuses to give an example at %p', (position) => {
     const { train } = orThrow(splitOf(numbers(10)));
     expect(attempt(() => train.batch(Float64Array.of(position)))._tag).toBe('Left');

@@ -8,6 +8,7 @@ import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
 import { pipeline } from '../../../src/core/pipeline/stage.ts';
 import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
 import { composeOptimizer } from '../../../src/pipelines/config/compose/compose.ts';
+import { gameOptimizers } from '../../../src/pipelines/tasks/gan/adversarial.ts';
 import { adam } from '../../../src/solvers/presets/adam.ts';
 import { kfac } from '../../../src/solvers/presets/kfac.ts';
 import { optimizerOf, presets } from '../../../src/solvers/presets/registry.ts';
@@ -61,6 +62,20 @@ describe('settings of presets', () => {
     expect(each.meaning).not.toBe('');
     expect(presets[preset]().hyperparameters[name]).toBe(each.standard);
   });
+
+  it.each(Object.entries({ ...presets, ...gameOptimizers }))(
+    '%s says what is worth tuning: numbers, in bounds that are in their ranges and have the default between them',
+    (_, { settings: known }) => {
+      const searched = Object.values(known).flatMap(({ search, range, standard }) =>
+        search === undefined ? [] : [{ ...search, range, standard: Number(standard) }],
+      );
+      expect(searched.length).toBeGreaterThan(0);
+      for (const { low, high, scale, range, standard } of searched) {
+        expect([range.holds(low), range.holds(high), low < high]).toEqual([true, true, true]);
+        expect([standard >= low, standard <= high, scale === 'linear' || low > 0]).toEqual([true, true, true]);
+      }
+    },
+  );
 
   it.each(Object.keys(presets))('law: %s takes any values in their ranges, and no other', (preset) => {
     const known = presets[preset].settings;
