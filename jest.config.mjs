@@ -25,6 +25,7 @@ export default {
   moduleNameMapper: {
     '^kfac-ts/(core|curvature|solvers)$': '<rootDir>/src/$1/index.ts',
     '^kfac-ts/pipelines$': '<rootDir>/src/pipelines/browser.ts',
+    '^kfac-ts/tfjs$': '<rootDir>/src/pipelines/tfjs/index.ts',
     '^vega$': '<rootDir>/node_modules/vega/build/vega.js',
     '^vega-lite$': '<rootDir>/node_modules/vega-lite/build/vega-lite.min.js',
   },

@@ -171,6 +171,7 @@ export { sumPerExample, targetsLike, weighed } from './nn/losses/loss.ts';
 export type { Admissible, Range } from './nn/admissible.ts';
 export type { Loss } from './nn/losses/loss.ts';
 export { meanOverPositions } from './nn/losses/meanOverPositions.ts';
+export { multiplied } from './nn/losses/multiplied.ts';
 export { softmaxCrossEntropy } from './nn/losses/softmaxCrossEntropy.ts';
 export { hinge, linearScore } from './nn/losses/margins.ts';
 export { gradientPenalty, r1 } from './nn/losses/gradientPenalty.ts';

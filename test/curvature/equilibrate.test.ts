@@ -67,7 +67,7 @@ import { preconditioned } from '../../src/solvers/solver/preconditioned.ts';
 import type { Solver } from '../../src/solvers/solver/solver.ts';
 import { solve } from '../../src/solvers/solver/solver.ts';
 import { scaledError } from '../support/closeness.ts';
-import { multiplied } from '../support/multipliedLoss.ts';
+import { multiplied } from '../../src/core/nn/losses/multiplied.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf, tryStage } from '../support/training.ts';
 import type { UndampedOfBatch } from '../support/withDamping.ts';
 

@@ -31,7 +31,7 @@ import { damp } from '../../src/solvers/solver/damp.ts';
 import { preconditioned } from '../../src/solvers/solver/preconditioned.ts';
 import { solve } from '../../src/solvers/solver/solver.ts';
 import { scaledError } from '../support/closeness.ts';
-import { multiplied } from '../support/multipliedLoss.ts';
+import { multiplied } from '../../src/core/nn/losses/multiplied.ts';
 import { curved } from '../support/sequences.ts';
 import { gaussian, orThrow, referenceEnv, runStage, stateOf } from '../support/training.ts';
 

@@ -12,6 +12,7 @@ import * as core from '../../src/core/index.ts';
 import * as curvature from '../../src/curvature/index.ts';
 import * as whole from '../../src/index.ts';
 import * as pipelines from '../../src/pipelines/index.ts';
+import * as tfjs from '../../src/pipelines/tfjs/index.ts';
 import * as solvers from '../../src/solvers/index.ts';
 
 /** The package by the names of its entries, and where each is. */
@@ -21,10 +22,17 @@ const entries: Readonly<Record<string, { readonly file: string; readonly module:
   'kfac-ts/curvature': { file: 'src/curvature/index.ts', module: curvature },
   'kfac-ts/solvers': { file: 'src/solvers/index.ts', module: solvers },
   'kfac-ts/pipelines': { file: 'src/pipelines/index.ts', module: pipelines },
+  'kfac-ts/tfjs': { file: 'src/pipelines/tfjs/index.ts', module: tfjs },
 };
 
 /** The entries that hold functions; `kfac-ts` itself holds these. */
-export const barrels = ['kfac-ts/core', 'kfac-ts/curvature', 'kfac-ts/solvers', 'kfac-ts/pipelines'] as const;
+export const barrels = [
+  'kfac-ts/core',
+  'kfac-ts/curvature',
+  'kfac-ts/solvers',
+  'kfac-ts/pipelines',
+  'kfac-ts/tfjs',
+] as const;
 
 /** A piece of code, a module of its own. */
 export interface Snippet {
@@ -127,10 +135,11 @@ export const functionsOf = (barrel: (typeof barrels)[number]): ReadonlyArray<Doc
       name: exported.name,
       target: exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported,
     }))
-    .filter(
-      ({ target }) =>
-        target.flags & ts.SymbolFlags.Value && checker.getTypeOfSymbol(target).getCallSignatures().length > 0,
-    )
+    .filter(({ target }) => {
+      if (!(target.flags & ts.SymbolFlags.Value)) return false;
+      const type = checker.getTypeOfSymbol(target);
+      return type.getCallSignatures().length > 0 || type.getConstructSignatures().length > 0;
+    })
     .map(({ name, target }) => ({
       name,
       examples: target

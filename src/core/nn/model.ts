@@ -5,6 +5,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 
+import type { Linearised } from '../autodiff/reverse.ts';
 import type { KfacError } from '../errors.ts';
 import { raise } from '../errors.ts';
 import type { Ops } from '../ops/ops.ts';
@@ -31,6 +32,11 @@ export interface Model {
   readonly inputs: Readonly<Record<string, Shape>>;
   readonly layer: Layer;
   readonly program: ModelProgram;
+  /**
+   * How it is linearised, where another library computes it and no interpreter of ours sees its operations; `program` then
+   * gives its outputs alone. Derivatives are those of the program unless given.
+   */
+  readonly linearise?: <T extends Shaped>(ops: Ops<T>, params: Params<T>, at: Circumstances<T>) => Linearised<T>;
 }
 
 const isShape = (inputs: Shape | Readonly<Record<string, Shape>>): inputs is Shape => Array.isArray(inputs);

@@ -69,9 +69,11 @@ export const trainedProgram = <T>({ model, held, at }: Placed<T>): PositionalPro
  * ```
  */
 export const linearise = <T extends Shaped>(ops: Ops<T>, placed: Placed<T>): Linearised<T> => {
+  const { model, params, at } = placed;
+  if (model.linearise !== undefined) return model.linearise(ops, params, at);
   const { program, inputs } = trainedProgram(placed);
-  const isTrained = (path: string): boolean => Object.hasOwn(placed.params, path);
-  return vjp(ops, program, placed.params, inputs, (site) => narrowSite(site, isTrained));
+  const isTrained = (path: string): boolean => Object.hasOwn(params, path);
+  return vjp(ops, program, params, inputs, (site) => narrowSite(site, isTrained));
 };
 
 /**

@@ -10,7 +10,7 @@ import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { optimizerOf } from '../../../src/solvers/presets/registry.ts';
 import { scaledError } from '../../support/closeness.ts';
-import { multiplied } from '../../support/multipliedLoss.ts';
+import { multiplied } from '../../../src/core/nn/losses/multiplied.ts';
 import { gaussian, mlp, orThrow, runStage, stateOf } from '../../support/training.ts';
 
 const model = mlp([4, 5, 4, 3]);

@@ -13,7 +13,7 @@ import { generate } from '../../../src/core/tensor.ts';
 import { optimizerOf } from '../../../src/solvers/presets/registry.ts';
 import type { SettingValue } from '../../../src/solvers/settings/setting.ts';
 import { scaledError } from '../../support/closeness.ts';
-import { multiplied } from '../../support/multipliedLoss.ts';
+import { multiplied } from '../../../src/core/nn/losses/multiplied.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../../support/training.ts';
 
 const model = mlp([5, 6, 4]);

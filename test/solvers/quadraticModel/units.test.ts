@@ -11,7 +11,7 @@ import { kfac } from '../../../src/curvature/kfac.ts';
 import { modelCoefficients } from '../../../src/solvers/quadraticModel/coefficients.ts';
 import { minimiseModel, quadraticModelOf } from '../../../src/solvers/quadraticModel/quadraticModel.ts';
 import { scaledError } from '../../support/closeness.ts';
-import { multiplied } from '../../support/multipliedLoss.ts';
+import { multiplied } from '../../../src/core/nn/losses/multiplied.ts';
 import { curved } from '../../support/sequences.ts';
 import { gaussian, mlp, referenceEnv, runStage, stateOf } from '../../support/training.ts';
 

@@ -1,0 +1,249 @@
+/**
+ * What is known of the layers of TensorFlow.js: which of their weights meet data, at what kind of site, and where in a layer's
+ * arithmetic that is.
+ *
+ * TF.js declares the fields of its layers to be its own; their names are those of the saved format, which has not changed since
+ * its first version. Whatever is not in the table here is no site: its parameters have a diagonal, and the coverage says so.
+ *
+ * @module
+ */
+import type { Tensor as TfTensor, Variable } from '@tensorflow/tfjs-core';
+import { cast, reshape } from '@tensorflow/tfjs-core';
+
+import { windowOn } from '../../core/nn/layers/windows.ts';
+import type { Site } from '../../core/ops/site.ts';
+import type { Shape } from '../../core/tensor.ts';
+
+/** A weight of a layer. */
+export interface Weight {
+  readonly id: number;
+  readonly originalName: string;
+  readonly shape: Shape;
+  readonly trainable: boolean;
+  readonly read: () => Variable;
+}
+
+/** A function between two layers' worth of arithmetic. */
+export interface Activation {
+  readonly apply: (x: TfTensor) => TfTensor;
+  readonly getClassName: () => string;
+}
+
+/** What a layer is called with besides its inputs. */
+export type Keywords = Readonly<Record<string, unknown>>;
+
+/** What a layer gives for what it is given. */
+export type Call = (inputs: TfTensor | Array<TfTensor>, keywords: Keywords) => TfTensor | Array<TfTensor>;
+
+/** A layer, as far as it is looked at; a field that its class does not have is absent. */
+export interface AnyLayer {
+  readonly name: string;
+  readonly getClassName: () => string;
+  call: Call;
+  apply: (inputs: unknown, keywords?: Keywords) => unknown;
+  activation?: Activation | null;
+  readonly kernel?: Weight;
+  readonly depthwiseKernel?: Weight;
+  readonly recurrentKernel?: Weight;
+  readonly embeddings?: Weight;
+  bias?: Weight | null;
+  useBias?: boolean;
+  gamma?: Weight | null;
+  beta?: Weight | null;
+  scale?: boolean;
+  center?: boolean;
+  seed?: number | undefined;
+  readonly axis?: number | ReadonlyArray<number>;
+  readonly inputDim?: number;
+  readonly units?: number;
+  readonly kernelSize?: ReadonlyArray<number>;
+  readonly strides?: ReadonlyArray<number>;
+  readonly dilationRate?: ReadonlyArray<number> | number;
+  readonly padding?: string;
+  readonly dataFormat?: string;
+  readonly dropout?: number;
+  readonly recurrentDropout?: number;
+  readonly stateful?: boolean;
+  readonly inboundNodes?: ReadonlyArray<{ readonly inputTensors: ReadonlyArray<unknown> }>;
+  /** Parts: of models, wrappers, recurrent layers. */
+  readonly layers?: ReadonlyArray<AnyLayer>;
+  readonly layer?: AnyLayer;
+  readonly forwardLayer?: AnyLayer;
+  readonly backwardLayer?: AnyLayer;
+  readonly cell?: AnyLayer;
+  readonly cells?: ReadonlyArray<AnyLayer>;
+}
+
+/** A place where weights of a layer meet data. */
+export interface Sited {
+  readonly weight: Weight;
+  readonly bias: Weight | null;
+  /** The site, for data of a shape. */
+  readonly siteOf: (input: Shape) => Site;
+  /** What goes in, as a site has it. */
+  readonly arranged: (input: TfTensor) => TfTensor;
+  /** The shape of the cotangents, as a site has them. */
+  readonly outputs: (cotangent: Shape) => Shape;
+}
+
+/** Where in a layer its sites are: see `taps.ts`. */
+export type Place = 'beforeActivation' | 'lookup' | 'normalised' | 'gates' | 'activation' | 'draws';
+
+/** What is known of a layer. */
+export interface Known {
+  readonly place: Place;
+  /** None where the layer is set up in a way that is no site. */
+  readonly sites: ReadonlyArray<Sited>;
+}
+
+/** The path of each weight among the parameters. */
+export type PathOf = (weight: Weight) => string;
+
+const asItIs = (x: TfTensor): TfTensor => x;
+const sameShape = (shape: Shape): Shape => shape;
+
+const site = (
+  pathOf: PathOf,
+  weight: Weight | null | undefined,
+  bias: Weight | null | undefined,
+  siteOf: (
+    paths: { readonly path: string; readonly weight: string; readonly bias: string | null },
+    input: Shape,
+  ) => Site,
+  arrange: Partial<Pick<Sited, 'arranged' | 'outputs'>> = {},
+): ReadonlyArray<Sited> => {
+  // A bias whose weight is held fixed meets a constant.
+  if (weight?.trainable !== true) return [];
+  const trained = bias?.trainable === true ? bias : null;
+  const paths = { path: pathOf(weight), weight: pathOf(weight), bias: trained === null ? null : pathOf(trained) };
+  return [
+    {
+      weight,
+      bias: trained,
+      siteOf: (input) => siteOf(paths, input),
+      arranged: asItIs,
+      outputs: sameShape,
+      ...arrange,
+    },
+  ];
+};
+
+const dense = (pathOf: PathOf, weight: Weight | undefined, bias: Weight | null | undefined): ReadonlyArray<Sited> =>
+  site(pathOf, weight, bias, (paths) => ({ kind: 'dense', ...paths }));
+
+const pair = (given: ReadonlyArray<number> | number | undefined): readonly [number, number] =>
+  typeof given === 'number' ? [given, given] : [given?.[0] ?? 1, given?.[1] ?? 1];
+
+/** Convolutions of images; a depthwise one has a group for each channel. */
+const images = (layer: AnyLayer, pathOf: PathOf, depthwise: boolean): ReadonlyArray<Sited> => {
+  if (layer.dataFormat !== 'channelsLast') return [];
+  const window = windowOn(layer.name, {
+    kernel: pair(layer.kernelSize),
+    stride: pair(layer.strides),
+    // TF.js does not pass the dilation of depthwise convolutions on.
+    dilation: depthwise ? 1 : pair(layer.dilationRate),
+    padding: layer.padding === 'same' ? 'same' : 'valid',
+  });
+  return site(pathOf, depthwise ? layer.depthwiseKernel : layer.kernel, layer.bias, (paths, input) => ({
+    ...{ kind: 'convolution', ...paths, window: window(input), groups: depthwise ? input[3] : 1 },
+  }));
+};
+
+/** Convolutions of sequences, which are images of width 1. */
+const sequences = (layer: AnyLayer, pathOf: PathOf): ReadonlyArray<Sited> => {
+  const [kernel, stride, dilation] = [layer.kernelSize, layer.strides, layer.dilationRate].map((each) => pair(each)[0]);
+  if (layer.dataFormat !== 'channelsLast') return [];
+  const window = windowOn(layer.name, {
+    kernel: [kernel, 1],
+    stride: [stride, 1],
+    dilation: [dilation, 1],
+    padding: layer.padding === 'same' ? 'same' : 'valid',
+  });
+  const asImages = ([n, t, c]: Shape): Shape => [n, t, 1, c];
+  return site(
+    pathOf,
+    layer.kernel,
+    layer.bias,
+    (paths, input) => ({ kind: 'convolution', ...paths, window: window(input), groups: 1 }),
+    { arranged: (x) => reshape(x, [...asImages(x.shape)]), outputs: asImages },
+  );
+};
+
+/** Gain and shift of a normalisation along the last axis. */
+const affine = (layer: AnyLayer, pathOf: PathOf): ReadonlyArray<Sited> => {
+  const last = (layer.gamma ?? layer.beta)?.shape.length === 1;
+  if (!last) return [];
+  return layer.gamma === null || layer.gamma === undefined
+    ? site(pathOf, layer.beta, null, (paths) => ({ kind: 'shift', ...paths, bias: null }))
+    : site(pathOf, layer.gamma, layer.beta, (paths) => ({ kind: 'scaleShift', ...paths }));
+};
+
+/** Whether a normalisation is along the last of so many axes; TF.js makes a list of one axis when it builds the layer. */
+export const isAlongLast = ({ axis }: AnyLayer, axes: number): boolean => {
+  const [along, ...others] = typeof axis === 'number' ? [axis] : (axis ?? [-1]);
+  return others.length === 0 && (along === -1 || along === axes - 1);
+};
+
+const lookups = (layer: AnyLayer, pathOf: PathOf): ReadonlyArray<Sited> =>
+  site(
+    pathOf,
+    layer.embeddings,
+    null,
+    (paths) => ({ kind: 'embedding', ...paths, bias: null, vocabulary: layer.inputDim ?? 0 }),
+    { arranged: (x) => cast(x, 'int32') },
+  );
+
+/** Whether what a cell's weights meet is its input and its state, with nothing dropped. */
+const isWhole = ({ dropout = 0, recurrentDropout = 0 }: AnyLayer): boolean => dropout === 0 && recurrentDropout === 0;
+
+/** The input's weight, then the state's. Both products are summed, and have one cotangent; a bias goes with the first. */
+const gates = (layer: AnyLayer, pathOf: PathOf): ReadonlyArray<Sited> =>
+  isWhole(layer) && layer.kernel?.trainable === true && layer.recurrentKernel?.trainable === true
+    ? [...dense(pathOf, layer.kernel, layer.bias), ...dense(pathOf, layer.recurrentKernel, null)]
+    : [];
+
+const table: Readonly<Record<string, (layer: AnyLayer, pathOf: PathOf) => Known>> = {
+  Dense: (layer, pathOf) => ({ place: 'beforeActivation', sites: dense(pathOf, layer.kernel, layer.bias) }),
+  Conv2D: (layer, pathOf) => ({ place: 'beforeActivation', sites: images(layer, pathOf, false) }),
+  DepthwiseConv2D: (layer, pathOf) => ({ place: 'beforeActivation', sites: images(layer, pathOf, true) }),
+  Conv1D: (layer, pathOf) => ({ place: 'beforeActivation', sites: sequences(layer, pathOf) }),
+  Embedding: (layer, pathOf) => ({ place: 'lookup', sites: lookups(layer, pathOf) }),
+  BatchNormalization: (layer, pathOf) => ({ place: 'normalised', sites: affine(layer, pathOf) }),
+  LayerNormalization: (layer, pathOf) => ({ place: 'normalised', sites: affine(layer, pathOf) }),
+  SimpleRNNCell: (layer, pathOf) => ({ place: 'gates', sites: gates(layer, pathOf) }),
+  LSTMCell: (layer, pathOf) => ({ place: 'gates', sites: gates(layer, pathOf) }),
+  // The candidate's state is multiplied by a gate before it meets its part of the weight: only the input's weight is a site.
+  GRUCell: (layer, pathOf) => ({
+    place: 'gates',
+    sites: isWhole(layer) ? dense(pathOf, layer.kernel, layer.bias) : [],
+  }),
+  Activation: () => ({ place: 'activation', sites: [] }),
+  Softmax: () => ({ place: 'activation', sites: [] }),
+  Dropout: () => ({ place: 'draws', sites: [] }),
+  SpatialDropout1D: () => ({ place: 'draws', sites: [] }),
+};
+
+/**
+ * What is known of a layer, or `null`.
+ *
+ * @param layer - a layer that is built
+ * @param pathOf - paths of the weights
+ */
+export const knownOf = (layer: AnyLayer, pathOf: PathOf): Known | null => {
+  const name = layer.getClassName();
+  return Object.hasOwn(table, name) ? table[name](layer, pathOf) : null;
+};
+
+/**
+ * The layers that do the arithmetic, those inside of models, wrappers and recurrent layers too; each once.
+ *
+ * @param layer - a model or a layer
+ */
+export const leavesOf = (layer: AnyLayer): ReadonlyArray<AnyLayer> => {
+  const parts = [
+    ...(layer.layers ?? []),
+    ...[layer.layer, layer.forwardLayer, layer.backwardLayer, layer.cell].flatMap((part) => part ?? []),
+    ...(layer.cells ?? []),
+  ];
+  return parts.length === 0 ? [layer] : [...new Set(parts.flatMap(leavesOf))];
+};

@@ -1,0 +1,251 @@
+/**
+ * Taps: what goes into the sites of a network of TensorFlow.js, and the cotangents that come back through them.
+ *
+ * A layer's `call` is replaced by one that does the same arithmetic and lets a tensor pass through a function whose gradient is
+ * the identity and which remembers what passes. While nothing is recorded the layer's own `call` is all that runs.
+ *
+ * @module
+ */
+import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
+import { add, customGrad, keep, mul, ones, sum as reduceSum, zeros } from '@tensorflow/tfjs-core';
+
+import type { Shape } from '../../core/tensor.ts';
+import type { Activation, AnyLayer, Call, Known, Sited } from './layers.ts';
+import { isAlongLast } from './layers.ts';
+
+/** A site that was passed. Its tensors are kept until {@link discard}. */
+export interface Use {
+  readonly sited: Sited;
+  readonly input: TfTensor;
+  readonly shape: Shape;
+  cotangent: TfTensor | null;
+}
+
+/** What one pass leaves behind. */
+export interface Recording {
+  /** In the order of the pass; `null` where only the outputs matter. */
+  readonly uses: Array<Use> | null;
+  /** What went into the last activation; kept, as the uses are. */
+  logits: TfTensor | null;
+  /** What went into the network, in order, where that is not known; kept, too. */
+  readonly inputs: Array<TfTensor> | null;
+}
+
+/** Where taps write. */
+export interface Recorder {
+  current: Recording | null;
+  /** What layers draw from in this step. */
+  seed: number;
+}
+
+/**
+ * An empty recording.
+ *
+ * @param uses - whether sites are looked at
+ * @param inputs - whether what goes in is
+ */
+export const recording = (uses: boolean, inputs = false): Recording => ({
+  uses: uses ? [] : null,
+  logits: null,
+  inputs: inputs ? [] : null,
+});
+
+/** Gives back what a recording has kept. */
+export const discard = ({ uses, logits, inputs }: Recording): void => {
+  logits?.dispose();
+  inputs?.forEach((input) => input.dispose());
+  uses?.forEach(({ input, cotangent }) => {
+    input.dispose();
+    cotangent?.dispose();
+  });
+};
+
+const single = (inputs: TfTensor | Array<TfTensor>): TfTensor => (Array.isArray(inputs) ? inputs[0] : inputs);
+
+/**
+ * The same values, with a look at the cotangent that comes back.
+ *
+ * @param x - any tensor
+ * @param look - is given a copy, and disposes of it
+ */
+export const watched = (x: TfTensor, look: (cotangent: TfTensor) => void): TfTensor => {
+  const identity = (given: unknown): { value: TfTensor; gradFunc: (cotangent: TfTensor) => TfTensor } => ({
+    value: (given as TfTensor).clone(),
+    gradFunc: (cotangent) => {
+      look(keep(cotangent.clone()));
+      return cotangent;
+    },
+  });
+  return customGrad(identity)(x);
+};
+
+/** Lets the output of some sites pass, which have met their inputs. */
+const pass = ({ uses }: Recording, met: ReadonlyArray<readonly [Sited, TfTensor]>, output: TfTensor): TfTensor => {
+  if (uses === null || met.length === 0) return output;
+  const found = met.map(([sited, input]): Use => {
+    const arranged = sited.arranged(input);
+    return { sited, input: keep(arranged.clone()), shape: sited.outputs(output.shape), cotangent: null };
+  });
+  uses.push(...found);
+  // Where two products are summed, both have its cotangent.
+  return watched(output, (cotangent) =>
+    found.forEach((use, i) => {
+      use.cotangent = i === 0 ? cotangent : keep(cotangent.clone());
+    }),
+  );
+};
+
+const linear: Activation = { apply: (x) => x, getClassName: () => 'linear' };
+
+/** Runs with some fields of a layer replaced. */
+const replacing = <A>(layer: AnyLayer, fields: Partial<AnyLayer>, run: () => A): A => {
+  const before = Object.fromEntries(Object.keys(fields).map((name) => [name, layer[name as keyof AnyLayer]]));
+  Object.assign(layer, fields);
+  try {
+    return run();
+  } finally {
+    Object.assign(layer, before);
+  }
+};
+
+/** A weight that is read as a tensor. */
+const reading = (weight: object, value: TfTensor): never => ({ ...weight, read: () => value }) as never;
+
+/** A number for each layer and step. */
+const seedOf = (seed: number, layer: number): number => Math.imul(seed + 1, 0x9e3779b1) + layer;
+
+/** Where in a network a layer is. */
+export interface Standing {
+  /** Tells its draws from those of others. */
+  readonly number: number;
+  /** Whether what goes into its activation goes into the network's last. */
+  readonly isLast: boolean;
+}
+
+type Tap = (layer: AnyLayer, call: Call, known: Known, standing: Standing) => (r: Recording, seed: number) => Call;
+
+const taps: Readonly<Record<Known['place'], Tap>> = {
+  beforeActivation:
+    (layer, call, { sites }, { isLast }) =>
+    (r) =>
+    (inputs, keywords) => {
+      const { activation } = layer;
+      const sum = single(replacing(layer, { activation: linear }, () => call(inputs, keywords)));
+      const passed = pass(
+        r,
+        sites.map((sited) => [sited, single(inputs)] as const),
+        sum,
+      );
+      if (isLast) r.logits = keep(passed);
+      return activation === null || activation === undefined ? passed : activation.apply(passed);
+    },
+  lookup:
+    (_, call, { sites }) =>
+    (r) =>
+    (inputs, keywords) =>
+      pass(
+        r,
+        sites.map((sited) => [sited, single(inputs)] as const),
+        single(call(inputs, keywords)),
+      ),
+  normalised:
+    (layer, call, { sites }) =>
+    (r) =>
+    (inputs, keywords) => {
+      const x = single(inputs);
+      if (sites.length === 0 || !isAlongLast(layer, x.shape.length)) return call(inputs, keywords);
+      const { gamma, beta } = layer;
+      const like = [...sites[0].weight.shape];
+      // Not without them: TF.js has no gradient of a normalisation that has no gain.
+      const plain = {
+        scale: true,
+        center: true,
+        gamma: reading({}, ones(like)),
+        beta: reading({}, zeros(like)),
+      };
+      const normalised = single(replacing(layer, plain, () => call(inputs, keywords)));
+      const scaled = gamma === null || gamma === undefined ? normalised : mul(normalised, gamma.read());
+      const shifted = beta === null || beta === undefined ? scaled : add(scaled, beta.read());
+      return pass(
+        r,
+        sites.map((sited) => [sited, normalised] as const),
+        shifted,
+      );
+    },
+  // A bias is the last that is added to what the gates are made of, and may be one for each example: there the tap is.
+  gates:
+    (cell, call, { sites }) =>
+    (r) =>
+    (inputs, keywords) => {
+      if (sites.length === 0 || !Array.isArray(inputs)) return call(inputs, keywords);
+      const [x, h] = inputs;
+      const [{ weight, bias: trained }] = sites;
+      const nothing = zeros([x.shape[0], weight.shape[1]]);
+      const sum = cell.bias === null || cell.bias === undefined ? nothing : add(nothing, cell.bias.read());
+      // Cotangents come back on ways to parameters only: without one of its own the bias has a way to the weight.
+      const bias = trained === null ? add(sum, mul(reduceSum(weight.read()), 0)) : sum;
+      const met = sites.map((sited, i) => [sited, i === 0 ? x : h] as const);
+      const fields = { useBias: true, bias: reading({}, pass(r, met, bias)) };
+      return replacing(cell, fields, () => call(inputs, keywords));
+    },
+  activation:
+    (_, call, _known, { isLast }) =>
+    (r) =>
+    (inputs, keywords) => {
+      if (isLast) r.logits = keep(single(inputs));
+      return call(inputs, keywords);
+    },
+  // The same draws in every pass of one step.
+  draws:
+    (layer, call, _, { number }) =>
+    (_r, seed) =>
+    (inputs, keywords) =>
+      layer.seed === undefined || layer.seed === null
+        ? replacing(layer, { seed: seedOf(seed, number) }, () => call(inputs, keywords))
+        : call(inputs, keywords),
+};
+
+/**
+ * Notes what goes into a network where it goes into one of its layers.
+ *
+ * @param layer - its `apply` is replaced
+ * @param at - which of its inputs
+ * @param number - which of the network's
+ * @param recorder - where to write
+ * @returns how to undo it
+ */
+export const tapInput = (layer: AnyLayer, at: number, number: number, recorder: Recorder): (() => void) => {
+  const apply = layer.apply.bind(layer);
+  const own = Object.hasOwn(layer, 'apply') ? layer.apply : null;
+  layer.apply = (inputs, keywords) => {
+    const given = Array.isArray(inputs) ? (inputs as ReadonlyArray<TfTensor>) : [inputs as TfTensor];
+    const noted = recorder.current?.inputs;
+    if (noted !== null && noted !== undefined) noted[number] ??= keep(given[at].clone());
+    return apply(inputs, keywords);
+  };
+  return () => {
+    if (own === null) delete (layer as Partial<AnyLayer>).apply;
+    else layer.apply = own;
+  };
+};
+
+/**
+ * Taps a layer.
+ *
+ * @param layer - its `call` is replaced
+ * @param known - what is known of it
+ * @param standing - where it is
+ * @param recorder - where to write
+ * @returns how to take the tap out again
+ */
+export const tap = (layer: AnyLayer, known: Known, standing: Standing, recorder: Recorder): (() => void) => {
+  const own = Object.hasOwn(layer, 'call') ? layer.call : null;
+  const call: Call = layer.call.bind(layer);
+  const recorded = taps[known.place](layer, call, known, standing);
+  layer.call = (inputs, keywords) =>
+    recorder.current === null ? call(inputs, keywords) : recorded(recorder.current, recorder.seed)(inputs, keywords);
+  return () => {
+    if (own === null) delete (layer as Partial<AnyLayer>).call;
+    else layer.call = own;
+  };
+};
