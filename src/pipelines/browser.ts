@@ -55,6 +55,8 @@ export { checkpointing } from './checkpoints/checkpointing.ts';
 export type { CheckpointOptions, Checkpointing, Every } from './checkpoints/checkpointing.ts';
 export { accountOf } from './reports/account.ts';
 export type { SeenStep } from './reports/seenSteps.ts';
+export { spectraOf } from './reports/spectra.ts';
+export type { Spectrum } from './reports/spectra.ts';
 export { decodeSafetensors } from './safetensors/decode.ts';
 export { encodeSafetensors } from './safetensors/encode.ts';
 export type {

@@ -77,6 +77,10 @@ export type { CheckpointOptions, Checkpointing, Every } from './checkpoints/chec
 export { lossFigure } from './reports/lossFigure.ts';
 export type { Curve, FigureText } from './reports/lossFigure.ts';
 export type { Figure } from './reports/vegaFigure.ts';
+export { runPage } from './page/runPage.ts';
+export type { RunPage } from './page/runPage.ts';
+export { spectraOf } from './reports/spectra.ts';
+export type { Spectrum } from './reports/spectra.ts';
 export { writeReport } from './reports/runFolder.ts';
 export type { Concluded, Report, Written } from './reports/runFolder.ts';
 export type {

@@ -2,7 +2,16 @@ import * as whole from '../../src/index.ts';
 import * as forBrowsers from '../../src/browser.ts';
 
 /** What needs files, a process or a package that runs in Node.js only. */
-const nodeOnly = ['encodePng', 'loadRun', 'lossFigure', 'nodeFileSystem', 'nodeWorld', 'runCli', 'writeReport'];
+const nodeOnly = [
+  'encodePng',
+  'loadRun',
+  'lossFigure',
+  'nodeFileSystem',
+  'nodeWorld',
+  'runCli',
+  'runPage',
+  'writeReport',
+];
 
 describe('the barrels for browsers', () => {
   it('hold everything but what needs Node.js, and the same values', () => {

@@ -56,6 +56,11 @@ export const evaluateFlags: ReadonlyArray<Flag> = [
   jsonFlag,
 ];
 
+/** Flags of `report`. */
+export const reportFlags: ReadonlyArray<Flag> = [
+  { flag: '--out <FILE>', description: 'where the page goes (default: report.html in the folder of the run)' },
+];
+
 /** Flags of `generate`. */
 export const generateFlags: ReadonlyArray<Flag> = [
   { flag: '--prompt <TEXT>', description: 'what the text begins with' },

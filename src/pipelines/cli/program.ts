@@ -22,6 +22,7 @@ import {
   doctorFlags,
   evaluateFlags,
   generateFlags,
+  reportFlags,
   runFlags,
   setFlag,
   summaryFlags,
@@ -30,13 +31,15 @@ import {
   withFlag,
 } from './options.ts';
 import type { RunCommand } from './overRun.ts';
+import type { ReportCommand } from './reporting.ts';
 import type { SummaryCommand } from './summary.ts';
 import type { TrainingCommand } from './planning.ts';
 import type { TuneCommand } from './tuning.ts';
 import { installedVersion } from './version.ts';
 
 /** What a command line asks for. */
-export type CliCommand = TrainingCommand | TuneCommand | RunCommand | SummaryCommand | BenchCommand | DoctorCommand;
+export type CliCommand =
+  TrainingCommand | TuneCommand | RunCommand | ReportCommand | SummaryCommand | BenchCommand | DoctorCommand;
 
 /** There is nothing left to do: help or the version has been shown. */
 export interface Shown {
@@ -123,6 +126,10 @@ const buildProgram = (world: World, tasks: ReadonlyArray<TaskFamily>, found: Fou
       .addHelpText('after', taskHelp(tasks))
       .action((task: string, flags: RawFlags) => found({ name: 'tune', task, flags })),
     runCommand('evaluate', 'judge what a run came to, on its data or on others', evaluateFlags, found),
+    withFlags(
+      new Command('report').description('a run as one page to look at').argument('<run>', 'folder of a run'),
+      reportFlags,
+    ).action((run: string, flags: RawFlags) => found({ name: 'report', run, flags })),
     runCommand('generate', 'go on with a text, with the language model of a run', generateFlags, found),
     withFlags(
       new Command('translate')

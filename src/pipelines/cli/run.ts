@@ -19,6 +19,7 @@ import { runEvaluate } from './evaluating.ts';
 import { runGenerate } from './generating.ts';
 import type { CliCommand } from './program.ts';
 import { parseCommand } from './program.ts';
+import { runReport } from './reporting.ts';
 import { runSummary } from './summary.ts';
 import { runTraining } from './training.ts';
 import { runTranslate } from './translating.ts';
@@ -41,6 +42,8 @@ const execute =
         return runGenerate(world, command, tasks);
       case 'translate':
         return pipe(runTranslate(world, command, tasks), done);
+      case 'report':
+        return pipe(runReport(world, command), done);
       case 'summary':
         return pipe(runSummary(world, command, tasks), done);
       case 'bench':

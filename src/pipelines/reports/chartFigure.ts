@@ -22,6 +22,9 @@ export interface ChartLine {
   readonly points: ReadonlyArray<{ readonly step: number; readonly value: number }>;
 }
 
+/** Digits that are drawn: rounding in a mean is no movement. */
+const digits = 9;
+
 /**
  * The lines of a run in a chart: means over a window where they are of steps, as they are where they are of evaluations.
  *
@@ -43,12 +46,25 @@ export const linesOf = (
       .filter(({ numbers }) => Number.isFinite(numbers[name]))
       .map(({ step, seconds, numbers }) => ({ step, seconds, loss: numbers[name] }));
     const lines = of === 'steps' ? smoothed(marks, windowOf(marks.length)) : marks;
-    const points = thinned(lines).map(({ step, loss }) => ({ step, value: loss }));
+    const points = thinned(lines).map(({ step, loss }) => ({ step, value: Number(loss.toPrecision(digits)) }));
     return points.length === 0 ? [] : [{ optimizer, panel, points }];
   });
 };
 
 const quantitative = 'quantitative' as const;
+
+/** Numbers that spread further than this are shown by their logarithms. */
+const wide = 100;
+
+/** The scale of a panel: logarithmic where all numbers are positive and some are many times others. */
+const scaleOf = (lines: ReadonlyArray<ChartLine>): { readonly type: 'log' } | { readonly zero: false } => {
+  const values = lines.flatMap(({ points }) => points.map(({ value }) => value));
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  return least > 0 && most > wide * least ? { type: 'log' } : { zero: false };
+};
+
+/** Panels beside each other. */
+const columns = 3;
 
 /**
  * Draws a chart.
@@ -65,14 +81,10 @@ export const chartFigure = (
   const optimizers = [...new Set(lines.map(({ optimizer }) => optimizer))];
   const styles = stylesOf(optimizers);
   const named = { field: 'optimizer', type: 'nominal' as const, title: null };
-  const panelOf = (panel: string) => ({
+  const panelOf = (panel: string, own: ReadonlyArray<ChartLine>) => ({
     width: 300,
     height: 220,
-    data: {
-      values: lines
-        .filter((line) => line.panel === panel)
-        .flatMap(({ optimizer, points }) => points.map((point) => ({ optimizer, ...point }))),
-    },
+    data: { values: own.flatMap(({ optimizer, points }) => points.map((point) => ({ optimizer, ...point }))) },
     mark: { type: 'line' as const, strokeWidth: 2, point: of === 'evaluations' ? { size: 25 } : false },
     encoding: {
       x: {
@@ -82,7 +94,7 @@ export const chartFigure = (
         scale: { nice: false },
         axis: { tickMinStep: 1, tickCount: 6, format: ',d' },
       },
-      y: { field: 'value', type: quantitative, title: panel, scale: { zero: false } },
+      y: { field: 'value', type: quantitative, title: panel, scale: scaleOf(own) },
       color: { ...named, scale: { domain: optimizers, range: styles.map(({ colour }) => colour) } },
       strokeDash: { ...named, scale: { domain: optimizers, range: styles.map(({ dash }) => [...dash]) } },
     },
@@ -90,9 +102,11 @@ export const chartFigure = (
   const spec: TopLevelSpec = {
     ...figureFrame,
     title: { text: title, anchor: 'start', fontSize: 15 },
-    hconcat: Object.values(panels)
-      .filter((panel) => lines.some((line) => line.panel === panel))
-      .map(panelOf),
+    columns,
+    concat: Object.values(panels).flatMap((panel) => {
+      const own = lines.filter((line) => line.panel === panel);
+      return own.length === 0 ? [] : [panelOf(panel, own)];
+    }),
   };
   return vegaFigure('chart', spec);
 };

@@ -13,6 +13,7 @@ import * as t from 'io-ts';
 
 import type { KfacError } from '../../core/errors.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
+import { pageName } from './folderFormat.ts';
 
 /** Name of the file that tells what a run was. */
 export const configurationName = 'config.json';
@@ -32,7 +33,7 @@ const filesIn = (content: Uint8Array): ReadonlyArray<string> =>
     E.chainW((value) => Configuration.decode(value)),
     E.match(
       () => [],
-      ({ about }) => about.files.filter(isFileName),
+      ({ about }) => [...about.files.filter(isFileName), pageName],
     ),
   );
 

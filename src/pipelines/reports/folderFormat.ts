@@ -12,3 +12,12 @@ export const parametersName = (optimizer: string): string => `${optimizer}.safet
 
 /** File of the running state of layers, which is carried along and not trained; missing where there is none. */
 export const runningName = (optimizer: string): string => `${optimizer}.running.safetensors`;
+
+/** File of the steps and evaluations of all optimizers, as JSON lines. */
+export const metricsName = 'metrics.jsonl';
+
+/** The run as a page, which is made on request. */
+export const pageName = 'report.html';
+
+/** File of what happened in words. */
+export const wordsName = 'report.txt';

@@ -4,23 +4,19 @@
  * @module
  */
 import { describeError } from '../../core/errors.ts';
+import type { Metrics } from '../../core/pipeline/metrics.ts';
+import { byStage, isSeconds } from '../../core/pipeline/metrics.ts';
 import type { TrainEvent } from '../trainer/events.ts';
 import type { Memory } from '../world.ts';
 import { accountOf } from './account.ts';
 import type { Ended } from './ended.ts';
 import { courseOf, failureWord, isAboveStart } from './ended.ts';
 
-const stagePrefix = 'seconds.';
-
 /** A step's metrics with the seconds per stage apart from the rest. */
-const bySort = (metrics: Readonly<Record<string, number>>): Readonly<Record<string, unknown>> => {
-  const all = Object.entries(metrics);
-  const stages = all.filter(([name]) => name.startsWith(stagePrefix));
-  return {
-    ...Object.fromEntries(all.filter(([name]) => !name.startsWith(stagePrefix))),
-    stages: Object.fromEntries(stages.map(([name, seconds]) => [name.slice(stagePrefix.length), seconds])),
-  };
-};
+const bySort = (metrics: Metrics): Readonly<Record<string, unknown>> => ({
+  ...Object.fromEntries(Object.entries(metrics).filter(([name]) => !isSeconds(name))),
+  stages: byStage(metrics),
+});
 
 /**
  * A step or an evaluation as a line.

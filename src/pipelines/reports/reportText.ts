@@ -1,5 +1,5 @@
 /**
- * The text of a report: the table of results, and what happened in each run.
+ * The text of a report: the table of results, losses as curves, and what happened in each run.
  *
  * @module
  */
@@ -7,6 +7,7 @@ import { accountOf } from './account.ts';
 import type { Ended } from './ended.ts';
 import { courseOf } from './ended.ts';
 import { resultTable } from './resultTable.ts';
+import { curveLines } from './sparkline.ts';
 
 /** What happened in the runs in which something did. */
 const accounts = (outcomes: ReadonlyArray<Ended>): ReadonlyArray<string> =>
@@ -17,6 +18,12 @@ const accounts = (outcomes: ReadonlyArray<Ended>): ReadonlyArray<string> =>
       : ['', `What happened with ${ended.optimizer.name}:`, ...sentences.map((sentence) => `- ${sentence}`)];
   });
 
+/** The losses as curves of text, where there are some. */
+const curves = (outcomes: ReadonlyArray<Ended>): ReadonlyArray<string> => {
+  const lines = curveLines(outcomes);
+  return lines.length === 0 ? [] : ['', ...lines];
+};
+
 /**
  * Results of one task as lines.
  *
@@ -24,5 +31,6 @@ const accounts = (outcomes: ReadonlyArray<Ended>): ReadonlyArray<string> =>
  */
 export const reportText = (outcomes: ReadonlyArray<Ended>): ReadonlyArray<string> => [
   ...resultTable(outcomes),
+  ...curves(outcomes),
   ...accounts(outcomes),
 ];

@@ -26,7 +26,7 @@ import type { Chart } from '../tasks/task.ts';
 import type { ChartLine } from './chartFigure.ts';
 import { chartFigure, linesOf } from './chartFigure.ts';
 import { configurationName } from './earlierRun.ts';
-import { folderFormat, parametersName, runningName } from './folderFormat.ts';
+import { folderFormat, metricsName, parametersName, runningName, wordsName } from './folderFormat.ts';
 import type { Ended } from './ended.ts';
 import { courseOf, remarksOn } from './ended.ts';
 import { historyLines } from './jsonLines.ts';
@@ -79,7 +79,8 @@ const filesOf = ({ plan, outcomes }: Pick<Report, 'plan' | 'outcomes'>): Readonl
   ),
   ...Object.keys(plan.task.kept),
   configurationName,
-  ...['metrics.jsonl', 'report.txt'],
+  metricsName,
+  wordsName,
   ...['loss', ...chartsOf({ plan, outcomes }).map(({ chart }) => chart.name)].flatMap((name) => [
     `${name}.svg`,
     `${name}.png`,
@@ -270,8 +271,8 @@ export const writeReport = (
       ...parametersOf(report),
       ...keptOf(report),
       { name: configurationName, content: configurationOf(report) },
-      { name: 'metrics.jsonl', content: metricsOf(report) },
-      { name: 'report.txt', content: wordsOf(report) },
+      { name: metricsName, content: metricsOf(report) },
+      { name: wordsName, content: wordsOf(report) },
     ]),
     TE.bindTo('numbers'),
     TE.bind('figures', () => orWarn(lossFigures(report))),

@@ -42,18 +42,27 @@ export const figureFrame = {
 };
 
 /**
- * Draws.
+ * Draws, as SVG.
+ *
+ * @param what - what is being drawn, for errors
+ * @param spec - the figure
+ */
+export const vegaDrawing = (what: string, spec: TopLevelSpec): TE.TaskEither<NotDrawn, string> =>
+  drawing(what, async () => {
+    const [vega, vegaLite] = await Promise.all([import('vega'), import('vega-lite')]);
+    const compiled = vegaLite.compile(spec);
+    return new vega.View(vega.parse(compiled.spec), { renderer: 'none', logLevel: vega.Error }).toSVG();
+  });
+
+/**
+ * Draws, in both formats.
  *
  * @param what - what is being drawn, for errors
  * @param spec - the figure
  */
 export const vegaFigure = (what: string, spec: TopLevelSpec): TE.TaskEither<NotDrawn, Figure> =>
   pipe(
-    drawing(what, async () => {
-      const [vega, vegaLite] = await Promise.all([import('vega'), import('vega-lite')]);
-      const compiled = vegaLite.compile(spec);
-      return new vega.View(vega.parse(compiled.spec), { renderer: 'none', logLevel: vega.Error }).toSVG();
-    }),
+    vegaDrawing(what, spec),
     TE.bindTo('svg'),
     TE.bind('png', ({ svg }) => rasterise(what, svg, 2)),
   );
