@@ -229,6 +229,7 @@ export { judgingOf, lossGradient, meanLoss } from './pipeline/objective.ts';
 export type { Judging, Objective, Weights } from './pipeline/objective.ts';
 export { learn, withObjective } from './pipeline/withObjective.ts';
 export { iterate } from './iterate.ts';
+export { prefetched } from './scan.ts';
 export type { Source } from './scan.ts';
 export { readMetrics } from './pipeline/metrics.ts';
 export type { Metrics } from './pipeline/metrics.ts';

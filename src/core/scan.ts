@@ -48,6 +48,69 @@ export interface Scan<Err, S, A, B> {
 const iteratorOf = <A>(source: Source<A>): Iterator<A> | AsyncIterator<A> =>
   Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
 
+/** A source that threw, after so many values. */
+export interface Interrupted {
+  readonly thrown: unknown;
+  readonly before: number;
+}
+
+/**
+ * All values of a source that ends, in their order.
+ *
+ * @param source - values one after another
+ * @param broken - what a source says that throws
+ */
+export const gathered =
+  <Err, A>(source: Source<A>, broken: (interrupted: Interrupted) => Err): TaskEither<Err, ReadonlyArray<A>> =>
+  async () => {
+    const values: Array<A> = [];
+    try {
+      for await (const value of source) values.push(value);
+      return E.right(values);
+    } catch (thrown) {
+      return E.left(broken({ thrown, before: values.length }));
+    }
+  };
+
+/**
+ * The same values, of which the next ones are asked for while whoever reads is busy with the last: a source that has to wait
+ * for something waits meanwhile. Values, their order and the place of an error stay; where the reader leaves early, the source
+ * has been asked for a few more than were read.
+ *
+ * @param source - values one after another
+ * @param ahead - how many are asked for before they are wanted, 1 unless given
+ * @example
+ * ```ts
+ * import { prefetched } from 'kfac-ts/core';
+ *
+ * const seen = [];
+ * for await (const value of prefetched([1, 2, 3])) seen.push(value);
+ * seen; // => [1, 2, 3]
+ * ```
+ */
+export async function* prefetched<A>(source: Source<A>, ahead = 1): AsyncGenerator<A, void, void> {
+  const iterator = iteratorOf(source);
+  const asked: Array<Promise<IteratorResult<A, unknown>>> = [];
+  const ask = (): void => {
+    const next = (async () => iterator.next())();
+    next.catch(() => undefined); // it is reported where it is wanted
+    asked.push(next);
+  };
+  let isOpen = true;
+  try {
+    for (;;) {
+      while (asked.length <= ahead) ask();
+      isOpen = false; // a source that throws, or is at its end, is closed
+      const value = await asked.shift();
+      if (value === undefined || value.done === true) return;
+      isOpen = true;
+      yield value.value;
+    }
+  } finally {
+    if (isOpen) await iterator.return?.();
+  }
+}
+
 /**
  * Takes a source through a state, one value at a time. The stream ends with the source, after the first error, or when whoever
  * reads it leaves; in each case the state is let go, and the source is told.

@@ -37,6 +37,16 @@ export { parseCsv, readCsv } from './data/csv.ts';
 export type { CsvOptions } from './data/csv.ts';
 export { classesOf, numbersOf, standardised, tableOf } from './data/table.ts';
 export type { Cell, Classes, Table, TableRow } from './data/table.ts';
+export { mapped, shuffled, subset } from './data/derived.ts';
+export { joined } from './data/joined.ts';
+export {
+  standardisationOf,
+  standardisationsOf,
+  standardise,
+  standardisedBy,
+  unstandardise,
+} from './data/standardisation.ts';
+export type { Standardisation, Standardisations } from './data/standardisation.ts';
 export { splitOf } from './data/splits.ts';
 export type { SplitOptions } from './data/splits.ts';
 export { batchIndices, range } from './data/batches.ts';
@@ -116,8 +126,10 @@ export type { BackendChoice, OptimizerChoice, OptimizerSettings, RunConfig } fro
 export { composeOptimizer } from './config/compose/compose.ts';
 export { fit } from './fitting/fit.ts';
 export type { FitOptions, Fitted } from './fitting/fit.ts';
-export type { Given, Judged, Network } from './fitting/fitted.ts';
-export type { Nested, Numbers } from './fitting/numbers.ts';
+export type { Judged, Network } from './fitting/fitted.ts';
+export type { Arrays, Example, Given } from './fitting/given.ts';
+export type { Nested, Numbers, Values } from './fitting/numbers.ts';
+export type { Standardise } from './fitting/units.ts';
 export { loadNetwork } from './fitting/loadNetwork.ts';
 export type { LoadOptions } from './fitting/loadNetwork.ts';
 export { adversarial, gameOptimizers } from './tasks/gan/adversarial.ts';

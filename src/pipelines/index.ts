@@ -29,10 +29,11 @@ export type { BatchesOptions } from './trainer/batchesOf.ts';
 export type { Demand } from './data/examples.ts';
 export { fit } from './fitting/fit.ts';
 export type { FitOptions, Fitted } from './fitting/fit.ts';
-export type { Given, Judged, Network } from './fitting/fitted.ts';
+export type { Judged, Network } from './fitting/fitted.ts';
+export type { Arrays, Example, Given } from './fitting/given.ts';
+export type { Standardise } from './fitting/units.ts';
 export { loadNetwork } from './fitting/loadNetwork.ts';
 export type { LoadOptions } from './fitting/loadNetwork.ts';
-export type { Nested, Numbers } from './fitting/numbers.ts';
 export { rungsOf } from './tuning/halving.ts';
 export type { Budget, Rung } from './tuning/halving.ts';
 export { nextOrder, searchOf, winnerOf } from './tuning/search.ts';
@@ -42,6 +43,7 @@ export { tune } from './tuning/tune.ts';
 export type { TuneOptions } from './tuning/tune.ts';
 export { tuneFigure } from './tuning/figure.ts';
 export type { TuneFigureText } from './tuning/figure.ts';
+export type { Nested, Numbers, Values } from './fitting/numbers.ts';
 export { runExperiment } from './experiment.ts';
 export type { Experiment, Failed, Finished, Observer, Outcome } from './experiment.ts';
 export { dataset, datasetOf, rowsOf } from './data/dataset.ts';
@@ -51,6 +53,16 @@ export { parseCsv, readCsv } from './data/csv.ts';
 export type { CsvOptions } from './data/csv.ts';
 export { classesOf, numbersOf, standardised, tableOf } from './data/table.ts';
 export type { Cell, Classes, Table, TableRow } from './data/table.ts';
+export { mapped, shuffled, subset } from './data/derived.ts';
+export { joined } from './data/joined.ts';
+export {
+  standardisationOf,
+  standardisationsOf,
+  standardise,
+  standardisedBy,
+  unstandardise,
+} from './data/standardisation.ts';
+export type { Standardisation, Standardisations } from './data/standardisation.ts';
 export { splitOf } from './data/splits.ts';
 export type { SplitOptions } from './data/splits.ts';
 export { batchIndices, range } from './data/batches.ts';

@@ -3,7 +3,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import fc from 'fast-check';
 
 import type { Scan, Source } from '../../src/core/scan.ts';
-import { scan, unfold } from '../../src/core/scan.ts';
+import { prefetched, scan, unfold } from '../../src/core/scan.ts';
 
 interface Sum {
   readonly sum: number;
@@ -100,5 +100,56 @@ describe('scan', () => {
     while ((await stream.next()).done !== true) seen.push(asked.map((isHeld) => isHeld()));
     expect(seen).toEqual([[true], [false, true], [false, false, true]]);
     expect(asked.some((isHeld) => isHeld())).toBe(false);
+  });
+});
+
+describe('prefetched', () => {
+  const read = async (source: Source<number>): Promise<readonly [ReadonlyArray<number>, string | null]> => {
+    const values: Array<number> = [];
+    try {
+      for await (const value of source) values.push(value);
+      return [values, null];
+    } catch (thrown) {
+      return [values, String(thrown)];
+    }
+  };
+  /** Numbers one after another, of which one below 0 is an error, and what its reader did. */
+  const slow = (numbers: ReadonlyArray<number>) => {
+    const told: Array<string> = [];
+    async function* source() {
+      try {
+        for (const n of numbers) {
+          told.push(`asked for ${n}`);
+          await Promise.resolve();
+          if (n < 0) throw new Error(`${n}`);
+          yield n;
+        }
+      } finally {
+        told.push('closed');
+      }
+    }
+    return { source, told };
+  };
+
+  it('law: the same values in the same order, and an error where it was', async () => {
+    const numbers = fc.array(fc.integer({ min: -1, max: 20 }));
+    await fc.assert(
+      fc.asyncProperty(numbers, fc.integer({ min: 0, max: 5 }), async (given, ahead) => {
+        const plain = await read(slow(given).source());
+        expect(await read(prefetched(slow(given).source(), ahead))).toEqual(plain);
+        if (!given.includes(-1)) expect(await read(prefetched(given, ahead))).toEqual(plain);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('asks for the next value while the reader is busy with the last, and closes a source that is left', async () => {
+    const { source, told } = slow([1, 2, 3, 4]);
+    for await (const value of prefetched(source())) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      told.push(`read ${value}`);
+      if (value === 2) break;
+    }
+    expect(told).toEqual(['asked for 1', 'asked for 2', 'read 1', 'asked for 3', 'read 2', 'closed']);
   });
 });

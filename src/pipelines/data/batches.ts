@@ -124,3 +124,15 @@ export const batchIndices = (plan: BatchPlan, step: number, known?: Epoch): Batc
  */
 export const range = (start: number, length: number): ReadonlyVector =>
   generate([length], (i) => start + i, 'i32').data;
+
+/** Examples that are looked at together when all of them are gone through. */
+const together = 500;
+
+/**
+ * The positions of all examples, so many at a time that they fit into memory.
+ *
+ * @param size - number of examples
+ * @param most - in one part
+ */
+export const rangesOf = (size: number, most: number = together): ReadonlyArray<ReadonlyVector> =>
+  Array.from({ length: Math.ceil(size / most) }, (_, i) => range(i * most, Math.min(most, size - i * most)));

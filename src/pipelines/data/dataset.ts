@@ -64,7 +64,7 @@ const rangeIn = ({ data, scale, dtype }: Rows): Range => {
   return { least: Math.min(scale * least, scale * most), most: Math.max(scale * least, scale * most), isWhole };
 };
 
-const largestIn = ({ least, most }: Range): number => Math.max(Math.abs(least), Math.abs(most));
+export const largestIn = ({ least, most }: Range): number => Math.max(Math.abs(least), Math.abs(most));
 
 /** The range of rows that fill their shape, without a NaN or an infinity; whole numbers where they are integers. */
 const checkRows = (source: string, rows: Rows): E.Either<KfacError, Range> => {

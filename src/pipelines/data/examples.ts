@@ -6,7 +6,6 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
-import * as RA from 'fp-ts/lib/ReadonlyArray.js';
 
 import type { KfacError } from '../../core/errors.ts';
 import { attempt } from '../../core/errors.ts';
@@ -20,7 +19,7 @@ import { shown } from '../../core/shown.ts';
 import type { ReadonlyVector, Shape, Tensor } from '../../core/tensor.ts';
 import { checkTensor, showShape, sizeOf } from '../../core/tensor.ts';
 import { messageOf } from '../files/thrown.ts';
-import { range } from './batches.ts';
+import { range, rangesOf } from './batches.ts';
 import type { Dataset } from './dataset.ts';
 
 /** What is asked of an array of a batch besides finite numbers. */
@@ -179,9 +178,6 @@ export const examplesIn = (
   return examplesAt({ name, size, batch: () => arrays }, range(0, size), dtype, demands);
 };
 
-/** Examples that are looked at together when one of them is searched for. */
-const searched = 500;
-
 /** Whether an array is known to hold what it may, from the shape that it has in a batch of one example. */
 const isKnownToHold = (data: Dataset, demand: Demand): boolean =>
   pipe(
@@ -212,9 +208,7 @@ export const checkExamples = (
   if (data.batch.largest === undefined) return E.right(data);
   if (isKnownToFit(data, dtype) && demands.every((demand) => isKnownToHold(data, demand))) return E.right(data);
   return pipe(
-    RA.makeBy(Math.ceil(data.size / searched), (i) =>
-      range(i * searched, Math.min(searched, data.size - i * searched)),
-    ),
+    rangesOf(data.size),
     E.traverseArray((indices) => examplesAt(data, indices, dtype, demands)),
     E.map(() => data),
   );

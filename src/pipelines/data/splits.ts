@@ -4,13 +4,17 @@
  * @module
  */
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import { groupBy } from 'fp-ts/lib/NonEmptyArray.js';
 
 import type { KfacError } from '../../core/errors.ts';
 import { keyOf } from '../../core/random/key.ts';
 import { permutation } from '../../core/random/permutation.ts';
 import type { ReadonlyVector } from '../../core/tensor.ts';
-import { generate } from '../../core/tensor.ts';
+import { range } from './batches.ts';
+import { classesIn } from './classesIn.ts';
 import type { Dataset, Splits } from './dataset.ts';
+import { picked } from './derived.ts';
 
 /** How a data set is split. */
 export interface SplitOptions {
@@ -18,35 +22,49 @@ export interface SplitOptions {
   readonly test?: number;
   /** Decides which ones, 1 unless given. */
   readonly seed?: number;
+  /**
+   * Whether those for the test are drawn at random, or the last ones, for examples that follow one another in time;
+   * `random` unless given.
+   */
+  readonly order?: 'random' | 'given';
+  /** Name of an array of classes, `targets` for example, of each of which both sides get their share; none unless given. */
+  readonly stratify?: string;
 }
 
-/** The examples at some positions of a data set, with all that is known of them. */
-const at = (data: Dataset, name: string, positions: ReadonlyVector): Dataset => {
-  const { largest, ranges } = data.batch;
-  const { lengths, chunk } = data;
-  return {
-    name: `${data.name}, ${name}`,
-    size: positions.length,
-    ...(chunk === undefined ? {} : { chunk }),
-    ...(lengths === undefined
-      ? {}
-      : { lengths: generate([positions.length], (i) => lengths[positions[i]], 'i32').data }),
-    batch: Object.assign(
-      (indices: ReadonlyVector) =>
-        data.batch(generate([indices.length], (i) => positions[indices[i]] ?? -1, 'i32').data),
-      {
-        ...(largest === undefined ? {} : { largest }),
-        ...(ranges === undefined ? {} : { ranges }),
-      },
-    ),
-  };
+/** The order that examples keep in both parts. */
+const orderOf = (data: Dataset, { seed = 1, order = 'random' }: SplitOptions): ReadonlyArray<number> =>
+  Array.from(order === 'given' ? range(0, data.size) : permutation(keyOf(seed), data.size).data);
+
+/**
+ * How many of each class are for the test: as close to its share as whole numbers come, and as many as are wanted in all.
+ *
+ * @param counts - examples of each class
+ * @param held - wanted in all
+ */
+const sharesOf = (counts: ReadonlyArray<number>, held: number): ReadonlyArray<number> => {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const exact = counts.map((count) => (held * count) / total);
+  const whole = exact.map(Math.floor);
+  const missing = held - whole.reduce((sum, count) => sum + count, 0);
+  const closest = exact.map((_, i) => i).toSorted((a, b) => whole[a] - exact[a] - (whole[b] - exact[b]));
+  const raised = new Set(closest.slice(0, missing));
+  return whole.map((count, i) => count + (raised.has(i) ? 1 : 0));
+};
+
+/** Which examples of an order are for the test: the first ones of each class. */
+const heldOf = (order: ReadonlyArray<number>, classes: ReadonlyVector, held: number): ReadonlySet<number> => {
+  const groups = Object.values(groupBy((position: number) => String(classes[position]))([...order]));
+  const counts = groups.map(({ length }) => length);
+  const shares = sharesOf(counts, held);
+  return new Set(groups.flatMap((group, i) => group.slice(0, shares[i])));
 };
 
 /**
- * Splits a data set at random.
+ * Splits a data set, at random unless told otherwise.
  *
  * @param data - at least two examples
- * @param options - how many are for the test, and the seed
+ * @param options - how many are for the test, the seed, whether the last ones are, classes that are to be on both sides
+ * @returns both parts; each example is in one of them
  * @example
  * ```ts
  * import { generate } from 'kfac-ts/core';
@@ -58,7 +76,8 @@ const at = (data: Dataset, name: string, positions: ReadonlyVector): Dataset => 
  * splits._tag === 'Right' ? splits.right.test.size : 0; // => 3
  * ```
  */
-export const splitOf = (data: Dataset, { test = 0.2, seed = 1 }: SplitOptions = {}): E.Either<KfacError, Splits> => {
+export const splitOf = (data: Dataset, options: SplitOptions = {}): E.Either<KfacError, Splits> => {
+  const { test = 0.2, stratify } = options;
   const held = Math.round(test * data.size);
   if (!(held >= 1 && held < data.size)) {
     return E.left({
@@ -68,9 +87,18 @@ export const splitOf = (data: Dataset, { test = 0.2, seed = 1 }: SplitOptions = 
       actual: String(test),
     });
   }
-  const { data: order } = permutation(keyOf(seed), data.size);
-  return E.right({
-    train: at(data, 'train', generate([data.size - held], (i) => order[held + i], 'i32').data),
-    test: at(data, 'test', generate([held], (i) => order[i], 'i32').data),
-  });
+  return pipe(
+    stratify === undefined ? E.right(new Int32Array(data.size)) : classesIn(data, stratify),
+    E.map((classes) => {
+      const order = orderOf(data, options);
+      const isHeld = heldOf(options.order === 'given' ? order.toReversed() : order, classes, held);
+      const part = (name: string, isTest: boolean): Dataset =>
+        picked(
+          data,
+          Int32Array.from(order.filter((position) => isHeld.has(position) === isTest)),
+          `${data.name}, ${name}`,
+        );
+      return { train: part('train', false), test: part('test', true) };
+    }),
+  );
 };

@@ -7,9 +7,11 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 
 import type { KfacError } from '../../core/errors.ts';
+import { standardisedColumns } from '../../core/moments.ts';
 import { shown } from '../../core/shown.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import { generate } from '../../core/tensor.ts';
+import { standardisationOf } from './standardisation.ts';
 
 /** What stands in a table. */
 export type Cell = string | number;
@@ -198,14 +200,6 @@ export const classesOf = (table: Table, column: string, names?: ReadonlyArray<st
  * ```
  */
 export const standardised = (x: Tensor, by: Tensor = x): Tensor => {
-  const [count, width] = by.shape;
-  const columns = Array.from({ length: width }, (_, column) =>
-    Array.from({ length: count }, (__, row) => by.data[row * width + column]),
-  );
-  const moments = columns.map((values) => {
-    const mean = values.reduce((sum, value) => sum + value, 0) / count;
-    const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count);
-    return { mean, deviation: deviation > 0 ? deviation : 1 };
-  });
-  return generate(x.shape, (i) => (x.data[i] - moments[i % width].mean) / moments[i % width].deviation);
+  const { mean, deviation } = standardisationOf(by);
+  return standardisedColumns(x, mean.data, deviation.data);
 };

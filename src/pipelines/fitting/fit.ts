@@ -3,7 +3,7 @@
  *
  * @module
  */
-import * as E from 'fp-ts/lib/Either.js';
+import type * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
@@ -12,20 +12,27 @@ import type { KfacError } from '../../core/errors.ts';
 import { attempt } from '../../core/errors.ts';
 import { arrayAt } from '../../core/nn/layers/circumstances.ts';
 import type { Layer } from '../../core/nn/layers/layer.ts';
+import { model } from '../../core/nn/model.ts';
 import type { TrainState } from '../../core/pipeline/trainState.ts';
 import type { Shape, Tensor } from '../../core/tensor.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import { kfac } from '../../solvers/presets/kfac.ts';
 import type { Dataset, Splits } from '../data/dataset.ts';
+import type { SplitOptions } from '../data/splits.ts';
 import { splitOf } from '../data/splits.ts';
+import { standardisedBy } from '../data/standardisation.ts';
 import type { Evaluation } from '../trainer/evaluate.ts';
 import type { EvaluationRecord, StepRecord } from '../trainer/events.ts';
 import type { TrainOptions } from '../trainer/options.ts';
 import { epochSteps } from '../trainer/options.ts';
 import type { Steer } from '../trainer/steer.ts';
 import { train } from '../trainer/train.ts';
-import type { Given, Judged, Network } from './fitted.ts';
-import { datasetFor, learningOf, networkOf, promised } from './fitted.ts';
+import type { Judged, Network } from './fitted.ts';
+import { learningOf, networkOf, promised } from './fitted.ts';
+import type { Given } from './given.ts';
+import { datasetFor } from './given.ts';
+import type { Standardise } from './units.ts';
+import { unitsOf } from './units.ts';
 
 /** Settings of {@link fit}. */
 export interface FitOptions extends Judged {
@@ -37,8 +44,13 @@ export interface FitOptions extends Judged {
   readonly batch?: number;
   /** Decides everything random, 1 unless given. */
   readonly seed?: number;
-  /** Examples to judge by while it learns: others, or the part that is set aside; a fifth unless given. */
-  readonly validation?: Given | number;
+  /** Examples to judge by while it learns: others, or the part that is set aside and how; a fifth at random unless given. */
+  readonly validation?: Given | number | SplitOptions;
+  /**
+   * Arrays that it learns from in standard deviations from the mean of the training examples: `['inputs', 'targets']`; or what
+   * they are measured by, as an earlier result has it. As they are unless given.
+   */
+  readonly standardise?: Standardise;
   /** Epochs in a row without a better validation loss after which training ends, with the best parameters; none unless given. */
   readonly patience?: number;
   /** Asked after each step and each epoch how to go on: to stop, or with another optimizer (`plateau`). */
@@ -60,19 +72,23 @@ export interface Fitted extends Network {
   readonly state: TrainState<Tensor>;
 }
 
+/** Whether it says how examples are set aside, and has none. */
+const isSplit = (validation: Given | SplitOptions): validation is SplitOptions =>
+  !['batch', 'inputs', 'examples', 'batches'].some((name) => name in validation);
+
 /** Training and validation examples. */
-const splitsOf = (layer: Layer, data: Given, options: FitOptions): E.Either<KfacError, Splits> => {
-  const { validation = 0.2, seed = 1 } = options;
+const splitsOf = (layer: Layer, data: Given, options: FitOptions): TE.TaskEither<KfacError, Splits> => {
+  const { loss, validation = 0.2, seed = 1 } = options;
   return pipe(
-    datasetFor(layer, data, options),
-    E.chain((examples) =>
-      typeof validation === 'number'
-        ? splitOf(examples, { test: validation, seed })
-        : pipe(
-            datasetFor(layer, validation, options),
-            E.map((test): Splits => ({ train: examples, test })),
-          ),
-    ),
+    datasetFor(layer, loss, data),
+    TE.chain((examples) => {
+      if (typeof validation === 'number') return TE.fromEither(splitOf(examples, { test: validation, seed }));
+      if (isSplit(validation)) return TE.fromEither(splitOf(examples, { seed, ...validation }));
+      return pipe(
+        datasetFor(layer, loss, validation),
+        TE.map((test): Splits => ({ train: examples, test })),
+      );
+    }),
   );
 };
 
@@ -115,26 +131,31 @@ const trainOptionsOf = (options: FitOptions, size: number): TrainOptions => {
  * ```
  */
 export const fit = (layer: Layer, data: Given, options: FitOptions): Promise<Fitted> => {
-  const { backend = {}, optimizer = kfac() } = options;
+  const { backend = {}, optimizer = kfac(), standardise = [] } = options;
   const clock = () => performance.now() / 1000;
   return promised(
     pipe(
-      TE.fromEither(splitsOf(layer, data, options)),
+      splitsOf(layer, data, options),
       TE.bindTo('splits'),
       TE.bind('inputs', ({ splits }) => TE.fromEither(shapeIn(splits.train))),
-      TE.chain(({ splits, inputs }) => {
-        const task = { ...learningOf(layer, inputs, options), data: splits };
+      TE.bind('units', ({ splits, inputs }) =>
+        TE.fromEither(unitsOf(splits.train, model('network', inputs, layer), standardise)),
+      ),
+      TE.bind('train', ({ splits, units }) => TE.fromEither(standardisedBy(splits.train, units))),
+      TE.bind('test', ({ splits, units }) => TE.fromEither(standardisedBy(splits.test, units))),
+      TE.chain(({ train: trained, test, inputs, units }) => {
+        const task = { ...learningOf(layer, inputs, options, units), data: { train: trained, test } };
         return pipe(
           withBackend(backend, (on) =>
-            train({ backend: on, clock }, task, optimizer, trainOptionsOf(options, splits.train.size)),
+            train({ backend: on, clock }, task, optimizer, trainOptionsOf(options, trained.size)),
           ),
-          TE.map(({ params, running, history, evaluations, train: trained, test, state }) => ({
-            ...networkOf(layer, inputs, options, { params, running }),
-            history,
-            evaluations,
-            train: trained,
-            validation: test,
-            state,
+          TE.map((result) => ({
+            ...networkOf(layer, inputs, options, { ...result, standardisation: units }),
+            history: result.history,
+            evaluations: result.evaluations,
+            train: result.train,
+            validation: result.test,
+            state: result.state,
           })),
         );
       }),

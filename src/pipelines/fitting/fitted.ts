@@ -17,21 +17,22 @@ import type { Loss } from '../../core/nn/losses/loss.ts';
 import { model } from '../../core/nn/model.ts';
 import type { Params } from '../../core/params.ts';
 import type { Shape, Tensor } from '../../core/tensor.ts';
-import type { Dataset } from '../data/dataset.ts';
-import { datasetOf } from '../data/dataset.ts';
+import { dataset } from '../data/dataset.ts';
+import type { Standardisations } from '../data/standardisation.ts';
+import { standardisedBy, unstandardise } from '../data/standardisation.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
 import { encodeSafetensors } from '../safetensors/encode.ts';
 import type { Measure } from '../tasks/measures.ts';
 import type { Task } from '../tasks/task.ts';
-import { outputsOf, supervised } from '../tasks/supervised.ts';
+import { supervised } from '../tasks/supervised.ts';
 import type { Evaluation } from '../trainer/evaluate.ts';
 import { evaluate } from '../trainer/evaluate.ts';
 import { predict } from '../trainer/predict.ts';
+import type { Given } from './given.ts';
+import { datasetFor } from './given.ts';
 import type { Numbers } from './numbers.ts';
-import { arrayOf, targetsOf } from './numbers.ts';
-
-/** Examples: what goes into a network and what should come out, one row for each example; or a data set. */
-export type Given = Dataset | { readonly inputs: Numbers; readonly targets: Numbers };
+import { filled, inputRows } from './numbers.ts';
+import { decodeUnits, encodeUnits, inUnits, isOfUnits } from './units.ts';
 
 /** What a network is judged by, and where. */
 export interface Judged {
@@ -47,34 +48,49 @@ export interface Network {
   readonly params: Params<Tensor>;
   /** State of layers that is not trained, as averages of batch norm. */
   readonly running: Params<Tensor>;
-  /** Outputs for some examples: the network's own, before a loss makes probabilities of them. */
+  /** What inputs and targets are measured by; nothing where it learned from them as they are. */
+  readonly standardisation: Standardisations;
+  /**
+   * Outputs for some examples: the network's own, before a loss makes probabilities of them; in the units of the targets where
+   * these were standardised.
+   */
   readonly predict: (inputs: Numbers) => Promise<Tensor>;
-  /** Loss and measures, means over the examples. */
+  /**
+   * Loss and measures, means over the examples: the loss that it learned by, of targets in standard deviations where they
+   * are standardised, and measures in the units of the targets.
+   */
   readonly evaluate: (data: Given) => Promise<Evaluation>;
-  /** Writes parameters and running state as safetensors, whole or not at all. */
+  /** Writes parameters, running state and what it standardises by as safetensors, whole or not at all. */
   readonly save: (path: string, files: FileSystem) => Promise<void>;
 }
 
 /** Names of running state in a file. */
 const kept = 'running/';
 
+/** What a network is besides its layers. */
+export type Parts = Pick<Network, 'params' | 'running' | 'standardisation'>;
+
 /**
- * Parameters and running state of what {@link Network.save} wrote.
+ * Parameters, running state and units of what {@link Network.save} wrote.
  *
+ * @param source - the file, for errors
  * @param arrays - of the file
  */
-export const partsOf = (arrays: Params<Tensor>): Pick<Network, 'params' | 'running'> => {
+export const partsOf = (source: string, arrays: Params<Tensor>): E.Either<KfacError, Parts> => {
+  const { left: learned, right: units } = pipe(arrays, R.partitionWithIndex(isOfUnits));
   const { left: params, right: running } = pipe(
-    arrays,
+    learned,
     R.partitionWithIndex((name) => name.startsWith(kept)),
   );
-  return {
-    params,
-    running: Object.fromEntries(Object.entries(running).map(([name, x]) => [name.slice(kept.length), x])),
-  };
+  return pipe(
+    decodeUnits(source, units),
+    E.map((standardisation) => ({
+      params,
+      running: Object.fromEntries(Object.entries(running).map(([name, x]) => [name.slice(kept.length), x])),
+      standardisation,
+    })),
+  );
 };
-
-const isDataset = (data: Given): data is Dataset => 'batch' in data;
 
 /**
  * What is learned by a network of some layers, from examples of a shape.
@@ -82,29 +98,20 @@ const isDataset = (data: Given): data is Dataset => 'batch' in data;
  * @param layer - the network
  * @param inputs - shape of an example's inputs
  * @param judged - loss and measures
+ * @param units - what targets are measured by, if they are
  */
-export const learningOf = (layer: Layer, inputs: Shape, { loss, measures }: Judged): Task =>
-  supervised({ name: 'network', model: model('network', inputs, layer), loss, ...(measures && { measures }) });
-
-/**
- * Examples as a data set.
- *
- * @param layer - the network that they are for
- * @param data - examples
- * @param judged - the loss that decides what targets are
- */
-export const datasetFor = (layer: Layer, data: Given, { loss }: Judged): E.Either<KfacError, Dataset> =>
-  isDataset(data)
-    ? E.right(data)
-    : pipe(
-        arrayOf('inputs', data.inputs),
-        E.bindTo('inputs'),
-        E.bind('targets', ({ inputs: { shape } }) => {
-          const outputs = outputsOf(model('network', shape.slice(1), layer), shape[0]);
-          return targetsOf(data.targets, loss, outputs ?? [shape[0]]);
-        }),
-        E.chain(({ inputs, targets }) => datasetOf('examples', inputs, targets)),
-      );
+export const learningOf = (
+  layer: Layer,
+  inputs: Shape,
+  { loss, measures = {} }: Judged,
+  { targets }: Standardisations,
+): Task =>
+  supervised({
+    name: 'network',
+    model: model('network', inputs, layer),
+    loss,
+    measures: targets === undefined ? measures : pipe(measures, R.map(inUnits(targets))),
+  });
 
 /** What a promise gives, or rejects with. */
 export const promised = async <A>(task: TE.TaskEither<KfacError, A>): Promise<A> => orRaise(await task());
@@ -115,31 +122,37 @@ export const promised = async <A>(task: TE.TaskEither<KfacError, A>): Promise<A>
  * @param layer - the network
  * @param inputs - shape of an example's inputs
  * @param judged - loss, measures, backend
- * @param standing - parameters and running state
+ * @param parts - parameters, running state, units
  */
-export const networkOf = (
-  layer: Layer,
-  inputs: Shape,
-  judged: Judged,
-  { params, running }: Pick<Network, 'params' | 'running'>,
-): Network => {
+export const networkOf = (layer: Layer, inputs: Shape, judged: Judged, parts: Parts): Network => {
   const { backend = {} } = judged;
-  const task = learningOf(layer, inputs, judged);
+  const { params, running, standardisation } = parts;
+  const task = learningOf(layer, inputs, judged, standardisation);
+  const [network] = task.networks;
+  const { inputs: ofInputs, targets: ofTargets } = standardisation;
   return {
     params,
     running,
+    standardisation,
     predict: (given) =>
       promised(
         pipe(
-          TE.fromEither(arrayOf('inputs', given)),
-          TE.chain((x) => withBackend(backend, (on) => predict(on, task.networks[0], params, x, { running }))),
+          filled('inputs', given),
+          E.chain((x) => dataset('inputs', { inputs: inputRows(x, network) })),
+          E.chain((data) => standardisedBy(data, ofInputs === undefined ? {} : { inputs: ofInputs })),
+          TE.fromEither,
+          TE.chain((data) => withBackend(backend, (on) => predict(on, network, params, data, { running }))),
+          TE.chainEitherK((outputs) =>
+            ofTargets === undefined ? E.right(outputs) : unstandardise(outputs, ofTargets),
+          ),
         ),
       ),
-    evaluate: (data) =>
+    evaluate: (given) =>
       promised(
         pipe(
-          TE.fromEither(datasetFor(layer, data, judged)),
-          TE.chain((examples) => withBackend(backend, (on) => evaluate(on, task, params, examples, { running }))),
+          datasetFor(layer, judged.loss, given),
+          TE.chainEitherK((data) => standardisedBy(data, standardisation)),
+          TE.chain((data) => withBackend(backend, (on) => evaluate(on, task, params, data, { running }))),
         ),
       ),
     save: (path, files) =>
@@ -150,6 +163,7 @@ export const networkOf = (
               encodeSafetensors({
                 ...params,
                 ...Object.fromEntries(Object.entries(running).map(([name, x]) => [`${kept}${name}`, x])),
+                ...encodeUnits(standardisation),
               }),
             ),
           ),

@@ -41,8 +41,8 @@ export const loadNetwork = (path: string, layer: Layer, options: LoadOptions): P
   promised(
     pipe(
       readSafetensors(options.files, path),
-      TE.map(partsOf),
+      TE.chainEitherK((arrays) => partsOf(path, arrays)),
       TE.chainFirstEitherK(({ params }) => checkParams(model('network', options.inputs, layer), params)),
-      TE.map((standing) => networkOf(layer, options.inputs, options, standing)),
+      TE.map((parts) => networkOf(layer, options.inputs, options, parts)),
     ),
   );

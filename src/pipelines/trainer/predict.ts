@@ -6,7 +6,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type * as IOE from 'fp-ts/lib/IOEither.js';
-import * as RA from 'fp-ts/lib/ReadonlyArray.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../../core/backends/backend.ts';
@@ -22,11 +21,10 @@ import type { Batch } from '../../core/pipeline/context.ts';
 import type { FloatType } from '../../core/random/uniform.ts';
 import { stackRows } from '../../core/rows.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
-import { range } from '../data/batches.ts';
+import { rangesOf } from '../data/batches.ts';
 import type { Examples } from '../data/dataset.ts';
 import { checkSize, isDataset } from '../data/dataset.ts';
 import { examplesAt, examplesIn } from '../data/examples.ts';
-import { smallestChunk } from './evaluate.ts';
 import { answered } from './events.ts';
 import { finiteParams, inScope, placed } from './scope.ts';
 
@@ -52,12 +50,7 @@ const batchesIn = (
   }
   return pipe(
     checkSize(given),
-    E.map((data) =>
-      RA.makeBy(Math.ceil(data.size / smallestChunk), (i) => {
-        const at = i * smallestChunk;
-        return () => examplesAt(data, range(at, Math.min(smallestChunk, data.size - at)), dtype, demands);
-      }),
-    ),
+    E.map((data) => rangesOf(data.size).map((indices) => () => examplesAt(data, indices, dtype, demands))),
   );
 };
 

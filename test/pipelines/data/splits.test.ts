@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { attempt } from '../../../src/core/errors.ts';
-import { generate } from '../../../src/core/tensor.ts';
+import { generate, tensor } from '../../../src/core/tensor.ts';
 import { range } from '../../../src/pipelines/data/batches.ts';
 import type { Dataset } from '../../../src/pipelines/data/dataset.ts';
 import { datasetOf } from '../../../src/pipelines/data/dataset.ts';
@@ -51,6 +51,48 @@ describe('splitOf', () => {
       expect(part.chunk).toBe(7);
     }
     expect(orThrow(splitOf(numbers(30))).train).not.toHaveProperty('lengths');
+  });
+
+  it('law: of a given order the last ones are for the test, and both parts keep it', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 5, max: 60 }), fc.double({ min: 0.2, max: 0.8, noNaN: true }), (size, test) => {
+        const { train, test: held } = orThrow(splitOf(numbers(size), { test, order: 'given' }));
+        expect([...allOf(train), ...allOf(held)]).toEqual(Array.from({ length: size }, (_, i) => i));
+        expect(held.size).toBe(Math.round(test * size));
+      }),
+    );
+  });
+
+  it('law: stratified, a partition of as many, in which no class has one more or less than its share', () => {
+    const classes = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 5, maxLength: 60 });
+    const order = fc.constantFrom('random' as const, 'given' as const);
+    fc.assert(
+      fc.property(classes, fc.double({ min: 0.2, max: 0.8, noNaN: true }), order, fc.nat(), (given, test, by, seed) => {
+        const size = given.length;
+        const arrays = { inputs: generate([size], (i) => i), targets: tensor(given, [size], 'i32') };
+        const data = orThrow(datasetOf('classes', arrays));
+        const parts = orThrow(splitOf(data, { test, order: by, seed, stratify: 'targets' }));
+        const held = Math.round(test * size);
+        expect(parts.test.size).toBe(held);
+        expect([...allOf(parts.train), ...allOf(parts.test)].toSorted((a, b) => a - b)).toEqual([
+          ...arrays.inputs.data,
+        ]);
+        const ofTest = Array.from(parts.test.batch(range(0, held))['targets'].data);
+        for (const kind of new Set(given)) {
+          const share = (held / size) * given.filter((other) => other === kind).length;
+          expect(Math.abs(ofTest.filter((other) => other === kind).length - share)).toBeLessThan(1);
+        }
+      }),
+    );
+  });
+
+  it.each([
+    ['no such array', 'labels', { inputs: tensor([1, 2], [2]) }, 'a batch with an array labels'],
+    ['numbers between', 'inputs', { inputs: tensor([1, 2.5], [2]) }, 'whole numbers'],
+    ['more than one number', 'inputs', { inputs: tensor([1, 2, 3, 4], [2, 2]) }, 'a class for each example'],
+  ])('refuses to stratify by %s', (_, stratify, arrays, expected) => {
+    const data = orThrow(datasetOf('classes', arrays));
+    expect(errorOf(splitOf(data, { test: 0.5, stratify }))).toMatchObject({ expected });
   });
 
   it.each([-1, 8, 0.5])('refuses to give an example at %p', (position) => {

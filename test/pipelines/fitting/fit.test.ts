@@ -4,6 +4,8 @@ import { join } from 'node:path';
 
 import { batchNorm } from '../../../src/core/nn/layers/batchNorm.ts';
 import { activation } from '../../../src/core/nn/layers/activation.ts';
+import { prefetched } from '../../../src/core/scan.ts';
+import { embedding } from '../../../src/core/nn/layers/embedding.ts';
 import { dense } from '../../../src/core/nn/layers/dense.ts';
 import { sequential } from '../../../src/core/nn/layers/sequential.ts';
 import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEntropy.ts';
@@ -11,6 +13,7 @@ import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import { nodeFileSystem } from '../../../src/pipelines/files/fileSystem.ts';
 import { datasetOf } from '../../../src/pipelines/data/dataset.ts';
+import type { Given } from '../../../src/pipelines/fitting/given.ts';
 import type { FitOptions } from '../../../src/pipelines/fitting/fit.ts';
 import { fit } from '../../../src/pipelines/fitting/fit.ts';
 import { loadNetwork } from '../../../src/pipelines/fitting/loadNetwork.ts';
@@ -23,6 +26,10 @@ import { orThrow } from '../../support/training.ts';
 const inputs = Array.from({ length: 60 }, (_, i) => [Math.cos(i), Math.sin(i)]);
 const targets = inputs.map(([x, y]) => (x * y > 0 ? 1 : 0));
 const layers = sequential([dense({ in: 2, out: 16 }), activation('tanh'), dense({ in: 16, out: 2 })]);
+function* throwing() {
+  yield { inputs: [1, 2], targets: 0 };
+  throw new Error('torn');
+}
 const backend = { backend: 'reference' } as const;
 const options: FitOptions = { loss: softmaxCrossEntropy, measures: { accuracy }, epochs: 15, backend };
 
@@ -137,15 +144,100 @@ describe('fit', () => {
     }
   });
 
+  it('law: typed arrays, arrays with a shape, lists of arrays and streams give what lists give, bit for bit', async () => {
+    const quick: FitOptions = { ...options, epochs: 2 };
+    const wanted = (await fit(layers, { inputs, targets }, quick)).params;
+    const flat = Float64Array.from(inputs.flat());
+    const example = (i: number) => ({ inputs: inputs[i], targets: targets[i] });
+    async function* examples() {
+      for (let i = 0; i < inputs.length; i += 1) yield await Promise.resolve(example(i));
+    }
+    function* batches() {
+      for (let i = 0; i < inputs.length; i += 7) {
+        const some = flat.subarray(2 * i, 2 * (i + 7));
+        yield {
+          inputs: { shape: [some.length / 2, 2], data: some },
+          targets: Uint8Array.from(targets.slice(i, i + 7)),
+        };
+      }
+    }
+    const ways: ReadonlyArray<Given> = [
+      { inputs: { shape: [60, 2], data: flat }, targets: Uint8Array.from(targets) },
+      { inputs: inputs.map((row) => Float64Array.from(row)), targets: Float32Array.from(targets) },
+      { inputs: inputs.map((row) => tensor(row, [2])), targets: { shape: [60], data: Int32Array.from(targets) } },
+      { examples: inputs.map((_, i) => example(i)) },
+      { examples: examples() },
+      { batches: batches() },
+      { batches: prefetched(batches(), 3) },
+    ];
+    for (const data of ways) expect((await fit(layers, data, quick)).params).toEqual(wanted);
+  });
+
+  it('whole numbers are looked up in a table by networks that have one, and computed with by others', async () => {
+    const lookup = sequential([embedding({ vocabulary: 3, out: 2 }), dense({ in: 2, out: 1 })]);
+    const words = Array.from({ length: 12 }, (_, i) => i % 3);
+    const quick: FitOptions = { loss: squaredError, epochs: 1, backend };
+    const scores = words.map((word) => [[word]]);
+    const { params } = await fit(lookup, { inputs: words.map((word) => [word]), targets: scores }, quick);
+    const bytes = { shape: [12, 1], data: Uint8Array.from(words) };
+    expect((await fit(lookup, { inputs: bytes, targets: scores }, quick)).params).toEqual(params);
+    const line = dense({ in: 1, out: 1 });
+    const plain = await fit(line, { inputs: words.map((word) => [word]), targets: words }, quick);
+    for (const same of [bytes, tensor(words, [12, 1], 'i32')]) {
+      expect((await fit(line, { inputs: same, targets: words }, quick)).params).toEqual(plain.params);
+    }
+  });
+
+  it('sets aside what it is told to: the last ones, or a share of each class', async () => {
+    const quick: FitOptions = { ...options, epochs: 1 };
+    const last = await fit(layers, { inputs, targets }, { ...quick, validation: { test: 0.25, order: 'given' } });
+    expect(last.validation).toEqual(await last.evaluate({ inputs: inputs.slice(45), targets: targets.slice(45) }));
+    const shares = await fit(layers, { inputs, targets }, { ...quick, validation: { stratify: 'targets' } });
+    expect(shares.history).toHaveLength(2);
+  });
+
   it.each([
     ['lists of other lengths', { inputs: [[1, 2], [3]], targets: [0, 1] }, {}, 'inputs[1]'],
     ['nothing', { inputs: [], targets: [] }, {}, 'inputs'],
+    [
+      'a row of another length in a list of arrays',
+      { inputs: [Float32Array.of(1, 2), [3]], targets: [0, 1] },
+      {},
+      'inputs[1]',
+    ],
+    [
+      'a shape that is not filled',
+      { inputs: { shape: [2, 2], data: Float32Array.of(1, 2, 3) }, targets: [0, 1] },
+      {},
+      '3 numbers',
+    ],
+    ['an example without targets', { examples: [{ inputs: [1, 2], targets: 0 }, { inputs: [1, 2] }] }, {}, 'example 1'],
+    ['no examples', { examples: [] }, {}, 'at least one'],
+    [
+      'a source that throws',
+      { examples: throwing() },
+      {},
+      'example 1: expected inputs and targets, got the error “torn”',
+    ],
+    [
+      'a batch of another width',
+      {
+        batches: [
+          { inputs, targets },
+          { inputs: [[1]], targets: [1] },
+        ],
+      },
+      {},
+      'batch 1',
+    ],
+    ['a batch of fewer targets', { batches: [{ inputs, targets: [0] }] }, {}, 'batch 0'],
+    ['a way to set aside that is none', { inputs, targets }, { validation: { stratify: 'labels' } }, 'labels'],
     ['fewer targets', { inputs, targets: [0, 1] }, {}, 'as many inputs as targets'],
     ['a class that is not there', { inputs, targets: targets.map((t) => 2 * t) }, {}, 'classes from 0 to 1'],
     ['inputs of another width', { inputs: inputs.map(([x]) => [x]), targets }, {}, '2'],
     ['a larger batch than there are examples', { inputs, targets }, { batch: 100 }, 'batch'],
     ['all for validation', { inputs, targets }, { validation: 1 }, 'test'],
   ])('refuses %s in a sentence', async (_, data, other, said) => {
-    await expect(fit(layers, data, { ...options, ...other })).rejects.toThrow(said);
+    await expect(fit(layers, data as Given, { ...options, ...other })).rejects.toThrow(said);
   });
 });
