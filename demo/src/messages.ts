@@ -30,10 +30,13 @@ export type Picture =
       readonly classes: ReadonlyArray<number>;
       /** Probability of each of them. */
       readonly certainty: ReadonlyArray<number>;
-    };
+    }
+  | { readonly kind: 'points'; /** Pairs of coordinates, point after point. */ readonly points: ReadonlyVector }
+  | { readonly kind: 'text'; /** What is written after the beginning. */ readonly text: string };
 
-/** The examples that are shown. */
-export interface Examples {
+/** Images that are shown. */
+export interface ImageExamples {
+  readonly kind: 'images';
   readonly count: number;
   readonly height: number;
   readonly width: number;
@@ -41,10 +44,16 @@ export interface Examples {
   readonly labels: ReadonlyArray<number>;
 }
 
+/** The examples that are shown: images, points of the data, or the beginning of a text. */
+export type Examples =
+  | ImageExamples
+  | { readonly kind: 'points'; readonly points: ReadonlyVector }
+  | { readonly kind: 'text'; readonly text: string };
+
 /** A look at a run, now and then. */
 export interface Look {
   readonly step: number;
-  /** On test images. */
+  /** On test examples. */
   readonly loss: number;
   readonly measures: Metrics;
   readonly picture: Picture;

@@ -11,10 +11,21 @@ import type * as IO from 'fp-ts/lib/IO.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as T from 'fp-ts/lib/Task.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import type { Backend, KfacError, Shaped, Tensor, TrainState } from 'kfac-ts/core';
+import type { Backend, KfacError, Params, Shaped, Tensor, TrainState } from 'kfac-ts/core';
 import { initialState, iterate, mapParams, meanFlops } from 'kfac-ts/core';
-import type { Decode, Run, Setting, Splits, Task, TrainOptions } from 'kfac-ts/pipelines';
-import { begin, checkOptions, imageShape, judgeOn, predict, proceed, range, readParams } from 'kfac-ts/pipelines';
+import type { Decode, Run, Setting, Splits, Task, TrainOptions, Writer } from 'kfac-ts/pipelines';
+import {
+  begin,
+  checkOptions,
+  imageShape,
+  judgeOn,
+  predict,
+  proceed,
+  range,
+  readParams,
+  spelled,
+  write,
+} from 'kfac-ts/pipelines';
 
 import type { Examples, Factor, Look, Picture, Report } from './messages.ts';
 import type { LaneId, Setup } from './setup.ts';
@@ -56,12 +67,23 @@ interface Race<A extends Shaped> {
 
 const exampleCount = 10;
 
-/** The first test examples. */
-export const examplesOf = (data: Splits): Examples => {
+/** Points of the data that are shown. */
+const pointCount = 500;
+
+/** The first test examples; of points more than of images, and of texts the beginning that networks go on from. */
+export const examplesOf = ({ skills: { writer } }: Task, data: Splits): Examples => {
+  if (writer !== undefined) {
+    return { kind: 'text', text: spelled(writer.vocabulary, data.test.batch(range(0, 1))['inputs'].data) };
+  }
   const [height, width] = imageShape;
   const count = Math.min(exampleCount, data.test.size);
   const { inputs, targets } = data.test.batch(range(0, count));
+  if (inputs.shape.length === 2 && inputs.shape[1] === 2) {
+    const { inputs: points } = data.test.batch(range(0, Math.min(pointCount, data.test.size)));
+    return { kind: 'points', points: points.data };
+  }
   return {
+    kind: 'images',
     count,
     height,
     width,
@@ -160,35 +182,51 @@ const classesOf = ({ shape: [count, classes], data }: Tensor): Picture => {
   };
 };
 
-/** What a task has to show is images, or it is a classifier, whose outputs are shown. */
-const pictureOf = <A extends Shaped>(
-  task: Task,
-  { setting, run }: Lane<A>,
-  examples: Examples,
-): TE.TaskEither<KfacError, Picture> => {
+/** Tokens that are written at a look: more take long without a graphics card. */
+const writtenTokens = 80;
+
+/** What a network goes on with after the beginning of the test text. */
+const textOf = <A extends Shaped>(
+  { env: { backend }, task: { data } }: Setting<A>,
+  writer: Writer,
+  params: Params<Tensor>,
+): TE.TaskEither<KfacError, Picture> =>
+  pipe(
+    write(backend, writer, params, Array.from(data.test.batch(range(0, 1))['inputs'].data), { tokens: writtenTokens }),
+    TE.map((tokens) => ({ kind: 'text', text: spelled(writer.vocabulary, tokens) })),
+  );
+
+/** What a task has to show is text, images or points, or it is a classifier, whose outputs are shown. */
+const pictureOf = <A extends Shaped>(task: Task, { setting, run }: Lane<A>): TE.TaskEither<KfacError, Picture> => {
   const { backend } = setting.env;
   const { data } = setting.task;
+  const { writer } = task.skills;
   return pipe(
     readParams(setting.env, run.state.params),
-    TE.chain((params): TE.TaskEither<KfacError, Picture> =>
-      task.preview === null
+    TE.chain((params): TE.TaskEither<KfacError, Picture> => {
+      if (writer !== undefined) return textOf(setting, writer, params);
+      return task.preview === null
         ? pipe(
-            predict(backend, task.networks[0], params, data.test.batch(range(0, examples.count)), { decode: softmax }),
+            predict(backend, task.networks[0], params, data.test.batch(range(0, exampleCount)), { decode: softmax }),
             TE.map(classesOf),
           )
         : pipe(
             task.preview.look(backend, { params, held: {}, running: {} }, data),
-            TE.map(({ outputs }) => ({ kind: 'images', pixels: outputs.data })),
-          ),
-    ),
+            TE.map((arrays) =>
+              Object.hasOwn(arrays, 'points')
+                ? { kind: 'points', points: arrays['points'].data }
+                : { kind: 'images', pixels: arrays['outputs'].data },
+            ),
+          );
+    }),
   );
 };
 
-const lookAt = <A extends Shaped>(task: Task, lane: Lane<A>, examples: Examples): TE.TaskEither<KfacError, Look> =>
+const lookAt = <A extends Shaped>(task: Task, lane: Lane<A>): TE.TaskEither<KfacError, Look> =>
   pipe(
     TE.Do,
     TE.bind('judged', () => judgeOn(lane.setting, lane.run, lane.setting.task.data.test)),
-    TE.bind('picture', () => pictureOf(task, lane, examples)),
+    TE.bind('picture', () => pictureOf(task, lane)),
     TE.map(({ judged, picture }) => ({ ...judged, picture, step: lane.run.state.step })),
   );
 
@@ -215,17 +253,12 @@ const lookShare = 0.15;
 const factorsEvery = 10;
 
 /** Looks at a lane when it is time. */
-const looked = <A extends Shaped>(
-  track: Track<A>,
-  task: Task,
-  lane: Lane<A>,
-  examples: Examples,
-): TE.TaskEither<KfacError, Lane<A>> => {
+const looked = <A extends Shaped>(track: Track<A>, task: Task, lane: Lane<A>): TE.TaskEither<KfacError, Lane<A>> => {
   const start = track.clock();
   return start < lane.lookAt
     ? TE.right(lane)
     : pipe(
-        lookAt(task, lane, examples),
+        lookAt(task, lane),
         TE.chainIOK((look) => track.tell({ type: 'looked', lane: lane.id, look })),
         TE.map(() => {
           const now = track.clock();
@@ -271,14 +304,13 @@ const isBehind = <A extends Shaped>({ pace }: Setup, a: Lane<A>, b: Lane<A>): bo
 const turn = <A extends Shaped>(
   track: Track<A>,
   task: Task,
-  examples: Examples,
   setup: Setup,
   race: Race<A>,
 ): TE.TaskEither<KfacError, Race<A>> => {
   const last = race.lanes.reduce((behind, lane) => (isBehind(setup, lane, behind) ? lane : behind));
   return pipe(
     stepped(track, last),
-    TE.chain((lane) => looked(track, task, lane, examples)),
+    TE.chain((lane) => looked(track, task, lane)),
     TE.bindTo('lane'),
     TE.bind('factorsAt', ({ lane }) => shown(track, race, lane)),
     TE.map(({ lane, factorsAt }) => ({
@@ -300,7 +332,7 @@ const nobody: KfacError = { _tag: 'BadConfig', path: 'optimizers', expected: 'at
  */
 export const race = <A extends Shaped>(track: Track<A>, task: Task, data: Splits): TE.TaskEither<KfacError, never> => {
   const { setup, revision } = track.control();
-  const examples = examplesOf(data);
+  const examples = examplesOf(task, data);
   return pipe(
     TE.fromEither(checkOptions(optionsOf(setup, 1), data.train.size)),
     TE.chainEitherK(() => (lanesOf(setup).length === 0 ? E.left(nobody) : E.right(undefined))),
@@ -318,7 +350,7 @@ export const race = <A extends Shaped>(track: Track<A>, task: Task, data: Splits
               track.wait,
               T.map(() => E.right(E.left(current))),
             )
-          : pipe(turn(track, task, examples, control.setup, current), TE.map(E.left));
+          : pipe(turn(track, task, control.setup, current), TE.map(E.left));
       }),
     ),
   );

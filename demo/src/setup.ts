@@ -70,9 +70,14 @@ const smallSet: Readonly<Record<string, Readonly<Record<string, SettingValue>>>>
   'fashion-classifier': { inverseEvery: 20 },
 };
 
+/** In a game, what momentum remembers of the other player is out of date. */
+const inGames: Readonly<Record<string, SettingValue>> = { momentum: 0, beta1: 0.5 };
+
 /** Settings of the page's own for a preset on a task. */
-const suited = (task: string, preset: string): Readonly<Record<string, SettingValue>> =>
-  preset === 'kfac' && Object.hasOwn(smallSet, task) ? smallSet[task] : {};
+const suited = (task: string, preset: string): Readonly<Record<string, SettingValue>> => {
+  if (task === 'gan-ring') return inGames;
+  return preset === 'kfac' && Object.hasOwn(smallSet, task) ? smallSet[task] : {};
+};
 
 /** A preset's settings for a task; a setting that the preset does not have is left out. */
 const settingsFor = (
@@ -103,7 +108,12 @@ const rates: Readonly<Record<string, Readonly<Record<'adam' | 'sgd', number>>>> 
   'mnist-autoencoder': { adam: 0.003, sgd: 0.0003 },
   'mnist-classifier': { adam: 0.003, sgd: 0.1 },
   'fashion-classifier': { adam: 0.003, sgd: 0.05 },
+  'gan-ring': { adam: 0.003, sgd: 0.2 },
+  'language-model': { adam: 0.01, sgd: 0.002 },
 };
+
+/** Examples per batch that suit a task: a text's are windows of many letters. */
+export const suitedBatch = (task: string): number => (task === 'language-model' ? 32 : 250);
 
 /** Settings that follow from the choice of a task and a preset. */
 export const suggested = (
@@ -124,7 +134,7 @@ export const defaultSetup: Setup = {
   task: 'mnist-autoencoder',
   place: 'auto',
   threads: 1,
-  batch: 250,
+  batch: suitedBatch('mnist-autoencoder'),
   seed: 1,
   pace: 'seconds',
   preset: 'kfac',
@@ -137,6 +147,9 @@ export const knows = (preset: string, setting: string): boolean => setting in se
 
 /** The task. */
 export const taskOfSetup = ({ task }: Setup): E.Either<KfacError, Task> => taskOf(task, 'small');
+
+/** Where the data of a task are, beside the page. */
+export const folderOf = ({ task }: Setup): string => (task === 'language-model' ? 'text/documents.txt' : 'digits');
 
 /** The optimizer of a lane. */
 export const optimizerOfLane = (setup: Setup, lane: LaneId): E.Either<KfacError, Optimizer> => {

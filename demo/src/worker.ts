@@ -12,7 +12,7 @@ import { webFileSystem } from 'kfac-ts/pipelines';
 import type { Command, Report } from './messages.ts';
 import type { Control } from './race.ts';
 import { race } from './race.ts';
-import { backendOf, taskOfSetup } from './setup.ts';
+import { backendOf, folderOf, taskOfSetup } from './setup.ts';
 
 const tell = (report: Report) => () => postMessage(report);
 
@@ -27,12 +27,12 @@ const start = async (first: Control, files: string): Promise<void> => {
   const outcome = await pipe(
     TE.fromEither(taskOfSetup(first.setup)),
     TE.bindTo('task'),
-    TE.bind('data', ({ task }) => task.load(webFileSystem(files), 'digits')),
-    TE.chain(({ task, data }) =>
+    TE.bind('data', ({ task }) => task.load(webFileSystem(files), folderOf(first.setup))),
+    TE.chain(({ data }) =>
       withBackend(backendOf(first.setup), (backend) => {
         tell({ type: 'opened', backend: backend.report(), isolated: crossOriginIsolated })();
         const control = (): Control => desk.control ?? first;
-        return race({ backend, control, tell, clock: () => performance.now() / 1000, wait }, task, data);
+        return race({ backend, control, tell, clock: () => performance.now() / 1000, wait }, data.task, data);
       }),
     ),
   )();

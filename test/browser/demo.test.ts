@@ -108,6 +108,36 @@ withChromium(() => {
     await page.close();
   });
 
+  it('shows the points of two players as they move, beside those of the data', async () => {
+    const { page, complaints } = await visit(isolated, '?task=gan-ring&batch=32&pace=steps&backend=webasm');
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.locator('.scatter').nth(3).waitFor(); // the data, and what three pairs of networks make
+    /** Where the points of the first pair are, as its picture has them. */
+    const picture = () => page.evaluate<string>(`document.querySelectorAll('.scatter')[1].toDataURL()`);
+    const first = await picture();
+    await page.waitForFunction(`document.querySelectorAll('.scatter')[1].toDataURL() !== '${first}'`);
+    await page.locator('#standings tr', { hasText: 'Modes covered' }).waitFor();
+    expect((await row(page, 'Share of points near a mode')).every((share) => share >= 0 && share <= 1)).toBe(true);
+    expect(await page.locator('#failure').textContent()).toBe('');
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('shows what a small language model writes as it learns', async () => {
+    const { page, complaints } = await visit(isolated, '?task=language-model&batch=8&pace=steps&backend=webasm');
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.locator('.written').nth(3).waitFor(); // the beginning, and what three networks go on with
+    const texts = () => page.locator('.written').allTextContents();
+    const first = await texts();
+    expect(first.map(({ length }) => length)).toEqual([32, 80, 80, 80]);
+    await page.waitForFunction(`document.querySelectorAll('.written')[1].textContent !== ${JSON.stringify(first[1])}`);
+    expect((await texts())[0]).toBe(first[0]);
+    expect((await row(page, 'Bits per character')).every((bits) => bits > 0 && bits < 10)).toBe(true);
+    expect(await page.locator('#failure').textContent()).toBe('');
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
   it('is reached by keyboard, control by control, and every control has a name', async () => {
     const { page } = await visit(isolated, small);
     const wanted = await page.evaluate<ReadonlyArray<string>>(
@@ -143,7 +173,7 @@ withChromium(() => {
 
   it('refuses a batch of none, and says where', async () => {
     const { page } = await visit(isolated, small);
-    await page.getByLabel('Images per batch').fill('0');
+    await page.getByLabel('Examples per batch').fill('0');
     await page.getByRole('button', { name: 'Start' }).click();
     expect(await page.evaluate('document.activeElement.name')).toBe('batch');
     expect(await page.locator('#phase').textContent()).toContain('Ready');

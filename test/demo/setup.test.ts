@@ -1,12 +1,14 @@
 import {
   backendOf,
   defaultSetup,
+  folderOf,
   knows,
   lanes,
   lanesOf,
   optimizerOfLane,
   secondOrder,
   suggested,
+  suitedBatch,
   taskOfSetup,
 } from '../../demo/src/setup.ts';
 import { taskNames } from '../../src/pipelines/catalogue/tasks.ts';
@@ -20,6 +22,17 @@ describe('what a person chooses', () => {
       expect(orThrow(taskOfSetup(setup)).name).toBe(task);
       expect(lanes.map((lane) => orThrow(optimizerOfLane(setup, lane)).name)).toEqual([preset, 'adam', 'sgd']);
     }
+  });
+
+  it.each(['gan-ring', 'language-model'])('stands for %s, with settings that suit it', (task) => {
+    const setup = { ...defaultSetup, task, ...suggested(task, 'kfac') };
+    expect(orThrow(taskOfSetup(setup)).name).toBe(task);
+    const [kfac, adam] = lanes.map((lane) => orThrow(optimizerOfLane(setup, lane)).hyperparameters);
+    // A game has no use for momentum; a text has.
+    const isGame = task === 'gan-ring';
+    expect([kfac['momentum'] === 0, adam['beta1'] === 0.5]).toEqual([isGame, isGame]);
+    expect(folderOf(setup)).toBe(isGame ? 'digits' : 'text/documents.txt');
+    expect(suitedBatch(task)).toBe(isGame ? 250 : 32);
   });
 
   it('reaches the optimizers', () => {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { LaneId, Pace, Place, Setup } from '../setup.ts';
-import { knows, lanes, paces, places, placeTitles, secondOrder, suggested } from '../setup.ts';
+import { knows, lanes, paces, places, placeTitles, secondOrder, suggested, suitedBatch } from '../setup.ts';
 import type { State } from '../state.ts';
 import { isBusy } from '../state.ts';
 import { byId, element } from './elements.ts';
@@ -118,7 +118,8 @@ export const controls = (intents: Intents): ((state: State) => void) => {
     target.setAttribute('aria-invalid', String(!target.validity.valid));
     const next = read(form, before);
     const isAnother = next.task !== before.task || next.preset !== before.preset;
-    intents.edit(isAnother ? { ...next, ...suggested(next.task, next.preset) } : next);
+    const batch = next.task === before.task ? next.batch : suitedBatch(next.task);
+    intents.edit(isAnother ? { ...next, ...suggested(next.task, next.preset), batch } : next);
   });
   go.addEventListener('click', () => {
     const invalid = fieldsOf(form).find(({ validity }) => !validity.valid);

@@ -51,8 +51,10 @@ const linesOf = (spectra: ReadonlyArray<Spectrum>, letter: string): ReadonlyArra
       .map((spectrum) => lineOf(spectrum, `${block}, order ${spectrum.values.length}`, layer)),
   );
 
-const noteOf = ({ spectra, noSpectra, phase }: State): string => {
+const noteOf = ({ spectra, noSpectra, phase, setup }: State): string => {
   if (noSpectra !== null) return noSpectra;
+  if (setup.task === 'gan-ring' && spectra === null)
+    return 'Each player of a game has a curvature of its own; they are not shown.';
   if (spectra !== null) {
     return `After step ${spectra.step}. Across: the fraction of eigenvalues that are larger. A steep curve is what damping is for.`;
   }

@@ -14,8 +14,12 @@ interface Row {
 }
 
 const measureTitles: Readonly<Record<string, string>> = {
-  accuracy: 'Accuracy on test images',
-  squaredError: 'Squared error on test images',
+  accuracy: 'Accuracy on test examples',
+  squaredError: 'Squared error on test examples',
+  modes: 'Modes covered, of 8',
+  nearby: 'Share of points near a mode',
+  bitsPerCharacter: 'Bits per character of the test text',
+  perplexity: 'Perplexity on the test text',
 };
 
 const measureRow = (name: string): Row => ({
@@ -32,7 +36,7 @@ const rowsOf = (state: State): ReadonlyArray<Row> => {
     { title: 'Steps', value: ({ points }) => points.at(-1)?.step ?? 0 },
     { title: 'Seconds of training', value: ({ points }) => points.at(-1)?.seconds.toFixed(1) },
     { title: 'Loss, mean of the last 5 batches', value: recentLoss },
-    { title: 'Loss on test images', value: ({ look }) => look?.loss },
+    { title: 'Loss on test examples', value: ({ look }) => look?.loss },
     ...[...new Set(measures)].map(measureRow),
     {
       title: 'Milliseconds a step',

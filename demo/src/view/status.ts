@@ -24,7 +24,7 @@ const machineOf = ({ backend, isolated, sizes }: State): string => {
     `factorisations: ${backend.factorisations}`,
     isolated ? 'cross-origin isolated' : 'not cross-origin isolated',
     ...(backend.gpu?.refused ?? []).map(({ mode, reason }) => `not on ${mode}: ${reason}`),
-    ...(sizes === null ? [] : [`${sizes.train} training and ${sizes.test} test images`]),
+    ...(sizes === null ? [] : [`${sizes.train} training and ${sizes.test} test examples`]),
   ].join(' · ');
 };
 
