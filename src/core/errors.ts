@@ -91,6 +91,10 @@ export interface BadCheckpoint {
 export interface CollectiveFailed {
   readonly _tag: 'CollectiveFailed';
   readonly operation: string;
+  /** The rank that it failed on. */
+  readonly rank: number;
+  /** What the library calls the failure, where it was one of its calls. */
+  readonly code?: number;
   readonly reason: string;
 }
 
@@ -168,7 +172,7 @@ export const describeError = (error: KfacError): string => {
     case 'BadCheckpoint':
       return `${error.source}: expected ${error.expected}, got ${error.actual}.`;
     case 'CollectiveFailed':
-      return `${error.operation} failed: ${error.reason}.`;
+      return `${error.operation} failed on rank ${error.rank}: ${error.reason}${error.code === undefined ? '' : ` (code ${error.code})`}.`;
     case 'FileFailed':
       return `Cannot ${error.operation} ${error.path}: ${error.reason}.`;
     case 'CallbackFailed':

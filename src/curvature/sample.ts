@@ -24,6 +24,7 @@ import type { Stage } from '../core/pipeline/stage.ts';
 import { stepKey } from '../core/pipeline/stepKey.ts';
 import { permutation } from '../core/random/permutation.ts';
 import type { Shaped } from '../core/tensor.ts';
+import { tensor } from '../core/tensor.ts';
 
 /** Settings of {@link sample}. */
 export interface SampleOptions {
@@ -101,7 +102,9 @@ export const sample = (options: SampleOptions): Stage<Needs, 'sample'> =>
       };
     }
     const drawn = permutation(stepKey(state, 'sample'), examples);
-    const arrays = rowsOf(ops, circumstances.arrays, examples, ops.slice(ops.constant(drawn), [0], [count]));
+    // In their order, so that examples that are shared out over processes stay where they are.
+    const rows = tensor(Array.from(drawn.data).slice(0, count).sort((a, b) => a - b), [count], 'i32');
+    const arrays = rowsOf(ops, circumstances.arrays, examples, ops.constant(rows));
     const at = { ...circumstances, arrays };
     const part = lineariseAt(at);
     return { sample: { ...part(ops), at, linearise: part, ...judgingOf(ops, objective, arrays) } };

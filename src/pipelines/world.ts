@@ -12,6 +12,7 @@ import type { FileSystem } from './files/fileSystem.ts';
 import { nodeFileSystem, reasonOf } from './files/fileSystem.ts';
 import type { Interruptions } from './interruptions.ts';
 import { interruptionsHere } from './interruptions.ts';
+import type { Ranks } from './ranks.ts';
 
 /** Output, files, clocks and memory of the process. */
 export interface World {
@@ -33,6 +34,8 @@ export interface World {
   readonly memory: IO.IO<Memory>;
   /** Tells of signals and of output that nobody takes; without it they end the program at once. */
   readonly interruptions?: Interruptions;
+  /** The processes that run the program together with this one; without it this one is alone. */
+  readonly ranks?: Ranks;
 }
 
 /** Resident memory in MiB. */

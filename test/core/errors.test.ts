@@ -27,7 +27,7 @@ const examples: { readonly [Tag in KfacError['_tag']]: Extract<KfacError, { read
     advice: 'Fetch the file again.',
   },
   BadCheckpoint: { _tag: 'BadCheckpoint', source: 'run/state.bin', expected: 'version 1', actual: 'version 7' },
-  CollectiveFailed: { _tag: 'CollectiveFailed', operation: 'allReduce', reason: 'rank 3 is gone' },
+  CollectiveFailed: { _tag: 'CollectiveFailed', operation: 'allReduce', rank: 2, code: 15, reason: 'rank 3 is gone' },
   FileFailed: { _tag: 'FileFailed', path: 'run/log.csv', operation: 'write', reason: 'the disk is full' },
   CallbackFailed: { _tag: 'CallbackFailed', what: 'listener 2, told of step 7', reason: 'no space is left' },
   NotDrawn: { _tag: 'NotDrawn', what: 'loss figure', reason: 'no vega', advice: 'Install vega.' },

@@ -67,6 +67,12 @@ export interface Backend<T extends Shaped> {
   readonly dtype: 'f32' | 'f64';
   readonly ops: Ops<T>;
   readonly linearAlgebra: LinearAlgebra<T>;
+  /** Places an array of a batch, with examples along its first axis: as a constant unless given, or shared out over processes. */
+  readonly batch?: (value: Tensor) => T;
+  /** Whether other processes compute the same in step with this one, so that no work may run beside the steps. */
+  readonly isInStep?: boolean;
+  /** Fails where arrays that all of these processes have are not the same on each; absent where there is one. */
+  readonly agree?: (arrays: ReadonlyArray<T>) => TE.TaskEither<KfacError, unknown>;
   /** The values of an array, once they are there. The result is a copy that stays valid after a scope ends. */
   readonly read: (x: T) => TE.TaskEither<KfacError, Tensor>;
   readonly scope: () => Scope<T>;

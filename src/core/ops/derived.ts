@@ -210,5 +210,6 @@ export const derive = <T extends Shaped>(p: Primitives<T>, self: () => Ops<T>): 
       return { gram: gramOf(ops, some, size, theirs) };
     })['gram'];
   },
+  whole: (arrays) => arrays,
   within: (run) => run(self())[0],
 });

@@ -78,6 +78,11 @@ export interface Derived<T extends Shaped> {
    */
   readonly patchGram: (images: T, window: Window, weights: T | null, homogeneous: boolean) => T;
   /**
+   * The same arrays, about to be looked at as wholes: an interpreter whose arrays are spread over processes has them put together in
+   * few messages.
+   */
+  readonly whole: (arrays: ReadonlyArray<T>) => ReadonlyArray<T>;
+  /**
    * What a computation gives, with the arrays that live on; all others that the operations it is given have made go back to memory
    * at its end, and so do arrays of before that are spent, which nobody else may hold. For sums over parts of a whole that is
    * never in memory at once.

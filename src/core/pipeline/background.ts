@@ -71,7 +71,10 @@ export const createBackground = <T extends Shaped>(backend: Backend<T>): Backgro
       }
     };
   return {
-    begin: (description, work) => void running.set(description, begun(work)),
+    // Messages of work beside the steps could meet those of a step in another order on another process.
+    begin: (description, work) => {
+      if (backend.isInStep !== true) running.set(description, begun(work));
+    },
     finish: (description, work) => async () => {
       const { scope, outcome } = running.get(description) ?? begun(work);
       running.delete(description);

@@ -85,6 +85,9 @@ const inStep =
   (error: KfacError): KfacError =>
     isOfNumbers(error) ? { ...error, where: `training step ${step}, ${error.where}` } : error;
 
+/** Steps after which processes that train together look whether their parameters are still the same. */
+const agreeing = 100;
+
 /** Any finite loss will do. */
 const anyFinite: LossBound = { metric: 'loss', most: Infinity };
 
@@ -132,7 +135,7 @@ export const takeStep =
     const start = env.clock();
     const scope = env.backend.scope();
     const outcome = await pipe(
-      TE.fromEither(attempt(() => upload(scope.backend.ops, batch))),
+      TE.fromEither(attempt(() => upload(scope.backend, batch))),
       TE.chain((uploaded) => step.run<T>({ state, batch: uploaded })({ ...env, backend: scope.backend })),
       // A pipeline gives all that it knows.
       TE.chain((ended: Context<T, 'next' | 'metrics'> & Seen<T>) =>
@@ -140,6 +143,11 @@ export const takeStep =
           readMetrics(scope.backend, ended.metrics),
           TE.chain((read) => checkMetrics(scope.backend, bound, read, { ...ended, state })),
           TE.map((metrics) => ({ next: ended.next, metrics })),
+          TE.chainFirst(({ next }) =>
+            next.step % agreeing === 0
+              ? (scope.backend.agree?.(Object.values(next.params)) ?? TE.right(undefined))
+              : TE.right(undefined),
+          ),
         ),
       ),
       TE.mapLeft(inStep(state.step + 1)),

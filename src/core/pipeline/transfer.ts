@@ -112,12 +112,15 @@ export const placeState = <T extends Shaped>(ops: Ops<T>, state: TrainState<Tens
 };
 
 /**
- * A batch of host tensors on a backend.
+ * A batch of host tensors on a backend, shared out where that has several processes.
  *
- * @param ops - the backend's operations
+ * @param backend - where to compute
  * @param batch - arrays by name; where two are one tensor (inputs and targets of an autoencoder), they stay one
  */
-export const upload = <T extends Shaped>(ops: Ops<T>, batch: Batch<Tensor>): Batch<T> => {
-  const placed = new Map([...new Set(Object.values(batch))].map((tensor) => [tensor, ops.constant(tensor)]));
-  return mapParams(batch, (tensor) => placed.get(tensor) ?? ops.constant(tensor));
+export const upload = <T extends Shaped>(
+  { ops, batch: place = ops.constant }: Pick<Backend<T>, 'ops' | 'batch'>,
+  batch: Batch<Tensor>,
+): Batch<T> => {
+  const placed = new Map([...new Set(Object.values(batch))].map((tensor) => [tensor, place(tensor)]));
+  return mapParams(batch, (tensor) => placed.get(tensor) ?? place(tensor));
 };

@@ -18,6 +18,7 @@ import type { Plan } from '../config/plan.ts';
 import { configurationIn } from '../config/planned.ts';
 import type { Ended } from '../reports/ended.ts';
 import type { TrainOptions } from '../trainer/options.ts';
+import { savingTogether } from '../ranks.ts';
 import type { World } from '../world.ts';
 import type { Taken } from './places.ts';
 import type { TrainingCommand } from './planning.ts';
@@ -101,7 +102,10 @@ export const checkpointsFor = (
   return {
     optionsOf: (optimizer) => {
       const saving = all.get(optimizer.name)?.saving;
-      return { ...goingOnFrom(resumption, optimizer), ...(saving === undefined ? {} : { saving }) };
+      return {
+        ...goingOnFrom(resumption, optimizer),
+        ...(saving === undefined ? {} : { saving: savingTogether(world.ranks, saving) }),
+      };
     },
     account: (outcomes) =>
       pipe(

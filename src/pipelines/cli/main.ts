@@ -5,6 +5,7 @@
  * @module
  */
 import { endWithoutOutput } from '../interruptions.ts';
+import { runTogether } from '../together/joining.ts';
 import { nodeWorld } from '../world.ts';
 import { runCli } from './run.ts';
 
@@ -21,7 +22,10 @@ const report = (defect: unknown): void => {
 const endWith = (code: number): void =>
   void process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
 
-runCli(nodeWorld, process.argv.slice(2))().then(endWith, (defect: unknown) => {
-  report(defect);
-  endWith(70);
-});
+runTogether(nodeWorld, process.env, (world) => runCli(world, process.argv.slice(2)))().then(
+  endWith,
+  (defect: unknown) => {
+    report(defect);
+    endWith(70);
+  },
+);

@@ -5,6 +5,7 @@
  */
 import type * as IO from 'fp-ts/lib/IO.js';
 import { pipe } from 'fp-ts/lib/function.js';
+import * as E from 'fp-ts/lib/Either.js';
 import * as T from 'fp-ts/lib/Task.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import pc from 'picocolors';
@@ -15,6 +16,8 @@ import type { KfacError } from '../../core/errors.ts';
 import type { Params } from '../../core/params.ts';
 import type { Shaped, Tensor } from '../../core/tensor.ts';
 import type { Plan } from '../config/plan.ts';
+import { configurationIn } from '../config/planned.ts';
+import type { Dataset } from '../data/dataset.ts';
 import type { Observer, Outcome } from '../experiment.ts';
 import { runExperiment } from '../experiment.ts';
 import type { Ended } from '../reports/ended.ts';
@@ -26,6 +29,7 @@ import type { Concluded, Written } from '../reports/runFolder.ts';
 import { readSafetensors } from '../safetensors/read.ts';
 import type { Loaded, TaskFamily } from '../tasks/task.ts';
 import { stepsOf } from '../trainer/options.ts';
+import { agreed, backendWith, checkAlike } from '../ranks.ts';
 import type { World } from '../world.ts';
 import { asGiven } from './asGiven.ts';
 import type { RunCheckpoints } from './checkpoints.ts';
@@ -40,6 +44,7 @@ import type { Resumption } from './resuming.ts';
 import { checkResumption, readResumption, resumedDirectory, resumedSource } from './resuming.ts';
 import type { Interrupting } from './stopping.ts';
 import { interruptible, stoppedNotes } from './stopping.ts';
+import { installedVersion } from './version.ts';
 
 const observerOf = (world: World, isJson: boolean, name: string, total: number): IO.IO<Observer> => {
   if (isJson) return progressJson(world, name);
@@ -122,11 +127,11 @@ const runOn =
               ...plan.options,
               // A state has parameters, and some of them held, already.
               ...(resumption === null ? { hold: plan.hold, ...(start === undefined ? {} : { start }) } : {}),
-              steer: () => ({ stop: interrupting() !== null }),
+              steer: () => ({ stop: agreed(world.ranks, interrupting() !== null) }),
             },
             optionsOf: checkpoints.optionsOf,
             backoff: { atMost: plan.backoff ?? 0, told: (sentence) => world.err(`warning: ${sentence}`)() },
-            goesOn: () => interrupting() === null,
+            goesOn: () => !agreed(world.ranks, interrupting() !== null),
             data,
             observe: (optimizer) => observerOf(world, isJson, optimizer.name, total),
             conclude: (outcome) => () => {
@@ -163,6 +168,21 @@ const conclude =
     remarks.forEach((remark) => world.err(`${word} ${remark}`)());
   };
 
+/** Whether all processes are about to do the same; where they write and how many threads they have is their own affair. */
+const alike = ({ ranks }: World, { plan, data, start, resumption }: Ready): E.Either<KfacError, void> => {
+  if (ranks === undefined) return E.right(undefined);
+  const configuration = configurationIn({ ...plan, backend: { ...plan.backend, threads: 1 } });
+  const { train, test } = data;
+  const some = (set: Dataset): unknown => [set.name, set.size, set.batch(Int32Array.of(0, set.size - 1))];
+  return checkAlike(ranks, {
+    code: [installedVersion(), process.version],
+    configuration,
+    data: [some(train), some(test)],
+    'first parameters': start ?? null,
+    checkpoints: Object.values(resumption?.found ?? {}).map(({ checkpoint }) => checkpoint.snapshot.state.step),
+  });
+};
+
 /** Trains, writes and tells; ends with the code of what has interrupted it, with 1 where no run came to its end or was saved. */
 const runReady = (
   world: World,
@@ -177,7 +197,10 @@ const runReady = (
     const checkpoints = checkpointsFor(world, command, plan, place, resumption, interrupting);
     return pipe(
       TE.Do,
-      TE.bind('ended', () => withBackend(plan.backend, runOn(world, isJson, ready, interrupting, checkpoints))),
+      TE.chainFirstEitherK(() => alike(world, ready)),
+      TE.bind('ended', () =>
+        withBackend(backendWith(plan.backend, world.ranks), runOn(world, isJson, ready, interrupting, checkpoints)),
+      ),
       TE.bind('saved', ({ ended }) => TE.fromTask(checkpoints.account(ended.outcomes))),
       TE.let('notes', ({ ended }) => stoppedNotes(interrupting(), plan, total, ended.outcomes)),
       TE.bind('written', ({ ended, notes, saved }) =>

@@ -56,7 +56,7 @@ const sumsOf = <T extends Shaped>(
 ): TE.TaskEither<KfacError, Sums> =>
   inScope(backend, (scoped) =>
     pipe(
-      TE.fromEither(attempt(() => judge(scoped.ops, standing, upload(scoped.ops, batch)))),
+      TE.fromEither(attempt(() => judge(scoped.ops, standing, upload(scoped, batch)))),
       TE.chain((judged) =>
         pipe(
           TE.Do,

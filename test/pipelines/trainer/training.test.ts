@@ -293,7 +293,7 @@ describe('what cannot be trained', () => {
     ['another width', [good, { ...good, inputs: tensor([1, 2], [1, 2]) }], { _tag: 'ShapeMismatch' }],
     [
       'an error',
-      [good, E.left({ _tag: 'CollectiveFailed', operation: 'read', reason: 'cut' } as const)],
+      [good, E.left({ _tag: 'CollectiveFailed', operation: 'read', rank: 0, reason: 'cut' } as const)],
       { operation: 'read' },
     ],
   ])('a batch with %s', async (_, batches, error) => {

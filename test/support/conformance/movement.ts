@@ -187,6 +187,17 @@ export const movementCases: ReadonlyArray<Case> = [
     ),
   },
   {
+    operation: 'whole',
+    trials: given(
+      fc.tuple(shapeOf(1, 2), shapeOf(1, 2)).chain(([a, b]) => fc.tuple(arrayOf(a), arrayOf(b))),
+      ([x, y]) => ({
+        label: 'the second of two',
+        operands: [x, y],
+        run: (ops, [a, b]) => ops.whole([a, b])[1],
+      }),
+    ),
+  },
+  {
     operation: 'within',
     trials: given(
       shapeOf(1, 2).chain((shape) => arrayOf(shape)),

@@ -13,7 +13,10 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../errors.ts';
 import { attempt, describeError } from '../../errors.ts';
-import type { Shaped } from '../../tensor.ts';
+import type { Collective } from '../../parallel/collective.ts';
+import type { GradientWorkers } from '../../parallel/spread/distributed.ts';
+import { distributed } from '../../parallel/spread/distributed.ts';
+import type { Shaped, Tensor } from '../../tensor.ts';
 
 import type { Backend, SomeBackend } from '../backend.ts';
 import { someBackend } from '../backend.ts';
@@ -43,6 +46,10 @@ export interface BackendOptions {
   readonly gpuMode?: 'auto' | GpuMode;
   /** Threads of a matrix product; what the backend chooses unless given. */
   readonly threads?: number;
+  /** Processes to share arrays out over, those of MPI for example; this one is alone unless given. No gpu backend does that. */
+  readonly collective?: Collective;
+  /** Where there are several: who keeps an inverse, see `distributed`. */
+  readonly gradientWorkers?: GradientWorkers;
   /** Precision, `f32` unless given. `gpu` and `portable` have no other; `reference` computes in `f64` always. */
   readonly dtype?: 'f32' | 'f64';
 }
@@ -68,7 +75,10 @@ const bad = (path: string, expected: string, actual: string): E.Either<KfacError
   E.left({ _tag: 'BadConfig', path, expected, actual });
 
 const checked = (name: BackendName, options: BackendOptions): E.Either<KfacError, BackendOptions> => {
-  const { dtype, threads, gpuMode = 'auto' } = options;
+  const { dtype, threads, gpuMode = 'auto', collective } = options;
+  if (name === 'gpu' && collective !== undefined) {
+    return bad('backend', 'native, portable or reference where processes train together', name);
+  }
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
     return bad('threads', 'a whole number of at least 1', String(threads));
   }
@@ -77,6 +87,14 @@ const checked = (name: BackendName, options: BackendOptions): E.Either<KfacError
   if (name !== 'gpu' && gpuMode !== 'auto') return bad('gpuMode', `auto, on the ${name} backend`, gpuMode);
   return E.right(options);
 };
+
+/** A backend in host memory, shared out over processes where there are several. */
+const someHost =
+  ({ collective, gradientWorkers }: BackendOptions) =>
+  (backend: Backend<Tensor>): SomeBackend =>
+    collective === undefined
+      ? someBackend(backend)
+      : someBackend(distributed(backend, collective, gradientWorkers === undefined ? {} : { gradientWorkers }));
 
 /**
  * Opens a backend by name.
@@ -109,17 +127,17 @@ export const openBackend = (
         case 'native':
           return pipe(
             TE.fromIOEither(() => nativeBackend({ ...threading, ...(dtype === undefined ? {} : { dtype }) })),
-            TE.map(someBackend),
+            TE.map(someHost(options)),
           );
         case 'gpu':
           return gpuBackend({ ...threading, ...(gpuMode === undefined ? {} : { mode: gpuMode }) });
         case 'portable':
           return pipe(
             TE.fromIOEither(() => portableBackend(threading)),
-            TE.map(someBackend),
+            TE.map(someHost(options)),
           );
         case 'reference':
-          return TE.right(someBackend(withWarnings(referenceBackend(), referenceWarnings(options))));
+          return TE.right(someHost(options)(withWarnings(referenceBackend(), referenceWarnings(options))));
       }
     }),
   );
@@ -151,11 +169,11 @@ const openFastest = (
  * What `auto` tries, fastest first. What nobody can have in a place like this is not missed there, and graphics hardware is missed
  * nowhere: it has single precision only.
  */
-const automaticWays = ({ dtype }: BackendOptions): ReadonlyArray<Way> => [
+const automaticWays = ({ dtype, collective }: BackendOptions): ReadonlyArray<Way> => [
   ...(opensLibraries() ? ['native' as const] : []),
-  ...(dtype === 'f64' ? [] : ['gpu hardware' as const]),
+  ...(dtype === 'f64' || collective !== undefined ? [] : ['gpu hardware' as const]),
   'portable',
-  'gpu',
+  ...(collective === undefined ? ['gpu' as const] : []),
   'reference',
 ];
 

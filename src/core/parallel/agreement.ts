@@ -1,0 +1,108 @@
+/**
+ * What processes have to agree on that no array says: whether one of them has to stop, whether all run the same.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+
+import type { CollectiveFailed, KfacError } from '../errors.ts';
+import { attempt } from '../errors.ts';
+import type { ReadonlyVector } from '../tensor.ts';
+import type { Collective } from './collective.ts';
+
+/**
+ * Whether any process says so. All ask at the same time; a `CollectiveFailed` is raised where they cannot.
+ *
+ * @param collective - the processes
+ * @param said - what this one says
+ */
+export const anyOf = (collective: Collective, said: boolean): boolean => {
+  if (collective.size === 1) return said;
+  const count = new Int32Array(1);
+  collective
+    .allReduce(
+      collective.ranks.map(() => Int32Array.of(said ? 1 : 0)),
+      count,
+    )
+    .wait();
+  return count[0] > 0;
+};
+
+/** Numbers of all ranks, a row for each. */
+const rowsOf = (collective: Collective, own: Int32Array): ReadonlyArray<Int32Array> => {
+  const out = new Int32Array(own.length * collective.size);
+  collective
+    .allGather(
+      collective.ranks.map(() => own),
+      Array.from({ length: collective.size }, () => own.length),
+      out,
+    )
+    .wait();
+  return Array.from({ length: collective.size }, (_, rank) => out.slice(rank * own.length, (rank + 1) * own.length));
+};
+
+/** Most bytes of a text that is told to the others. */
+const longest = 256;
+
+/**
+ * A short text of each rank, told to all: the name of its host, for example. What is longer than 256 bytes is cut.
+ *
+ * @param collective - the processes
+ * @param text - that of this one
+ */
+export const toldTexts = (collective: Collective, text: string): ReadonlyArray<string> => {
+  const bytes = new TextEncoder().encode(text).subarray(0, longest);
+  const own = new Int32Array(longest);
+  own.set(bytes);
+  return rowsOf(collective, own).map((row) =>
+    new TextDecoder().decode(Uint8Array.from(row.filter((code) => code > 0))),
+  );
+};
+
+/**
+ * Whether all processes have the same, by digests of it.
+ *
+ * @param collective - the processes
+ * @param digests - numbers that differ where what they stand for does, by what that is called
+ * @returns the first of the names and the first rank that has another than rank 0, the same error on every rank
+ */
+export const checkSame = (
+  collective: Collective,
+  digests: Readonly<Record<string, Int32Array>>,
+): E.Either<KfacError, void> => {
+  if (collective.size === 1) return E.right(undefined);
+  return E.flatMap((found: CollectiveFailed | null): E.Either<KfacError, void> =>
+    found === null ? E.right(undefined) : E.left(found),
+  )(
+    attempt(() => {
+      for (const [what, digest] of Object.entries(digests)) {
+        const [first, ...others] = rowsOf(collective, digest);
+        const other = others.findIndex((row) => row.some((value, i) => value !== first[i]));
+        if (other >= 0) {
+          return {
+            _tag: 'CollectiveFailed',
+            operation: `comparing ${what}`,
+            rank: other + 1,
+            reason: `its ${what} differ from those of rank 0`,
+          };
+        }
+      }
+      return null;
+    }),
+  );
+};
+
+/** Numbers that differ, but for one in 2⁶⁴, where bytes do: two 32-bit FNV-1a sums over words, one of them begun elsewhere. */
+export const digestOf = (
+  vectors: ReadonlyArray<Pick<ReadonlyVector, 'buffer' | 'byteOffset' | 'byteLength'>>,
+): Int32Array => {
+  let [a, b] = [0x811c9dc5, 0x1b873593];
+  for (const { buffer, byteOffset, byteLength } of vectors) {
+    const words = new Int32Array(buffer, byteOffset, byteLength >> 2);
+    for (let i = 0; i < words.length; i += 1) {
+      a = Math.imul(a ^ words[i], 0x01000193);
+      b = Math.imul(b ^ words[i], 0x85ebca6b) + i;
+    }
+  }
+  return Int32Array.of(a, b);
+};

@@ -1,0 +1,68 @@
+/**
+ * Collective operations: what processes that train together do together, each calling the same ones in the same order.
+ *
+ * A process may stand for several ranks: one over MPI is one of them, one that simulates is all of them. So every operation
+ * takes an array of each rank that is here. Operations are posted and then waited for, on this thread or without holding it;
+ * their arrays must stay as they are until then.
+ *
+ * @module
+ */
+import type * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { CollectiveFailed } from '../errors.ts';
+import type { ReadonlyVector } from '../tensor.ts';
+
+/** An operation under way. */
+export interface Posted {
+  /** Holds this thread until it is done; a `CollectiveFailed` is raised where it fails. */
+  readonly wait: () => void;
+  /** The same without holding the thread. */
+  readonly done: TE.TaskEither<CollectiveFailed, void>;
+}
+
+/** Traffic of a process so far. */
+export interface Traffic {
+  /** Operations posted. */
+  readonly messages: number;
+  /** Bytes of the arrays that were handed over, before whatever the library makes of them. */
+  readonly bytes: number;
+  /** Seconds in which this thread did nothing but wait. */
+  readonly waited: number;
+}
+
+/** Processes that compute together. Vectors of one operation are of one type, `f32`, `f64` or `i32`. */
+export interface Collective {
+  /** What carries the messages, for reports. */
+  readonly name: string;
+  /** Number of ranks. */
+  readonly size: number;
+  /** The ranks that this process stands for, in ascending order: one, or all of them. */
+  readonly ranks: ReadonlyArray<number>;
+  /** `out` becomes the sum over all ranks, elementwise, the same bits on every rank. */
+  readonly allReduce: (parts: ReadonlyArray<ReadonlyVector>, out: ReadonlyVector) => Posted;
+  /** `out` becomes the parts of all ranks one after another; part r has `lengths[r]` elements. */
+  readonly allGather: (
+    parts: ReadonlyArray<ReadonlyVector>,
+    lengths: ReadonlyArray<number>,
+    out: ReadonlyVector,
+  ) => Posted;
+  /** `data` becomes what it is on the rank `root`. */
+  readonly broadcast: (root: number, data: ReadonlyVector) => Posted;
+  /** `out` of each rank here becomes its run of the sum over all ranks; the run of rank r has `lengths[r]` elements. */
+  readonly reduceScatter: (
+    parts: ReadonlyArray<ReadonlyVector>,
+    lengths: ReadonlyArray<number>,
+    out: ReadonlyArray<ReadonlyVector>,
+  ) => Posted;
+  /** Done once every rank has posted it. */
+  readonly barrier: () => Posted;
+  readonly traffic: () => Traffic;
+  /** Ends every process at once: where this one cannot go on and the others would wait for it. */
+  readonly abort: (code: number) => void;
+  /** Takes leave of the others; nothing may be posted afterwards. */
+  readonly end: () => void;
+}
+
+/** Where the run of each rank begins when so many things are shared out evenly, and where the last one ends. */
+export const evenBounds = (count: number, size: number): ReadonlyArray<number> =>
+  Array.from({ length: size + 1 }, (_, rank) => Math.floor((count * rank) / size));

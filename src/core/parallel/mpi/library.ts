@@ -1,0 +1,161 @@
+/**
+ * The library of MPI that started this process, opened through koffi.
+ *
+ * MPI has a standard of calls but none of handles, so there is a table for each ABI: in Open MPI a handle is the address of a global
+ * variable, in MPICH (and Intel MPI, MVAPICH) it is a number.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+
+import type { ForeignFunction, ForeignLibrary, Koffi } from '../../backends/native/koffi.ts';
+import { loadKoffi } from '../../backends/native/koffi.ts';
+import type { BackendUnavailable } from '../../errors.ts';
+import type { DType } from '../../tensor.ts';
+import type { Abi } from './launch.ts';
+
+/** A shared library whose variables can be found too. */
+interface LibraryWithVariables extends ForeignLibrary {
+  readonly symbol: (name: string, type: string) => unknown;
+}
+
+/** The part of koffi that knows of variables. */
+interface KoffiWithAddresses extends Omit<Koffi, 'load'> {
+  readonly load: (path: string) => LibraryWithVariables;
+  readonly address: (variable: unknown) => bigint | number;
+}
+
+/** Handles as they are passed. */
+interface Handles {
+  readonly world: number;
+  readonly sum: number;
+  readonly types: Readonly<Record<DType, number>>;
+  readonly returnErrors: number;
+  /** Stands for a status that nobody wants. */
+  readonly ignoredStatus: number;
+}
+
+/** Routines by their names without the prefix. */
+export interface Routines {
+  readonly init: ForeignFunction;
+  readonly setErrorHandler: ForeignFunction;
+  readonly rank: ForeignFunction;
+  readonly size: ForeignFunction;
+  readonly iallreduce: ForeignFunction;
+  readonly iallgatherv: ForeignFunction;
+  readonly ibcast: ForeignFunction;
+  readonly ireduceScatter: ForeignFunction;
+  readonly ibarrier: ForeignFunction;
+  readonly test: ForeignFunction;
+  readonly wait: ForeignFunction;
+  readonly errorString: ForeignFunction;
+  readonly libraryVersion: ForeignFunction;
+  readonly abort: ForeignFunction;
+  readonly finalize: ForeignFunction;
+}
+
+/** An open library. */
+export interface MpiLibrary {
+  readonly abi: Abi;
+  readonly file: string;
+  readonly handles: Handles;
+  readonly routines: Routines;
+}
+
+/** Where the libraries may be, by ABI; bare names are left to the system's loader. */
+const files: Readonly<Record<Abi, ReadonlyArray<string>>> = {
+  'Open MPI': ['libmpi.so.40', 'libmpi.so.80', 'libmpi.so', 'libmpi.40.dylib', 'libmpi.dylib'],
+  MPICH: ['libmpich.so.12', 'libmpi.so.12', 'libmpich.so', 'libmpi.so', 'libmpi.12.dylib'],
+};
+
+/** How to get MPI. */
+export const mpiAdvice =
+  'Install koffi (npm install koffi) and MPI (apt install openmpi-bin, or apt install mpich), and start with the mpirun of the same; ' +
+  'KFAC_MPI is the path of its library where that is not found.';
+
+const addressesIn = (koffi: KoffiWithAddresses, library: LibraryWithVariables): Handles => {
+  const at = (name: string): number => Number(koffi.address(library.symbol(`ompi_${name}`, 'uint8')));
+  return {
+    world: at('mpi_comm_world'),
+    sum: at('mpi_op_sum'),
+    types: { f32: at('mpi_float'), f64: at('mpi_double'), i32: at('mpi_int') },
+    returnErrors: at('mpi_errors_return'),
+    ignoredStatus: 0,
+  };
+};
+
+/** Those of `mpi.h`, which have not changed since MPICH 1. */
+const numbers: Handles = {
+  world: 0x44000000,
+  sum: 0x58000003,
+  types: { f32: 0x4c00040a, f64: 0x4c00080b, i32: 0x4c000405 },
+  returnErrors: 0x54000001,
+  ignoredStatus: 1,
+};
+
+const bind = (library: ForeignLibrary, abi: Abi): Routines => {
+  const handle = abi === 'MPICH' ? 'int' : 'uintptr_t';
+  const call = (name: string, ...parameters: ReadonlyArray<string>): ForeignFunction =>
+    library.func(`MPI_${name}`, 'int', parameters);
+  const [memory, status] = ['void *', 'uintptr_t'];
+  return {
+    init: call('Init', 'intptr_t', 'intptr_t'),
+    setErrorHandler: call('Comm_set_errhandler', handle, handle),
+    rank: call('Comm_rank', handle, memory),
+    size: call('Comm_size', handle, memory),
+    iallreduce: call('Iallreduce', memory, memory, 'int', handle, handle, handle, memory),
+    iallgatherv: call('Iallgatherv', memory, 'int', handle, memory, memory, memory, handle, handle, memory),
+    ibcast: call('Ibcast', memory, 'int', handle, 'int', handle, memory),
+    ireduceScatter: call('Ireduce_scatter', memory, memory, memory, handle, handle, handle, memory),
+    ibarrier: call('Ibarrier', handle, memory),
+    test: call('Test', memory, memory, status),
+    wait: call('Wait', memory, status),
+    errorString: call('Error_string', 'int', memory, memory),
+    libraryVersion: call('Get_library_version', memory, memory),
+    abort: call('Abort', handle, 'int'),
+    finalize: call('Finalize'),
+  };
+};
+
+const open = (koffi: KoffiWithAddresses, abi: Abi, file: string): MpiLibrary => {
+  const library = koffi.load(file);
+  return {
+    abi,
+    file,
+    handles: abi === 'MPICH' ? numbers : addressesIn(koffi, library),
+    routines: bind(library, abi),
+  };
+};
+
+/**
+ * Opens the library of an ABI.
+ *
+ * @param abi - that of the launcher
+ * @param choice - its path; the first of the known names that opens unless given
+ * @returns the library, or what was tried and how to install one
+ */
+export const openMpiLibrary = (abi: Abi, choice: string | undefined): E.Either<BackendUnavailable, MpiLibrary> => {
+  const unavailable = (reason: string): BackendUnavailable => ({
+    _tag: 'BackendUnavailable',
+    backend: 'MPI',
+    reason,
+    advice: mpiAdvice,
+  });
+  return pipe(
+    loadKoffi(),
+    E.mapLeft(unavailable),
+    E.chain((loaded) => {
+      const koffi = loaded as unknown as KoffiWithAddresses;
+      const tried = (choice === undefined || choice === '' ? files[abi] : [choice]).map((file) =>
+        E.tryCatch(
+          () => open(koffi, abi, file),
+          (error) => `${file}: ${error instanceof Error ? error.message : String(error)}`,
+        ),
+      );
+      const found = tried.find(E.isRight);
+      const reasons = tried.flatMap((each) => (E.isLeft(each) ? [each.left] : []));
+      return found ?? E.left(unavailable(`no library of ${abi} could be opened (${reasons.join('; ')})`));
+    }),
+  );
+};

@@ -1,0 +1,220 @@
+/**
+ * The collective of the processes that a launcher of MPI has started.
+ *
+ * All operations are posted without blocking. Whoever waits holds this thread, since calls on other threads crash MPICH; whoever does
+ * not wait polls between turns of the event loop.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+
+import type { ForeignArgument, ForeignFunction } from '../../backends/native/koffi.ts';
+import { currentProcess } from '../../backends/process.ts';
+import type { BackendUnavailable, CollectiveFailed, KfacError } from '../../errors.ts';
+import { attempt, raise } from '../../errors.ts';
+import type { ReadonlyVector } from '../../tensor.ts';
+import type { Collective, Posted } from '../collective.ts';
+import type { Launch } from './launch.ts';
+import { launchOf } from './launch.ts';
+import type { MpiLibrary } from './library.ts';
+import { mpiAdvice, openMpiLibrary } from './library.ts';
+
+const textOf = (bytes: Uint8Array): string =>
+  new TextDecoder().decode(bytes.subarray(0, Math.max(0, bytes.indexOf(0)))).trim();
+
+/** What a routine leaves in a buffer of text. */
+const textFrom = (call: (buffer: Uint8Array, length: Int32Array) => void): string => {
+  const [buffer, length] = [new Uint8Array(8192), new Int32Array(1)];
+  call(buffer, length);
+  return textOf(buffer);
+};
+
+/** Calls of one rank whose failures are typed. */
+interface Caller {
+  readonly failure: (operation: string, code: number) => CollectiveFailed;
+  /** Calls a routine; raises where it fails. */
+  readonly call: (operation: string, routine: ForeignFunction, ...args: ReadonlyArray<ForeignArgument>) => void;
+}
+
+const callerOf = ({ routines }: MpiLibrary, rank: number): Caller => {
+  const failure = (operation: string, code: number): CollectiveFailed => ({
+    _tag: 'CollectiveFailed',
+    operation,
+    rank,
+    code,
+    reason: textFrom((buffer, length) => void routines.errorString(code, buffer, length)),
+  });
+  return {
+    failure,
+    call: (operation, routine, ...args) => {
+      const code = Number(routine(...args));
+      if (code !== 0) raise(failure(operation, code));
+    },
+  };
+};
+
+const typeOf = (data: ReadonlyVector): 'f32' | 'f64' | 'i32' =>
+  data instanceof Int32Array ? 'i32' : data.BYTES_PER_ELEMENT === 8 ? 'f64' : 'f32';
+
+/** Where each of several runs begins. */
+const startsOf = (lengths: ReadonlyArray<number>): Int32Array =>
+  Int32Array.from(lengths, (_, i) => lengths.slice(0, i).reduce((sum, length) => sum + length, 0));
+
+/** A collective on an open library, after `MPI_Init`. */
+const collectiveOn = (library: MpiLibrary, { rank, size }: Launch, clock: () => number): Collective => {
+  const { abi, handles, routines } = library;
+  const { world, sum, types, ignoredStatus } = handles;
+  const { failure, call } = callerOf(library, rank);
+  let [messages, bytes, waited] = [0, 0, 0];
+  let isOver = false;
+
+  /** Posts an operation; what it works with stays reachable until it is done. */
+  const post = (
+    operation: string,
+    sent: number,
+    held: ReadonlyArray<unknown>,
+    begin: (request: Int32Array) => void,
+  ): Posted => {
+    const request = new Int32Array(2); // a pointer, or a number
+    begin(request);
+    messages += 1;
+    bytes += sent;
+    let keeping: ReadonlyArray<unknown> | null = held;
+    const release = (): void => {
+      keeping = null;
+    };
+    return {
+      wait: () => {
+        if (keeping === null) return;
+        const start = clock();
+        call(operation, routines.wait, request, ignoredStatus);
+        waited += clock() - start;
+        release();
+      },
+      done: () =>
+        new Promise((resolve) => {
+          const flag = new Int32Array(1);
+          const poll = (): void => {
+            if (keeping === null) {
+              resolve(E.right(undefined));
+              return;
+            }
+            const code = Number(routines.test(request, flag, ignoredStatus));
+            if (code === 0 && flag[0] === 0) {
+              setImmediate(poll);
+              return;
+            }
+            release();
+            resolve(code === 0 ? E.right(undefined) : E.left(failure(operation, code)));
+          };
+          poll();
+        }),
+    };
+  };
+
+  return {
+    name: abi,
+    size,
+    ranks: [rank],
+    allReduce: ([part], out) =>
+      post('allReduce', part.byteLength, [part, out], (request) => {
+        call('allReduce', routines.iallreduce, part, out, part.length, types[typeOf(part)], sum, world, request);
+      }),
+    allGather: ([part], lengths, out) => {
+      const [counts, starts] = [Int32Array.from(lengths), startsOf(lengths)];
+      const type = types[typeOf(part)];
+      return post('allGather', part.byteLength, [part, counts, starts, out], (request) => {
+        call('allGather', routines.iallgatherv, part, part.length, type, out, counts, starts, type, world, request);
+      });
+    },
+    broadcast: (root, data) =>
+      post('broadcast', root === rank ? data.byteLength : 0, [data], (request) => {
+        call('broadcast', routines.ibcast, data, data.length, types[typeOf(data)], root, world, request);
+      }),
+    reduceScatter: ([part], lengths, [out]) => {
+      const counts = Int32Array.from(lengths);
+      return post('reduceScatter', part.byteLength, [part, counts, out], (request) => {
+        call('reduceScatter', routines.ireduceScatter, part, out, counts, types[typeOf(part)], sum, world, request);
+      });
+    },
+    barrier: () =>
+      post('barrier', 0, [], (request) => {
+        call('barrier', routines.ibarrier, world, request);
+      }),
+    traffic: () => ({ messages, bytes, waited }),
+    abort: (code) => {
+      if (!isOver) routines.abort(world, code);
+    },
+    end: () => {
+      if (isOver) return;
+      isOver = true;
+      routines.finalize();
+    },
+  };
+};
+
+/** A collective over MPI, with what there is to say of it. */
+export interface Mpi {
+  readonly collective: Collective;
+  readonly launch: Launch;
+  /** Library and version, for reports. */
+  readonly library: string;
+}
+
+const begun = (library: MpiLibrary, launch: Launch, clock: () => number): E.Either<KfacError, Mpi> => {
+  const { routines, handles, file } = library;
+  const { call } = callerOf(library, launch.rank);
+  return attempt(() => {
+    call('init', routines.init, 0, 0);
+    call('set error handler', routines.setErrorHandler, handles.world, handles.returnErrors);
+    const [rank, size] = [new Int32Array(1), new Int32Array(1)];
+    call('rank', routines.rank, handles.world, rank);
+    call('size', routines.size, handles.world, size);
+    const version = textFrom((buffer, length) => void routines.libraryVersion(buffer, length));
+    const [first] = version.split(/[\n,]/);
+    return {
+      collective: collectiveOn(library, { ...launch, rank: rank[0], size: size[0] }, clock),
+      launch: { ...launch, rank: rank[0], size: size[0] },
+      library: `${first.replace(/\s+/g, ' ').trim()} (${file})`,
+    };
+  });
+};
+
+/**
+ * Joins the processes that a launcher has started together with this one. Once in a process, which `end`s it.
+ *
+ * @param clock - seconds, for the time that is spent waiting
+ * @param env - variables of the environment, the process's unless given
+ * @returns the collective, or why there is none
+ * @example
+ * ```ts no-run
+ * import { distributed, mpi, nativeBackend } from 'kfac-ts/core';
+ *
+ * // Under mpirun: the same program on every rank, each with a part of every batch.
+ * const opened = mpi(() => performance.now() / 1000);
+ * const local = nativeBackend({ threads: 1 });
+ * if (opened._tag === 'Right' && local._tag === 'Right') {
+ *   const backend = distributed(local.right, opened.right.collective);
+ *   opened.right.collective.end();
+ * }
+ * ```
+ */
+export const mpi = (
+  clock: () => number,
+  env: Readonly<Record<string, string | undefined>> = currentProcess()?.env ?? {},
+): E.Either<KfacError, Mpi> => {
+  const launch = launchOf(env);
+  const missing: BackendUnavailable = {
+    _tag: 'BackendUnavailable',
+    backend: 'MPI',
+    reason: 'this process was not started by mpirun',
+    advice: mpiAdvice,
+  };
+  return launch === null
+    ? E.left(missing)
+    : pipe(
+        openMpiLibrary(launch.abi, env['KFAC_MPI']),
+        E.chain((library) => begun(library, launch, clock)),
+      );
+};

@@ -1,0 +1,92 @@
+/**
+ * Arrays that several ranks have together, and the four ways in which they do.
+ *
+ * Nobody but this folder sees where an array is: it is one value with one shape, as in one process. What looks at all of it makes
+ * it whole, which needs a message, and it stays so: a place of an array changes only from spread to whole, and its value never.
+ *
+ * @module
+ */
+import type { IORef } from 'fp-ts/lib/IORef.js';
+
+import type { DType, Shape, Shaped, Tensor } from '../../tensor.ts';
+
+/** A rank's own array of an operation; `null` where it has nothing: an empty run, or zeros. */
+export type Part = Tensor | null;
+
+/** Where an array is. Parts are those of the ranks that are here, in their order. */
+export type Place =
+  /** Every rank could make it from numbers that all have: nothing is placed before somebody needs it. */
+  | { readonly kind: 'given'; readonly value: Tensor | number }
+  /** Every rank has all of it. */
+  | { readonly kind: 'whole'; readonly whole: Tensor; readonly isSymmetric?: boolean }
+  /** Rank r has the run from `bounds[r]` to `bounds[r + 1]` along an axis. */
+  | {
+      readonly kind: 'shards';
+      readonly axis: number;
+      readonly bounds: ReadonlyArray<number>;
+      readonly parts: ReadonlyArray<Part>;
+    }
+  /** It is the sum of what the ranks have. */
+  | { readonly kind: 'sum'; readonly parts: ReadonlyArray<Part>; readonly isSymmetric: boolean }
+  /** One rank has all of it, the others nothing. */
+  | { readonly kind: 'owned'; readonly owner: number; readonly whole: Part };
+
+/** What there is of an array: where it is, and what is left of places before, which goes back to memory when the array does. */
+export interface Holding {
+  readonly place: Place;
+  readonly former: ReadonlyArray<Tensor>;
+}
+
+/** An array that ranks have together. */
+export interface Spread extends Shaped {
+  readonly shape: Shape;
+  /** Of its elements: a rank that has none of them has to know it too. */
+  readonly dtype: DType;
+  /** Changes when the array is made whole. */
+  readonly held: IORef<Holding>;
+  /** The scope in which it was made. */
+  readonly born: object;
+}
+
+/** Where an array is by now. */
+export const placeOf = ({ held }: Spread): Place => held.read().place;
+
+const arraysAt = (place: Place): ReadonlyArray<Part> => {
+  switch (place.kind) {
+    case 'given':
+      return [];
+    case 'whole':
+    case 'owned':
+      return [place.whole];
+    case 'shards':
+    case 'sum':
+      return place.parts;
+  }
+};
+
+/** All arrays in the memory of this process that an array is made of. */
+export const arraysOf = ({ held }: Spread): ReadonlyArray<Tensor> => {
+  const { place, former } = held.read();
+  return [...arraysAt(place).filter((part) => part !== null), ...former];
+};
+
+/** The memory of those arrays that every rank has, and that are the same on all as long as nothing goes wrong. */
+export const wholesAmong = (arrays: ReadonlyArray<Spread>): ReadonlyArray<Tensor['data']> =>
+  arrays.flatMap((x) => {
+    const place = placeOf(x);
+    return place.kind === 'whole' ? [place.whole.data] : [];
+  });
+
+/** The shape with another extent along an axis. */
+export const withExtent = (shape: Shape, axis: number, extent: number): Shape =>
+  shape.map((own, i) => (i === axis ? extent : own));
+
+/** Elements before an axis and behind it: of all axes to its left, and to its right. */
+export const aroundAxis = (shape: Shape, axis: number): readonly [before: number, behind: number] => [
+  shape.slice(0, axis).reduce((size, extent) => size * extent, 1),
+  shape.slice(axis + 1).reduce((size, extent) => size * extent, 1),
+];
+
+/** Whether two lists of numbers are the same. */
+export const sameBounds = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean =>
+  a === b || (a.length === b.length && a.every((bound, i) => bound === b[i]));

@@ -1,0 +1,113 @@
+/**
+ * A backend whose arrays are spread over the ranks of a collective.
+ *
+ * It stands in the place of any other: training, judging and saving do not know of it. Examples are shared out where a batch is
+ * placed; all that follows from that is arithmetic, see `interpreter.ts`.
+ *
+ * @module
+ */
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { Backend, Scope } from '../../backends/backend.ts';
+import { withinScopes } from '../../backends/within.ts';
+import { attempt } from '../../errors.ts';
+import type { Tensor } from '../../tensor.ts';
+import { checkSame, digestOf } from '../agreement.ts';
+import type { Collective } from '../collective.ts';
+import { evenBounds } from '../collective.ts';
+import type { Spread } from './array.ts';
+import { arraysOf, wholesAmong } from './array.ts';
+import type { Queue } from './factorising.ts';
+import { createQueue, sharedLinearAlgebra } from './factorising.ts';
+import { spreadOps, typeIn } from './interpreter.ts';
+import type { Workshop } from './workshop.ts';
+import { runsOf, spread, wholeOf } from './workshop.ts';
+
+/** Who turns gradients into directions: all ranks, or one for each factorised matrix. */
+export type GradientWorkers = 'all' | 'one';
+
+/** Settings of {@link distributed}. */
+export interface DistributedOptions {
+  /**
+   * Who keeps what comes of a factorisation, and so who turns gradients into directions [P21]: `all` unless given, when it is sent to
+   * all at once; `one` rank for each, when only what it gives is sent, once it is needed.
+   */
+  readonly gradientWorkers?: GradientWorkers;
+}
+
+/**
+ * A backend in host memory, spread over ranks. Each of them runs the same program on the same batches.
+ *
+ * @param local - the backend of this process
+ * @param collective - the ranks
+ * @param options - who keeps inverses
+ * @example
+ * ```ts
+ * import { distributed, referenceBackend, simulated, tensor } from 'kfac-ts/core';
+ *
+ * // Two ranks, each with one of the rows; their sum is of both.
+ * const backend = distributed(referenceBackend(), simulated(2));
+ * const x = backend.batch?.(tensor([1, 2], [2, 1])) ?? backend.ops.full([], 0);
+ * const total = await backend.read(backend.ops.sum(x, [0, 1]))();
+ * total._tag === 'Right' ? total.right.data : []; // => [3]
+ * ```
+ */
+export const distributed = (
+  local: Backend<Tensor>,
+  collective: Collective,
+  { gradientWorkers = 'all' }: DistributedOptions = {},
+): Backend<Spread> => {
+  const queue = createQueue(collective.size);
+  return backendOn(local, collective, gradientWorkers === 'all', queue, () => undefined);
+};
+
+const backendOn = (
+  local: Backend<Tensor>,
+  collective: Collective,
+  isHandedOut: boolean,
+  queue: Queue,
+  outlives: Workshop['outlives'],
+): Backend<Spread> => {
+  const shop: Workshop = { ops: local.ops, collective, dtype: local.dtype, scope: {}, isHandedOut, outlives };
+  const scope = (): Scope<Spread> => {
+    const inner = local.scope();
+    const outliving: Array<Tensor> = [];
+    return {
+      backend: backendOn(inner.backend, collective, isHandedOut, queue, (made) => void outliving.push(made)),
+      close: (keep, retire = []) => {
+        const gone = new Set(retire.flatMap(arraysOf));
+        // What was made whole here belongs to arrays of an outer scope, which may keep it.
+        const outlived = outliving.filter((made) => !gone.has(made));
+        outlived.forEach(outlives);
+        inner.close([...keep.flatMap(arraysOf), ...outlived], [...gone]);
+      },
+    };
+  };
+  return {
+    name: local.name,
+    dtype: local.dtype,
+    ops: spreadOps(shop, withinScopes(scope)),
+    linearAlgebra: sharedLinearAlgebra(shop, queue, local.linearAlgebra),
+    read: (x) =>
+      TE.flatMap((whole: Tensor) => local.read(whole))(TE.fromIOEither(() => attempt(() => wholeOf(shop, x)))),
+    batch: (value) => {
+      const [examples] = value.shape;
+      const dtype = typeIn(shop, value);
+      const host = spread(shop, value.shape, { kind: 'given', value }, dtype);
+      if (value.shape.length === 0) return host;
+      const bounds = evenBounds(examples, collective.size);
+      const parts = runsOf(shop, host, 0, bounds);
+      return spread(shop, value.shape, { kind: 'shards', axis: 0, bounds, parts }, dtype);
+    },
+    isInStep: true,
+    agree: (arrays) => TE.fromIOEither(() => checkSame(collective, { parameters: digestOf(wholesAmong(arrays)) })),
+    scope,
+    report: () => {
+      const report = local.report();
+      return collective.size === 1
+        ? report
+        : { ...report, library: `${report.library}, ${collective.size} ranks over ${collective.name}` };
+    },
+    dispose: local.dispose,
+  };
+};

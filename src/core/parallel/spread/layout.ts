@@ -1,0 +1,60 @@
+/**
+ * Copies between layouts of a rank's own memory: runs of a vector, symmetric matrices as one triangle.
+ *
+ * @module
+ */
+import { mirrorLower } from '../../backends/host/kernels/layout.ts';
+import type { Buffer, Vector } from '../../backends/host/kernels/precision.ts';
+import type { Shape, Tensor } from '../../tensor.ts';
+import { sizeOf } from '../../tensor.ts';
+
+/** The memory of an array that was made to be written to. */
+const memoryOf = ({ data }: Tensor): Vector => data as Vector;
+
+/** A part of a vector, sharing its memory. */
+export const viewOf = ({ dtype, data }: Tensor, begin: number, length: number): Buffer => {
+  const at = data.byteOffset + begin * data.BYTES_PER_ELEMENT;
+  if (dtype === 'i32') return new Int32Array(data.buffer, at, length);
+  return dtype === 'f32' ? new Float32Array(data.buffer, at, length) : new Float64Array(data.buffer, at, length);
+};
+
+/** Elements of a tensor from a position on, in a shape of their own, sharing its memory. */
+export const runOf = (x: Tensor, begin: number, shape: Shape): Tensor => ({
+  shape,
+  dtype: x.dtype,
+  data: viewOf(x, begin, sizeOf(shape)),
+});
+
+/** The lower triangle of a square matrix, row by row, written to `out`. */
+export const packedTriangle = (order: number, matrix: Tensor, out: Tensor): Tensor => {
+  const to = memoryOf(out);
+  let at = 0;
+  for (let row = 0; row < order; row += 1) {
+    to.set(viewOf(matrix, row * order, row + 1), at);
+    at += row + 1;
+  }
+  return out;
+};
+
+/** The symmetric matrix of a triangle, written to `out`. */
+export const unpackedTriangle = (order: number, triangle: Tensor, out: Tensor): Tensor => {
+  const to = memoryOf(out);
+  let at = 0;
+  for (let row = 0; row < order; row += 1) {
+    to.set(viewOf(triangle, at, row + 1), row * order);
+    at += row + 1;
+  }
+  mirrorLower(order, to);
+  return out;
+};
+
+/** Whether a square matrix is symmetric, bit for bit. */
+export const isSymmetric = ({ shape, data }: Tensor): boolean => {
+  const [order] = shape;
+  for (let row = 1; row < order; row += 1) {
+    for (let column = 0; column < row; column += 1) {
+      if (data[row * order + column] !== data[column * order + row]) return false;
+    }
+  }
+  return true;
+};

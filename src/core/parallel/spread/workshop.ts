@@ -1,0 +1,224 @@
+/**
+ * Where spread arrays are made and moved: the operations of each rank's own memory, and the messages between ranks.
+ *
+ * @module
+ */
+import { newIORef } from 'fp-ts/lib/IORef.js';
+
+import type { Ops } from '../../ops/ops.ts';
+import type { DType, Shape, Tensor } from '../../tensor.ts';
+import { allocate, sizeOf } from '../../tensor.ts';
+import type { Collective, Posted } from '../collective.ts';
+import type { Holding, Part, Place, Spread } from './array.ts';
+import { aroundAxis, placeOf, withExtent } from './array.ts';
+import { packedTriangle, runOf, unpackedTriangle } from './layout.ts';
+
+/** A scope's means. */
+export interface Workshop {
+  /** Of this process alone. */
+  readonly ops: Ops<Tensor>;
+  readonly collective: Collective;
+  /** Precision of floats. */
+  readonly dtype: 'f32' | 'f64';
+  /** Whether what one rank has computed for all is sent to the others at once, or when they need it. */
+  readonly isHandedOut: boolean;
+  /** The scope that arrays are born in. */
+  readonly scope: object;
+  /** Notes an array that was made here for one that was born in another scope, and has to outlive this one. */
+  readonly outlives: (made: Tensor) => void;
+}
+
+/** A new array, of floats unless its type is given. */
+export const spread = (
+  { scope, dtype: float }: Workshop,
+  shape: Shape,
+  place: Place,
+  dtype: DType = float,
+): Spread => ({
+  shape,
+  dtype,
+  held: newIORef<Holding>({ place, former: [] })(),
+  born: scope,
+});
+
+const moved = (shop: Workshop, { held, born }: Spread, whole: Tensor): Tensor => {
+  const { place, former } = held.read();
+  const before = place.kind === 'shards' || place.kind === 'sum' ? place.parts : [];
+  held.write({
+    place: { kind: 'whole', whole, isSymmetric: place.kind === 'sum' && place.isSymmetric },
+    former: [...former, ...before.filter((part) => part !== null)],
+  })();
+  if (born !== shop.scope) shop.outlives(whole);
+  return whole;
+};
+
+/** Numbers that all ranks have, placed. */
+const placed = ({ ops }: Workshop, shape: Shape, value: Tensor | number): Tensor =>
+  typeof value === 'number' ? ops.full(shape, value) : ops.constant(value);
+
+/** A message that makes an array whole: what is posted, and what it gives. */
+interface Message {
+  readonly posted: Posted;
+  readonly whole: () => Tensor;
+}
+
+const zerosFor = ({ ops }: Workshop, shape: Shape, part: Part): Tensor => part ?? ops.full(shape, 0);
+
+const summing = (
+  shop: Workshop,
+  shape: Shape,
+  { parts, isSymmetric }: Extract<Place, { readonly kind: 'sum' }>,
+): Message => {
+  const { ops, collective } = shop;
+  if (!isSymmetric || shape[0] < 2) {
+    const out = ops.full(shape, 0);
+    const all = parts.map((part) => zerosFor(shop, shape, part).data);
+    return { posted: collective.allReduce(all, out.data), whole: () => out };
+  }
+  const order = shape[0];
+  const triangle: Shape = [(order * (order + 1)) / 2];
+  const packed = parts.map((part) =>
+    part === null ? ops.full(triangle, 0) : packedTriangle(order, part, ops.full(triangle, 0)),
+  );
+  const out = ops.full(triangle, 0);
+  return {
+    posted: collective.allReduce(
+      packed.map(({ data }) => data),
+      out.data,
+    ),
+    whole: () => unpackedTriangle(order, out, ops.full(shape, 0)),
+  };
+};
+
+/** Room for an array that a message brings. Whole numbers are no business of the pool's. */
+const roomFor = (ops: Ops<Tensor>, shape: Shape, dtype: DType): Tensor =>
+  dtype === 'i32' ? { shape, dtype, data: allocate(dtype, sizeOf(shape)) } : ops.full(shape, 0);
+
+const joining = (
+  { ops, collective }: Workshop,
+  { shape, dtype }: Pick<Spread, 'shape' | 'dtype'>,
+  { axis, bounds, parts }: Extract<Place, { readonly kind: 'shards' }>,
+): Message => {
+  const [before, behind] = aroundAxis(shape, axis);
+  const extents = bounds.slice(1).map((end, rank) => end - bounds[rank]);
+  const lengths = extents.map((extent) => before * extent * behind);
+  const total = sizeOf(shape);
+  const flat = roomFor(ops, [total], dtype);
+  const none = allocate(dtype, 0);
+  const posted = collective.allGather(
+    parts.map((part) => part?.data ?? none),
+    lengths,
+    flat.data,
+  );
+  if (before === 1) return { posted, whole: () => ops.reshape(flat, shape) };
+  const starts = lengths.map((_, rank) => lengths.slice(0, rank).reduce((sum, length) => sum + length, 0));
+  const runs = (): ReadonlyArray<Tensor> =>
+    extents.map((extent, rank) =>
+      ops.reshape(ops.slice(flat, [starts[rank]], [lengths[rank]]), withExtent(shape, axis, extent)),
+    );
+  return { posted, whole: () => ops.concat(runs(), axis) };
+};
+
+const handingOut = (
+  { ops, collective }: Workshop,
+  { shape, dtype }: Pick<Spread, 'shape' | 'dtype'>,
+  { owner, whole }: Extract<Place, { readonly kind: 'owned' }>,
+): Message => {
+  const array = whole ?? roomFor(ops, shape, dtype);
+  return { posted: collective.broadcast(owner, array.data), whole: () => array };
+};
+
+const messageFor = (shop: Workshop, x: Spread): Message | null => {
+  const place = placeOf(x);
+  switch (place.kind) {
+    case 'given':
+    case 'whole':
+      return null;
+    case 'sum':
+      return summing(shop, x.shape, place);
+    case 'shards':
+      return joining(shop, x, place);
+    case 'owned':
+      return handingOut(shop, x, place);
+  }
+};
+
+/** All of an array, on every rank. */
+export const wholeOf = (shop: Workshop, x: Spread): Tensor => {
+  const place = placeOf(x);
+  if (place.kind === 'whole') return place.whole;
+  if (place.kind === 'given') return moved(shop, x, placed(shop, x.shape, place.value));
+  const message = messageFor(shop, x);
+  message?.posted.wait();
+  return moved(shop, x, message?.whole() ?? placed(shop, x.shape, 0));
+};
+
+/** Elements up to which sums go in one message with others: sending that many takes about as long as a message takes to begin. */
+const small = 2 ** 14;
+
+/** Makes several arrays whole: small sums in one message, and all messages on their way at the same time. */
+export const makeWhole = (shop: Workshop, arrays: ReadonlyArray<Spread>): void => {
+  const { ops } = shop;
+  const distinct = [...new Set(arrays)];
+  const isSmallSum = (x: Spread): boolean => placeOf(x).kind === 'sum' && sizeOf(x.shape) <= small;
+  const bucket = distinct.filter(isSmallSum);
+  const alone = bucket.length === 1 ? distinct : distinct.filter((x) => !isSmallSum(x));
+  const messages = alone.flatMap((x) => {
+    const message = messageFor(shop, x);
+    return message === null ? [] : [[x, message] as const];
+  });
+  if (bucket.length > 1) {
+    const lengths = bucket.map(({ shape }) => sizeOf(shape));
+    const starts = lengths.map((_, i) => lengths.slice(0, i).reduce((sum, length) => sum + length, 0));
+    const flatPart = (i: number): Part =>
+      ops.concat(
+        bucket.map((x) => {
+          const place = placeOf(x);
+          return ops.reshape(zerosFor(shop, x.shape, place.kind === 'sum' ? place.parts[i] : null), [sizeOf(x.shape)]);
+        }),
+        0,
+      );
+    const total = lengths.reduce((sum, length) => sum + length, 0);
+    const { posted, whole } = summing(shop, [total], {
+      kind: 'sum',
+      parts: shop.collective.ranks.map((_, i) => flatPart(i)),
+      isSymmetric: false,
+    });
+    posted.wait();
+    const all = whole();
+    bucket.forEach((x, i) => moved(shop, x, ops.reshape(ops.slice(all, [starts[i]], [lengths[i]]), x.shape)));
+  }
+  for (const [x, { posted, whole }] of messages) {
+    posted.wait();
+    moved(shop, x, whole());
+  }
+};
+
+/** The runs of an array along an axis, one for each rank here. */
+export const runsOf = (shop: Workshop, x: Spread, axis: number, bounds: ReadonlyArray<number>): ReadonlyArray<Part> => {
+  const { ops, collective } = shop;
+  const { shape } = x;
+  const place = placeOf(x);
+  return collective.ranks.map((rank) => {
+    const [begin, extent] = [bounds[rank], bounds[rank + 1] - bounds[rank]];
+    if (extent === 0) return null;
+    const run = withExtent(shape, axis, extent);
+    if (place.kind === 'given' && typeof place.value === 'number') return ops.full(run, place.value);
+    const [before, behind] = aroundAxis(shape, axis);
+    if (place.kind === 'given' && typeof place.value !== 'number' && before === 1) {
+      return ops.constant(runOf(place.value, begin * behind, run));
+    }
+    const from = shape.map((_, i) => (i === axis ? begin : 0));
+    return ops.slice(wholeOf(shop, x), from, run);
+  });
+};
+
+/** An array as what each rank adds to a sum: one that all have is what the first rank has. */
+export const addendsOf = (shop: Workshop, x: Spread): ReadonlyArray<Part> => {
+  const place = placeOf(x);
+  const { ranks } = shop.collective;
+  if (place.kind === 'sum') return place.parts;
+  if (place.kind === 'owned') return ranks.map((rank) => (rank === place.owner ? place.whole : null));
+  const whole = wholeOf(shop, x);
+  return ranks.map((rank) => (rank === 0 ? whole : null));
+};

@@ -1,0 +1,74 @@
+/**
+ * What a program knows of the processes that run it together: their collective, and how they decide as one.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+
+import type * as E from 'fp-ts/lib/Either.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { BackendOptions } from '../core/backends/choice/choose.ts';
+import type { KfacError } from '../core/errors.ts';
+import { anyOf, checkSame } from '../core/parallel/agreement.ts';
+import type { Collective } from '../core/parallel/collective.ts';
+import type { Launch } from '../core/parallel/mpi/launch.ts';
+import type { Saving } from './trainer/snapshot.ts';
+
+/** The processes that run a program together. */
+export interface Ranks {
+  readonly collective: Collective;
+  readonly launch: Launch;
+  /** Library and version, for reports. */
+  readonly library: string;
+  /** Name of this process's host. */
+  readonly host: string;
+}
+
+/** Whether this process is the one that tells and writes. */
+export const isFirst = (ranks: Ranks | undefined): boolean => ranks === undefined || ranks.launch.rank === 0;
+
+/** Threads of a process: processors are shared out among those on a host. */
+export const threadsOf = ({ launch }: Ranks, processors: number = availableParallelism()): number =>
+  Math.max(1, Math.floor(processors / (launch.local?.size ?? launch.size)));
+
+/** Where to compute: on this process's part of the host, with the others. */
+export const backendWith = (options: BackendOptions, ranks: Ranks | undefined): BackendOptions =>
+  ranks === undefined
+    ? options
+    : { ...options, threads: options.threads ?? threadsOf(ranks), collective: ranks.collective };
+
+/** Whether any process says so, asked by all of them at the same time. */
+export const agreed = (ranks: Ranks | undefined, said: boolean): boolean =>
+  ranks === undefined ? said : anyOf(ranks.collective, said);
+
+/**
+ * Saving that all processes do at the same time, since each has a part of what is saved; the first one writes, and its clock decides.
+ *
+ * @param ranks - the processes
+ * @param saving - that of a process by itself
+ */
+export const savingTogether = (ranks: Ranks | undefined, saving: Saving): Saving =>
+  ranks === undefined
+    ? saving
+    : {
+        isDue: (moment) => agreed(ranks, (isFirst(ranks) || moment.isLast) && saving.isDue(moment)),
+        save: isFirst(ranks) ? saving.save : () => TE.right(undefined),
+      };
+
+const hashed = (value: unknown): Int32Array => {
+  const digest = createHash('sha256')
+    .update(JSON.stringify(value) ?? '')
+    .digest();
+  return Int32Array.from({ length: 8 }, (_, i) => digest.readInt32LE(4 * i));
+};
+
+/**
+ * Refuses processes that do not run the same, before the first step.
+ *
+ * @param ranks - the processes
+ * @param what - what has to be the same, by name
+ */
+export const checkAlike = ({ collective }: Ranks, what: Readonly<Record<string, unknown>>): E.Either<KfacError, void> =>
+  checkSame(collective, Object.fromEntries(Object.entries(what).map(([name, value]) => [name, hashed(value)])));

@@ -1,0 +1,148 @@
+/**
+ * What a collective must satisfy, checked by every rank of it: `node collectiveLaws.mjs single`, `… simulated 3`, or under mpirun
+ * `… mpi`. Ends with 1 and says what is wrong on standard error.
+ */
+import { performance } from 'node:perf_hooks';
+
+import { mpi, simulated, single } from '../../../../dist/esm/core/index.js';
+
+const [kind, count] = process.argv.slice(2);
+
+const opened = () => {
+  if (kind === 'single') return single();
+  if (kind === 'simulated') return simulated(Number(count));
+  const joined = mpi(() => performance.now() / 1000);
+  if (joined._tag === 'Left') throw new Error(JSON.stringify(joined.left));
+  return joined.right.collective;
+};
+
+const collective = opened();
+const { size, ranks } = collective;
+const all = Array.from({ length: size }, (_, rank) => rank);
+const types = { f32: Float32Array, f64: Float64Array, i32: Int32Array };
+const complaints = [];
+
+/** A number that every rank can tell of every other: whole, so that sums are exact. */
+const valueAt = (rank, i) => ((rank + 1) * 7919 + i * 104729) % 1000;
+const vectorOf = (Type, rank, length) => Type.from({ length }, (_, i) => valueAt(rank, i));
+const total = (i) => all.reduce((sum, rank) => sum + valueAt(rank, i), 0);
+
+const expectSame = (law, actual, expected) => {
+  const at = Array.from(expected).findIndex((value, i) => !Object.is(actual[i], value));
+  if (at >= 0 || actual.length !== expected.length) {
+    complaints.push(`${law}: ${actual[at]} instead of ${expected[at]} at ${at} of ${expected.length}`);
+  }
+};
+
+/** Holding the thread, and not. */
+const waits = {
+  wait: async (posted) => posted.wait(),
+  done: async (posted) => {
+    const outcome = await posted.done();
+    if (outcome._tag === 'Left') complaints.push(JSON.stringify(outcome.left));
+  },
+};
+
+for (const [type, Type] of Object.entries(types)) {
+  for (const [how, until] of Object.entries(waits)) {
+    for (const length of [1, 5, 3000]) {
+      const where = `of ${length} ${type}, ${how}`;
+      const parts = ranks.map((rank) => vectorOf(Type, rank, length));
+
+      const sum = new Type(length);
+      await until(collective.allReduce(parts, sum));
+      expectSame(
+        `allReduce ${where}`,
+        sum,
+        Type.from({ length }, (_, i) => total(i)),
+      );
+      expectSame(`allReduce leaves its parts ${where}`, parts[0], vectorOf(Type, ranks[0], length));
+
+      // Runs of different lengths, one of them empty where there are several.
+      const lengths = all.map((rank) => (rank === 1 ? 0 : length + rank));
+      const gathered = new Type(lengths.reduce((a, b) => a + b, 0));
+      await until(
+        collective.allGather(
+          ranks.map((rank) => vectorOf(Type, rank, lengths[rank])),
+          lengths,
+          gathered,
+        ),
+      );
+      expectSame(
+        `allGather ${where}`,
+        gathered,
+        Type.from(all.flatMap((rank) => Array.from(vectorOf(Type, rank, lengths[rank])))),
+      );
+
+      const root = size - 1;
+      const sent = vectorOf(Type, ranks.includes(root) ? root : ranks[0], length);
+      await until(collective.broadcast(root, sent));
+      expectSame(`broadcast ${where}`, sent, vectorOf(Type, root, length));
+
+      const whole = lengths.reduce((a, b) => a + b, 0);
+      const outs = ranks.map((rank) => new Type(lengths[rank]));
+      await until(
+        collective.reduceScatter(
+          ranks.map((rank) => vectorOf(Type, rank, whole)),
+          lengths,
+          outs,
+        ),
+      );
+      ranks.forEach((rank, i) => {
+        const begin = lengths.slice(0, rank).reduce((a, b) => a + b, 0);
+        expectSame(
+          `reduceScatter ${where}`,
+          outs[i],
+          Type.from({ length: lengths[rank] }, (_, k) => total(begin + k)),
+        );
+      });
+    }
+  }
+}
+
+// Several on their way at the same time, waited for in another order than they were posted in.
+const outs = [0, 1, 2].map(() => new Float64Array(400));
+const posted = outs.map((out, k) =>
+  collective.allReduce(
+    ranks.map((rank) => Float64Array.from({ length: 400 }, (_, i) => k + valueAt(rank, i))),
+    out,
+  ),
+);
+for (const k of [2, 0, 1]) {
+  await (k === 0 ? waits.done : waits.wait)(posted[k]);
+  expectSame(
+    `several at once, ${k}`,
+    outs[k],
+    Float64Array.from({ length: 400 }, (_, i) => size * k + total(i)),
+  );
+}
+
+// Sums of any numbers are the same bits on every rank.
+const numbers = Float64Array.from({ length: 1000 }, (_, i) => Math.sin(1 + i + ranks[0]) / 3);
+const rounded = new Float64Array(1000);
+collective
+  .allReduce(
+    ranks.map(() => numbers),
+    rounded,
+  )
+  .wait();
+const everywhere = new Float64Array(1000 * size);
+collective
+  .allGather(
+    ranks.map(() => rounded),
+    all.map(() => 1000),
+    everywhere,
+  )
+  .wait();
+for (const rank of all) {
+  expectSame('the same bits everywhere', everywhere.slice(1000 * rank, 1000 * (rank + 1)), rounded);
+}
+
+collective.barrier().wait();
+if (!(collective.traffic().messages > 70)) complaints.push('traffic is not counted');
+collective.end();
+if (complaints.length > 0) {
+  console.error(complaints.slice(0, 5).join('\n'));
+  process.exit(1);
+}
+if (ranks[0] === 0) console.log(`fine on ${size}`);

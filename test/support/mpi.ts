@@ -1,0 +1,64 @@
+/**
+ * Programs on several ranks: under each MPI that this machine has.
+ *
+ * @module
+ */
+import { spawnSync } from 'node:child_process';
+
+/** A launcher, and what it takes to run more processes than there are processors, as whoever runs the tests. */
+interface Launcher {
+  readonly name: string;
+  readonly command: string;
+  readonly flags: ReadonlyArray<string>;
+}
+
+const known: ReadonlyArray<Launcher> = [
+  {
+    name: 'Open MPI',
+    command: 'mpirun.openmpi',
+    flags: ['--allow-run-as-root', '--oversubscribe', '--bind-to', 'none'],
+  },
+  { name: 'MPICH', command: 'mpirun.mpich', flags: [] },
+];
+
+/** The launchers of this machine. */
+export const launchers: ReadonlyArray<Launcher> = known.filter(
+  ({ command }) => spawnSync(command, ['--version']).error === undefined,
+);
+
+/** What a program has left. */
+export interface Left {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+  readonly seconds: number;
+}
+
+/** Runs a program of Node.js and waits for it. */
+export const run = (command: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}): Left => {
+  const start = performance.now();
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    encoding: 'utf8',
+    env: { ...process.env, OPENBLAS_NUM_THREADS: '1', ...env },
+    timeout: 120_000,
+  });
+  return { code: status, out: stdout, err: stderr, seconds: (performance.now() - start) / 1000 };
+};
+
+/** Runs it on several ranks. */
+export const runOnRanks = ({ command, flags }: Launcher, ranks: number, args: ReadonlyArray<string>): Left =>
+  run(command, [...flags, '-n', String(ranks), process.execPath, ...args]);
+
+/**
+ * Tests under each launcher. Where there is none, `KFAC_REQUIRE_MPI` (continuous integration) makes that a failure.
+ *
+ * @param define - defines tests for a launcher
+ */
+export const underEachMpi = (define: (launcher: Launcher) => void): void => {
+  it('has MPI, or does without', () => {
+    if (process.env['KFAC_REQUIRE_MPI'] !== undefined) {
+      expect(launchers.map(({ name }) => name)).toEqual(known.map(({ name }) => name));
+    }
+  });
+  launchers.forEach(define);
+};
