@@ -203,7 +203,7 @@ export const derive = <T extends Shaped>(p: Primitives<T>, self: () => Ops<T>): 
     const most = Math.max(fewestElements, sizeOf(images.shape));
     const arrays = 1 + (homogeneous ? 1 : 0) + (weights === null ? 0 : 1);
     const count = Math.max(1, Math.floor(most / (arrays * places * (length + 1) + sizeOf(images.shape) / n)));
-    if (count >= n) return gramOf(self(), images, n, weights);
+    if (n === 0 || count >= n) return gramOf(self(), images, n, weights);
     return sumsOfParts(self(), n, count, (ops, begin, size) => {
       const some = ops.slice(images, [begin, 0, 0, 0], [size, ...images.shape.slice(1)]);
       const theirs = weights === null ? null : ops.slice(weights, [begin * places, 0], [size * places, 1]);
