@@ -1,6 +1,6 @@
 /**
- * Training programs for browsers: all that needs no files and no process. A bundler for browsers takes this barrel in
- * place of `index.ts`; the `browser` condition of package.json says so.
+ * Training programs: trainer, tasks, data, all that needs no files and no process. A bundler for browsers takes this barrel in
+ * place of `index.ts`, which has the rest; the `browser` condition of package.json says so.
  *
  * @module
  */
@@ -28,6 +28,21 @@ export type { Drawn, Trained, TrainingOptions, TrainingStep } from './trainer/tr
 export { batchesOf } from './trainer/batchesOf.ts';
 export type { BatchesOptions } from './trainer/batchesOf.ts';
 export type { Demand } from './data/examples.ts';
+export { fit } from './fitting/fit.ts';
+export type { FitOptions, Fitted } from './fitting/fit.ts';
+export type { Judged, Network } from './fitting/fitted.ts';
+export type { Arrays, Example, Given } from './fitting/given.ts';
+export type { Standardise } from './fitting/units.ts';
+export { loadNetwork } from './fitting/loadNetwork.ts';
+export type { LoadOptions } from './fitting/loadNetwork.ts';
+export { rungsOf } from './tuning/halving.ts';
+export type { Budget, Rung } from './tuning/halving.ts';
+export { nextOrder, searchOf, winnerOf } from './tuning/search.ts';
+export type { Contender, Order, Search, SearchRequest, TuneResult } from './tuning/search.ts';
+export type { Chosen } from './tuning/candidates.ts';
+export { tune } from './tuning/tune.ts';
+export type { TuneOptions } from './tuning/tune.ts';
+export type { Nested, Numbers, Values } from './fitting/numbers.ts';
 export { runExperiment } from './experiment.ts';
 export type { Experiment, Failed, Finished, Observer, Outcome } from './experiment.ts';
 export { dataset, datasetOf, rowsOf } from './data/dataset.ts';
@@ -57,19 +72,21 @@ export { classes, imageShape, readImages, readMnist } from './data/mnist.ts';
 export type { ImageData, LabelledImages, Mnist, NamedImages } from './data/mnist.ts';
 export type { FileSystem } from './files/fileSystem.ts';
 export { webFileSystem } from './files/webFileSystem.ts';
+export { accountOf } from './reports/account.ts';
+export type { SeenStep } from './reports/seenSteps.ts';
+export { decodeSafetensors } from './safetensors/decode.ts';
+export { encodeSafetensors } from './safetensors/encode.ts';
 export type { Checkpoint } from './checkpoints/document.ts';
 export { decodeCheckpoint, encodeCheckpoint, loadCheckpoint } from './checkpoints/files.ts';
 export { loadLatest, saveCheckpoint } from './checkpoints/store.ts';
 export type { Found } from './checkpoints/store.ts';
 export { checkpointing } from './checkpoints/checkpointing.ts';
 export type { CheckpointOptions, Checkpointing, Every } from './checkpoints/checkpointing.ts';
-export { accountOf } from './reports/account.ts';
-export type { SeenStep } from './reports/seenSteps.ts';
 export { spectraOf } from './reports/spectra.ts';
 export type { Spectrum } from './reports/spectra.ts';
-export { decodeSafetensors } from './safetensors/decode.ts';
-export { encodeSafetensors } from './safetensors/encode.ts';
 export type {
+  Chart,
+  Glimpse,
   Loaded,
   Look,
   Preview,
@@ -80,7 +97,7 @@ export type {
   TaskSettings,
   TaskSize,
 } from './tasks/task.ts';
-export type { Exhibit, ImageGrid, ImageRow, PlainFile } from './tasks/exhibit.ts';
+export type { Exhibit, ImageGrid, ImageRow, PlainFile, PointGrid, PointPanel } from './tasks/exhibit.ts';
 export { defineTask } from './tasks/define.ts';
 export type { TaskAbout, TaskParts } from './tasks/define.ts';
 export { supervised } from './tasks/supervised.ts';
@@ -120,18 +137,6 @@ export { write } from './writing/writer.ts';
 export type { Writer, WritingOptions } from './writing/writer.ts';
 export { lenet, resnet8 } from './tasks/imageNetworks.ts';
 export { mnistClassifier, perceptron } from './tasks/mnistClassifier.ts';
-export { accuracy, perExample, perTerm, sigmoidSquaredError } from './tasks/measures.ts';
-export type { Measure, Terms } from './tasks/measures.ts';
-export type { BackendChoice, OptimizerChoice, OptimizerSettings, RunConfig } from './config/runConfig.ts';
-export { composeOptimizer } from './config/compose/compose.ts';
-export { fit } from './fitting/fit.ts';
-export type { FitOptions, Fitted } from './fitting/fit.ts';
-export type { Judged, Network } from './fitting/fitted.ts';
-export type { Arrays, Example, Given } from './fitting/given.ts';
-export type { Nested, Numbers, Values } from './fitting/numbers.ts';
-export type { Standardise } from './fitting/units.ts';
-export { loadNetwork } from './fitting/loadNetwork.ts';
-export type { LoadOptions } from './fitting/loadNetwork.ts';
 export { adversarial, gameOptimizers } from './tasks/gan/adversarial.ts';
 export type { AdversarialParts, GanMeasures, Judging, Measuring, Playing } from './tasks/gan/adversarial.ts';
 export { ganLosses, ganPair } from './tasks/gan/pair.ts';
@@ -149,6 +154,11 @@ export type { GanMnistSettings } from './tasks/gan/ganMnist.ts';
 export { pointsPreview } from './tasks/gan/pointsPreview.ts';
 export { ganRing, ganRingOf } from './tasks/gan/ganRing.ts';
 export type { GanRingOptions, GanRingSettings } from './tasks/gan/ganRing.ts';
+export type { GanSettings } from './tasks/gan/settings.ts';
 export { energyDistance, ringMeasures } from './tasks/gan/ringMeasures.ts';
 export { eightGaussians, ringCentres, ringPoints } from './data/ring.ts';
 export type { Ring } from './data/ring.ts';
+export { accuracy, perExample, perTerm, sigmoidSquaredError } from './tasks/measures.ts';
+export type { Measure, Terms } from './tasks/measures.ts';
+export type { BackendChoice, OptimizerChoice, OptimizerSettings, RunConfig } from './config/runConfig.ts';
+export { composeOptimizer } from './config/compose/compose.ts';

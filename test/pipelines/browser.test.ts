@@ -10,6 +10,7 @@ const nodeOnly = [
   'nodeWorld',
   'runCli',
   'runPage',
+  'tuneFigure',
   'writeReport',
 ];
 
