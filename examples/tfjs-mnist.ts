@@ -67,7 +67,12 @@ interface Examples {
 }
 
 const examplesOf = (pixels: ArrayLike<number>, classes: ArrayLike<number>): Examples => ({
-  images: tf.tidy(() => tf.tensor4d(Float32Array.from(pixels, (pixel) => pixel / 255), [classes.length, 28, 28, 1])),
+  images: tf.tidy(() =>
+    tf.tensor4d(
+      Float32Array.from(pixels, (pixel) => pixel / 255),
+      [classes.length, 28, 28, 1],
+    ),
+  ),
   labels: tf.tidy(() => tf.oneHot(tf.tensor1d(Int32Array.from(classes), 'int32'), 10) as tf.Tensor2D),
 });
 

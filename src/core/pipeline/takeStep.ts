@@ -92,14 +92,16 @@ const agreeing = 100;
 const anyFinite: LossBound = { metric: 'loss', most: Infinity };
 
 /**
- * Takes a step and uses up the state that it starts from: whatever the outcome, none of that state's arrays may be used
- * afterwards, and all that the next state does not have have gone back to the backend.
+ * Takes a step and, unless told otherwise, uses up the state that it starts from: whatever the outcome, none of that state's
+ * arrays may be used afterwards, and all that the next state does not have have gone back to the backend.
  *
  * @param env - backend and clock; a background where inverses are to be made beside the steps
  * @param step - a step that knows what it learns, as `learn` makes them
- * @param state - state before, on the backend; nobody else may hold its arrays
+ * @param state - state before, on the backend; nobody else may hold its arrays, unless they are kept
  * @param batch - examples in host memory
  * @param bound - what the loss must be; finite unless given
+ * @param before - what becomes of the state before: `spent`, or `kept`, for steps from it once more; on a backend whose arrays the
+ *   collector finds, that costs memory until it does, on others until the backend is disposed of
  * @returns the state after, and the step's numbers, or the first error; a loss or a norm that is not finite is one
  * @example
  * ```ts
@@ -130,6 +132,7 @@ export const takeStep =
     state: TrainState<T>,
     batch: Batch<Tensor>,
     bound: LossBound = anyFinite,
+    before: 'spent' | 'kept' = 'spent',
   ): TE.TaskEither<KfacError, Stepped<T>> =>
   async () => {
     const start = env.clock();
@@ -154,7 +157,7 @@ export const takeStep =
     )();
     if (E.isLeft(outcome)) await env.background?.settle(); // it works with arrays that go back now
     const kept = E.isRight(outcome) ? arraysIn(outcome.right.next) : new Set<T>();
-    const held = [...arraysIn(state), ...(env.background?.takeOver() ?? [])];
+    const held = [...(before === 'spent' ? arraysIn(state) : []), ...(env.background?.takeOver() ?? [])];
     scope.close(
       [...kept],
       held.filter((x) => !kept.has(x)),

@@ -11,12 +11,9 @@ import { Optimizer as TfOptimizer, tidy } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { Callback, registerCallbackConstructor } from '@tensorflow/tfjs-layers';
 import * as E from 'fp-ts/lib/Either.js';
-import { pipe } from 'fp-ts/lib/function.js';
 
 import type { Backend } from '../../core/backends/backend.ts';
-import { nativeBackend } from '../../core/backends/native/backend.ts';
-import { portableBackend } from '../../core/backends/portable/backend.ts';
-import { referenceBackend } from '../../core/backends/reference/backend.ts';
+import { openHostBackend } from '../../core/backends/choice/hostBackend.ts';
 import type { KfacError } from '../../core/errors.ts';
 import { attempt, orRaise, raise } from '../../core/errors.ts';
 import { learn } from '../../core/pipeline/withObjective.ts';
@@ -54,31 +51,6 @@ export interface KFACOptions extends KfacPresetOptions {
   /** Where factors are made and inverted: `native` where there is a BLAS, else `portable`, unless given. */
   readonly backend?: 'auto' | 'native' | 'portable' | 'reference';
 }
-
-/** A backend whose arrays are in host memory. */
-const openedBackend = (name: KFACOptions['backend'] = 'auto'): E.Either<KfacError, Backend<Tensor>> => {
-  switch (name) {
-    case 'native':
-      return nativeBackend();
-    case 'portable':
-      return portableBackend();
-    case 'reference':
-      return E.right(referenceBackend());
-    case 'auto':
-      return pipe(
-        nativeBackend(),
-        E.orElseW(() => portableBackend()),
-        E.orElse((): E.Either<KfacError, Backend<Tensor>> => E.right(referenceBackend())),
-      );
-    default:
-      return E.left({
-        _tag: 'BadConfig',
-        path: 'KFACOptimizer.backend',
-        expected: 'auto, native, portable or reference',
-        actual: String(name),
-      });
-  }
-};
 
 /** What is a setting of this optimizer, and none of the preset. */
 const own: ReadonlyArray<string> = ['optimizer', 'seed', 'backend'];
@@ -166,7 +138,7 @@ export class KFACOptimizer extends TfOptimizer {
     this.model = opened(model);
     this.options = options;
     this.optimizer = sound(chosen(options));
-    this.backend = orRaise(openedBackend(options.backend));
+    this.backend = orRaise(openHostBackend({ backend: options.backend ?? 'auto' }));
     register();
     const trainOnBatch = this.model.trainOnBatch.bind(this.model);
     this.model.trainOnBatch = async (...given) => {

@@ -1,0 +1,19 @@
+/**
+ * Documents whose code runs from the first line to the last.
+ */
+import { blocksOf, run } from '../support/snippets.ts';
+
+beforeAll(() => void jest.spyOn(console, 'warn').mockImplementation(() => undefined));
+afterAll(() => jest.restoreAllMocks());
+
+const documents = ['docs/fit.md', 'docs/optimizer-object.md', 'docs/tfjs.md'];
+const snippets = documents.flatMap(blocksOf).filter(({ onlyCompiled }) => !onlyCompiled);
+
+it('there are some in each', () => {
+  const found = documents.filter((document) => snippets.some(({ name }) => name.startsWith(document)));
+  expect(found).toEqual(documents);
+});
+
+it.each(snippets)('$name: runs and gives what it says', async (snippet) => {
+  await run(snippet, (actual, expected) => expect(actual).toEqual(expected));
+});
