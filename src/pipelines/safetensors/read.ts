@@ -17,6 +17,15 @@ import { decodeSafetensors } from './decode.ts';
  *
  * @param files - where it is
  * @param path - the file
+ * @returns tensors by path
+ * @example
+ * ```ts no-run
+ * import { orRaise } from 'kfac-ts/core';
+ * import { nodeFileSystem, readSafetensors } from 'kfac-ts/pipelines';
+ *
+ * const { inputs, targets } = orRaise(await readSafetensors(nodeFileSystem, 'examples.safetensors')());
+ * console.log(inputs.shape, targets.shape);
+ * ```
  */
 export const readSafetensors = (files: FileSystem, path: string): TE.TaskEither<KfacError, Params<Tensor>> =>
   pipe(
