@@ -146,6 +146,7 @@ export const runFlags: ReadonlyArray<Flag> = [
     flag: '--backoff <N>',
     description: 'a run that diverges goes back with more damping, at most N times (default: 0, it ends)',
   },
+  { flag: '--tensorboard', description: 'what happens as events of TensorBoard too, in the report’s tensorboard/' },
   { flag: '--resume <RUN|CHECKPOINT>', description: 'go on with a run from its last checkpoint, or from this one' },
   { flag: '--fork', description: 'begin a run of its own from that checkpoint, with other settings' },
   { flag: '--out <DIR>', description: 'directory of the report (default: a new one in runs/; none with --json)' },

@@ -18,6 +18,7 @@ import type { FileSystem } from '../files/fileSystem.ts';
 import { earlierRun, withoutEarlier } from '../reports/earlierRun.ts';
 import type { Report, Written } from '../reports/runFolder.ts';
 import { writeReport } from '../reports/runFolder.ts';
+import { withoutEvents } from '../tensorboard/runEvents.ts';
 import type { World } from '../world.ts';
 import type { TrainingCommand } from './planning.ts';
 
@@ -50,7 +51,7 @@ export const placeOf = (
 ): Place | null => {
   if (resumed !== null) return { directory: resumed, isGiven: true, isResumed: true };
   if (plan.out !== undefined) return { directory: plan.out, isGiven: true };
-  if (flags['json'] === true && plan.checkpointEvery === undefined) return null;
+  if (flags['json'] === true && plan.checkpointEvery === undefined && plan.tensorboard !== true) return null;
   const [only] = plan.optimizers;
   const what = name === 'compare' ? 'compare' : only.name;
   const directory = join('runs', `${timestamp(world.date())}-${plan.task.name}-${plan.task.size}-${what}`);
@@ -109,7 +110,7 @@ export const replacing = (
       )
     : TE.right(place);
 
-/** A directory of its own for whoever runs, without checkpoints of a run that it replaces, and what gives it back. */
+/** A directory of its own for whoever runs, without checkpoints and events of a run that it replaces, and what gives it back. */
 const claimed = (
   files: FileSystem,
   { directory, isGiven, isResumed = false }: Place,
@@ -117,6 +118,7 @@ const claimed = (
   isGiven
     ? pipe(
         isResumed ? TE.right(undefined) : withoutCheckpoints(files, directory),
+        TE.chain(() => (isResumed ? TE.right(undefined) : withoutEvents(files, directory))),
         TE.map(() => ({ directory, release: () => Promise.resolve() })),
       )
     : pipe(

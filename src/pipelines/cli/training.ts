@@ -32,6 +32,8 @@ import { stepsOf } from '../trainer/options.ts';
 import { agreed, backendWith, checkAlike } from '../ranks.ts';
 import type { World } from '../world.ts';
 import { asGiven } from './asGiven.ts';
+import type { Board } from './board.ts';
+import { boardFor } from './board.ts';
 import type { RunCheckpoints } from './checkpoints.ts';
 import { checkpointsFor, notSaved } from './checkpoints.ts';
 import type { CostLine } from './costs.ts';
@@ -104,6 +106,7 @@ const runOn =
     { plan, data, start, resumption }: Ready,
     interrupting: Interrupting,
     checkpoints: RunCheckpoints,
+    board: Board,
   ) =>
   <T extends Shaped>(backend: Backend<T>): TE.TaskEither<KfacError, Compared> => {
     const total = stepsOf(plan.options, data.train.size);
@@ -129,11 +132,11 @@ const runOn =
               ...(resumption === null ? { hold: plan.hold, ...(start === undefined ? {} : { start }) } : {}),
               steer: () => ({ stop: agreed(world.ranks, interrupting() !== null) }),
             },
-            optionsOf: checkpoints.optionsOf,
+            optionsOf: board.optionsOf(backend, checkpoints.optionsOf),
             backoff: { atMost: plan.backoff ?? 0, told: (sentence) => world.err(`warning: ${sentence}`)() },
             goesOn: () => !agreed(world.ranks, interrupting() !== null),
             data,
-            observe: (optimizer) => observerOf(world, isJson, optimizer.name, total),
+            observe: (optimizer) => board.observed(optimizer, observerOf(world, isJson, optimizer.name, total)),
             conclude: (outcome) => () => {
               const ended = withoutState(outcome);
               const ending = endLine(ended, world.memory(), interrupting()?.by);
@@ -195,17 +198,22 @@ const runReady = (
     const { plan, data, resumption } = ready;
     const total = stepsOf(plan.options, data.train.size);
     const checkpoints = checkpointsFor(world, command, plan, place, resumption, interrupting);
+    const board = boardFor(world, plan, place, resumption, total);
     return pipe(
       TE.Do,
       TE.chainFirstEitherK(() => alike(world, ready)),
       TE.bind('ended', () =>
-        withBackend(backendWith(plan.backend, world.ranks), runOn(world, isJson, ready, interrupting, checkpoints)),
+        withBackend(
+          backendWith(plan.backend, world.ranks),
+          runOn(world, isJson, ready, interrupting, checkpoints, board),
+        ),
       ),
       TE.bind('saved', ({ ended }) => TE.fromTask(checkpoints.account(ended.outcomes))),
       TE.let('notes', ({ ended }) => stoppedNotes(interrupting(), plan, total, ended.outcomes)),
       TE.bind('written', ({ ended, notes, saved }) =>
         writeTo(world, place, { plan, data, notes: [...notes, ...saved.onward], ...ended }),
       ),
+      TE.chainFirstTaskK(({ ended, written }) => board.figures(ended.outcomes, written.files)),
       TE.chainFirstIOK(({ ended, notes, written }) =>
         conclude(world, isJson, ended.outcomes, interrupting()?.isQuiet === true ? [] : notes, written),
       ),

@@ -34,6 +34,8 @@ export interface Plan {
   readonly keep: number | undefined;
   /** How often a run that diverges goes back, where it was said. */
   readonly backoff: number | undefined;
+  /** Whether what happens is written as events of TensorBoard too, where it was said. */
+  readonly tensorboard: boolean | undefined;
   /** Directory of the report, where one was named. */
   readonly out: string | undefined;
   /** What is doubtful in the configuration, in sentences. */
@@ -130,7 +132,7 @@ export const planOf = (
   tasks: ReadonlyArray<TaskFamily> = ownTasks,
 ): E.Either<KfacError, Plan> => {
   const { batch, seed = 1, evaluateEvery, patience, data, start, hold = [], out, size = 'full' } = config;
-  const { checkpointEvery, keep, backoff } = config;
+  const { checkpointEvery, keep, backoff, tensorboard } = config;
   if (config.task !== undefined && config.task !== task) {
     return bad('task', `${task}, as on the command line`, config.task);
   }
@@ -156,6 +158,7 @@ export const planOf = (
       checkpointEvery,
       keep,
       backoff,
+      tensorboard,
       out,
       warnings: unusedSettings(optimizers, config),
     })),

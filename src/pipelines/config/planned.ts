@@ -29,6 +29,7 @@ export const configurationIn = (plan: Plan): Readonly<Record<string, unknown>> =
     ...(plan.checkpointEvery === undefined ? {} : { checkpointEvery: plan.checkpointEvery }),
     ...(plan.keep === undefined ? {} : { keep: plan.keep }),
     ...(plan.backoff === undefined ? {} : { backoff: plan.backoff }),
+    ...(plan.tensorboard === undefined ? {} : { tensorboard: plan.tensorboard }),
   };
   return {
     ...configuration,

@@ -80,6 +80,8 @@ export interface RunConfig {
   readonly keep?: number | undefined;
   /** How often a run that diverges goes back to where it was well, with more damping; it ends where it is 0. */
   readonly backoff?: number | undefined;
+  /** Whether what happens is written as events of TensorBoard too. */
+  readonly tensorboard?: boolean | undefined;
   /** Directory of the report. */
   readonly out?: string | undefined;
   /** What the report of a run says of it; sets nothing. */
@@ -112,6 +114,7 @@ const fields = {
   checkpointEvery: everyText,
   keep: wholeFrom(1),
   backoff: wholeFrom(0),
+  tensorboard: t.boolean,
   out: pathText,
   about: t.unknown,
 };

@@ -14,6 +14,7 @@ import { Composer, isAlias, isCollection, isPair, LineCounter, Parser } from 'ya
 
 import type { KfacError } from '../../core/errors.ts';
 import { messageOf } from '../files/thrown.ts';
+import { inSentence } from './codecs/codecs.ts';
 
 /** A file's value. */
 export interface Parsed {
@@ -98,7 +99,7 @@ export const parseYaml = (text: string, path: string): E.Either<KfacError, Parse
   const [error] = document.errors;
   if (error !== undefined) {
     const { line, col } = lines.linePos(error.pos[0]);
-    return bad(path, 'YAML or JSON', `“${error.message}” in line ${line}, column ${col}`);
+    return bad(path, 'YAML or JSON', `“${inSentence(error.message)}” in line ${line}, column ${col}`);
   }
   return second === undefined ? toData(document, path) : bad(path, 'one document', 'several, with --- between them');
 };

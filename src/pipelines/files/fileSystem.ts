@@ -7,7 +7,7 @@
  */
 import type { Stats } from 'node:fs';
 import { constants } from 'node:fs';
-import { access, lstat, mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { access, appendFile, lstat, mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 
 import { identity, pipe } from 'fp-ts/lib/function.js';
@@ -27,6 +27,11 @@ export interface FileSystem {
   readonly exists: (path: string) => TE.TaskEither<KfacError, boolean>;
   /** Replaces a file as a whole, making its directory where there is none. */
   readonly write: (path: string, content: Uint8Array | string) => TE.TaskEither<KfacError, void>;
+  /**
+   * Adds to a file, making it and its directory where there is none. Fails where a link stands in the place of it, of its
+   * directory, or of the one above that.
+   */
+  readonly append: (path: string, content: Uint8Array) => TE.TaskEither<KfacError, void>;
   /**
    * Replaces a directory as a whole by one that holds these files, and is done when a machine that loses its power now has them
    * still. Fails where a link stands in the place of it or of the directory that it is in.
@@ -181,10 +186,10 @@ const isLink = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** What stands in the way of a directory. */
-const notThroughLinks = (path: string): TE.TaskEither<unknown, void> =>
+/** What stands in the way of files that belong to a run. */
+const notThroughLinks = (...places: ReadonlyArray<string>): TE.TaskEither<unknown, void> =>
   pipe(
-    [path, dirname(path)],
+    places,
     TE.traverseArray((place) => TE.fromTask(() => isLink(place))),
     TE.chain((links) =>
       links.includes(true) ? TE.left(new Error('a link is in the way, and is not followed')) : TE.right(undefined),
@@ -241,9 +246,16 @@ export const nodeFileSystem: FileSystem = {
   read: (path) => TE.tryCatch(() => readFile(path), failed('read', path)),
   exists: (path) => TE.fromTask(() => exists(path)),
   write: (path, content) => TE.tryCatch(() => writeAtomically(path, content), failed('write', path)),
+  append: (path, content) =>
+    pipe(
+      notThroughLinks(path, dirname(path), dirname(dirname(path))),
+      TE.chain(() => tried(() => mkdir(dirname(path), { recursive: true }))),
+      TE.chain(() => tried(() => appendFile(path, content))),
+      TE.mapLeft(failed('write', path)),
+    ),
   writeDirectory: (path, files) =>
     pipe(
-      notThroughLinks(path),
+      notThroughLinks(path, dirname(path)),
       TE.chain(() => tried(() => writeDirectoryAtomically(path, files))),
       TE.mapLeft(failed('write', path)),
     ),

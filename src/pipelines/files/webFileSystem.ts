@@ -61,6 +61,7 @@ export const webFileSystem = (base: string): FileSystem => {
         TE.map(({ ok }) => ok),
       ),
     write: readOnly,
+    append: readOnly,
     writeDirectory: readOnly,
     removeDirectory: readOnly,
     list: (directory) => TE.left(failed('read', directory, 'an address has no list of what is behind it')),
