@@ -84,6 +84,8 @@ export type { SeenStep } from './reports/seenSteps.ts';
 export { decodeSafetensors } from './safetensors/decode.ts';
 export { readSafetensors } from './safetensors/read.ts';
 export { encodeSafetensors } from './safetensors/encode.ts';
+export { fromTorch, toTorch } from './torch/convert.ts';
+export type { Learned } from './torch/convert.ts';
 export type { Checkpoint } from './checkpoints/document.ts';
 export { decodeCheckpoint, encodeCheckpoint, loadCheckpoint } from './checkpoints/files.ts';
 export { loadLatest, saveCheckpoint } from './checkpoints/store.ts';

@@ -134,7 +134,7 @@ export const runFlags: ReadonlyArray<Flag> = [
   { flag: '--patience <N>', description: 'stop after N evaluations without improvement; keep the best parameters' },
   dataFlag,
   toFlag,
-  { flag: '--start <FILE>', description: 'safetensors file with the parameters to start from' },
+  { flag: '--start <FILE>', description: 'safetensors file with the parameters to start from, ours or PyTorch’s' },
   { flag: '--hold <PATHS>', description: 'parameters or layers that are held fixed, with commas between' },
   { flag: '--config <FILE>', description: 'settings from a YAML or JSON file; flags go before it' },
   {
@@ -147,6 +147,7 @@ export const runFlags: ReadonlyArray<Flag> = [
     description: 'a run that diverges goes back with more damping, at most N times (default: 0, it ends)',
   },
   { flag: '--tensorboard', description: 'what happens as events of TensorBoard too, in the report’s tensorboard/' },
+  { flag: '--export <FORMAT>', description: 'parameters for others too: torch has PyTorch’s names and layout' },
   { flag: '--resume <RUN|CHECKPOINT>', description: 'go on with a run from its last checkpoint, or from this one' },
   { flag: '--fork', description: 'begin a run of its own from that checkpoint, with other settings' },
   { flag: '--out <DIR>', description: 'directory of the report (default: a new one in runs/; none with --json)' },

@@ -28,6 +28,7 @@ import { reportText } from '../reports/reportText.ts';
 import type { Concluded, Written } from '../reports/runFolder.ts';
 import { readSafetensors } from '../safetensors/read.ts';
 import type { Loaded, TaskFamily } from '../tasks/task.ts';
+import { fromTorch, isOf } from '../torch/convert.ts';
 import { stepsOf } from '../trainer/options.ts';
 import { agreed, backendWith, checkAlike } from '../ranks.ts';
 import type { World } from '../world.ts';
@@ -96,8 +97,20 @@ interface Ready {
   readonly resumption: Resumption | null;
 }
 
-const startOf = ({ files }: World, { start }: Plan): TE.TaskEither<KfacError, Params<Tensor> | undefined> =>
-  start === undefined ? TE.right(undefined) : readSafetensors(files, start);
+/** Parameters to start from, where they are asked for: those of a file of ours, or else of PyTorch's. */
+const startOf = (
+  { files }: World,
+  { start, task: { networks } }: Plan,
+): TE.TaskEither<KfacError, Params<Tensor> | undefined> =>
+  start === undefined
+    ? TE.right(undefined)
+    : pipe(
+        readSafetensors(files, start),
+        TE.map((found) => {
+          const learned = isOf(networks, found) ? null : fromTorch(networks, found);
+          return learned?._tag === 'Right' ? learned.right.params : found; // what is neither is refused as ours
+        }),
+      );
 
 const runOn =
   (
@@ -243,9 +256,9 @@ const runPlan = (
       taking(world, place, (taken) =>
         pipe(
           TE.Do,
-          TE.bind('start', () => (resumption === null ? startOf(world, asked) : TE.right(undefined))),
           TE.bind('data', () => asked.task.load(world.files, asked.data)),
           TE.let('plan', ({ data }): Plan => ({ ...asked, task: data.task })),
+          TE.bind('start', ({ plan }) => (resumption === null ? startOf(world, plan) : TE.right(undefined))),
           TE.chainFirstEitherK(({ plan, data }) => checkResumption(resumption, command, plan, { ...plan.task, data })),
           TE.chain((ready) => runReady(world, command, taken, { ...ready, resumption })),
         ),

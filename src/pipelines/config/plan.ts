@@ -14,7 +14,7 @@ import { presetIn, presets } from '../../solvers/presets/registry.ts';
 import { taskOf, tasks as ownTasks } from '../catalogue/tasks.ts';
 import type { Task, TaskFamily } from '../tasks/task.ts';
 import type { Duration, TrainOptions } from '../trainer/options.ts';
-import type { OptimizerChoice, OptimizerSettings, RunConfig } from './runConfig.ts';
+import type { ExportFormat, OptimizerChoice, OptimizerSettings, RunConfig } from './runConfig.ts';
 
 /** A run that is ready to begin. */
 export interface Plan {
@@ -36,6 +36,8 @@ export interface Plan {
   readonly backoff: number | undefined;
   /** Whether what happens is written as events of TensorBoard too, where it was said. */
   readonly tensorboard: boolean | undefined;
+  /** What else parameters are written for, where it was said. */
+  readonly export: ExportFormat | undefined;
   /** Directory of the report, where one was named. */
   readonly out: string | undefined;
   /** What is doubtful in the configuration, in sentences. */
@@ -159,6 +161,7 @@ export const planOf = (
       keep,
       backoff,
       tensorboard,
+      export: config.export,
       out,
       warnings: unusedSettings(optimizers, config),
     })),

@@ -30,6 +30,7 @@ export const configurationIn = (plan: Plan): Readonly<Record<string, unknown>> =
     ...(plan.keep === undefined ? {} : { keep: plan.keep }),
     ...(plan.backoff === undefined ? {} : { backoff: plan.backoff }),
     ...(plan.tensorboard === undefined ? {} : { tensorboard: plan.tensorboard }),
+    ...(plan.export === undefined ? {} : { export: plan.export }),
   };
   return {
     ...configuration,

@@ -38,6 +38,9 @@ export type BackendChoice = 'auto' | BackendName;
 /** Where the gpu backend runs its kernels. */
 export type GpuModeChoice = 'auto' | GpuMode;
 
+/** Whose names and layout parameters are written with, besides our own. */
+export type ExportFormat = 'torch';
+
 /** Settings of optimizers: by name of the optimizer, then by name of the setting. */
 export type OptimizerSettings = Readonly<Record<string, Readonly<Record<string, SettingValue>>>>;
 
@@ -82,6 +85,8 @@ export interface RunConfig {
   readonly backoff?: number | undefined;
   /** Whether what happens is written as events of TensorBoard too. */
   readonly tensorboard?: boolean | undefined;
+  /** What else parameters are written for. */
+  readonly export?: ExportFormat | undefined;
   /** Directory of the report. */
   readonly out?: string | undefined;
   /** What the report of a run says of it; sets nothing. */
@@ -115,6 +120,7 @@ const fields = {
   keep: wholeFrom(1),
   backoff: wholeFrom(0),
   tensorboard: t.boolean,
+  export: oneOf<ExportFormat>(['torch']),
   out: pathText,
   about: t.unknown,
 };

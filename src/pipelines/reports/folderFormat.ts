@@ -13,6 +13,9 @@ export const parametersName = (optimizer: string): string => `${optimizer}.safet
 /** File of the running state of layers, which is carried along and not trained; missing where there is none. */
 export const runningName = (optimizer: string): string => `${optimizer}.running.safetensors`;
 
+/** File of all of these with PyTorch's names and in its layout, where that was asked for. */
+export const torchName = (optimizer: string): string => `${optimizer}.torch.safetensors`;
+
 /** File of the steps and evaluations of all optimizers, as JSON lines. */
 export const metricsName = 'metrics.jsonl';
 

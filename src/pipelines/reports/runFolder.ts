@@ -21,12 +21,13 @@ import { configurationIn } from '../config/planned.ts';
 import type { Splits } from '../data/dataset.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
 import { encodeSafetensors } from '../safetensors/encode.ts';
+import { toTorch } from '../torch/convert.ts';
 import type { Exhibit } from '../tasks/exhibit.ts';
 import type { Chart } from '../tasks/task.ts';
 import type { ChartLine } from './chartFigure.ts';
 import { chartFigure, linesOf } from './chartFigure.ts';
 import { configurationName } from './earlierRun.ts';
-import { folderFormat, metricsName, parametersName, runningName, wordsName } from './folderFormat.ts';
+import { folderFormat, metricsName, parametersName, runningName, torchName, wordsName } from './folderFormat.ts';
 import type { Ended } from './ended.ts';
 import { courseOf, remarksOn } from './ended.ts';
 import { historyLines } from './jsonLines.ts';
@@ -75,6 +76,7 @@ const filesOf = ({ plan, outcomes }: Pick<Report, 'plan' | 'outcomes'>): Readonl
       : [
           parametersName(ended.optimizer.name),
           ...(isEmpty(ended.result.running) ? [] : [runningName(ended.optimizer.name)]),
+          ...(plan.export === undefined ? [] : [torchName(ended.optimizer.name)]),
         ],
   ),
   ...Object.keys(plan.task.kept),
@@ -140,8 +142,28 @@ const parametersOf = ({ plan, outcomes }: Report): ReadonlyArray<File> =>
 const keptOf = ({ plan: { task } }: Report): ReadonlyArray<File> =>
   Object.entries(task.kept).map(([name, content]) => ({ name, content }));
 
+/** Files that are made, or why they are not. */
+type Making = TE.TaskEither<KfacError, ReadonlyArray<File>>;
+
 /** Files that are drawn, or why they are not. */
 type Drawing = TE.TaskEither<NotDrawn, ReadonlyArray<File>>;
+
+/** Parameters for others, where they were asked for. */
+const exportsOf = ({ plan: { task, export: format }, outcomes }: Report): Making =>
+  pipe(
+    outcomes,
+    TE.traverseSeqArray((ended) =>
+      format === undefined || ended._tag === 'Failed'
+        ? TE.right<KfacError, ReadonlyArray<File>>([])
+        : pipe(
+            TE.fromEither(toTorch(task.networks, ended.result)),
+            TE.map((arrays) => [
+              { name: torchName(ended.optimizer.name), content: encodeSafetensors(arrays, { format: 'pt' }) },
+            ]),
+          ),
+    ),
+    TE.map((files) => files.flat()),
+  );
 
 /** What a figure is of. */
 const titleOf = ({ plan: { task, options } }: Pick<Report, 'plan'>): string =>
@@ -219,8 +241,8 @@ interface Drawn {
   readonly warnings: ReadonlyArray<string>;
 }
 
-/** Files of a drawing and the warning for a missing one; a missing figure is no failure. */
-const orWarn = (drawing: Drawing): TE.TaskEither<KfacError, Drawn> =>
+/** Files and the warning for missing ones; a missing figure is no failure. */
+const orWarn = (drawing: Making): TE.TaskEither<KfacError, Drawn> =>
   pipe(
     drawing,
     TE.matchW(
@@ -266,23 +288,27 @@ export const writeReport = (
   report: Report,
 ): TE.TaskEither<KfacError, Written> =>
   pipe(
+    orWarn(exportsOf(report)),
+    TE.bindTo('exported'),
     // What training has made comes first, and before anything is drawn.
-    writeAll(fileSystem, directory, [
-      ...parametersOf(report),
-      ...keptOf(report),
-      { name: configurationName, content: configurationOf(report) },
-      { name: metricsName, content: metricsOf(report) },
-      { name: wordsName, content: wordsOf(report) },
-    ]),
-    TE.bindTo('numbers'),
+    TE.bind('numbers', ({ exported }) =>
+      writeAll(fileSystem, directory, [
+        ...parametersOf(report),
+        ...exported.files,
+        ...keptOf(report),
+        { name: configurationName, content: configurationOf(report) },
+        { name: metricsName, content: metricsOf(report) },
+        { name: wordsName, content: wordsOf(report) },
+      ]),
+    ),
     TE.bind('figures', () => orWarn(lossFigures(report))),
     TE.bind('charted', () => orWarn(charts(report))),
     TE.bind('grid', () => orWarn(previews(report))),
     TE.bind('drawings', ({ figures, charted, grid }) =>
       writeAll(fileSystem, directory, [...figures.files, ...charted.files, ...grid.files]),
     ),
-    TE.map(({ numbers, figures, charted, grid, drawings }) => ({
+    TE.map(({ exported, numbers, figures, charted, grid, drawings }) => ({
       files: [...numbers, ...drawings],
-      warnings: [...figures.warnings, ...charted.warnings, ...grid.warnings],
+      warnings: [...exported.warnings, ...figures.warnings, ...charted.warnings, ...grid.warnings],
     })),
   );
