@@ -19,7 +19,9 @@ import { courseOf } from '../reports/ended.ts';
 import type { EventLog } from '../tensorboard/eventLog.ts';
 import { eventLog } from '../tensorboard/eventLog.ts';
 import { eventsOf, figuresAsEvents } from '../tensorboard/runEvents.ts';
+import { savingTogether } from '../ranks.ts';
 import type { TrainOptions } from '../trainer/options.ts';
+import { savingBoth } from '../trainer/saving.ts';
 import type { World } from '../world.ts';
 import type { Taken } from './places.ts';
 import type { Resumption } from './resuming.ts';
@@ -80,7 +82,9 @@ export const boardFor = (
     optionsOf: (backend, others) => (optimizer) => {
       const options = others(optimizer);
       const log = logs.get(optimizer.name);
-      return log === undefined ? options : { ...options, saving: log.saving(backend, options.saving) };
+      if (log === undefined) return options;
+      const looking = savingTogether(world.ranks, log.saving(backend));
+      return { ...options, saving: options.saving === undefined ? looking : savingBoth(looking, options.saving) };
     },
     observed: (optimizer, observer) => () => {
       const watching = observer();

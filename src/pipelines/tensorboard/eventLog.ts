@@ -24,7 +24,7 @@ import type { Shaped } from '../../core/tensor.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
 import type { Listener, TrainEvent } from '../trainer/events.ts';
 import { eventsBefore } from '../trainer/saving.ts';
-import type { Moment, Saving, Snapshot } from '../trainer/snapshot.ts';
+import type { Saving, Snapshot } from '../trainer/snapshot.ts';
 import { fileVersion, histograms, restart, scalars } from './events.ts';
 import { histogramOf } from './histogram.ts';
 import { spectraOf } from './spectra.ts';
@@ -46,8 +46,8 @@ export interface EventLogOptions {
 /** Event files of a run. */
 export interface EventLog {
   readonly listener: Listener;
-  /** Looks at the eigenvalues when that is due, besides what another saves. */
-  readonly saving: <T extends Shaped>(backend: Backend<T>, other: Saving | undefined) => Saving;
+  /** Looks at the eigenvalues when that is due. */
+  readonly saving: <T extends Shaped>(backend: Backend<T>) => Saving;
 }
 
 /** Files that are ours; the number at the end is the step that they begin with. */
@@ -159,8 +159,6 @@ export const eventLog = (files: FileSystem, { directory, date, every, warn, from
       warn(`no more events are written for TensorBoard. ${describeError(written.left)}`)();
     };
 
-  const isLookedAt = ({ step, isLast }: Moment): boolean => step !== before && (isLast || step % every === 0);
-
   const look =
     <T extends Shaped>(backend: Backend<T>, { state }: Snapshot): T.Task<void> =>
     async () => {
@@ -180,15 +178,9 @@ export const eventLog = (files: FileSystem, { directory, date, every, warn, from
       if (event.event === 'step') last.write(event.step)();
       return write(() => joined([...(isAgain ? [restart({ time: now(), step: event.step })] : []), recordOf(event)]));
     },
-    saving: (backend, other) => ({
-      isDue: (moment) => isLookedAt(moment) || other?.isDue(moment) === true,
-      save: (snapshot, moment) =>
-        pipe(
-          TE.fromTask(isLookedAt(moment) ? look(backend, snapshot) : () => Promise.resolve()),
-          TE.chain(() =>
-            other?.isDue(moment) === true ? other.save(snapshot, moment) : TE.right<KfacError, unknown>(null),
-          ),
-        ),
+    saving: (backend) => ({
+      isDue: ({ step, isLast }) => step !== before && (isLast || step % every === 0),
+      save: (snapshot) => TE.fromTask(look(backend, snapshot)),
     }),
   };
 };

@@ -14,6 +14,7 @@ const done = (): TE.TaskEither<never, void> => TE.right(undefined);
 const readOnly = (files: FileSystem): FileSystem => ({
   ...files,
   write: done,
+  append: done,
   writeDirectory: done,
   removeDirectory: done,
   remove: done,

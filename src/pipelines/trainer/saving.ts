@@ -16,7 +16,7 @@ import { entries } from './log.ts';
 import type { TrainOptions } from './options.ts';
 import type { Run, Setting } from './run.ts';
 import { orRelease } from './run.ts';
-import type { RunIdentity, Snapshot } from './snapshot.ts';
+import type { RunIdentity, Saving, Snapshot } from './snapshot.ts';
 
 /** In the form in which files have it. */
 const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
@@ -84,6 +84,22 @@ export const savedWhenDue = <T extends Shaped>(
         orRelease(setting.env, run),
       );
 };
+
+/**
+ * Two who save, each when that is due. Each is asked every time, in this order: processes that train together ask as one.
+ *
+ * @param both - who saves
+ */
+export const savingBoth = (...both: readonly [Saving, Saving]): Saving => ({
+  isDue: (moment) => both.map((each) => each.isDue(moment)).includes(true),
+  save: (snapshot, moment) => {
+    const due = both.map((each) => each.isDue(moment));
+    return pipe(
+      both.filter((_, i) => due[i]),
+      TE.traverseSeqArray((each) => each.save(snapshot, moment)),
+    );
+  },
+});
 
 /** Steps and evaluations that were before a run went on, in their order. */
 export const eventsBefore = (
