@@ -1,10 +1,11 @@
 /**
  * The MNIST network of the TensorFlow.js tutorial, with K-FAC in the place of Adam: two lines are changed.
  *
- *     node .cache/bench/examples/tfjs-mnist.js [seconds]     after `tsc -p tsconfig.bench.json`, or `npm run example:tfjs`
+ *     npm run example:tfjs -- [seconds] [tries]
  *
  * Both optimizers have as many tries from the same weights, and each try ends at 98.5 % of the test images or when its share of
- * the time is over. Looking at the test images does not count as training.
+ * the time is over: 100 seconds unless given. Seconds are those of the processor, which hardly depend on what else a machine does;
+ * looking at the test images does not count as training.
  *
  * @module
  */
@@ -18,7 +19,8 @@ import { nodeFileSystem, readMnist } from '../src/pipelines/index.ts';
 import { KFACOptimizer } from '../src/pipelines/tfjs/index.ts'; // the first of the two lines
 import { filterGradientsOnWasm } from './tfjs-wasm.ts';
 
-const enough = 0.985;
+const levels = [0.98, 0.985];
+const enough = levels[levels.length - 1];
 const batchSize = 128;
 const everySteps = 25;
 
@@ -55,7 +57,7 @@ const ways: ReadonlyArray<Way> = [
   { name: 'Adam', rates: [1e-3, 3e-3, 1e-2], optimizer: (_, rate) => tf.train.adam(rate) },
   {
     name: 'K-FAC',
-    rates: [0.1, 0.3, 0.5],
+    rates: [0.5, 0.3, 0.1],
     optimizer: (model, rate) => new KFACOptimizer(model, { learningRate: rate }), // the second
   },
 ];
@@ -85,10 +87,16 @@ const accuracyOf = (model: LayersModel, { images, labels }: Examples): number =>
 
 /** What came of a try. */
 interface Outcome {
-  readonly steps: number;
-  readonly seconds: number;
-  readonly accuracy: number;
+  /** Where each level was reached first. */
+  readonly reached: ReadonlyArray<string>;
+  readonly last: string;
 }
+
+/** Seconds of the processor since the start. */
+const processorSeconds = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+};
 
 const tryOut = async (
   { optimizer: make }: Way,
@@ -103,41 +111,43 @@ const tryOut = async (
   const optimizer = make(model, rate);
   model.compile({ optimizer, loss: 'categoricalCrossentropy' });
   const count = train.labels.shape[0];
+  const reached: Array<string> = [];
   let [steps, seconds, accuracy] = [0, 0, 0];
+  const place = (): string => `${(100 * accuracy).toFixed(2)} % after ${steps} steps, ${seconds.toFixed(1)} s`;
   for (let epoch = 0; accuracy < enough && seconds < most; epoch += 1) {
     const order = permutation(keyOf(epoch), count);
     for (let at = 0; at + batchSize <= count && accuracy < enough && seconds < most; at += batchSize) {
       const rows = tf.tensor1d(Int32Array.from(order.data).subarray(at, at + batchSize), 'int32');
       const [x, y] = [tf.gather(train.images, rows), tf.gather(train.labels, rows)];
-      const before = performance.now();
+      const before = processorSeconds();
       await model.trainOnBatch(x, y);
-      seconds += (performance.now() - before) / 1000;
+      seconds += processorSeconds() - before;
       steps += 1;
       tf.dispose([rows, x, y]);
-      if (steps % everySteps === 0) accuracy = accuracyOf(model, test);
+      if (steps % everySteps === 0) {
+        accuracy = accuracyOf(model, test);
+        if (accuracy >= levels[reached.length]) reached.push(place());
+      }
     }
   }
   optimizer.dispose();
   model.dispose();
-  return { steps, seconds, accuracy };
+  return { reached, last: place() };
 };
 
 const main = async (): Promise<void> => {
   await tf.setBackend('wasm');
   filterGradientsOnWasm();
-  const most = Number(process.argv[2] ?? 100);
+  const [, , most = '100', tries = '3'] = process.argv;
   const mnist = orRaise(await readMnist(nodeFileSystem)());
   const [train, test] = [mnist.train, mnist.test].map(({ images, labels }) => examplesOf(images.data, labels.data));
   const start = makeModel()
     .getWeights()
     .map((weight) => weight.clone());
   for (const way of ways) {
-    for (const rate of way.rates) {
-      const { steps, seconds, accuracy } = await tryOut(way, rate, start, train, test, most);
-      const outcome = accuracy >= enough ? 'reached' : `not reached, ${(100 * accuracy).toFixed(2)} %`;
-      console.log(
-        `${way.name.padEnd(6)} ${String(rate).padEnd(6)} ${steps} steps, ${seconds.toFixed(1)} s: ${outcome}`,
-      );
+    for (const rate of way.rates.slice(-Number(tries))) {
+      const { reached, last } = await tryOut(way, rate, start, train, test, Number(most));
+      console.log(`${way.name} at ${rate}: ${[...reached, `at the end ${last}`].join('; ')}`);
     }
   }
 };

@@ -27,6 +27,7 @@ export interface AnyModel extends AnyLayer {
   readonly calculateLosses: () => ReadonlyArray<TfTensor>;
   /** What a sequential model leaves its work to. */
   readonly model?: AnyModel;
+  readonly optimizer: unknown;
   trainOnBatch: (...given: ReadonlyArray<unknown>) => Promise<unknown>;
 }
 
@@ -36,10 +37,15 @@ export const opened = (model: LayersModel): AnyModel => model as unknown as AnyM
 /** The model that does the work: a sequential one makes another whenever it is compiled. */
 export const working = (model: AnyModel): AnyModel => model.model ?? model;
 
+/** How to take out the taps that a model has: one optimizer at a time has them. */
+const taps = new WeakMap<AnyModel, () => void>();
+
 /** A tapped network, and how to take the taps out again. */
 export interface Tapped extends Network {
   readonly name: string;
   readonly parts: ReadonlyArray<Part>;
+  /** Whether nobody else has tapped the model since. */
+  readonly isTapped: () => boolean;
   readonly untap: () => void;
 }
 
@@ -139,7 +145,7 @@ export const described = (model: AnyModel, trained?: ReadonlyArray<Variable>): D
 export const inputAt = (i: number): string => (i === 0 ? 'inputs' : `inputs ${i + 1}`);
 
 /**
- * Taps a model.
+ * Taps a model; the taps of whoever had it before are taken out.
  *
  * @param model - the model
  * @param trained - the variables that are trained
@@ -153,6 +159,7 @@ export const tappedNetwork = (
   recorder: Recorder,
 ): Tapped => {
   const { parts, parameters, others } = described(model, trained);
+  taps.get(model)?.();
   const last = leavesOf(model).at(-1);
   const undo = [
     ...parts.map(({ layer, known }, number) => tap(layer, known, { number, isLast: layer === last }, recorder)),
@@ -160,6 +167,12 @@ export const tappedNetwork = (
       entrance === null ? [] : [tapInput(entrance[0], entrance[1], i, recorder)],
     ),
   ];
+  const untap = (): void => {
+    if (taps.get(model) !== untap) return;
+    taps.delete(model);
+    undo.toReversed().forEach((undone) => undone());
+  };
+  taps.set(model, untap);
   return {
     name: model.name,
     apply: (inputs, training) => {
@@ -173,6 +186,7 @@ export const tappedNetwork = (
     wantsLogits,
     recorder,
     parts,
-    untap: () => undo.toReversed().forEach((undone) => undone()),
+    isTapped: () => taps.get(model) === untap,
+    untap,
   };
 };

@@ -9,7 +9,6 @@
 import type { Scalar, Variable } from '@tensorflow/tfjs-core';
 import { Optimizer as TfOptimizer, tidy } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { Callback, registerCallbackConstructor } from '@tensorflow/tfjs-layers';
 import * as E from 'fp-ts/lib/Either.js';
 
 import type { Backend } from '../../core/backends/backend.ts';
@@ -30,6 +29,7 @@ import type { KfacPresetOptions } from '../../solvers/presets/kfac.ts';
 import { kfac } from '../../solvers/presets/kfac.ts';
 import type { GradientOptimizer } from '../../solvers/presets/optimizer.ts';
 import type { CoverageRow } from '../../curvature/coverage.ts';
+import { awaited } from './awaited.ts';
 import { coverageOf } from './coverage.ts';
 import { judgedBy, nameOf } from './losses.ts';
 import { measured } from './measured.ts';
@@ -73,23 +73,6 @@ const chosen = ({ optimizer, ...options }: KFACOptions): GradientOptimizer => {
 const sound = (optimizer: GradientOptimizer): GradientOptimizer => {
   const error = optimizer.descent.foresee?.(0, 1) ?? null;
   return error === null ? optimizer : raise(error);
-};
-
-/** Makes `fit` and `fitDataset` wait for each step. */
-class Waiting extends Callback {
-  override async onBatchEnd(): Promise<void> {
-    const optimizer: unknown = this.model.optimizer;
-    if (optimizer instanceof KFACOptimizer) await optimizer.settled();
-  }
-}
-
-const registered = { done: false };
-
-const register = (): void => {
-  if (registered.done) return;
-  registered.done = true;
-  // Level 0: whatever the verbosity.
-  registerCallbackConstructor(0, Waiting);
 };
 
 /**
@@ -139,13 +122,7 @@ export class KFACOptimizer extends TfOptimizer {
     this.options = options;
     this.optimizer = sound(chosen(options));
     this.backend = orRaise(openHostBackend({ backend: options.backend ?? 'auto' }));
-    register();
-    const trainOnBatch = this.model.trainOnBatch.bind(this.model);
-    this.model.trainOnBatch = async (...given) => {
-      const losses = await trainOnBatch(...given);
-      await this.settled();
-      return losses;
-    };
+    awaited(this, this.model);
   }
 
   /** The numbers of the last step that has ended: `loss`, `learningRate`, `damping`, … */
@@ -273,14 +250,14 @@ export class KFACOptimizer extends TfOptimizer {
   private tappedFor(variables: ReadonlyArray<Variable>, wantsLogits: boolean): Tapped {
     const { network } = this;
     const isSame =
-      network !== null &&
+      network?.isTapped() === true &&
       network.wantsLogits === wantsLogits &&
       network.parameters.length === variables.length &&
       network.parameters.every(({ variable }) => variables.includes(variable));
     if (isSame) return network;
-    network?.untap();
-    this.network = tappedNetwork(this.model, variables, wantsLogits, this.recorder);
-    return this.network;
+    const tapped = tappedNetwork(this.model, variables, wantsLogits, this.recorder);
+    this.network = tapped;
+    return tapped;
   }
 
   /** The state at the weights as they are now, whoever has written them. */

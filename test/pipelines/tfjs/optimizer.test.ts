@@ -173,6 +173,46 @@ describe('fit', () => {
     optimizer.dispose();
   });
 
+  it('leaves other optimizers alone, also on a model that it has trained', async () => {
+    const [x, y] = [inputs(), targets()];
+    const [net, plain] = [perceptron(), perceptron()];
+    const first = new KFACOptimizer(net);
+    net.compile({ optimizer: first, loss: 'categoricalCrossentropy' });
+    await net.fit(x, y, { epochs: 2 });
+    const start = net.getWeights().map((w) => w.clone());
+    plain.setWeights(start);
+    const fit = async (model: LayersModel): Promise<ReadonlyArray<ReadonlyArray<number>>> => {
+      model.compile({ optimizer: tf.train.sgd(0.1), loss: 'categoricalCrossentropy' });
+      await model.fit(x, y, { epochs: 2, batchSize: examples, shuffle: false });
+      await model.trainOnBatch(x, y);
+      return model.getWeights().map((w) => Array.from(w.dataSync()));
+    };
+    expect(await fit(net)).toEqual(await fit(plain));
+  });
+
+  it('takes a model over from another of its kind, which may be disposed of at any time', async () => {
+    const [x, y] = [inputs(), targets()];
+    const course = async (other: boolean): Promise<ReadonlyArray<number>> => {
+      const net = perceptron();
+      const before = new KFACOptimizer(net, { learningRate: 1e-9 });
+      if (other) {
+        net.compile({ optimizer: before, loss: 'categoricalCrossentropy' });
+        await net.trainOnBatch(x, y);
+        settle(net);
+      }
+      const optimizer = new KFACOptimizer(net);
+      net.compile({ optimizer, loss: 'categoricalCrossentropy' });
+      await net.trainOnBatch(x, y);
+      before.dispose();
+      await net.trainOnBatch(x, y);
+      const own = Object.hasOwn(net.layers[0], 'call');
+      optimizer.dispose();
+      expect([own, Object.hasOwn(net.layers[0], 'call')]).toEqual([true, false]);
+      return Array.from(net.getWeights()[0].dataSync());
+    };
+    expect(await course(true)).toEqual(await course(false));
+  });
+
   it('goes on at another learning rate', async () => {
     const net = perceptron();
     const optimizer = new KFACOptimizer(net, { learningRate: 0.2 });
