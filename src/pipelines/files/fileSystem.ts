@@ -17,6 +17,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { FileFailed, KfacError } from '../../core/errors.ts';
 import { lockDirectory } from './lock.ts';
+import { makeDirectory } from './makeDirectory.ts';
 import { packageDirectory } from './packages.ts';
 import { codeOf, messageOf } from './thrown.ts';
 
@@ -138,7 +139,7 @@ const checkFile = (path: string): TE.TaskEither<unknown, void> =>
 const claim = (directory: string, number = 1): TE.TaskEither<unknown, string> => {
   const name = number === 1 ? directory : `${directory}-${number}`;
   return pipe(
-    tried(() => mkdir(dirname(name), { recursive: true })),
+    tried(() => makeDirectory(dirname(name))),
     TE.chain(() =>
       pipe(
         tried(() => mkdir(name)),
@@ -170,7 +171,7 @@ const syncDirectory = async (path: string): Promise<void> => {
 /** Writes next to the target and renames; takes the temporary file away when that fails. */
 const writeAtomically = async (path: string, content: Uint8Array | string): Promise<void> => {
   const temporary = `${path}.${process.pid}.tmp`;
-  await mkdir(dirname(path), { recursive: true });
+  await makeDirectory(dirname(path));
   try {
     await rm(temporary, { force: true });
     await writeThrough(temporary, content);
@@ -218,7 +219,7 @@ const writeDirectoryAtomically = async (
   files: Readonly<Record<string, Uint8Array | string>>,
 ): Promise<void> => {
   const [temporary, replaced] = [`${path}.${process.pid}.tmp`, `${path}.${process.pid}.old.tmp`];
-  await mkdir(dirname(path), { recursive: true });
+  await makeDirectory(dirname(path));
   try {
     await Promise.all([temporary, replaced].map(deleted));
     await mkdir(temporary);
@@ -249,7 +250,7 @@ export const nodeFileSystem: FileSystem = {
   append: (path, content) =>
     pipe(
       notThroughLinks(path, dirname(path), dirname(dirname(path))),
-      TE.chain(() => tried(() => mkdir(dirname(path), { recursive: true }))),
+      TE.chain(() => tried(() => makeDirectory(dirname(path)))),
       TE.chain(() => tried(() => appendFile(path, content))),
       TE.mapLeft(failed('write', path)),
     ),

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { mkdir, open, readFile, rm, rmdir } from 'node:fs/promises';
+import { open, readFile, rm, rmdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
@@ -14,6 +14,7 @@ import type * as T from 'fp-ts/lib/Task.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
 
+import { makeDirectory } from './makeDirectory.ts';
 import { codeOf } from './thrown.ts';
 
 /** Who holds a lock. */
@@ -90,7 +91,7 @@ const inherited = (path: string): TE.TaskEither<unknown, void> =>
 
 const acquired = (directory: string, path: string): TE.TaskEither<unknown, void> =>
   pipe(
-    tried(() => mkdir(directory, { recursive: true })),
+    tried(() => makeDirectory(directory)),
     TE.chain(() => tried(() => create(path))),
     TE.orElse((thrown) => (codeOf(thrown) === 'EEXIST' ? inherited(path) : TE.left(thrown))),
   );

@@ -1,4 +1,13 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync, mkdirSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  mkdirSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -61,6 +70,39 @@ describe('nodeFileSystem', () => {
       const error = errorOf(await nodeFileSystem.canWrite(join(directory, path))());
       expect(error).toMatchObject({ _tag: 'FileFailed', operation: 'write' });
     }
+  });
+
+  // Linux lets nobody make a directory there, and says that there is no such file.
+  it.each(existsSync('/proc/self') ? ['/proc/x', '/proc/x/y'] : [join('nowhere', '\0')])(
+    'fails, and does not try for ever, where none can be made: %j',
+    async (path) => {
+      const failed = { _tag: 'FileFailed', operation: 'write' };
+      expect(errorOf(await nodeFileSystem.lock(path)())).toMatchObject(failed);
+      expect(errorOf(await nodeFileSystem.write(join(path, 'file'), 'text')())).toMatchObject(failed);
+      expect(errorOf(await nodeFileSystem.append(join(path, 'file'), new Uint8Array(1))())).toMatchObject(failed);
+      expect(errorOf(await nodeFileSystem.claim(join(path, 'run'))())).toMatchObject(failed);
+      expect(errorOf(await nodeFileSystem.writeDirectory(path, { file: 'text' })())).toMatchObject(failed);
+    },
+    10_000,
+  );
+
+  it('adds to a file, and not through a link', async () => {
+    const file = join(directory, 'new', 'board', 'events');
+    for (const byte of [1, 2]) orThrow(await nodeFileSystem.append(file, Uint8Array.of(byte))());
+    expect([...readFileSync(file)]).toEqual([1, 2]);
+    mkdirSync(join(directory, 'elsewhere'));
+    symlinkSync(join(directory, 'elsewhere'), join(directory, 'new', 'link'));
+    symlinkSync(join(directory, 'elsewhere'), join(directory, 'link'));
+    symlinkSync(join(directory, 'elsewhere', 'file'), join(directory, 'new', 'board', 'linked'));
+    for (const path of [
+      join('new', 'link', 'events'),
+      join('link', 'board', 'events'),
+      join('new', 'board', 'linked'),
+    ]) {
+      const error = errorOf(await nodeFileSystem.append(join(directory, path), Uint8Array.of(3))());
+      expect(error).toMatchObject({ _tag: 'FileFailed', reason: expect.stringMatching(/link/) as string });
+    }
+    expect(readdirSync(join(directory, 'elsewhere'))).toEqual([]);
   });
 
   it.each([
