@@ -16,6 +16,7 @@ import type { TaskFamily } from '../tasks/task.ts';
 import type { SearchOptions } from '../translating/search.ts';
 import { translate } from '../translating/search.ts';
 import type { Translator } from '../translating/translator.ts';
+import { readingVocabulary } from '../translating/translator.ts';
 import { spelled } from '../vocabularies/vocabulary.ts';
 import type { World } from '../world.ts';
 import type { RawFlags } from './options.ts';
@@ -82,16 +83,16 @@ const translatorOf = skillFrom('translator', 'a run of a task that translates, a
 
 /** Tokens of a text, where there is room for them. */
 const encoded =
-  ({ vocabulary, longest }: Translator) =>
+  (translator: Translator) =>
   ({ text, source }: Given): E.Either<KfacError, ReadonlyVector> =>
     pipe(
-      vocabulary.encode(text, source),
+      readingVocabulary(translator).encode(text, source),
       E.filterOrElse(
-        ({ length }) => length <= longest,
+        ({ length }) => length <= translator.longest,
         ({ length }): KfacError => ({
           _tag: 'BadData',
           source,
-          expected: `a text of at most ${longest} tokens`,
+          expected: `a text of at most ${translator.longest} tokens`,
           actual: `one of ${length}`,
           advice: 'Cut it into sentences, or train with a larger setting longest.',
         }),

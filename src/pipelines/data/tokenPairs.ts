@@ -77,16 +77,19 @@ const mostLogits = 2 ** 23;
  *
  * @param name - for reports
  * @param pairs - at least one, none longer than there is room for
- * @param vocabulary - of both languages
+ * @param vocabulary - of what is written
  * @param longest - most positions of either side
+ * @param sourceVocabulary - of what is read, the same unless given
  */
 export const pairDataset = (
   name: string,
   pairs: ReadonlyArray<TokenPair>,
   vocabulary: Pick<Vocabulary, 'size'>,
   longest: number,
+  sourceVocabulary: Pick<Vocabulary, 'size'> = vocabulary,
 ): Dataset => {
   const { begin, end } = markersOf(vocabulary);
+  const { end: sourceEnd } = markersOf(sourceVocabulary);
   const sorted = pairs.toSorted((a, b) => lengthOf(a) - lengthOf(b));
   const ofTokens = { least: 0, most: end, isWhole: true };
   const ofMask = { least: 0, most: 1, isWhole: true };
@@ -99,7 +102,7 @@ export const pairDataset = (
       inputs: padded(written, extent, end),
       ...sourceArrays(
         chosen.map(({ source }) => source),
-        end,
+        sourceEnd,
         longest,
       ),
       targets: padded(written, extent, end, 1),
@@ -112,10 +115,10 @@ export const pairDataset = (
     lengths: generate([sorted.length], (i) => lengthOf(sorted[i]), 'i32').data,
     chunk: Math.max(1, Math.floor(mostLogits / (longest * tokenCount(vocabulary)))),
     batch: Object.assign((indices: ReadonlyVector) => arraysAt(indices), {
-      largest: end,
+      largest: Math.max(end, sourceEnd),
       ranges: {
         inputs: ofTokens,
-        source: ofTokens,
+        source: { ...ofTokens, most: sourceEnd },
         targets: ofTokens,
         mask: ofMask,
         sourceMask: ofMask,
@@ -130,19 +133,25 @@ export const pairDataset = (
  *
  * @param name - of the file, for errors
  * @param pairs - texts
- * @param vocabulary - of both languages
+ * @param vocabulary - of what is written
  * @param longest - most positions of either side
+ * @param sourceVocabulary - of what is read, the same unless given
  */
 export const encodedPairs = (
   name: string,
   pairs: ReadonlyArray<TextPair>,
   vocabulary: Vocabulary,
   longest: number,
+  sourceVocabulary: Vocabulary = vocabulary,
 ): E.Either<KfacError, ReadonlyArray<TokenPair>> =>
   pipe(
     pairs,
     E.traverseArray(({ source, target }) =>
-      pipe(E.Do, E.apS('source', vocabulary.encode(source, name)), E.apS('target', vocabulary.encode(target, name))),
+      pipe(
+        E.Do,
+        E.apS('source', sourceVocabulary.encode(source, name)),
+        E.apS('target', vocabulary.encode(target, name)),
+      ),
     ),
     E.map((all) => all.filter((pair) => lengthOf(pair) <= longest)),
   );

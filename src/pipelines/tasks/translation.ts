@@ -14,7 +14,7 @@ import { meanOverPositions } from '../../core/nn/losses/meanOverPositions.ts';
 import { softmaxCrossEntropyWith } from '../../core/nn/losses/softmaxCrossEntropyWith.ts';
 import { keyOf } from '../../core/random/key.ts';
 import { permutation } from '../../core/random/permutation.ts';
-import { belowOne, oneOf, text, wholeBetween } from '../../solvers/settings/range.ts';
+import { belowOne, oneOf, text, truth, wholeBetween } from '../../solvers/settings/range.ts';
 import type { Settings } from '../../solvers/settings/setting.ts';
 import { setting, settled } from '../../solvers/settings/setting.ts';
 import { readMessages } from '../data/compilerMessages.ts';
@@ -23,13 +23,14 @@ import { readPairs } from '../data/parallelText.ts';
 import { encodedPairs, pairDataset, tokenCount } from '../data/tokenPairs.ts';
 import { bytePairVocabulary } from '../vocabularies/bytePairs.ts';
 import { characterVocabulary, charactersOf } from '../vocabularies/characters.ts';
-import { vocabularyName, vocabularyOf } from '../vocabularies/saved.ts';
+import { sourceVocabularyName, vocabularyName, vocabularyOf } from '../vocabularies/saved.ts';
 import type { Vocabulary } from '../vocabularies/vocabulary.ts';
 import { accuracy } from './measures.ts';
 import { supervised } from './supervised.ts';
 import type { Loaded, Task, TaskFamily, TaskSettings, TaskSize } from './task.ts';
 import { bitsPerToken } from './textMeasures.ts';
 import { translationNetwork } from './translationNetworks.ts';
+import { readingVocabulary } from '../translating/translator.ts';
 import { translationPreview } from './translationPreview.ts';
 
 const name = 'translation';
@@ -43,6 +44,7 @@ interface TranslationSettings {
   readonly network?: 'transformer' | 'gru';
   readonly tokens?: 'characters' | 'bytePairs';
   readonly vocabulary?: number;
+  readonly joint?: boolean;
   readonly longest?: number;
   readonly features?: number;
   readonly blocks?: number;
@@ -53,7 +55,14 @@ interface TranslationSettings {
 
 type Chosen = Required<TranslationSettings>;
 
-const shared = { from: 'en', to: 'de', network: 'transformer', tokens: 'bytePairs', smoothing: 0.1 } as const;
+const shared = {
+  from: 'en',
+  to: 'de',
+  network: 'transformer',
+  tokens: 'bytePairs',
+  joint: true,
+  smoothing: 0.1,
+} as const;
 
 const standards: Readonly<Record<TaskSize, Chosen>> = {
   small: { ...shared, vocabulary: 512, longest: 32, features: 32, blocks: 1, heads: 4, dropout: 0 },
@@ -66,8 +75,9 @@ const settingsOf = (size: TaskSize): Settings<TranslationSettings> => {
     from: setting(text, standard.from, 'language of what is read'),
     to: setting(text, standard.to, 'language of what is written'),
     network: setting(oneOf(['transformer', 'gru']), standard.network, 'kind of network'),
-    tokens: setting(oneOf(['characters', 'bytePairs']), standard.tokens, 'what text is cut into, in both languages'),
+    tokens: setting(oneOf(['characters', 'bytePairs']), standard.tokens, 'what text is cut into'),
     vocabulary: setting(wholeBetween(256, 65_536), standard.vocabulary, 'tokens of byte pairs at most'),
+    joint: setting(truth, standard.joint, 'whether both languages have one vocabulary'),
     longest: setting(wholeBetween(2, 4096), standard.longest, 'most tokens of a text; longer ones are left out'),
     features: setting(wholeBetween(1, 65_536), standard.features, 'features of each'),
     blocks: setting(wholeBetween(1, 1000), standard.blocks, 'blocks, or layers of cells, on either side'),
@@ -91,17 +101,38 @@ const partsOf = (pairs: ReadonlyArray<TextPair>): Readonly<Record<'train' | 'tes
   };
 };
 
-/** A vocabulary of both languages, from the part that is learned from; of characters, from all. */
-const vocabularyFor = (
-  { tokens, vocabulary }: Chosen,
+/** Vocabularies of what is read and of what is written: one and the same, where they are joint. */
+interface Vocabularies {
+  readonly source: Vocabulary;
+  readonly target: Vocabulary;
+}
+
+/** Vocabularies from the part that is learned from; of characters, from all. */
+const vocabulariesFor = (
+  { tokens, vocabulary, joint }: Chosen,
   train: ReadonlyArray<TextPair>,
   all: ReadonlyArray<TextPair>,
-): E.Either<KfacError, Vocabulary> => {
-  const joined = (pairs: ReadonlyArray<TextPair>): string =>
-    pairs.map(({ source, target }) => `${source}\n${target}`).join('\n');
-  return tokens === 'characters'
-    ? E.right(characterVocabulary(charactersOf(joined(all))))
-    : bytePairVocabulary(joined(train), vocabulary);
+): E.Either<KfacError, Vocabularies> => {
+  const of = (textIn: (pair: TextPair) => string): E.Either<KfacError, Vocabulary> =>
+    tokens === 'characters'
+      ? E.right(characterVocabulary(charactersOf(all.map(textIn).join('\n'))))
+      : bytePairVocabulary(train.map(textIn).join('\n'), vocabulary);
+  return joint
+    ? pipe(
+        of(({ source, target }) => `${source}\n${target}`),
+        E.map((both) => ({ source: both, target: both })),
+      )
+    : pipe(
+        E.Do,
+        E.apS(
+          'source',
+          of(({ source }) => source),
+        ),
+        E.apS(
+          'target',
+          of(({ target }) => target),
+        ),
+      );
 };
 
 const fewest = 10;
@@ -118,7 +149,7 @@ const tooFew = (source: string, actual: string): KfacError => ({
 const loadedOf = (
   size: TaskSize,
   settings: Chosen,
-  known: Vocabulary | null,
+  known: Vocabularies | null,
   { name: source, pairs }: ParallelText,
 ): E.Either<KfacError, Loaded> => {
   const { longest } = settings;
@@ -128,23 +159,23 @@ const loadedOf = (
     counts.all < fewest
       ? E.left(tooFew(source, String(counts.all)))
       : known === null
-        ? vocabularyFor(settings, parts.train, pairs)
+        ? vocabulariesFor(settings, parts.train, pairs)
         : E.right(known),
-    E.bindTo('vocabulary'),
-    E.bind('train', ({ vocabulary }) => encodedPairs(source, parts.train, vocabulary, longest)),
-    E.bind('test', ({ vocabulary }) => encodedPairs(source, parts.test, vocabulary, longest)),
+    E.bindTo('of'),
+    E.bind('train', ({ of }) => encodedPairs(source, parts.train, of.target, longest, of.source)),
+    E.bind('test', ({ of }) => encodedPairs(source, parts.test, of.target, longest, of.source)),
     E.filterOrElse(
       ({ train, test }) => train.length > 0 && test.length > 0,
       ({ train, test }) =>
         tooFew(source, `${train.length + test.length} of ${counts.all} with at most ${longest} tokens on each side`),
     ),
-    E.bind('task', ({ vocabulary }) => attempt(() => taskOf(size, settings, vocabulary))),
-    E.map(({ vocabulary, train, test, task }) => {
+    E.bind('task', ({ of }) => attempt(() => taskOf(size, settings, of))),
+    E.map(({ of, train, test, task }) => {
       const missing = counts.all - train.length - test.length;
       return {
         task,
-        train: pairDataset(`${source}, train`, train, vocabulary, longest),
-        test: pairDataset(`${source}, test`, test, vocabulary, longest),
+        train: pairDataset(`${source}, train`, train, of.target, longest, of.source),
+        test: pairDataset(`${source}, test`, test, of.target, longest, of.source),
         warnings:
           missing === 0
             ? []
@@ -159,20 +190,26 @@ const loadedOf = (
 /** Tokens there will be, until texts are read. */
 const foreseen = ({ tokens, vocabulary }: Chosen): number => (tokens === 'characters' ? 100 : vocabulary);
 
-/** The task for a vocabulary, or before there is one. */
-const taskOf = (size: TaskSize, settings: Chosen, known: Vocabulary | null): Task => {
-  const { network: kind, longest, features, blocks, heads, dropout, smoothing, from, to } = settings;
-  const count = tokenCount({ size: known?.size ?? foreseen(settings) });
+/** The task for vocabularies, or before there are some. */
+const taskOf = (size: TaskSize, settings: Chosen, known: Vocabularies | null): Task => {
+  const { network: kind, longest, features, blocks, heads, dropout, smoothing, from, to, joint } = settings;
+  const [count, sourceCount] = [known?.target, known?.source].map((vocabulary) =>
+    tokenCount({ size: vocabulary?.size ?? foreseen(settings) }),
+  );
   const network = translationNetwork(`${name}-${size}`, {
     network: kind,
     vocabulary: count,
+    sourceVocabulary: sourceCount,
     longest,
     features,
     blocks,
     heads,
     dropout,
   });
-  const translator = known === null ? null : { ...network, vocabulary: known, longest };
+  const translator =
+    known === null
+      ? null
+      : { ...network, vocabulary: known.target, ...(joint ? {} : { sourceVocabulary: known.source }), longest };
   return supervised({
     name,
     size,
@@ -206,7 +243,10 @@ const taskOf = (size: TaskSize, settings: Chosen, known: Vocabulary | null): Tas
     ...(translator === null
       ? {}
       : {
-          kept: { [vocabularyName]: translator.vocabulary.content },
+          kept: {
+            [vocabularyName]: translator.vocabulary.content,
+            ...(joint ? {} : { [sourceVocabularyName]: readingVocabulary(translator).content }),
+          },
           skills: { translator },
           preview: translationPreview(translator),
         }),
@@ -222,7 +262,12 @@ export const translation: TaskFamily = {
   ofSize: (size, given = {}) => taskOf(size, checked(size, given), null),
   recalled: (size, given, kept) =>
     pipe(
-      vocabularyOf(kept),
-      E.chain((vocabulary) => attempt(() => taskOf(size, checked(size, given), vocabulary))),
+      E.Do,
+      E.bind('settings', () => attempt(() => checked(size, given))),
+      E.bind('target', () => vocabularyOf(kept)),
+      E.bind('source', ({ settings, target }) =>
+        settings.joint ? E.right(target) : vocabularyOf(kept, sourceVocabularyName),
+      ),
+      E.chain(({ settings, source, target }) => attempt(() => taskOf(size, settings, { source, target }))),
     ),
 };

@@ -24,8 +24,10 @@ import { model } from '../../core/nn/model.ts';
 /** Extents of a network that translates. */
 export interface TranslationNetworkOptions {
   readonly network: 'transformer' | 'gru';
-  /** Number of tokens that it reads and writes. */
+  /** Number of tokens that it writes. */
   readonly vocabulary: number;
+  /** Number of tokens that it reads, as many unless given. */
+  readonly sourceVocabulary?: number;
   /** Most positions of either text. */
   readonly longest: number;
   /** Features of each. */
@@ -51,12 +53,12 @@ const words = (vocabulary: number, features: number): Layer =>
   embedding({ vocabulary, out: features, initialiser: gaussian(0.02) });
 
 const transformer = (options: TranslationNetworkOptions): readonly [encoder: Layer, decoder: Layer] => {
-  const { vocabulary, longest, features, heads, blocks, dropout: rate } = options;
+  const { vocabulary, sourceVocabulary = vocabulary, longest, features, heads, blocks, dropout: rate } = options;
   const shared = { features, heads, dropout: rate };
   const repeated = (block: () => Layer): Layer => sequential(Array.from({ length: blocks }, block));
   return [
     sequential({
-      words: words(vocabulary, features),
+      words: words(sourceVocabulary, features),
       positions: learnedPositions({ length: longest, features }),
       blocks: repeated(() => transformerBlock({ ...shared, mask: 'sourceMask' })),
       norm: layerNorm({ features }),
@@ -72,17 +74,17 @@ const transformer = (options: TranslationNetworkOptions): readonly [encoder: Lay
 };
 
 const recurrent = (options: TranslationNetworkOptions): readonly [encoder: Layer, decoder: Layer] => {
-  const { vocabulary, features, heads, blocks: layers, dropout: rate } = options;
-  const table = (): Layer => embedding({ vocabulary, out: features, initialiser: gaussian(1) });
+  const { vocabulary, sourceVocabulary = vocabulary, features, heads, blocks: layers, dropout: rate } = options;
+  const table = (tokens: number): Layer => embedding({ vocabulary: tokens, out: features, initialiser: gaussian(1) });
   const cells = { in: features, features, layers, dropout: rate };
   return [
     sequential({
-      words: table(),
+      words: table(sourceVocabulary),
       cells: gru({ ...cells, bidirectional: true, lengths: 'sourceLengths' }),
       joined: dense({ in: 2 * features, out: features, ragged: true }),
     }),
     sequential({
-      words: table(),
+      words: table(vocabulary),
       cells: gru(cells),
       looks: residual(multiHeadAttention({ features, heads, memory: 'memory', mask: 'sourceMask' })),
       norm: layerNorm({ features }),

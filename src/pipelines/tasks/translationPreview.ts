@@ -15,6 +15,7 @@ import { range } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { translate } from '../translating/search.ts';
 import type { Translator } from '../translating/translator.ts';
+import { readingVocabulary } from '../translating/translator.ts';
 import { spelled } from '../vocabularies/vocabulary.ts';
 import type { Preview } from './task.ts';
 
@@ -51,7 +52,11 @@ const masked = (tokens: Tensor, mask: Tensor, fewer = 0): ReadonlyArray<Readonly
 
 /** Texts of what a look found. */
 const textsOf = (translator: Translator, arrays: Params<Tensor>): Readonly<Record<string, ReadonlyArray<string>>> =>
-  mapParams(arrays, (rows) => rowsIn(rows).map((tokens) => spelled(translator.vocabulary, tokens)));
+  mapParams(arrays, (rows, name) =>
+    rowsIn(rows).map((tokens) =>
+      spelled(name === 'sources' ? readingVocabulary(translator) : translator.vocabulary, tokens),
+    ),
+  );
 
 /** Even positions among so many, at most as many as are read. */
 const readable = (count: number): ReadonlyArray<number> =>

@@ -22,11 +22,23 @@ export interface Translator {
   readonly encoder: Layer;
   /** Of what is written, below the path `decoder`; finds what was read as the array `memory`. */
   readonly decoder: Layer;
-  /** Of both languages. */
+  /** Of what is written, and of what is read where that has none of its own. */
   readonly vocabulary: Vocabulary;
+  /** Of what is read. */
+  readonly sourceVocabulary?: Vocabulary;
   /** Most positions of either text. */
   readonly longest: number;
 }
+
+/**
+ * The vocabulary of what is read.
+ *
+ * @param translator - its own, or that of both languages
+ */
+export const readingVocabulary = ({
+  vocabulary,
+  sourceVocabulary = vocabulary,
+}: Pick<Translator, 'vocabulary' | 'sourceVocabulary'>): Vocabulary => sourceVocabulary;
 
 /** Texts that have been read. */
 export interface Reading<T> {
@@ -46,11 +58,12 @@ export interface Reading<T> {
  */
 export const readTexts = <T extends Shaped>(
   ops: Ops<T>,
-  { encoder, vocabulary, longest }: Translator,
+  translator: Translator,
   params: Params<T>,
   sources: ReadonlyArray<ReadonlyVector>,
 ): Reading<T> => {
-  const given = sourceArrays(sources, markersOf(vocabulary).end, longest);
+  const { encoder, longest } = translator;
+  const given = sourceArrays(sources, markersOf(readingVocabulary(translator)).end, longest);
   const [source, sourceMask, sourceLengths] = [given.source, given.sourceMask, given.sourceLengths].map(ops.constant);
   const memory = encoder.apply(ops, params, 'encoder', source, evaluating({ source, sourceMask, sourceLengths }));
   return { memory, mask: sourceMask };

@@ -14,6 +14,9 @@ import type { Vocabulary } from './vocabulary.ts';
 /** Name of the file in a run's folder. */
 export const vocabularyName = 'vocabulary.json';
 
+/** Name of the file with the vocabulary of what is read, where that has one of its own. */
+export const sourceVocabularyName = 'source-vocabulary.json';
+
 /**
  * The vocabulary that a file holds.
  *
@@ -38,13 +41,17 @@ export const vocabularyIn = (text: string, source: string): E.Either<KfacError, 
  * The vocabulary among the files that a run kept.
  *
  * @param kept - texts by name
+ * @param name - of the file
  */
-export const vocabularyOf = (kept: Readonly<Record<string, string>>): E.Either<KfacError, Vocabulary> =>
-  Object.hasOwn(kept, vocabularyName)
-    ? vocabularyIn(kept[vocabularyName], vocabularyName)
+export const vocabularyOf = (
+  kept: Readonly<Record<string, string>>,
+  name: string = vocabularyName,
+): E.Either<KfacError, Vocabulary> =>
+  Object.hasOwn(kept, name)
+    ? vocabularyIn(kept[name], name)
     : E.left({
         _tag: 'BadCheckpoint',
-        source: vocabularyName,
+        source: name,
         expected: 'the vocabulary of the run',
         actual: 'no such file',
       });

@@ -95,6 +95,26 @@ describe.each(['native', 'portable'])('on %s', (backend) => {
   });
 });
 
+it('a translation has a vocabulary for each language, where that is asked for', () => {
+  const flags = withAll('joint=false', 'longest=24', 'vocabulary=300', 'features=16', 'heads=2');
+  const command = ['train', 'translation', '--to', 'ru', '--size', 'small', '--steps', '3', '--backend', 'native'];
+  expect(kfac([...command, '--out', 'apart', ...flags]).code).toBe(0);
+  const kept = ['vocabulary.json', 'source-vocabulary.json'].map((name) =>
+    readFileSync(join(directory, 'apart', name), 'utf8'),
+  );
+  // Pairs that are frequent in one language are not in the other.
+  expect(kept[0]).not.toBe(kept[1]);
+  const [, judged] = linesOf(kfac(['evaluate', 'apart', '--json', '--backend', 'native']).out);
+  const done = doneIn('apart');
+  expect(judged).toMatchObject({ loss: done['testLoss'], ...(done['test'] as object) });
+  const texts = readFileSync(join(directory, 'apart', 'translations.txt'), 'utf8');
+  expect(texts).toMatch(/^source {7}[\x20-\x7e]+$/m);
+  expect(texts).toMatch(/^reference {4}.*\p{Script=Cyrillic}/mu);
+  expect(kfac(['translate', 'apart', 'Unexpected token.', '--backend', 'native']).code).toBe(0);
+  rmSync(join(directory, 'apart', 'source-vocabulary.json'));
+  expect(kfac(['translate', 'apart', 'Unexpected token.']).err).toContain('source-vocabulary.json');
+});
+
 describe('what is wrong is one sentence, an exit code, and nothing that is half-written', () => {
   const quick = ['--size', 'small', '--steps', '2', '--backend', 'native'];
   it.each([
