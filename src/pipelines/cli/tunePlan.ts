@@ -8,16 +8,18 @@ import { pipe } from 'fp-ts/lib/function.js';
 
 import type { KfacError } from '../../core/errors.ts';
 import { shown } from '../../core/shown.ts';
+import { wholeBetween } from '../../solvers/settings/range.ts';
 import type { Plan } from '../config/plan.ts';
 import { planOf, presetsOf } from '../config/plan.ts';
 import type { TaskFamily } from '../tasks/task.ts';
 import type { Budget } from '../tuning/halving.ts';
 import type { Asked } from '../tuning/records.ts';
 import type { Search } from '../tuning/search.ts';
-import { searchOf } from '../tuning/search.ts';
+import { mostTrials, searchOf } from '../tuning/search.ts';
 import { asGiven } from './asGiven.ts';
 import type { RawFlags } from './options.ts';
 import { configOfFlags, namesIn } from './options.ts';
+import { numberFrom } from './overRun.ts';
 
 /** What is searched, and on what. */
 export interface TunePlan extends Pick<Plan, 'task' | 'backend' | 'data'> {
@@ -42,20 +44,10 @@ const textOf = (flags: RawFlags, name: string): string | undefined => {
 const bad = (path: string, expected: string, actual: string): E.Either<KfacError, never> =>
   E.left({ _tag: 'BadConfig', path, expected, actual: shown(actual) });
 
-/** Text that is a number, and nothing else. */
-const numberIn = (text: string): number => (text.trim() === '' ? NaN : Number(text));
-
-const trialsOf = (flags: RawFlags): E.Either<KfacError, number> => {
-  const text = textOf(flags, 'trials');
-  if (text === undefined) return E.right(usualTrials);
-  const trials = numberIn(text);
-  return Number.isNaN(trials) ? bad('--trials', 'a whole number', text) : E.right(trials);
-};
-
 const seedsOf = (flags: RawFlags): E.Either<KfacError, ReadonlyArray<number> | undefined> => {
   const text = textOf(flags, 'seeds');
   if (text === undefined) return E.right(undefined);
-  const seeds = namesIn(text).map(numberIn);
+  const seeds = namesIn(text).map(Number);
   return seeds.length === 0 || seeds.some(Number.isNaN)
     ? bad('--seeds', 'whole numbers with commas between', text)
     : E.right(seeds);
@@ -86,7 +78,7 @@ export const tunePlan = ({ task, flags }: Asked, tasks: ReadonlyArray<TaskFamily
     E.Do,
     E.bind('config', () => configOfFlags(plain, names)),
     E.bind('plan', ({ config }) => planOf(task, names, config, tasks)),
-    E.bind('trials', () => trialsOf(flags)),
+    E.bind('trials', () => numberFrom(flags, 'trials', wholeBetween(1, mostTrials))),
     E.bind('seeds', () => seedsOf(flags)),
     E.bind('budget', ({ plan }) => budgetOf(flags, plan.task.defaults.steps)),
     E.bind('search', ({ config, plan, trials, seeds, budget }) =>
@@ -94,7 +86,7 @@ export const tunePlan = ({ task, flags }: Asked, tasks: ReadonlyArray<TaskFamily
         optimizers: names,
         presets: presetsOf(plan.task),
         fixed: config.settings ?? {},
-        trials,
+        trials: trials ?? usualTrials,
         budget,
         seed: plan.options.seed,
         ...(seeds === undefined ? {} : { seeds }),

@@ -90,7 +90,7 @@ const bad = (path: string, expected: string, actual: string): KfacError => ({
 });
 
 /** Trials beyond this are a slip of the hand. */
-const mostTrials = 1000;
+export const mostTrials = 1000;
 
 const isSeed = (n: number): boolean => Number.isSafeInteger(n) && n >= 0;
 

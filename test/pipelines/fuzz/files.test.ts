@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import fc from 'fast-check';
 
@@ -13,8 +14,10 @@ import type { KfacError } from '../../../src/core/errors.ts';
 import { describeError } from '../../../src/core/errors.ts';
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
 import { tensor } from '../../../src/core/tensor.ts';
+import { tasks } from '../../../src/pipelines/catalogue/tasks.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../../src/pipelines/checkpoints/files.ts';
 import { loadLatest } from '../../../src/pipelines/checkpoints/store.ts';
+import { tunePlan } from '../../../src/pipelines/cli/tunePlan.ts';
 import { decodeConfigFile } from '../../../src/pipelines/config/file.ts';
 import { parseCsv } from '../../../src/pipelines/data/csv.ts';
 import { announcedLength, decodeIdx } from '../../../src/pipelines/data/idx.ts';
@@ -22,6 +25,8 @@ import { readMaybeCompressed } from '../../../src/pipelines/files/compressed.ts'
 import { readDescription } from '../../../src/pipelines/loading/configuration.ts';
 import { decodeSafetensors } from '../../../src/pipelines/safetensors/decode.ts';
 import { encodeSafetensors } from '../../../src/pipelines/safetensors/encode.ts';
+import { parseRecord } from '../../../src/pipelines/tuning/records.ts';
+import { areOf } from '../../../src/pipelines/tuning/search.ts';
 import type { Snapshot } from '../../../src/pipelines/trainer/snapshot.ts';
 import { train } from '../../../src/pipelines/trainer/train.ts';
 import { vocabularyIn } from '../../../src/pipelines/vocabularies/saved.ts';
@@ -164,6 +169,30 @@ const kinds: Readonly<Record<string, Kind>> = {
     largest: 100,
     whole: () => Promise.resolve(bytesOf(JSON.stringify({ kind: 'characters', characters: 'abé\n' }))),
     read: (changed) => Promise.resolve(vocabularyIn(text(changed), 'vocabulary.json')),
+  },
+  'record of a search': {
+    isText: true,
+    largest: 50,
+    whole: () =>
+      Promise.resolve(
+        bytesOf(
+          '{"search":1,"task":"gan-ring","flags":{"size":"small","budget":"8","trials":"3","set":["kfac.momentum=0"]}}\n' +
+            '{"optimizer":"kfac","trial":0,"settings":{"momentum":0},"rung":0,"budget":4,"seed":1,"loss":1.5,' +
+            '"measures":{"modes":3},"steps":4,"seconds":0.1,"error":null}\n',
+        ),
+      ),
+    read: (changed) =>
+      Promise.resolve(
+        pipe(
+          parseRecord('search.jsonl', text(changed)),
+          E.chainW(({ asked, results }) =>
+            pipe(
+              tunePlan(asked, tasks),
+              E.map(({ search }) => areOf(search, results)),
+            ),
+          ),
+        ),
+      ),
   },
   IDX: {
     isText: false,
