@@ -157,12 +157,7 @@ export const foreignModel = (name: string, network: Network): Model => ({
   layer: leaf({
     kind: 'tensorflow',
     label: name,
-    parameters: () =>
-      network.parameters.map(({ path, shape }) => ({
-        path,
-        shape,
-        initialiser: (_, wanted, dtype) => ({ shape: wanted, dtype, data: new Float32Array(0) }),
-      })),
+    parameters: () => [], // they are the network's to make
     apply: () =>
       raise({ _tag: 'BadConfig', path: name, expected: 'a network that is a whole', actual: 'a part of another one' }),
   }),

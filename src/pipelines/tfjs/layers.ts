@@ -247,3 +247,14 @@ export const leavesOf = (layer: AnyLayer): ReadonlyArray<AnyLayer> => {
   ];
   return parts.length === 0 ? [layer] : [...new Set(parts.flatMap(leavesOf))];
 };
+
+/**
+ * The layer that a model ends with, where it sees the whole of what comes out; `null` where a wrapper runs it part by part.
+ *
+ * @param layer - a model or a layer
+ */
+export const lastOf = (layer: AnyLayer): AnyLayer | null => {
+  const last = layer.layers?.at(-1);
+  if (last !== undefined) return lastOf(last);
+  return layer.layer === undefined ? layer : null;
+};

@@ -19,7 +19,7 @@ import { shown } from '../../core/shown.ts';
 import type { Shape, Tensor } from '../../core/tensor.ts';
 import { cast, sizeOf } from '../../core/tensor.ts';
 import type { AnyLayer } from './layers.ts';
-import { leavesOf } from './layers.ts';
+import { lastOf } from './layers.ts';
 
 /** A loss that is known. */
 export interface Judged {
@@ -78,7 +78,7 @@ const byFunction: ReadonlyArray<readonly [unknown, Judged]> = [
 
 /** What comes last in a model: the class of its activation. */
 const lastActivation = (model: AnyLayer): string => {
-  const last = leavesOf(model).at(-1);
+  const last = lastOf(model);
   return last?.getClassName() === 'Softmax' ? 'softmax' : (last?.activation?.getClassName() ?? 'linear');
 };
 

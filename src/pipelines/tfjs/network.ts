@@ -9,7 +9,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { KfacError } from '../../core/errors.ts';
 import { raise } from '../../core/errors.ts';
 import type { AnyLayer, Weight } from './layers.ts';
-import { leavesOf } from './layers.ts';
+import { lastOf, leavesOf } from './layers.ts';
 import type { Parameter, Part } from './parameters.ts';
 import { parametersOf, partsOf, pathsOf } from './parameters.ts';
 import type { Network } from './passes.ts';
@@ -49,20 +49,8 @@ export interface Tapped extends Network {
   readonly untap: () => void;
 }
 
-/** Layers that a second pass over a batch would not find as the first did. */
-const unrepeatable: Readonly<Record<string, string>> = {
-  GaussianNoise: 'Dropout, whose draws are the same in every pass of a step',
-  GaussianDropout: 'Dropout, whose draws are the same in every pass of a step',
-  AlphaDropout: 'Dropout, whose draws are the same in every pass of a step',
-};
-
-const obstacle = (layer: AnyLayer): KfacError | null => {
-  const name = layer.getClassName();
-  if (Object.hasOwn(unrepeatable, name)) {
-    return { _tag: 'BadConfig', path: `model.${layer.name}`, expected: unrepeatable[name], actual: name };
-  }
-  return null;
-};
+/** Layers whose draws a second pass over a batch would not find again. */
+const unrepeatable: ReadonlyArray<string> = ['GaussianNoise', 'GaussianDropout', 'AlphaDropout'];
 
 /** Layers with a state of their own, which a second pass would move on. */
 const stateful = (layer: AnyLayer): ReadonlyArray<AnyLayer> => [
@@ -93,7 +81,10 @@ export const modelError = (model: unknown): KfacError | null => {
     const expected = 'a recurrent layer that begins each batch anew, stateful: false';
     return { _tag: 'BadConfig', path: `model.${remembering.name}`, expected, actual: 'stateful: true' };
   }
-  return leavesOf(all).reduce((found: KfacError | null, layer) => found ?? obstacle(layer), null);
+  const drawing = leavesOf(all).find((layer) => unrepeatable.includes(layer.getClassName()));
+  if (drawing === undefined) return null;
+  const expected = 'Dropout, whose draws are the same in every pass of a step';
+  return { _tag: 'BadConfig', path: `model.${drawing.name}`, expected, actual: drawing.getClassName() };
 };
 
 /** Where each input of a model goes in first: a layer, and which of its inputs it is. */
@@ -160,7 +151,7 @@ export const tappedNetwork = (
 ): Tapped => {
   const { parts, parameters, others } = described(model, trained);
   taps.get(model)?.();
-  const last = leavesOf(model).at(-1);
+  const last = lastOf(model);
   const undo = [
     ...parts.map(({ layer, known }, number) => tap(layer, known, { number, isLast: layer === last }, recorder)),
     ...entrances(model).flatMap((entrance, i) =>

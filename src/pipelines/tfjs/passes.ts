@@ -102,8 +102,15 @@ const at = <A>({ parameters, others }: Network, weights: Params<Tensor>, run: ()
     }
   });
 
-const outputsIn = (network: Network, { logits }: Recording, outputs: TfTensor): TfTensor =>
-  network.wantsLogits && logits !== null ? logits : outputs;
+/**
+ * The outputs that the loss is a function of.
+ *
+ * @param network - the network
+ * @param recorded - of the pass
+ * @param outputs - what the model gave
+ */
+export const outputsIn = (network: Network, { logits }: Recording, outputs: TfTensor): TfTensor =>
+  network.wantsLogits ? (logits.at(-1) ?? outputs) : outputs;
 
 const run = (network: Network, into: Recording, { arrays, key }: Circumstances<Tensor>): TfTensor => {
   const inputs = network.inputs.map((name) => lent(arrayAt(arrays, name, 'model.fit, fitDataset or trainOnBatch')));

@@ -22,7 +22,7 @@ import type { Measured } from './measured.ts';
 import type { AnyModel, Tapped } from './network.ts';
 import { inputAt } from './network.ts';
 import { hosted } from './parameters.ts';
-import { passedIn, seedOf } from './passes.ts';
+import { outputsIn, passedIn, seedOf } from './passes.ts';
 import { discard, recording, watched } from './taps.ts';
 
 /** A step as TF.js has computed it. */
@@ -108,12 +108,15 @@ export const taken = (
   const into = recording(true, true);
   const found: Judging = { outputs: null, targets: null, weights: null };
   const { recorder } = network;
-  const outputsOf = (outputs: TfTensor): TfTensor =>
-    network.wantsLogits && into.logits !== null ? into.logits : outputs;
   Object.assign(recorder, { current: into, seed: seedOf(key) });
   try {
     const variables: Array<Variable> = network.parameters.map(({ variable }) => variable);
-    const { value, grads } = judging(model, found, outputsOf, () => variableGrads(cost, variables));
+    const { value, grads } = judging(
+      model,
+      found,
+      (outputs) => outputsIn(network, into, outputs),
+      () => variableGrads(cost, variables),
+    );
     const gradient: Params<Tensor> = Object.fromEntries(
       network.parameters.map(({ path, variable }) => {
         const g = grads[variable.name];

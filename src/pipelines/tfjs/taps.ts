@@ -10,7 +10,7 @@ import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import { add, customGrad, keep, mul, ones, sum as reduceSum, zeros } from '@tensorflow/tfjs-core';
 
 import type { Shape } from '../../core/tensor.ts';
-import type { Activation, AnyLayer, Call, Known, Sited } from './layers.ts';
+import type { Activation, AnyLayer, Call, Known, Sited, Weight } from './layers.ts';
 import { isAlongLast } from './layers.ts';
 
 /** A site that was passed. Its tensors are kept until {@link discard}. */
@@ -25,8 +25,8 @@ export interface Use {
 export interface Recording {
   /** In the order of the pass; `null` where only the outputs matter. */
   readonly uses: Array<Use> | null;
-  /** What went into the last activation; kept, as the uses are. */
-  logits: TfTensor | null;
+  /** What went into the last activation each time it ran; kept, as the uses are. */
+  readonly logits: Array<TfTensor>;
   /** What went into the network, in order, where that is not known; kept, too. */
   readonly inputs: Array<TfTensor> | null;
 }
@@ -46,13 +46,13 @@ export interface Recorder {
  */
 export const recording = (uses: boolean, inputs = false): Recording => ({
   uses: uses ? [] : null,
-  logits: null,
+  logits: [],
   inputs: inputs ? [] : null,
 });
 
 /** Gives back what a recording has kept. */
 export const discard = ({ uses, logits, inputs }: Recording): void => {
-  logits?.dispose();
+  logits.forEach((kept) => kept.dispose());
   inputs?.forEach((input) => input.dispose());
   uses?.forEach(({ input, cotangent }) => {
     input.dispose();
@@ -109,7 +109,7 @@ const replacing = <A>(layer: AnyLayer, fields: Partial<AnyLayer>, run: () => A):
 };
 
 /** A weight that is read as a tensor. */
-const reading = (weight: object, value: TfTensor): never => ({ ...weight, read: () => value }) as never;
+const reading = (value: TfTensor): Weight => ({ read: () => value }) as unknown as Weight;
 
 /** A number for each layer and step. */
 const seedOf = (seed: number, layer: number): number => Math.imul(seed + 1, 0x9e3779b1) + layer;
@@ -136,7 +136,7 @@ const taps: Readonly<Record<Known['place'], Tap>> = {
         sites.map((sited) => [sited, single(inputs)] as const),
         sum,
       );
-      if (isLast) r.logits = keep(passed);
+      if (isLast) r.logits.push(keep(passed));
       return activation === null || activation === undefined ? passed : activation.apply(passed);
     },
   lookup:
@@ -160,8 +160,8 @@ const taps: Readonly<Record<Known['place'], Tap>> = {
       const plain = {
         scale: true,
         center: true,
-        gamma: reading({}, ones(like)),
-        beta: reading({}, zeros(like)),
+        gamma: reading(ones(like)),
+        beta: reading(zeros(like)),
       };
       const normalised = single(replacing(layer, plain, () => call(inputs, keywords)));
       const scaled = gamma === null || gamma === undefined ? normalised : mul(normalised, gamma.read());
@@ -185,14 +185,14 @@ const taps: Readonly<Record<Known['place'], Tap>> = {
       // Cotangents come back on ways to parameters only: without one of its own the bias has a way to the weight.
       const bias = trained === null ? add(sum, mul(reduceSum(weight.read()), 0)) : sum;
       const met = sites.map((sited, i) => [sited, i === 0 ? x : h] as const);
-      const fields = { useBias: true, bias: reading({}, pass(r, met, bias)) };
+      const fields = { useBias: true, bias: reading(pass(r, met, bias)) };
       return replacing(cell, fields, () => call(inputs, keywords));
     },
   activation:
     (_, call, _known, { isLast }) =>
     (r) =>
     (inputs, keywords) => {
-      if (isLast) r.logits = keep(single(inputs));
+      if (isLast) r.logits.push(keep(single(inputs)));
       return call(inputs, keywords);
     },
   // The same draws in every pass of one step.

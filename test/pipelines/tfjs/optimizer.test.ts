@@ -314,6 +314,17 @@ describe('bad input', () => {
     expect(lossOf(net, x, y)).toBeLessThan(before);
   });
 
+  it('a last layer that runs part by part has no outputs that a loss of all could be known of', async () => {
+    const layer = tfl.dense({ units: 3, activation: 'softmax' });
+    const net = sequential({ layers: [tfl.timeDistributed({ layer, inputShape: [2, 6] })] });
+    net.compile({ optimizer: new KFACOptimizer(net), loss: 'categoricalCrossentropy' });
+    const { numTensors } = tf.memory();
+    const [x, y] = [tf.ones([4, 2, 6]), tf.ones([4, 2, 3])];
+    await expect(net.trainOnBatch(x, y)).rejects.toThrow(/compile.loss: expected/);
+    tf.dispose([x, y]);
+    expect(tf.memory().numTensors).toBe(numTensors);
+  });
+
   it('targets that are not numbers are an error of fit', async () => {
     const net = perceptron();
     net.compile({ optimizer: new KFACOptimizer(net), loss: 'categoricalCrossentropy' });

@@ -18,6 +18,7 @@ import { sigmoidCrossEntropy } from '../../../src/core/nn/losses/sigmoidCrossEnt
 import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
 import type { Shape, Tensor } from '../../../src/core/tensor.ts';
+import { generate } from '../../../src/core/tensor.ts';
 import { capture } from '../../../src/curvature/capture.ts';
 import { updateFactors } from '../../../src/curvature/curvature.ts';
 import { empirical, monteCarlo } from '../../../src/curvature/estimators.ts';
@@ -101,6 +102,9 @@ const normNet = sequential([
   layerNorm({ features: 6, epsilon: 1e-3 }),
   dense({ in: 6, out: 3 }),
 ]);
+const everyPosition = sequential([dense({ in: 3, out: 4 }), activation('tanh'), dense({ in: 4, out: 3 })]);
+const oneHot = (count: number, of: number): Tensor =>
+  generate([count, 5, of], (i) => (Math.floor(i / of) % of === i % of ? 1 : 0), 'f32');
 const wordNet = sequential([embedding({ vocabulary: 9, out: 4 }), flatten(), dense({ in: 12, out: 1 })]);
 
 const cases: ReadonlyArray<Case> = [
@@ -199,6 +203,23 @@ const cases: ReadonlyArray<Case> = [
     targets: classes(examples, 3),
     loss: 'sparseCategoricalCrossentropy',
     mineLoss: softmaxCrossEntropy,
+  },
+  {
+    name: 'a class at every position',
+    theirs: () =>
+      tfSequential({
+        layers: [
+          tfl.dense({ inputShape: [5, 3], units: 4, activation: 'tanh' }),
+          tfl.dense({ units: 3, activation: 'softmax' }),
+        ],
+      }),
+    mine: everyPosition,
+    counterparts: [...pair('0'), ...pair('2')],
+    shapes: shapesOf(everyPosition),
+    inputs: drawn(8, [examples, 5, 3]),
+    targets: oneHot(examples, 3),
+    loss: 'categoricalCrossentropy',
+    mineLoss: multiplied(1 / 5, softmaxCrossEntropy),
   },
   {
     name: 'an embedding, yes and no',
