@@ -55,7 +55,9 @@ const licences = [['gpu.js', source], ...folders].map(([name, folder]) => {
   return `${name} ${manifestOf(folder).version}\n${rule}\n${readFileSync(join(folder, 'LICENSE'), 'utf8').trim()}\n`;
 });
 writeFileSync(join(vendor, 'LICENSES.txt'), licences.join('\n\n'));
-writeFileSync(join(vendor, 'package.json'), `${JSON.stringify({ type: 'commonjs' })}\n`);
+// Bundlers look for what a browser takes instead in the nearest package.json, which is this one.
+const manifest = { type: 'commonjs', browser: { './src/index.js': './gpu-browser.js' } };
+writeFileSync(join(vendor, 'package.json'), `${JSON.stringify(manifest)}\n`);
 
 const imports = /((?:from |require\())(['"])gpu\.js\2/g;
 const importers = ['esm', 'cjs'].map((format) =>

@@ -2,9 +2,11 @@
  * The built package in a bundle for browsers. Needs `npm run build` first, as `npm test` does.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
 
 interface Bundle {
   readonly warnings: ReadonlyArray<string>;
@@ -54,13 +56,33 @@ describe('a bundle for browsers', () => {
   });
 });
 
+describe('a bundle of a program that trains a network', () => {
+  it('trains, imports nothing, and is as small as was written down', () => {
+    const { warnings, imports, code } = bundle('test/browser/support/perceptron.js');
+    expect([warnings, imports]).toEqual([[], []]);
+    const folder = mkdtempSync(join(tmpdir(), 'kfac-bundle-'));
+    const program = join(folder, 'program.mjs');
+    writeFileSync(program, code);
+    const { stdout, stderr } = spawnSync(process.execPath, [program], { encoding: 'utf8' });
+    rmSync(folder, { recursive: true });
+    expect([stdout.trim(), stderr]).toEqual(['true', '']);
+    const sizes = [Buffer.byteLength(code), gzipSync(code).length].map((bytes) => Math.ceil(bytes / 1000));
+    // Kilobytes of a minified bundle, as they are and compressed: docs/package.md says so too.
+    const documented = /(\d+) kB minified, (\d+) kB with gzip/.exec(readFileSync('docs/package.md', 'utf8'))?.slice(1);
+    const [plain, packed] = (documented ?? []).map(Number);
+    expect(sizes[0]).toBeLessThanOrEqual(plain);
+    expect(sizes[1]).toBeLessThanOrEqual(packed);
+    expect(sizes[0]).toBeGreaterThan(0.95 * plain);
+  });
+});
+
 describe('package.json', () => {
   it('replaces for browsers only files that were built', () => {
     const { browser } = JSON.parse(readFileSync('package.json', 'utf8')) as {
       readonly browser: Readonly<Record<string, string>>;
     };
     const files = Object.entries(browser).flat();
-    expect(files.length).toBe(10);
+    expect(files.length).toBe(12);
     expect(files.filter((file) => !existsSync(file))).toEqual([]);
   });
 });

@@ -96,6 +96,23 @@ describe('the published package', () => {
   });
 });
 
+describe('package.json', () => {
+  it('publint finds nothing wrong with it', () => {
+    const { stdout, status } = spawnSync('npx', ['publint', '--strict', '--pack', 'npm'], { encoding: 'utf8' });
+    expect(stdout).not.toMatch(/Errors:|Warnings:/);
+    expect(status).toBe(0);
+  }, 60_000);
+
+  it('every subpath that can be imported is in the documentation, and no other', () => {
+    const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      readonly exports: Readonly<Record<string, unknown>>;
+    };
+    const page = readFileSync('docs/package.md', 'utf8');
+    const documented = [...page.matchAll(/^\| `(kfac-ts[^`]*)`/gm)].map(([, path]) => path.replace('kfac-ts', '.'));
+    expect(documented).toEqual(Object.keys(exports));
+  });
+});
+
 describe('gpu.js in the package', () => {
   const vendor = resolve('dist/vendor/gpu.js');
 

@@ -1,6 +1,6 @@
 /**
- * The quick start of the page for one's own data, word for word, in a fresh project that installs the packed package. Needs
- * `npm run build` first, as `npm test` does.
+ * The quick start of the page for one's own data, word for word, in a fresh project that installs the packed package; and every
+ * other way to use what is installed there. Needs `npm run build` first, as `npm test` does.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -38,7 +38,7 @@ describe('the quick start', () => {
       npm_config_fund: 'false',
       npm_config_update_notifier: 'false',
     };
-    const { stdout } = await promisify(execFile)('sh', ['-ec', script], { cwd, env });
+    const { stdout } = await promisify(execFile)('sh', ['-ec', script], { cwd, env, maxBuffer: 2 ** 26 });
     return stdout;
   };
 
@@ -71,11 +71,73 @@ describe('the quick start', () => {
     expect(bytes / 2 ** 20).toBeLessThan(120);
   });
 
+  const subpaths = ['kfac-ts', 'kfac-ts/core', 'kfac-ts/curvature', 'kfac-ts/solvers', 'kfac-ts/pipelines'];
+  const tsc = `${process.execPath} ${resolve('node_modules/typescript/bin/tsc')}`;
+
+  it('installs what CommonJS requires, with what ES modules import', async () => {
+    const named = (load: string): string =>
+      `const all = [${subpaths.map((path) => `${load}(${JSON.stringify(path)})`).join(', ')}];`;
+    const shown =
+      "console.log(JSON.stringify(all.map((names) => Object.keys(names).filter((name) => name !== 'default').sort())));";
+    writeFileSync(join(project, 'all.cjs'), `${named('require')}\n${shown}\n`);
+    writeFileSync(
+      join(project, 'all.mjs'),
+      `${named('await import')}\n${shown.replace("'default'", "'default' && name !== 'module.exports'")}\n`,
+    );
+    const [required, imported] = [await shell('node all.cjs', project), await shell('node all.mjs', project)];
+    expect(JSON.parse(required)).toEqual(JSON.parse(imported));
+    expect(JSON.parse(required)).toContainEqual(['core', 'curvature', 'pipelines', 'solvers']);
+    const program = `const { dense, squaredError } = require('kfac-ts/core');
+      const { fit } = require('kfac-ts/pipelines');
+      const data = { inputs: [[0], [1], [2], [3], [4]], targets: [1, 3, 5, 7, 9] };
+      fit(dense({ in: 1, out: 1 }), data, { loss: squaredError, epochs: 30, backend: { backend: 'portable' } })
+        .then(({ predict }) => predict([[10]]))
+        .then(({ data: [y] }) => console.log(Math.round(y)));`;
+    writeFileSync(join(project, 'line.cjs'), program);
+    expect(await shell('node line.cjs', project)).toBe('21\n');
+  }, 120_000);
+
+  it.each([
+    ['node16', 'node16', ['cts', 'mts']],
+    ['bundler', 'preserve', ['ts']],
+  ])(
+    'installs types that TypeScript finds as %s resolves them',
+    async (resolution, module, endings) => {
+      const program = `import { dense, squaredError } from 'kfac-ts/core';
+        import { fit } from 'kfac-ts/pipelines';
+        import type { Fitted } from 'kfac-ts/pipelines';
+        ${subpaths.map((path, i) => `import * as p${i} from '${path}';`).join('\n')}
+        const data = { inputs: [[1]], targets: [2] };
+        export const fitted = (): Promise<Fitted> => fit(dense({ in: 1, out: 1 }), data, { loss: squaredError });
+        // @ts-expect-error: a layer has a number of inputs
+        export const wrong = () => dense({ in: 'one', out: 1 });
+        export const all = [${subpaths.map((_, i) => `p${i}`).join(', ')}];\n`;
+      const files = endings.map((ending) => `typed.${ending}`);
+      files.forEach((file) => writeFileSync(join(project, file), program));
+      const options = `--module ${module} --moduleResolution ${resolution} --lib es2023,dom --types --skipLibCheck`;
+      const command = `${tsc} ${files.join(' ')} --noEmit --strict --target es2022 ${options}`;
+      await expect(shell(command, project)).resolves.toBe('');
+    },
+    120_000,
+  );
+
+  it('installs what vite bundles, without a warning and with nothing left to import', async () => {
+    writeFileSync(join(project, 'page.js'), readFileSync('test/browser/support/perceptron.js', 'utf8'));
+    const bundle = resolve('test/browser/support/bundle.mjs');
+    const built = JSON.parse(await shell(`${process.execPath} ${bundle} page.js`, project)) as {
+      readonly warnings: ReadonlyArray<string>;
+      readonly imports: ReadonlyArray<string>;
+      readonly code: string;
+    };
+    expect([built.warnings, built.imports]).toEqual([[], []]);
+    writeFileSync(join(project, 'bundled.mjs'), built.code);
+    expect(await shell('node bundled.mjs', project)).toBe('true\n');
+  }, 120_000);
+
   it('goes on with the rest of the page, which the types of the installed package allow', async () => {
     const [{ code }] = blocksOf(document);
     writeFileSync(join(project, 'page.ts'), `${code}\nexport {};\n`);
-    const tsc = [process.execPath, resolve('node_modules/typescript/bin/tsc')];
     const options = '--noEmit --strict --target es2022 --module nodenext --lib es2023,dom --types --skipLibCheck';
-    await expect(shell(`${tsc.join(' ')} ${options} page.ts`, project)).resolves.toBe('');
+    await expect(shell(`${tsc} ${options} page.ts`, project)).resolves.toBe('');
   }, 120_000);
 });

@@ -1,10 +1,12 @@
 /**
  * Bundles parts of the built package for a browser, as a user's vite would, and prints what came of it as JSON. A
- * program of its own because vite is an ES module, which jest's CommonJS mode cannot load.
+ * program of its own because vite is an ES module, which jest's CommonJS mode cannot load. It bundles for the package or project
+ * that it is started in.
  *
- * Usage: node bundle.mjs kfac-ts/core …
+ * Usage: node bundle.mjs kfac-ts/core …     all that parts of the package export
+ *        node bundle.mjs program.js         a program
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { build, createLogger } from 'vite';
@@ -20,7 +22,9 @@ try {
   const parts = process.argv.slice(2);
   writeFileSync(
     entry,
-    parts.map((part, i) => `import * as p${i} from '${part}';\nconsole.log(Object.keys(p${i}));\n`).join(''),
+    parts[0].endsWith('.js')
+      ? readFileSync(parts[0], 'utf8')
+      : parts.map((part, i) => `import * as p${i} from '${part}';\nconsole.log(Object.keys(p${i}));\n`).join(''),
   );
   const built = await build({
     root,
