@@ -5,6 +5,7 @@
  * `npm run bench -- courses [lenet resnet8 gpt]`: twenty steps of these models here and in WebAssembly, and how far apart they are.
  * `npm run bench -- fashion [small|full] [data=DIRECTORY] [steps=N] [every=N]`: K-FAC beside Adam to 90 % of Fashion-MNIST.
  * `npm run bench -- games [NAMES] [SEEDS]`: solvers of games on gan-ring, ten seeds each unless given.
+ * `npm run bench -- damping`: what λ costs where it is held and where it adapts, with the figures of `docs/damping.md`.
  * `npm run bench -- models`: passes and steps of convolutional networks, beside `bench/peers/models.py`.
  *
  * @module
@@ -18,6 +19,7 @@ import { optimizerNames } from '../src/solvers/presets/registry.ts';
 import { benchGpu } from './gpu/main.ts';
 import { benchCourses } from './courses.ts';
 import { benchCurves } from './curves.ts';
+import { benchDamping } from './damping.ts';
 import { benchFashion } from './fashion.ts';
 import { benchElementwise } from './elementwise.ts';
 import { benchGames } from './games.ts';
@@ -61,7 +63,7 @@ const benchNative = async (): Promise<void> => {
   if (wanted('memory')) await benchMemory(backend);
 };
 
-const others = ['gpu', 'portable', 'presets', 'problems', 'games'];
+const others = ['gpu', 'portable', 'presets', 'problems', 'games', 'damping'];
 if (sections[0] === 'problems') process.exitCode = await runCli(nodeWorld, ['bench', ...sections.slice(1)])();
 if (sections.includes('portable')) await benchGpu('portable');
 if (sections.includes('gpu')) await benchGpu('gpu');
@@ -72,5 +74,6 @@ if (sections[0] === 'games') {
     counts[0] ?? 10,
   );
 }
+if (sections.includes('damping')) await benchDamping();
 if (sections.includes('presets')) benchPresets(process.argv[1], presets);
 if (sections.length === 0 || !sections.some((section) => others.includes(section))) await benchNative();

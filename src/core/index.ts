@@ -85,6 +85,7 @@ export type {
   BlockDiagonal,
   BlockTridiagonal,
   BlockTridiagonalInverse,
+  Congruent,
   LinearOperator,
   Link,
 } from './operators/linearOperator.ts';
@@ -204,6 +205,7 @@ export type {
   Context,
   Field,
   Given,
+  PlayerStep,
   Sample,
   SiteCapture,
   SiteInput,

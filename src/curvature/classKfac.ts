@@ -36,7 +36,7 @@ import type { Statistics } from './statistics/statistics.ts';
 
 /** Settings of {@link classKfac}. */
 export interface ClassKfacOptions extends KfacOptions {
-  /** Number of classes, from 1 to {@link mostClasses}. */
+  /** Number of classes, from 1 to `mostClasses`. */
   readonly classes: number;
   /** Paths of the sites that keep classes apart, all that have two full factors unless given; other sites are as in K-FAC. */
   readonly sites?: 'all' | ReadonlyArray<string>;

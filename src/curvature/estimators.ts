@@ -47,7 +47,7 @@ export interface Estimator {
 
 /** Settings of {@link monteCarlo}. */
 export interface MonteCarloOptions {
-  /** Samples k per example, from 1 to {@link mostSamples}. */
+  /** Samples k per example, from 1 to `mostSamples`. */
   readonly samples?: number;
 }
 
@@ -111,7 +111,7 @@ export const exact = (): Estimator => ({
 
 /** Settings of {@link curvaturePropagation}. */
 export interface CurvaturePropagationOptions {
-  /** Combinations k per example, from 1 to {@link mostSamples}. */
+  /** Combinations k per example, from 1 to `mostSamples`. */
   readonly samples?: number;
 }
 

@@ -166,6 +166,7 @@ export { kfac as kfacOptimizer } from './presets/kfac.ts';
 export type { KfacPresetOptions, KfacSettings } from './presets/kfac.ts';
 export { kfacAdaptive as kfacAdaptiveOptimizer } from './presets/kfacAdaptive.ts';
 export type { KfacAdaptiveOptions } from './presets/kfacAdaptive.ts';
+export type { ScaleFreeOptions } from './presets/scaleFree.ts';
 export { kfacGrafted as kfacGraftedOptimizer } from './presets/kfacGrafted.ts';
 export type { KfacGraftedOptions } from './presets/kfacGrafted.ts';
 export { kfacCg as kfacCgOptimizer } from './presets/kfacCg.ts';

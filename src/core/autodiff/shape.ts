@@ -64,6 +64,7 @@ export interface Tally {
 /** An interpreter on shapes, and what it has counted so far. */
 export interface ShapeInterpreter {
   readonly ops: Ops<Shaped>;
+  /** What has been counted so far. */
   readonly tally: () => Tally;
 }
 

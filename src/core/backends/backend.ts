@@ -75,7 +75,9 @@ export interface Backend<T extends Shaped> {
   readonly agree?: (arrays: ReadonlyArray<T>) => TE.TaskEither<KfacError, unknown>;
   /** The values of an array, once they are there. The result is a copy that stays valid after a scope ends. */
   readonly read: (x: T) => TE.TaskEither<KfacError, Tensor>;
+  /** Opens a scope, which owns what its operations allocate. */
   readonly scope: () => Scope<T>;
+  /** What this backend is, for people and for reports. */
   readonly report: () => BackendReport;
   /** Frees what the backend holds (workers, device memory). The backend must not be used afterwards. */
   readonly dispose: TE.TaskEither<KfacError, void>;

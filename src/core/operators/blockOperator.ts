@@ -28,7 +28,7 @@ export interface EigenKronecker<T> {
 }
 
 /**
- * (A ⊗ B + sign · C ⊗ D)⁻¹ = (K₁ ⊗ K₂) (I + sign · S₁ ⊗ S₂)⁻¹ (K₁ ⊗ K₂)ᵀ on arrays `[out, in]` [MG15 App. B]: K₁
+ * (A ⊗ B + sign · C ⊗ D)⁻¹ = (K₁ ⊗ K₂) (I + sign · S₁ ⊗ S₂)⁻¹ (K₁ ⊗ K₂)ᵀ on arrays `[out, in]` [MG15 App. B], where K₁
  * `[in, in]` and S₁ `[in]` of the pair (A, C), K₂ `[out, out]` and S₂ `[out]` of the pair (B, D). The K's are not
  * orthonormal.
  */

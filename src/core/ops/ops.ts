@@ -13,24 +13,43 @@ import type { Window } from './window.ts';
 
 /** Operations that every interpreter has by default. */
 export interface Derived<T extends Shaped> {
+  /** a + b, broadcast as all operations of two arrays are. */
   readonly add: (a: T, b: T) => T;
+  /** a − b. */
   readonly sub: (a: T, b: T) => T;
+  /** a b, entry by entry. */
   readonly mul: (a: T, b: T) => T;
+  /** a / b, entry by entry. */
   readonly div: (a: T, b: T) => T;
+  /** The larger of a and b, entry by entry. */
   readonly maximum: (a: T, b: T) => T;
+  /** The smaller of a and b, entry by entry. */
   readonly minimum: (a: T, b: T) => T;
+  /** 1 where a is greater than b, else 0. */
   readonly greater: (a: T, b: T) => T;
+  /** 1 where a is b, else 0. */
   readonly equal: (a: T, b: T) => T;
+  /** −x. */
   readonly neg: (x: T) => T;
+  /** eˣ. */
   readonly exp: (x: T) => T;
+  /** ln x. */
   readonly log: (x: T) => T;
+  /** √x. */
   readonly sqrt: (x: T) => T;
+  /** x². */
   readonly square: (x: T) => T;
+  /** |x|. */
   readonly abs: (x: T) => T;
+  /** tanh x. */
   readonly tanh: (x: T) => T;
+  /** 1 / (1 + e⁻ˣ). */
   readonly sigmoid: (x: T) => T;
+  /** ln (1 + eˣ). */
   readonly softplus: (x: T) => T;
+  /** max(x, 0). */
   readonly relu: (x: T) => T;
+  /** 2/√π ∫₀ˣ e⁻ᵗ² dt, the error function. */
   readonly erf: (x: T) => T;
   /** Φ(x) = ½ (1 + erf(x/√2)), the normal distribution function. */
   readonly normalCdf: (x: T) => T;

@@ -58,6 +58,7 @@ export interface Primitives<T extends Shaped> {
   readonly affine: (x: T, weight: T, bias: T | null) => T;
   /** xᵀ x with x `[n, d]`: `[d, d]`, exactly symmetric. */
   readonly gram: (x: T) => T;
+  /** f(x) for one of the functions of one argument, entry by entry. */
   readonly unary: (kind: UnaryKind, x: T) => T;
   /** Shapes broadcast as in NumPy: aligned at the last axis, an extent of 1 repeats. */
   readonly binary: (kind: BinaryKind, a: T, b: T) => T;

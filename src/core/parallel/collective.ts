@@ -56,6 +56,7 @@ export interface Collective {
   ) => Posted;
   /** Done once every rank has posted it. */
   readonly barrier: () => Posted;
+  /** What has been sent so far. */
   readonly traffic: () => Traffic;
   /** Ends every process at once: where this one cannot go on and the others would wait for it. */
   readonly abort: (code: number) => void;

@@ -22,6 +22,7 @@ export type Work<T extends Shaped> = (backend: Backend<T>) => TE.TaskEither<Kfac
 
 /** Begins work, and finishes it. Work is known by the value that describes it, compared by identity. */
 export interface Background<T extends Shaped> {
+  /** Begins the work that a value describes. */
   readonly begin: (description: object, work: Work<T>) => void;
   /** The outcome; work that was not begun here is done at once. */
   readonly finish: (description: object, work: Work<T>) => TE.TaskEither<KfacError, Prepared<T>>;

@@ -23,6 +23,7 @@ import { codeOf, messageOf } from './thrown.ts';
 
 /** What programs here do with files. */
 export interface FileSystem {
+  /** The bytes of a file; `FileFailed` where there is none. */
   readonly read: (path: string) => TE.TaskEither<KfacError, Uint8Array>;
   /** Whether there is a file or directory of that name. */
   readonly exists: (path: string) => TE.TaskEither<KfacError, boolean>;

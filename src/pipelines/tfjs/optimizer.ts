@@ -196,6 +196,7 @@ export class KFACOptimizer extends TfOptimizer {
     });
   }
 
+  /** The steps taken, and the state in host memory once there is one: what `setWeights` takes. */
   override async getWeights(): Promise<Array<Named>> {
     await this.settled();
     const iterations = await this.saveIterations();
@@ -205,6 +206,11 @@ export class KFACOptimizer extends TfOptimizer {
     return state === null ? [iterations] : [iterations, ...namedOf(state, this.restored?.parameters ?? parameters)];
   }
 
+  /**
+   * Goes on from what `getWeights` gave.
+   *
+   * @param weightValues - the steps taken, and the state
+   */
   override async setWeights(weightValues: Array<Named>): Promise<void> {
     await this.settled();
     const others = await this.extractIterations(weightValues);

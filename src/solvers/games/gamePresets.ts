@@ -27,7 +27,7 @@ import { preconditionedGameNewton } from './gameNewton.ts';
 import { playGame } from './playGame.ts';
 import { symplectic } from './symplectic.ts';
 
-/** Settings of {@link simultaneous}. */
+/** Settings of `simultaneous`. */
 export interface SimultaneousOptions {
   /** η, 0.05 unless given. */
   readonly learningRate?: number;

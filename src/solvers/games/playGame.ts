@@ -163,10 +163,10 @@ const playNetworks = (game: NetworkGame, own: Own): Stage<'state' | 'batch', Pla
 /**
  * The stage that takes the place of forward and backward in a game: the joint gradient, with all losses as metrics; `loss` is
  * the first player's. Where networks play, each player's statistics and curvature are taken by the stages that any step has,
- * with a memory of its own, and the curvature of the game is ⊕ over the players.
+ * with a memory of its own, and the curvature of the game is ⊕ over the players. Where the game's solver needs one, what comes
+ * second leads from each player's gradient to its curvature.
  *
  * @param game - the players
- * @param curvature - from each player's gradient to its curvature, where the game's solver needs one
  * @example
  * ```ts
  * import { pipeline } from 'kfac-ts/core';

@@ -34,7 +34,7 @@ export interface LevenbergMarquardtOptions {
   readonly minimum?: number;
   /** λ does not rise above this; 1e8 unless given. */
   readonly maximum?: number;
-  /** Whether a step that raises the loss of its batch is taken back, as {@link takenBack} says; no unless given. */
+  /** Whether a step that raises the loss of its batch is taken back, as `takenBack` says; no unless given. */
   readonly rejectSteps?: boolean;
 }
 

@@ -10,6 +10,7 @@
 export interface Range<A> {
   /** The end of "expected …". */
   readonly words: string;
+  /** Whether a value is one of them. */
   readonly holds: (value: unknown) => value is A;
 }
 

@@ -41,6 +41,7 @@ export interface CompiledProgram {
    * @returns what the program gives, up to rounding
    */
   readonly run: (args: ProgramArguments<Tensor>) => TE.TaskEither<KfacError, Params<Tensor>>;
+  /** How the plan is run, and why not otherwise. */
   readonly report: () => PlanReport;
   readonly dispose: TE.TaskEither<KfacError, void>;
 }
