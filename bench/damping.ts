@@ -17,8 +17,8 @@ import { succeed } from './succeed.ts';
 const problems = ['friedman', 'ten-layers', 'digits-by-eight', 'label-noise'];
 const dampings = [1e-3, 1e-2, 1e-1, 1, 10];
 const seeds = [1, 2];
-/** The problem whose courses of λ are drawn. */
-const followed = 'digits-by-eight';
+/** Problems whose courses of λ are drawn. */
+const followed = ['ten-layers', 'digits-by-eight'];
 
 /** Whether λ moves. */
 type Way = 'adapts' | 'held';
@@ -92,46 +92,53 @@ const pointsOf = (runs: ReadonlyArray<Ended>) => {
   });
 };
 
-const lossesFigure = (points: ReturnType<typeof pointsOf>): TopLevelSpec => ({
+/** A figure of one frame. */
+type Frame = Extract<TopLevelSpec, { readonly mark: unknown }>;
+
+/** A frame for each of some problems, side by side. */
+const framesOf = (
+  names: ReadonlyArray<string>,
+  values: ReadonlyArray<{ readonly problem: string }>,
+  frame: Pick<Frame, 'mark' | 'encoding'>,
+): TopLevelSpec => ({
   ...figureFrame,
-  data: { values: [...points] },
-  facet: { field: 'problem', type: 'nominal', title: null, sort: [...problems] },
   columns: 2,
-  resolve: { scale: { y: 'independent' } },
-  spec: {
-    width: 260,
+  concat: names.map((name) => ({
+    title: name,
+    width: 280,
     height: 180,
+    data: { values: values.filter(({ problem }) => problem === name) },
+    ...frame,
+  })),
+});
+
+const lossesFigure = (points: ReturnType<typeof pointsOf>): TopLevelSpec =>
+  framesOf(problems, points, {
     mark: { type: 'line', point: true },
     encoding: {
-      x: {
-        field: 'damping',
-        type: quantitative,
-        scale: { type: 'log' },
-        title: 'λ at step 0',
-        axis: { values: dampings },
-      },
+      x: { field: 'damping', type: quantitative, scale: { type: 'log' }, title: 'λ at step 0' },
       y: { field: 'ratio', type: quantitative, scale: { type: 'log' }, title: 'loss at the end, over the least' },
       color: { field: 'way', type: 'nominal', title: null, scale: { domain: Object.values(words), range: colours } },
     },
-  },
-});
+  });
 
-const coursesFigure = (runs: ReadonlyArray<Ended>): TopLevelSpec => ({
-  ...figureFrame,
-  data: {
-    values: runs
-      .filter(({ problem, way, seed }) => problem === followed && way === 'adapts' && seed === seeds[0])
-      .flatMap(({ damping, course }) => course.map((lambda, i) => ({ step: i + 1, lambda, from: String(damping) }))),
-  },
-  width: 560,
-  height: 240,
-  mark: { type: 'line' },
-  encoding: {
-    x: { field: 'step', type: quantitative, title: 'step' },
-    y: { field: 'lambda', type: quantitative, scale: { type: 'log' }, title: 'λ' },
-    color: { field: 'from', type: 'nominal', title: 'λ at step 0', sort: dampings.map(String) },
-  },
-});
+const coursesFigure = (runs: ReadonlyArray<Ended>): TopLevelSpec =>
+  framesOf(
+    followed,
+    runs
+      .filter(({ way, seed }) => way === 'adapts' && seed === seeds[0])
+      .flatMap(({ problem, damping, course }) =>
+        course.map((lambda, i) => ({ problem, step: i + 1, lambda, from: String(damping) })),
+      ),
+    {
+      mark: { type: 'line' },
+      encoding: {
+        x: { field: 'step', type: quantitative, title: 'step' },
+        y: { field: 'lambda', type: quantitative, scale: { type: 'log' }, title: 'λ' },
+        color: { field: 'from', type: 'nominal', title: 'λ at step 0', sort: dampings.map(String) },
+      },
+    },
+  );
 
 /** Trains and draws; some minutes. */
 export const benchDamping = async (): Promise<void> => {

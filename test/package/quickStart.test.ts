@@ -1,6 +1,6 @@
 /**
- * The quick start of the page for one's own data, word for word, in a fresh project that installs the packed package; and every
- * other way to use what is installed there. Needs `npm run build` first, as `npm test` does.
+ * The quick starts, that of the page for one's own data and the page of its own, word for word in a fresh project that installs
+ * the packed package; and every other way to use what is installed there. Needs `npm run build` first, as `npm test` does.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,10 +14,11 @@ import { blocksOf } from '../support/snippets.ts';
 
 const document = 'docs/train-on-your-own-data.md';
 const [, quickStart] = readFileSync(document, 'utf8').split(/^## /m);
+const page = readFileSync('docs/quick-start.md', 'utf8');
 
 /** Blocks of the quick start in a language. */
-const blocks = (language: string): ReadonlyArray<string> =>
-  [...quickStart.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, 'gm'))].map(([, block]) => block);
+const blocks = (language: string, text = quickStart): ReadonlyArray<string> =>
+  [...text.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, 'gm'))].map(([, block]) => block);
 
 /** The files that it says to save, by name. */
 const files = [...quickStart.matchAll(/as `([^`]+)`:\n\n```\w+\n([^]*?)```/g)].map(
@@ -62,6 +63,13 @@ describe('the quick start', () => {
     for (const [name, content] of files) writeFileSync(join(project, name), content);
     expect(await shell(blocks('sh')[1], project)).toBe(blocks('text')[0]);
   }, 300_000);
+
+  it('prints what its own page says, after the same commands', async () => {
+    const [begin, start] = blocks('sh', page);
+    expect(begin).toBe(blocks('sh')[0].replaceAll('flowers', 'first'));
+    writeFileSync(join(project, 'first.js'), blocks('ts', page)[0]);
+    expect(await shell(start, project)).toBe(blocks('text', page)[0]);
+  }, 60_000);
 
   it('installs at most 120 MB', () => {
     const installed = readdirSync(join(project, 'node_modules'), { recursive: true, encoding: 'utf8' });
