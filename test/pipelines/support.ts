@@ -39,6 +39,7 @@ export const memoryFiles = (initial: Readonly<Record<string, Uint8Array | string
     },
     exists: (path) => TE.right(content.has(path)),
     write: (path, bytes) => TE.fromIO(() => void content.set(path, toBytes(bytes))),
+    refuseLink: () => TE.right(undefined),
     append: (path, bytes) =>
       TE.fromIO(() => void content.set(path, Buffer.concat([content.get(path) ?? new Uint8Array(), bytes]))),
     writeDirectory: (path, files) =>

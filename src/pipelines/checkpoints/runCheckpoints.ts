@@ -19,6 +19,19 @@ export const checkpointsName = 'checkpoints';
 export const checkpointsOf = (run: string, optimizer: string): string =>
   inside(inside(run, checkpointsName), optimizer);
 
+/**
+ * The folder of an optimizer's checkpoints, to write to: not where a link leads.
+ *
+ * @param files - where
+ * @param run - the run's folder
+ * @param optimizer - name of the optimizer
+ */
+export const ownCheckpointsOf = (files: FileSystem, run: string, optimizer: string): TE.TaskEither<KfacError, string> =>
+  pipe(
+    files.refuseLink(inside(run, checkpointsName)),
+    TE.map(() => checkpointsOf(run, optimizer)),
+  );
+
 /** A checkpoint of a run by its path: the run's folder and the optimizer. */
 const within = new RegExp(`^(.*?)/?${checkpointsName}/([^/]+)/[^/]+$`);
 
@@ -69,7 +82,7 @@ const removeEmpty = (files: FileSystem, directory: string): TE.TaskEither<KfacEr
 export const withoutCheckpoints = (files: FileSystem, run: string): TE.TaskEither<KfacError, unknown> =>
   pipe(
     withCheckpoints(files, run),
-    TE.map(RA.map((optimizer) => checkpointsOf(run, optimizer))),
+    TE.chain(TE.traverseSeqArray((optimizer) => ownCheckpointsOf(files, run, optimizer))),
     TE.chain(
       TE.traverseSeqArray((directory) =>
         pipe(

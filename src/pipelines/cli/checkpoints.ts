@@ -12,7 +12,7 @@ import { describeError } from '../../core/errors.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import type { Checkpointing } from '../checkpoints/checkpointing.ts';
 import { checkpointing } from '../checkpoints/checkpointing.ts';
-import { checkpointsOf } from '../checkpoints/runCheckpoints.ts';
+import { ownCheckpointsOf } from '../checkpoints/runCheckpoints.ts';
 import { everyOf } from '../config/every.ts';
 import type { Plan } from '../config/plan.ts';
 import { configurationIn } from '../config/planned.ts';
@@ -72,7 +72,7 @@ export const checkpointsFor = (
       keep: plan.keep ?? usual.keep,
       directory: pipe(
         taken.taken,
-        TE.map((directory) => checkpointsOf(directory, optimizer.name)),
+        TE.chain((directory) => ownCheckpointsOf(world.files, directory, optimizer.name)),
       ),
       about,
       warn: (sentence) => world.err(`warning: ${sentence}`),

@@ -42,6 +42,8 @@ export interface FileSystem {
     path: string,
     files: Readonly<Record<string, Uint8Array | string>>,
   ) => TE.TaskEither<KfacError, void>;
+  /** Fails where a link stands in the place of something: whoever may write here may not say where else is written. */
+  readonly refuseLink: (path: string) => TE.TaskEither<KfacError, void>;
   /** Takes a directory away with all that is in it, a link and not what it leads to; nothing where there is none. */
   readonly removeDirectory: (path: string) => TE.TaskEither<KfacError, void>;
   /** Names of what is in a directory; none where there is none. */
@@ -261,6 +263,7 @@ export const nodeFileSystem: FileSystem = {
       TE.chain(() => tried(() => writeDirectoryAtomically(path, files))),
       TE.mapLeft(failed('write', path)),
     ),
+  refuseLink: (path) => pipe(notThroughLinks(path), TE.mapLeft(failed('write', path))),
   removeDirectory: (path) => TE.tryCatch(() => removeDirectory(path), failed('write', path)),
   list: (directory) => pipe(namesIn(directory), TE.mapLeft(failed('read', directory))),
   remove: (path) => TE.tryCatch(() => rm(path, { force: true }), failed('write', path)),

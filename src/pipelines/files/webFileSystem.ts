@@ -62,6 +62,7 @@ export const webFileSystem = (base: string): FileSystem => {
       ),
     write: readOnly,
     append: readOnly,
+    refuseLink: readOnly,
     writeDirectory: readOnly,
     removeDirectory: readOnly,
     list: (directory) => TE.left(failed('read', directory, 'an address has no list of what is behind it')),

@@ -58,6 +58,7 @@ export const figuresAsEvents = (
 export const withoutEvents = (files: FileSystem, run: string): TE.TaskEither<KfacError, unknown> =>
   pipe(
     files.list(join(run, boardName)),
+    TE.chainFirst((names) => (names.length === 0 ? TE.right(undefined) : files.refuseLink(join(run, boardName)))),
     TE.map(RA.map((name) => eventsOf(run, name))),
     TE.chain(
       TE.traverseSeqArray((folder) =>

@@ -15,6 +15,7 @@ const readOnly = (files: FileSystem): FileSystem => ({
   ...files,
   write: done,
   append: done,
+  refuseLink: done,
   writeDirectory: done,
   removeDirectory: done,
   remove: done,
