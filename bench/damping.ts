@@ -117,7 +117,7 @@ const lossesFigure = (points: ReturnType<typeof pointsOf>): TopLevelSpec =>
     mark: { type: 'line', point: true },
     encoding: {
       x: { field: 'damping', type: quantitative, scale: { type: 'log' }, title: 'λ at step 0' },
-      y: { field: 'ratio', type: quantitative, scale: { type: 'log' }, title: 'loss at the end, over the least' },
+      y: { field: 'ratio', type: quantitative, scale: { type: 'log' }, title: 'loss, over the least' },
       color: { field: 'way', type: 'nominal', title: null, scale: { domain: Object.values(words), range: colours } },
     },
   });

@@ -13,6 +13,6 @@ export const load = (app) => {
     if (heading === null) return app.logger.error(`${page.name}: expected a page that begins with its heading`);
     page.name = heading[1];
     page.content = [{ ...first, text: first.text.slice(heading[0].length) }, ...rest];
-    page.frontmatter.group = /^\d{4}\b|^\d+\./.test(page.name) ? 'Decisions' : 'Guides';
+    page.frontmatter.group = /^\d+\. /.test(page.name) ? 'Decisions' : 'Guides';
   });
 };
