@@ -6,6 +6,7 @@
  * `npm run bench -- fashion [small|full] [data=DIRECTORY] [steps=N] [every=N]`: K-FAC beside Adam to 90 % of Fashion-MNIST.
  * `npm run bench -- games [NAMES] [SEEDS]`: solvers of games on gan-ring, ten seeds each unless given.
  * `npm run bench -- damping`: what λ costs where it is held and where it adapts, with the figures of `docs/damping.md`.
+ * `npm run bench -- mpi`: two processes beside one.
  * `npm run bench -- models`: passes and steps of convolutional networks, beside `bench/peers/models.py`.
  *
  * @module
@@ -27,6 +28,7 @@ import { benchMatmul, sgemmRate } from './matmul.ts';
 import { benchModels } from './models.ts';
 import { benchOverlap } from './overlap.ts';
 import { benchPresets, measurePreset } from './presets.ts';
+import { benchRanks } from './ranks.ts';
 import { succeed } from './succeed.ts';
 import { benchMemory, benchTraining } from './training.ts';
 
@@ -63,7 +65,7 @@ const benchNative = async (): Promise<void> => {
   if (wanted('memory')) await benchMemory(backend);
 };
 
-const others = ['gpu', 'portable', 'presets', 'problems', 'games', 'damping'];
+const others = ['mpi', 'gpu', 'portable', 'presets', 'problems', 'games', 'damping'];
 if (sections[0] === 'problems') process.exitCode = await runCli(nodeWorld, ['bench', ...sections.slice(1)])();
 if (sections.includes('portable')) await benchGpu('portable');
 if (sections.includes('gpu')) await benchGpu('gpu');
@@ -75,5 +77,6 @@ if (sections[0] === 'games') {
   );
 }
 if (sections.includes('damping')) await benchDamping();
+if (sections.includes('mpi')) benchRanks();
 if (sections.includes('presets')) benchPresets(process.argv[1], presets);
 if (sections.length === 0 || !sections.some((section) => others.includes(section))) await benchNative();

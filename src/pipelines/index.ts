@@ -22,3 +22,4 @@ export { runCli } from './cli/run.ts';
 export type { CliOptions } from './cli/run.ts';
 export { nodeWorld } from './world.ts';
 export type { World } from './world.ts';
+export type { Ranks } from './ranks.ts';

@@ -57,6 +57,17 @@ export const savingTogether = (ranks: Ranks | undefined, saving: Saving): Saving
         save: isFirst(ranks) ? saving.save : () => TE.right(undefined),
       };
 
+/**
+ * What training together has cost the first process, in a sentence.
+ *
+ * @param ranks - the processes
+ */
+export const trafficNote = ({ collective, library }: Ranks): string => {
+  const { messages, bytes, waited } = collective.traffic();
+  const sent = `${(bytes / 1e6).toFixed(1)} MB in ${messages.toLocaleString('en-US')} messages`;
+  return `${collective.size} processes over ${library}: the first sent ${sent} and waited ${waited.toFixed(1)} s for the others`;
+};
+
 const hashed = (value: unknown): Int32Array => {
   const digest = createHash('sha256')
     .update(JSON.stringify(value) ?? '')

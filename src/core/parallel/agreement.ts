@@ -83,7 +83,7 @@ export const checkSame = (
             _tag: 'CollectiveFailed',
             operation: `comparing ${what}`,
             rank: other + 1,
-            reason: `its ${what} differ from those of rank 0`,
+            reason: `it has other ${what} than rank 0`,
           };
         }
       }

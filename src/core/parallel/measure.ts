@@ -31,6 +31,12 @@ const bestOf = (times: number, clock: () => number, run: () => void): number => 
  *
  * @param collective - the processes
  * @param clock - seconds
+ * @example
+ * ```ts
+ * import { measureMessages, simulated } from 'kfac-ts/core';
+ *
+ * measureMessages(simulated(2), () => performance.now() / 1000).bandwidth > 0; // => true
+ * ```
  */
 export const measureMessages = (collective: Collective, clock: () => number): MessageCost => {
   const summing = (length: number): (() => void) => {

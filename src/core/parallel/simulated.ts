@@ -78,5 +78,14 @@ export const simulated = (size: number): Collective => {
   };
 };
 
-/** A process by itself. */
+/**
+ * A process by itself.
+ *
+ * @example
+ * ```ts
+ * import { single } from 'kfac-ts/core';
+ *
+ * single().ranks; // => [0]
+ * ```
+ */
 export const single = (): Collective => ({ ...simulated(1), name: 'single' });

@@ -37,29 +37,17 @@ export interface StepCount {
 /** What a step ends with: a pipeline gives all that it knows. */
 type Ended = Context<Shaped, 'next' | 'metrics'> & Partial<Context<Shaped, 'captured'>>;
 
+/** A backend of shapes, and the operations that it has counted so far. */
+export interface CountingBackend {
+  readonly backend: Backend<Shaped>;
+  readonly operations: () => number;
+}
+
 /**
- * Runs one step on shapes. Factorisations count n³ for an inverse, n³/3 for a Cholesky factor, 2 n²k for its use, 2n³/3
- * for a general solve, 9 n³ for an eigendecomposition. A step that decides by the numbers it reads sees ones.
- *
- * @param step - any step
- * @param given - state and batch of shapes, and what is learned
- * @example
- * ```ts no-run
- * import type { Objective, Shaped, TrainState } from 'kfac-ts/core';
- * import { countStep, dense, initialState, keyOf, model, squaredError } from 'kfac-ts/core';
- * import { kfacOptimizer } from 'kfac-ts/solvers';
- *
- * // On shapes only: nothing is computed.
- * const objective: Objective = { model: model('linear', [20], dense({ in: 20, out: 5 })), loss: squaredError };
- * const state: TrainState<Shaped> = initialState({ weight: { shape: [5, 20] }, bias: { shape: [5] } }, keyOf(1));
- * const batch = { inputs: { shape: [100, 20] }, targets: { shape: [100, 5] } };
- * const count = await countStep(kfacOptimizer().step, { state, batch, objective })();
- * ```
+ * A backend that computes shapes. Factorisations count n³ for an inverse, n³/3 for a Cholesky factor, 2 n²k for its use, 2n³/3
+ * for a general solve, 9 n³ for an eigendecomposition. What is read are ones.
  */
-export const countStep = <Needs extends Field>(
-  step: Stage<Needs, 'next' | 'metrics'>,
-  given: Context<Shaped, Needs>,
-): TE.TaskEither<KfacError, StepCount> => {
+export const countingBackend = (): CountingBackend => {
   const { ops, tally } = shapeInterpreter();
   let factorisations = 0;
   const counted = <A>(flops: number, result: A): TE.TaskEither<never, A> => {
@@ -83,8 +71,33 @@ export const countStep = <Needs extends Field>(
     report: () => ({ backend: 'shape', library: '', threads: 1, factorisations: 'counted', warnings: [] }),
     dispose: TE.right(undefined),
   };
+  return { backend, operations: () => tally().flops + factorisations };
+};
+
+/**
+ * Runs one step on shapes. A step that decides by the numbers it reads sees ones.
+ *
+ * @param step - any step
+ * @param given - state and batch of shapes, and what is learned
+ * @example
+ * ```ts no-run
+ * import type { Objective, Shaped, TrainState } from 'kfac-ts/core';
+ * import { countStep, dense, initialState, keyOf, model, squaredError } from 'kfac-ts/core';
+ * import { kfacOptimizer } from 'kfac-ts/solvers';
+ *
+ * // On shapes only: nothing is computed.
+ * const objective: Objective = { model: model('linear', [20], dense({ in: 20, out: 5 })), loss: squaredError };
+ * const state: TrainState<Shaped> = initialState({ weight: { shape: [5, 20] }, bias: { shape: [5] } }, keyOf(1));
+ * const batch = { inputs: { shape: [100, 20] }, targets: { shape: [100, 5] } };
+ * const count = await countStep(kfacOptimizer().step, { state, batch, objective })();
+ * ```
+ */
+export const countStep = <Needs extends Field>(
+  step: Stage<Needs, 'next' | 'metrics'>,
+  given: Context<Shaped, Needs>,
+): TE.TaskEither<KfacError, StepCount> => {
   // With operations for a clock, the seconds of a stage are its operations.
-  const clock = (): number => tally().flops + factorisations;
+  const { backend, operations: clock } = countingBackend();
   return pipe(
     step.run(given)({ backend, clock }),
     TE.map(({ next, metrics, captured }: Ended) => ({

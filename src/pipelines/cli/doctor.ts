@@ -11,8 +11,13 @@ import type { BackendReport } from '../../core/backends/backend.ts';
 import type { Diagnosis, Finding, ModeFinding } from '../../core/backends/choice/doctor.ts';
 import { diagnose } from '../../core/backends/choice/doctor.ts';
 import type { KfacError } from '../../core/errors.ts';
+import { attempt } from '../../core/errors.ts';
+import { toldTexts } from '../../core/parallel/agreement.ts';
+import type { MessageCost } from '../../core/parallel/measure.ts';
+import { measureMessages } from '../../core/parallel/measure.ts';
 import { backendOf } from '../config/plan.ts';
 import { showNumber, textTable } from '../reports/table.ts';
+import { threadsOf as threadsOfRank } from '../ranks.ts';
 import type { World } from '../world.ts';
 import type { RawFlags } from './options.ts';
 import { configOfFlags } from './options.ts';
@@ -89,6 +94,44 @@ const textOf = (
   ...section('to get faster:', advice),
 ];
 
+/** The processes that examine it together, and how fast messages between them are. */
+interface Processes extends MessageCost {
+  readonly ranks: number;
+  /** Names of the hosts, by rank. */
+  readonly hosts: ReadonlyArray<string>;
+  readonly library: string;
+  /** Threads of each, where they are not set. */
+  readonly threads: number;
+}
+
+const processesOf = ({ ranks, clock }: World): Processes | null =>
+  ranks === undefined
+    ? null
+    : {
+        ranks: ranks.collective.size,
+        hosts: toldTexts(ranks.collective, ranks.host),
+        library: ranks.library,
+        threads: threadsOfRank(ranks),
+        ...measureMessages(ranks.collective, clock),
+      };
+
+/** Ranks by host: `a: 0, 1`. */
+const byHost = ({ hosts }: Processes): ReadonlyArray<string> =>
+  [...new Set(hosts)].map(
+    (host) => `${host}: ${hosts.flatMap((own, rank) => (own === host ? [rank] : [])).join(', ')}`,
+  );
+
+const textOfProcesses = (processes: Processes | null): ReadonlyArray<string> =>
+  processes === null
+    ? []
+    : [
+        '',
+        `${processes.ranks} ranks over ${processes.library}, ${processes.threads} ${processes.threads === 1 ? 'thread' : 'threads'} each`,
+        ...section('ranks by host:', byHost(processes)),
+        '',
+        `a sum over all ranks: ${showNumber(1e6 * processes.latency)} µs for one number, ${showNumber(processes.bandwidth / 1e6)} MB/s for many`,
+      ];
+
 /**
  * Examines the machine and prints what it finds, or with `--json` gives it as one line.
  *
@@ -101,9 +144,14 @@ export const runDoctor = (world: World, command: DoctorCommand): TE.TaskEither<K
     E.map(backendOf),
     TE.fromEither,
     TE.chain((options) => diagnose({ ...options, clock: world.clock })),
-    TE.chainIOK((diagnosis) => () => {
+    TE.bindTo('diagnosis'),
+    TE.bind('processes', () => TE.fromIOEither(() => attempt(() => processesOf(world)))),
+    TE.chainIOK(({ diagnosis, processes }) => () => {
       const around = surroundings();
-      if (command.flags['json'] === true) world.out(JSON.stringify({ ...around, ...diagnosis }))();
-      else textOf(diagnosis, around).forEach((line) => world.out(line)());
+      if (command.flags['json'] === true) {
+        world.out(JSON.stringify({ ...around, ...diagnosis, ...(processes === null ? {} : { processes }) }))();
+      } else {
+        [...textOf(diagnosis, around), ...textOfProcesses(processes)].forEach((line) => world.out(line)());
+      }
     }),
   );

@@ -5,7 +5,6 @@
  * @module
  */
 import { endWithoutOutput } from '../interruptions.ts';
-import { runTogether } from '../together/joining.ts';
 import { nodeWorld } from '../world.ts';
 import { runCli } from './run.ts';
 
@@ -22,10 +21,7 @@ const report = (defect: unknown): void => {
 const endWith = (code: number): void =>
   void process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
 
-runTogether(nodeWorld, process.env, (world) => runCli(world, process.argv.slice(2)))().then(
-  endWith,
-  (defect: unknown) => {
-    report(defect);
-    endWith(70);
-  },
-);
+runCli(nodeWorld, process.argv.slice(2))().then(endWith, (defect: unknown) => {
+  report(defect);
+  endWith(70);
+});

@@ -83,6 +83,20 @@ export const summaryFlags: ReadonlyArray<Flag> = [
   jsonFlag,
 ];
 
+/** Flags of `plan`. */
+export const planFlags: ReadonlyArray<Flag> = [
+  { flag: '--ranks <NUMBERS>', description: 'numbers of processes, with commas between (default: 2,4,8,16,32)' },
+  { flag: '--optimizer <NAME>', description: 'whose steps (default: kfac)' },
+  { flag: '--latency <X>', description: 'µs that a message takes (default: measured under mpirun, else 20)' },
+  { flag: '--bandwidth <X>', description: 'MB/s between processes (default: measured under mpirun, else 1000)' },
+  sizeFlag,
+  batchFlag,
+  dataFlag,
+  toFlag,
+  ...backendFlags,
+  jsonFlag,
+];
+
 /** Flags of `bench`. */
 export const benchFlags: ReadonlyArray<Flag> = [
   {
@@ -113,6 +127,10 @@ export const tuneFlags: ReadonlyArray<Flag> = [
   batchFlag,
   sizeFlag,
   ...backendFlags,
+  {
+    flag: '--gradient-workers <WHO>',
+    description: 'under mpirun, who keeps an inverse: all processes, or one for each (default: all)',
+  },
   { flag: '--lr <X>', description: 'learning rate of every optimizer, which is then not searched' },
   dataFlag,
   toFlag,
@@ -129,6 +147,10 @@ export const runFlags: ReadonlyArray<Flag> = [
   { flag: '--seed <N>', description: 'decides everything random (default: 1)' },
   sizeFlag,
   ...backendFlags,
+  {
+    flag: '--gradient-workers <WHO>',
+    description: 'under mpirun, who keeps an inverse: all processes, or one for each (default: all)',
+  },
   { flag: '--lr <X>', description: 'learning rate of every optimizer' },
   { flag: '--evaluate-every <N>', description: 'steps between evaluations on the test set' },
   { flag: '--patience <N>', description: 'stop after N evaluations without improvement; keep the best parameters' },

@@ -22,6 +22,7 @@ import {
   doctorFlags,
   evaluateFlags,
   generateFlags,
+  planFlags,
   reportFlags,
   runFlags,
   setFlag,
@@ -32,6 +33,7 @@ import {
 } from './options.ts';
 import type { RunCommand } from './overRun.ts';
 import type { ReportCommand } from './reporting.ts';
+import type { PlanCommand } from './forecasting.ts';
 import type { SummaryCommand } from './summary.ts';
 import type { TrainingCommand } from './planning.ts';
 import type { TuneCommand } from './tuning.ts';
@@ -39,7 +41,14 @@ import { installedVersion } from './version.ts';
 
 /** What a command line asks for. */
 export type CliCommand =
-  TrainingCommand | TuneCommand | RunCommand | ReportCommand | SummaryCommand | BenchCommand | DoctorCommand;
+  | TrainingCommand
+  | TuneCommand
+  | RunCommand
+  | ReportCommand
+  | SummaryCommand
+  | PlanCommand
+  | BenchCommand
+  | DoctorCommand;
 
 /** There is nothing left to do: help or the version has been shown. */
 export interface Shown {
@@ -150,6 +159,16 @@ const buildProgram = (world: World, tasks: ReadonlyArray<TaskFamily>, found: Fou
       .argument('<task>', 'which task')
       .addHelpText('after', taskHelp(tasks))
       .action((task: string, flags: RawFlags) => found({ name: 'summary', task, flags })),
+    withFlags(
+      new Command('plan')
+        .description('what a step would take on many processes')
+        .option(setFlag.flag, setFlag.description, collect)
+        .option(withFlag.flag, withFlag.description, collect),
+      planFlags,
+    )
+      .argument('<task>', 'which task')
+      .addHelpText('after', taskHelp(tasks))
+      .action((task: string, flags: RawFlags) => found({ name: 'plan', task, flags })),
     withFlags(
       new Command('bench')
         .description('optimizers on a suite of small problems')

@@ -12,10 +12,12 @@ import type { KfacError } from '../../core/errors.ts';
 import { describeError } from '../../core/errors.ts';
 import { tasksWith } from '../catalogue/tasks.ts';
 import type { Task, TaskFamily } from '../tasks/task.ts';
+import { together } from '../together/joining.ts';
 import type { World } from '../world.ts';
 import { runBench } from './bench.ts';
 import { runDoctor } from './doctor.ts';
 import { runEvaluate } from './evaluating.ts';
+import { runPlan } from './forecasting.ts';
 import { runGenerate } from './generating.ts';
 import type { CliCommand } from './program.ts';
 import { parseCommand } from './program.ts';
@@ -46,6 +48,8 @@ const execute =
         return pipe(runReport(world, command), done);
       case 'summary':
         return pipe(runSummary(world, command, tasks), done);
+      case 'plan':
+        return pipe(runPlan(world, command, tasks), done);
       case 'bench':
         return pipe(runBench(world, command), done);
       case 'doctor':
@@ -60,7 +64,7 @@ export interface CliOptions {
 }
 
 /**
- * Runs the program.
+ * Runs the program; under mpirun as one of several processes.
  *
  * @param world - what it may do
  * @param args - arguments after the name of the program
@@ -76,15 +80,17 @@ export interface CliOptions {
  * ```
  */
 export const runCli = (world: World, args: ReadonlyArray<string>, { tasks = [] }: CliOptions = {}): T.Task<number> =>
-  pipe(
-    parseCommand(world, args, tasksWith(tasks)),
-    TE.chainW(execute(world, tasksWith(tasks))),
-    TE.match(
-      (failure) => {
-        if (failure._tag === 'Shown') return 0;
-        world.err(`${pc.red('error:')} ${describeError(failure)}`)();
-        return 1;
-      },
-      (code) => code,
+  together(world, (own) =>
+    pipe(
+      parseCommand(own, args, tasksWith(tasks)),
+      TE.chainW(execute(own, tasksWith(tasks))),
+      TE.match(
+        (failure) => {
+          if (failure._tag === 'Shown') return 0;
+          own.err(`${pc.red('error:')} ${describeError(failure)}`)();
+          return 1;
+        },
+        (code) => code,
+      ),
     ),
   );

@@ -30,7 +30,7 @@ import { readSafetensors } from '../safetensors/read.ts';
 import type { Loaded, TaskFamily } from '../tasks/task.ts';
 import { fromTorch, isOf } from '../torch/convert.ts';
 import { stepsOf } from '../trainer/options.ts';
-import { agreed, backendWith, checkAlike } from '../ranks.ts';
+import { agreed, backendWith, checkAlike, trafficNote } from '../ranks.ts';
 import type { World } from '../world.ts';
 import { asGiven } from './asGiven.ts';
 import type { Board } from './board.ts';
@@ -177,6 +177,8 @@ const conclude =
   ): IO.IO<void> =>
   () => {
     const text = ['', ...reportText(outcomes), '', ...written.files];
+    const { ranks } = world;
+    if (ranks !== undefined && !isJson) world.err(trafficNote(ranks))();
     if (!isJson) text.forEach((line) => world.out(line)());
     [...notes, ...written.warnings].forEach((warning) => world.err(`warning: ${warning}`)());
     const remarks = outcomes.flatMap(remarksOn);

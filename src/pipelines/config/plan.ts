@@ -113,10 +113,11 @@ const optimizersOf = (
  *
  * @param config - what was set
  */
-export const backendOf = ({ backend = 'auto', gpuMode, threads }: RunConfig): BackendOptions => ({
+export const backendOf = ({ backend = 'auto', gpuMode, threads, gradientWorkers }: RunConfig): BackendOptions => ({
   backend,
   ...(gpuMode === undefined ? {} : { gpuMode }),
   ...(threads === undefined ? {} : { threads }),
+  ...(gradientWorkers === undefined ? {} : { gradientWorkers }),
 });
 
 /**

@@ -15,6 +15,7 @@ import { backendNames } from '../../core/backends/choice/choose.ts';
 import type { GpuMode } from '../../core/backends/gpuModes.ts';
 import { gpuModes } from '../../core/backends/gpuModes.ts';
 import type { KfacError } from '../../core/errors.ts';
+import type { GradientWorkers } from '../../core/parallel/spread/distributed.ts';
 import type { SettingValue } from '../../solvers/settings/setting.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import type { TaskSettings, TaskSize } from '../tasks/task.ts';
@@ -71,6 +72,8 @@ export interface RunConfig {
   /** Any other than `auto` asks for the gpu backend as well. */
   readonly gpuMode?: GpuModeChoice | undefined;
   readonly threads?: number | undefined;
+  /** Where several processes train together: who keeps an inverse. */
+  readonly gradientWorkers?: GradientWorkers | undefined;
   /** Directory of the data set. */
   readonly data?: string | undefined;
   /** File with the parameters to start from. */
@@ -113,6 +116,7 @@ const fields = {
   backend: oneOf<BackendChoice>(['auto', ...backendNames]),
   gpuMode: oneOf<GpuModeChoice>(['auto', ...gpuModes]),
   threads: wholeFrom(1),
+  gradientWorkers: oneOf<GradientWorkers>(['all', 'one']),
   data: pathText,
   start: pathText,
   hold: t.readonlyArray(text, 'a list of paths of parameters or layers'),

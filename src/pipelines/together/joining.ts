@@ -13,6 +13,8 @@ import * as IOR from 'fp-ts/lib/IORef.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type * as T from 'fp-ts/lib/Task.js';
 
+import pc from 'picocolors';
+
 import { describeError } from '../../core/errors.ts';
 import { launchOf } from '../../core/parallel/mpi/launch.ts';
 import { mpi } from '../../core/parallel/mpi/mpi.ts';
@@ -52,11 +54,11 @@ const runAs = async (world: World, ranks: Ranks, program: Program): Promise<numb
  * Runs a program by itself, or together with the other processes of its launcher.
  *
  * @param world - what the program may do
- * @param env - variables of the environment
  * @param program - the program
+ * @param env - variables of the environment, by which it knows its launcher; those of the process unless given
  */
-export const runTogether =
-  (world: World, env: Readonly<Record<string, string | undefined>>, program: Program): T.Task<number> =>
+export const together =
+  (world: World, program: Program, env: Readonly<Record<string, string | undefined>> = process.env): T.Task<number> =>
   () => {
     const launch = launchOf(env);
     if (launch === null || launch.size === 1) return program(world)();
@@ -64,7 +66,7 @@ export const runTogether =
       mpi(world.clock, env),
       E.match(
         (error) => {
-          if (launch.rank === 0) world.err(`error: ${describeError(error)}`)();
+          if (launch.rank === 0) world.err(`${pc.red('error:')} ${describeError(error)}`)();
           return Promise.resolve(1);
         },
         (joined) => runAs(world, { ...joined, host: hostname() }, program),

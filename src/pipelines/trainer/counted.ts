@@ -10,19 +10,22 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { shapeInterpreter } from '../../core/autodiff/shape.ts';
 import type { KfacError } from '../../core/errors.ts';
 import { attempt } from '../../core/errors.ts';
+import type { Forecast } from '../../core/parallel/plan/forecast.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams } from '../../core/params.ts';
+import type { Batch } from '../../core/pipeline/context.ts';
 import type { StepCount } from '../../core/pipeline/count.ts';
 import { countSteps } from '../../core/pipeline/count.ts';
 import type { StageCost } from '../../core/pipeline/stageCosts.ts';
 import { stageCosts } from '../../core/pipeline/stageCosts.ts';
-import type { Shaped } from '../../core/tensor.ts';
+import { initialState } from '../../core/pipeline/trainState.ts';
+import type { Shaped, Tensor } from '../../core/tensor.ts';
 import { adam } from '../../solvers/presets/adam.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import { range } from '../data/batches.ts';
 import { beginning } from './beginning.ts';
 import { keysOf } from './keys.ts';
-import type { TrainTask } from './learning.ts';
+import type { Learning, TrainTask } from './learning.ts';
 import type { TrainOptions } from './options.ts';
 
 /** What steps of an optimizer cost in the mean, in operations. */
@@ -67,6 +70,26 @@ const countedSteps = (
       countSteps<'state' | 'batch'>(step, { ...given, state: { ...state, step: settled } }, steps),
     ),
   );
+
+/**
+ * Steps of a task once a run has settled, with numbers in their arrays: for counting them on many processes, and for taking them.
+ *
+ * @param task - what is learned
+ * @param optimizer - whose steps
+ * @param batch - the same for all of them
+ * @param steps - how many
+ */
+export const settledForecast = (
+  task: Learning,
+  optimizer: Optimizer,
+  batch: Batch<Tensor>,
+  steps: number,
+): E.Either<KfacError, Forecast> =>
+  attempt(() => {
+    const [keys, { params, held = {}, running = {} }] = [keysOf(1), task.initial(keysOf(1).params, 'f32')];
+    const state = initialState<Tensor>(params, keys.steps, { held, running });
+    return { step: task.step(optimizer), state: { ...state, step: settled }, batch, steps };
+  });
 
 const mean = (values: ReadonlyArray<number>): number => values.reduce((sum, x) => sum + x, 0) / values.length;
 

@@ -16,6 +16,7 @@ import type { BadConfig, KfacError } from '../../core/errors.ts';
 import { attempt } from '../../core/errors.ts';
 import { formed } from '../../core/operators/congruence.ts';
 import type { LinearOperator } from '../../core/operators/linearOperator.ts';
+import { arraysWithin } from '../../core/pipeline/arraysIn.ts';
 import type { Block } from '../../core/pipeline/blocks.ts';
 import type { Work } from '../../core/pipeline/background.ts';
 import { calculate } from '../../core/pipeline/compute.ts';
@@ -157,7 +158,8 @@ const prepareWhenDue = <T extends Shaped>(
     const work = prepare(pending, solver.prepared);
     if (solver.prepared === null || overlap.staleness === 0) {
       return pipe(
-        work(env.backend),
+        calculate(() => env.backend.ops.whole([...arraysWithin<T>(operator)])),
+        TE.chain(() => work(env.backend)),
         TE.map((prepared) => withPrepared(solver, prepared, step)),
       );
     }

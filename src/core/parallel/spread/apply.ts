@@ -9,6 +9,7 @@
  */
 import type { Ops } from '../../ops/ops.ts';
 import type { DType, Shape, Tensor } from '../../tensor.ts';
+import { sizeOf } from '../../tensor.ts';
 import type { Part, Spread } from './array.ts';
 import { placeOf, sameBounds, withExtent } from './array.ts';
 import { isSymmetric } from './layout.ts';
@@ -102,12 +103,15 @@ const cutApplied = (shop: Workshop, application: Application, cut: Cut): Spread 
   );
 };
 
-/** The rank that has some of the operands, where it could compute with them and with what all ranks have. */
+/**
+ * The rank that computes for all, where some operands belong to one rank and all ranks have the others: the one that has the largest, so
+ * that what is sent is small.
+ */
 const ownerAmong = (operands: Application['operands']): number | null => {
-  const places = operands.map(([x]) => placeOf(x));
-  const owners = new Set(places.flatMap((place) => (place.kind === 'owned' ? [place.owner] : [])));
-  const isLocal = places.every(({ kind }) => kind === 'owned' || kind === 'whole' || kind === 'given');
-  return isLocal && owners.size === 1 ? [...owners][0] : null;
+  const places = operands.map(([x]) => ({ place: placeOf(x), size: sizeOf(x.shape) }));
+  if (!places.every(({ place: { kind } }) => kind === 'owned' || kind === 'whole' || kind === 'given')) return null;
+  const owned = places.flatMap(({ place, size }) => (place.kind === 'owned' ? [{ owner: place.owner, size }] : []));
+  return owned.toSorted((x, y) => y.size - x.size).at(0)?.owner ?? null;
 };
 
 /**
@@ -121,19 +125,18 @@ export const apply = (shop: Workshop, application: Application): Spread => {
   const { ops, collective } = shop;
   const owner = ownerAmong(operands);
   if (owner !== null) {
-    const isHere = collective.ranks.includes(owner);
+    const isElsewhere = (x: Spread): boolean => {
+      const place = placeOf(x);
+      return place.kind === 'owned' && place.owner !== owner;
+    };
+    operands.forEach(([x]) => (isElsewhere(x) ? wholeOf(shop, x) : null));
     const own = (x: Spread): Tensor => {
       const place = placeOf(x);
       return place.kind === 'owned' && place.whole !== null ? place.whole : wholeOf(shop, x);
     };
-    const whole = isHere
-      ? run(
-          ops,
-          operands.map(([x]) => own(x)),
-          shape,
-        )
-      : null;
-    return spread(shop, shape, { kind: 'owned', owner, whole }, dtype);
+    const isHere = collective.ranks.includes(owner);
+    const mine = isHere ? operands.map(([x]) => own(x)) : null;
+    return spread(shop, shape, { kind: 'owned', owner, whole: mine === null ? null : run(ops, mine, shape) }, dtype);
   }
   for (const operand of operands) {
     const cut = cutOf(operand);

@@ -33,6 +33,8 @@ export interface DistributedOptions {
    * all at once; `one` rank for each, when only what it gives is sent, once it is needed.
    */
   readonly gradientWorkers?: GradientWorkers;
+  /** Told of each factorisation: the rank that it goes to, and about how many operations it takes. */
+  readonly assigned?: (rank: number, operations: number) => void;
 }
 
 /**
@@ -55,9 +57,9 @@ export interface DistributedOptions {
 export const distributed = (
   local: Backend<Tensor>,
   collective: Collective,
-  { gradientWorkers = 'all' }: DistributedOptions = {},
+  { gradientWorkers = 'all', assigned }: DistributedOptions = {},
 ): Backend<Spread> => {
-  const queue = createQueue(collective.size);
+  const queue = createQueue(collective.size, assigned);
   return backendOn(local, collective, gradientWorkers === 'all', queue, () => undefined);
 };
 

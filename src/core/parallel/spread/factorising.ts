@@ -38,8 +38,9 @@ const settled = (): Promise<void> =>
  * A queue before its first task.
  *
  * @param size - number of ranks
+ * @param assigned - told of each task
  */
-export const createQueue = (size: number): Queue => {
+export const createQueue = (size: number, assigned?: (rank: number, operations: number) => void): Queue => {
   let last: Promise<unknown> = Promise.resolve();
   const load = Array.from({ length: size }, () => 0);
   return {
@@ -56,6 +57,7 @@ export const createQueue = (size: number): Queue => {
     assign: (operations) => {
       const least = load.indexOf(Math.min(...load));
       load[least] += operations;
+      assigned?.(least, operations);
       return least;
     },
   };

@@ -1,0 +1,233 @@
+/**
+ * `kfac plan`: what a step would take on so many processes, where more of them stop to help, and who should keep the inverses.
+ *
+ * Operations and messages of the busiest process are counted, the rate of this machine is measured on a few steps, and what messages take
+ * is measured under mpirun, or given.
+ *
+ * @module
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
+import type { Backend } from '../../core/backends/backend.ts';
+import { withBackend } from '../../core/backends/choice/choose.ts';
+import type { KfacError } from '../../core/errors.ts';
+import { attempt } from '../../core/errors.ts';
+import { iterate } from '../../core/iterate.ts';
+import { measureMessages } from '../../core/parallel/measure.ts';
+import type { Forecast, Machine } from '../../core/parallel/plan/forecast.ts';
+import { rankCost, secondsOf } from '../../core/parallel/plan/forecast.ts';
+import type { GradientWorkers } from '../../core/parallel/spread/distributed.ts';
+import { takeStep } from '../../core/pipeline/takeStep.ts';
+import { placeState } from '../../core/pipeline/transfer.ts';
+import type { Shaped } from '../../core/tensor.ts';
+import { positive } from '../../solvers/settings/range.ts';
+import type { Plan } from '../config/plan.ts';
+import { planOf } from '../config/plan.ts';
+import { range } from '../data/batches.ts';
+import { threadsOf } from '../ranks.ts';
+import { showNumber, textTable } from '../reports/table.ts';
+import type { TaskFamily } from '../tasks/task.ts';
+import { settledForecast } from '../trainer/counted.ts';
+import type { World } from '../world.ts';
+import type { RawFlags } from './options.ts';
+import { configOfFlags, namesIn, optimizersOfFlags, textsOf } from './options.ts';
+import { numberFrom } from './overRun.ts';
+
+/** What the command asks for. */
+export interface PlanCommand {
+  readonly name: 'plan';
+  readonly task: string;
+  readonly flags: RawFlags;
+}
+
+/** Steps that are counted: enough for every period that a preset has. */
+const counted = 100;
+
+/** Steps by which the rate is measured, after one that is not. */
+const timed = 4;
+
+/** Of a fast network, where nothing is measured or given. */
+const usual = { latency: 20e-6, bandwidth: 1e9 };
+
+const ranksIn = (flags: RawFlags): E.Either<KfacError, ReadonlyArray<number>> => {
+  const [text = '2,4,8,16,32'] = textsOf(flags['ranks']);
+  const counts = namesIn(text).map(Number);
+  return counts.length > 0 && counts.every((count) => Number.isInteger(count) && count >= 1)
+    ? E.right(counts)
+    : E.left({
+        _tag: 'BadConfig',
+        path: '--ranks',
+        expected: 'numbers of processes, with commas between',
+        actual: text,
+      });
+};
+
+/** What messages take: as it was given, as it is between these processes, or as is usual. */
+const messagesOf = (
+  { ranks, clock }: World,
+  flags: RawFlags,
+): E.Either<KfacError, Pick<Machine, 'latency' | 'bandwidth'>> =>
+  pipe(
+    E.Do,
+    E.apS('latency', numberFrom(flags, 'latency', positive)),
+    E.apS('bandwidth', numberFrom(flags, 'bandwidth', positive)),
+    E.chain(({ latency, bandwidth }) =>
+      attempt(() => {
+        const size = ranks?.collective.size ?? 1;
+        const found = ranks === undefined ? null : measureMessages(ranks.collective, clock);
+        const measured =
+          found === null
+            ? usual
+            : {
+                latency: found.latency / Math.ceil(Math.log2(size)),
+                bandwidth: found.bandwidth * 2 * (1 - 1 / size),
+              };
+        return {
+          latency: latency === undefined ? measured.latency : latency / 1e6,
+          bandwidth: bandwidth === undefined ? measured.bandwidth : bandwidth * 1e6,
+        };
+      }),
+    ),
+  );
+
+/** Seconds of a few steps on this machine, by itself. */
+const secondsHere =
+  ({ clock }: World, { step, state, batch }: Forecast) =>
+  <T extends Shaped>(backend: Backend<T>): TE.TaskEither<KfacError, number> =>
+    iterate({ at: placeState(backend.ops, state), taken: 0, seconds: 0 }, ({ at, taken, seconds }) =>
+      taken > timed
+        ? TE.right(E.right(seconds))
+        : pipe(
+            takeStep({ backend, clock }, step, at, batch),
+            TE.map((stepped) =>
+              E.left({
+                at: stepped.state,
+                taken: taken + 1,
+                seconds: taken === 0 ? 0 : seconds + stepped.seconds,
+              }),
+            ),
+          ),
+    );
+
+/** Operations of this machine in a second, in the steps of a task after the first one. */
+const rateOf = (world: World, plan: Plan, forecast: Forecast): TE.TaskEither<KfacError, number> => {
+  const threads = world.ranks === undefined ? undefined : threadsOf(world.ranks);
+  const options = { ...plan.backend, ...(threads === undefined ? {} : { threads: plan.backend.threads ?? threads }) };
+  const operations = (steps: number): TE.TaskEither<KfacError, number> =>
+    pipe(
+      rankCost({ ...forecast, steps }, 1, 'all'),
+      TE.map((cost) => steps * (cost.operations + cost.factorisations)),
+    );
+  return pipe(
+    TE.Do,
+    TE.apS('all', operations(timed + 1)),
+    TE.apS('first', operations(1)),
+    TE.apS('seconds', withBackend(options, secondsHere(world, forecast))),
+    TE.map(({ all, first, seconds }) => (all - first) / seconds),
+  );
+};
+
+/** A row of the plan. */
+interface Row {
+  readonly ranks: number;
+  readonly gradientWorkers: GradientWorkers;
+  readonly seconds: number;
+  readonly megabytes: number;
+  readonly messages: number;
+}
+
+const rowsFor = (
+  forecast: Forecast,
+  machine: Machine,
+  counts: ReadonlyArray<number>,
+): TE.TaskEither<KfacError, ReadonlyArray<Row>> =>
+  pipe(
+    [1, ...counts.filter((count) => count > 1)].flatMap((ranks) =>
+      (ranks === 1 ? ['all' as const] : ['all' as const, 'one' as const]).map((workers) => [ranks, workers] as const),
+    ),
+    TE.traverseSeqArray(([ranks, gradientWorkers]) =>
+      pipe(
+        rankCost(forecast, ranks, gradientWorkers),
+        TE.map((cost) => ({
+          ranks,
+          gradientWorkers,
+          seconds: secondsOf(machine, cost, ranks),
+          megabytes: ranks === 1 ? 0 : cost.bytes / 1e6,
+          messages: ranks === 1 ? 0 : cost.messages,
+        })),
+      ),
+    ),
+  );
+
+const text = (optimizer: string, machine: Machine, rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
+  const [alone] = rows;
+  const best = rows.reduce((fastest, row) => (row.seconds < 0.95 * fastest.seconds ? row : fastest));
+  return [
+    `${optimizer}: ${showNumber(machine.rate / 1e9)} GFLOP/s for each process; a message takes ${showNumber(1e6 * machine.latency)} µs and ${showNumber(machine.bandwidth / 1e6)} MB/s`,
+    '',
+    ...textTable(
+      [
+        { title: 'processes' },
+        { title: 'inverses', align: 'left' },
+        { title: 'ms/step' },
+        { title: 'faster' },
+        { title: 'efficiency' },
+        { title: 'MB/step' },
+        { title: 'messages' },
+      ],
+      rows.map((row) => [
+        row.ranks,
+        row.gradientWorkers,
+        1000 * row.seconds,
+        alone.seconds / row.seconds,
+        `${Math.round((100 * alone.seconds) / row.seconds / row.ranks)}%`,
+        row.megabytes,
+        row.messages,
+      ]),
+    ),
+    '',
+    best === alone
+      ? 'One process is as fast as any number of them.'
+      : `Beyond ${best.ranks} processes a step does not get 5% faster; inverses: --gradient-workers ${best.gradientWorkers}.`,
+  ];
+};
+
+/**
+ * Prints what a step would take on so many processes, or with `--json` gives each row as one line.
+ *
+ * @param world - where to print
+ * @param command - which task
+ * @param tasks - what can be learned
+ */
+export const runPlan = (
+  world: World,
+  command: PlanCommand,
+  tasks: ReadonlyArray<TaskFamily>,
+): TE.TaskEither<KfacError, void> => {
+  const { flags } = command;
+  const [name] = optimizersOfFlags(flags) ?? ['kfac'];
+  const own = ['ranks', 'latency', 'bandwidth'];
+  const rest = Object.fromEntries(Object.entries(flags).filter(([flag]) => !own.includes(flag)));
+  return pipe(
+    E.Do,
+    E.apS('counts', ranksIn(flags)),
+    E.apS('config', configOfFlags(rest, [name])),
+    E.bind('plan', ({ config }) => planOf(command.task, [name], config, tasks)),
+    TE.fromEither,
+    TE.bind('data', ({ plan }) => plan.task.load(world.files, plan.data)),
+    TE.bind('forecast', ({ plan, data }) => {
+      const batch = data.train.batch(range(0, Math.min(plan.options.batch, data.train.size)));
+      return TE.fromEither(settledForecast(data.task, plan.optimizers[0], batch, counted));
+    }),
+    TE.bind('rate', ({ plan, forecast }) => rateOf(world, plan, forecast)),
+    TE.bind('messages', () => TE.fromEither(messagesOf(world, flags))),
+    TE.bind('rows', ({ forecast, rate, messages, counts }) => rowsFor(forecast, { rate, ...messages }, counts)),
+    TE.map(({ rate, messages, rows }) => {
+      const lines =
+        flags['json'] === true ? rows.map((row) => JSON.stringify(row)) : text(name, { rate, ...messages }, rows);
+      lines.forEach((line) => world.out(line)());
+    }),
+  );
+};
