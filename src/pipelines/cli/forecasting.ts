@@ -163,6 +163,7 @@ const rowsFor = (
 
 const text = (optimizer: string, machine: Machine, rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
   const [alone] = rows;
+  const isLast = ({ ranks }: Row): boolean => ranks === Math.max(...rows.map((row) => row.ranks));
   const best = rows.reduce((fastest, row) => (row.seconds < 0.95 * fastest.seconds ? row : fastest));
   return [
     `${optimizer}: ${showNumber(machine.rate / 1e9)} GFLOP/s for each process; a message takes ${showNumber(1e6 * machine.latency)} µs and ${showNumber(machine.bandwidth / 1e6)} MB/s`,
@@ -189,8 +190,8 @@ const text = (optimizer: string, machine: Machine, rows: ReadonlyArray<Row>): Re
     ),
     '',
     best === alone
-      ? 'One process is as fast as any number of them.'
-      : `Beyond ${best.ranks} processes a step does not get 5% faster; inverses: --gradient-workers ${best.gradientWorkers}.`,
+      ? 'One process is as fast as any of these numbers.'
+      : `${best.ranks} processes with --gradient-workers ${best.gradientWorkers}: ${isLast(best) ? 'the fastest of these' : 'more of them do not make a step 5% faster'}.`,
   ];
 };
 

@@ -41,6 +41,8 @@ const runAs = async (world: World, ranks: Ranks, program: Program): Promise<numb
   const code = await program({ ...own, ranks })();
   // Code 1 is an error, which others may not have met; a signal has ended all of them.
   if (code !== 1) {
+    // A launcher may end the others once one has ended with a code of its own, and the first is the last: it writes.
+    await collective.barrier().done();
     collective.end();
     return code;
   }

@@ -719,6 +719,29 @@ describe('tasks of one’s own', () => {
   });
 });
 
+describe('kfac plan', () => {
+  const command = 'plan mnist-classifier --size small --data d --batch 5';
+
+  it('says what a step would take on so many processes', async () => {
+    const { code, outLines } = await kfac(`${command} --ranks 2,4 --latency 10 --bandwidth 100`);
+    expect(code).toBe(0);
+    expect(outLines[0]).toMatch(/^kfac: .* GFLOP\/s for each process; a message takes 10(\.0+)? µs and 100(\.0+)? MB\/s$/);
+    expect(outLines.filter((line) => /^ *[124] +(all|one) /.test(line))).toHaveLength(5);
+    const rows = parsed((await kfac(`${command} --ranks 2 --optimizer adam --json`)).outLines);
+    expect(rows).toMatchObject([
+      { ranks: 1, megabytes: 0, messages: 0 },
+      { ranks: 2, gradientWorkers: 'all', messages: 3 },
+      { ranks: 2, gradientWorkers: 'one', messages: 3 },
+    ]);
+  });
+
+  it('refuses what is no number of processes', async () => {
+    const { code, errLines } = await kfac(`${command} --ranks 2,half`);
+    expect(code).toBe(1);
+    expect(errLines.join('\n')).toContain('--ranks: expected numbers of processes, with commas between, got 2,half.');
+  });
+});
+
 describe('kfac summary', () => {
   it.each(taskNames)('%s: layers, cost and curvature', async (task) => {
     const { code, outLines } = await kfac(`summary ${task}`);

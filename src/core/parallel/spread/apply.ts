@@ -9,7 +9,7 @@
  */
 import type { Ops } from '../../ops/ops.ts';
 import type { DType, Shape, Tensor } from '../../tensor.ts';
-import { sizeOf } from '../../tensor.ts';
+import { sameShape, sizeOf } from '../../tensor.ts';
 import type { Part, Spread } from './array.ts';
 import { placeOf, sameBounds, withExtent } from './array.ts';
 import { isSymmetric } from './layout.ts';
@@ -174,7 +174,7 @@ const addsSymmetry = (x: Spread): boolean => {
 };
 
 /**
- * a x + b y of equal shapes where one is a sum over ranks, or both belong to different ones; `null` where neither is so.
+ * A combination of two arrays of one shape where one is a sum over ranks, or each belongs to a rank of its own; `null` elsewhere.
  *
  * @param shop - the scope's means
  * @param x - an array
@@ -194,7 +194,7 @@ export const combinedSums = (
   const [p, q] = [placeOf(x), placeOf(y)];
   const isSum = p.kind === 'sum' || q.kind === 'sum';
   const isOfTwo = p.kind === 'owned' && q.kind === 'owned' && p.owner !== q.owner;
-  if (!(isAddend(x) || isAddend(y)) || !(isSum || isOfTwo)) return null;
+  if (!(isSum || isOfTwo) || !sameShape(x.shape, y.shape)) return null;
   if (p.kind === 'shards' || q.kind === 'shards') return null;
   const [xs, ys] = [addendsOf(shop, x), addendsOf(shop, y)];
   const parts = xs.map((a, i): Part => {

@@ -70,14 +70,11 @@ interface Factorisation {
   readonly run: () => TE.TaskEither<KfacError, ReadonlyArray<Tensor>>;
 }
 
-/** Numbers that say what became of a factorisation, for the others: how long its error is as text, 0 for none. */
-const outcomeLength = 1;
-
 /** Text as whole numbers, one for each of its bytes. */
 const encoded = (text: string): Int32Array => Int32Array.from(new TextEncoder().encode(text));
 const decoded = (codes: Int32Array): string => new TextDecoder().decode(Uint8Array.from(codes));
 
-/** What became of a factorisation on its owner, told to all. */
+/** The error of a factorisation on its owner, told to all: how long it is as text, 0 where there is none, then the text. */
 const told = (
   { collective }: Workshop,
   owner: number,
@@ -85,7 +82,7 @@ const told = (
 ): KfacError | null => {
   const text = outcome !== null && E.isLeft(outcome) ? encoded(JSON.stringify(outcome.left)) : new Int32Array(0);
   const length = Int32Array.of(text.length);
-  collective.broadcast(owner, length.subarray(0, outcomeLength)).wait();
+  collective.broadcast(owner, length).wait();
   if (length[0] === 0) return null;
   const message = text.length === 0 ? new Int32Array(length[0]) : text;
   collective.broadcast(owner, message).wait();

@@ -32,7 +32,7 @@ import type { Spread } from './array.ts';
 import { placeOf } from './array.ts';
 import { alignedNames, axisNames, movement } from './movement.ts';
 import type { Workshop } from './workshop.ts';
-import { makeWhole, spread } from './workshop.ts';
+import { makeWhole, spread, wholeOf } from './workshop.ts';
 
 type Run = (ops: Ops<Tensor>, operands: ReadonlyArray<Tensor>, shape: Shape) => Tensor;
 
@@ -150,16 +150,10 @@ const pointwise = (shop: Workshop): Pick<Primitives<Spread>, 'unary' | 'binary' 
   /** x ∘ c or x / c for one number c and a sum x. */
   const scaledSum = (kind: BinaryKind, a: Spread, b: Spread, shape: Shape): Spread | null => {
     const [x, c] = kind === 'mul' && isScalar(a) && placeOf(a).kind !== 'sum' ? [b, a] : [a, b];
-    const place = placeOf(c);
-    if ((kind !== 'mul' && kind !== 'div') || !isScalar(c)) return null;
-    if ((place.kind !== 'given' && place.kind !== 'whole') || x.shape.length !== shape.length) return null;
-    const number = place.kind === 'whole' ? place.whole : null;
-    const value = (ops: Ops<Tensor>): Tensor =>
-      number ??
-      (place.kind === 'given' && typeof place.value !== 'number'
-        ? ops.constant(place.value)
-        : ops.full(c.shape, place.kind === 'given' && typeof place.value === 'number' ? place.value : 0));
-    return linearly(shop, x, shape, (ops, part) => ops.binary(kind, part, value(ops)), true);
+    const isNumber = isScalar(c) && ['given', 'whole'].includes(placeOf(c).kind);
+    return (kind === 'mul' || kind === 'div') && isNumber && x.shape.length === shape.length
+      ? linearly(shop, x, shape, (ops, part) => ops.binary(kind, part, wholeOf(shop, c)), true)
+      : null;
   };
   return {
     unary: (kind, x) =>
@@ -167,18 +161,17 @@ const pointwise = (shop: Workshop): Pick<Primitives<Spread>, 'unary' | 'binary' 
       each(x.shape, [x], (ops, [a]) => ops.unary(kind, a)),
     binary: (kind, a, b) => {
       const shape = broadcastShape(kind, a.shape, b.shape);
-      const isSum =
-        (kind === 'add' || kind === 'sub') && a.shape.length === b.shape.length && sizeOf(a.shape) === sizeOf(b.shape);
-      const combined = isSum
-        ? combinedSums(
-            shop,
-            a,
-            b,
-            (ops, x, y) => ops.binary(kind, x, y),
-            (_, x) => x,
-            (ops, y) => (kind === 'add' ? y : ops.neg(y)),
-          )
-        : scaledSum(kind, a, b, shape);
+      const combined =
+        kind === 'add' || kind === 'sub'
+          ? combinedSums(
+              shop,
+              a,
+              b,
+              (ops, x, y) => ops.binary(kind, x, y),
+              (_, x) => x,
+              (ops, y) => (kind === 'add' ? y : ops.neg(y)),
+            )
+          : scaledSum(kind, a, b, shape);
       return combined ?? each(shape, [a, b], (ops, [x, y]) => ops.binary(kind, x, y));
     },
     select: (condition, a, b) => {

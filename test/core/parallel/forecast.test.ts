@@ -1,0 +1,66 @@
+/** What a step is said to cost on many processes is what it costs there. */
+import { portableBackend } from '../../../src/core/backends/portable/backend.ts';
+import type { RankCost } from '../../../src/core/parallel/plan/forecast.ts';
+import { rankCost, secondsOf } from '../../../src/core/parallel/plan/forecast.ts';
+import { simulated } from '../../../src/core/parallel/simulated.ts';
+import type { GradientWorkers } from '../../../src/core/parallel/spread/distributed.ts';
+import { distributed } from '../../../src/core/parallel/spread/distributed.ts';
+import type { Spread } from '../../../src/core/parallel/spread/array.ts';
+import { takeStep } from '../../../src/core/pipeline/takeStep.ts';
+import { placeState } from '../../../src/core/pipeline/transfer.ts';
+import type { TrainState } from '../../../src/core/pipeline/trainState.ts';
+import { sizeOf } from '../../../src/core/tensor.ts';
+import { settledForecast } from '../../../src/pipelines/trainer/counted.ts';
+import { optimizerOf } from '../../../src/solvers/presets/registry.ts';
+import { sineTask } from '../../pipelines/trainer/support.ts';
+import { orThrow } from '../../support/training.ts';
+
+const task = sineTask();
+const batch = task.data.train.batch(Int32Array.from({ length: 8 }, (_, i) => i));
+
+const forecastOf = (name: string, steps: number) =>
+  orThrow(settledForecast(task, orThrow(optimizerOf(name)), batch, steps));
+
+const costOf = async (name: string, size: number, workers: GradientWorkers = 'all', steps = 6): Promise<RankCost> =>
+  orThrow(await rankCost(forecastOf(name, steps), size, workers)());
+
+/** Messages of two ranks that take the steps. */
+const messagesOf = async (name: string, workers: GradientWorkers): Promise<number> => {
+  const { step, state, steps } = forecastOf(name, 6);
+  const collective = simulated(2);
+  const backend = distributed(orThrow(portableBackend({ threads: 1 })), collective, { gradientWorkers: workers });
+  let current: TrainState<Spread> = placeState(backend.ops, state);
+  for (let i = 0; i < steps; i += 1) {
+    current = orThrow(await takeStep({ backend, clock: () => 0 }, step, current, batch)()).state;
+  }
+  orThrow(await backend.dispose());
+  return collective.traffic().messages / steps;
+};
+
+describe('rankCost', () => {
+  it('law: a step of a first-order optimizer sends the gradient and the loss once, in one message, and nothing else', async () => {
+    const parameters = Object.values(forecastOf('adam', 1).state.params).reduce((sum, x) => sum + sizeOf(x.shape), 0);
+    for (const size of [2, 7, 1000]) {
+      const { bytes, messages } = await costOf('adam', size);
+      expect([bytes, messages]).toEqual([4 * (parameters + 1), 1]);
+    }
+  });
+
+  it.each(['all', 'one'] as const)('law: messages are those that are sent, inverses with %s', async (workers) => {
+    for (const name of ['sgd', 'adam', 'kfac']) {
+      expect([name, (await costOf(name, 2, workers)).messages]).toEqual([name, await messagesOf(name, workers)]);
+    }
+  });
+
+  it('law: work for examples is shared out, and so are factorisations', async () => {
+    const [one, two, eight] = [await costOf('kfac', 1), await costOf('kfac', 2), await costOf('kfac', 8)];
+    expect(two.operations).toBeLessThan(one.operations);
+    expect(eight.operations).toBeLessThan(two.operations);
+    expect(two.factorisations).toBeLessThan(one.factorisations);
+  });
+});
+
+it('secondsOf: worked example. 10 of 5 a second, 3 messages of 1 second through 2 rounds, 8 bytes of 4 a second for 3/4 there and back', () => {
+  const cost = { operations: 6, factorisations: 4, messages: 3, bytes: 8 };
+  expect(secondsOf({ rate: 5, latency: 1, bandwidth: 4 }, cost, 4)).toBe(2 + 6 + 3);
+});
