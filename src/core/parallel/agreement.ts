@@ -92,7 +92,7 @@ export const checkSame = (
   );
 };
 
-/** Numbers that differ, but for one in 2⁶⁴, where bytes do: two 32-bit FNV-1a sums over words, one of them begun elsewhere. */
+/** Numbers that differ, but for one chance in 2^64, where bytes do: two 32-bit FNV-1a sums over words, one of them begun elsewhere. */
 export const digestOf = (
   vectors: ReadonlyArray<Pick<ReadonlyVector, 'buffer' | 'byteOffset' | 'byteLength'>>,
 ): Int32Array => {

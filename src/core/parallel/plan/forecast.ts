@@ -176,7 +176,7 @@ export interface Machine {
   readonly bandwidth: number;
 }
 
-/** Seconds of a step by the α–β model: a message goes through ⌈log₂ R⌉ rounds, and all but 1/R of its bytes go there and back. */
+/** Seconds of a step by the α–β model: a message goes through log₂ R rounds, rounded up, and all but 1/R of its bytes go there and back. */
 export const secondsOf = ({ rate, latency, bandwidth }: Machine, cost: RankCost, size: number): number =>
   (cost.operations + cost.factorisations) / rate +
   cost.messages * latency * Math.ceil(Math.log2(size)) +
