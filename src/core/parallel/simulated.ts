@@ -25,7 +25,7 @@ const writable = (data: ReadonlyVector): Buffer => data as Buffer;
  *
  * const out = new Float32Array(2);
  * simulated(2).allReduce([Float32Array.of(1, 2), Float32Array.of(3, 4)], out).wait();
- * out; // => new Float32Array([4, 6])
+ * Array.from(out); // => [4, 6]
  * ```
  */
 export const simulated = (size: number): Collective => {
