@@ -858,7 +858,7 @@ describe('bad input', () => {
     [
       'an unknown command',
       'trian mnist-classifier',
-      'train, compare, tune, evaluate, report, generate, translate, summary, bench, doctor',
+      'train, compare, tune, evaluate, report, generate, translate, summary, plan, bench, doctor',
     ],
     ['no task', 'train', 'mnist-autoencoder, mnist-classifier'],
     ['an unknown task', 'train mnits', 'mnist-autoencoder, mnist-classifier'],
