@@ -56,6 +56,26 @@ const eigenvaluesOn = <T extends Shaped>(
   );
 
 /**
+ * Spectra of all factors that an optimizer has averaged, on a backend that is open.
+ *
+ * @param backend - where to compute
+ * @param memory - of an optimizer, in host memory
+ */
+export const spectraOn = <T extends Shaped>(
+  backend: Backend<T>,
+  memory: Memory<Tensor>,
+): TE.TaskEither<KfacError, ReadonlyArray<Spectrum>> =>
+  pipe(
+    factorsOf(memory),
+    TE.traverseSeqArray(({ block, factor, matrix }) =>
+      pipe(
+        eigenvaluesOn(backend, matrix),
+        TE.map((eigenvalues) => ({ block, factor, eigenvalues })),
+      ),
+    ),
+  );
+
+/**
  * Spectra of all factors that an optimizer has averaged, in the order of its blocks.
  *
  * @param memory - of an optimizer, in host memory
@@ -72,14 +92,4 @@ const eigenvaluesOn = <T extends Shaped>(
  * ```
  */
 export const spectraOf = (memory: Memory<Tensor>): TE.TaskEither<KfacError, ReadonlyArray<Spectrum>> =>
-  withBackend({}, (backend) =>
-    pipe(
-      factorsOf(memory),
-      TE.traverseSeqArray(({ block, factor, matrix }) =>
-        pipe(
-          eigenvaluesOn(backend, matrix),
-          TE.map((eigenvalues) => ({ block, factor, eigenvalues })),
-        ),
-      ),
-    ),
-  );
+  withBackend({}, (backend) => spectraOn(backend, memory));

@@ -22,12 +22,12 @@ import type { KfacError } from '../../core/errors.ts';
 import { describeError } from '../../core/errors.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
+import { spectraOn } from '../reports/spectra.ts';
 import type { Listener, TrainEvent } from '../trainer/events.ts';
 import { eventsBefore } from '../trainer/saving.ts';
 import type { Saving, Snapshot } from '../trainer/snapshot.ts';
 import { fileVersion, histograms, restart, scalars } from './events.ts';
 import { histogramOf } from './histogram.ts';
-import { spectraOf } from './spectra.ts';
 import { joined } from './wire.ts';
 
 /** Settings of event files. */
@@ -162,13 +162,14 @@ export const eventLog = (files: FileSystem, { directory, date, every, warn, from
   const look =
     <T extends Shaped>(backend: Backend<T>, { state }: Snapshot): T.Task<void> =>
     async () => {
-      const spectra = await spectraOf(backend, state)();
-      const spread = pipe(
-        spectra,
-        R.map(histogramOf),
-        R.filter((histogram) => histogram !== null),
+      const spectra = await spectraOn(backend, state)();
+      if (E.isLeft(spectra)) return; // a factor that is not finite, of which a step will tell
+      const tagged = Object.fromEntries(
+        spectra.right.flatMap(({ block, factor, eigenvalues }) => {
+          const histogram = histogramOf(eigenvalues);
+          return histogram === null ? [] : [[`eigenvalues/${block === '' ? 'model' : block}/${factor}`, histogram]];
+        }),
       );
-      const tagged = Object.fromEntries(Object.entries(spread).map(([name, each]) => [`eigenvalues/${name}`, each]));
       if (!R.isEmpty(tagged)) await write(() => histograms({ time: now(), step: state.step }, tagged))();
     };
 

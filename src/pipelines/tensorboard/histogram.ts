@@ -5,8 +5,6 @@
  */
 import * as NEA from 'fp-ts/lib/NonEmptyArray.js';
 
-import type { ReadonlyVector } from '../../core/tensor.ts';
-
 /** Counts of numbers. */
 export interface Histogram {
   readonly min: number;
@@ -42,8 +40,8 @@ const upperEnd = (interval: number): number =>
  * @param values - any numbers
  * @returns `null` where there is none
  */
-export const histogramOf = (values: ReadonlyVector): Histogram | null => {
-  const finite = Array.from(values).filter(Number.isFinite);
+export const histogramOf = (values: ReadonlyArray<number>): Histogram | null => {
+  const finite = values.filter(Number.isFinite);
   if (finite.length === 0) return null;
   const counted: Readonly<Record<string, ReadonlyArray<number>>> = NEA.groupBy((value: number) =>
     String(signed(value)),
