@@ -3,10 +3,25 @@
  */
 import { blocksOf, run } from '../support/snippets.ts';
 
-beforeAll(() => void jest.spyOn(console, 'warn').mockImplementation(() => undefined));
+beforeAll(() => {
+  jest.spyOn(console, 'warn').mockImplementation(() => undefined);
+  jest.spyOn(console, 'log').mockImplementation(() => undefined);
+});
 afterAll(() => jest.restoreAllMocks());
 
-const documents = ['docs/fit.md', 'docs/optimizer-object.md', 'docs/tfjs.md'];
+const documents = [
+  'quick-start',
+  'fit',
+  'optimizer-object',
+  'tfjs',
+  'which-preset',
+  'damping',
+  'compose',
+  'extend',
+  'names',
+  'performance',
+  'troubleshooting',
+].map((page) => `docs/${page}.md`);
 const snippets = documents.flatMap(blocksOf).filter(({ onlyCompiled }) => !onlyCompiled);
 
 it('there are some in each', () => {

@@ -49,7 +49,7 @@ export interface Derived<T extends Shaped> {
   readonly softplus: (x: T) => T;
   /** max(x, 0). */
   readonly relu: (x: T) => T;
-  /** 2/√π ∫₀ˣ e⁻ᵗ² dt, the error function. */
+  /** The error function: the normal distribution function is ½ (1 + erf(x/√2)). */
   readonly erf: (x: T) => T;
   /** Φ(x) = ½ (1 + erf(x/√2)), the normal distribution function. */
   readonly normalCdf: (x: T) => T;
