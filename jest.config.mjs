@@ -32,6 +32,8 @@ export default {
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
   setupFiles: ['<rootDir>/test/support/setup.ts'],
   testTimeout: 60_000,
+  // A core for each: jest would leave one of two idle, while many tests wait for programs that they have started.
+  maxWorkers: '100%',
   reporters: ['default', '<rootDir>/scripts/summaryReporter.mjs'],
   collectCoverageFrom: ['src/**/*.ts', '!src/**/index.ts'],
   coverageProvider: 'v8', // babel's counters end up inside the source of gpu.js kernels and break them
