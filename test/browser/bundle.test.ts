@@ -58,7 +58,7 @@ describe('a bundle for browsers', () => {
 
 describe('a bundle of a program that trains a network', () => {
   it('trains, imports nothing, and is as small as was written down', () => {
-    const { warnings, imports, code } = bundle('test/browser/support/perceptron.js');
+    const { warnings, imports, code } = bundle('test/browser/support/perceptron.mjs');
     expect([warnings, imports]).toEqual([[], []]);
     const folder = mkdtempSync(join(tmpdir(), 'kfac-bundle-'));
     const program = join(folder, 'program.mjs');

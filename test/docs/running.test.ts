@@ -11,6 +11,7 @@ afterAll(() => jest.restoreAllMocks());
 
 const documents = [
   'quick-start',
+  'data',
   'fit',
   'optimizer-object',
   'tfjs',

@@ -130,7 +130,7 @@ describe('the quick start', () => {
   );
 
   it('installs what vite bundles, without a warning and with nothing left to import', async () => {
-    writeFileSync(join(project, 'page.js'), readFileSync('test/browser/support/perceptron.js', 'utf8'));
+    writeFileSync(join(project, 'page.js'), readFileSync('test/browser/support/perceptron.mjs', 'utf8'));
     const bundle = resolve('test/browser/support/bundle.mjs');
     const built = JSON.parse(await shell(`${process.execPath} ${bundle} page.js`, project)) as {
       readonly warnings: ReadonlyArray<string>;

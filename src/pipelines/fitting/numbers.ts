@@ -61,7 +61,11 @@ type Odd = readonly [at: string, found: unknown];
 
 /** Where a list is not of the shape, and what is there; `null` where there is no such place. */
 const oddOne = (given: unknown, shape: Shape, at: string): Odd | null => {
-  if (isValues(given)) return sameShape(given.shape, shape) ? null : [at, given.shape];
+  if (isValues(given)) {
+    const { shape: own, data } = given;
+    if (!isVector(data) || data.length !== sizeOf(own)) return [at, data];
+    return sameShape(own, shape) ? null : [at, own];
+  }
   if (isVector(given)) return sameShape([given.length], shape) ? null : [at, Array.from(given)];
   const [extent, ...rest] = shape;
   if (extent === undefined) return typeof given === 'number' ? null : [at, given];

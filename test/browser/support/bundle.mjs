@@ -4,7 +4,7 @@
  * that it is started in.
  *
  * Usage: node bundle.mjs kfac-ts/core …     all that parts of the package export
- *        node bundle.mjs program.js         a program
+ *        node bundle.mjs program.mjs        a program
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -22,7 +22,7 @@ try {
   const parts = process.argv.slice(2);
   writeFileSync(
     entry,
-    parts[0].endsWith('.js')
+    parts[0].endsWith('js')
       ? readFileSync(parts[0], 'utf8')
       : parts.map((part, i) => `import * as p${i} from '${part}';\nconsole.log(Object.keys(p${i}));\n`).join(''),
   );

@@ -211,6 +211,12 @@ describe('fit', () => {
       {},
       '3 numbers',
     ],
+    [
+      'an array in a list that is not filled',
+      { inputs: [3, 1].map((length) => ({ shape: [2], data: new Float32Array(length) })), targets: [0, 1] },
+      {},
+      'inputs[0]',
+    ],
     ['an example without targets', { examples: [{ inputs: [1, 2], targets: 0 }, { inputs: [1, 2] }] }, {}, 'example 1'],
     ['no examples', { examples: [] }, {}, 'at least one'],
     [

@@ -5,6 +5,7 @@ import type { KfacError } from '../../../src/core/errors.ts';
 import { backward, forward } from '../../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../../src/core/pipeline/stage.ts';
 import { keyOf } from '../../../src/core/random/key.ts';
+import { prefetched } from '../../../src/core/scan.ts';
 import { tensor } from '../../../src/core/tensor.ts';
 import { batchesOf } from '../../../src/pipelines/trainer/batchesOf.ts';
 import { evaluate } from '../../../src/pipelines/trainer/evaluate.ts';
@@ -104,6 +105,14 @@ describe('law: a loop of one’s own is train, bit for bit', () => {
       }
     },
   );
+
+  it('where batches are prepared before they are wanted', async () => {
+    const task = sineTask();
+    for (const ahead of [1, 4]) {
+      const batches = prefetched(batchesOf(task.data.train, drawing), ahead);
+      expect(await looped(loopOn(task, made('kfac'), { batches }))).toEqual(await trained(task, made('kfac')));
+    }
+  });
 
   it('on words, with every kind of site', async () => {
     expect(await looped(loopOn(wordsTask(), made('ekfac')))).toEqual(await trained(wordsTask(), made('ekfac')));
