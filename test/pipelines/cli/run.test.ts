@@ -577,7 +577,7 @@ describe('optimizers that diverge', () => {
     expect(names).not.toContain('here/sgd.safetensors');
     expect(outLines.join('\n')).toMatch(/\nadam +3 .*\nsgd +0 .* diverged +– +–\n/);
     expect(errLines.at(-1)).toMatch(
-      /^warning: sgd diverged\. training step 1, update: updateNorm is not finite\. Lower the learning rate/,
+      /^warning: sgd diverged\. training step 1, update: the parameter 0\.weight is not finite\. Lower the learning rate/,
     );
     const lines = parsed(new TextDecoder().decode(stored.content.get('here/metrics.jsonl')).trim().split('\n'));
     expect(lines.map(({ event, optimizer }) => `${String(optimizer)} ${String(event)}`)).toEqual([
