@@ -725,7 +725,9 @@ describe('kfac plan', () => {
   it('says what a step would take on so many processes', async () => {
     const { code, outLines } = await kfac(`${command} --ranks 2,4 --latency 10 --bandwidth 100`);
     expect(code).toBe(0);
-    expect(outLines[0]).toMatch(/^kfac: .* GFLOP\/s for each process; a message takes 10(\.0+)? µs and 100(\.0+)? MB\/s$/);
+    expect(outLines[0]).toMatch(
+      /^kfac: .* GFLOP\/s for each process; a message takes 10(\.0+)? µs and 100(\.0+)? MB\/s$/,
+    );
     expect(outLines.filter((line) => /^ *[124] +(all|one) /.test(line))).toHaveLength(5);
     const rows = parsed((await kfac(`${command} --ranks 2 --optimizer adam --json`)).outLines);
     expect(rows).toMatchObject([
