@@ -103,7 +103,13 @@ export const sample = (options: SampleOptions): Stage<Needs, 'sample'> =>
     }
     const drawn = permutation(stepKey(state, 'sample'), examples);
     // In their order, so that examples that are shared out over processes stay where they are.
-    const rows = tensor(Array.from(drawn.data).slice(0, count).sort((a, b) => a - b), [count], 'i32');
+    const rows = tensor(
+      Array.from(drawn.data)
+        .slice(0, count)
+        .sort((a, b) => a - b),
+      [count],
+      'i32',
+    );
     const arrays = rowsOf(ops, circumstances.arrays, examples, ops.constant(rows));
     const at = { ...circumstances, arrays };
     const part = lineariseAt(at);

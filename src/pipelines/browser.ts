@@ -170,5 +170,11 @@ export { eightGaussians, ringCentres, ringPoints } from './data/ring.ts';
 export type { Ring } from './data/ring.ts';
 export { accuracy, perExample, perTerm, sigmoidSquaredError } from './tasks/measures.ts';
 export type { Measure, Terms } from './tasks/measures.ts';
-export type { BackendChoice, GpuModeChoice, OptimizerChoice, OptimizerSettings, RunConfig } from './config/runConfig.ts';
+export type {
+  BackendChoice,
+  GpuModeChoice,
+  OptimizerChoice,
+  OptimizerSettings,
+  RunConfig,
+} from './config/runConfig.ts';
 export { composeOptimizer } from './config/compose/compose.ts';
