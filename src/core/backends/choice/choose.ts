@@ -16,6 +16,7 @@ import { attempt, describeError } from '../../errors.ts';
 import type { Collective } from '../../parallel/collective.ts';
 import type { GradientWorkers } from '../../parallel/spread/distributed.ts';
 import { distributed } from '../../parallel/spread/distributed.ts';
+import { shown } from '../../shown.ts';
 import type { Shaped, Tensor } from '../../tensor.ts';
 
 import type { Backend, SomeBackend } from '../backend.ts';
@@ -86,6 +87,18 @@ const checked = (name: BackendName, options: BackendOptions): E.Either<KfacError
     return bad('dtype', `f32, all that the ${name} backend has`, dtype);
   if (name !== 'gpu' && gpuMode !== 'auto') return bad('gpuMode', `auto, on the ${name} backend`, gpuMode);
   return E.right(options);
+};
+
+/** Options as JavaScript may give them: a name alone is no record of options, and no other name is a backend's. */
+const asked = (options: BackendOptions): E.Either<KfacError, BackendOptions> => {
+  const given: unknown = options;
+  if (typeof given !== 'object' || given === null) {
+    return bad('backend', "a record of options, as in { backend: 'native' }", shown(given));
+  }
+  const { backend = 'auto' } = options;
+  return ['auto', ...backendNames].includes(backend)
+    ? E.right(options)
+    : bad('backend', `auto, ${backendNames.join(', ')}`, shown(backend));
 };
 
 /** A backend in host memory, shared out over processes where there are several. */
@@ -186,6 +199,25 @@ const choices: Readonly<Record<string, Pick<BackendOptions, 'backend' | 'gpuMode
 const fromText = (text: string): E.Either<KfacError, Pick<BackendOptions, 'backend' | 'gpuMode'>> =>
   Object.hasOwn(choices, text) ? E.right(choices[text]) : bad('KFAC_BACKEND', Object.keys(choices).join(', '), text);
 
+/** The backend that is asked for, or the fastest that works. */
+const chosenBackend = (
+  options: BackendOptions,
+  fromEnvironment: string | undefined,
+): TE.TaskEither<KfacError, SomeBackend> => {
+  const { backend = 'auto', gpuMode = 'auto' } = options;
+  if (backend !== 'auto') return openBackend(backend, options);
+  if (gpuMode !== 'auto') return openBackend('gpu', options);
+  if (fromEnvironment === undefined || fromEnvironment === '') return openFastest(automaticWays(options), options, []);
+  return pipe(
+    TE.fromEither(fromText(fromEnvironment)),
+    TE.chain((named) =>
+      named.backend === undefined || named.backend === 'auto'
+        ? openFastest(automaticWays(options), options, [])
+        : openBackend(named.backend, { ...options, ...named }),
+    ),
+  );
+};
+
 /**
  * Opens the backend that the options and the environment ask for.
  *
@@ -203,20 +235,11 @@ const fromText = (text: string): E.Either<KfacError, Pick<BackendOptions, 'backe
 export const chooseBackend = (
   options: BackendOptions = {},
   fromEnvironment: string | undefined = currentProcess()?.env['KFAC_BACKEND'],
-): TE.TaskEither<KfacError, SomeBackend> => {
-  const { backend = 'auto', gpuMode = 'auto' } = options;
-  if (backend !== 'auto') return openBackend(backend, options);
-  if (gpuMode !== 'auto') return openBackend('gpu', options);
-  if (fromEnvironment === undefined || fromEnvironment === '') return openFastest(automaticWays(options), options, []);
-  return pipe(
-    TE.fromEither(fromText(fromEnvironment)),
-    TE.chain((asked) =>
-      asked.backend === undefined || asked.backend === 'auto'
-        ? openFastest(automaticWays(options), options, [])
-        : openBackend(asked.backend, { ...options, ...asked }),
-    ),
+): TE.TaskEither<KfacError, SomeBackend> =>
+  pipe(
+    TE.fromEither(asked(options)),
+    TE.chain((given) => chosenBackend(given, fromEnvironment)),
   );
-};
 
 /**
  * Runs a computation on a backend and frees the backend afterwards, whatever comes of it.

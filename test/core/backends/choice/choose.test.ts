@@ -132,6 +132,18 @@ describe('chooseBackend', () => {
     expect((await reportOf(openBackend('reference', { dtype: 'f64', threads: 1 }))).warnings).toEqual([]);
   });
 
+  it.each(['native', null, 3, { backend: 'nativ' }, { backend: null }])(
+    'refuses %j, which JavaScript may give, with what would be right',
+    async (given) => {
+      const refusal = E.left({
+        _tag: 'BadConfig',
+        path: 'backend',
+        expected: expect.stringContaining('native') as string,
+      });
+      expect(await chooseBackend(JSON.parse(JSON.stringify(given)) as BackendOptions, '')()).toMatchObject(refusal);
+    },
+  );
+
   it.each([0, -1, 1.5, NaN])('refuses %d threads', async (threads) => {
     const refusal = E.left({ _tag: 'BadConfig', path: 'threads' });
     for (const options of [
