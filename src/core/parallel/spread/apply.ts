@@ -10,6 +10,7 @@
 import type { Ops } from '../../ops/ops.ts';
 import type { DType, Shape, Tensor } from '../../tensor.ts';
 import { sameShape, sizeOf } from '../../tensor.ts';
+import { evenBounds } from '../collective.ts';
 import type { Part, Spread } from './array.ts';
 import { placeOf, sameBounds, withExtent } from './array.ts';
 import { isSymmetric } from './layout.ts';
@@ -31,6 +32,8 @@ export interface Application {
   readonly run: (ops: Ops<Tensor>, operands: ReadonlyArray<Tensor>, shape: Shape) => Tensor;
   /** Whether a rank's result is symmetric wherever it is a sum; no unless given. */
   readonly isSymmetric?: boolean;
+  /** An axis of the result along which the work is shared out where every rank has all operands; it is not unless given. */
+  readonly shared?: string;
 }
 
 /** A way to cut an operation. */
@@ -114,6 +117,14 @@ const ownerAmong = (operands: Application['operands']): number | null => {
   return owned.toSorted((x, y) => y.size - x.size).at(0)?.owner ?? null;
 };
 
+/** The cut of an operation that every rank could do alone, where it is worth sharing out: an even one. */
+const sharedCut = ({ collective }: Workshop, { operands, names, shape, shared }: Application): Cut | null => {
+  if (shared === undefined || collective.size === 1) return null;
+  if (!operands.every(([x]) => ['given', 'whole'].includes(placeOf(x).kind))) return null;
+  const extent = shape[names.indexOf(shared)];
+  return { name: shared, extent, bounds: evenBounds(extent, collective.size) };
+};
+
 /**
  * Computes an operation where its operands are: by runs, on the rank that owns them, or on every rank.
  *
@@ -142,6 +153,8 @@ export const apply = (shop: Workshop, application: Application): Spread => {
     const cut = cutOf(operand);
     if (cut !== null && fits(application, cut)) return cutApplied(shop, application, cut);
   }
+  const sharing = sharedCut(shop, application);
+  if (sharing !== null) return cutApplied(shop, application, sharing);
   const wholes = operands.map(([x]) => wholeOf(shop, x));
   const whole = run(ops, wholes, shape);
   return spread(shop, shape, { kind: 'whole', whole, isSymmetric: application.isSymmetric === true }, dtype);

@@ -54,6 +54,12 @@ const uncut = (shape: Shape): Names => shape.map(() => '');
 
 const isScalar = ({ shape }: Spread): boolean => sizeOf(shape) === 1;
 
+/**
+ * Products of this many multiplications and more are shared out where every rank could do them alone, if an element takes this many
+ * terms: the time of a message, in which the parts come together, is some hundred multiplications for each element.
+ */
+const [dearest, fewestTerms] = [2 ** 24, 2 ** 8];
+
 /** Products of all kinds: what examples meet parameters in. */
 const products = (
   shop: Workshop,
@@ -64,7 +70,9 @@ const products = (
   matmul: (a, b, transposes = {}) => {
     const shape = matmulShape(a.shape, b.shape, transposes);
     const batch = shape.length === 3 ? ['b'] : [];
+    const terms = a.shape[a.shape.length - (transposes.transposeA === true ? 2 : 1)];
     return apply(shop, {
+      ...(terms >= fewestTerms && sizeOf(shape) * terms >= dearest ? { shared: 'm' } : {}),
       operands: [
         [a, [...batch, ...(transposes.transposeA === true ? ['k', 'm'] : ['m', 'k'])]],
         [b, [...batch, ...(transposes.transposeB === true ? ['n', 'k'] : ['k', 'n'])]],
