@@ -10,17 +10,8 @@
 import type { Params } from '../../core/params.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import { bytesOf, checkTensor } from '../../core/tensor.ts';
+import { joinedBytes } from '../files/bytes.ts';
 import { codeOf, swapped } from './elementTypes.ts';
-
-/** Arrays of bytes, one after another. */
-const joined = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  parts.reduce((at, part) => {
-    whole.set(part, at);
-    return at + part.length;
-  }, 0);
-  return whole;
-};
 
 const eightBytes = (length: number): Uint8Array => {
   const view = new DataView(new ArrayBuffer(8));
@@ -60,5 +51,5 @@ export const encodeSafetensors = (
   );
   const json = new TextEncoder().encode(JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) }));
   const padding = new TextEncoder().encode(' '.repeat((8 - (json.length % 8)) % 8));
-  return joined([eightBytes(json.length + padding.length), json, padding, ...sorted.map(([, x]) => toBytes(x))]);
+  return joinedBytes([eightBytes(json.length + padding.length), json, padding, ...sorted.map(([, x]) => toBytes(x))]);
 };

@@ -21,6 +21,7 @@ import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
 import { describeError } from '../../core/errors.ts';
 import type { Shaped } from '../../core/tensor.ts';
+import { joinedBytes } from '../files/bytes.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
 import { spectraOn } from '../reports/spectra.ts';
 import type { Listener, TrainEvent } from '../trainer/events.ts';
@@ -28,7 +29,6 @@ import { eventsBefore } from '../trainer/saving.ts';
 import type { Saving, Snapshot } from '../trainer/snapshot.ts';
 import { fileVersion, histograms, restart, scalars } from './events.ts';
 import { histogramOf } from './histogram.ts';
-import { joined } from './wire.ts';
 
 /** Settings of event files. */
 export interface EventLogOptions {
@@ -88,7 +88,7 @@ export const newEventFile = (
   const time = date.getTime() / 1000;
   const path = join(directory, nameAt(time, step));
   return pipe(
-    files.append(path, joined([fileVersion(time), ...content])),
+    files.append(path, joinedBytes([fileVersion(time), ...content])),
     TE.map(() => path),
   );
 };
@@ -177,7 +177,9 @@ export const eventLog = (files: FileSystem, { directory, date, every, warn, from
     listener: (event) => {
       const isAgain = event.event === 'step' && event.step <= last.read();
       if (event.event === 'step') last.write(event.step)();
-      return write(() => joined([...(isAgain ? [restart({ time: now(), step: event.step })] : []), recordOf(event)]));
+      return write(() =>
+        joinedBytes([...(isAgain ? [restart({ time: now(), step: event.step })] : []), recordOf(event)]),
+      );
     },
     saving: (backend) => ({
       isDue: ({ step, isLast }) => step !== before && (isLast || step % every === 0),

@@ -8,7 +8,8 @@
  */
 import { maskedCrc32c } from './crc32c.ts';
 import type { Histogram } from './histogram.ts';
-import { bytesField, doubleField, doublesField, floatField, joined, textField, wholeField } from './wire.ts';
+import { bytesField, doubleField, doublesField, floatField, textField, wholeField } from './wire.ts';
+import { joinedBytes } from '../files/bytes.ts';
 
 /** When something was. */
 export interface When {
@@ -31,11 +32,11 @@ const littleEndian = (values: ReadonlyArray<number>): Uint8Array => {
  */
 export const record = (message: Uint8Array): Uint8Array => {
   const length = littleEndian([message.length, 0]);
-  return joined([length, littleEndian([maskedCrc32c(length)]), message, littleEndian([maskedCrc32c(message)])]);
+  return joinedBytes([length, littleEndian([maskedCrc32c(length)]), message, littleEndian([maskedCrc32c(message)])]);
 };
 
 const event = ({ time, step }: When, what: Uint8Array): Uint8Array =>
-  record(joined([doubleField(1, time), wholeField(2, step), what]));
+  record(joinedBytes([doubleField(1, time), wholeField(2, step), what]));
 
 /** What every event file begins with. */
 export const fileVersion = (time: number): Uint8Array => event({ time, step: 0 }, textField(3, 'brain.Event:2'));
@@ -44,7 +45,7 @@ export const fileVersion = (time: number): Uint8Array => event({ time, step: 0 }
 export const restart = (when: When): Uint8Array => event(when, bytesField(7, wholeField(1, 1)));
 
 const summary = (when: When, values: ReadonlyArray<Uint8Array>): Uint8Array =>
-  event(when, bytesField(5, joined(values.map((value) => bytesField(1, value)))));
+  event(when, bytesField(5, joinedBytes(values.map((value) => bytesField(1, value)))));
 
 /**
  * Numbers of a step, by tag.
@@ -55,7 +56,7 @@ const summary = (when: When, values: ReadonlyArray<Uint8Array>): Uint8Array =>
 export const scalars = (when: When, numbers: Readonly<Record<string, number>>): Uint8Array =>
   summary(
     when,
-    Object.entries(numbers).map(([tag, value]) => joined([textField(1, tag), floatField(2, value)])),
+    Object.entries(numbers).map(([tag, value]) => joinedBytes([textField(1, tag), floatField(2, value)])),
   );
 
 /**
@@ -68,11 +69,11 @@ export const histograms = (when: When, all: Readonly<Record<string, Histogram>>)
   summary(
     when,
     Object.entries(all).map(([tag, { min, max, count, sum, sumOfSquares, limits, counts }]) =>
-      joined([
+      joinedBytes([
         textField(1, tag),
         bytesField(
           5,
-          joined([
+          joinedBytes([
             ...[min, max, count, sum, sumOfSquares].map((value, i) => doubleField(i + 1, value)),
             doublesField(6, limits),
             doublesField(7, counts),
@@ -101,5 +102,5 @@ export const image = (when: When, tag: string, png: Uint8Array): Uint8Array => {
     wholeField(3, channels[header.getUint8(25)] ?? 4),
     bytesField(4, png),
   ];
-  return summary(when, [joined([textField(1, tag), bytesField(4, joined(picture))])]);
+  return summary(when, [joinedBytes([textField(1, tag), bytesField(4, joinedBytes(picture))])]);
 };

@@ -5,28 +5,19 @@
  *
  * @module
  */
-
-/** Parts one after another. */
-export const joined = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  parts.reduce((at, part) => {
-    whole.set(part, at);
-    return at + part.length;
-  }, 0);
-  return whole;
-};
+import { joinedBytes } from '../files/bytes.ts';
 
 /** A whole number of at least 0, seven bits a byte, the low ones first. */
 const varint = (value: number): Uint8Array =>
   value < 0x80
     ? Uint8Array.of(value)
-    : joined([Uint8Array.of((value % 0x80) | 0x80), varint(Math.floor(value / 0x80))]);
+    : joinedBytes([Uint8Array.of((value % 0x80) | 0x80), varint(Math.floor(value / 0x80))]);
 
 /** How the bytes of a field end. */
 const wireType = { varint: 0, eight: 1, counted: 2, four: 5 } as const;
 
 const field = (number: number, type: keyof typeof wireType, bytes: Uint8Array): Uint8Array =>
-  joined([varint(number * 8 + wireType[type]), bytes]);
+  joinedBytes([varint(number * 8 + wireType[type]), bytes]);
 
 /** Numbers of eight bytes, the low ones first. */
 const doubles = (values: ReadonlyArray<number>): Uint8Array => {
@@ -54,7 +45,7 @@ export const wholeField = (number: number, value: number): Uint8Array =>
 
 /** `bytes`, or a message. */
 export const bytesField = (number: number, bytes: Uint8Array): Uint8Array =>
-  field(number, 'counted', joined([varint(bytes.length), bytes]));
+  field(number, 'counted', joinedBytes([varint(bytes.length), bytes]));
 
 /** A `string`. */
 export const textField = (number: number, text: string): Uint8Array =>
