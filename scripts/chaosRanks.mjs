@@ -110,8 +110,11 @@ for (const launcher of launchers) {
   for (let mine = 0; mine < wanted;) {
     const { code, said, after } = await run(launcher, next(), Math.random() * first.trained);
     if (after === null) {
-      if (code !== 0) faults.push(`${launcher.name}: ended with ${code}: ${said.trim()}`);
-      finished();
+      if (code === 0) finished();
+      else {
+        faults.push(`${launcher.name}: ended with ${code}: ${said.trim()}`);
+        rmSync(out, { recursive: true, force: true });
+      }
       continue;
     }
     mine += 1;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { readFileSync } from 'node:fs';
 import { open, readFile, rm, rmdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -37,6 +38,19 @@ const ownerIn = (text: string): Owner | null =>
     ),
   );
 
+/** Whether a process has ended and only its parent has not asked how: Linux tells, after the name of the program, in brackets. */
+const hasEnded = (id: number): boolean =>
+  pipe(
+    E.tryCatch(
+      () => readFileSync(`/proc/${id}/stat`, 'latin1'),
+      () => null,
+    ),
+    E.match(
+      () => false,
+      (status) => /^\) [ZX]/.test(status.slice(status.lastIndexOf(')'))),
+    ),
+  );
+
 /** A process of this machine that is no more; of others nothing is known. */
 const isGone = ({ process: id, host }: Owner): boolean => {
   if (host !== hostname()) return false;
@@ -47,7 +61,7 @@ const isGone = ({ process: id, host }: Owner): boolean => {
     ),
     E.match(
       (code) => code === 'ESRCH',
-      () => false,
+      () => hasEnded(id),
     ),
   );
 };

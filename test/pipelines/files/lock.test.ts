@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,6 +50,21 @@ describe('the lock of a directory', () => {
     await release();
     await orThrow(await lock())();
   });
+
+  if (process.platform === 'linux') {
+    it('is no one’s where it is of a process that has ended and that nobody has asked how', async () => {
+      // The shell becomes a program that never asks after the child which it has inherited.
+      const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60']);
+      const child = await new Promise<number>((found) => {
+        parent.stdout.once('data', (line: Buffer) => found(Number(line.toString())));
+      });
+      const state = (): string => readFileSync(`/proc/${child}/stat`, 'latin1').split(') ')[1][0];
+      while (state() !== 'Z') await new Promise((next) => setTimeout(next, 5));
+      left(owner(child));
+      await orThrow(await lock())();
+      parent.kill();
+    });
+  }
 
   it('leaves nothing of itself: not the file, nor a directory that was made for it and is empty', async () => {
     await orThrow(await lock())();
