@@ -100,8 +100,8 @@ export const digestOf = (
   for (const { buffer, byteOffset, byteLength } of vectors) {
     const words = new Int32Array(buffer, byteOffset, byteLength >> 2);
     for (let i = 0; i < words.length; i += 1) {
-      a = Math.imul(a ^ words[i], 0x01000193);
-      b = Math.imul(b ^ words[i], 0x85ebca6b) + i;
+      a = Math.imul(turned(a ^ words[i], 15), 0x01000193);
+      b = Math.imul(turned(b ^ words[i], 17), 0x85ebca6b);
     }
   }
   return Int32Array.of(a, b);

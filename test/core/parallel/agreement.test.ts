@@ -44,7 +44,7 @@ describe('agreement', () => {
     );
   });
 
-  it('digestOf: differs where a bit does, wherever it is, and where vectors are in another order', () => {
+  it('digestOf: differs where a bit does, wherever it is, where signs do, and where vectors are in another order', () => {
     const x = Float32Array.from({ length: 9 }, (_, i) => Math.sin(i));
     const digests = [...x.keys()].map((at) => {
       const other = x.slice();
@@ -52,6 +52,9 @@ describe('agreement', () => {
       return digestOf([other]).join();
     });
     expect(new Set([...digests, digestOf([x]).join()]).size).toBe(10);
+    const pairs = [...x.keys()].flatMap((one) => [...x.keys()].slice(one + 1).map((other) => [one, other]));
+    const turned = pairs.map((pair) => digestOf([x.map((value, at) => (pair.includes(at) ? -value : value))]).join());
+    expect(new Set([...turned, digestOf([x]).join()]).size).toBe(37);
     const y = Float32Array.of(1, 2);
     expect(digestOf([x, y])).not.toEqual(digestOf([y, x]));
     expect(digestOf([x, y])).toEqual(digestOf([x.slice(), y.slice()]));
