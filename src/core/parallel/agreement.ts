@@ -5,8 +5,8 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 
-import type { CollectiveFailed, KfacError } from '../errors.ts';
-import { attempt } from '../errors.ts';
+import type { KfacError } from '../errors.ts';
+import { attempt, raise } from '../errors.ts';
 import type { ReadonlyVector } from '../tensor.ts';
 import type { Collective } from './collective.ts';
 
@@ -71,28 +71,31 @@ export const checkSame = (
   digests: Readonly<Record<string, Int32Array>>,
 ): E.Either<KfacError, void> => {
   if (collective.size === 1) return E.right(undefined);
-  return E.flatMap((found: CollectiveFailed | null): E.Either<KfacError, void> =>
-    found === null ? E.right(undefined) : E.left(found),
-  )(
-    attempt(() => {
-      for (const [what, digest] of Object.entries(digests)) {
-        const [first, ...others] = rowsOf(collective, digest);
-        const other = others.findIndex((row) => row.some((value, i) => value !== first[i]));
-        if (other >= 0) {
-          return {
-            _tag: 'CollectiveFailed',
-            operation: `comparing ${what}`,
-            rank: other + 1,
-            reason: `it has other ${what} than rank 0`,
-          };
-        }
+  return attempt(() => {
+    for (const [what, digest] of Object.entries(digests)) {
+      const [first, ...others] = rowsOf(collective, digest);
+      const other = others.findIndex((row) => row.some((value, i) => value !== first[i]));
+      if (other >= 0) {
+        raise({
+          _tag: 'CollectiveFailed',
+          operation: `comparing ${what}`,
+          rank: other + 1,
+          reason: `it has other ${what} than rank 0`,
+        });
       }
-      return null;
-    }),
-  );
+    }
+  });
 };
 
-/** Numbers that differ, but for one chance in 2^64, where bytes do: two 32-bit FNV-1a sums over words, one of them begun elsewhere. */
+/** Bits moved up, those at the top to the bottom. */
+const turned = (bits: number, by: number): number => (bits << by) | (bits >>> (32 - by));
+
+/**
+ * Numbers that differ, but for a chance, where vectors do: two 32-bit sums over words in the manner of FNV-1a. A product takes bits up
+ * only, and signs are at the top, where those of two words would cancel: so each sum is turned round before its product.
+ *
+ * @param vectors - of elements of whole words
+ */
 export const digestOf = (
   vectors: ReadonlyArray<Pick<ReadonlyVector, 'buffer' | 'byteOffset' | 'byteLength'>>,
 ): Int32Array => {
