@@ -18,7 +18,7 @@ import type { FileSystem } from '../files/fileSystem.ts';
 import { readDescription } from '../loading/configuration.ts';
 import type { CourseOf } from '../loading/metrics.ts';
 import { readCourses } from '../loading/metrics.ts';
-import { chartFigure, linesOf } from '../reports/chartFigure.ts';
+import { chartDrawing, linesOf } from '../reports/chartFigure.ts';
 import { configurationName } from '../reports/earlierRun.ts';
 import { wordsName } from '../reports/folderFormat.ts';
 import type { Spectrum } from '../reports/spectra.ts';
@@ -96,13 +96,7 @@ const chartPart =
     return lines.length === 0
       ? TE.right(nothing)
       : pipe(
-          drawn(
-            pipe(
-              chartFigure(chart, lines, ''),
-              TE.map(({ svg }) => svg),
-            ),
-            heading,
-          ),
+          drawn(chartDrawing(chart, lines, ''), heading),
           TE.map(({ html, warnings }) => ({ html: [section(heading, [paragraphs([words]), ...html])], warnings })),
         );
   };

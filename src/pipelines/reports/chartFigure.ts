@@ -12,7 +12,7 @@ import { smoothed, thinned, windowOf } from './curves.ts';
 import { stylesOf } from './curveStyles.ts';
 import type { Course } from './ended.ts';
 import type { Figure } from './vegaFigure.ts';
-import { figureFrame, vegaFigure } from './vegaFigure.ts';
+import { figureFrame, vegaDrawing, vegaFigure } from './vegaFigure.ts';
 
 /** One number of one optimizer's run. */
 export interface ChartLine {
@@ -66,18 +66,7 @@ const scaleOf = (lines: ReadonlyArray<ChartLine>): { readonly type: 'log' } | { 
 /** Panels beside each other. */
 const columns = 3;
 
-/**
- * Draws a chart.
- *
- * @param chart - its name and panels
- * @param lines - of all optimizers
- * @param title - what the run was
- */
-export const chartFigure = (
-  { of, panels }: Chart,
-  lines: ReadonlyArray<ChartLine>,
-  title: string,
-): TE.TaskEither<NotDrawn, Figure> => {
+const specOf = ({ of, panels }: Chart, lines: ReadonlyArray<ChartLine>, title: string): TopLevelSpec => {
   const optimizers = [...new Set(lines.map(({ optimizer }) => optimizer))];
   const styles = stylesOf(optimizers);
   const named = { field: 'optimizer', type: 'nominal' as const, title: null };
@@ -99,7 +88,7 @@ export const chartFigure = (
       strokeDash: { ...named, scale: { domain: optimizers, range: styles.map(({ dash }) => [...dash]) } },
     },
   });
-  const spec: TopLevelSpec = {
+  return {
     ...figureFrame,
     title: { text: title, anchor: 'start', fontSize: 15 },
     columns,
@@ -108,5 +97,30 @@ export const chartFigure = (
       return own.length === 0 ? [] : [panelOf(panel, own)];
     }),
   };
-  return vegaFigure('chart', spec);
 };
+
+/**
+ * Draws a chart, as SVG.
+ *
+ * @param chart - its name and panels
+ * @param lines - of all optimizers
+ * @param title - what the run was
+ */
+export const chartDrawing = (
+  chart: Chart,
+  lines: ReadonlyArray<ChartLine>,
+  title: string,
+): TE.TaskEither<NotDrawn, string> => vegaDrawing('chart', specOf(chart, lines, title));
+
+/**
+ * Draws a chart, in both formats.
+ *
+ * @param chart - its name and panels
+ * @param lines - of all optimizers
+ * @param title - what the run was
+ */
+export const chartFigure = (
+  chart: Chart,
+  lines: ReadonlyArray<ChartLine>,
+  title: string,
+): TE.TaskEither<NotDrawn, Figure> => vegaFigure('chart', specOf(chart, lines, title));
