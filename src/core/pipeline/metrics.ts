@@ -60,6 +60,10 @@ export const mergeMetrics = <T>(parts: ReadonlyArray<Scalars<T>>): Scalars<T> =>
 /** Numbers of one step by name: `loss`, `learningRate`, `seconds.forward`, …. */
 export type Metrics = Readonly<Record<string, number>>;
 
+/** Metrics that are no seconds of a stage. */
+export const withoutSeconds = (metrics: Metrics): Metrics =>
+  Object.fromEntries(Object.entries(metrics).filter(([name]) => !isSeconds(name)));
+
 /**
  * Metrics as plain numbers.
  *

@@ -5,7 +5,7 @@
  */
 import { describeError } from '../../core/errors.ts';
 import type { Metrics } from '../../core/pipeline/metrics.ts';
-import { byStage, isSeconds } from '../../core/pipeline/metrics.ts';
+import { byStage, withoutSeconds } from '../../core/pipeline/metrics.ts';
 import type { TrainEvent } from '../trainer/events.ts';
 import type { Memory } from '../world.ts';
 import { accountOf } from './account.ts';
@@ -14,7 +14,7 @@ import { courseOf, failureWord, isAboveStart } from './ended.ts';
 
 /** A step's metrics with the seconds per stage apart from the rest. */
 const bySort = (metrics: Metrics): Readonly<Record<string, unknown>> => ({
-  ...Object.fromEntries(Object.entries(metrics).filter(([name]) => !isSeconds(name))),
+  ...withoutSeconds(metrics),
   stages: byStage(metrics),
 });
 

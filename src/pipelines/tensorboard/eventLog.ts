@@ -20,6 +20,8 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Backend } from '../../core/backends/backend.ts';
 import type { KfacError } from '../../core/errors.ts';
 import { describeError } from '../../core/errors.ts';
+import type { Metrics } from '../../core/pipeline/metrics.ts';
+import { byStage, withoutSeconds } from '../../core/pipeline/metrics.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { joinedBytes } from '../files/bytes.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
@@ -93,24 +95,17 @@ export const newEventFile = (
   );
 };
 
-const stagePrefix = 'seconds.';
+const under = (heading: string, numbers: Metrics): Metrics =>
+  Object.fromEntries(Object.entries(numbers).map(([name, value]) => [`${heading}/${name}`, value]));
 
 /** Tags of what a step or an evaluation says. */
-const numbersOf = (event: TrainEvent): Readonly<Record<string, number>> =>
+const numbersOf = (event: TrainEvent): Metrics =>
   event.event === 'step'
     ? {
-        'train/loss': event.loss,
-        ...Object.fromEntries(
-          Object.entries(event.metrics).map(([name, value]) => [
-            name.startsWith(stagePrefix) ? `seconds/${name.slice(stagePrefix.length)}` : `train/${name}`,
-            value,
-          ]),
-        ),
+        ...under('train', { loss: event.loss, ...withoutSeconds(event.metrics) }),
+        ...under('seconds', byStage(event.metrics)),
       }
-    : {
-        'test/loss': event.loss,
-        ...Object.fromEntries(Object.entries(event.measures).map(([k, v]) => [`test/${k}`, v])),
-      };
+    : under('test', { loss: event.loss, ...event.measures });
 
 /**
  * Event files of a run.
