@@ -82,24 +82,30 @@ const taskHelp = (tasks: ReadonlyArray<TaskFamily>): string =>
     ]),
   ].join('\n');
 
-const trainingCommand = (
-  name: TrainingCommand['name'],
-  description: string,
-  own: Flag,
-  tasks: ReadonlyArray<TaskFamily>,
-  found: Found,
-): Command =>
-  withFlags(
-    new Command(name)
-      .description(description)
-      .argument('<task>', 'what to learn')
-      .option(own.flag, own.description)
-      .option(setFlag.flag, setFlag.description, collect)
-      .option(withFlag.flag, withFlag.description, collect),
-    runFlags,
-  )
-    .addHelpText('after', taskHelp(tasks))
-    .action((task: string, flags: RawFlags) => found({ name, task, flags }));
+/** A command about a task, whose settings can be set. */
+interface TaskCommand {
+  readonly name: (TrainingCommand | TuneCommand | SummaryCommand | PlanCommand)['name'];
+  readonly description: string;
+  /** What the task is for. */
+  readonly task: string;
+  /** Flags before those of settings. */
+  readonly first?: ReadonlyArray<Flag>;
+  /** What `--set` does, where that is something of its own. */
+  readonly set?: string;
+  readonly flags: ReadonlyArray<Flag>;
+}
+
+const taskCommand =
+  (tasks: ReadonlyArray<TaskFamily>, found: Found) =>
+  ({ name, description, task, first = [], set = setFlag.description, flags }: TaskCommand): Command =>
+    withFlags(
+      withFlags(new Command(name).description(description).argument('<task>', task), first)
+        .option(setFlag.flag, set, collect)
+        .option(withFlag.flag, withFlag.description, collect),
+      flags,
+    )
+      .addHelpText('after', taskHelp(tasks))
+      .action((given: string, raw: RawFlags) => found({ name, task: given, flags: raw }));
 
 /** A command about a run that is over. */
 const runCommand = (name: RunCommand['name'], description: string, flags: ReadonlyArray<Flag>, found: Found): Command =>
@@ -109,31 +115,31 @@ const runCommand = (name: RunCommand['name'], description: string, flags: Readon
 
 const buildProgram = (world: World, tasks: ReadonlyArray<TaskFamily>, found: Found): Command => {
   const names = optimizerNames.join(', ');
+  const aboutTask = taskCommand(tasks, found);
   const commands = [
-    trainingCommand(
-      'train',
-      'train a network',
-      { flag: '--optimizer <NAME>', description: `one of ${names} (default: kfac)` },
-      tasks,
-      found,
-    ),
-    trainingCommand(
-      'compare',
-      'train with several optimizers under the same conditions',
-      { flag: '--optimizers <NAMES>', description: `some of ${names}, with commas between (default: kfac,adam,sgd)` },
-      tasks,
-      found,
-    ),
-    withFlags(
-      new Command('tune')
-        .description('find settings of optimizers, as much search for each')
-        .argument('<task>', 'what to learn')
-        .option(setFlag.flag, 'a setting that is not searched, of one optimizer or of all; may be repeated', collect)
-        .option(withFlag.flag, withFlag.description, collect),
-      tuneFlags,
-    )
-      .addHelpText('after', taskHelp(tasks))
-      .action((task: string, flags: RawFlags) => found({ name: 'tune', task, flags })),
+    aboutTask({
+      name: 'train',
+      description: 'train a network',
+      task: 'what to learn',
+      first: [{ flag: '--optimizer <NAME>', description: `one of ${names} (default: kfac)` }],
+      flags: runFlags,
+    }),
+    aboutTask({
+      name: 'compare',
+      description: 'train with several optimizers under the same conditions',
+      task: 'what to learn',
+      first: [
+        { flag: '--optimizers <NAMES>', description: `some of ${names}, with commas between (default: kfac,adam,sgd)` },
+      ],
+      flags: runFlags,
+    }),
+    aboutTask({
+      name: 'tune',
+      description: 'find settings of optimizers, as much search for each',
+      task: 'what to learn',
+      set: 'a setting that is not searched, of one optimizer or of all; may be repeated',
+      flags: tuneFlags,
+    }),
     runCommand('evaluate', 'judge what a run came to, on its data or on others', evaluateFlags, found),
     withFlags(
       new Command('report').description('a run as one page to look at').argument('<run>', 'folder of a run'),
@@ -149,26 +155,18 @@ const buildProgram = (world: World, tasks: ReadonlyArray<TaskFamily>, found: Fou
     ).action((run: string, texts: ReadonlyArray<string>, flags: RawFlags) =>
       found({ name: 'translate', run, texts, flags }),
     ),
-    withFlags(
-      new Command('summary')
-        .description('layers, cost and curvature of a task’s network, and what a step costs')
-        .option(setFlag.flag, setFlag.description, collect)
-        .option(withFlag.flag, withFlag.description, collect),
-      summaryFlags,
-    )
-      .argument('<task>', 'which task')
-      .addHelpText('after', taskHelp(tasks))
-      .action((task: string, flags: RawFlags) => found({ name: 'summary', task, flags })),
-    withFlags(
-      new Command('plan')
-        .description('what a step would take on many processes')
-        .option(setFlag.flag, setFlag.description, collect)
-        .option(withFlag.flag, withFlag.description, collect),
-      planFlags,
-    )
-      .argument('<task>', 'which task')
-      .addHelpText('after', taskHelp(tasks))
-      .action((task: string, flags: RawFlags) => found({ name: 'plan', task, flags })),
+    aboutTask({
+      name: 'summary',
+      description: 'layers, cost and curvature of a task’s network, and what a step costs',
+      task: 'which task',
+      flags: summaryFlags,
+    }),
+    aboutTask({
+      name: 'plan',
+      description: 'what a step would take on many processes',
+      task: 'which task',
+      flags: planFlags,
+    }),
     withFlags(
       new Command('bench')
         .description('optimizers on a suite of small problems')
