@@ -127,10 +127,6 @@ export const tuneFlags: ReadonlyArray<Flag> = [
   batchFlag,
   sizeFlag,
   ...backendFlags,
-  {
-    flag: '--gradient-workers <WHO>',
-    description: 'under mpirun, who keeps an inverse: all processes, or one for each (default: all)',
-  },
   { flag: '--lr <X>', description: 'learning rate of every optimizer, which is then not searched' },
   dataFlag,
   toFlag,
