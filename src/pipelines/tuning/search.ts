@@ -235,8 +235,8 @@ const answers = (order: Order, result: Order): boolean =>
  * @param search - the search
  * @param results - what has come
  */
-export const ordersOf = (search: Search, results: Results): ReadonlyArray<Order> => {
-  const isAnswered = (order: Order): boolean => results.some((result) => answers(order, result));
+const ordersOf = (search: Search, results: Results): ReadonlyArray<Order> => {
+  const isAnswered = (order: Order, i: number): boolean => i < results.length && answers(order, results[i]);
   const parts = [
     ...search.rungs.map((_, rung) => (): ReadonlyArray<Order> => ordersIn(search, results, rung)),
     (): ReadonlyArray<Order> => finalOrders(search, results),
