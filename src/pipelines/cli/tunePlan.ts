@@ -18,7 +18,7 @@ import type { Search } from '../tuning/search.ts';
 import { mostTrials, searchOf } from '../tuning/search.ts';
 import { asGiven } from './asGiven.ts';
 import type { RawFlags } from './options.ts';
-import { configOfFlags, namesIn } from './options.ts';
+import { configOfFlags, namesIn, optimizersOfFlags, textsOf } from './options.ts';
 import { numberFrom } from './overRun.ts';
 
 /** What is searched, and on what. */
@@ -31,21 +31,16 @@ export interface TunePlan extends Pick<Plan, 'task' | 'backend' | 'data'> {
 const ofSearches: ReadonlyArray<string> = ['trials', 'budget', 'seeds', 'out', 'resume'];
 
 /** Optimizers that are tried unless others are named. */
-const usual = 'kfac,adam';
+const usual = ['kfac', 'adam'];
 
 /** Trials of each, unless their number is given. */
 const usualTrials = 16;
-
-const textOf = (flags: RawFlags, name: string): string | undefined => {
-  const given = flags[name];
-  return typeof given === 'string' ? given : undefined;
-};
 
 const bad = (path: string, expected: string, actual: string): E.Either<KfacError, never> =>
   E.left({ _tag: 'BadConfig', path, expected, actual: shown(actual) });
 
 const seedsOf = (flags: RawFlags): E.Either<KfacError, ReadonlyArray<number> | undefined> => {
-  const text = textOf(flags, 'seeds');
+  const [text] = textsOf(flags['seeds']);
   if (text === undefined) return E.right(undefined);
   const seeds = namesIn(text).map(Number);
   return seeds.length === 0 || seeds.some(Number.isNaN)
@@ -56,7 +51,7 @@ const seedsOf = (flags: RawFlags): E.Either<KfacError, ReadonlyArray<number> | u
 const budgetWords = 'steps as in 300, or training time as in 60s or 5min';
 
 const budgetOf = (flags: RawFlags, standard: number): E.Either<KfacError, Budget> => {
-  const text = textOf(flags, 'budget');
+  const [text] = textsOf(flags['budget']);
   if (text === undefined) return E.right({ steps: standard });
   const [, digits, unit] = /^(\d{1,9}(?:\.\d+)?) ?(s|min)?$/.exec(text.trim()) ?? [];
   if (digits === undefined) return bad('--budget', budgetWords, text);
@@ -72,7 +67,7 @@ const budgetOf = (flags: RawFlags, standard: number): E.Either<KfacError, Budget
  * @param tasks - what can be learned
  */
 export const tunePlan = ({ task, flags }: Asked, tasks: ReadonlyArray<TaskFamily>): E.Either<KfacError, TunePlan> => {
-  const names = namesIn(textOf(flags, 'optimizers') ?? usual);
+  const names = optimizersOfFlags(flags) ?? usual;
   const plain = Object.fromEntries(Object.entries(flags).filter(([name]) => !ofSearches.includes(name)));
   return pipe(
     E.Do,

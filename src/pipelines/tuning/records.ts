@@ -50,7 +50,7 @@ const ResultLine: t.Decoder<unknown, TuneResult> = t.type({
 });
 
 /** What was asked for as a line, without its end. */
-export const askedLine = ({ task, flags }: Asked): string => JSON.stringify({ search: version, task, flags });
+const askedLine = ({ task, flags }: Asked): string => JSON.stringify({ search: version, task, flags });
 
 /** A result as a line, without its end. */
 export const tuneResultLine = (result: TuneResult): string => JSON.stringify(result);

@@ -19,7 +19,7 @@ export const settingsText = (settings: Chosen): string => {
 };
 
 /** The mean, and how far values are from it: their standard deviation, where they are not all the same. */
-export const meanAndSpread = (values: ReadonlyArray<number>): string => {
+const meanAndSpread = (values: ReadonlyArray<number>): string => {
   const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
   if (values.every((value) => value === values[0])) return showNumber(values[0]);
   const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0);
