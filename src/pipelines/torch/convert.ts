@@ -13,7 +13,7 @@ import { pickParams } from '../../core/params.ts';
 import type { Shape, Tensor } from '../../core/tensor.ts';
 import { generate, sameShape, showShape } from '../../core/tensor.ts';
 import type { Piece } from './layout.ts';
-import { layoutOf } from './layout.ts';
+import { layoutOf, shapesOf } from './layout.ts';
 
 /** What training has made of a model. */
 export interface Learned {
@@ -65,9 +65,6 @@ export const toTorch = (
 
 const refused = (expected: string, actual: string): E.Either<KfacError, never> =>
   E.left({ _tag: 'ShapeMismatch', where: 'parameters of PyTorch', expected, actual });
-
-const shapesOf = (models: ReadonlyArray<Model>): Readonly<Record<string, Shape>> =>
-  Object.fromEntries(models.flatMap(({ layer }) => layer.parameters('').map(({ path, shape }) => [path, shape])));
 
 /**
  * Whether arrays are all the parameters of some networks, by our names and in our layout.

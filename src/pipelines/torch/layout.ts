@@ -16,10 +16,9 @@ import { shapeInterpreter } from '../../core/autodiff/shape.ts';
 import type { KfacError } from '../../core/errors.ts';
 import { attempt } from '../../core/errors.ts';
 import { evaluating } from '../../core/nn/layers/circumstances.ts';
-import type { Layer, ParameterSpec } from '../../core/nn/layers/layer.ts';
-import { joinPath } from '../../core/params.ts';
+import type { Layer } from '../../core/nn/layers/layer.ts';
 import type { Model } from '../../core/nn/model.ts';
-import { mapParams } from '../../core/params.ts';
+import { joinPath, mapParams } from '../../core/params.ts';
 import type { Shape, Tensor } from '../../core/tensor.ts';
 import { sizeOf } from '../../core/tensor.ts';
 import { permuted, reshaped, split, stacked, sum, zerosLike } from './permute.ts';
@@ -117,13 +116,15 @@ const attention = (path: string, shapes: Readonly<Record<string, Shape>>): Reado
       ? [under('weight', 'in_proj_weight')]
       : names.map((name) => renamed(joinPath(path, `${name}.weight`), joinPath(path, `${name[0]}_proj_weight`)))),
     ...(hasBias ? [under('bias', 'in_proj_bias')] : []),
-    ...['weight', 'bias'].flatMap((name) =>
-      name === 'bias' && !hasBias
-        ? []
-        : [renamed(joinPath(path, `output.${name}`), joinPath(path, `out_proj.${name}`))],
+    ...(hasBias ? ['weight', 'bias'] : ['weight']).map((name) =>
+      renamed(joinPath(path, `output.${name}`), joinPath(path, `out_proj.${name}`)),
     ),
   ];
 };
+
+/** Shapes of the parameters of some models, by path. */
+export const shapesOf = (models: ReadonlyArray<Model>): Readonly<Record<string, Shape>> =>
+  Object.fromEntries(models.flatMap(({ layer }) => layer.parameters('').map(({ path, shape }) => [path, shape])));
 
 /** What is known of a model: shapes of its parameters, its sites by their weights, what each flattening layer was given. */
 interface Known {
@@ -151,10 +152,9 @@ const leafPieces = (layer: Layer, path: string, images: Shape | null, known: Kno
     case 'rnn':
     case 'gru':
     case 'lstm': {
-      const directions = [...new Set(own.map((name) => name.slice(path === '' ? 0 : path.length + 1)))]
-        .map((name) => name.split('.').slice(0, 2).join('.'))
-        .filter((name, i, all) => all.indexOf(name) === i);
-      return directions.flatMap((name) => {
+      const inner = own.map((name) => name.slice(path === '' ? 0 : path.length + 1));
+      const directions = new Set(inner.map((name) => name.split('.').slice(0, 2).join('.')));
+      return [...directions].flatMap((name) => {
         const [number, direction] = name.split('.');
         return recurrent(path, number, direction, (at) => own.includes(at));
       });
@@ -219,18 +219,17 @@ const observed = (layer: Layer, tell: (path: string, shape: Shape) => void): Lay
 export const layoutOf = (model: Model): E.Either<KfacError, ReadonlyArray<Piece>> =>
   pipe(
     attempt(() => {
-      const specs: ReadonlyArray<ParameterSpec> = model.layer.parameters('');
-      const shapes = Object.fromEntries(specs.map(({ path, shape }) => [path, shape]));
+      const shapes = shapesOf([model]);
       const { ops, tally } = shapeInterpreter();
       const flattened = IOR.newIORef<Readonly<Record<string, Shape>>>({})();
-      const [first, ...others] = Object.entries(mapParams(model.inputs, (shape) => ({ shape: [2, ...shape] })));
+      const inputs = mapParams(model.inputs, (shape) => ({ shape: [2, ...shape] }));
       const told = (path: string, shape: Shape): void => flattened.modify((before) => ({ ...before, [path]: shape }))();
       observed(model.layer, told).apply(
         ops,
         mapParams(shapes, (shape) => ({ shape })),
         '',
-        first[1],
-        evaluating(Object.fromEntries([first, ...others])),
+        Object.values(inputs)[0],
+        evaluating(inputs),
       );
       const sites = Object.fromEntries(tally().sites.map((each) => [each.site.weight, each]));
       return { shapes, sites, flattened: flattened.read() };
