@@ -33,11 +33,13 @@ export const isFirst = (ranks: Ranks | undefined): boolean => ranks === undefine
 export const threadsOf = ({ launch }: Ranks, processors: number = availableParallelism()): number =>
   Math.max(1, Math.floor(processors / (launch.local?.size ?? launch.size)));
 
+/** Where to compute: on this process's part of the host, by itself. */
+export const backendAlone = (options: BackendOptions, ranks: Ranks | undefined): BackendOptions =>
+  ranks === undefined ? options : { ...options, threads: options.threads ?? threadsOf(ranks) };
+
 /** Where to compute: on this process's part of the host, with the others. */
 export const backendWith = (options: BackendOptions, ranks: Ranks | undefined): BackendOptions =>
-  ranks === undefined
-    ? options
-    : { ...options, threads: options.threads ?? threadsOf(ranks), collective: ranks.collective };
+  ranks === undefined ? options : { ...backendAlone(options, ranks), collective: ranks.collective };
 
 /** Whether any process says so, asked by all of them at the same time. */
 export const agreed = (ranks: Ranks | undefined, said: boolean): boolean =>

@@ -26,7 +26,7 @@ import { positive } from '../../solvers/settings/range.ts';
 import type { Plan } from '../config/plan.ts';
 import { planOf } from '../config/plan.ts';
 import { range } from '../data/batches.ts';
-import { threadsOf } from '../ranks.ts';
+import { backendAlone } from '../ranks.ts';
 import { showNumber, textTable } from '../reports/table.ts';
 import type { TaskFamily } from '../tasks/task.ts';
 import { settledForecast } from '../trainer/counted.ts';
@@ -113,8 +113,6 @@ const secondsHere =
 
 /** Operations of this machine in a second, in the steps of a task after the first one. */
 const rateOf = (world: World, plan: Plan, forecast: Forecast): TE.TaskEither<KfacError, number> => {
-  const threads = world.ranks === undefined ? undefined : threadsOf(world.ranks);
-  const options = { ...plan.backend, ...(threads === undefined ? {} : { threads: plan.backend.threads ?? threads }) };
   const operations = (steps: number): TE.TaskEither<KfacError, number> =>
     pipe(
       rankCost({ ...forecast, steps }, 1, 'all'),
@@ -124,7 +122,7 @@ const rateOf = (world: World, plan: Plan, forecast: Forecast): TE.TaskEither<Kfa
     TE.Do,
     TE.apS('all', operations(timed + 1)),
     TE.apS('first', operations(1)),
-    TE.apS('seconds', withBackend(options, secondsHere(world, forecast))),
+    TE.apS('seconds', withBackend(backendAlone(plan.backend, world.ranks), secondsHere(world, forecast))),
     TE.map(({ all, first, seconds }) => (all - first) / seconds),
   );
 };

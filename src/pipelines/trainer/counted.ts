@@ -86,7 +86,8 @@ export const settledForecast = (
   steps: number,
 ): E.Either<KfacError, Forecast> =>
   attempt(() => {
-    const [keys, { params, held = {}, running = {} }] = [keysOf(1), task.initial(keysOf(1).params, 'f32')];
+    const keys = keysOf(1);
+    const { params, held = {}, running = {} } = task.initial(keys.params, 'f32');
     const state = initialState<Tensor>(params, keys.steps, { held, running });
     return { step: task.step(optimizer), state: { ...state, step: settled }, batch, steps };
   });
