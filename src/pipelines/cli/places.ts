@@ -117,8 +117,12 @@ const claimed = (
 ): TE.TaskEither<KfacError, Held> =>
   isGiven
     ? pipe(
-        isResumed ? TE.right(undefined) : withoutCheckpoints(files, directory),
-        TE.chain(() => (isResumed ? TE.right(undefined) : withoutEvents(files, directory))),
+        isResumed
+          ? TE.right(undefined)
+          : pipe(
+              withoutCheckpoints(files, directory),
+              TE.chain(() => withoutEvents(files, directory)),
+            ),
         TE.map(() => ({ directory, release: () => Promise.resolve() })),
       )
     : pipe(

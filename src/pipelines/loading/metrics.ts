@@ -57,12 +57,7 @@ const othersOf = (line: object): Metrics =>
     ),
   );
 
-const lineOf = (value: unknown): E.Either<t.Errors, Line> => {
-  if (!Other.is(value))
-    return pipe(
-      Other.decode(value),
-      E.map((): Line => ({ kind: 'other' })),
-    );
+const lineOf = (value: { readonly event: string }): E.Either<t.Errors, Line> => {
   switch (value.event) {
     case 'step':
       return pipe(
@@ -93,6 +88,7 @@ const parsed =
         (): unknown => JSON.parse(text),
         () => [],
       ),
+      E.chain((value) => Other.decode(value)),
       E.chain(lineOf),
       E.mapLeft(() => ({
         _tag: 'BadCheckpoint',
