@@ -12,6 +12,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import { shapeInterpreter } from '../autodiff/shape.ts';
 import type { Backend, LinearAlgebra } from '../backends/backend.ts';
+import { factorisationOperations as operationsOf } from '../backends/factorisationOperations.ts';
 import type { KfacError } from '../errors.ts';
 import type { Shaped, Tensor } from '../tensor.ts';
 import { generate } from '../tensor.ts';
@@ -55,11 +56,11 @@ export const countingBackend = (): CountingBackend => {
     return TE.right(result);
   };
   const linearAlgebra: LinearAlgebra<Shaped> = {
-    cholesky: (m) => counted(m.shape[0] ** 3 / 3, m),
-    choleskySolve: (l, b) => counted(2 * l.shape[0] ** 2 * b.shape[1], b),
-    inverse: (m) => counted(m.shape[0] ** 3, m),
-    solve: (m, b) => counted((2 / 3) * m.shape[0] ** 3, b),
-    eigh: (m) => counted(9 * m.shape[0] ** 3, { values: { shape: [m.shape[0]] }, vectors: m }),
+    cholesky: (m) => counted(operationsOf.cholesky(m.shape[0]), m),
+    choleskySolve: (l, b) => counted(operationsOf.choleskySolve(l.shape[0], b.shape[1]), b),
+    inverse: (m) => counted(operationsOf.inverse(m.shape[0]), m),
+    solve: (m, b) => counted(operationsOf.solve(m.shape[0]), b),
+    eigh: (m) => counted(operationsOf.eigh(m.shape[0]), { values: { shape: [m.shape[0]] }, vectors: m }),
   };
   const backend: Backend<Shaped> = {
     name: 'shape',

@@ -10,9 +10,11 @@
  * @module
  */
 import * as E from 'fp-ts/lib/Either.js';
-import type * as TE from 'fp-ts/lib/TaskEither.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { LinearAlgebra } from '../../backends/backend.ts';
+import { factorisationOperations as operationsOf } from '../../backends/factorisationOperations.ts';
 import type { KfacError } from '../../errors.ts';
 import { attempt } from '../../errors.ts';
 import type { Shape, Tensor } from '../../tensor.ts';
@@ -126,14 +128,15 @@ export const sharedLinearAlgebra = (
   queue: Queue,
   own: LinearAlgebra<Tensor>,
 ): LinearAlgebra<Spread> => {
-  const one =
-    (operations: number, shape: Shape, run: () => TE.TaskEither<KfacError, Tensor>) =>
-    async (): Promise<E.Either<KfacError, Spread>> => {
-      const single = (): TE.TaskEither<KfacError, ReadonlyArray<Tensor>> => async () =>
-        E.map((x: Tensor) => [x])(await run()());
-      const found = await sharedOut(shop, queue, { operations, shapes: [shape], run: single })();
-      return E.map((all: ReadonlyArray<Spread>) => all[0])(found);
-    };
+  const one = (
+    operations: number,
+    shape: Shape,
+    run: () => TE.TaskEither<KfacError, Tensor>,
+  ): TE.TaskEither<KfacError, Spread> =>
+    pipe(
+      sharedOut(shop, queue, { operations, shapes: [shape], run: () => TE.map((x: Tensor) => [x])(run()) }),
+      TE.map(([x]) => x),
+    );
   /** Operands are made whole when the task begins, in the order in which tasks do. */
   const whole =
     <A>(
@@ -145,23 +148,27 @@ export const sharedLinearAlgebra = (
       return E.isLeft(wholes) ? Promise.resolve(wholes) : then(wholes.right)();
     };
   return {
-    cholesky: (m) => whole([m], ([a]) => one(m.shape[0] ** 3 / 3, m.shape, () => own.cholesky(a))),
+    cholesky: (m) => whole([m], ([a]) => one(operationsOf.cholesky(m.shape[0]), m.shape, () => own.cholesky(a))),
     choleskySolve: (l, b) =>
-      whole([l, b], ([a, c]) => one(2 * l.shape[0] ** 2 * (b.shape[1] ?? 1), b.shape, () => own.choleskySolve(a, c))),
-    inverse: (m) => whole([m], ([a]) => one(m.shape[0] ** 3, m.shape, () => own.inverse(a))),
-    solve: (m, b) => whole([m, b], ([a, c]) => one((2 / 3) * m.shape[0] ** 3, b.shape, () => own.solve(a, c))),
+      whole([l, b], ([a, c]) =>
+        one(operationsOf.choleskySolve(l.shape[0], b.shape[1]), b.shape, () => own.choleskySolve(a, c)),
+      ),
+    inverse: (m) => whole([m], ([a]) => one(operationsOf.inverse(m.shape[0]), m.shape, () => own.inverse(a))),
+    solve: (m, b) => whole([m, b], ([a, c]) => one(operationsOf.solve(m.shape[0]), b.shape, () => own.solve(a, c))),
     eigh: (m) =>
-      whole([m], ([a]) => async () => {
-        const run = (): TE.TaskEither<KfacError, ReadonlyArray<Tensor>> => async () =>
-          E.map(({ values, vectors }: { readonly values: Tensor; readonly vectors: Tensor }) => [values, vectors])(
-            await own.eigh(a)(),
-          );
-        const found = await sharedOut(shop, queue, {
-          operations: 9 * m.shape[0] ** 3,
-          shapes: [[m.shape[0]], m.shape],
-          run,
-        })();
-        return E.map(([values, vectors]: ReadonlyArray<Spread>) => ({ values, vectors }))(found);
-      }),
+      whole([m], ([a]) =>
+        pipe(
+          sharedOut(shop, queue, {
+            operations: operationsOf.eigh(m.shape[0]),
+            shapes: [[m.shape[0]], m.shape],
+            run: () =>
+              pipe(
+                own.eigh(a),
+                TE.map(({ values, vectors }) => [values, vectors]),
+              ),
+          }),
+          TE.map(([values, vectors]) => ({ values, vectors })),
+        ),
+      ),
   };
 };
