@@ -111,10 +111,9 @@ const joining = (
     flat.data,
   );
   if (before === 1) return { posted, whole: () => ops.reshape(flat, shape) };
-  const starts = lengths.map((_, rank) => lengths.slice(0, rank).reduce((sum, length) => sum + length, 0));
   const runs = (): ReadonlyArray<Tensor> =>
     extents.map((extent, rank) =>
-      ops.reshape(ops.slice(flat, [starts[rank]], [lengths[rank]]), withExtent(shape, axis, extent)),
+      ops.reshape(ops.slice(flat, [before * bounds[rank] * behind], [lengths[rank]]), withExtent(shape, axis, extent)),
     );
   return { posted, whole: () => ops.concat(runs(), axis) };
 };
@@ -128,12 +127,13 @@ const handingOut = (
   return { posted: collective.broadcast(owner, array.data), whole: () => array };
 };
 
-const messageFor = (shop: Workshop, x: Spread): Message | null => {
-  const place = placeOf(x);
+/** Places of which a message makes a whole. */
+type Apart = Exclude<Place, { readonly kind: 'given' | 'whole' }>;
+
+const isApart = (place: Place): place is Apart => place.kind !== 'given' && place.kind !== 'whole';
+
+const messageFor = (shop: Workshop, x: Spread, place: Apart): Message => {
   switch (place.kind) {
-    case 'given':
-    case 'whole':
-      return null;
     case 'sum':
       return summing(shop, x.shape, place);
     case 'shards':
@@ -148,9 +148,9 @@ export const wholeOf = (shop: Workshop, x: Spread): Tensor => {
   const place = placeOf(x);
   if (place.kind === 'whole') return place.whole;
   if (place.kind === 'given') return moved(shop, x, placed(shop, x.shape, place.value));
-  const message = messageFor(shop, x);
-  message?.posted.wait();
-  return moved(shop, x, message?.whole() ?? placed(shop, x.shape, 0));
+  const { posted, whole } = messageFor(shop, x, place);
+  posted.wait();
+  return moved(shop, x, whole());
 };
 
 /** Elements up to which sums go in one message with others: sending that many takes about as long as a message takes to begin. */
@@ -164,8 +164,8 @@ export const makeWhole = (shop: Workshop, arrays: ReadonlyArray<Spread>): void =
   const bucket = distinct.filter(isSmallSum);
   const alone = bucket.length === 1 ? distinct : distinct.filter((x) => !isSmallSum(x));
   const messages = alone.flatMap((x) => {
-    const message = messageFor(shop, x);
-    return message === null ? [] : [[x, message] as const];
+    const place = placeOf(x);
+    return isApart(place) ? [[x, messageFor(shop, x, place)] as const] : [];
   });
   if (bucket.length > 1) {
     const lengths = bucket.map(({ shape }) => sizeOf(shape));
