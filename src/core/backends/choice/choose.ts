@@ -110,6 +110,32 @@ const someHost =
       : someBackend(distributed(backend, collective, gradientWorkers === undefined ? {} : { gradientWorkers }));
 
 /**
+ * Opens a backend in the memory of the processor by name.
+ *
+ * @param name - which one
+ * @param options - precision and threads
+ * @returns the backend of this process alone, or why it cannot be had
+ */
+export const openHost = (
+  name: Exclude<BackendName, 'gpu'>,
+  options: BackendOptions,
+): E.Either<KfacError, Backend<Tensor>> =>
+  pipe(
+    checked(name, options),
+    E.chain(({ dtype, threads }): E.Either<KfacError, Backend<Tensor>> => {
+      const threading = threads === undefined ? {} : { threads };
+      switch (name) {
+        case 'native':
+          return nativeBackend({ ...threading, ...(dtype === undefined ? {} : { dtype }) });
+        case 'portable':
+          return portableBackend(threading);
+        case 'reference':
+          return E.right(withWarnings(referenceBackend(), referenceWarnings(options)));
+      }
+    }),
+  );
+
+/**
  * Opens a backend by name.
  *
  * @param name - which one
@@ -132,34 +158,29 @@ export const openBackend = (
   name: BackendName,
   options: Omit<BackendOptions, 'backend'> = {},
 ): TE.TaskEither<KfacError, SomeBackend> =>
-  pipe(
-    TE.fromEither(checked(name, options)),
-    TE.chain(({ dtype, threads, gpuMode }) => {
-      const threading = threads === undefined ? {} : { threads };
-      switch (name) {
-        case 'native':
-          return pipe(
-            TE.fromIOEither(() => nativeBackend({ ...threading, ...(dtype === undefined ? {} : { dtype }) })),
-            TE.map(someHost(options)),
-          );
-        case 'gpu':
-          return gpuBackend({ ...threading, ...(gpuMode === undefined ? {} : { mode: gpuMode }) });
-        case 'portable':
-          return pipe(
-            TE.fromIOEither(() => portableBackend(threading)),
-            TE.map(someHost(options)),
-          );
-        case 'reference':
-          return TE.right(someHost(options)(withWarnings(referenceBackend(), referenceWarnings(options))));
-      }
-    }),
-  );
+  name === 'gpu'
+    ? pipe(
+        TE.fromEither(checked(name, options)),
+        TE.chain(({ threads, gpuMode }) =>
+          gpuBackend({
+            ...(threads === undefined ? {} : { threads }),
+            ...(gpuMode === undefined ? {} : { mode: gpuMode }),
+          }),
+        ),
+      )
+    : pipe(
+        TE.fromIOEither(() => openHost(name, options)),
+        TE.map(someHost(options)),
+      );
 
 /** What `auto` tries. */
 type Way = BackendName | 'gpu hardware';
 
 const openWay = (way: Way, options: BackendOptions): TE.TaskEither<KfacError, SomeBackend> =>
   way === 'gpu hardware' ? gpuBackend({ modes: hardwareModes }) : openBackend(way, options);
+
+/** A setting that is wrong for the fastest backend is wrong, and no reason to take a slower one; a precision it has not is one. */
+export const isOfSettings = (error: KfacError): boolean => error._tag === 'BadConfig' && error.path !== 'dtype';
 
 /** How the fastest backend that works was found: what it is, and what was tried before it. */
 const openFastest = (
@@ -171,8 +192,7 @@ const openFastest = (
     openWay(way, options),
     TE.map((opened) => opened((backend) => someBackend(withWarnings(backend, missed)))),
     TE.orElse((error) =>
-      // A setting that is wrong for the fastest backend is wrong, and no reason to take a slower one.
-      slower.length === 0 || (error._tag === 'BadConfig' && error.path !== 'dtype')
+      slower.length === 0 || isOfSettings(error)
         ? TE.left(error)
         : openFastest(slower, options, way === 'gpu hardware' ? missed : [...missed, describeError(error)]),
     ),

@@ -11,38 +11,36 @@ import type { KfacError } from '../../errors.ts';
 import { shown } from '../../shown.ts';
 import type { Tensor } from '../../tensor.ts';
 import type { Backend } from '../backend.ts';
-import { nativeBackend } from '../native/backend.ts';
-import { portableBackend } from '../portable/backend.ts';
-import { referenceBackend } from '../reference/backend.ts';
 import type { BackendOptions } from './choose.ts';
+import { isOfSettings, openHost } from './choose.ts';
+
+/** What `auto` tries, fastest first. */
+const ways = ['native', 'portable', 'reference'] as const;
+
+const openFastest = (
+  [way, ...slower]: ReadonlyArray<(typeof ways)[number]>,
+  options: BackendOptions,
+): E.Either<KfacError, Backend<Tensor>> =>
+  pipe(
+    openHost(way, options),
+    E.orElse((error) => (slower.length === 0 || isOfSettings(error) ? E.left(error) : openFastest(slower, options))),
+  );
 
 /**
  * Opens a backend in the memory of the processor.
  *
- * @param options - which one: `native` where there is a BLAS, else `portable`, unless given
+ * @param options - which one: `native` where there is a BLAS, else `portable`, or `reference` where that has not the precision, unless given
  * @returns the backend, or why it cannot be had; `gpu` is none of these
  */
-export const openHostBackend = ({
-  backend = 'auto',
-  dtype,
-  threads,
-}: BackendOptions): E.Either<KfacError, Backend<Tensor>> => {
-  const threading = threads === undefined ? {} : { threads };
-  const native = (): E.Either<KfacError, Backend<Tensor>> =>
-    nativeBackend({ ...threading, ...(dtype === undefined ? {} : { dtype }) });
+export const openHostBackend = (options: BackendOptions): E.Either<KfacError, Backend<Tensor>> => {
+  const { backend = 'auto' } = options;
   switch (backend) {
-    case 'native':
-      return native();
-    case 'portable':
-      return portableBackend(threading);
-    case 'reference':
-      return E.right(referenceBackend());
     case 'auto':
-      return pipe(
-        native(),
-        E.orElseW(() => portableBackend(threading)),
-        E.orElseW((): E.Either<KfacError, Backend<Tensor>> => E.right(referenceBackend())),
-      );
+      return openFastest(ways, options);
+    case 'native':
+    case 'portable':
+    case 'reference':
+      return openHost(backend, options);
     default:
       return E.left({
         _tag: 'BadConfig',
