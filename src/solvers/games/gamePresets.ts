@@ -35,6 +35,12 @@ export interface SimultaneousOptions {
   readonly momentum?: number;
 }
 
+/** Settings of all descents in games. */
+const ofDescent: Settings<SimultaneousOptions> = {
+  learningRate: tunable(withStandard(ofUpdates.learningRate, 0.05), [1e-2, 1], 'log'),
+  momentum: tunable(withStandard(ofUpdates.momentum, 0), [0, 0.9], 'linear'),
+};
+
 /**
  * Simultaneous gradient descent: each player goes down its own gradient, which in a game that turns leads in circles, outward.
  * Here to be compared with.
@@ -49,10 +55,7 @@ export interface SimultaneousOptions {
  */
 export const simultaneousDescent: GamePreset<SimultaneousOptions> = gamePreset<SimultaneousOptions>(
   'simultaneous',
-  {
-    learningRate: tunable(withStandard(ofUpdates.learningRate, 0.05), [1e-2, 1], 'log'),
-    momentum: tunable(withStandard(ofUpdates.momentum, 0), [0, 0.9], 'linear'),
-  },
+  ofDescent,
   ({ learningRate, momentum: mu }, game) =>
     pipeline(playGame(game), solve(identity), update({ learningRate, rules: [momentum(mu)] })),
 );
@@ -79,8 +82,7 @@ export interface SymplecticDescentOptions extends SimultaneousOptions {
 export const symplecticDescent: GamePreset<SymplecticDescentOptions> = gamePreset<SymplecticDescentOptions>(
   'symplectic',
   {
-    learningRate: tunable(withStandard(ofUpdates.learningRate, 0.05), [1e-2, 1], 'log'),
-    momentum: tunable(withStandard(ofUpdates.momentum, 0), [0, 0.9], 'linear'),
+    ...ofDescent,
     tau: tunable(setting(finite, 1, 'τ, how much of the adjustment is added'), [0.1, 10], 'log'),
     align: setting(truth, true, 'whether τ takes the sign that pulls towards stable fixed points'),
   },
@@ -110,8 +112,7 @@ export interface CompetitiveDescentOptions extends SimultaneousOptions {
 export const competitiveDescent: GamePreset<CompetitiveDescentOptions> = gamePreset<CompetitiveDescentOptions>(
   'competitive',
   {
-    learningRate: tunable(withStandard(ofUpdates.learningRate, 0.05), [1e-2, 1], 'log'),
-    momentum: tunable(withStandard(ofUpdates.momentum, 0), [0, 0.9], 'linear'),
+    ...ofDescent,
     tolerance: withStandard(ofIterations.tolerance, 1e-3),
     maxIterations: withStandard(ofIterations.maxIterations, 20),
   },

@@ -8,7 +8,7 @@ import { kfac as kfacCurvature } from '../../curvature/kfac.ts';
 import { kroneckerInverse } from '../inverses/kroneckerInverse.ts';
 import { tunable, withStandard } from '../settings/setting.ts';
 import type { Grafted } from '../settings/table.ts';
-import { ofAdam, ofGrafting, ofUpdates } from '../settings/table.ts';
+import { ofAdam, ofGraftedUpdates, ofGrafting } from '../settings/table.ts';
 import type { AdamOptions } from '../solver/moments.ts';
 import { preconditioned } from '../solver/preconditioned.ts';
 import { adamRule } from '../update/rules/adamRule.ts';
@@ -97,16 +97,7 @@ export const kfacGrafted: Preset<KfacGraftedOptions> = preset<KfacGraftedOptions
   'kfac-grafted',
   {
     ...ofKfac,
-    learningRate: tunable(
-      withStandard(ofUpdates.learningRate, 1e-3, 'η, in units of the steps whose length is taken'),
-      [1e-4, 3e-2],
-      'log',
-    ),
-    momentum: tunable(
-      withStandard(ofUpdates.momentum, 0.9, 'μ of the momentum of directions, which does not lengthen steps'),
-      [0, 0.95],
-      'linear',
-    ),
+    ...ofGraftedUpdates,
     ...ofAdam,
     ...ofGrafting,
     by: withStandard(ofGrafting.by, 'whole'),

@@ -11,9 +11,17 @@ import type { GradientFactorsOptions } from '../../curvature/gradientFactors.ts'
 import { gradientFactors } from '../../curvature/gradientFactors.ts';
 import { rootInverse } from '../inverses/rootInverse.ts';
 import type { Settings } from '../settings/setting.ts';
-import { tunable, withStandard } from '../settings/setting.ts';
+import { withStandard } from '../settings/setting.ts';
 import type { Grafted } from '../settings/table.ts';
-import { ofAdam, ofCurvature, ofGradients, ofGrafting, ofInverses, ofUpdates } from '../settings/table.ts';
+import {
+  ofAdam,
+  ofCurvature,
+  ofGradients,
+  ofGraftedUpdates,
+  ofGrafting,
+  ofInverses,
+  ofUpdates,
+} from '../settings/table.ts';
 import { damp } from '../solver/damp.ts';
 import type { AdamOptions } from '../solver/moments.ts';
 import { preconditioned } from '../solver/preconditioned.ts';
@@ -99,16 +107,7 @@ const descentOf = (settings: Required<ShampooOptions>): Descent =>
 export const shampoo: Preset<ShampooOptions> = preset<ShampooOptions>(
   'shampoo',
   {
-    learningRate: tunable(
-      withStandard(ofUpdates.learningRate, 1e-3, 'η, in units of the steps whose length is taken'),
-      [1e-4, 3e-2],
-      'log',
-    ),
-    momentum: tunable(
-      withStandard(ofUpdates.momentum, 0.9, 'μ of the momentum of directions, which does not lengthen steps'),
-      [0, 0.95],
-      'linear',
-    ),
+    ...ofGraftedUpdates,
     ...gradientStatistics,
     decay: withStandard(ofCurvature.decay, 0.999),
     inverseEvery: withStandard(ofInverses.inverseEvery, 20),

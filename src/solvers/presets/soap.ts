@@ -47,8 +47,8 @@ export const soap: Preset<SoapPresetOptions> = preset<SoapPresetOptions>(
   {
     learningRate: tunable(withStandard(ofUpdates.learningRate, 3e-3), [1e-4, 3e-2], 'log'),
     ...ofAdam,
-    beta1: tunable(withStandard(ofAdam.beta1, 0.95), [0, 0.95], 'linear'),
-    beta2: tunable(withStandard(ofAdam.beta2, 0.95), [0.9, 0.999], 'linear'),
+    beta1: withStandard(ofAdam.beta1, 0.95),
+    beta2: withStandard(ofAdam.beta2, 0.95),
     ...gradientStatistics,
     vectors: withStandard(gradientStatistics.vectors, 'diagonal'),
     weightDecay: ofUpdates.weightDecay,

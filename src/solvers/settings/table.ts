@@ -42,7 +42,7 @@ import {
   wholeBetween,
   wholeFrom,
 } from './range.ts';
-import { setting, tunable } from './setting.ts';
+import { setting, tunable, withStandard } from './setting.ts';
 
 /** Of updates. */
 export const ofUpdates = {
@@ -85,6 +85,20 @@ export const ofGrafting = {
     oneOf(graftings),
     'parameter',
     'what takes a length: each parameter array, each layer, or the whole',
+  ),
+};
+
+/** Of updates whose steps have the length of another optimizer's. */
+export const ofGraftedUpdates = {
+  learningRate: tunable(
+    withStandard(ofUpdates.learningRate, 1e-3, 'η, in units of the steps whose length is taken'),
+    [1e-4, 3e-2],
+    'log',
+  ),
+  momentum: tunable(
+    withStandard(ofUpdates.momentum, 0.9, 'μ of the momentum of directions, which does not lengthen steps'),
+    [0, 0.95],
+    'linear',
   ),
 };
 
