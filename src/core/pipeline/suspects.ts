@@ -56,7 +56,8 @@ const ofOperator = <T extends Shaped>(
       const at = path.indexOf(field);
       return at < 0 ? [] : [{ where, what: `${what} of ${nameOf(path[at + 1])}`, array }];
     });
-  return [...below('blocks'), ...below('scales'), ...all.map(([array]) => ({ where, what, array }))];
+  const others = all.filter(([, path]) => !path.includes('blocks') && !path.includes('scales'));
+  return [...below('blocks'), ...below('scales'), ...others.map(([array]) => ({ where, what, array }))];
 };
 
 /** What rules remember, and what is trained and is not. */
