@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { pipe } from 'fp-ts/lib/function.js';
+import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../../backends/backend.ts';
@@ -147,23 +147,20 @@ export const rankCost =
     let current: TrainState<Spread> = placeState(backend.ops, state);
     const before = collective.traffic();
     for (let i = 0; i < steps; i += 1) {
-      const outcome = await pipe(
-        step.run<Spread>({ state: current, batch: upload(backend, batch) })({ backend, clock: () => 0 }),
-        TE.map(({ next }) => next),
-      )();
-      if (outcome._tag === 'Left') return outcome;
-      current = outcome.right;
+      const outcome = await step.run<Spread>({ state: current, batch: upload(backend, batch) })({
+        backend,
+        clock: () => 0,
+      })();
+      if (E.isLeft(outcome)) return outcome;
+      current = outcome.right.next;
     }
     const { messages, bytes } = collective.traffic();
-    return {
-      _tag: 'Right',
-      right: {
-        operations: (counting.operations() - load[size - 1]) / steps,
-        factorisations: Math.max(...load) / steps,
-        messages: (messages - before.messages) / steps,
-        bytes: (bytes - before.bytes) / steps,
-      },
-    };
+    return E.right({
+      operations: (counting.operations() - load[size - 1]) / steps,
+      factorisations: Math.max(...load) / steps,
+      messages: (messages - before.messages) / steps,
+      bytes: (bytes - before.bytes) / steps,
+    });
   };
 
 /** The machine: what a process computes in a second, and what messages take. */
