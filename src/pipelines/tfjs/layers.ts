@@ -145,7 +145,10 @@ const images = (layer: AnyLayer, pathOf: PathOf, depthwise: boolean): ReadonlyAr
     padding: layer.padding === 'same' ? 'same' : 'valid',
   });
   return site(pathOf, depthwise ? layer.depthwiseKernel : layer.kernel, layer.bias, (paths, input) => ({
-    ...{ kind: 'convolution', ...paths, window: window(input), groups: depthwise ? input[3] : 1 },
+    kind: 'convolution',
+    ...paths,
+    window: window(input),
+    groups: depthwise ? input[3] : 1,
   }));
 };
 

@@ -138,10 +138,7 @@ export class KFACOptimizer extends TfOptimizer {
   /** Resolves when the step that is under way has ended; rejects with what went wrong in it. */
   async settled(): Promise<void> {
     await this.pending;
-    if (this.failure === null) return;
-    const error = this.failure;
-    this.failure = null;
-    raise(error);
+    this.raiseFailure();
   }
 
   /**
@@ -237,13 +234,16 @@ export class KFACOptimizer extends TfOptimizer {
     super.dispose();
   }
 
+  /** Throws what went wrong in a step, once. */
+  private raiseFailure(): void {
+    const error = this.failure;
+    this.failure = null;
+    if (error !== null) raise(error);
+  }
+
   /** One step at a time: the next begins from what the last one leaves. */
   private refuseHaste(): void {
-    if (this.failure !== null) {
-      const error = this.failure;
-      this.failure = null;
-      raise(error);
-    }
+    this.raiseFailure();
     if (this.pending === null) return;
     raise({
       _tag: 'BadConfig',

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Scalar, Tensor as TfTensor, Variable } from '@tensorflow/tfjs-core';
+import type { NamedTensorMap, Scalar, Tensor as TfTensor, Variable } from '@tensorflow/tfjs-core';
 import { mul, sum, tidy, variableGrads } from '@tensorflow/tfjs-core';
 
 import type { Circumstances } from '../../core/nn/layers/circumstances.ts';
@@ -53,7 +53,12 @@ export interface Network {
 /** What layers draw from with a key. */
 export const seedOf = (key: Key | null): number => (key === null ? 0 : key.hi ^ key.lo);
 
-const zeros = (shape: Shape): Tensor => ({ shape, dtype: 'f32', data: new Float32Array(sizeOf(shape)) });
+/** Zeros in host memory. */
+export const zeros = (shape: Shape): Tensor => ({ shape, dtype: 'f32', data: new Float32Array(sizeOf(shape)) });
+
+/** The gradient of a variable in host memory; zeros for one that the value does not depend on. */
+export const gradientOf = ({ name, shape }: Variable, grads: NamedTensorMap): Tensor =>
+  grads[name] === undefined ? zeros(shape) : hosted(grads[name]);
 
 const passed = ({ sited, input, shape, cotangent }: Use): Passed => ({
   sited,
@@ -68,8 +73,20 @@ const passed = ({ sited, input, shape, cotangent }: Use): Passed => ({
  */
 export const passedIn = ({ uses }: Recording): ReadonlyArray<Passed> => (uses ?? []).map(passed);
 
-/** Runs while taps write into a recording, which is given back. */
-const recorded = <A>({ recorder }: Network, into: Recording, key: Key | null, run: () => A): A => {
+/**
+ * Runs while taps write into a recording, which is given back.
+ *
+ * @param network - the network
+ * @param into - an empty recording
+ * @param key - of the draws of its layers
+ * @param run - what runs
+ */
+export const recorded = <A>(
+  { recorder }: Pick<Network, 'recorder'>,
+  into: Recording,
+  key: Key | null,
+  run: () => A,
+): A => {
   const before = { current: recorder.current, seed: recorder.seed };
   Object.assign(recorder, { current: into, seed: seedOf(key) });
   try {
@@ -189,9 +206,7 @@ export const pulledBack = (
         network.parameters.map(({ variable }) => variable),
       );
       const found = network.parameters.flatMap(({ path, variable }) =>
-        paths.includes(path)
-          ? [[path, grads[variable.name] === undefined ? zeros(variable.shape) : hosted(grads[variable.name])] as const]
-          : [],
+        paths.includes(path) ? [[path, gradientOf(variable, grads)] as const] : [],
       );
       return { params: new Map(found), sites: passedIn(into).map((each) => each.cotangent) };
     }),

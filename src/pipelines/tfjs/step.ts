@@ -5,7 +5,7 @@
  * @module
  */
 import type { Scalar, Tensor as TfTensor, Variable } from '@tensorflow/tfjs-core';
-import { keep, variableGrads } from '@tensorflow/tfjs-core';
+import { dispose, keep, variableGrads } from '@tensorflow/tfjs-core';
 
 import { multiplied } from '../../core/nn/losses/multiplied.ts';
 import type { Loss } from '../../core/nn/losses/loss.ts';
@@ -13,7 +13,7 @@ import type { Params } from '../../core/params.ts';
 import type { Batch } from '../../core/pipeline/context.ts';
 import type { Objective } from '../../core/pipeline/objective.ts';
 import type { Key } from '../../core/random/key.ts';
-import type { Shape, Tensor } from '../../core/tensor.ts';
+import type { Tensor } from '../../core/tensor.ts';
 import { sizeOf } from '../../core/tensor.ts';
 import { foreignModel, penaltyOf } from './foreign.ts';
 import type { Judged } from './losses.ts';
@@ -22,8 +22,8 @@ import type { Measured } from './measured.ts';
 import type { AnyModel, Tapped } from './network.ts';
 import { inputAt } from './network.ts';
 import { hosted } from './parameters.ts';
-import { outputsIn, passedIn, seedOf } from './passes.ts';
-import { discard, recording, watched } from './taps.ts';
+import { gradientOf, outputsIn, passedIn, recorded, zeros } from './passes.ts';
+import { recording, watched } from './taps.ts';
 
 /** A step as TF.js has computed it. */
 export interface Taken {
@@ -74,19 +74,6 @@ const weighing = (cotangent: Tensor): { readonly weights: Tensor | null; readonl
 const inUnits = (loss: Loss, mean: number): Loss =>
   mean > 0 && Math.abs(mean - 1) > 1e-5 ? multiplied(mean, loss) : loss;
 
-/** A shape that counts examples, where no outputs are known. */
-const counting = (examples: number): Tensor => ({
-  shape: [examples, 1],
-  dtype: 'f32',
-  data: new Float32Array(examples),
-});
-
-const placeholder = ({ shape }: { readonly shape: Shape }): Tensor => ({
-  shape: [shape[0]],
-  dtype: 'f32',
-  data: new Float32Array(shape[0]),
-});
-
 /**
  * Takes TF.js's part of a step.
  *
@@ -107,48 +94,40 @@ export const taken = (
 ): Taken => {
   const into = recording(true, true);
   const found: Judging = { outputs: null, targets: null, weights: null };
-  const { recorder } = network;
-  Object.assign(recorder, { current: into, seed: seedOf(key) });
   try {
-    const variables: Array<Variable> = network.parameters.map(({ variable }) => variable);
-    const { value, grads } = judging(
-      model,
-      found,
-      (outputs) => outputsIn(network, into, outputs),
-      () => variableGrads(cost, variables),
-    );
-    const gradient: Params<Tensor> = Object.fromEntries(
-      network.parameters.map(({ path, variable }) => {
-        const g = grads[variable.name];
-        const values =
-          g === undefined
-            ? ({ shape: variable.shape, dtype: 'f32', data: new Float32Array(variable.size) } as const)
-            : hosted(g);
-        g?.dispose();
-        return [path, values] as const;
-      }),
-    );
-    const sites = passedIn(into);
-    const examples = found.outputs?.shape[0] ?? sites[0]?.input.shape[0] ?? 1;
-    const outputs = found.outputs === null ? counting(examples) : hosted(found.outputs);
-    const { weights, mean } = weighing(
-      found.weights === null ? { shape: [], dtype: 'f32', data: Float32Array.of(1) } : hosted(found.weights),
-    );
-    const inputs = (into.inputs ?? []).map((input, i) => [inputAt(i), hosted(input)] as const);
-    const loss = judged === null ? unknownLoss(lossName) : inUnits(judged.lossFor(outputs.shape), mean);
-    const targets =
-      judged === null || found.targets === null
-        ? placeholder(outputs)
-        : judged.targets(hosted(found.targets), outputs.shape);
-    return {
-      cost: value,
-      measured: { loss: value.dataSync()[0], gradient, seen: { outputs, sites } },
-      batch: { ...Object.fromEntries(inputs), targets, ...(weights === null ? {} : { weights }) },
-      objective: { model: foreignModel(network.name, network), loss, ...penaltyOf(network) },
-    };
+    return recorded(network, into, key, () => {
+      const variables: Array<Variable> = network.parameters.map(({ variable }) => variable);
+      const { value, grads } = judging(
+        model,
+        found,
+        (outputs) => outputsIn(network, into, outputs),
+        () => variableGrads(cost, variables),
+      );
+      const gradient: Params<Tensor> = Object.fromEntries(
+        network.parameters.map(({ path, variable }) => [path, gradientOf(variable, grads)]),
+      );
+      dispose(grads);
+      const sites = passedIn(into);
+      const examples = found.outputs?.shape[0] ?? sites[0]?.input.shape[0] ?? 1;
+      // Without known outputs their first axis still counts examples.
+      const outputs = found.outputs === null ? zeros([examples, 1]) : hosted(found.outputs);
+      const { weights, mean } = weighing(
+        found.weights === null ? { shape: [], dtype: 'f32', data: Float32Array.of(1) } : hosted(found.weights),
+      );
+      const inputs = (into.inputs ?? []).map((input, i) => [inputAt(i), hosted(input)] as const);
+      const loss = judged === null ? unknownLoss(lossName) : inUnits(judged.lossFor(outputs.shape), mean);
+      const targets =
+        judged === null || found.targets === null
+          ? zeros([examples])
+          : judged.targets(hosted(found.targets), outputs.shape);
+      return {
+        cost: value,
+        measured: { loss: value.dataSync()[0], gradient, seen: { outputs, sites } },
+        batch: { ...Object.fromEntries(inputs), targets, ...(weights === null ? {} : { weights }) },
+        objective: { model: foreignModel(network.name, network), loss, ...penaltyOf(network) },
+      };
+    });
   } finally {
-    Object.assign(recorder, { current: null });
-    discard(into);
     [found.outputs, found.targets, found.weights].forEach((kept) => kept?.dispose());
   }
 };
