@@ -7,7 +7,6 @@ import { input, layers as tfl, model as tfModel, sequential } from '@tensorflow/
 import * as fc from 'fast-check';
 
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
-import { computation } from '../../../src/core/pipeline/compute.ts';
 import type { Context } from '../../../src/core/pipeline/context.ts';
 import type { FromGradient } from '../../../src/core/pipeline/descent.ts';
 import type { Params } from '../../../src/core/params.ts';
@@ -15,39 +14,22 @@ import { mapParams } from '../../../src/core/params.ts';
 import { parametersOfSite } from '../../../src/core/ops/site.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { siteBlock } from '../../../src/curvature/sites/kinds.ts';
-import { KFACOptimizer } from '../../../src/pipelines/tfjs/optimizer.ts';
-import { gradientOptimizer } from '../../../src/solvers/presets/optimizer.ts';
-import { drawn, indices, lent, settle } from './support.ts';
+import { lookedAt as looking } from './looking.ts';
+import { drawn, indices, lent } from './support.ts';
 
 beforeAll(async () => {
   jest.spyOn(console, 'warn').mockImplementation(() => undefined);
   await tf.setBackend('cpu');
 });
 
-/** What a step knows once it has the gradient. */
-const lookedAt = async <A>(
+/** What a step towards any numbers knows once it has the gradient. */
+const lookedAt = <A>(
   net: LayersModel,
   inputs: Tensor,
   look: (context: Context<Tensor, FromGradient>) => A,
 ): Promise<A> => {
-  settle(net);
-  const seen: Array<A> = [];
-  const looking = computation<FromGradient, 'next' | 'metrics'>('look', ((
-    _ops: unknown,
-    context: Context<Tensor, FromGradient>,
-  ) => {
-    seen.push(look(context));
-    return { next: context.state, metrics: {} };
-  }) as never);
-  const optimizer = new KFACOptimizer(net, {
-    optimizer: gradientOptimizer({ name: 'look', hyperparameters: {}, descent: looking }),
-    backend: 'reference',
-  });
-  net.compile({ optimizer, loss: 'meanSquaredError' });
   const [, ...outputs] = net.outputs[0].shape.map(Number);
-  await net.trainOnBatch(lent(inputs), lent(drawn(9, [inputs.shape[0], ...outputs])));
-  optimizer.dispose();
-  return seen[0];
+  return looking(net, lent(inputs), lent(drawn(9, [inputs.shape[0], ...outputs])), look);
 };
 
 const { ops } = referenceBackend();
