@@ -1,7 +1,7 @@
 // Kills runs at random moments and goes on with them: `npm run chaos` kills 1000 times, `npm run chaos -- 25` fewer, and
 // CHAOS_SEED=<n> at the moments of a run before, as far as a machine repeats itself. After each kill whatever has the name of a
 // checkpoint must be whole; a run that comes to its end must have the parameters and the metrics of the one that nobody killed,
-// bit for bit. Needs `npm run build` first.
+// bit for bit. It tells how far it is every 50 kills. Needs `npm run build` first.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -165,6 +165,7 @@ const chaos = async (shape, kills) => {
       const broken = halfWritten(out);
       count.half += broken.length;
       broken.forEach((path) => faults.push(`${shape.name}: ${path} is half written`));
+      if (count.kills % 50 === 0) console.error(`${count.kills} kills, ${faults.length} faults (${shape.name})`);
       continue;
     }
     // How long it takes changes with what else the machine does.
