@@ -11,7 +11,8 @@ export interface Process {
   readonly platform: string;
   readonly arch: string;
   readonly argv: ReadonlyArray<string>;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What is set here is what libraries that are loaded later read. */
+  readonly env: Record<string, string | undefined>;
   readonly cwd: () => string;
   readonly getBuiltinModule?: (name: string) => unknown;
 }

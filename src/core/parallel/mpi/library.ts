@@ -11,6 +11,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 
 import type { ForeignFunction, ForeignLibrary, Koffi } from '../../backends/native/koffi.ts';
 import { loadKoffi } from '../../backends/native/koffi.ts';
+import { currentProcess } from '../../backends/process.ts';
 import type { BackendUnavailable } from '../../errors.ts';
 import type { DType } from '../../tensor.ts';
 import type { Abi } from './launch.ts';
@@ -69,6 +70,18 @@ const files: Readonly<Record<Abi, ReadonlyArray<string>>> = {
   MPICH: ['libmpich.so.12', 'libmpi.so.12', 'libmpich.so', 'libmpi.so', 'libmpi.12.dylib'],
 };
 
+/**
+ * What the environment must say before a library is loaded, unless it says something else already.
+ *
+ * UCX, below MPICH, changes the code of malloc's system calls in the whole process to hear of memory that is given back; in a process
+ * of Node.js, whose own threads allocate meanwhile, that ends in a segmentation fault about once in a hundred starts. Without these
+ * events it keeps no cache of memory that is registered with a network card.
+ */
+const environment: Readonly<Record<Abi, Readonly<Record<string, string>>>> = {
+  'Open MPI': {},
+  MPICH: { UCX_MEM_EVENTS: 'n' },
+};
+
 /** How to get MPI. */
 export const mpiAdvice =
   'Install koffi (npm install koffi) and MPI (apt install openmpi-bin, or apt install mpich), and start with the mpirun of the same; ' +
@@ -118,6 +131,13 @@ const bind = (library: ForeignLibrary, abi: Abi): Routines => {
   };
 };
 
+const prepare = (abi: Abi): void => {
+  const env = currentProcess()?.env ?? {};
+  Object.entries(environment[abi]).forEach(([name, value]) => {
+    env[name] ??= value;
+  });
+};
+
 const open = (koffi: KoffiWithAddresses, abi: Abi, file: string): MpiLibrary => {
   const library = koffi.load(file);
   return {
@@ -147,15 +167,17 @@ export const openMpiLibrary = (abi: Abi, choice: string | undefined): E.Either<B
     E.mapLeft(unavailable),
     E.chain((loaded) => {
       const koffi = loaded as unknown as KoffiWithAddresses;
-      const tried = (choice === undefined || choice === '' ? files[abi] : [choice]).map((file) =>
-        E.tryCatch(
+      prepare(abi);
+      const reasons: Array<string> = [];
+      for (const file of choice === undefined || choice === '' ? files[abi] : [choice]) {
+        const opened = E.tryCatch(
           () => open(koffi, abi, file),
-          (error) => `${file}: ${error instanceof Error ? error.message : String(error)}`,
-        ),
-      );
-      const found = tried.find(E.isRight);
-      const reasons = tried.flatMap((each) => (E.isLeft(each) ? [each.left] : []));
-      return found ?? E.left(unavailable(`no library of ${abi} could be opened (${reasons.join('; ')})`));
+          (error) => (error instanceof Error ? error.message : String(error)),
+        );
+        if (E.isRight(opened)) return opened;
+        reasons.push(`${file}: ${opened.left}`);
+      }
+      return E.left(unavailable(`no library of ${abi} could be opened (${reasons.join('; ')})`));
     }),
   );
 };

@@ -68,6 +68,8 @@ const collectiveOn = (library: MpiLibrary, { rank, size }: Launch, clock: () => 
   const { failure, call } = callerOf(library, rank);
   let [messages, bytes, waited] = [0, 0, 0];
   let isOver = false;
+  /** What operations under way read and write, whether or not anyone still asks for them. */
+  const underWay = new Set<ReadonlyArray<unknown>>();
 
   /** Posts an operation; what it works with stays reachable until it is done. */
   const post = (
@@ -80,23 +82,21 @@ const collectiveOn = (library: MpiLibrary, { rank, size }: Launch, clock: () => 
     begin(request);
     messages += 1;
     bytes += sent;
-    let keeping: ReadonlyArray<unknown> | null = held;
-    const release = (): void => {
-      keeping = null;
-    };
+    const keeping = [request, ...held];
+    underWay.add(keeping);
     return {
       wait: () => {
-        if (keeping === null) return;
+        if (!underWay.has(keeping)) return;
         const start = clock();
         call(operation, routines.wait, request, ignoredStatus);
         waited += clock() - start;
-        release();
+        underWay.delete(keeping);
       },
       done: () =>
         new Promise((resolve) => {
           const flag = new Int32Array(1);
           const poll = (): void => {
-            if (keeping === null) {
+            if (!underWay.has(keeping)) {
               resolve(E.right(undefined));
               return;
             }
@@ -105,7 +105,7 @@ const collectiveOn = (library: MpiLibrary, { rank, size }: Launch, clock: () => 
               setImmediate(poll);
               return;
             }
-            release();
+            underWay.delete(keeping);
             resolve(code === 0 ? E.right(undefined) : E.left(failure(operation, code)));
           };
           poll();
