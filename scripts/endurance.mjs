@@ -1,7 +1,7 @@
 // Ten thousand steps of a small model, and what memory does meanwhile: `npm run endurance`, `npm run endurance -- 2000 native` for
-// fewer steps or some of the backends (native, portable, webgpu). Resident memory is looked at ten times, after the garbage is gone;
-// it goes up and down with pages that an allocator takes and gives back, so halves are compared. Nor may the arrays on a device
-// become more. Needs `npm run build` first.
+// fewer steps or some of the backends (native, portable, webgpu, and browser: WebGL 2 and WebGPU in Chromium, as a test does).
+// Resident memory is looked at ten times, after the garbage is gone; it goes up and down with pages that an allocator takes and gives
+// back, so halves are compared. Nor may the arrays on a device become more. Needs `npm run build` first.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
@@ -78,13 +78,29 @@ const measured = async (name, steps) => {
   return outcome.right;
 };
 
+/** The law of leaks in Chromium, for so many steps. */
+const inBrowser = (steps) =>
+  spawnSync(
+    process.execPath,
+    [
+      'node_modules/jest/bin/jest.js',
+      'test/browser/devices.test.ts',
+      '-t',
+      'law: no leaks',
+      '--testTimeout',
+      '7200000',
+    ],
+    { stdio: 'inherit', env: { ...process.env, ENDURANCE_STEPS: String(steps) } },
+  ).status ?? 1;
+
 const [asked, ...rest] = process.argv.slice(2);
 if (asked === '--one') {
   console.log(JSON.stringify(await measured(rest[0], Number(rest[1]))));
 } else {
   const steps = Number(asked ?? 10_000);
-  const names = rest.length === 0 ? ['native', 'portable', 'webgpu'] : rest;
+  const names = rest.length === 0 ? ['native', 'portable', 'webgpu', 'browser'] : rest;
   const faults = names.map((name) => {
+    if (name === 'browser') return inBrowser(steps);
     const graphics = existsSync(rasteriser) ? { VK_ICD_FILENAMES: rasteriser, LD_LIBRARY_PATH: chromium } : {};
     const { status, stdout, stderr } = spawnSync(
       process.execPath,

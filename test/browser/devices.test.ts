@@ -19,6 +19,9 @@ const modes: ReadonlyArray<readonly [mode: GraphicsMode, kind: string, reason: s
   ['webgpu', 'GPUBuffer', 'the device was lost'],
 ];
 
+/** How many steps are to leak nothing: `npm run endurance` asks for more of them. */
+const steps = Number(process.env['ENDURANCE_STEPS'] ?? 200);
+
 /** What went wrong, in words; `null` where nothing did. */
 const faultOf = (outcome: E.Either<KfacError, unknown>): string | null =>
   E.isLeft(outcome) ? describeError(outcome.left) : null;
@@ -47,8 +50,8 @@ withChromium(() => {
       return orThrow(answered);
     };
 
-    it('law: no leaks. Two hundred steps of K-FAC hold what sixty hold, in the browser as in the books', async () => {
-      const order: Order = { do: 'hold', mode, steps: [0, 60, 200] };
+    it(`law: no leaks. ${steps} steps of K-FAC hold what sixty hold, in the browser as in the books`, async () => {
+      const order: Order = { do: 'hold', mode, steps: [0, 60, steps] };
       // In the first sixty there are steps of every kind, those that are not taken among them.
       const [before, sixty, later] = await ask<ReadonlyArray<Holding>>('runInWorker', order);
       expect(sixty.held[kind]).toBeGreaterThan(before.held[kind]); // kernels, averages, inverses
