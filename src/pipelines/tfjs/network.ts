@@ -176,6 +176,7 @@ export const tappedNetwork = (
     penalties: () => model.calculateLosses(),
     wantsLogits,
     recorder,
+    opaque: new Set(),
     parts,
     isTapped: () => taps.get(model) === untap,
     untap,

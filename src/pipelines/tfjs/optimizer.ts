@@ -135,6 +135,14 @@ export class KFACOptimizer extends TfOptimizer {
     return coverageOf(described(this.model), this.options);
   }
 
+  /**
+   * Kernels of TF.js that tangents do not pass, as far as steps have met any. While there are none, J u, of which the quadratic
+   * model is made, is that of the network to 32 bits; where there is one, it is a difference of outputs.
+   */
+  differences(): ReadonlyArray<string> {
+    return [...(this.network?.opaque ?? [])];
+  }
+
   /** Resolves when the step that is under way has ended; rejects with what went wrong in it. */
   async settled(): Promise<void> {
     await this.pending;

@@ -18,6 +18,7 @@ import type { Sited } from './layers.ts';
 import type { Parameter } from './parameters.ts';
 import { hosted, lent, returned } from './parameters.ts';
 import type { Recorder, Recording, Use } from './taps.ts';
+import { followed } from './tangents.ts';
 import { discard, recording } from './taps.ts';
 
 /** A site that was passed, in host memory. */
@@ -48,6 +49,8 @@ export interface Network {
   /** Whether the loss is a function of what goes into the last activation. */
   readonly wantsLogits: boolean;
   readonly recorder: Recorder;
+  /** Kernels that tangents have been found not to pass; empty until a pass has met one. */
+  readonly opaque: Set<string>;
 }
 
 /** What layers draw from with a key. */
@@ -145,6 +148,38 @@ export const outputsAt = (network: Network, weights: Params<Tensor>, circumstanc
   const into = recording(false);
   return at(network, weights, () =>
     recorded(network, into, circumstances.key, () => hosted(run(network, into, circumstances))),
+  );
+};
+
+/**
+ * J u: which way the outputs move where the weights do. `null` where tangents do not pass, and then `opaque` says why.
+ *
+ * @param network - the network
+ * @param weights - by path
+ * @param circumstances - batch and key
+ * @param tangents - by path; a weight whose path is absent does not move
+ * @param outputs - the shape of the outputs
+ */
+export const movedAt = (
+  network: Network,
+  weights: Params<Tensor>,
+  circumstances: Circumstances<Tensor>,
+  tangents: Params<Tensor>,
+  outputs: Shape,
+): Tensor | null => {
+  const into = recording(false);
+  return at(network, weights, () =>
+    recorded(network, into, circumstances.key, () => {
+      const seeds = network.parameters.flatMap((parameter) =>
+        Object.hasOwn(tangents, parameter.path)
+          ? [[parameter.variable, returned(parameter, tangents[parameter.path])] as const]
+          : [],
+      );
+      const { tangent, opaque } = followed(seeds, () => run(network, into, circumstances));
+      if (opaque !== null) network.opaque.add(opaque);
+      if (opaque !== null) return null;
+      return tangent === null ? zeros(outputs) : hosted(tangent);
+    }),
   );
 };
 

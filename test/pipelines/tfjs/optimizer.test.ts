@@ -85,6 +85,7 @@ describe('fit', () => {
     const before = lossOf(net, x, y);
     await net.fit(x, y, { epochs: 5, batchSize: 16, shuffle: false });
     expect(lossOf(net, x, y)).toBeLessThan(0.8 * before);
+    expect(optimizer.differences()).toEqual([]);
     optimizer.dispose();
   });
 
