@@ -21,6 +21,7 @@ import type { Plan } from '../config/plan.ts';
 import type { RunConfig } from '../config/runConfig.ts';
 import { decodeRunConfig, mergeConfigs } from '../config/runConfig.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
+import { firstDifference } from '../trainer/difference.ts';
 import type { TrainTask } from '../trainer/learning.ts';
 import { identityOf } from '../trainer/saving.ts';
 import { resumable } from '../trainer/snapshot.ts';
@@ -161,8 +162,8 @@ const isAsItWas = (
     });
   }
   if (plan.task.size !== size) return other('--size', `${size}, as in the checkpoint`, plan.task.size);
-  const [ours, theirs] = [plan.task.settings, config.with ?? {}].map((settings) => JSON.stringify(settings));
-  if (flags['with'] !== undefined && ours !== theirs) return other('--with', `${theirs}, as in the checkpoint`, ours);
+  const set = flags['with'] === undefined ? null : firstDifference(plan.task.settings, config.with ?? {});
+  if (set !== null) return other(`--with ${set.path}`, `${set.theirs}, as in the checkpoint`, set.ours);
   const flag = ['start', 'hold', 'replace'].find((name) => flags[name] !== undefined);
   if (flag !== undefined) return other(`--${flag}`, 'nothing besides --resume', 'both');
   const names = Object.keys(found);

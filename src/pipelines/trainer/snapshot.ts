@@ -11,6 +11,7 @@ import type { KfacError } from '../../core/errors.ts';
 import type { TrainState } from '../../core/pipeline/trainState.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import type { Watch } from './earlyStopping.ts';
+import { firstDifference } from './difference.ts';
 import type { EvaluationRecord, StepRecord } from './events.ts';
 
 /** The loss on a few training examples before the first step. */
@@ -64,29 +65,6 @@ export interface Saving {
   readonly save: (snapshot: Snapshot, moment: Moment) => TE.TaskEither<KfacError, unknown>;
 }
 
-/** The first place where two values differ, and what stands there. */
-interface Difference {
-  readonly path: string;
-  readonly ours: unknown;
-  readonly theirs: unknown;
-}
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
-
-/** The first place where two plain values differ, `null` where they do not; what is undefined is not there. */
-const difference = (ours: unknown, theirs: unknown, path: string): Difference | null => {
-  if (!isObject(ours) || !isObject(theirs)) return Object.is(ours, theirs) ? null : { path, ours, theirs };
-  const fields = [...new Set([...Object.keys(ours), ...Object.keys(theirs)])];
-  return fields.reduce(
-    (found: Difference | null, field) =>
-      found ?? difference(ours[field], theirs[field], path === '' ? field : `${path}.${field}`),
-    null,
-  );
-};
-
-const words = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value));
-
 /**
  * A snapshot that a run can go on from, or the first thing in which the two differ.
  *
@@ -94,13 +72,13 @@ const words = (value: unknown): string => (value === undefined ? 'nothing' : JSO
  * @param snapshot - of another run
  */
 export const resumable = (identity: RunIdentity, snapshot: Snapshot): E.Either<KfacError, Snapshot> => {
-  const found = difference(identity, snapshot.of, '');
+  const found = firstDifference(identity, snapshot.of);
   return found === null
     ? E.right(snapshot)
     : E.left({
         _tag: 'BadCheckpoint',
         source: `checkpoint of step ${snapshot.state.step}`,
-        expected: `${found.path} ${words(found.ours)}, as in the run that goes on from it`,
-        actual: words(found.theirs),
+        expected: `${found.path} ${found.ours}, as in the run that goes on from it`,
+        actual: found.theirs,
       });
 };

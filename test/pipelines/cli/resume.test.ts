@@ -155,6 +155,21 @@ describe('a run that was killed', () => {
     expect(refused.errLines.join('\n')).toContain('mnist-classifier');
   });
 
+  it.each([
+    ['context=4', '--with context: expected 8, as in the checkpoint, or --fork for a run of its own, got 4.'],
+    [
+      'network=lstm',
+      '--with network: expected "gpt", as in the checkpoint, or --fork for a run of its own, got "lstm".',
+    ],
+  ])('law: a model of other settings is refused, with the first that differs: %s', async (setting, words) => {
+    const files = memoryFiles({ 'book.txt': new TextEncoder().encode('call me ishmael. '.repeat(20)) });
+    const small = '--with context=8 --with features=4 --with blocks=1 --with heads=1 --backend gpu --threads 1';
+    const book = `train language-model --data book.txt --size small ${small} --optimizer adam --batch 4 --steps 2 --checkpoint-every 1`;
+    expect((await kfac(files, `${book} --out run`)).code).toBe(0);
+    const refused = await kfac(files, `train language-model --resume run --steps 4 --with ${setting}`);
+    expect([refused.code, refused.errLines]).toEqual([1, [expect.stringContaining(words)]]);
+  });
+
   it('is gone on with for longer, and forked with other settings', async () => {
     const files = killed();
     const forked = await kfac(files, 'train mnist-classifier --resume run --fork --lr 0.01 --out other');
