@@ -147,6 +147,11 @@ export const runFlags: ReadonlyArray<Flag> = [
     flag: '--gradient-workers <WHO>',
     description: 'under mpirun, who keeps an inverse: all processes, or one for each (default: all)',
   },
+  {
+    flag: '--accumulate <N>',
+    description:
+      'each process takes its examples of a batch in N parts, one after another, to save memory (default: 1)',
+  },
   { flag: '--lr <X>', description: 'learning rate of every optimizer' },
   { flag: '--evaluate-every <N>', description: 'steps between evaluations on the test set' },
   { flag: '--patience <N>', description: 'stop after N evaluations without improvement; keep the best parameters' },
@@ -201,7 +206,8 @@ const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${l
 
 /** Settings that are numbers; anything else in their place stays text, and the codec refuses it. */
 const numeric: ReadonlyArray<string> = [
-  ...['steps', 'epochs', 'batch', 'seed', 'threads', 'evaluateEvery', 'patience', 'checkpointEvery', 'keep', 'backoff'],
+  ...['steps', 'epochs', 'batch', 'seed', 'threads', 'accumulate'],
+  ...['evaluateEvery', 'patience', 'checkpointEvery', 'keep', 'backoff'],
 ];
 
 /** Flags that are no settings of a run by themselves. */

@@ -70,7 +70,9 @@ const announce =
     [...plan.warnings, ...report.warnings, ...data.warnings].forEach((warning) => world.err(`warning: ${warning}`)());
     if (isJson) return;
     const { task, options } = plan;
-    const examples = `${data.train.size.toLocaleString('en-US')} examples, batch ${options.batch}, seed ${options.seed}`;
+    const { accumulate = 1 } = plan.backend;
+    const batch = `batch ${options.batch}${accumulate === 1 ? '' : ` in ${accumulate} parts`}`;
+    const examples = `${data.train.size.toLocaleString('en-US')} examples, ${batch}, seed ${options.seed}`;
     const threads = `${report.threads} ${report.threads === 1 ? 'thread' : 'threads'}`;
     world.err(`${task.name}-${task.size}: ${examples}`)();
     world.err(`${report.backend}: ${report.library}, ${threads}`)();

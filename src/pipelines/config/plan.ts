@@ -113,11 +113,18 @@ const optimizersOf = (
  *
  * @param config - what was set
  */
-export const backendOf = ({ backend = 'auto', gpuMode, threads, gradientWorkers }: RunConfig): BackendOptions => ({
+export const backendOf = ({
+  backend = 'auto',
+  gpuMode,
+  threads,
+  gradientWorkers,
+  accumulate,
+}: RunConfig): BackendOptions => ({
   backend,
   ...(gpuMode === undefined ? {} : { gpuMode }),
   ...(threads === undefined ? {} : { threads }),
   ...(gradientWorkers === undefined ? {} : { gradientWorkers }),
+  ...(accumulate === undefined ? {} : { accumulate }),
 });
 
 /**

@@ -74,6 +74,8 @@ export interface RunConfig {
   readonly threads?: number | undefined;
   /** Where several processes train together: who keeps an inverse. */
   readonly gradientWorkers?: GradientWorkers | undefined;
+  /** Parts that each process takes its examples of a batch in, one after another. */
+  readonly accumulate?: number | undefined;
   /** Directory of the data set. */
   readonly data?: string | undefined;
   /** File with the parameters to start from. */
@@ -117,6 +119,7 @@ const fields = {
   gpuMode: oneOf<GpuModeChoice>(['auto', ...gpuModes]),
   threads: wholeFrom(1),
   gradientWorkers: oneOf<GradientWorkers>(['all', 'one']),
+  accumulate: wholeFrom(1),
   data: pathText,
   start: pathText,
   hold: t.readonlyArray(text, 'a list of paths of parameters or layers'),

@@ -19,6 +19,8 @@ export interface Poisoning {
   readonly live: Set<ReadonlyVector>;
   /** Scopes that have been opened and not closed. */
   readonly openScopes: () => number;
+  /** Most bytes that were live at a time. */
+  readonly peak: () => number;
 }
 
 const isTensor = (value: unknown): value is Tensor => typeof value === 'object' && value !== null && 'data' in value;
@@ -32,6 +34,7 @@ export const poisoningBackend = (): Poisoning => {
   const base = referenceBackend();
   const live = new Set<ReadonlyVector>();
   let open = 0;
+  let [bytes, most] = [0, 0];
 
   /** Primitives that own all their results (nothing shares memory with an argument) and note them. */
   const noting = (made: Set<ReadonlyVector>): Ops<Tensor> => {
@@ -40,6 +43,8 @@ export const poisoningBackend = (): Poisoning => {
       const own = tensor(result.data, result.shape, result.dtype);
       made.add(own.data);
       live.add(own.data);
+      bytes += own.data.byteLength;
+      most = Math.max(most, bytes);
       return own;
     };
     const entries = Object.entries(base.ops).map(([name, f]: [string, (...args: Array<never>) => unknown]) => [
@@ -64,11 +69,16 @@ export const poisoningBackend = (): Poisoning => {
             continue;
           }
           poison(data);
-          live.delete(data);
+          if (live.delete(data)) bytes -= data.byteLength;
         }
       },
     };
   };
 
-  return { backend: { ...base, ops: noting(new Set()), scope: scopeIn(null) }, live, openScopes: () => open };
+  return {
+    backend: { ...base, ops: noting(new Set()), scope: scopeIn(null) },
+    live,
+    openScopes: () => open,
+    peak: () => most,
+  };
 };

@@ -15,6 +15,7 @@ import type { KfacError } from '../../errors.ts';
 import { attempt, describeError } from '../../errors.ts';
 import type { Collective } from '../../parallel/collective.ts';
 import type { GradientWorkers } from '../../parallel/spread/distributed.ts';
+import { single } from '../../parallel/simulated.ts';
 import { distributed } from '../../parallel/spread/distributed.ts';
 import { shown } from '../../shown.ts';
 import type { Shaped, Tensor } from '../../tensor.ts';
@@ -51,6 +52,8 @@ export interface BackendOptions {
   readonly collective?: Collective;
   /** Where there are several: who keeps an inverse, see `distributed`. */
   readonly gradientWorkers?: GradientWorkers;
+  /** Parts of a batch that are taken one after another, to save memory, see `distributed`; 1 unless given. No gpu backend does that. */
+  readonly accumulate?: number;
   /** Precision, `f32` unless given. `gpu` and `portable` have no other; `reference` computes in `f64` always. */
   readonly dtype?: 'f32' | 'f64';
 }
@@ -76,9 +79,15 @@ const bad = (path: string, expected: string, actual: string): E.Either<KfacError
   E.left({ _tag: 'BadConfig', path, expected, actual });
 
 const checked = (name: BackendName, options: BackendOptions): E.Either<KfacError, BackendOptions> => {
-  const { dtype, threads, gpuMode = 'auto', collective } = options;
+  const { dtype, threads, gpuMode = 'auto', collective, accumulate = 1 } = options;
   if (name === 'gpu' && collective !== undefined) {
     return bad('backend', 'native, portable or reference where processes train together', name);
+  }
+  if (!(Number.isSafeInteger(accumulate) && accumulate >= 1)) {
+    return bad('accumulate', 'a whole number of at least 1', String(accumulate));
+  }
+  if (name === 'gpu' && accumulate > 1) {
+    return bad('accumulate', '1 on the gpu backend: parts are arrays in host memory', String(accumulate));
   }
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
     return bad('threads', 'a whole number of at least 1', String(threads));
@@ -101,13 +110,23 @@ const asked = (options: BackendOptions): E.Either<KfacError, BackendOptions> => 
     : bad('backend', `auto, ${backendNames.join(', ')}`, shown(backend));
 };
 
-/** A backend in host memory, shared out over processes where there are several. */
+/** Whether arrays have to be in host memory: those of several processes, or of parts of a batch. */
+const needsHost = ({ collective, accumulate = 1 }: BackendOptions): boolean =>
+  collective !== undefined || accumulate > 1;
+
+/** A backend in host memory, shared out over processes where there are several, in parts where they are asked for. */
 const someHost =
-  ({ collective, gradientWorkers }: BackendOptions) =>
-  (backend: Backend<Tensor>): SomeBackend =>
-    collective === undefined
-      ? someBackend(backend)
-      : someBackend(distributed(backend, collective, gradientWorkers === undefined ? {} : { gradientWorkers }));
+  (options: BackendOptions) =>
+  (backend: Backend<Tensor>): SomeBackend => {
+    const { collective = single(), gradientWorkers, accumulate } = options;
+    if (!needsHost(options)) return someBackend(backend);
+    return someBackend(
+      distributed(backend, collective, {
+        ...(gradientWorkers === undefined ? {} : { gradientWorkers }),
+        ...(accumulate === undefined ? {} : { accumulate }),
+      }),
+    );
+  };
 
 /**
  * Opens a backend in the memory of the processor by name.
@@ -202,11 +221,11 @@ const openFastest = (
  * What `auto` tries, fastest first. What nobody can have in a place like this is not missed there, and graphics hardware is missed
  * nowhere: it has single precision only.
  */
-const automaticWays = ({ dtype, collective }: BackendOptions): ReadonlyArray<Way> => [
+const automaticWays = (options: BackendOptions): ReadonlyArray<Way> => [
   ...(opensLibraries() ? ['native' as const] : []),
-  ...(dtype === 'f64' || collective !== undefined ? [] : ['gpu hardware' as const]),
+  ...(options.dtype === 'f64' || needsHost(options) ? [] : ['gpu hardware' as const]),
   'portable',
-  ...(collective === undefined ? ['gpu' as const] : []),
+  ...(needsHost(options) ? [] : ['gpu' as const]),
   'reference',
 ];
 

@@ -10,12 +10,11 @@
 import type { Ops } from '../../ops/ops.ts';
 import type { DType, Shape, Tensor } from '../../tensor.ts';
 import { sameShape, sizeOf } from '../../tensor.ts';
-import { evenBounds } from '../collective.ts';
 import type { Part, Spread } from './array.ts';
 import { placeOf, sameBounds, withExtent } from './array.ts';
 import { isSymmetric } from './layout.ts';
 import type { Workshop } from './workshop.ts';
-import { addendsOf, runsOf, spread, wholeOf } from './workshop.ts';
+import { addendsOf, byRank, evenRuns, runsHere, runsOf, spread, wholeOf } from './workshop.ts';
 
 /** Names of the axes of an array, in order; an axis with the empty name is never cut. */
 export type Names = ReadonlyArray<string>;
@@ -39,7 +38,7 @@ export interface Application {
 /** A way to cut an operation. */
 interface Cut {
   readonly name: string;
-  /** Extent of the axis in the array that is in shards already, and where each rank's run begins there. */
+  /** Extent of the axis in the array that is in shards already, and where each run begins there. */
   readonly extent: number;
   readonly bounds: ReadonlyArray<number>;
 }
@@ -83,24 +82,36 @@ const partsFor = (
 
 const isList = (parts: ReadonlyArray<Part> | Tensor): parts is ReadonlyArray<Part> => Array.isArray(parts);
 
+/** Parts that meet a sum over all of them stay: what follows begins from them, and not from the examples. */
+const holdBeside = (shop: Workshop, operands: Application['operands']): void => {
+  const places = operands.map(([x]) => placeOf(x));
+  if (!places.some(({ kind }) => kind === 'sum')) return;
+  for (const place of places) if (place.kind === 'shards') shop.parting.hold(place.parts);
+};
+
 /** Where each rank has a run of some operand. */
 const cutApplied = (shop: Workshop, application: Application, cut: Cut): Spread => {
   const { operands, names, shape, dtype, run } = application;
-  const { ops, collective } = shop;
+  const { ops } = shop;
   const axis = names.indexOf(cut.name);
   const bounds = axis < 0 ? null : scaledTo(cut, shape[axis]);
+  holdBeside(shop, operands);
   const all = operands.map((operand) => partsFor(shop, operand, cut));
-  const parts = collective.ranks.map((rank, i): Part => {
+  const parts = runsHere(shop).map((at, i): Part => {
     const own = all.flatMap((each) => (isList(each) ? (each[i] ?? []) : each));
     if (own.length < all.length) return null;
-    const shapeHere = bounds === null ? shape : withExtent(shape, axis, bounds[rank + 1] - bounds[rank]);
+    const shapeHere = bounds === null ? shape : withExtent(shape, axis, bounds[at + 1] - bounds[at]);
     return run(ops, own, shapeHere);
   });
   return spread(
     shop,
     shape,
     bounds === null
-      ? { kind: 'sum', parts, isSymmetric: application.isSymmetric === true }
+      ? {
+          kind: 'sum',
+          parts: byRank(shop, parts).map((own) => shop.parting.total(own)),
+          isSymmetric: application.isSymmetric === true,
+        }
       : { kind: 'shards', axis, bounds, parts },
     dtype,
   );
@@ -118,11 +129,11 @@ const ownerAmong = (operands: Application['operands']): number | null => {
 };
 
 /** The cut of an operation that every rank could do alone, where it is worth sharing out: an even one. */
-const sharedCut = ({ collective }: Workshop, { operands, names, shape, shared }: Application): Cut | null => {
-  if (shared === undefined || collective.size === 1) return null;
+const sharedCut = (shop: Workshop, { operands, names, shape, shared }: Application): Cut | null => {
+  if (shared === undefined || shop.collective.size === 1) return null;
   if (!operands.every(([x]) => ['given', 'whole'].includes(placeOf(x).kind))) return null;
   const extent = shape[names.indexOf(shared)];
-  return { name: shared, extent, bounds: evenBounds(extent, collective.size) };
+  return { name: shared, extent, bounds: evenRuns(extent, shop) };
 };
 
 /**

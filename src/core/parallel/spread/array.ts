@@ -13,13 +13,13 @@ import type { DType, Shape, Shaped, Tensor } from '../../tensor.ts';
 /** A rank's own array of an operation; `null` where it has nothing: an empty run, or zeros. */
 export type Part = Tensor | null;
 
-/** Where an array is. Parts are those of the ranks that are here, in their order. */
+/** Where an array is. Parts are those of the ranks that are here, or of their runs, in order. */
 export type Place =
   /** Every rank could make it from numbers that all have: nothing is placed before somebody needs it. */
   | { readonly kind: 'given'; readonly value: Tensor | number }
   /** Every rank has all of it. */
   | { readonly kind: 'whole'; readonly whole: Tensor; readonly isSymmetric?: boolean }
-  /** Rank r has the run from `bounds[r]` to `bounds[r + 1]` along an axis. */
+  /** Run r goes from `bounds[r]` to `bounds[r + 1]` along an axis; each rank has one, or one for each part of its examples. */
   | {
       readonly kind: 'shards';
       readonly axis: number;

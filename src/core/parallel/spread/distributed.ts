@@ -14,14 +14,16 @@ import { attempt } from '../../errors.ts';
 import type { Tensor } from '../../tensor.ts';
 import { checkSame, digestOf } from '../agreement.ts';
 import type { Collective } from '../collective.ts';
-import { evenBounds } from '../collective.ts';
+import type { PartingBackend } from '../parts/deferring.ts';
+import { deferring, undivided } from '../parts/deferring.ts';
+import { extent } from '../../settings.ts';
 import type { Spread } from './array.ts';
 import { arraysOf, wholesAmong } from './array.ts';
 import type { Queue } from './factorising.ts';
 import { createQueue, sharedLinearAlgebra } from './factorising.ts';
 import { spreadOps, typeIn } from './interpreter.ts';
 import type { Workshop } from './workshop.ts';
-import { runsOf, spread, wholeOf } from './workshop.ts';
+import { evenRuns, runsOf, spread, wholeOf } from './workshop.ts';
 
 /** Who turns gradients into directions: all ranks, or one for each factorised matrix. */
 export type GradientWorkers = 'all' | 'one';
@@ -33,6 +35,11 @@ export interface DistributedOptions {
    * all at once; `one` rank for each, when only what it gives is sent, once it is needed.
    */
   readonly gradientWorkers?: GradientWorkers;
+  /**
+   * In how many parts each rank takes its examples, one after another: 1 unless given. What is computed for examples is in memory for a
+   * part at a time; what is summed over them is the sum over all parts, and nothing else changes.
+   */
+  readonly accumulate?: number;
   /** Told of each factorisation: the rank that it goes to, and about how many operations it takes. */
   readonly assigned?: (rank: number, operations: number) => void;
 }
@@ -57,25 +64,31 @@ export interface DistributedOptions {
 export const distributed = (
   local: Backend<Tensor>,
   collective: Collective,
-  { gradientWorkers = 'all', assigned }: DistributedOptions = {},
+  { gradientWorkers = 'all', accumulate = 1, assigned }: DistributedOptions = {},
 ): Backend<Spread> => {
+  const parts = extent('accumulate', accumulate);
   const queue = createQueue(collective.size, assigned);
-  return backendOn(local, collective, gradientWorkers === 'all', queue, () => undefined);
+  const means = { collective, parts, isHandedOut: gradientWorkers === 'all' };
+  return backendOn(parts === 1 ? undivided(local) : deferring(local), means, queue, () => undefined);
 };
 
+/** What all scopes have in common. */
+type Means = Pick<Workshop, 'collective' | 'parts' | 'isHandedOut'>;
+
 const backendOn = (
-  local: Backend<Tensor>,
-  collective: Collective,
-  isHandedOut: boolean,
+  local: PartingBackend,
+  means: Means,
   queue: Queue,
   outlives: Workshop['outlives'],
 ): Backend<Spread> => {
-  const shop: Workshop = { ops: local.ops, collective, dtype: local.dtype, scope: {}, isHandedOut, outlives };
+  const { ops, dtype: float, parting } = local;
+  const { collective } = means;
+  const shop: Workshop = { ...means, ops, parting, dtype: float, scope: {}, outlives };
   const scope = (): Scope<Spread> => {
     const inner = local.scope();
     const outliving: Array<Tensor> = [];
     return {
-      backend: backendOn(inner.backend, collective, isHandedOut, queue, (made) => void outliving.push(made)),
+      backend: backendOn(inner.backend, means, queue, (made) => void outliving.push(made)),
       close: (keep, retire = []) => {
         const gone = new Set(retire.flatMap(arraysOf));
         // What was made whole here belongs to arrays of an outer scope, which may keep it.
@@ -97,7 +110,7 @@ const backendOn = (
       const dtype = typeIn(shop, value);
       const host = spread(shop, value.shape, { kind: 'given', value }, dtype);
       if (value.shape.length === 0) return host;
-      const bounds = evenBounds(examples, collective.size);
+      const bounds = evenRuns(examples, shop);
       const parts = runsOf(shop, host, 0, bounds);
       return spread(shop, value.shape, { kind: 'shards', axis: 0, bounds, parts }, dtype);
     },

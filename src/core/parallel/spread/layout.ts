@@ -5,8 +5,8 @@
  */
 import { mirrorLower } from '../../backends/host/kernels/layout.ts';
 import type { Buffer, Vector } from '../../backends/host/kernels/precision.ts';
-import type { Shape, Tensor } from '../../tensor.ts';
-import { sizeOf } from '../../tensor.ts';
+import type { DType, ReadonlyVector, Shape, Tensor } from '../../tensor.ts';
+import { allocate, sizeOf } from '../../tensor.ts';
 
 /** The memory of an array that was made to be written to. */
 const memoryOf = ({ data }: Tensor): Vector => data as Vector;
@@ -57,4 +57,20 @@ export const isSymmetric = ({ shape, data }: Tensor): boolean => {
     }
   }
   return true;
+};
+
+/** The parts of an array that a rank has, one after another; what is one part is not copied. */
+export const joinedRuns = (dtype: DType, parts: ReadonlyArray<Tensor | null>): ReadonlyVector => {
+  const present = parts.filter((part) => part !== null);
+  if (present.length === 1) return present[0].data;
+  const flat = allocate(
+    dtype,
+    present.reduce((length, { shape }) => length + sizeOf(shape), 0),
+  );
+  let at = 0;
+  for (const { data, shape } of present) {
+    flat.set(data, at);
+    at += sizeOf(shape);
+  }
+  return flat;
 };

@@ -23,7 +23,7 @@ import type { Part, Place, Spread } from './array.ts';
 import { aroundAxis, placeOf, withExtent } from './array.ts';
 import { runOf } from './layout.ts';
 import type { Workshop } from './workshop.ts';
-import { addendsOf, spread } from './workshop.ts';
+import { addendsOf, runsHere, spread } from './workshop.ts';
 
 /** Names of axes that run with no others. */
 export const axisNames = (prefix: string, count: number): Names =>
@@ -67,11 +67,11 @@ const fromShards = (
   { dtype }: Spread,
   shape: Shape,
   { axis, bounds }: Pick<Shards, 'axis' | 'bounds'>,
-  part: (rank: number, at: number, extents: Shape) => Part,
+  part: (run: number, at: number, extents: Shape) => Part,
 ): Spread => {
-  const parts = shop.collective.ranks.map((rank, at) => {
-    const extent = bounds[rank + 1] - bounds[rank];
-    return extent === 0 ? null : part(rank, at, withExtent(shape, axis, extent));
+  const parts = runsHere(shop).map((run, at) => {
+    const extent = bounds[run + 1] - bounds[run];
+    return extent === 0 ? null : part(run, at, withExtent(shape, axis, extent));
   });
   return spread(shop, shape, { kind: 'shards', axis, bounds, parts }, dtype);
 };
@@ -88,9 +88,9 @@ const gatheredRows = (shop: Workshop, x: Spread, indices: Tensor): Spread | null
     return count;
   });
   const shape = gatherShape(x.shape, indices.shape);
-  return fromShards(shop, x, shape, { axis: 0, bounds }, (rank, at, [extent]) => {
+  return fromShards(shop, x, shape, { axis: 0, bounds }, (run, at, [extent]) => {
     const part = shards.parts[at];
-    const rows = generate([extent], (i) => data[bounds[rank] + i] - shards.bounds[rank], 'i32');
+    const rows = generate([extent], (i) => data[bounds[run] + i] - shards.bounds[run], 'i32');
     return part === null ? null : shop.ops.gather(part, shop.ops.constant(rows));
   });
 };
@@ -198,9 +198,9 @@ export const movement = (
       if (shards !== null && size[shards.axis] !== x.shape[shards.axis]) {
         const { axis, bounds, parts } = shards;
         const within = bounds.map((bound) => Math.min(Math.max(bound - begin[axis], 0), size[axis]));
-        return fromShards(shop, x, shape, { axis, bounds: within }, (rank, at, extents) => {
+        return fromShards(shop, x, shape, { axis, bounds: within }, (run, at, extents) => {
           const part = parts[at];
-          const from = begin.map((own, i) => (i === axis ? Math.max(begin[axis] - bounds[rank], 0) : own));
+          const from = begin.map((own, i) => (i === axis ? Math.max(begin[axis] - bounds[run], 0) : own));
           return part === null ? null : shop.ops.slice(part, from, extents);
         });
       }

@@ -6,18 +6,24 @@
 import { newIORef } from 'fp-ts/lib/IORef.js';
 
 import type { Ops } from '../../ops/ops.ts';
+import type { Parting } from '../parts/deferring.ts';
 import type { DType, Shape, Tensor } from '../../tensor.ts';
 import { allocate, sizeOf } from '../../tensor.ts';
 import type { Collective, Posted } from '../collective.ts';
+import { evenBounds } from '../collective.ts';
 import type { Holding, Part, Place, Spread } from './array.ts';
 import { aroundAxis, placeOf, withExtent } from './array.ts';
-import { packedTriangle, runOf, unpackedTriangle } from './layout.ts';
+import { joinedRuns, packedTriangle, runOf, unpackedTriangle } from './layout.ts';
 
 /** A scope's means. */
 export interface Workshop {
   /** Of this process alone. */
   readonly ops: Ops<Tensor>;
   readonly collective: Collective;
+  /** In how many parts each rank takes its examples. */
+  readonly parts: number;
+  /** How it goes about them. */
+  readonly parting: Parting;
   /** Precision of floats. */
   readonly dtype: 'f32' | 'f64';
   /** Whether what one rank has computed for all is sent to the others at once, or when they need it. */
@@ -55,6 +61,20 @@ const moved = (shop: Workshop, { held, born }: Spread, whole: Tensor): Tensor =>
 /** Numbers that all ranks have, placed. */
 const placed = ({ ops }: Workshop, shape: Shape, value: Tensor | number): Tensor =>
   typeof value === 'number' ? ops.full(shape, value) : ops.constant(value);
+
+/** The runs that arrays in shards have here, by their number among those of all ranks: each part of a rank's examples is one. */
+export const runsHere = ({ collective, parts }: Pick<Workshop, 'collective' | 'parts'>): ReadonlyArray<number> =>
+  collective.ranks.flatMap((rank) => Array.from({ length: parts }, (_, part) => rank * parts + part));
+
+/** Where runs begin when so many things are shared out evenly. */
+export const evenRuns = (
+  count: number,
+  { collective, parts }: Pick<Workshop, 'collective' | 'parts'>,
+): ReadonlyArray<number> => evenBounds(count, collective.size * parts);
+
+/** What belongs to each rank here, of things that there is one of for each run. */
+export const byRank = <A>({ collective, parts }: Workshop, ofRuns: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> =>
+  collective.ranks.map((_, at) => ofRuns.slice(at * parts, (at + 1) * parts));
 
 /** A message that makes an array whole: what is posted, and what it gives. */
 interface Message {
@@ -95,25 +115,28 @@ const roomFor = (ops: Ops<Tensor>, shape: Shape, dtype: DType): Tensor =>
   dtype === 'i32' ? { shape, dtype, data: allocate(dtype, sizeOf(shape)) } : ops.full(shape, 0);
 
 const joining = (
-  { ops, collective }: Workshop,
+  shop: Workshop,
   { shape, dtype }: Pick<Spread, 'shape' | 'dtype'>,
   { axis, bounds, parts }: Extract<Place, { readonly kind: 'shards' }>,
 ): Message => {
+  const { ops, collective } = shop;
   const [before, behind] = aroundAxis(shape, axis);
-  const extents = bounds.slice(1).map((end, rank) => end - bounds[rank]);
+  const extents = bounds.slice(1).map((end, run) => end - bounds[run]);
   const lengths = extents.map((extent) => before * extent * behind);
   const total = sizeOf(shape);
   const flat = roomFor(ops, [total], dtype);
-  const none = allocate(dtype, 0);
+  const ofRanks = Array.from({ length: collective.size }, (_, rank) =>
+    lengths.slice(rank * shop.parts, (rank + 1) * shop.parts).reduce((sum, length) => sum + length, 0),
+  );
   const posted = collective.allGather(
-    parts.map((part) => part?.data ?? none),
-    lengths,
+    byRank(shop, parts).map((own) => joinedRuns(dtype, own)),
+    ofRanks,
     flat.data,
   );
   if (before === 1) return { posted, whole: () => ops.reshape(flat, shape) };
   const runs = (): ReadonlyArray<Tensor> =>
-    extents.map((extent, rank) =>
-      ops.reshape(ops.slice(flat, [before * bounds[rank] * behind], [lengths[rank]]), withExtent(shape, axis, extent)),
+    extents.map((extent, run) =>
+      ops.reshape(ops.slice(flat, [before * bounds[run] * behind], [lengths[run]]), withExtent(shape, axis, extent)),
     );
   return { posted, whole: () => ops.concat(runs(), axis) };
 };
@@ -143,11 +166,17 @@ const messageFor = (shop: Workshop, x: Spread, place: Apart): Message => {
   }
 };
 
+/** All of a sum where nobody else adds to it. */
+const ownSum = ({ collective, parting }: Workshop, place: Apart): Tensor | null =>
+  place.kind === 'sum' && collective.size === 1 && place.parts[0] !== null ? parting.look(place.parts[0]) : null;
+
 /** All of an array, on every rank. */
 export const wholeOf = (shop: Workshop, x: Spread): Tensor => {
   const place = placeOf(x);
   if (place.kind === 'whole') return place.whole;
   if (place.kind === 'given') return moved(shop, x, placed(shop, x.shape, place.value));
+  const own = ownSum(shop, place);
+  if (own !== null) return moved(shop, x, own);
   const { posted, whole } = messageFor(shop, x, place);
   posted.wait();
   return moved(shop, x, whole());
@@ -158,8 +187,12 @@ const small = 2 ** 14;
 
 /** Makes several arrays whole: small sums in one message, and all messages on their way at the same time. */
 export const makeWhole = (shop: Workshop, arrays: ReadonlyArray<Spread>): void => {
-  const { ops } = shop;
+  const { ops, collective } = shop;
   const distinct = [...new Set(arrays)];
+  if (collective.size === 1) {
+    distinct.filter((x) => isApart(placeOf(x))).forEach((x) => wholeOf(shop, x));
+    return;
+  }
   const isSmallSum = (x: Spread): boolean => placeOf(x).kind === 'sum' && sizeOf(x.shape) <= small;
   const bucket = distinct.filter(isSmallSum);
   const alone = bucket.length === 1 ? distinct : distinct.filter((x) => !isSmallSum(x));
@@ -181,7 +214,7 @@ export const makeWhole = (shop: Workshop, arrays: ReadonlyArray<Spread>): void =
     const total = lengths.reduce((sum, length) => sum + length, 0);
     const { posted, whole } = summing(shop, [total], {
       kind: 'sum',
-      parts: shop.collective.ranks.map((_, i) => flatPart(i)),
+      parts: collective.ranks.map((_, i) => flatPart(i)),
       isSymmetric: false,
     });
     posted.wait();
@@ -194,22 +227,23 @@ export const makeWhole = (shop: Workshop, arrays: ReadonlyArray<Spread>): void =
   }
 };
 
-/** The runs of an array along an axis, one for each rank here. */
+/** The runs of an array along an axis that are here. */
 export const runsOf = (shop: Workshop, x: Spread, axis: number, bounds: ReadonlyArray<number>): ReadonlyArray<Part> => {
-  const { ops, collective } = shop;
-  const { shape } = x;
+  const { ofPart } = shop.parting;
+  const { shape, dtype } = x;
   const place = placeOf(x);
-  return collective.ranks.map((rank) => {
-    const [begin, extent] = [bounds[rank], bounds[rank + 1] - bounds[rank]];
+  return runsHere(shop).map((at) => {
+    const [begin, extent] = [bounds[at], bounds[at + 1] - bounds[at]];
     if (extent === 0) return null;
     const run = withExtent(shape, axis, extent);
-    if (place.kind === 'given' && typeof place.value === 'number') return ops.full(run, place.value);
     const [before, behind] = aroundAxis(shape, axis);
-    if (place.kind === 'given' && typeof place.value !== 'number' && before === 1) {
-      return ops.constant(runOf(place.value, begin * behind, run));
+    if (place.kind === 'given') {
+      const { value } = place;
+      if (typeof value === 'number') return ofPart(run, dtype, [], (ops) => ops.full(run, value));
+      if (before === 1) return ofPart(run, dtype, [], (ops) => ops.constant(runOf(value, begin * behind, run)));
     }
     const from = shape.map((_, i) => (i === axis ? begin : 0));
-    return ops.slice(wholeOf(shop, x), from, run);
+    return ofPart(run, dtype, [wholeOf(shop, x)], (ops, [whole]) => ops.slice(whole, from, run));
   });
 };
 

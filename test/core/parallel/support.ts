@@ -1,0 +1,92 @@
+/**
+ * Runs of one process and of several, and how far apart they are.
+ *
+ * @module
+ */
+import type { Backend } from '../../../src/core/backends/backend.ts';
+import { batchNorm } from '../../../src/core/nn/layers/batchNorm.ts';
+import { dense } from '../../../src/core/nn/layers/dense.ts';
+import { dropout } from '../../../src/core/nn/layers/dropout.ts';
+import { sequential } from '../../../src/core/nn/layers/sequential.ts';
+import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
+import { model } from '../../../src/core/nn/model.ts';
+import type { Params } from '../../../src/core/params.ts';
+import type { ReadonlyVector, Shaped, Tensor } from '../../../src/core/tensor.ts';
+import { generate } from '../../../src/core/tensor.ts';
+import { datasetOf } from '../../../src/pipelines/data/dataset.ts';
+import { supervised } from '../../../src/pipelines/tasks/supervised.ts';
+import type { TrainResult } from '../../../src/pipelines/trainer/conclude.ts';
+import type { TrainTask } from '../../../src/pipelines/trainer/learning.ts';
+import { train } from '../../../src/pipelines/trainer/train.ts';
+import type { Optimizer } from '../../../src/solvers/presets/optimizer.ts';
+import { signTask, sineTask } from '../../pipelines/trainer/support.ts';
+import { scaledError } from '../../support/closeness.ts';
+import { gaussian, orThrow } from '../../support/training.ts';
+
+/** Five steps, seven examples each unless given. */
+export const trained = async <T extends Shaped>(
+  backend: Backend<T>,
+  task: TrainTask,
+  optimizer: Optimizer,
+  batch = 7,
+): Promise<TrainResult> =>
+  orThrow(
+    await train({ backend, clock: () => 0 }, task, optimizer, {
+      duration: { steps: 5 },
+      batch,
+      seed: 3,
+      evaluateEvery: 2,
+    })(),
+  );
+
+const apart = (a: number, b: number): number => (Object.is(a, b) ? 0 : Math.abs(a - b) / (1 + Math.abs(b)));
+
+const furthest = (a: Params<Tensor>, b: Params<Tensor>): number =>
+  Math.max(0, ...Object.entries(a).map(([path, x]) => scaledError(x.data, b[path].data)));
+
+/** The largest difference of two runs: in what they came to, and in all numbers that steps report and are decided by. */
+export const distance = (a: TrainResult, b: TrainResult): number =>
+  Math.max(
+    furthest(a.params, b.params),
+    furthest(a.running, b.running),
+    apart(a.test.loss, b.test.loss),
+    apart(a.history.length, b.history.length),
+    ...a.history.flatMap(({ metrics }, i) =>
+      Object.entries(metrics).map(([name, value]) => apart(value, b.history[i].metrics[name])),
+    ),
+  );
+
+/** The same task with every input changed by its last bit: what rounding alone makes of a run. */
+export const nudged = (task: TrainTask): TrainTask => {
+  const { train: trainSet } = task.data;
+  const batch = Object.assign((rows: ReadonlyVector) => {
+    const arrays = trainSet.batch(rows);
+    const { data, shape } = arrays['inputs'];
+    return { ...arrays, inputs: generate(shape, (i) => data[i] * (1 + 2 ** -52)) };
+  }, trainSet.batch);
+  return { ...task, data: { ...task.data, train: { ...trainSet, batch } } };
+};
+
+/** What a preset is tried on: most learn a regression, one needs classes. */
+export const taskFor = (name: string): TrainTask => (name === 'class-kfac' ? signTask() : sineTask());
+
+/**
+ * Whose steps are no continuous function of their batch, or nearly none: conjugate gradients past as many turns as the precision holds,
+ * a basis of eigenvectors where eigenvalues are equal. They may differ by what a last bit of the inputs makes of them.
+ */
+export const rough: ReadonlyArray<string> = ['kfac-cg', 'shampoo', 'soap'];
+
+/** A network whose layers look at the whole batch, or draw. */
+export const normedTask = (): TrainTask => {
+  const data = orThrow(datasetOf('noise', gaussian(1, [24, 4]), gaussian(2, [24, 2])));
+  return supervised({
+    name: 'normed',
+    model: model(
+      'normed',
+      [4],
+      sequential([dense({ in: 4, out: 6 }), batchNorm({ features: 6 }), dropout(0.3), dense({ in: 6, out: 2 })]),
+    ),
+    loss: squaredError,
+    data: { train: data, test: data },
+  });
+};
