@@ -12,6 +12,7 @@ import { cast, reshape } from '@tensorflow/tfjs-core';
 
 import { windowOn } from '../../core/nn/layers/windows.ts';
 import type { Site } from '../../core/ops/site.ts';
+import type { Window } from '../../core/ops/window.ts';
 import type { Shape } from '../../core/tensor.ts';
 
 /** A weight of a layer. */
@@ -44,6 +45,7 @@ export interface AnyLayer {
   activation?: Activation | null;
   readonly kernel?: Weight;
   readonly depthwiseKernel?: Weight;
+  readonly pointwiseKernel?: Weight;
   readonly recurrentKernel?: Weight;
   readonly embeddings?: Weight;
   bias?: Weight | null;
@@ -87,7 +89,7 @@ export interface Sited {
 }
 
 /** Where in a layer its sites are: see `taps.ts`. */
-export type Place = 'beforeActivation' | 'lookup' | 'normalised' | 'gates' | 'activation' | 'draws';
+export type Place = 'beforeActivation' | 'separable' | 'lookup' | 'normalised' | 'gates' | 'activation' | 'draws';
 
 /** What is known of a layer. */
 export interface Known {
@@ -134,22 +136,72 @@ const dense = (pathOf: PathOf, weight: Weight | undefined, bias: Weight | null |
 const pair = (given: ReadonlyArray<number> | number | undefined): readonly [number, number] =>
   typeof given === 'number' ? [given, given] : [given?.[0] ?? 1, given?.[1] ?? 1];
 
-/** Convolutions of images; a depthwise one has a group for each channel. */
-const images = (layer: AnyLayer, pathOf: PathOf, depthwise: boolean): ReadonlyArray<Sited> => {
-  if (layer.dataFormat !== 'channelsLast') return [];
-  const window = windowOn(layer.name, {
+/** The window of a layer on images. */
+const windowOf = (layer: AnyLayer, dilation: readonly [number, number]): ((images: Shape) => Window) =>
+  windowOn(layer.name, {
     kernel: pair(layer.kernelSize),
     stride: pair(layer.strides),
-    // TF.js does not pass the dilation of depthwise convolutions on.
-    dilation: depthwise ? 1 : pair(layer.dilationRate),
+    dilation,
     padding: layer.padding === 'same' ? 'same' : 'valid',
   });
-  return site(pathOf, depthwise ? layer.depthwiseKernel : layer.kernel, layer.bias, (paths, input) => ({
+
+const ones = [1, 1] as const;
+
+/** Convolutions of images. */
+const images = (layer: AnyLayer, pathOf: PathOf): ReadonlyArray<Sited> => {
+  if (layer.dataFormat !== 'channelsLast') return [];
+  const window = windowOf(layer, pair(layer.dilationRate));
+  return site(pathOf, layer.kernel, layer.bias, (paths, input) => ({
     kind: 'convolution',
     ...paths,
     window: window(input),
-    groups: depthwise ? input[3] : 1,
+    groups: 1,
   }));
+};
+
+/** Convolutions with a group for each channel. */
+const byChannel = (
+  layer: AnyLayer,
+  pathOf: PathOf,
+  bias: Weight | null | undefined,
+  dilation: readonly [number, number],
+): ReadonlyArray<Sited> => {
+  if (layer.dataFormat !== 'channelsLast') return [];
+  const window = windowOf(layer, dilation);
+  return site(pathOf, layer.depthwiseKernel, bias, (paths, input) => ({
+    kind: 'convolution',
+    ...paths,
+    window: window(input),
+    groups: input[3],
+  }));
+};
+
+/** A convolution by channel, then one of single pixels, which has the bias. */
+const inTwo = (layer: AnyLayer, pathOf: PathOf): ReadonlyArray<Sited> =>
+  layer.dataFormat === 'channelsLast'
+    ? [...byChannel(layer, pathOf, null, pair(layer.dilationRate)), ...dense(pathOf, layer.pointwiseKernel, layer.bias)]
+    : [];
+
+/** Transposed convolutions. A bias is added to pixels of the result, and is a site of its own. */
+const spreads = (layer: AnyLayer, pathOf: PathOf): ReadonlyArray<Sited> => {
+  if (layer.dataFormat !== 'channelsLast') return [];
+  const [kernel, stride] = [pair(layer.kernelSize), pair(layer.strides)];
+  const window = windowOf(layer, ones);
+  /** As TF.js has the extents of the result. */
+  const along = (size: number, axis: 0 | 1): number =>
+    size * stride[axis] + (layer.padding === 'same' ? 0 : Math.max(kernel[axis] - stride[axis], 0));
+  const weights = site(pathOf, layer.kernel, null, (paths, [n, h, w, c]) => {
+    const extents = [along(h, 0), along(w, 1)] as const;
+    return {
+      kind: 'transposedConvolution',
+      ...paths,
+      bias: null,
+      window: window([n, ...extents, c]),
+      groups: 1,
+      extents,
+    };
+  });
+  return [...weights, ...site(pathOf, layer.bias, null, (paths) => ({ kind: 'shift', ...paths, bias: null }))];
 };
 
 /** Convolutions of sequences, which are images of width 1. */
@@ -207,8 +259,14 @@ const gates = (layer: AnyLayer, pathOf: PathOf): ReadonlyArray<Sited> =>
 
 const table: Readonly<Record<string, (layer: AnyLayer, pathOf: PathOf) => Known>> = {
   Dense: (layer, pathOf) => ({ place: 'beforeActivation', sites: dense(pathOf, layer.kernel, layer.bias) }),
-  Conv2D: (layer, pathOf) => ({ place: 'beforeActivation', sites: images(layer, pathOf, false) }),
-  DepthwiseConv2D: (layer, pathOf) => ({ place: 'beforeActivation', sites: images(layer, pathOf, true) }),
+  Conv2D: (layer, pathOf) => ({ place: 'beforeActivation', sites: images(layer, pathOf) }),
+  Conv2DTranspose: (layer, pathOf) => ({ place: 'beforeActivation', sites: spreads(layer, pathOf) }),
+  // TF.js does not pass the dilation of depthwise convolutions on.
+  DepthwiseConv2D: (layer, pathOf) => ({
+    place: 'beforeActivation',
+    sites: byChannel(layer, pathOf, layer.bias, ones),
+  }),
+  SeparableConv2D: (layer, pathOf) => ({ place: 'separable', sites: inTwo(layer, pathOf) }),
   Conv1D: (layer, pathOf) => ({ place: 'beforeActivation', sites: sequences(layer, pathOf) }),
   Embedding: (layer, pathOf) => ({ place: 'lookup', sites: lookups(layer, pathOf) }),
   BatchNormalization: (layer, pathOf) => ({ place: 'normalised', sites: affine(layer, pathOf) }),

@@ -9,7 +9,7 @@ import { reshape, tensor as tfTensor, transpose } from '@tensorflow/tfjs-core';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Shape, Tensor } from '../../core/tensor.ts';
 import { cast, sizeOf } from '../../core/tensor.ts';
-import type { AnyLayer, Known, PathOf, Weight } from './layers.ts';
+import type { AnyLayer, Known, PathOf, Place, Weight } from './layers.ts';
 import { knownOf, leavesOf } from './layers.ts';
 
 /** A weight that is trained. */
@@ -57,10 +57,13 @@ export const partsOf = (model: AnyLayer, pathOf: PathOf): ReadonlyArray<Part> =>
     return known === null ? [] : [{ layer, known }];
   });
 
-/** Number of outputs of a kernel, or `null` for a weight that is laid out alike in both libraries. */
+/** Places where weights are kernels. */
+const kernels: ReadonlyArray<Place> = ['beforeActivation', 'separable', 'gates'];
+
+/** Number of outputs of a kernel (of a transposed one, of inputs), or `null` for a weight that is laid out alike in both libraries. */
 const outputsOf = (weight: Weight, parts: ReadonlyArray<Part>): number | null => {
   const part = parts.find(({ known }) => known.sites.some((sited) => sited.weight === weight));
-  if (part === undefined || (part.known.place !== 'beforeActivation' && part.known.place !== 'gates')) return null;
+  if (part === undefined || weight.shape.length === 1 || !kernels.includes(part.known.place)) return null;
   return weight === part.layer.depthwiseKernel ? sizeOf(weight.shape.slice(-2)) : weight.shape[weight.shape.length - 1];
 };
 

@@ -6,8 +6,18 @@
  *
  * @module
  */
-import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
-import { add, customGrad, keep, mul, ones, sum as reduceSum, zeros } from '@tensorflow/tfjs-core';
+import type { Tensor as TfTensor, Tensor4D } from '@tensorflow/tfjs-core';
+import {
+  add,
+  conv2d,
+  customGrad,
+  depthwiseConv2d,
+  keep,
+  mul,
+  ones,
+  sum as reduceSum,
+  zeros,
+} from '@tensorflow/tfjs-core';
 
 import type { Shape } from '../../core/tensor.ts';
 import type { Activation, AnyLayer, Call, Known, Sited, Weight } from './layers.ts';
@@ -124,20 +134,42 @@ export interface Standing {
 
 type Tap = (layer: AnyLayer, call: Call, known: Known, standing: Standing) => (r: Recording, seed: number) => Call;
 
+/** What a layer gives for what goes into its activation. */
+const activated = ({ activation }: AnyLayer, { isLast }: Standing, { logits }: Recording, sum: TfTensor): TfTensor => {
+  if (isLast) logits.push(keep(sum));
+  return activation === null || activation === undefined ? sum : activation.apply(sum);
+};
+
 const taps: Readonly<Record<Known['place'], Tap>> = {
   beforeActivation:
-    (layer, call, { sites }, { isLast }) =>
+    (layer, call, { sites }, standing) =>
     (r) =>
     (inputs, keywords) => {
-      const { activation } = layer;
       const sum = single(replacing(layer, { activation: linear }, () => call(inputs, keywords)));
-      const passed = pass(
-        r,
-        sites.map((sited) => [sited, single(inputs)] as const),
-        sum,
-      );
-      if (isLast) r.logits.push(keep(passed));
-      return activation === null || activation === undefined ? passed : activation.apply(passed);
+      const met = sites.map((sited) => [sited, single(inputs)] as const);
+      return activated(layer, standing, r, pass(r, met, sum));
+    },
+  separable:
+    (layer, call, { sites }, standing) =>
+    (r) =>
+    (inputs, keywords) => {
+      const { depthwiseKernel, pointwiseKernel, bias } = layer;
+      if (sites.length === 0 || depthwiseKernel === undefined || pointwiseKernel === undefined) {
+        return call(inputs, keywords);
+      }
+      const through = (weight: Weight, x: TfTensor, output: TfTensor): Tensor4D => {
+        const met = sites.flatMap((sited) => (sited.weight === weight ? [[sited, x] as const] : []));
+        return pass(r, met, output) as Tensor4D;
+      };
+      const x = single(inputs) as Tensor4D;
+      const [first, second] = [depthwiseKernel, pointwiseKernel].map((each) => each.read() as unknown as Tensor4D);
+      const pair = layer.strides as [number, number];
+      const rate = layer.dilationRate as [number, number];
+      const padding = layer.padding as 'same' | 'valid';
+      const between = through(depthwiseKernel, x, depthwiseConv2d(x, first, pair, padding, 'NHWC', rate));
+      const product = conv2d(between, second, 1, 'valid');
+      const sum = bias === null || bias === undefined ? product : add(product, bias.read());
+      return activated(layer, standing, r, through(pointwiseKernel, between, sum));
     },
   lookup:
     (_, call, { sites }) =>

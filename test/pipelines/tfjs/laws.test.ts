@@ -133,29 +133,31 @@ describe('law: the gradient of a site is the mean of what it sees, g ā ᵀ', ()
     strides: fc.integer({ min: 1, max: 2 }),
     padding: fc.constantFrom('same' as const, 'valid' as const),
     useBias: fc.boolean(),
-    depthwise: fc.boolean(),
+    kind: fc.constantFrom('plain' as const, 'depthwise' as const, 'separable' as const, 'transposed' as const),
     channels: fc.integer({ min: 1, max: 3 }),
   });
 
+  type Geometry = Parameters<typeof tfl.depthwiseConv2d>[0] & { readonly padding: 'same' | 'valid' };
+  const made = {
+    plain: (options: Geometry) => tfl.conv2d({ ...options, filters: 3 }),
+    depthwise: (options: Geometry) => tfl.depthwiseConv2d({ ...options, depthMultiplier: 2 }),
+    separable: (options: Geometry) => tfl.separableConv2d({ ...options, filters: 3, depthMultiplier: 2 }),
+    transposed: (options: Geometry) => tfl.conv2dTranspose({ ...options, filters: 3 }),
+  };
+
   it('convolutions of any geometry', async () => {
     await fc.assert(
-      fc.asyncProperty(geometry, async ({ kernel, strides, padding, useBias, depthwise, channels }) => {
+      fc.asyncProperty(geometry, async ({ kernel, strides, padding, useBias, kind, channels }) => {
         const shape = [6, 5, channels];
         const options = { inputShape: shape, kernelSize: kernel, strides, padding, useBias, name: 'conv' } as const;
         const net = sequential({
-          layers: [
-            depthwise
-              ? tfl.depthwiseConv2d({ ...options, depthMultiplier: 2 })
-              : tfl.conv2d({ ...options, filters: 3 }),
-            tfl.flatten(),
-            tfl.dense({ units: 1, name: 'out' }),
-          ],
+          layers: [made[kind](options), tfl.flatten(), tfl.dense({ units: 1, name: 'out' })],
         });
         const found = await lookedAt(net, drawn(4, [3, ...shape]), gradientsOf);
-        expect(found).toHaveLength(2);
+        expect(found).toHaveLength(kind === 'separable' || (kind === 'transposed' && useBias) ? 3 : 2);
         found.forEach(([, mine, theirs]) => expect(gap(mine, theirs)).toBeLessThan(1e-3));
       }),
-      { numRuns: 12 },
+      { numRuns: 24 },
     );
   });
 });

@@ -246,6 +246,9 @@ describe('coverage', () => {
     expect(rows).toEqual([
       'conv/kernel: A ⊗ G',
       'conv/bias: A ⊗ G',
+      'apart/depthwise_kernel: A ⊗ G',
+      'apart/pointwise_kernel: A ⊗ G',
+      'apart/bias: A ⊗ G',
       'norm/gamma: full',
       'norm/beta: full',
       'each/kernel: A ⊗ G',
@@ -253,9 +256,6 @@ describe('coverage', () => {
       'gru/kernel: A ⊗ G',
       'gru/bias: A ⊗ G',
       'out/kernel: A ⊗ G',
-      'apart/depthwise_kernel: diagonal',
-      'apart/pointwise_kernel: diagonal',
-      'apart/bias: diagonal',
       'gru/recurrent_kernel: diagonal',
     ]);
   });

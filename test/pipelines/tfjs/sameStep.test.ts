@@ -7,6 +7,7 @@ import { activation } from '../../../src/core/nn/layers/activation.ts';
 import { batchNorm } from '../../../src/core/nn/layers/batchNorm.ts';
 import { conv1d, conv2d } from '../../../src/core/nn/layers/convolution.ts';
 import { dense } from '../../../src/core/nn/layers/dense.ts';
+import { convTranspose2d } from '../../../src/core/nn/layers/transposedConvolution.ts';
 import { embedding } from '../../../src/core/nn/layers/embedding.ts';
 import type { Layer } from '../../../src/core/nn/layers/layer.ts';
 import { layerNorm } from '../../../src/core/nn/layers/layerNorm.ts';
@@ -88,6 +89,20 @@ const convNet = sequential([
   flatten(),
   dense({ in: 2 * 2 * 6, out: 3 }),
 ]);
+const separableNet = sequential([
+  conv2d({ in: 2, out: 4, kernel: 3, groups: 2, padding: 'same', stride: 2, bias: false }),
+  conv2d({ in: 4, out: 3, kernel: 1 }),
+  activation('tanh'),
+  flatten(),
+  dense({ in: 27, out: 3 }),
+]);
+const spreadNet = sequential([
+  convTranspose2d({ in: 2, out: 3, kernel: 3, padding: 'same', stride: 2 }),
+  activation('tanh'),
+  convTranspose2d({ in: 3, out: 1, kernel: 2, bias: false }),
+  flatten(),
+  dense({ in: 49, out: 3 }),
+]);
 const sequenceNet = sequential([
   conv1d({ in: 2, out: 4, kernel: 3, padding: 'same' }),
   activation('tanh'),
@@ -160,6 +175,58 @@ const cases: ReadonlyArray<Case> = [
     counterparts: [...pair('0'), ...pair('2'), ...pair('4')],
     shapes: shapesOf(convNet),
     inputs: drawn(4, [examples, 6, 6, 2]),
+    targets: classes(examples, 3),
+    loss: 'sparseCategoricalCrossentropy',
+    mineLoss: softmaxCrossEntropy,
+  },
+  {
+    name: 'a separable convolution',
+    theirs: () =>
+      tfSequential({
+        layers: [
+          tfl.separableConv2d({
+            inputShape: [6, 6, 2],
+            filters: 3,
+            kernelSize: 3,
+            depthMultiplier: 2,
+            padding: 'same',
+            strides: 2,
+            activation: 'tanh',
+          }),
+          tfl.flatten(),
+          tfl.dense({ units: 3, activation: 'softmax' }),
+        ],
+      }),
+    mine: separableNet,
+    counterparts: [kernel('0.weight'), ...pair('1'), ...pair('4')],
+    shapes: shapesOf(separableNet),
+    inputs: drawn(10, [examples, 6, 6, 2]),
+    targets: classes(examples, 3),
+    loss: 'sparseCategoricalCrossentropy',
+    mineLoss: softmaxCrossEntropy,
+  },
+  {
+    name: 'transposed convolutions',
+    theirs: () =>
+      tfSequential({
+        layers: [
+          tfl.conv2dTranspose({
+            inputShape: [3, 3, 2],
+            filters: 3,
+            kernelSize: 3,
+            padding: 'same',
+            strides: 2,
+            activation: 'tanh',
+          }),
+          tfl.conv2dTranspose({ filters: 1, kernelSize: 2, useBias: false }),
+          tfl.flatten(),
+          tfl.dense({ units: 3, activation: 'softmax' }),
+        ],
+      }),
+    mine: spreadNet,
+    counterparts: [...pair('0'), kernel('2.weight'), ...pair('4')],
+    shapes: shapesOf(spreadNet),
+    inputs: drawn(11, [examples, 3, 3, 2]),
     targets: classes(examples, 3),
     loss: 'sparseCategoricalCrossentropy',
     mineLoss: softmaxCrossEntropy,
