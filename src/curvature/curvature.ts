@@ -26,6 +26,7 @@ import type { Objective } from '../core/pipeline/objective.ts';
 import type { Stage } from '../core/pipeline/stage.ts';
 import { stage } from '../core/pipeline/stage.ts';
 import { tidily } from '../core/pipeline/tidied.ts';
+import { chained } from '../core/tasks.ts';
 import type { CurvatureState } from '../core/pipeline/trainState.ts';
 import type { Shaped } from '../core/tensor.ts';
 import type { Block } from '../core/pipeline/blocks.ts';
@@ -153,7 +154,7 @@ export const updateFactors = (curvature: Curvature): Stage<UpdateNeeds, 'state' 
       ({ backend }: Env<T>) =>
         pipe(
           captured === null || curvature.inspect === undefined ? TE.right(null) : curvature.inspect(backend, captured),
-          TE.chain(() =>
+          chained(() =>
             calculate(() => {
               const accepted = curvature.strict ? refuseUncovered(blocks) : blocks;
               const averaged =

@@ -157,6 +157,12 @@ export const derive = <T extends Shaped>(p: Primitives<T>, self: () => Ops<T>): 
   },
   trace: (m) => p.sum(p.select(p.constant(identityMask(m.shape[0])), m, p.full([], 0)), [0, 1]),
   dot: (x, y) => p.sum(p.binary('mul', x, y), axesOf(x.shape)),
+  dots: (xs, ys) => {
+    const ops = self();
+    return xs.length === 0
+      ? p.full([], 0)
+      : xs.map((x, i) => ops.dot(x, ys[i])).reduce((sum, term) => ops.add(sum, term));
+  },
   mean: (x, axes) => {
     const count = axes.reduce((product, axis) => product * x.shape[axis], 1);
     // A quotient, so that the mean of equal numbers is that number wherever their sum is exact.

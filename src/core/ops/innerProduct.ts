@@ -23,6 +23,7 @@ import type { Shaped } from '../tensor.ts';
  * ```
  */
 export const innerProduct = <T extends Shaped>(ops: Ops<T>, x: Params<T>, y: Params<T>): T =>
-  Object.keys(x)
-    .map((path) => ops.dot(x[path], y[path]))
-    .reduce((sum, term) => ops.add(sum, term), ops.full([], 0));
+  ops.dots(
+    Object.values(x),
+    Object.keys(x).map((path) => y[path]),
+  );

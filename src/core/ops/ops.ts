@@ -75,6 +75,8 @@ export interface Derived<T extends Shaped> {
   readonly trace: (m: T) => T;
   /** ⟨x, y⟩ over all elements of equal shapes: shape `[]`. */
   readonly dot: (x: T, y: T) => T;
+  /** Σ ⟨xᵢ, yᵢ⟩ over pairs of arrays of equal shapes, 0 where there are none: shape `[]`. */
+  readonly dots: (xs: ReadonlyArray<T>, ys: ReadonlyArray<T>) => T;
   /** Mean over axes, which are dropped. */
   readonly mean: (x: T, axes: ReadonlyArray<number>) => T;
   /** Transpose of a matrix. */

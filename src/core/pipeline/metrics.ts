@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { pipe } from 'fp-ts/lib/function.js';
-import * as R from 'fp-ts/lib/Record.js';
-import * as TE from 'fp-ts/lib/TaskEither.js';
+import * as E from 'fp-ts/lib/Either.js';
+import type * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../backends/backend.ts';
 import type { KfacError } from '../errors.ts';
@@ -50,12 +49,15 @@ export const secondsIn = (metrics: Scalars<unknown>): number =>
  *
  * @param parts - metrics of stages, in order
  */
-export const mergeMetrics = <T>(parts: ReadonlyArray<Scalars<T>>): Scalars<T> =>
-  parts.reduce((all, part) => {
-    const both = Object.keys(part).filter((name) => isSeconds(name) && Object.hasOwn(all, name));
-    const sums = both.map((name) => [name, numberAt(all, name) + numberAt(part, name)] as const);
-    return { ...all, ...part, ...Object.fromEntries(sums) };
-  }, {});
+export const mergeMetrics = <T>(parts: ReadonlyArray<Scalars<T>>): Scalars<T> => {
+  const all: Record<string, T | number> = {};
+  for (const part of parts) {
+    for (const name of Object.keys(part)) {
+      all[name] = isSeconds(name) ? numberAt(all, name) + numberAt(part, name) : part[name];
+    }
+  }
+  return all;
+};
 
 /** Numbers of one step by name: `loss`, `learningRate`, `seconds.forward`, …. */
 export type Metrics = Readonly<Record<string, number>>;
@@ -77,18 +79,19 @@ export const withoutSeconds = (metrics: Metrics): Metrics =>
  * await readMetrics(referenceBackend(), metrics)(); // => { _tag: 'Right', right: { loss: 0.5, learningRate: 0.1 } }
  * ```
  */
-export const readMetrics = <T extends Shaped>(
-  backend: Backend<T>,
-  metrics: Scalars<T>,
-): TE.TaskEither<KfacError, Metrics> =>
-  pipe(
-    metrics,
-    R.traverse(TE.ApplicativeSeq)((value) =>
-      typeof value === 'number'
-        ? TE.right(value)
-        : pipe(
-            backend.read(value),
-            TE.map((x) => x.data[0]),
-          ),
-    ),
-  );
+export const readMetrics =
+  <T extends Shaped>(backend: Backend<T>, metrics: Scalars<T>): TE.TaskEither<KfacError, Metrics> =>
+  async () => {
+    const numbers: Record<string, number> = {};
+    for (const name of Object.keys(metrics)) {
+      const value = metrics[name];
+      if (typeof value === 'number') {
+        numbers[name] = value;
+        continue;
+      }
+      const read = await backend.read(value)();
+      if (E.isLeft(read)) return read;
+      numbers[name] = read.right.data[0];
+    }
+    return E.right(numbers);
+  };

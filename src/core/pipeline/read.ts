@@ -4,10 +4,11 @@
  * @module
  */
 import { pipe } from 'fp-ts/lib/function.js';
-import * as TE from 'fp-ts/lib/TaskEither.js';
+import type * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Backend } from '../backends/backend.ts';
 import type { KfacError } from '../errors.ts';
+import { mapped } from '../tasks.ts';
 import type { ReadonlyVector, Shaped } from '../tensor.ts';
 
 /**
@@ -36,6 +37,6 @@ export const readScalars = <T extends Shaped>(
   );
   return pipe(
     backend.read(stacked),
-    TE.map(({ data }) => data),
+    mapped(({ data }) => data),
   );
 };

@@ -7,9 +7,8 @@
  *
  * @module
  */
-import { pipe } from 'fp-ts/lib/function.js';
-import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
-import * as TE from 'fp-ts/lib/TaskEither.js';
+import * as E from 'fp-ts/lib/Either.js';
+import type * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
 
 import type { KfacError } from '../errors.ts';
 import type { Shaped } from '../tensor.ts';
@@ -72,22 +71,19 @@ export const stage = <Needs extends Field, Adds extends Field>(
 ): Stage<Needs, Adds> => ({ name, run });
 
 /** Runs a stage, keeps the context, merges the metrics, notes how long it took, and says what a failure comes of. */
-const extend =
-  <T extends Shaped>(next: Stage<Field, Field>) =>
-  (context: Context<T, Field>): RTE.ReaderTaskEither<Env<T>, KfacError, Context<T, Field>> =>
-  (env) => {
-    const start = env.clock();
-    const merge = (added: Context<T, Field>): Context<T, Field> => {
-      const metrics: Scalars<T> = added.metrics ?? {};
-      const own = secondsAt(next.name, env.clock() - start - secondsIn(metrics));
-      return { ...context, ...added, metrics: mergeMetrics([context.metrics ?? {}, metrics, own]) };
-    };
-    return pipe(
-      next.run(context)(env),
-      TE.map(merge),
-      TE.orElseW((error) => causeOf(env.backend, context, error)),
-    );
-  };
+const extend = async <T extends Shaped>(
+  next: Stage<Field, Field>,
+  context: Context<T, Field>,
+  env: Env<T>,
+): Promise<E.Either<KfacError, Context<T, Field>>> => {
+  const start = env.clock();
+  const outcome = await next.run(context)(env)();
+  if (E.isLeft(outcome)) return causeOf(env.backend, context, outcome.left)();
+  const added: Context<T, Field> = outcome.right;
+  const metrics: Scalars<T> = added.metrics ?? {};
+  const own = secondsAt(next.name, env.clock() - start - secondsIn(metrics));
+  return E.right({ ...context, ...added, metrics: mergeMetrics([context.metrics ?? {}, metrics, own]) });
+};
 
 /** Any stage: what nothing more is known of than that it runs. */
 export type AnyStage = Stage<Field, never>;
@@ -121,12 +117,18 @@ export const inOrder = (parts: ReadonlyArray<Stage<Field, Field>>): Stage<Field,
     name: stages.map((s) => s.name).join(' → '),
     stages,
     foresee: foreseenBy(stages),
-    run: <T extends Shaped>(context: Context<T, Field>) =>
-      stages.reduce(
-        (before: RTE.ReaderTaskEither<Env<T>, KfacError, Context<T, Field>>, next) =>
-          pipe(before, RTE.chain(extend<T>(next))),
-        RTE.right({ ...context, metrics: {} }), // what it reports is its own
-      ),
+    run:
+      <T extends Shaped>(context: Context<T, Field>) =>
+      (env: Env<T>) =>
+      async () => {
+        let known: Context<T, Field> = { ...context, metrics: {} }; // what it reports is its own
+        for (const next of stages) {
+          const outcome = await extend<T>(next, known, env);
+          if (E.isLeft(outcome)) return outcome;
+          known = outcome.right;
+        }
+        return E.right(known);
+      },
   };
 };
 

@@ -11,6 +11,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Backend } from '../backends/backend.ts';
 import type { KfacError } from '../errors.ts';
 import { attempt } from '../errors.ts';
+import { chained, mapped } from '../tasks.ts';
 import type { Shaped, Tensor } from '../tensor.ts';
 import { arraysIn } from './arraysIn.ts';
 import type { Batch, Context } from './context.ts';
@@ -139,17 +140,20 @@ export const takeStep =
     const scope = env.backend.scope();
     const outcome = await pipe(
       TE.fromEither(attempt(() => upload(scope.backend, batch))),
-      TE.chain((uploaded) => step.run<T>({ state, batch: uploaded })({ ...env, backend: scope.backend })),
+      chained((uploaded) => step.run<T>({ state, batch: uploaded })({ ...env, backend: scope.backend })),
       // A pipeline gives all that it knows.
-      TE.chain((ended: Context<T, 'next' | 'metrics'> & Seen<T>) =>
+      chained((ended: Context<T, 'next' | 'metrics'> & Seen<T>) =>
         pipe(
           readMetrics(scope.backend, ended.metrics),
-          TE.chain((read) => checkMetrics(scope.backend, bound, read, { ...ended, state })),
-          TE.map((metrics) => ({ next: ended.next, metrics })),
-          TE.chainFirst(({ next }) =>
-            next.step % agreeing === 0
-              ? (scope.backend.agree?.(Object.values(next.params)) ?? TE.right(undefined))
-              : TE.right(undefined),
+          chained((read) => checkMetrics(scope.backend, bound, read, { ...ended, state })),
+          mapped((metrics) => ({ next: ended.next, metrics })),
+          chained((kept) =>
+            kept.next.step % agreeing === 0 && scope.backend.agree !== undefined
+              ? pipe(
+                  scope.backend.agree(Object.values(kept.next.params)),
+                  mapped(() => kept),
+                )
+              : TE.right(kept),
           ),
         ),
       ),

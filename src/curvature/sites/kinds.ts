@@ -24,6 +24,17 @@ type SiteOf<K extends Kind> = {
 
 const lookUp = <K extends Kind>(site: SiteOf<K>): SiteBlock => kinds[site.kind](site);
 
+/** Blocks that were made: a step asks for that of each site some twenty times, and of layers the sites stay the same. */
+const made = new WeakMap<Site, SiteBlock>();
+
+const blockOf = (site: Site): SiteBlock => {
+  const known = made.get(site);
+  if (known !== undefined) return known;
+  const block = lookUp(site);
+  made.set(site, block);
+  return block;
+};
+
 /**
  * The block of a site.
  *
@@ -31,7 +42,7 @@ const lookUp = <K extends Kind>(site: SiteOf<K>): SiteBlock => kinds[site.kind](
  */
 export const siteBlock = (site: Site): SiteBlock =>
   Object.hasOwn(kinds, site.kind)
-    ? lookUp(site)
+    ? blockOf(site)
     : raise({
         _tag: 'BadConfig',
         path: site.path,

@@ -64,25 +64,32 @@ const entryOf =
     j < vectors ? ops.scale(signs[i] * signs[j] * factor, product()) : ops.full([], 0);
 
 /**
- * The coefficients that need no product with F: squares in the units of λ, then slopes.
+ * The slopes of the model, ∇ᵀd and ∇ᵀδ₀.
  *
  * @param ops - interpreter
  * @param givens - gradient and vectors
- * @returns five scalars of shape `[]`
+ * @returns two scalars of shape `[]`
  */
-export const innerProducts = <T extends Shaped>(
+export const modelSlopes = <T extends Shaped>(
   ops: Ops<T>,
-  { blocks, gradient, direction, last }: Omit<ModelGivens<T>, 'sample'>,
+  { gradient, direction, last }: Pick<ModelGivens<T>, 'gradient' | 'direction' | 'last'>,
+): ReadonlyArray<T> => {
+  const vectors = last === null ? [direction] : [direction, last];
+  const entry = entryOf(ops, vectors.length);
+  return ([0, 1] as const).map((j) => entry(1, j, 1, () => innerProduct(ops, gradient, vectors[j])));
+};
+
+/** The model's squares, dᵀd, dᵀδ₀ and δ₀ᵀδ₀, in the units of λ. */
+const modelSquares = <T extends Shaped>(
+  ops: Ops<T>,
+  { blocks, direction, last }: Pick<ModelGivens<T>, 'blocks' | 'direction' | 'last'>,
 ): ReadonlyArray<T> => {
   const vectors = last === null ? [direction] : [direction, last];
   const inUnits = blocks.some(({ units }) => units !== undefined)
     ? vectors.map((v) => changeToBlocks(ops, blocks, v))
     : vectors;
   const entry = entryOf(ops, vectors.length);
-  return [
-    ...pairs.map(([i, j]) => entry(i, j, 1, () => innerProduct(ops, inUnits[i], inUnits[j]))),
-    ...([0, 1] as const).map((j) => entry(1, j, 1, () => innerProduct(ops, gradient, vectors[j]))),
-  ];
+  return pairs.map(([i, j]) => entry(i, j, 1, () => innerProduct(ops, inUnits[i], inUnits[j])));
 };
 
 /**
@@ -96,8 +103,9 @@ export const innerProducts = <T extends Shaped>(
 export const modelCoefficients = <T extends Shaped>(
   ops: Ops<T>,
   loss: Loss,
-  { sample, blocks, gradient, direction, last }: ModelGivens<T>,
+  givens: ModelGivens<T>,
 ): ReadonlyArray<T> => {
+  const { sample, direction, last } = givens;
   const vectors = last === null ? [direction] : [direction, last];
   const images = vectors.map(sample.pushforward);
   const curved = images.map((v) => lossHessianProduct(ops, loss, sample.outputs, sample.weights, v));
@@ -105,6 +113,7 @@ export const modelCoefficients = <T extends Shaped>(
   const entry = entryOf(ops, vectors.length);
   return [
     ...pairs.map(([i, j]) => entry(i, j, 1 / examples, () => ops.dot(curved[i], images[j]))),
-    ...innerProducts(ops, { blocks, gradient, direction, last }),
+    ...modelSquares(ops, givens),
+    ...modelSlopes(ops, givens),
   ];
 };

@@ -17,13 +17,11 @@
  * @module
  */
 import { pipe } from 'fp-ts/lib/function.js';
-import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 
-import type { KfacError } from '../../core/errors.ts';
-import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams } from '../../core/params.ts';
-import { compute } from '../../core/pipeline/compute.ts';
+import { calculate } from '../../core/pipeline/compute.ts';
 import type { Context } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import { outputsAt } from '../../core/pipeline/linearise.ts';
@@ -36,6 +34,7 @@ import { stage } from '../../core/pipeline/stage.ts';
 import { tidied } from '../../core/pipeline/tidied.ts';
 import type { TrainState } from '../../core/pipeline/trainState.ts';
 import { atMost, belowOne, notNegative, positive } from '../../core/settings.ts';
+import { chained, mapped } from '../../core/tasks.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import type { MemoryOf } from '../update/rules/memory.ts';
 import { memoryAt } from '../update/rules/memory.ts';
@@ -222,12 +221,11 @@ export const crossBatchDamping = (options: CrossBatchOptions = {}): Stage<Needs,
         const beginning = last !== null && last.promise < 0 ? beginningOf(state.params, last.before) : null;
         const promise = Math.min(0, predictedChange);
         if (!isDue(all.every, state.step)) {
-          return RTE.right<Env<T>, KfacError, Context<T, 'next' | 'metrics'>>(
-            unjudged(context, last ?? { ...nothingYet, before: state.params }, promise),
-          )(env);
+          return TE.right(unjudged(context, last ?? { ...nothingYet, before: state.params }, promise));
         }
         return pipe(
-          compute((ops: Ops<T>) => {
+          calculate(() => {
+            const { ops } = env.backend;
             const lossAt = (params: Params<T>): T => {
               const outputs = outputsAt(ops, { model: objective.model, params, held: state.held, at: sample.at });
               return wholeLoss(ops, objective, outputs, sample, { params, held: state.held, at: sample.at });
@@ -235,8 +233,8 @@ export const crossBatchDamping = (options: CrossBatchOptions = {}): Stage<Needs,
             const now = wholeLoss(ops, objective, sample.outputs, sample, { ...state, at: sample.at });
             return [now, lossAt(next.params), ...(beginning === null ? [] : [lossAt(beginning)])];
           }),
-          RTE.chain((losses) => RTE.fromTaskEither(readScalars(env.backend, losses))),
-          RTE.map((read): Context<T, 'next' | 'metrics'> => {
+          chained((losses) => readScalars(env.backend, losses)),
+          mapped((read): Context<T, 'next' | 'metrics'> => {
             const losses = { now: read[0], after: read[1], before: beginning === null ? null : read[2] };
             const judged = judge(losses, last ?? nothingYet, all);
             const { verdict, gained, promised } = judged;
@@ -262,7 +260,7 @@ export const crossBatchDamping = (options: CrossBatchOptions = {}): Stage<Needs,
               }
             }
           }),
-        )(env);
+        );
       },
   );
   return tidied(judging);

@@ -8,13 +8,12 @@
  * @module
  */
 import { pipe } from 'fp-ts/lib/function.js';
-import * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
 
 import type { Ops } from '../../core/ops/ops.ts';
 import { innerProduct } from '../../core/ops/innerProduct.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams, zipParams } from '../../core/params.ts';
-import { compute } from '../../core/pipeline/compute.ts';
+import { calculate } from '../../core/pipeline/compute.ts';
 import type { Context } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import { wholeLoss } from '../../core/pipeline/penalty.ts';
@@ -25,6 +24,7 @@ import type { Stage } from '../../core/pipeline/stage.ts';
 import { stage } from '../../core/pipeline/stage.ts';
 import { tidied } from '../../core/pipeline/tidied.ts';
 import { positive } from '../../core/settings.ts';
+import { chained, mapped } from '../../core/tasks.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { demanded, foreseeing, ofLearningRate } from '../demand.ts';
 import type { Schedule } from '../schedules.ts';
@@ -33,9 +33,9 @@ import { memoryAt } from '../update/rules/memory.ts';
 import type { UpdateRule } from '../update/rules/rule.ts';
 import { distinctNames } from '../update/rules/rule.ts';
 import type { Revised } from '../update/update.ts';
-import { reviseAll } from '../update/update.ts';
+import { norm, normOfUpdate, reviseAll } from '../update/update.ts';
 import { trusted } from './crossBatchDamping.ts';
-import { innerProducts, lastUpdate, lastUpdateIn, modelCoefficients } from './coefficients.ts';
+import { lastUpdate, lastUpdateIn, modelCoefficients, modelSlopes } from './coefficients.ts';
 import type { ModelMinimum, QuadraticModel } from './quadraticModel.ts';
 import { minimiseModel, modelChange, quadraticModelOf, slopeAt, withinSlope } from './quadraticModel.ts';
 
@@ -81,6 +81,17 @@ interface Known<T> {
   readonly most: number;
 }
 
+/** α d + μ δ₀. */
+const deltaOf = <T extends Shaped>(
+  ops: Ops<T>,
+  { alpha, mu }: ModelMinimum,
+  direction: Params<T>,
+  last: Params<T> | null,
+): Params<T> =>
+  last === null
+    ? mapParams(direction, (d) => ops.scale(-alpha, d))
+    : zipParams(direction, last, (d, before) => ops.linearCombination(-alpha, d, mu, before));
+
 const takeStep = <T extends Shaped>(
   ops: Ops<T>,
   { state, gradient }: Context<T, 'state' | 'gradient'>,
@@ -89,21 +100,22 @@ const takeStep = <T extends Shaped>(
 ): Context<T, 'next' | 'predictedChange' | 'metrics'> => {
   const { at, scale } = withinSlope(model, { alpha: eta * best.alpha, mu: best.mu }, most);
   const { alpha, mu } = at;
-  const delta =
-    last === null
-      ? mapParams(direction, (d) => ops.scale(-alpha, d))
-      : zipParams(direction, last, (d, before) => ops.linearCombination(-alpha, d, mu, before));
+  // Kept where it is the model's second vector later on.
+  const delta = joint ? deltaOf(ops, at, direction, last) : null;
   // Along a line whose minimum is at 1, a step of s changes the model by s (1 − s / 2) times the slope.
   const predictedChange = seen ? modelChange(model, 0, at) : (1 - (scale * eta) / 2) * slopeAt(model, at);
   return {
     next: {
       ...state,
       step: state.step + 1,
-      params: zipParams(state.params, delta, (p, change) => ops.add(p, change)),
+      params:
+        delta === null
+          ? zipParams(state.params, direction, (p, d) => ops.linearCombination(1, p, -alpha, d))
+          : zipParams(state.params, delta, (p, change) => ops.add(p, change)),
       rules: {
         ...state.rules,
         ...memories,
-        ...(joint ? { [lastUpdate.name]: { update: delta } } : {}),
+        ...(delta === null ? {} : { [lastUpdate.name]: { update: delta } }),
         [minimum.name]: { ...best },
       },
     },
@@ -114,9 +126,9 @@ const takeStep = <T extends Shaped>(
       learningRate: alpha,
       ...(joint ? { momentum: mu } : {}),
       predictedChange,
-      gradientNorm: ops.sqrt(innerProduct(ops, gradient, gradient)),
-      directionNorm: ops.sqrt(innerProduct(ops, direction, direction)),
-      updateNorm: ops.sqrt(innerProduct(ops, delta, delta)),
+      gradientNorm: norm(ops, gradient),
+      directionNorm: norm(ops, direction),
+      updateNorm: delta === null ? normOfUpdate(ops, Math.abs(alpha), direction) : norm(ops, delta),
     },
   };
 };
@@ -140,8 +152,8 @@ const promisingAtMost = <T extends Shaped>(
   return mapParams(direction, (d) => ops.mul(scale, d));
 };
 
-/** No curvature is known between two looks. */
-const unseen = [0, 0, 0] as const;
+/** No curvature is known between two looks, and no square is asked for. */
+const unseen = [0, 0, 0, 0, 0, 0] as const;
 
 const updateBy = (manner: Manner): ModelUpdate => {
   const { rules, lossBound, every, joint } = manner;
@@ -151,11 +163,12 @@ const updateBy = (manner: Manner): ModelUpdate => {
     <T extends Shaped>(context: Context<T, Needs>) =>
       (env: Env<T>) => {
         const { state, objective, sample, damping, loss } = context;
+        const { ops } = env.backend;
         const held = isDue(every, state.step) ? null : minimum.in<T>(state.rules);
         const bounded = lossBound < Infinity;
         const kappa = lossBound * trusted(state.scalars);
         return pipe(
-          compute((ops: Ops<T>) => {
+          calculate(() => {
             const last = joint ? lastUpdateIn(ops, context) : null;
             const within = bounded ? promisingAtMost(ops, kappa, context) : context.direction;
             const eta = demanded(ofLearningRate, schedule(state.step), state.step);
@@ -169,18 +182,23 @@ const updateBy = (manner: Manner): ModelUpdate => {
                       ? [wholeLoss(ops, objective, sample.outputs, sample, { ...state, at: sample.at })]
                       : []),
                   ]
-                : [...innerProducts(ops, givens), loss];
+                : [...modelSlopes(ops, givens), loss];
             return { eta, last, changed, scalars };
           }),
-          RTE.bind('values', ({ scalars }) => RTE.fromTaskEither(readScalars(env.backend, scalars))),
-          RTE.chain(({ eta, last, changed, values }) => {
+          chained((found) =>
+            pipe(
+              readScalars(env.backend, found.scalars),
+              mapped((values) => ({ ...found, values })),
+            ),
+          ),
+          chained(({ eta, last, changed, values }) => {
             const model = quadraticModelOf(held === null ? values : [...unseen, ...values]);
             const best = held ?? minimiseModel(model, damping, env.backend.dtype);
             const most = bounded ? kappa * Math.abs(values[values.length - 1]) : Infinity;
             const known = { eta, model, best, seen: held === null, revised: changed, last, most };
-            return compute((ops: Ops<T>) => takeStep(ops, context, known, joint));
+            return calculate(() => takeStep(ops, context, known, joint));
           }),
-        )(env);
+        );
       },
   );
   return { ...tidied(updating), foresee: foreseeing(schedule, ofLearningRate) };

@@ -12,6 +12,7 @@ import { calculate } from '../../core/pipeline/compute.ts';
 import type { Context, Field } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import { tidily, tidilyDone } from '../../core/pipeline/tidied.ts';
+import { chained, mapped } from '../../core/tasks.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { fromBlocks, toBlocks } from '../../curvature/blocks.ts';
 import type { Inverse, Refreshed } from './inverse.ts';
@@ -35,9 +36,9 @@ export const directed =
     const size = Object.values(gradient);
     return pipe(
       calculate(() => tidily(backend, size, ({ ops }) => toBlocks(ops, blocks, gradient))),
-      TE.chain((v) => tidilyDone(backend, size, (inner) => applyOn(inner, prepared, v))),
-      TE.chain((image) => calculate(() => tidily(backend, size, ({ ops }) => fromBlocks(ops, blocks, image)))),
-      TE.map((direction) => ({ direction, ...found })),
+      chained((v) => tidilyDone(backend, size, (inner) => applyOn(inner, prepared, v))),
+      chained((image) => calculate(() => tidily(backend, size, ({ ops }) => fromBlocks(ops, blocks, image)))),
+      mapped((direction) => ({ direction, ...found })),
     );
   };
 
@@ -63,6 +64,6 @@ export const preconditioned = <Needs extends Field = never>(
     (env: Env<T>) =>
       pipe(
         refresh(inverse, options, context)(env),
-        TE.chain((refreshed) => directed(context, refreshed)(env)),
+        chained((refreshed) => directed(context, refreshed)(env)),
       ),
 });

@@ -27,6 +27,7 @@ import { tidily } from '../../core/pipeline/tidied.ts';
 import type { Context, Field } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import type { Pending, SolverState, TrainState } from '../../core/pipeline/trainState.ts';
+import { chained, mapped } from '../../core/tasks.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { dearnessOfInverses } from '../../curvature/dearness.ts';
 import { driftOf } from './drift.ts';
@@ -114,7 +115,7 @@ const dueNow = <T extends Shaped>(
   return pipe(
     driftOf(backend, curvature.averages, solver.preparedFrom ?? {}),
     // Not `drift > tolerance`: a drift that is not a number is due too. One from zero is infinite, and no number to report.
-    TE.map((drift) => ({
+    mapped((drift) => ({
       due: age >= atMost || !(drift <= tolerance),
       metrics: Number.isFinite(drift) ? { drift } : {},
     })),
@@ -147,7 +148,7 @@ const prepareWhenDue = <T extends Shaped>(
     const work = prepare(pending, solver.prepared);
     return pipe(
       env.background?.finish(pending, work) ?? work(env.backend),
-      TE.map((prepared) => withPrepared(solver, prepared, pending.since)),
+      mapped((prepared) => withPrepared(solver, prepared, pending.since)),
     );
   };
 
@@ -159,8 +160,8 @@ const prepareWhenDue = <T extends Shaped>(
     if (solver.prepared === null || overlap.staleness === 0) {
       return pipe(
         calculate(() => env.backend.ops.whole([...arraysWithin<T>(operator)])),
-        TE.chain(() => work(env.backend)),
-        TE.map((prepared) => withPrepared(solver, prepared, step)),
+        chained(() => work(env.backend)),
+        mapped((prepared) => withPrepared(solver, prepared, step)),
       );
     }
     env.background?.begin(pending, work);
@@ -169,7 +170,7 @@ const prepareWhenDue = <T extends Shaped>(
 
   return pipe(
     taken(state.solver),
-    TE.chain((current) =>
+    chained((current) =>
       current.solver.pending !== null
         ? TE.right(current)
         : pipe(
@@ -179,10 +180,10 @@ const prepareWhenDue = <T extends Shaped>(
               every,
               dearnessOfInverses(operator, blocks, gradient),
             ),
-            TE.chain(({ due, metrics }) =>
+            chained(({ due, metrics }) =>
               pipe(
                 due ? begun(current.solver) : TE.right({ solver: current.solver, metrics: {} }),
-                TE.map((next) => ({ ...next, metrics: { ...current.metrics, ...metrics, ...next.metrics } })),
+                mapped((next) => ({ ...next, metrics: { ...current.metrics, ...metrics, ...next.metrics } })),
               ),
             ),
           ),
@@ -242,7 +243,7 @@ export const refresh =
       (backend) =>
         pipe(
           calculate(() => tidily(backend, Object.values(context.gradient), ({ ops }) => formed(ops, from.operator))),
-          TE.chain((operator) =>
+          chained((operator) =>
             prepareBySite(overrides, operator, from.damping, (part, lambda) =>
               prepare(backend, part, lambda, previous),
             ),
@@ -250,8 +251,8 @@ export const refresh =
         );
     return pipe(
       prepareWhenDue(env, { ...context, state: { ...state, solver: forBlocks(state.solver, context) } }, options, work),
-      TE.map(({ solver, metrics }): Refreshed<T> => ({ state: { ...state, solver }, metrics })),
-      TE.chain((refreshed) =>
+      mapped(({ solver, metrics }): Refreshed<T> => ({ state: { ...state, solver }, metrics })),
+      chained((refreshed) =>
         follow === undefined
           ? TE.right(refreshed)
           : follow(env.backend, context, refreshed, dampingBySite(overrides, damping)),

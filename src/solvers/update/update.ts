@@ -67,13 +67,14 @@ export const reviseAll = <T extends Shaped>(
   );
 };
 
-const norm = <T extends Shaped>(ops: Ops<T>, x: Params<T>): T => ops.sqrt(innerProduct(ops, x, x));
+/** ‖x‖ over all leaves. */
+export const norm = <T extends Shaped>(ops: Ops<T>, x: Params<T>): T => ops.sqrt(innerProduct(ops, x, x));
 
 /** From this rate on, a direction that a clip has made to fit it may be too short to be squared in f32. */
 const largeRate = 1e6;
 
 /** ‖η d‖. */
-const normOfUpdate = <T extends Shaped>(ops: Ops<T>, eta: number, direction: Params<T>): T =>
+export const normOfUpdate = <T extends Shaped>(ops: Ops<T>, eta: number, direction: Params<T>): T =>
   Math.abs(eta) < largeRate
     ? ops.scale(eta, norm(ops, direction))
     : norm(

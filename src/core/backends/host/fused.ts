@@ -34,6 +34,7 @@ type Fused = Pick<
   | 'addDiagonal'
   | 'trace'
   | 'dot'
+  | 'dots'
   | 'transposed'
   | 'withOnes'
   | 'oneHot'
@@ -60,6 +61,16 @@ export const fused = (host: Host, self: () => Ops<Tensor>): Fused => {
       kernel(a, b, out);
       return floatTensor(host, shape, out);
     };
+
+  const dotOf = (x: Tensor, y: Tensor): number =>
+    sameShape(x.shape, y.shape)
+      ? kernels.dot(floatsOf(host, x), floatsOf(host, y))
+      : raise({
+          _tag: 'ShapeMismatch',
+          where: 'dot',
+          expected: 'two arrays of one shape',
+          actual: `${showShape(x.shape)} and ${showShape(y.shape)}`,
+        });
 
   return {
     scale: (c, x) => {
@@ -109,15 +120,13 @@ export const fused = (host: Host, self: () => Ops<Tensor>): Fused => {
       for (let i = 0; i < n; i += 1) sum += m.data[i * (n + 1)];
       return self().full([], sum);
     },
-    dot: (x, y) =>
-      sameShape(x.shape, y.shape)
-        ? self().full([], kernels.dot(floatsOf(host, x), floatsOf(host, y)))
-        : raise({
-            _tag: 'ShapeMismatch',
-            where: 'dot',
-            expected: 'two arrays of one shape',
-            actual: `${showShape(x.shape)} and ${showShape(y.shape)}`,
-          }),
+    dot: (x, y) => self().full([], dotOf(x, y)),
+    // Not rounded between the arrays.
+    dots: (xs, ys) => {
+      let sum = 0;
+      for (let i = 0; i < xs.length; i += 1) sum += dotOf(xs[i], ys[i]);
+      return self().full([], sum);
+    },
     transposed: (m) => transposeTensor(host, m, [1, 0]),
     withOnes: (x) => {
       if (x.shape.length !== 2) return self().concat([x, self().full([x.shape[0], 1], 1)], 1);

@@ -12,7 +12,7 @@ import { zeros } from '../initialisers/constant.ts';
 import { glorotUniform } from '../initialisers/varianceScaling.ts';
 import type { Initialiser } from '../initialisers/initialiser.ts';
 import type { Layer } from './layer.ts';
-import { leaf, parameterAt } from './layer.ts';
+import { atPath, leaf, parameterAt } from './layer.ts';
 import { extent } from '../../settings.ts';
 
 /** A dense layer's extents and initial values. */
@@ -72,6 +72,13 @@ export const dense = (options: DenseOptions): Layer => {
   const fanOut = extent('dense.out', options.out);
   const weightAt = (path: string): string => joinPath(path, 'weight');
   const biasAt = (path: string): string | null => (hasBias ? joinPath(path, 'bias') : null);
+  const siteAt = atPath((path): DenseSite => ({
+    kind: 'dense',
+    path,
+    weight: weightAt(path),
+    bias: biasAt(path),
+    ...more,
+  }));
   return leaf({
     kind: 'dense',
     label: `dense ${fanIn} → ${fanOut}`,
@@ -81,11 +88,9 @@ export const dense = (options: DenseOptions): Layer => {
       return bias === null ? [weight] : [weight, { path: bias, shape: [fanOut], initialiser: biasInitialiser }];
     },
     apply: (ops, params, path, x) => {
-      const weight = weightAt(path);
-      const bias = biasAt(path);
-      const [W, b] = [parameterAt(params, weight), bias === null ? null : parameterAt(params, bias)];
-      const output = affineOfLast(ops, x, W, b);
-      return ops.site({ kind: 'dense', path, weight, bias, ...more }, x, output);
+      const site = siteAt(path);
+      const [W, b] = [parameterAt(params, site.weight), site.bias === null ? null : parameterAt(params, site.bias)];
+      return ops.site(site, x, affineOfLast(ops, x, W, b));
     },
   });
 };

@@ -3,11 +3,12 @@
  *
  * @module
  */
+import type { Site } from '../../ops/site.ts';
 import { joinPath } from '../../params.ts';
 import { gaussian } from '../initialisers/gaussian.ts';
 import type { Initialiser } from '../initialisers/initialiser.ts';
 import type { Layer } from './layer.ts';
-import { leaf, parameterAt } from './layer.ts';
+import { atPath, leaf, parameterAt } from './layer.ts';
 import { extent } from '../../settings.ts';
 
 /** A table's extents and initial values. */
@@ -41,20 +42,19 @@ export const embedding = (options: EmbeddingOptions): Layer => {
   const { initialiser = gaussian(1) } = options;
   const vocabulary = extent('embedding.vocabulary', options.vocabulary);
   const out = extent('embedding.out', options.out);
+  const siteAt = atPath((path): Site => {
+    const weight = joinPath(path, 'weight');
+    return options.tied === true
+      ? { kind: 'tied', use: 'lookup', path, weight, bias: null, vocabulary }
+      : { kind: 'embedding', path, weight, bias: null, vocabulary };
+  });
   return leaf({
     kind: 'embedding',
     label: `embedding ${vocabulary} → ${out}`,
     parameters: (path) => [{ path: joinPath(path, 'weight'), shape: [vocabulary, out], initialiser }],
     apply: (ops, params, path, x) => {
-      const weight = joinPath(path, 'weight');
-      const rows = ops.gather(parameterAt(params, weight), x);
-      return ops.site(
-        options.tied === true
-          ? { kind: 'tied', use: 'lookup', path, weight, bias: null, vocabulary }
-          : { kind: 'embedding', path, weight, bias: null, vocabulary },
-        x,
-        rows,
-      );
+      const site = siteAt(path);
+      return ops.site(site, x, ops.gather(parameterAt(params, site.weight), x));
     },
   });
 };

@@ -64,6 +64,22 @@ export const leaf = (parts: Omit<Layer, 'children' | 'withChildren'>): Layer => 
 };
 
 /**
+ * What a layer says of itself at a path, said once: a site is the same object in every pass, by which others know it again.
+ *
+ * @param make - what it says at a path
+ */
+export const atPath = <A extends object>(make: (path: string) => A): ((path: string) => A) => {
+  const known = new Map<string, A>();
+  return (path) => {
+    const before = known.get(path);
+    if (before !== undefined) return before;
+    const made = make(path);
+    known.set(path, made);
+    return made;
+  };
+};
+
+/**
  * The parameter at a path, or a `ShapeMismatch` that names the path: parameters of another model, most likely.
  *
  * @param params - parameters of the model

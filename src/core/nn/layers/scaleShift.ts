@@ -9,7 +9,7 @@ import type { Shaped } from '../../tensor.ts';
 import { showShape } from '../../tensor.ts';
 import { constant, zeros } from '../initialisers/constant.ts';
 import type { Layer } from './layer.ts';
-import { leaf, parameterAt } from './layer.ts';
+import { atPath, leaf, parameterAt } from './layer.ts';
 import { placeOf } from './windows.ts';
 import { extent } from '../../settings.ts';
 
@@ -54,6 +54,12 @@ export const requireFeatures = (layer: string, path: string, { shape }: Shaped, 
 export const scaleShift = (options: ScaleShiftOptions): Layer => {
   const { shift = true } = options;
   const features = extent('scaleShift.features', options.features);
+  const siteAt = atPath((path) => ({
+    kind: 'scaleShift' as const,
+    path,
+    weight: joinPath(path, 'weight'),
+    bias: shift ? joinPath(path, 'bias') : null,
+  }));
   return leaf({
     kind: 'scaleShift',
     label: `${shift ? 'scale and shift' : 'scale'} ${features}`,
@@ -62,11 +68,9 @@ export const scaleShift = (options: ScaleShiftOptions): Layer => {
       return shift ? [gain, { path: joinPath(path, 'bias'), shape: [features], initialiser: zeros }] : [gain];
     },
     apply: (ops, params, path, x) => {
-      const weight = joinPath(path, 'weight');
-      const bias = shift ? joinPath(path, 'bias') : null;
-      const scaled = ops.mul(x, parameterAt(params, weight));
-      const output = bias === null ? scaled : ops.add(scaled, parameterAt(params, bias));
-      return ops.site({ kind: 'scaleShift', path, weight, bias }, x, output);
+      const site = siteAt(path);
+      const scaled = ops.mul(x, parameterAt(params, site.weight));
+      return ops.site(site, x, site.bias === null ? scaled : ops.add(scaled, parameterAt(params, site.bias)));
     },
   });
 };
