@@ -103,6 +103,15 @@ describe('package.json', () => {
     expect(status).toBe(0);
   }, 60_000);
 
+  it('attw finds types that fit what is imported, from modules, from CommonJS and by bundlers', () => {
+    const args = ['attw', '--pack', '.', '--profile', 'node16', '--format', 'json'];
+    const { stdout, status } = spawnSync('npx', args, { encoding: 'utf8', maxBuffer: 2 ** 26 });
+    const { analysis } = JSON.parse(stdout) as { readonly analysis: { readonly entrypoints: object } };
+    const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly exports: object };
+    expect(status).toBe(0);
+    expect(Object.keys(analysis.entrypoints)).toEqual(Object.keys(exports));
+  }, 120_000);
+
   it('every subpath that can be imported is in the documentation, and no other', () => {
     const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
       readonly exports: Readonly<Record<string, unknown>>;

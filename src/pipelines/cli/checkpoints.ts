@@ -16,10 +16,12 @@ import { ownCheckpointsOf } from '../checkpoints/runCheckpoints.ts';
 import { everyOf } from '../config/every.ts';
 import type { Plan } from '../config/plan.ts';
 import { configurationIn } from '../config/planned.ts';
+import type { Splits } from '../data/dataset.ts';
 import type { Ended } from '../reports/ended.ts';
 import type { TrainOptions } from '../trainer/options.ts';
 import { savingTogether } from '../ranks.ts';
 import type { World } from '../world.ts';
+import { dataMark } from './dataMark.ts';
 import type { Taken } from './places.ts';
 import type { TrainingCommand } from './planning.ts';
 import type { Resumption } from './resuming.ts';
@@ -52,6 +54,7 @@ export interface Account {
  * @param world - files, and where to warn
  * @param command - what was asked for
  * @param plan - the run, with its task as the data made it
+ * @param data - what it is trained and judged on
  * @param place - where it has its report, `null` for nowhere
  * @param resumption - what it goes on from
  * @param interrupting - whether it is to end
@@ -60,11 +63,13 @@ export const checkpointsFor = (
   world: World,
   { name: command }: TrainingCommand,
   plan: Plan,
+  data: Splits,
   place: Taken | null,
   resumption: Resumption | null,
   interrupting: Interrupting,
 ): RunCheckpoints => {
-  const about = { config: configurationIn(plan), version: installedVersion(), node: process.version };
+  const marked = place === null ? {} : { data: dataMark(data) };
+  const about = { config: configurationIn(plan), ...marked, version: installedVersion(), node: process.version };
   const of = (optimizer: Optimizer, taken: Taken): Checkpointing => {
     const { resume } = goingOnFrom(resumption, optimizer);
     return checkpointing(world.files, {

@@ -20,6 +20,7 @@ import { isCheckpoint, loadLatest } from '../checkpoints/store.ts';
 import type { Plan } from '../config/plan.ts';
 import type { RunConfig } from '../config/runConfig.ts';
 import { decodeRunConfig, mergeConfigs } from '../config/runConfig.ts';
+import type { Splits } from '../data/dataset.ts';
 import type { FileSystem } from '../files/fileSystem.ts';
 import { firstDifference } from '../trainer/difference.ts';
 import type { TrainTask } from '../trainer/learning.ts';
@@ -27,6 +28,7 @@ import { identityOf } from '../trainer/saving.ts';
 import { resumable } from '../trainer/snapshot.ts';
 import type { TrainOptions } from '../trainer/options.ts';
 import type { World } from '../world.ts';
+import { dataMark } from './dataMark.ts';
 import type { Source, TrainingCommand } from './planning.ts';
 
 /** What a run goes on from. */
@@ -42,6 +44,8 @@ export interface Resumption {
 }
 
 const About = t.type({ config: t.unknown });
+/** Checkpoints of early versions have no mark. */
+const Marked = t.type({ data: t.string });
 
 /** The configuration in a checkpoint; where a report goes is not for a file to say that someone may have changed. */
 const configIn = ({ checkpoint, directory }: Found): E.Either<KfacError, RunConfig> =>
@@ -176,6 +180,16 @@ const isAsItWas = (
       );
 };
 
+/** As many examples may still be others. */
+const isOnItsData = ({ found, isSame }: Resumption, plan: Plan, data: Splits): E.Either<KfacError, unknown> => {
+  const marks = Object.values(found).flatMap(({ checkpoint: { about } }) => (Marked.is(about) ? [about.data] : []));
+  if (!isSame || marks.length === 0) return E.right(null);
+  const mark = dataMark(data);
+  return marks.every((known) => known === mark)
+    ? E.right(null)
+    : other('--data', 'examples as in the checkpoint', plan.data ?? 'others');
+};
+
 /**
  * A plan that can go on from checkpoints, or the first thing that is not as it was.
  *
@@ -200,6 +214,7 @@ export const checkResumption = (
   return pipe(
     isAsItWas(resumption, command, plan),
     E.chain(() => pipe(plan.optimizers, E.traverseArray(checked))),
+    E.chain(() => isOnItsData(resumption, plan, task.data)),
   );
 };
 

@@ -214,7 +214,7 @@ const runReady = (
     const isJson = command.flags['json'] === true;
     const { plan, data, resumption } = ready;
     const total = stepsOf(plan.options, data.train.size);
-    const checkpoints = checkpointsFor(world, command, plan, place, resumption, interrupting);
+    const checkpoints = checkpointsFor(world, command, plan, data, place, resumption, interrupting);
     const board = boardFor(world, plan, place, resumption, total);
     return pipe(
       TE.Do,

@@ -89,6 +89,18 @@ describe('a run that was ended by a signal', () => {
   });
 });
 
+/** The last checkpoint of a run with another document, and its hash. */
+const withDocument = (files: MemoryFiles, change: (document: string) => string): Record<string, Uint8Array> => {
+  const folder = `run/checkpoints/kfac/${text(files, 'run/checkpoints/kfac/latest').trim()}`;
+  const before = text(files, `${folder}/checkpoint.json`);
+  const forged = change(before);
+  expect(forged).not.toBe(before);
+  const hash = createHash('sha256').update(forged).digest('hex');
+  const sums = text(files, `${folder}/SHA256SUMS`).replace(/^\w+(?= {2}checkpoint.json$)/m, hash);
+  const bytes = (written: string): Uint8Array => new TextEncoder().encode(written);
+  return { [`${folder}/checkpoint.json`]: bytes(forged), [`${folder}/SHA256SUMS`]: bytes(sums) };
+};
+
 describe('a run that was killed', () => {
   let [whole, found] = [data(), data()];
 
@@ -170,6 +182,27 @@ describe('a run that was killed', () => {
     expect([refused.code, refused.errLines]).toEqual([1, [expect.stringContaining(words)]]);
   });
 
+  it.each([
+    ['e', '--data: expected examples as in the checkpoint, or --fork for a run of its own, got e.'],
+    ['fewer', 'examples 20, as in the run that goes on from it, got 30'],
+  ])('law: on other data it is refused, whatever their number: %s', async (folder, words) => {
+    const another = smallMnist('e', 30, 10);
+    another['e/train-images-idx3-ubyte'][5000] ^= 255;
+    const files = memoryFiles({ ...Object.fromEntries(found.content), ...another, ...smallMnist('fewer', 20, 10) });
+    const refused = await kfac(files, `train mnist-classifier --resume run --data ${folder}`);
+    expect([refused.code, refused.errLines]).toEqual([1, [expect.stringContaining(words)]]);
+  });
+
+  it('goes on from a checkpoint that says nothing of its data', async () => {
+    const files = killed();
+    const changed = memoryFiles({
+      ...Object.fromEntries(files.content),
+      ...withDocument(files, (document) => document.replace(/"data": "[0-9a-f]{16} [0-9a-f]{16}",\s*/, '')),
+    });
+    expect((await kfac(changed, 'train mnist-classifier --resume run')).code).toBe(0);
+    expect(left(changed, 'run')).toEqual(left(whole, 'run'));
+  });
+
   it('is gone on with for longer, and forked with other settings', async () => {
     const files = killed();
     const forked = await kfac(files, 'train mnist-classifier --resume run --fork --lr 0.01 --out other');
@@ -186,14 +219,9 @@ describe('a run that was killed', () => {
 
   it('law: a checkpoint that someone has changed does not say where a report goes', async () => {
     const files = killed();
-    const folder = `run/checkpoints/kfac/${text(files, 'run/checkpoints/kfac/latest').trim()}`;
-    const forged = text(files, `${folder}/checkpoint.json`).replace('"config": {', '"config": { "out": "elsewhere",');
-    const hash = createHash('sha256').update(forged).digest('hex');
-    const sums = text(files, `${folder}/SHA256SUMS`).replace(/^\w+(?= {2}checkpoint.json$)/m, hash);
     const changed = memoryFiles({
       ...Object.fromEntries(files.content),
-      [`${folder}/checkpoint.json`]: forged,
-      [`${folder}/SHA256SUMS`]: sums,
+      ...withDocument(files, (document) => document.replace('"config": {', '"config": { "out": "elsewhere",')),
     });
     expect((await kfac(changed, 'train mnist-classifier --resume run')).code).toBe(0);
     expect([...changed.content.keys()].filter((path) => path.startsWith('elsewhere'))).toEqual([]);
