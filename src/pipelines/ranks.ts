@@ -11,7 +11,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { BackendOptions } from '../core/backends/choice/choose.ts';
 import type { KfacError } from '../core/errors.ts';
-import { anyOf, checkSame } from '../core/parallel/agreement.ts';
+import { anyOf, checkSame, toldNumbers } from '../core/parallel/agreement.ts';
 import type { Collective } from '../core/parallel/collective.ts';
 import type { Launch } from '../core/parallel/mpi/launch.ts';
 import type { Saving } from './trainer/snapshot.ts';
@@ -59,15 +59,32 @@ export const savingTogether = (ranks: Ranks | undefined, saving: Saving): Saving
         save: isFirst(ranks) ? saving.save : () => TE.right(undefined),
       };
 
+/** The least and the most of some numbers of bytes, in megabytes. */
+const megabytes = (bytes: ReadonlyArray<number>): string => {
+  const [least, most] = [Math.min(...bytes), Math.max(...bytes)].map((each) => (each / 1e6).toFixed(2));
+  return least === most ? `${least} MB` : `${least} to ${most} MB`;
+};
+
 /**
- * What training together has cost the first process, in a sentence.
+ * What training together has cost, in sentences. All processes ask at the same time.
  *
  * @param ranks - the processes
+ * @param steps - that were taken
+ * @param inverseBytes - bytes of inverses that this process has kept
  */
-export const trafficNote = ({ collective, library }: Ranks): string => {
+export const trafficNotes = (
+  { collective, library }: Ranks,
+  steps: number,
+  inverseBytes: number,
+): ReadonlyArray<string> => {
   const { messages, bytes, waited } = collective.traffic();
   const sent = `${(bytes / 1e6).toFixed(1)} MB in ${messages.toLocaleString('en-US')} messages`;
-  return `${collective.size} processes over ${library}: the first sent ${sent} and waited ${waited.toFixed(1)} s for the others`;
+  const told = toldNumbers(collective, [bytes / Math.max(1, steps), inverseBytes]);
+  const [ofSteps, kept] = [told.map(([each]) => each), told.map(([, each]) => each)];
+  return [
+    `${collective.size} processes over ${library}: the first sent ${sent} and waited ${waited.toFixed(1)} s for the others`,
+    `each process sent ${megabytes(ofSteps)} in a step and kept ${megabytes(kept)} of inverses`,
+  ];
 };
 
 const hashed = (value: unknown): Int32Array => {

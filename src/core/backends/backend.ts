@@ -73,6 +73,8 @@ export interface Backend<T extends Shaped> {
   readonly isInStep?: boolean;
   /** Fails where arrays that all of these processes have are not the same on each; absent where there is one. */
   readonly agree?: (arrays: ReadonlyArray<T>) => TE.TaskEither<KfacError, unknown>;
+  /** Bytes of arrays in the memory of this process, of which others have what it has not; absent where there are no others. */
+  readonly bytesHeld?: (arrays: ReadonlyArray<T>) => number;
   /** The values of an array, once they are there. The result is a copy that stays valid after a scope ends. */
   readonly read: (x: T) => TE.TaskEither<KfacError, Tensor>;
   /** Opens a scope, which owns what its operations allocate. */

@@ -28,9 +28,12 @@ export const anyOf = (collective: Collective, said: boolean): boolean => {
   return count[0] > 0;
 };
 
-/** Numbers of all ranks, a row for each. */
-const rowsOf = (collective: Collective, own: Int32Array): ReadonlyArray<Int32Array> => {
-  const out = new Int32Array(own.length * collective.size);
+/** Numbers of all ranks, a row for each, written to `out`. */
+const rowsOf = <Numbers extends Int32Array | Float64Array>(
+  collective: Collective,
+  own: Numbers,
+  out: Numbers,
+): ReadonlyArray<Numbers> => {
   collective
     .allGather(
       collective.ranks.map(() => own),
@@ -38,8 +41,25 @@ const rowsOf = (collective: Collective, own: Int32Array): ReadonlyArray<Int32Arr
       out,
     )
     .wait();
-  return Array.from({ length: collective.size }, (_, rank) => out.slice(rank * own.length, (rank + 1) * own.length));
+  return Array.from(
+    { length: collective.size },
+    (_, rank) => out.slice(rank * own.length, (rank + 1) * own.length) as Numbers,
+  );
 };
+
+/**
+ * Numbers of each rank, told to all.
+ *
+ * @param collective - the processes
+ * @param numbers - those of this one, as many as of any other
+ */
+export const toldNumbers = (
+  collective: Collective,
+  numbers: ReadonlyArray<number>,
+): ReadonlyArray<ReadonlyArray<number>> =>
+  rowsOf(collective, Float64Array.from(numbers), new Float64Array(numbers.length * collective.size)).map((row) =>
+    Array.from(row),
+  );
 
 /** Most bytes of a text that is told to the others. */
 const longest = 256;
@@ -54,7 +74,7 @@ export const toldTexts = (collective: Collective, text: string): ReadonlyArray<s
   const bytes = new TextEncoder().encode(text).subarray(0, longest);
   const own = new Int32Array(longest);
   own.set(bytes);
-  return rowsOf(collective, own).map((row) =>
+  return rowsOf(collective, own, new Int32Array(longest * collective.size)).map((row) =>
     new TextDecoder().decode(Uint8Array.from(row.filter((code) => code > 0))),
   );
 };
@@ -73,7 +93,7 @@ export const checkSame = (
   if (collective.size === 1) return E.right(undefined);
   return attempt(() => {
     for (const [what, digest] of Object.entries(digests)) {
-      const [first, ...others] = rowsOf(collective, digest);
+      const [first, ...others] = rowsOf(collective, digest, new Int32Array(digest.length * collective.size));
       const other = others.findIndex((row) => row.some((value, i) => value !== first[i]));
       if (other >= 0) {
         raise({

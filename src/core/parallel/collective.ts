@@ -46,8 +46,8 @@ export interface Collective {
     lengths: ReadonlyArray<number>,
     out: ReadonlyVector,
   ) => Posted;
-  /** `data` becomes what it is on the rank `root`. */
-  readonly broadcast: (root: number, data: ReadonlyVector) => Posted;
+  /** `data` becomes what it is on the rank `root`: on all ranks, or on `among`, in ascending order, of which some are here. */
+  readonly broadcast: (root: number, data: ReadonlyVector, among?: ReadonlyArray<number>) => Posted;
   /** `out` of each rank here becomes its run of the sum over all ranks; the run of rank r has `lengths[r]` elements. */
   readonly reduceScatter: (
     parts: ReadonlyArray<ReadonlyVector>,

@@ -7,7 +7,7 @@
  */
 import type { Shaped } from '../tensor.ts';
 import type { Prepared } from './prepared.ts';
-import type { TrainState } from './trainState.ts';
+import type { Memory, TrainState } from './trainState.ts';
 
 /** Only arrays have a shape, and the arrays of a value are all of one type. */
 export const isArray = <T extends Shaped>(value: object): value is T => 'shape' in value && Array.isArray(value.shape);
@@ -53,3 +53,13 @@ export const arraysAt = <T extends Shaped>(
  */
 export const arraysIn = <T extends Shaped>(value: TrainState<T> | Prepared<T>): ReadonlySet<T> =>
   walk(value, new Set<T>());
+
+/**
+ * What optimizers have factorised, as it stands in their memory.
+ *
+ * @param memory - of an optimizer, or of several that have parameters of their own
+ */
+export const inversesIn = <T extends Shaped>({ solver, groups }: Memory<T>): ReadonlyArray<T> => [
+  ...(solver.prepared === null ? [] : arraysWithin<T>(solver.prepared)),
+  ...Object.values(groups).flatMap(inversesIn),
+];

@@ -18,7 +18,8 @@ import { iterate } from '../../core/iterate.ts';
 import { measureMessages } from '../../core/parallel/measure.ts';
 import type { Forecast, Machine } from '../../core/parallel/plan/forecast.ts';
 import { rankCost, secondsOf } from '../../core/parallel/plan/forecast.ts';
-import type { GradientWorkers } from '../../core/parallel/spread/distributed.ts';
+import type { GradientWorkers } from '../../core/parallel/spread/rows.ts';
+import { workersFor } from '../../core/parallel/spread/rows.ts';
 import { takeStep } from '../../core/pipeline/takeStep.ts';
 import { placeState } from '../../core/pipeline/transfer.ts';
 import type { Shaped } from '../../core/tensor.ts';
@@ -134,7 +135,15 @@ interface Row {
   readonly seconds: number;
   readonly megabytes: number;
   readonly messages: number;
+  /** Megabytes of inverses that the process with most of them keeps. */
+  readonly inverseMegabytes: number;
 }
+
+/** The ways to share inverses out, who keeps most of them first: all processes, some, one. */
+const sharesOf = (ranks: number): ReadonlyArray<GradientWorkers> =>
+  workersFor(ranks)
+    .filter((workers) => Number.isInteger(Math.log2(ranks / workers)) || workers === 1)
+    .map((workers) => (workers === ranks ? 'all' : workers === 1 ? 'one' : workers / ranks));
 
 const rowsFor = (
   forecast: Forecast,
@@ -143,7 +152,7 @@ const rowsFor = (
 ): TE.TaskEither<KfacError, ReadonlyArray<Row>> =>
   pipe(
     [1, ...counts.filter((count) => count > 1)].flatMap((ranks) =>
-      (ranks === 1 ? ['all' as const] : ['all' as const, 'one' as const]).map((workers) => [ranks, workers] as const),
+      sharesOf(ranks).map((workers) => [ranks, workers] as const),
     ),
     TE.traverseSeqArray(([ranks, gradientWorkers]) =>
       pipe(
@@ -151,9 +160,10 @@ const rowsFor = (
         TE.map((cost) => ({
           ranks,
           gradientWorkers,
-          seconds: secondsOf(machine, cost, ranks),
+          seconds: secondsOf(machine, cost),
           megabytes: ranks === 1 ? 0 : cost.bytes / 1e6,
           messages: ranks === 1 ? 0 : cost.messages,
+          inverseMegabytes: cost.inverses / 1e6,
         })),
       ),
     ),
@@ -162,7 +172,12 @@ const rowsFor = (
 const text = (optimizer: string, machine: Machine, rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
   const [alone] = rows;
   const isLast = ({ ranks }: Row): boolean => ranks === Math.max(...rows.map((row) => row.ranks));
-  const best = rows.reduce((fastest, row) => (row.seconds < 0.95 * fastest.seconds ? row : fastest));
+  const { ranks: enough } = rows.reduce((fastest, row) => (row.seconds < 0.95 * fastest.seconds ? row : fastest));
+  const ofThese = rows.filter(({ ranks }) => ranks === enough);
+  const least = Math.min(...ofThese.map(({ seconds }) => seconds));
+  const best = ofThese
+    .filter(({ seconds }) => seconds <= 1.02 * least)
+    .reduce((smallest, row) => (row.inverseMegabytes < smallest.inverseMegabytes ? row : smallest));
   return [
     `${optimizer}: ${showNumber(machine.rate / 1e9)} GFLOP/s for each process; a message takes ${showNumber(1e6 * machine.latency)} µs and ${showNumber(machine.bandwidth / 1e6)} MB/s`,
     '',
@@ -175,15 +190,17 @@ const text = (optimizer: string, machine: Machine, rows: ReadonlyArray<Row>): Re
         { title: 'efficiency' },
         { title: 'MB/step' },
         { title: 'messages' },
+        { title: 'MB inverses' },
       ],
       rows.map((row) => [
         row.ranks,
-        row.gradientWorkers,
+        String(row.gradientWorkers),
         1000 * row.seconds,
         alone.seconds / row.seconds,
         `${Math.round((100 * alone.seconds) / row.seconds / row.ranks)}%`,
         row.megabytes,
         row.messages,
+        row.inverseMegabytes,
       ]),
     ),
     '',

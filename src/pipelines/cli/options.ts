@@ -145,7 +145,8 @@ export const runFlags: ReadonlyArray<Flag> = [
   ...backendFlags,
   {
     flag: '--gradient-workers <WHO>',
-    description: 'under mpirun, who keeps an inverse: all processes, or one for each (default: all)',
+    description:
+      'under mpirun, who keeps an inverse: all processes, one for each, or a share of them as 0.5 (default: all)',
   },
   {
     flag: '--accumulate <N>',
@@ -206,7 +207,7 @@ const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${l
 
 /** Settings that are numbers; anything else in their place stays text, and the codec refuses it. */
 const numeric: ReadonlyArray<string> = [
-  ...['steps', 'epochs', 'batch', 'seed', 'threads', 'accumulate'],
+  ...['steps', 'epochs', 'batch', 'seed', 'threads', 'accumulate', 'gradientWorkers'],
   ...['evaluateEvery', 'patience', 'checkpointEvery', 'keep', 'backoff'],
 ];
 

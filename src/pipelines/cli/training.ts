@@ -30,7 +30,7 @@ import { readSafetensors } from '../safetensors/read.ts';
 import type { Loaded, TaskFamily } from '../tasks/task.ts';
 import { fromTorch, isOf } from '../torch/convert.ts';
 import { stepsOf } from '../trainer/options.ts';
-import { agreed, backendWith, checkAlike, trafficNote } from '../ranks.ts';
+import { agreed, backendWith, checkAlike, trafficNotes } from '../ranks.ts';
 import type { World } from '../world.ts';
 import { asGiven } from './asGiven.ts';
 import type { Board } from './board.ts';
@@ -180,7 +180,12 @@ const conclude =
   () => {
     const text = ['', ...reportText(outcomes), '', ...written.files];
     const { ranks } = world;
-    if (ranks !== undefined && !isJson) world.err(trafficNote(ranks))();
+    if (ranks !== undefined && !isJson) {
+      const results = outcomes.flatMap((outcome) => (outcome._tag === 'Failed' ? [] : [outcome.result]));
+      const steps = results.reduce((sum, result) => sum + result.history.length, 0);
+      const kept = Math.max(0, ...results.map(({ inverseBytes = 0 }) => inverseBytes));
+      trafficNotes(ranks, steps, kept).forEach((note) => world.err(note)());
+    }
     if (!isJson) text.forEach((line) => world.out(line)());
     [...notes, ...written.warnings].forEach((warning) => world.err(`warning: ${warning}`)());
     const remarks = outcomes.flatMap(remarksOn);

@@ -15,7 +15,7 @@ import { backendNames } from '../../core/backends/choice/choose.ts';
 import type { GpuMode } from '../../core/backends/gpuModes.ts';
 import { gpuModes } from '../../core/backends/gpuModes.ts';
 import type { KfacError } from '../../core/errors.ts';
-import type { GradientWorkers } from '../../core/parallel/spread/distributed.ts';
+import type { GradientWorkers } from '../../core/parallel/spread/rows.ts';
 import type { SettingValue } from '../../solvers/settings/setting.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import type { TaskSettings, TaskSize } from '../tasks/task.ts';
@@ -24,6 +24,7 @@ import { everyText } from './every.ts';
 import {
   decodeWith,
   decoder,
+  fraction,
   inSentence,
   oneOf,
   pathText,
@@ -102,6 +103,13 @@ const choice: t.Type<OptimizerChoice> = decoder<OptimizerChoice>(composedOptimiz
   text.is(value) ? t.success(value) : composedOptimizer.validate(value, context),
 );
 
+const shareOfRanks: t.Type<GradientWorkers> = new t.Type(
+  'all, one, or a share of the processes, above 0 and up to 1',
+  (value): value is GradientWorkers => value === 'all' || value === 'one' || fraction.is(value),
+  (value, context) => (shareOfRanks.is(value) ? t.success(value) : t.failure(value, context)),
+  t.identity,
+);
+
 const fields = {
   task: text,
   optimizer: choice,
@@ -118,7 +126,7 @@ const fields = {
   backend: oneOf<BackendChoice>(['auto', ...backendNames]),
   gpuMode: oneOf<GpuModeChoice>(['auto', ...gpuModes]),
   threads: wholeFrom(1),
-  gradientWorkers: oneOf<GradientWorkers>(['all', 'one']),
+  gradientWorkers: shareOfRanks,
   accumulate: wholeFrom(1),
   data: pathText,
   start: pathText,

@@ -63,6 +63,7 @@ export const endLine = (ended: Ended, memory: Memory, stoppedBy: string | null =
     test: result.test.measures,
     firstExamples: result.change,
     ...(isAboveStart(ended) ? { endedAboveItsStart: true } : {}),
+    ...(result.inverseBytes === undefined ? {} : { inverseMb: round(result.inverseBytes / 2 ** 20) }),
     ...(stoppedBy === null ? {} : { stoppedBy }),
   });
 };

@@ -10,6 +10,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { KfacError } from '../../core/errors.ts';
 import { attempt } from '../../core/errors.ts';
 import type { Params } from '../../core/params.ts';
+import { inversesIn } from '../../core/pipeline/arraysIn.ts';
 import { readState } from '../../core/pipeline/transfer.ts';
 import type { TrainState } from '../../core/pipeline/trainState.ts';
 import { largestMagnitude } from '../../core/rows.ts';
@@ -54,6 +55,8 @@ export interface TrainResult {
   readonly test: Evaluation;
   /** Whether it came to anything. */
   readonly change: Change;
+  /** Bytes of inverses that this process kept, where arrays are shared out over several. */
+  readonly inverseBytes?: number;
   /** The state after the last step, in host memory: the option `from` goes on from it as if training had not ended. */
   readonly state: TrainState<Tensor>;
 }
@@ -139,6 +142,7 @@ export const conclude = <T extends Shaped>(
     ({ state }) =>
       pipe(
         TE.Do,
+        TE.let('kept', () => setting.env.backend.bytesHeld?.(inversesIn(state))),
         TE.bind('final', () => finalOf(setting, run)),
         TE.chainFirstEitherK(({ final }) => finiteParams({ ...final.params, ...final.running })),
         TE.bind('all', ({ final }) =>
@@ -158,7 +162,7 @@ export const conclude = <T extends Shaped>(
               ),
         ),
         TE.bind('copy', () => readState(setting.env.backend, state)),
-        TE.map(({ final, all, copy }) => ({
+        TE.map(({ kept, final, all, copy }) => ({
           ...final,
           ...all,
           optimizer,
@@ -166,6 +170,7 @@ export const conclude = <T extends Shaped>(
           seconds: run.seconds,
           history: entries(run.steps),
           evaluations: entries(run.evaluations),
+          ...(kept === undefined ? {} : { inverseBytes: kept }),
           state: copy,
         })),
       ),

@@ -78,7 +78,7 @@ const anyPlace =
     const kind = turn % 5;
     if (kind < 2 && value.shape.length > 0) return shardsOf(value, (turn * 7) % value.shape.length, size);
     if (kind === 2 && value.dtype !== 'i32') return addends(value, turn, size);
-    if (kind === 3) return { kind: 'owned', owner: turn % size, whole: ops.constant(value) };
+    if (kind === 3) return { kind: 'owned', row: turn % size, whole: ops.constant(value) };
     return null;
   };
 

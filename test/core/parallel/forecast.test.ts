@@ -3,7 +3,7 @@ import { portableBackend } from '../../../src/core/backends/portable/backend.ts'
 import type { RankCost } from '../../../src/core/parallel/plan/forecast.ts';
 import { rankCost, secondsOf } from '../../../src/core/parallel/plan/forecast.ts';
 import { simulated } from '../../../src/core/parallel/simulated.ts';
-import type { GradientWorkers } from '../../../src/core/parallel/spread/distributed.ts';
+import type { GradientWorkers } from '../../../src/core/parallel/spread/rows.ts';
 import { distributed } from '../../../src/core/parallel/spread/distributed.ts';
 import type { Spread } from '../../../src/core/parallel/spread/array.ts';
 import { takeStep } from '../../../src/core/pipeline/takeStep.ts';
@@ -14,12 +14,13 @@ import { settledForecast } from '../../../src/pipelines/trainer/counted.ts';
 import { optimizerOf } from '../../../src/solvers/presets/registry.ts';
 import { sineTask } from '../../pipelines/trainer/support.ts';
 import { orThrow } from '../../support/training.ts';
+import { deepTask } from './support.ts';
 
 const task = sineTask();
 const batch = task.data.train.batch(Int32Array.from({ length: 8 }, (_, i) => i));
 
-const forecastOf = (name: string, steps: number) =>
-  orThrow(settledForecast(task, orThrow(optimizerOf(name)), batch, steps));
+const forecastOf = (name: string, steps: number, of = task) =>
+  orThrow(settledForecast(of, orThrow(optimizerOf(name)), batch, steps));
 
 const costOf = async (name: string, size: number, workers: GradientWorkers = 'all', steps = 6): Promise<RankCost> =>
   orThrow(await rankCost(forecastOf(name, steps), size, workers)());
@@ -52,6 +53,16 @@ describe('rankCost', () => {
     }
   });
 
+  it('law: what a rank keeps of inverses falls with the share of ranks that keep them, and directions go to those without', async () => {
+    const deep = forecastOf('kfac', 6, deepTask());
+    const costs = (['all', 0.5, 'one'] as const).map(async (workers) => orThrow(await rankCost(deep, 8, workers)()));
+    const [all, half, one] = await Promise.all(costs);
+    expect(half.inverses).toBeLessThan(all.inverses);
+    expect(one.inverses).toBeLessThan(half.inverses);
+    expect(all.messages).toBeLessThan(one.messages);
+    expect(half.carried).toBeGreaterThan(0);
+  });
+
   it('law: work for examples is shared out, and so are factorisations', async () => {
     const [one, two, eight] = [await costOf('kfac', 1), await costOf('kfac', 2), await costOf('kfac', 8)];
     expect(two.operations).toBeLessThan(one.operations);
@@ -61,6 +72,6 @@ describe('rankCost', () => {
 });
 
 it('secondsOf: worked example. 10 of 5 a second, 3 messages of 1 second through 2 rounds, 8 bytes of 4 a second for 3/4 there and back', () => {
-  const cost = { operations: 6, factorisations: 4, messages: 3, bytes: 8 };
-  expect(secondsOf({ rate: 5, latency: 1, bandwidth: 4 }, cost, 4)).toBe(2 + 6 + 3);
+  const cost = { operations: 6, factorisations: 4, rounds: 3 * 2, carried: 8 * 2 * (3 / 4) };
+  expect(secondsOf({ rate: 5, latency: 1, bandwidth: 4 }, cost)).toBe(2 + 6 + 3);
 });

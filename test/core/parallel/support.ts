@@ -21,7 +21,7 @@ import { train } from '../../../src/pipelines/trainer/train.ts';
 import type { Optimizer } from '../../../src/solvers/presets/optimizer.ts';
 import { signTask, sineTask } from '../../pipelines/trainer/support.ts';
 import { scaledError } from '../../support/closeness.ts';
-import { gaussian, orThrow } from '../../support/training.ts';
+import { gaussian, mlp, orThrow } from '../../support/training.ts';
 
 /** Five steps, seven examples each unless given. */
 export const trained = async <T extends Shaped>(
@@ -86,6 +86,17 @@ export const normedTask = (): TrainTask => {
       [4],
       sequential([dense({ in: 4, out: 6 }), batchNorm({ features: 6 }), dropout(0.3), dense({ in: 6, out: 2 })]),
     ),
+    loss: squaredError,
+    data: { train: data, test: data },
+  });
+};
+
+/** A network of many layers, whose inverses there are enough of for all ranks. */
+export const deepTask = (): TrainTask => {
+  const data = orThrow(datasetOf('noise', gaussian(1, [24, 3]), gaussian(2, [24, 1])));
+  return supervised({
+    name: 'deep',
+    model: mlp([3, 6, 6, 6, 6, 6, 6, 6, 1]),
     loss: squaredError,
     data: { train: data, test: data },
   });

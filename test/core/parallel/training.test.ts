@@ -3,16 +3,20 @@
  *
  * On the reference interpreter, where all that differs is the order in which numbers are added.
  */
+import * as E from 'fp-ts/lib/Either.js';
+
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
-import type { GradientWorkers } from '../../../src/core/parallel/spread/distributed.ts';
+import { attempt } from '../../../src/core/errors.ts';
 import { distributed } from '../../../src/core/parallel/spread/distributed.ts';
+import type { GradientWorkers } from '../../../src/core/parallel/spread/rows.ts';
+import { ranksInColumn, ranksInRow, rowOf, rowsFor, workersFor } from '../../../src/core/parallel/spread/rows.ts';
 import { simulated } from '../../../src/core/parallel/simulated.ts';
 import type { TrainTask } from '../../../src/pipelines/trainer/learning.ts';
 import type { Optimizer } from '../../../src/solvers/presets/optimizer.ts';
 import { optimizerNames, optimizerOf } from '../../../src/solvers/presets/registry.ts';
 import { sineTask, wordsTask } from '../../pipelines/trainer/support.ts';
 import { orThrow } from '../../support/training.ts';
-import { distance, normedTask, nudged, rough, taskFor, trained } from './support.ts';
+import { deepTask, distance, normedTask, nudged, rough, taskFor, trained } from './support.ts';
 
 const onRanks = (size: number, gradientWorkers: GradientWorkers) =>
   distributed(referenceBackend(), simulated(size), { gradientWorkers });
@@ -22,7 +26,7 @@ const ways = [
   [1, 'all'],
   [2, 'all'],
   [3, 'one'],
-  [4, 'all'],
+  [4, 0.5],
   [8, 'one'],
 ] as const;
 
@@ -48,6 +52,17 @@ describe('law: on any number of ranks, training takes the steps of one process, 
     });
   }
 
+  it.each(['kfac', 'ekfac'])('%s, whatever share of the ranks keeps an inverse', async (name) => {
+    const optimizer = orThrow(optimizerOf(name));
+    const one = await trained(referenceBackend(), sineTask(), optimizer);
+    for (const size of [2, 4, 6, 8]) {
+      for (const workers of workersFor(size)) {
+        const many = await trained(onRanks(size, workers / size), sineTask(), optimizer);
+        expect([size, workers, distance(many, one) < 1e-12]).toEqual([size, workers, true]);
+      }
+    }
+  });
+
   it('kfac-cg with few turns, which rounding does not take over', async () => {
     await expectSame(sineTask(), orThrow(optimizerOf('kfac-cg', { maxIterations: 4 })));
   });
@@ -64,5 +79,50 @@ describe('law: on any number of ranks, training takes the steps of one process, 
   it('with statistics of a sample of each batch', async () => {
     const optimizer = orThrow(optimizerOf('kfac', { statisticsFraction: 0.5, atLeast: 1 }));
     await expectSame(sineTask(), optimizer, 12);
+  });
+});
+
+describe('who keeps inverses', () => {
+  /** Bytes that the rank with most of them keeps after a step. */
+  const keptBy = async (name: string, size: number, workers: number): Promise<number> => {
+    const optimizer = orThrow(optimizerOf(name));
+    const result = await trained(onRanks(size, workers / size), deepTask(), optimizer);
+    return result.inverseBytes ?? NaN;
+  };
+
+  it.each(['kfac', 'ekfac'])('law: %s, memory of a rank falls with their share', async (name) => {
+    const [eight, four, two, one] = [
+      await keptBy(name, 8, 8),
+      await keptBy(name, 8, 4),
+      await keptBy(name, 8, 2),
+      await keptBy(name, 8, 1),
+    ];
+    expect(four).toBeLessThan(eight);
+    expect(two).toBeLessThan(four);
+    expect(one).toBeLessThan(two);
+    // The second moments of EKFAC are sums over examples, of which every rank has its own.
+    expect(one).toBeLessThan(name === 'ekfac' ? 0.7 * eight : eight / 4);
+  });
+
+  it('worked example: six ranks in rows of two', () => {
+    const rows = rowsFor(6, 1 / 3);
+    expect(rows).toEqual({ workers: 2, count: 3 });
+    expect(rowOf(rows, 3)).toBe(1);
+    expect([ranksInRow(rows, 1), ranksInColumn(rows, 1)]).toEqual([
+      [2, 3],
+      [1, 3, 5],
+    ]);
+  });
+
+  it('a share that does not divide the ranks is refused, with those that do', () => {
+    expect(attempt(() => rowsFor(6, 0.25))).toEqual(
+      E.left({
+        _tag: 'BadConfig',
+        path: 'gradientWorkers',
+        expected: 'all, one, or a share of 6 ranks: 1, 0.5, 0.333, 0.167',
+        actual: '0.25',
+      }),
+    );
+    expect(rowsFor(6, 0.333).workers).toBe(2);
   });
 });

@@ -728,7 +728,7 @@ describe('kfac plan', () => {
     expect(outLines[0]).toMatch(
       /^kfac: .* GFLOP\/s for each process; a message takes 10(\.0+)? µs and 100(\.0+)? MB\/s$/,
     );
-    expect(outLines.filter((line) => /^ *[124] +(all|one) /.test(line))).toHaveLength(5);
+    expect(outLines.filter((line) => /^ *[124] +(all|0\.5|one) /.test(line))).toHaveLength(6);
     const rows = parsed((await kfac(`${command} --ranks 2 --optimizer adam --json`)).outLines);
     expect(rows).toMatchObject([
       { ranks: 1, megabytes: 0, messages: 0 },

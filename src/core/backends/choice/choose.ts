@@ -14,7 +14,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { KfacError } from '../../errors.ts';
 import { attempt, describeError } from '../../errors.ts';
 import type { Collective } from '../../parallel/collective.ts';
-import type { GradientWorkers } from '../../parallel/spread/distributed.ts';
+import type { GradientWorkers } from '../../parallel/spread/rows.ts';
 import { single } from '../../parallel/simulated.ts';
 import { distributed } from '../../parallel/spread/distributed.ts';
 import { shown } from '../../shown.ts';
@@ -189,7 +189,7 @@ export const openBackend = (
       )
     : pipe(
         TE.fromIOEither(() => openHost(name, options)),
-        TE.map(someHost(options)),
+        TE.chainEitherK((backend) => attempt(() => someHost(options)(backend))),
       );
 
 /** What `auto` tries. */

@@ -41,6 +41,9 @@ interface Handles {
 export interface Routines {
   readonly init: ForeignFunction;
   readonly setErrorHandler: ForeignFunction;
+  readonly groupOf: ForeignFunction;
+  readonly groupIncluding: ForeignFunction;
+  readonly createGroup: ForeignFunction;
   readonly rank: ForeignFunction;
   readonly size: ForeignFunction;
   readonly iallreduce: ForeignFunction;
@@ -115,6 +118,9 @@ const bind = (library: ForeignLibrary, abi: Abi): Routines => {
   return {
     init: call('Init', 'intptr_t', 'intptr_t'),
     setErrorHandler: call('Comm_set_errhandler', handle, handle),
+    groupOf: call('Comm_group', handle, memory),
+    groupIncluding: call('Group_incl', handle, 'int', memory, memory),
+    createGroup: call('Comm_create_group', handle, handle, 'int', memory),
     rank: call('Comm_rank', handle, memory),
     size: call('Comm_size', handle, memory),
     iallreduce: call('Iallreduce', memory, memory, 'int', handle, handle, handle, memory),

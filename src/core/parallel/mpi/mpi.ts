@@ -64,7 +64,7 @@ const startsOf = (lengths: ReadonlyArray<number>): Int32Array =>
 /** A collective on an open library, after `MPI_Init`. */
 const collectiveOn = (library: MpiLibrary, { rank, size }: Launch, clock: () => number): Collective => {
   const { abi, handles, routines } = library;
-  const { world, sum, types, ignoredStatus } = handles;
+  const { world, sum, types, returnErrors, ignoredStatus } = handles;
   const { failure, call } = callerOf(library, rank);
   let [messages, bytes, waited] = [0, 0, 0];
   let isOver = false;
@@ -113,6 +113,27 @@ const collectiveOn = (library: MpiLibrary, { rank, size }: Launch, clock: () => 
     };
   };
 
+  /** A handle that a routine leaves: a number, or a pointer. */
+  const handleFrom = (operation: string, routine: ForeignFunction, ...args: ReadonlyArray<ForeignArgument>): number => {
+    const words = new Int32Array(2);
+    call(operation, routine, ...args, words);
+    return abi === 'MPICH' ? words[0] : (words[0] >>> 0) + 2 ** 32 * words[1];
+  };
+
+  /** Communicators by their ranks: made when these ranks first have something to say to each other, which all of them do at once. */
+  const communicators = new Map<string, number>();
+  const communicatorOf = (ranks: ReadonlyArray<number>): number => {
+    const key = ranks.join(' ');
+    const known = communicators.get(key);
+    if (known !== undefined) return known;
+    const all = handleFrom('group', routines.groupOf, world);
+    const some = handleFrom('group', routines.groupIncluding, all, ranks.length, Int32Array.from(ranks));
+    const made = handleFrom('communicator', routines.createGroup, world, some, 0);
+    call('set error handler', routines.setErrorHandler, made, returnErrors);
+    communicators.set(key, made);
+    return made;
+  };
+
   return {
     name: abi,
     size,
@@ -128,9 +149,10 @@ const collectiveOn = (library: MpiLibrary, { rank, size }: Launch, clock: () => 
         call('allGather', routines.iallgatherv, part, part.length, type, out, counts, starts, type, world, request);
       });
     },
-    broadcast: (root, data) =>
+    broadcast: (root, data, among) =>
       post('broadcast', root === rank ? data.byteLength : 0, [data], (request) => {
-        call('broadcast', routines.ibcast, data, data.length, types[typeOf(data)], root, world, request);
+        const [from, within] = among === undefined ? [root, world] : [among.indexOf(root), communicatorOf(among)];
+        call('broadcast', routines.ibcast, data, data.length, types[typeOf(data)], from, within, request);
       }),
     reduceScatter: ([part], lengths, [out]) => {
       const counts = Int32Array.from(lengths);

@@ -10,6 +10,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Backend } from '../../backends/backend.ts';
 import type { KfacError } from '../../errors.ts';
 import type { Ops } from '../../ops/ops.ts';
+import { inversesIn } from '../../pipeline/arraysIn.ts';
 import type { Batch } from '../../pipeline/context.ts';
 import type { CountingBackend } from '../../pipeline/count.ts';
 import { countingBackend } from '../../pipeline/count.ts';
@@ -19,9 +20,11 @@ import type { TrainState } from '../../pipeline/trainState.ts';
 import type { ReadonlyVector, Shaped, Tensor } from '../../tensor.ts';
 import { sizeOf } from '../../tensor.ts';
 import type { Collective, Posted } from '../collective.ts';
-import type { GradientWorkers } from '../spread/distributed.ts';
+import type { GradientWorkers } from '../spread/rows.ts';
+import { rowsFor } from '../spread/rows.ts';
 import { distributed } from '../spread/distributed.ts';
 import type { Spread } from '../spread/array.ts';
+import { bytesOn } from '../spread/array.ts';
 
 /** What a step costs the busiest rank. */
 export interface RankCost {
@@ -32,6 +35,12 @@ export interface RankCost {
   readonly messages: number;
   /** Bytes of the arrays in them. */
   readonly bytes: number;
+  /** Rounds that the messages take, one after another: log₂ of the ranks that have a part in each, rounded up. */
+  readonly rounds: number;
+  /** Bytes that go there and back: of the arrays in a message, all but one of as many parts as there are ranks in it. */
+  readonly carried: number;
+  /** Bytes of inverses that the rank with most of them keeps. */
+  readonly inverses: number;
 }
 
 /** Zeros for as many numbers as anybody wants, in one place. */
@@ -90,20 +99,23 @@ const withZeros = ({ backend: shapes }: CountingBackend): Backend<Tensor> => {
 const sent: Posted = { wait: () => undefined, done: TE.right(undefined) };
 
 /** The last of so many ranks, whose messages are counted. No rank has more examples. */
-const counted = (size: number): Collective => {
-  let [messages, bytes] = [0, 0];
-  const post = (data: number): Posted => {
+const counted = (size: number): Collective & { readonly way: () => Pick<RankCost, 'rounds' | 'carried'> } => {
+  let [messages, bytes, rounds, carried] = [0, 0, 0, 0];
+  const post = (data: number, among = size): Posted => {
     messages += 1;
     bytes += data;
+    rounds += Math.ceil(Math.log2(among));
+    carried += data * 2 * (1 - 1 / among);
     return sent;
   };
   return {
+    way: () => ({ rounds, carried }),
     name: 'counted',
     size,
     ranks: [size - 1],
     allReduce: ([part]) => post(part.byteLength),
     allGather: (_, __, out) => post(out.byteLength),
-    broadcast: (_, data) => post(data.byteLength),
+    broadcast: (_, data, among) => post(data.byteLength, among?.length),
     reduceScatter: ([part]) => post(part.byteLength),
     barrier: () => post(0),
     traffic: () => ({ messages, bytes, waited: 0 }),
@@ -145,7 +157,6 @@ export const rankCost =
       },
     });
     let current: TrainState<Spread> = placeState(backend.ops, state);
-    const before = collective.traffic();
     for (let i = 0; i < steps; i += 1) {
       const outcome = await step.run<Spread>({ state: current, batch: upload(backend, batch) })({
         backend,
@@ -155,11 +166,18 @@ export const rankCost =
       current = outcome.right.next;
     }
     const { messages, bytes } = collective.traffic();
+    const { rounds, carried } = collective.way();
+    const prepared = inversesIn(current);
+    const rows = rowsFor(size, gradientWorkers);
+    const firsts = Array.from({ length: rows.count }, (_, row) => row * rows.workers);
     return E.right({
       operations: (counting.operations() - load[size - 1]) / steps,
       factorisations: Math.max(...load) / steps,
-      messages: (messages - before.messages) / steps,
-      bytes: (bytes - before.bytes) / steps,
+      messages: messages / steps,
+      bytes: bytes / steps,
+      rounds: rounds / steps,
+      carried: carried / steps,
+      inverses: Math.max(...firsts.map((rank) => bytesOn(rows, rank, prepared))),
     });
   };
 
@@ -173,8 +191,8 @@ export interface Machine {
   readonly bandwidth: number;
 }
 
-/** Seconds of a step by the α–β model: a message goes through log₂ R rounds, rounded up, and all but 1/R of its bytes go there and back. */
-export const secondsOf = ({ rate, latency, bandwidth }: Machine, cost: RankCost, size: number): number =>
-  (cost.operations + cost.factorisations) / rate +
-  cost.messages * latency * Math.ceil(Math.log2(size)) +
-  (cost.bytes * 2 * (1 - 1 / size)) / bandwidth;
+/** Seconds of a step by the α–β model: α for each round of a message, β for each byte that goes there and back. */
+export const secondsOf = (
+  { rate, latency, bandwidth }: Machine,
+  { operations, factorisations, rounds, carried }: Omit<RankCost, 'messages' | 'bytes' | 'inverses'>,
+): number => (operations + factorisations) / rate + rounds * latency + carried / bandwidth;

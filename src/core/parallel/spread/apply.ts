@@ -13,6 +13,7 @@ import { sameShape, sizeOf } from '../../tensor.ts';
 import type { Part, Spread } from './array.ts';
 import { placeOf, sameBounds, withExtent } from './array.ts';
 import { isSymmetric } from './layout.ts';
+import { rowOf } from './rows.ts';
 import type { Workshop } from './workshop.ts';
 import { addendsOf, byRank, evenRuns, runsHere, runsOf, spread, wholeOf } from './workshop.ts';
 
@@ -118,14 +119,14 @@ const cutApplied = (shop: Workshop, application: Application, cut: Cut): Spread 
 };
 
 /**
- * The rank that computes for all, where some operands belong to one rank and all ranks have the others: the one that has the largest, so
- * that what is sent is small.
+ * The row that computes for all, where some operands belong to the ranks of one row and all ranks have the others: the one that has
+ * the largest, so that what is sent is small.
  */
-const ownerAmong = (operands: Application['operands']): number | null => {
+const rowAmong = (operands: Application['operands']): number | null => {
   const places = operands.map(([x]) => ({ place: placeOf(x), size: sizeOf(x.shape) }));
   if (!places.every(({ place: { kind } }) => kind === 'owned' || kind === 'whole' || kind === 'given')) return null;
-  const owned = places.flatMap(({ place, size }) => (place.kind === 'owned' ? [{ owner: place.owner, size }] : []));
-  return owned.toSorted((x, y) => y.size - x.size).at(0)?.owner ?? null;
+  const owned = places.flatMap(({ place, size }) => (place.kind === 'owned' ? [{ row: place.row, size }] : []));
+  return owned.toSorted((x, y) => y.size - x.size).at(0)?.row ?? null;
 };
 
 /** The cut of an operation that every rank could do alone, where it is worth sharing out: an even one. */
@@ -137,7 +138,7 @@ const sharedCut = (shop: Workshop, { operands, names, shape, shared }: Applicati
 };
 
 /**
- * Computes an operation where its operands are: by runs, on the rank that owns them, or on every rank.
+ * Computes an operation where its operands are: by runs, on the ranks that own them, or on every rank.
  *
  * @param shop - the scope's means
  * @param application - the operation
@@ -145,20 +146,20 @@ const sharedCut = (shop: Workshop, { operands, names, shape, shared }: Applicati
 export const apply = (shop: Workshop, application: Application): Spread => {
   const { operands, shape, dtype, run } = application;
   const { ops, collective } = shop;
-  const owner = ownerAmong(operands);
-  if (owner !== null) {
+  const row = rowAmong(operands);
+  if (row !== null) {
     const isElsewhere = (x: Spread): boolean => {
       const place = placeOf(x);
-      return place.kind === 'owned' && place.owner !== owner;
+      return place.kind === 'owned' && place.row !== row;
     };
     operands.forEach(([x]) => (isElsewhere(x) ? wholeOf(shop, x) : null));
     const own = (x: Spread): Tensor => {
       const place = placeOf(x);
       return place.kind === 'owned' && place.whole !== null ? place.whole : wholeOf(shop, x);
     };
-    const isHere = collective.ranks.includes(owner);
+    const isHere = collective.ranks.some((rank) => rowOf(shop.rows, rank) === row);
     const mine = isHere ? operands.map(([x]) => own(x)) : null;
-    return spread(shop, shape, { kind: 'owned', owner, whole: mine === null ? null : run(ops, mine, shape) }, dtype);
+    return spread(shop, shape, { kind: 'owned', row, whole: mine === null ? null : run(ops, mine, shape) }, dtype);
   }
   for (const operand of operands) {
     const cut = cutOf(operand);
@@ -198,7 +199,7 @@ const addsSymmetry = (x: Spread): boolean => {
 };
 
 /**
- * A combination of two arrays of one shape where one is a sum over ranks, or each belongs to a rank of its own; `null` elsewhere.
+ * A combination of two arrays of one shape where one is a sum over ranks, or each belongs to a row of its own; `null` elsewhere.
  *
  * @param shop - the scope's means
  * @param x - an array
@@ -217,7 +218,7 @@ export const combinedSums = (
 ): Spread | null => {
   const [p, q] = [placeOf(x), placeOf(y)];
   const isSum = p.kind === 'sum' || q.kind === 'sum';
-  const isOfTwo = p.kind === 'owned' && q.kind === 'owned' && p.owner !== q.owner;
+  const isOfTwo = p.kind === 'owned' && q.kind === 'owned' && p.row !== q.row;
   if (!(isSum || isOfTwo) || !sameShape(x.shape, y.shape)) return null;
   if (p.kind === 'shards' || q.kind === 'shards') return null;
   const [xs, ys] = [addendsOf(shop, x), addendsOf(shop, y)];

@@ -9,6 +9,9 @@
 import type { IORef } from 'fp-ts/lib/IORef.js';
 
 import type { DType, Shape, Shaped, Tensor } from '../../tensor.ts';
+import { bytesOf, sizeOf } from '../../tensor.ts';
+import type { Rows } from './rows.ts';
+import { rowOf } from './rows.ts';
 
 /** A rank's own array of an operation; `null` where it has nothing: an empty run, or zeros. */
 export type Part = Tensor | null;
@@ -28,8 +31,8 @@ export type Place =
     }
   /** It is the sum of what the ranks have. */
   | { readonly kind: 'sum'; readonly parts: ReadonlyArray<Part>; readonly isSymmetric: boolean }
-  /** One rank has all of it, the others nothing. */
-  | { readonly kind: 'owned'; readonly owner: number; readonly whole: Part };
+  /** The ranks of one row have all of it, the others nothing. */
+  | { readonly kind: 'owned'; readonly row: number; readonly whole: Part };
 
 /** What there is of an array: where it is, and what is left of places before, which goes back to memory when the array does. */
 export interface Holding {
@@ -70,16 +73,44 @@ export const arraysOf = ({ held }: Spread): ReadonlyArray<Tensor> => {
   return [...arraysAt(place).filter((part) => part !== null), ...former];
 };
 
+/** The shape with another extent along an axis. */
+export const withExtent = (shape: Shape, axis: number, extent: number): Shape =>
+  shape.map((own, i) => (i === axis ? extent : own));
+
+/** Elements of an array that a rank has, in the run of one part. */
+const elementsOn = (rows: Rows, rank: number, { shape, held }: Spread): number => {
+  const { place } = held.read();
+  switch (place.kind) {
+    case 'given':
+      return 0;
+    case 'whole':
+    case 'sum':
+      return sizeOf(shape);
+    case 'owned':
+      return rowOf(rows, rank) === place.row ? sizeOf(shape) : 0;
+    case 'shards': {
+      const { axis, bounds } = place;
+      return sizeOf(withExtent(shape, axis, bounds[rank + 1] - bounds[rank]));
+    }
+  }
+};
+
+/**
+ * Bytes of arrays in the memory of a rank. What is only given takes none yet.
+ *
+ * @param rows - which ranks have what belongs to some
+ * @param rank - one of them
+ * @param arrays - any
+ */
+export const bytesOn = (rows: Rows, rank: number, arrays: Iterable<Spread>): number =>
+  [...arrays].reduce((sum, x) => sum + bytesOf(x.dtype) * elementsOn(rows, rank, x), 0);
+
 /** The memory of those arrays that every rank has, and that are the same on all as long as nothing goes wrong. */
 export const wholesAmong = (arrays: ReadonlyArray<Spread>): ReadonlyArray<Tensor['data']> =>
   arrays.flatMap((x) => {
     const place = placeOf(x);
     return place.kind === 'whole' ? [place.whole.data] : [];
   });
-
-/** The shape with another extent along an axis. */
-export const withExtent = (shape: Shape, axis: number, extent: number): Shape =>
-  shape.map((own, i) => (i === axis ? extent : own));
 
 /** Elements before an axis and behind it: of all axes to its left, and to its right. */
 export const aroundAxis = (shape: Shape, axis: number): readonly [before: number, behind: number] => [

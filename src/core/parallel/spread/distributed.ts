@@ -18,21 +18,21 @@ import type { PartingBackend } from '../parts/deferring.ts';
 import { deferring, undivided } from '../parts/deferring.ts';
 import { extent } from '../../settings.ts';
 import type { Spread } from './array.ts';
-import { arraysOf, wholesAmong } from './array.ts';
+import { arraysOf, bytesOn, wholesAmong } from './array.ts';
 import type { Queue } from './factorising.ts';
 import { createQueue, sharedLinearAlgebra } from './factorising.ts';
 import { spreadOps, typeIn } from './interpreter.ts';
+import type { GradientWorkers } from './rows.ts';
+import { rowsFor } from './rows.ts';
 import type { Workshop } from './workshop.ts';
 import { evenRuns, runsOf, spread, wholeOf } from './workshop.ts';
-
-/** Who turns gradients into directions: all ranks, or one for each factorised matrix. */
-export type GradientWorkers = 'all' | 'one';
 
 /** Settings of {@link distributed}. */
 export interface DistributedOptions {
   /**
    * Who keeps what comes of a factorisation, and so who turns gradients into directions [P21]: `all` unless given, when it is sent to
-   * all at once; `one` rank for each, when only what it gives is sent, once it is needed.
+   * all at once; `one` rank for each, when only what it gives is sent, once it is needed; or a share of the ranks, between 1 and one
+   * of them, that divides them evenly: those have it, and send what it gives to the others.
    */
   readonly gradientWorkers?: GradientWorkers;
   /**
@@ -68,12 +68,12 @@ export const distributed = (
 ): Backend<Spread> => {
   const parts = extent('accumulate', accumulate);
   const queue = createQueue(collective.size, assigned);
-  const means = { collective, parts, isHandedOut: gradientWorkers === 'all' };
+  const means = { collective, parts, rows: rowsFor(collective.size, gradientWorkers) };
   return backendOn(parts === 1 ? undivided(local) : deferring(local), means, queue, () => undefined);
 };
 
 /** What all scopes have in common. */
-type Means = Pick<Workshop, 'collective' | 'parts' | 'isHandedOut'>;
+type Means = Pick<Workshop, 'collective' | 'parts' | 'rows'>;
 
 const backendOn = (
   local: PartingBackend,
@@ -115,6 +115,7 @@ const backendOn = (
       return spread(shop, value.shape, { kind: 'shards', axis: 0, bounds, parts }, dtype);
     },
     isInStep: true,
+    bytesHeld: (arrays) => Math.max(...collective.ranks.map((rank) => bytesOn(means.rows, rank, arrays))),
     agree: (arrays) => TE.fromIOEither(() => checkSame(collective, { parameters: digestOf(wholesAmong(arrays)) })),
     scope,
     report: () => {

@@ -2,7 +2,7 @@
  * Factorisations shared out over ranks.
  *
  * Each goes to the rank that has the least to do, by the operations that were asked for so far, so that all ranks agree without a
- * word. What comes of it is handed out to the others, or stays with its owner until somebody needs it [P21].
+ * word. What comes of it is handed out to the others of its row, and stays there until somebody else needs it [P21].
  *
  * Outcomes arrive in the order in which factorisations were asked for, on every rank, and whatever follows from one is under way before
  * the next arrives: all ranks then send the same messages in the same order, however long each factorisation takes.
@@ -19,8 +19,9 @@ import type { KfacError } from '../../errors.ts';
 import { attempt } from '../../errors.ts';
 import type { Shape, Tensor } from '../../tensor.ts';
 import type { Part, Spread } from './array.ts';
+import { rowOf } from './rows.ts';
 import type { Workshop } from './workshop.ts';
-import { spread, wholeOf } from './workshop.ts';
+import { sentAlongRow, spread, wholeOf } from './workshop.ts';
 
 /** What all factorisations of a process share: whose turn it is, and how much each rank has had to do. */
 export interface Queue {
@@ -108,9 +109,10 @@ const sharedOut =
       const wholes: ReadonlyArray<Part> = outcome !== null && E.isRight(outcome) ? outcome.right : [];
       return attempt(() =>
         shapes.map((shape, i) => {
-          const found = spread(shop, shape, { kind: 'owned', owner, whole: wholes[i] ?? null });
-          if (shop.isHandedOut) wholeOf(shop, found);
-          return found;
+          const whole = sentAlongRow(shop, shape, owner, wholes[i] ?? null);
+          return shop.rows.count === 1 && whole !== null
+            ? spread(shop, shape, { kind: 'whole', whole })
+            : spread(shop, shape, { kind: 'owned', row: rowOf(shop.rows, owner), whole });
         }),
       );
     });

@@ -36,8 +36,8 @@ export const alignedNames = (from: Shape, to: Shape): Names => {
   return from.map((_, axis) => (raised.has(axis + missing) ? '' : `${axis + missing}`));
 };
 
-/** The rank that has all of an array by itself, -1 where there is none. */
-const ownerOf = (place: Place): number => (place.kind === 'owned' ? place.owner : -1);
+/** The row that has all of an array by itself, -1 where there is none. */
+const owningRow = (place: Place): number => (place.kind === 'owned' ? place.row : -1);
 
 type Shards = Extract<Place, { readonly kind: 'shards' }>;
 
@@ -163,7 +163,7 @@ export const movement = (
         xs.map((x) => x.shape),
         axis,
       );
-      const owners = new Set(xs.map((x) => ownerOf(placeOf(x))));
+      const owners = new Set(xs.map((x) => owningRow(placeOf(x))));
       if (xs.every(isAddend) && (owners.size > 1 || owners.has(-1))) {
         const all = xs.map((x) => addendsOf(shop, x));
         const parts = shop.collective.ranks.map((_, at): Part =>

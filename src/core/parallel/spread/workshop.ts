@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { pipe } from 'fp-ts/lib/function.js';
 import { newIORef } from 'fp-ts/lib/IORef.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Ops } from '../../ops/ops.ts';
 import type { Parting } from '../parts/deferring.ts';
@@ -14,6 +16,8 @@ import { evenBounds } from '../collective.ts';
 import type { Holding, Part, Place, Spread } from './array.ts';
 import { aroundAxis, placeOf, withExtent } from './array.ts';
 import { joinedRuns, packedTriangle, runOf, unpackedTriangle } from './layout.ts';
+import type { Rows } from './rows.ts';
+import { ranksInColumn, ranksInRow, rowOf } from './rows.ts';
 
 /** A scope's means. */
 export interface Workshop {
@@ -26,8 +30,8 @@ export interface Workshop {
   readonly parting: Parting;
   /** Precision of floats. */
   readonly dtype: 'f32' | 'f64';
-  /** Whether what one rank has computed for all is sent to the others at once, or when they need it. */
-  readonly isHandedOut: boolean;
+  /** Which ranks are sent what one has computed for all at once, and which when they need it. */
+  readonly rows: Rows;
   /** The scope that arrays are born in. */
   readonly scope: object;
   /** Notes an array that was made here for one that was born in another scope, and has to outlive this one. */
@@ -141,13 +145,41 @@ const joining = (
   return { posted, whole: () => ops.concat(runs(), axis) };
 };
 
+/** Operations that were posted one after another, as one. */
+const allPosted = (posted: ReadonlyArray<Posted>): Posted => ({
+  wait: () => {
+    for (const { wait } of posted) wait();
+  },
+  done: pipe(
+    posted.map(({ done }) => done),
+    TE.sequenceArray,
+    TE.map(() => undefined),
+  ),
+});
+
+/** What a rank has computed, sent to the others of its row. */
+export const sentAlongRow = (shop: Workshop, shape: Shape, from: number, whole: Part): Part => {
+  const { ops, collective, rows } = shop;
+  const row = ranksInRow(rows, rowOf(rows, from));
+  if (row.length === 1 || !collective.ranks.some((rank) => row.includes(rank))) return whole;
+  const array = whole ?? ops.full(shape, 0);
+  collective.broadcast(from, array.data, rows.count === 1 ? undefined : row).wait();
+  return array;
+};
+
+/** Each rank of the row that has it sends it to its column. */
 const handingOut = (
-  { ops, collective }: Workshop,
+  { ops, collective, rows }: Workshop,
   { shape, dtype }: Pick<Spread, 'shape' | 'dtype'>,
-  { owner, whole }: Extract<Place, { readonly kind: 'owned' }>,
+  { row, whole }: Extract<Place, { readonly kind: 'owned' }>,
 ): Message => {
   const array = whole ?? roomFor(ops, shape, dtype);
-  return { posted: collective.broadcast(owner, array.data), whole: () => array };
+  const columns = [...new Set(collective.ranks.map((rank) => rank % rows.workers))];
+  const posted = columns.map((column) => {
+    const among = rows.workers === 1 ? undefined : ranksInColumn(rows, column);
+    return collective.broadcast(row * rows.workers + column, array.data, among);
+  });
+  return { posted: allPosted(posted), whole: () => array };
 };
 
 /** Places of which a message makes a whole. */
@@ -252,7 +284,10 @@ export const addendsOf = (shop: Workshop, x: Spread): ReadonlyArray<Part> => {
   const place = placeOf(x);
   const { ranks } = shop.collective;
   if (place.kind === 'sum') return place.parts;
-  if (place.kind === 'owned') return ranks.map((rank) => (rank === place.owner ? place.whole : null));
+  if (place.kind === 'owned') {
+    const [first] = ranksInRow(shop.rows, place.row);
+    return ranks.map((rank) => (rank === first ? place.whole : null));
+  }
   const whole = wholeOf(shop, x);
   return ranks.map((rank) => (rank === 0 ? whole : null));
 };

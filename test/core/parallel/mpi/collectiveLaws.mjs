@@ -79,6 +79,17 @@ for (const [type, Type] of Object.entries(types)) {
       await until(collective.broadcast(root, sent));
       expectSame(`broadcast ${where}`, sent, vectorOf(Type, root, length));
 
+      // Among every second rank: two messages at the same time, neither of which the others hear.
+      for (const first of [0, 1].slice(0, size)) {
+        const among = Array.from({ length: size }, (_, rank) => rank).filter((rank) => rank % 2 === first);
+        const here = ranks.filter((rank) => among.includes(rank));
+        if (here.length === 0) continue;
+        const last = among.at(-1);
+        const told = vectorOf(Type, here.includes(last) ? last : here[0], length);
+        await until(collective.broadcast(last, told, among));
+        expectSame(`broadcast among ${among.join(', ')} ${where}`, told, vectorOf(Type, last, length));
+      }
+
       const whole = lengths.reduce((a, b) => a + b, 0);
       const outs = ranks.map((rank) => new Type(lengths[rank]));
       await until(

@@ -21,7 +21,7 @@ describe('collectives', () => {
       expect([err, out.trim()]).toEqual(['', `fine on ${ranks}`]);
     });
 
-    it.each([2, 3])(`law: training on %i ranks of ${launcher.name} takes the steps of one process`, (ranks) => {
+    it.each([2, 3, 4])(`law: training on %i ranks of ${launcher.name} takes the steps of one process`, (ranks) => {
       const { err, out, code } = runOnRanks(launcher, ranks, [training]);
       expect([err, out.trim(), code]).toEqual(['', `fine on ${ranks}`, 0]);
     });
