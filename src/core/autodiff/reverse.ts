@@ -302,7 +302,6 @@ export const vjp = <T extends Shaped>(
   const linearisedIn = (paths: ReadonlyArray<string>, sites: ReadonlyArray<SiteRecord<T>>): Linearised<T> => {
     const siteIds = sites.map(({ id }) => id);
     const toAll = tape.walkBack([result], [...paths.map((path) => places[path]), ...siteIds]);
-    const toSites = tape.walkBack([result], siteIds);
     return {
       outputs: result.value,
       sites: sites.map((record) => withElsewhere(record, uses)),
@@ -311,7 +310,7 @@ export const vjp = <T extends Shaped>(
         const all = toAll([checked('pullback', cotangent, result.shape)]);
         return { params: named(paths, all), sites: all.slice(paths.length) };
       },
-      sitePullback: (cotangent) => toSites([checked('sitePullback', cotangent, result.shape)]),
+      sitePullback: (cotangent) => tape.walkBack([result], siteIds)([checked('sitePullback', cotangent, result.shape)]),
       parameterPullback: (some) => {
         const toSome = tape.walkBack(
           [result],

@@ -44,18 +44,30 @@ export const secondsIn = (metrics: Scalars<unknown>): number =>
     .filter(isSeconds)
     .reduce((sum, name) => sum + numberAt(metrics, name), 0);
 
+/** Metrics of the stages so far, as who runs them puts them together. */
+export type Reports<T> = Record<string, T | number>;
+
+/**
+ * Adds metrics of a part of a step to those of the parts before it: where both have a name, the later one's, and the sum of
+ * seconds.
+ *
+ * @param all - metrics so far, changed in place by who made them
+ * @param part - metrics of the next stage
+ */
+export const addMetrics = <T>(all: Reports<T>, part: Scalars<T>): void => {
+  for (const name of Object.keys(part)) {
+    all[name] = isSeconds(name) ? numberAt(all, name) + numberAt(part, name) : part[name];
+  }
+};
+
 /**
  * Metrics of several parts of a step as one: where two have a name, the later one's, and the sum of seconds.
  *
  * @param parts - metrics of stages, in order
  */
 export const mergeMetrics = <T>(parts: ReadonlyArray<Scalars<T>>): Scalars<T> => {
-  const all: Record<string, T | number> = {};
-  for (const part of parts) {
-    for (const name of Object.keys(part)) {
-      all[name] = isSeconds(name) ? numberAt(all, name) + numberAt(part, name) : part[name];
-    }
-  }
+  const all: Reports<T> = {};
+  parts.forEach((part) => addMetrics(all, part));
   return all;
 };
 

@@ -15,8 +15,8 @@ import type { Shaped } from '../tensor.ts';
 import type { Context, Field, Given } from './context.ts';
 import { causeOf } from './diagnosis.ts';
 import type { Env } from './env.ts';
-import type { Scalars } from './metrics.ts';
-import { mergeMetrics, secondsAt, secondsIn } from './metrics.ts';
+import type { Reports, Scalars } from './metrics.ts';
+import { addMetrics, secondsAt, secondsIn } from './metrics.ts';
 
 /** What a stage does with an interpreter's arrays. */
 export type StageRun<Needs extends Field, Adds extends Field> = <T extends Shaped>(
@@ -70,11 +70,16 @@ export const stage = <Needs extends Field, Adds extends Field>(
   run: StageRun<Needs, Adds>,
 ): Stage<Needs, Adds> => ({ name, run });
 
-/** Runs a stage, keeps the context, merges the metrics, notes how long it took, and says what a failure comes of. */
+/**
+ * Runs a stage, keeps the context, notes what it reports and how long it took, and says what a failure comes of.
+ *
+ * @param reports - what the stages of the pipeline have reported so far, which it is added to
+ */
 const extend = async <T extends Shaped>(
   next: Stage<Field, Field>,
   context: Context<T, Field>,
   env: Env<T>,
+  reports: Reports<T>,
 ): Promise<E.Either<KfacError, Context<T, Field>>> => {
   const start = env.clock();
   const outcome = await next.run(context)(env)();
@@ -82,7 +87,9 @@ const extend = async <T extends Shaped>(
   const added: Context<T, Field> = outcome.right;
   const metrics: Scalars<T> = added.metrics ?? {};
   const own = secondsAt(next.name, env.clock() - start - secondsIn(metrics));
-  return E.right({ ...context, ...added, metrics: mergeMetrics([context.metrics ?? {}, metrics, own]) });
+  addMetrics(reports, metrics);
+  addMetrics(reports, own);
+  return E.right({ ...context, ...added, metrics: reports });
 };
 
 /** Any stage: what nothing more is known of than that it runs. */
@@ -121,9 +128,10 @@ export const inOrder = (parts: ReadonlyArray<Stage<Field, Field>>): Stage<Field,
       <T extends Shaped>(context: Context<T, Field>) =>
       (env: Env<T>) =>
       async () => {
-        let known: Context<T, Field> = { ...context, metrics: {} }; // what it reports is its own
+        const reports: Reports<T> = {}; // its own, whatever was reported before
+        let known: Context<T, Field> = { ...context, metrics: reports };
         for (const next of stages) {
-          const outcome = await extend<T>(next, known, env);
+          const outcome = await extend<T>(next, known, env, reports);
           if (E.isLeft(outcome)) return outcome;
           known = outcome.right;
         }

@@ -10,6 +10,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { KfacError } from '../../core/errors.ts';
 import { iterate } from '../../core/iterate.ts';
 import { takeStep } from '../../core/pipeline/takeStep.ts';
+import { chained, mapped } from '../../core/tasks.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { batchIndices } from '../data/batches.ts';
 import { examplesAt } from '../data/examples.ts';
@@ -88,8 +89,8 @@ const stepOn = <T extends Shaped>(setting: Setting<T>, run: Run<T>): TE.TaskEith
   return pipe(
     TE.fromEither(examplesAt(train, indices, env.backend.dtype, demands)),
     orRelease(env, run),
-    TE.chain((batch) => takeStep(env, run.steered ?? step, run.state, batch, { metric, most: mostLoss })),
-    TE.chain(({ state, metrics, seconds }) => {
+    chained((batch) => takeStep(env, run.steered ?? step, run.state, batch, { metric, most: mostLoss })),
+    chained(({ state, metrics, seconds }) => {
       const record = { step: state.step, seconds: run.seconds + seconds, loss: metrics[metric], metrics };
       const stepped = { ...run, state, epoch, seconds: record.seconds, steps: append(run.steps, record) };
       return announced(setting, stepped, { event: 'step', ...record });
@@ -185,9 +186,9 @@ export const proceed = <T extends Shaped>(setting: Setting<T>, start: Run<T>): T
       ? pipe(savedWhenDue(setting, run, true), TE.map(E.right))
       : pipe(
           stepOn(setting, run),
-          TE.chain((stepped) => (isDue(stepped.state.step) ? judge(setting, stepped) : TE.right(stepped))),
-          TE.chain((next) => (isOver(next) ? TE.right(next) : savedWhenDue(setting, next, false))),
-          TE.map((next) => E.left(next)),
+          chained((stepped) => (isDue(stepped.state.step) ? judge(setting, stepped) : TE.right(stepped))),
+          chained((next) => (isOver(next) ? TE.right(next) : savedWhenDue(setting, next, false))),
+          mapped((next) => E.left(next)),
         ),
   );
 };
