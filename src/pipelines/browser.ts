@@ -66,6 +66,7 @@ export {
   unstandardise,
 } from './data/standardisation.ts';
 export type { Standardisation, Standardisations } from './data/standardisation.ts';
+export { keptStandardisation, standardisationIn } from './data/keptStandardisation.ts';
 export { splitOf } from './data/splits.ts';
 export type { SplitOptions } from './data/splits.ts';
 export { batchIndices, range } from './data/batches.ts';

@@ -49,6 +49,24 @@ describe('docs/your-own-task.md', () => {
     expect(test).toMatchObject({ optimizer: 'kfac', on: 'test', examples: 9, accuracy: 1 });
   });
 
+  it('measures other flowers by those that it was trained on', async () => {
+    const [head, ...rows] = csv.trim().split('\n');
+    const kept = JSON.parse(readFileSync('runs/flowers/standardisation.json', 'utf8')) as Record<string, unknown>;
+    expect(Object.keys(kept)).toEqual(['inputs']);
+    // One kind alone, with a giant of it: by their own mean and deviation all would be about alike.
+    const largest = rows.filter((row) => row.endsWith('virginica'));
+    const others = [...largest, ...largest, largest[0].replace(/^[^;,]*/, '60')];
+    writeFileSync('other.csv', [head, ...others].join('\n'));
+    const judged = await flowers('evaluate', 'runs/flowers', '--data', 'other.csv', '--json', ...where);
+    expect(judged.code).toBe(0);
+    const found = judged.said
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(found.map(({ on }) => on)).toEqual(['train', 'test']);
+    for (const { accuracy } of found) expect(accuracy).toBeGreaterThan(0.9);
+  });
+
   it('says what is wrong', async () => {
     const width = await flowers('train', 'flowers', '--with', 'width=0', ...where);
     expect(width).toMatchObject({
