@@ -223,6 +223,7 @@ export type { LossBound, Stepped } from './pipeline/takeStep.ts';
 export { distributed } from './parallel/spread/distributed.ts';
 export type { DistributedOptions } from './parallel/spread/distributed.ts';
 export type { GradientWorkers } from './parallel/spread/rows.ts';
+export type { Wire } from './parallel/spread/wire.ts';
 export type { Collective, Posted, Traffic } from './parallel/collective.ts';
 export { measureMessages } from './parallel/measure.ts';
 export type { MessageCost } from './parallel/measure.ts';

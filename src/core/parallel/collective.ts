@@ -54,6 +54,15 @@ export interface Collective {
     lengths: ReadonlyArray<number>,
     out: ReadonlyArray<ReadonlyVector>,
   ) => Posted;
+  /**
+   * Each rank sends each other one a run: of a part, the run for rank r has `lengths[r]` elements. `out` of each rank here becomes what all
+   * have sent it, one after another.
+   */
+  readonly allToAll: (
+    parts: ReadonlyArray<ReadonlyVector>,
+    lengths: ReadonlyArray<number>,
+    out: ReadonlyArray<ReadonlyVector>,
+  ) => Posted;
   /** Done once every rank has posted it. */
   readonly barrier: () => Posted;
   /** What has been sent so far. */

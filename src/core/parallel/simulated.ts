@@ -71,6 +71,17 @@ export const simulated = (size: number): Collective => {
       }
       return posted(...parts);
     },
+    allToAll: (parts, lengths, outs) => {
+      let begin = 0;
+      for (const rank of ranks) {
+        const to = writable(outs[rank]);
+        for (const [from, part] of parts.entries()) {
+          for (let i = 0; i < lengths[rank]; i += 1) to[from * lengths[rank] + i] = part[begin + i];
+        }
+        begin += lengths[rank];
+      }
+      return posted(...parts);
+    },
     barrier: () => posted(),
     traffic: () => ({ messages, bytes, waited: 0 }),
     abort: () => undefined,

@@ -149,6 +149,10 @@ export const runFlags: ReadonlyArray<Flag> = [
       'under mpirun, who keeps an inverse: all processes, one for each, or a share of them as 0.5 (default: all)',
   },
   {
+    flag: '--wire <FORMAT>',
+    description: 'under mpirun, how gradients and statistics travel: full, or bf16 in half the bytes (default: full)',
+  },
+  {
     flag: '--accumulate <N>',
     description:
       'each process takes its examples of a batch in N parts, one after another, to save memory (default: 1)',

@@ -118,12 +118,14 @@ export const backendOf = ({
   gpuMode,
   threads,
   gradientWorkers,
+  wire,
   accumulate,
 }: RunConfig): BackendOptions => ({
   backend,
   ...(gpuMode === undefined ? {} : { gpuMode }),
   ...(threads === undefined ? {} : { threads }),
   ...(gradientWorkers === undefined ? {} : { gradientWorkers }),
+  ...(wire === undefined ? {} : { wire }),
   ...(accumulate === undefined ? {} : { accumulate }),
 });
 

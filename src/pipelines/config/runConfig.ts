@@ -16,6 +16,7 @@ import type { GpuMode } from '../../core/backends/gpuModes.ts';
 import { gpuModes } from '../../core/backends/gpuModes.ts';
 import type { KfacError } from '../../core/errors.ts';
 import type { GradientWorkers } from '../../core/parallel/spread/rows.ts';
+import type { Wire } from '../../core/parallel/spread/wire.ts';
 import type { SettingValue } from '../../solvers/settings/setting.ts';
 import type { Optimizer } from '../../solvers/presets/optimizer.ts';
 import type { TaskSettings, TaskSize } from '../tasks/task.ts';
@@ -75,6 +76,8 @@ export interface RunConfig {
   readonly threads?: number | undefined;
   /** Where several processes train together: who keeps an inverse. */
   readonly gradientWorkers?: GradientWorkers | undefined;
+  /** Where several processes train together: how sums over examples travel. */
+  readonly wire?: Wire | undefined;
   /** Parts that each process takes its examples of a batch in, one after another. */
   readonly accumulate?: number | undefined;
   /** Directory of the data set. */
@@ -127,6 +130,7 @@ const fields = {
   gpuMode: oneOf<GpuModeChoice>(['auto', ...gpuModes]),
   threads: wholeFrom(1),
   gradientWorkers: shareOfRanks,
+  wire: oneOf<Wire>(['full', 'bf16']),
   accumulate: wholeFrom(1),
   data: pathText,
   start: pathText,

@@ -92,11 +92,11 @@ export const normedTask = (): TrainTask => {
 };
 
 /** A network of many layers, whose inverses there are enough of for all ranks. */
-export const deepTask = (): TrainTask => {
+export const deepTask = (width = 6, depth = 7): TrainTask => {
   const data = orThrow(datasetOf('noise', gaussian(1, [24, 3]), gaussian(2, [24, 1])));
   return supervised({
     name: 'deep',
-    model: mlp([3, 6, 6, 6, 6, 6, 6, 6, 1]),
+    model: mlp([3, ...Array.from({ length: depth }, () => width), 1]),
     loss: squaredError,
     data: { train: data, test: data },
   });

@@ -15,6 +15,7 @@ import type { KfacError } from '../../errors.ts';
 import { attempt, describeError } from '../../errors.ts';
 import type { Collective } from '../../parallel/collective.ts';
 import type { GradientWorkers } from '../../parallel/spread/rows.ts';
+import type { Wire } from '../../parallel/spread/wire.ts';
 import { single } from '../../parallel/simulated.ts';
 import { distributed } from '../../parallel/spread/distributed.ts';
 import { shown } from '../../shown.ts';
@@ -52,6 +53,8 @@ export interface BackendOptions {
   readonly collective?: Collective;
   /** Where there are several: who keeps an inverse, see `distributed`. */
   readonly gradientWorkers?: GradientWorkers;
+  /** How sums over examples travel between them, see `distributed`. */
+  readonly wire?: Wire;
   /** Parts of a batch that are taken one after another, to save memory, see `distributed`; 1 unless given. No gpu backend does that. */
   readonly accumulate?: number;
   /** Precision, `f32` unless given. `gpu` and `portable` have no other; `reference` computes in `f64` always. */
@@ -118,11 +121,12 @@ const needsHost = ({ collective, accumulate = 1 }: BackendOptions): boolean =>
 const someHost =
   (options: BackendOptions) =>
   (backend: Backend<Tensor>): SomeBackend => {
-    const { collective = single(), gradientWorkers, accumulate } = options;
+    const { collective = single(), gradientWorkers, wire, accumulate } = options;
     if (!needsHost(options)) return someBackend(backend);
     return someBackend(
       distributed(backend, collective, {
         ...(gradientWorkers === undefined ? {} : { gradientWorkers }),
+        ...(wire === undefined ? {} : { wire }),
         ...(accumulate === undefined ? {} : { accumulate }),
       }),
     );

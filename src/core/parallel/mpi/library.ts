@@ -50,6 +50,7 @@ export interface Routines {
   readonly iallgatherv: ForeignFunction;
   readonly ibcast: ForeignFunction;
   readonly ireduceScatter: ForeignFunction;
+  readonly ialltoallv: ForeignFunction;
   readonly ibarrier: ForeignFunction;
   readonly test: ForeignFunction;
   readonly wait: ForeignFunction;
@@ -127,6 +128,12 @@ const bind = (library: ForeignLibrary, abi: Abi): Routines => {
     iallgatherv: call('Iallgatherv', memory, 'int', handle, memory, memory, memory, handle, handle, memory),
     ibcast: call('Ibcast', memory, 'int', handle, 'int', handle, memory),
     ireduceScatter: call('Ireduce_scatter', memory, memory, memory, handle, handle, handle, memory),
+    ialltoallv: call(
+      'Ialltoallv',
+      ...[memory, memory, memory, handle],
+      ...[memory, memory, memory, handle],
+      ...[handle, memory],
+    ),
     ibarrier: call('Ibarrier', handle, memory),
     test: call('Test', memory, memory, status),
     wait: call('Wait', memory, status),

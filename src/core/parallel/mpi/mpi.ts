@@ -160,6 +160,15 @@ const collectiveOn = (library: MpiLibrary, { rank, size }: Launch, clock: () => 
         call('reduceScatter', routines.ireduceScatter, part, out, counts, types[typeOf(part)], sum, world, request);
       });
     },
+    allToAll: ([part], lengths, [out]) => {
+      const sent = [Int32Array.from(lengths), startsOf(lengths)] as const;
+      const own = lengths.map(() => lengths[rank]);
+      const received = [Int32Array.from(own), startsOf(own)] as const;
+      const type = types[typeOf(part)];
+      return post('allToAll', part.byteLength, [part, ...sent, out, ...received], (request) => {
+        call('allToAll', routines.ialltoallv, part, ...sent, type, out, ...received, type, world, request);
+      });
+    },
     barrier: () =>
       post('barrier', 0, [], (request) => {
         call('barrier', routines.ibarrier, world, request);

@@ -117,6 +117,7 @@ const counted = (size: number): Collective & { readonly way: () => Pick<RankCost
     allGather: (_, __, out) => post(out.byteLength),
     broadcast: (_, data, among) => post(data.byteLength, among?.length),
     reduceScatter: ([part]) => post(part.byteLength),
+    allToAll: ([part]) => post(part.byteLength),
     barrier: () => post(0),
     traffic: () => ({ messages, bytes, waited: 0 }),
     abort: () => undefined,

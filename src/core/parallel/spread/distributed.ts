@@ -24,6 +24,7 @@ import { createQueue, sharedLinearAlgebra } from './factorising.ts';
 import { spreadOps, typeIn } from './interpreter.ts';
 import type { GradientWorkers } from './rows.ts';
 import { rowsFor } from './rows.ts';
+import type { Wire } from './wire.ts';
 import type { Workshop } from './workshop.ts';
 import { evenRuns, runsOf, spread, wholeOf } from './workshop.ts';
 
@@ -40,6 +41,11 @@ export interface DistributedOptions {
    * part at a time; what is summed over them is the sum over all parts, and nothing else changes.
    */
   readonly accumulate?: number;
+  /**
+   * How sums over examples travel, gradients and statistics: in their own precision, `full`, unless given, or rounded to `bf16` in half the
+   * bytes, from 256 elements on. Inverses and directions are sent as they are.
+   */
+  readonly wire?: Wire;
   /** Told of each factorisation: the rank that it goes to, and about how many operations it takes. */
   readonly assigned?: (rank: number, operations: number) => void;
 }
@@ -64,16 +70,16 @@ export interface DistributedOptions {
 export const distributed = (
   local: Backend<Tensor>,
   collective: Collective,
-  { gradientWorkers = 'all', accumulate = 1, assigned }: DistributedOptions = {},
+  { gradientWorkers = 'all', accumulate = 1, wire = 'full', assigned }: DistributedOptions = {},
 ): Backend<Spread> => {
   const parts = extent('accumulate', accumulate);
   const queue = createQueue(collective.size, assigned);
-  const means = { collective, parts, rows: rowsFor(collective.size, gradientWorkers) };
+  const means = { collective, parts, wire, rows: rowsFor(collective.size, gradientWorkers) };
   return backendOn(parts === 1 ? undivided(local) : deferring(local), means, queue, () => undefined);
 };
 
 /** What all scopes have in common. */
-type Means = Pick<Workshop, 'collective' | 'parts' | 'rows'>;
+type Means = Pick<Workshop, 'collective' | 'parts' | 'wire' | 'rows'>;
 
 const backendOn = (
   local: PartingBackend,

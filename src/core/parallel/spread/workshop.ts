@@ -9,14 +9,16 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { Ops } from '../../ops/ops.ts';
 import type { Parting } from '../parts/deferring.ts';
-import type { DType, Shape, Tensor } from '../../tensor.ts';
+import type { DType, ReadonlyVector, Shape, Tensor } from '../../tensor.ts';
 import { allocate, sizeOf } from '../../tensor.ts';
 import type { Collective, Posted } from '../collective.ts';
 import { evenBounds } from '../collective.ts';
 import type { Holding, Part, Place, Spread } from './array.ts';
 import { aroundAxis, placeOf, withExtent } from './array.ts';
-import { joinedRuns, packedTriangle, runOf, unpackedTriangle } from './layout.ts';
+import { joinedRuns, packedTriangle, runOf, unpackedTriangle, viewOf } from './layout.ts';
 import type { Rows } from './rows.ts';
+import type { Wire } from './wire.ts';
+import { isRounded, roundedSum } from './wire.ts';
 import { ranksInColumn, ranksInRow, rowOf } from './rows.ts';
 
 /** A scope's means. */
@@ -28,6 +30,8 @@ export interface Workshop {
   readonly parts: number;
   /** How it goes about them. */
   readonly parting: Parting;
+  /** How sums travel. */
+  readonly wire: Wire;
   /** Precision of floats. */
   readonly dtype: 'f32' | 'f64';
   /** Which ranks are sent what one has computed for all at once, and which when they need it. */
@@ -82,22 +86,32 @@ export const byRank = <A>({ collective, parts }: Workshop, ofRuns: ReadonlyArray
 
 /** A message that makes an array whole: what is posted, and what it gives. */
 interface Message {
-  readonly posted: Posted;
+  readonly posted: Pick<Posted, 'wait'>;
   readonly whole: () => Tensor;
 }
 
 const zerosFor = ({ ops }: Workshop, shape: Shape, part: Part): Tensor => part ?? ops.full(shape, 0);
+
+/** The sum of what ranks here and elsewhere have, on its way to `out`. */
+const addedUp = (
+  { collective, wire }: Workshop,
+  parts: ReadonlyArray<ReadonlyVector>,
+  out: Tensor,
+): Message['posted'] =>
+  isRounded(wire, sizeOf(out.shape))
+    ? roundedSum(collective, parts, viewOf(out, 0, sizeOf(out.shape)))
+    : collective.allReduce(parts, out.data);
 
 const summing = (
   shop: Workshop,
   shape: Shape,
   { parts, isSymmetric }: Extract<Place, { readonly kind: 'sum' }>,
 ): Message => {
-  const { ops, collective } = shop;
+  const { ops } = shop;
   if (!isSymmetric || shape[0] < 2) {
     const out = ops.full(shape, 0);
     const all = parts.map((part) => zerosFor(shop, shape, part).data);
-    return { posted: collective.allReduce(all, out.data), whole: () => out };
+    return { posted: addedUp(shop, all, out), whole: () => out };
   }
   const order = shape[0];
   const triangle: Shape = [(order * (order + 1)) / 2];
@@ -105,13 +119,8 @@ const summing = (
     part === null ? ops.full(triangle, 0) : packedTriangle(order, part, ops.full(triangle, 0)),
   );
   const out = ops.full(triangle, 0);
-  return {
-    posted: collective.allReduce(
-      packed.map(({ data }) => data),
-      out.data,
-    ),
-    whole: () => unpackedTriangle(order, out, ops.full(shape, 0)),
-  };
+  const all = packed.map(({ data }) => data);
+  return { posted: addedUp(shop, all, out), whole: () => unpackedTriangle(order, out, ops.full(shape, 0)) };
 };
 
 /** Room for an array that a message brings. Whole numbers are no business of the pool's. */
@@ -217,42 +226,49 @@ export const wholeOf = (shop: Workshop, x: Spread): Tensor => {
 /** Elements up to which sums go in one message with others: sending that many takes about as long as a message takes to begin. */
 const small = 2 ** 14;
 
+/** Makes several sums whole in one message. */
+const sumTogether = (shop: Workshop, bucket: ReadonlyArray<Spread>): void => {
+  const { ops, collective } = shop;
+  const lengths = bucket.map(({ shape }) => sizeOf(shape));
+  const starts = lengths.map((_, i) => lengths.slice(0, i).reduce((sum, length) => sum + length, 0));
+  const flatPart = (i: number): Part =>
+    ops.concat(
+      bucket.map((x) => {
+        const place = placeOf(x);
+        return ops.reshape(zerosFor(shop, x.shape, place.kind === 'sum' ? place.parts[i] : null), [sizeOf(x.shape)]);
+      }),
+      0,
+    );
+  const total = lengths.reduce((sum, length) => sum + length, 0);
+  const { posted, whole } = summing(shop, [total], {
+    kind: 'sum',
+    parts: collective.ranks.map((_, i) => flatPart(i)),
+    isSymmetric: false,
+  });
+  posted.wait();
+  const all = whole();
+  bucket.forEach((x, i) => moved(shop, x, ops.reshape(ops.slice(all, [starts[i]], [lengths[i]]), x.shape)));
+};
+
 /** Makes several arrays whole: small sums in one message, and all messages on their way at the same time. */
 export const makeWhole = (shop: Workshop, arrays: ReadonlyArray<Spread>): void => {
-  const { ops, collective } = shop;
   const distinct = [...new Set(arrays)];
-  if (collective.size === 1) {
+  if (shop.collective.size === 1) {
     distinct.filter((x) => isApart(placeOf(x))).forEach((x) => wholeOf(shop, x));
     return;
   }
   const isSmallSum = (x: Spread): boolean => placeOf(x).kind === 'sum' && sizeOf(x.shape) <= small;
-  const bucket = distinct.filter(isSmallSum);
-  const alone = bucket.length === 1 ? distinct : distinct.filter((x) => !isSmallSum(x));
-  const messages = alone.flatMap((x) => {
+  const isRoundedSum = (x: Spread): boolean => isRounded(shop.wire, sizeOf(x.shape));
+  const sums = distinct.filter(isSmallSum);
+  const buckets = [sums.filter((x) => !isRoundedSum(x)), sums.filter(isRoundedSum)].filter(({ length }) => length > 1);
+  const inBuckets = new Set(buckets.flat());
+  const messages = distinct.flatMap((x) => {
     const place = placeOf(x);
-    return isApart(place) ? [[x, messageFor(shop, x, place)] as const] : [];
+    return isApart(place) && !inBuckets.has(x) ? [[x, messageFor(shop, x, place)] as const] : [];
   });
-  if (bucket.length > 1) {
-    const lengths = bucket.map(({ shape }) => sizeOf(shape));
-    const starts = lengths.map((_, i) => lengths.slice(0, i).reduce((sum, length) => sum + length, 0));
-    const flatPart = (i: number): Part =>
-      ops.concat(
-        bucket.map((x) => {
-          const place = placeOf(x);
-          return ops.reshape(zerosFor(shop, x.shape, place.kind === 'sum' ? place.parts[i] : null), [sizeOf(x.shape)]);
-        }),
-        0,
-      );
-    const total = lengths.reduce((sum, length) => sum + length, 0);
-    const { posted, whole } = summing(shop, [total], {
-      kind: 'sum',
-      parts: collective.ranks.map((_, i) => flatPart(i)),
-      isSymmetric: false,
-    });
-    posted.wait();
-    const all = whole();
-    bucket.forEach((x, i) => moved(shop, x, ops.reshape(ops.slice(all, [starts[i]], [lengths[i]]), x.shape)));
-  }
+  buckets.forEach((bucket) => {
+    sumTogether(shop, bucket);
+  });
   for (const [x, { posted, whole }] of messages) {
     posted.wait();
     moved(shop, x, whole());

@@ -74,10 +74,27 @@ for (const [type, Type] of Object.entries(types)) {
         Type.from(all.flatMap((rank) => Array.from(vectorOf(Type, rank, lengths[rank])))),
       );
 
+      const whole = lengths.reduce((a, b) => a + b, 0);
       const root = size - 1;
       const sent = vectorOf(Type, ranks.includes(root) ? root : ranks[0], length);
       await until(collective.broadcast(root, sent));
       expectSame(`broadcast ${where}`, sent, vectorOf(Type, root, length));
+
+      const received = ranks.map((rank) => new Type(size * lengths[rank]));
+      await until(
+        collective.allToAll(
+          ranks.map((rank) => vectorOf(Type, rank, whole)),
+          lengths,
+          received,
+        ),
+      );
+      ranks.forEach((rank, i) => {
+        const begin = lengths.slice(0, rank).reduce((a, b) => a + b, 0);
+        const expected = Array.from({ length: size }, (_, from) =>
+          Array.from(vectorOf(Type, from, whole).slice(begin, begin + lengths[rank])),
+        );
+        expectSame(`allToAll ${where}, rank ${rank}`, received[i], Type.from(expected.flat()));
+      });
 
       // Among every second rank: two messages at the same time, neither of which the others hear.
       for (const first of [0, 1].slice(0, size)) {
@@ -90,7 +107,6 @@ for (const [type, Type] of Object.entries(types)) {
         expectSame(`broadcast among ${among.join(', ')} ${where}`, told, vectorOf(Type, last, length));
       }
 
-      const whole = lengths.reduce((a, b) => a + b, 0);
       const outs = ranks.map((rank) => new Type(lengths[rank]));
       await until(
         collective.reduceScatter(

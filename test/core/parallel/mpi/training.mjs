@@ -23,9 +23,9 @@ const data = datasetOf('waves', inputs, targets).right;
 const network = model('mlp', [3], sequential([dense({ in: 3, out: 5 }), activation('tanh'), dense({ in: 5, out: 1 })]));
 const task = supervised({ name: 'waves', model: network, loss: squaredError, data: { train: data, test: data } });
 
-const trained = async (backend, optimizer) => {
+const trained = async (backend, optimizer, of = task) => {
   const options = { duration: { steps: 4 }, batch: 7, seed: 3, evaluateEvery: 2 };
-  const outcome = await train({ backend, clock: () => 0 }, task, optimizer, options)();
+  const outcome = await train({ backend, clock: () => 0 }, of, optimizer, options)();
   if (outcome._tag === 'Left') throw new Error(JSON.stringify(outcome.left));
   return outcome.right;
 };
@@ -44,6 +44,23 @@ for (const name of isInRows ? ['kfac', 'ekfac'] : ['kfac', 'ekfac', 'kfac-adapti
     );
     if (!(furthest < 1e-12)) complaints.push(`${name}, inverses with ${gradientWorkers}: ${furthest}`);
   }
+}
+
+// Rounded sums are the same bytes on every rank; enough of them are large enough to be rounded.
+const wide = model(
+  'wide',
+  [3],
+  sequential([dense({ in: 3, out: 300 }), activation('tanh'), dense({ in: 300, out: 1 })]),
+);
+const rounded = await trained(
+  distributed(referenceBackend(), collective, { wire: 'bf16' }),
+  optimizerOf('adam').right,
+  supervised({ name: 'waves', model: wide, loss: squaredError, data: { train: data, test: data } }),
+);
+for (const [path, { data: own }] of Object.entries(rounded.params)) {
+  const first = Float64Array.from(own);
+  collective.broadcast(0, first).wait();
+  if (!first.every((value, i) => Object.is(value, own[i]))) complaints.push(`${path} is other than on rank 0`);
 }
 collective.barrier().wait();
 collective.end();
