@@ -35,7 +35,7 @@ import { judgedBy, nameOf } from './losses.ts';
 import { measured } from './measured.ts';
 import type { AnyModel, Tapped } from './network.ts';
 import { described, modelError, opened, tappedNetwork, working } from './network.ts';
-import { arrived, hosted, returned } from './parameters.ts';
+import { arrived, hosted, returned, variablesOf } from './parameters.ts';
 import type { Named, Restored } from './saved.ts';
 import { fittingState, namedOf, restoredFrom } from './saved.ts';
 import type { Taken } from './step.ts';
@@ -263,11 +263,12 @@ export class KFACOptimizer extends TfOptimizer {
 
   private tappedFor(variables: ReadonlyArray<Variable>, wantsLogits: boolean): Tapped {
     const { network } = this;
+    const trained = network === null ? [] : variablesOf(network.parameters);
     const isSame =
       network?.isTapped() === true &&
       network.wantsLogits === wantsLogits &&
-      network.parameters.length === variables.length &&
-      network.parameters.every(({ variable }) => variables.includes(variable));
+      trained.length === variables.length &&
+      trained.every((variable) => variables.includes(variable));
     if (isSame) return network;
     const tapped = tappedNetwork(this.model, variables, wantsLogits, this.recorder);
     this.network = tapped;
@@ -311,10 +312,8 @@ export class KFACOptimizer extends TfOptimizer {
     }
     const { state: next, metrics } = outcome.right;
     tidy(() => {
-      network.parameters.forEach((parameter) => {
-        const { path, variable } = parameter;
-        if (next.params[path] !== state.params[path]) variable.assign(returned(parameter, next.params[path]));
-      });
+      const changed = network.parameters.filter(({ path }) => next.params[path] !== state.params[path]);
+      variablesOf(changed).forEach((variable) => variable.assign(returned(network.parameters, variable, next.params)));
     });
     this.standing = new Map(network.parameters.map(({ path, variable }) => [path, variable.dataId]));
     this.state = next;

@@ -4,13 +4,14 @@
  * @module
  */
 import type { Tensor as TfTensor, Variable } from '@tensorflow/tfjs-core';
-import { reshape, tensor as tfTensor, transpose } from '@tensorflow/tfjs-core';
+import { concat, reshape, tensor as tfTensor, transpose, zeros } from '@tensorflow/tfjs-core';
 
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Shape, Tensor } from '../../core/tensor.ts';
-import { cast, sizeOf } from '../../core/tensor.ts';
-import type { AnyLayer, Known, PathOf, Place, Weight } from './layers.ts';
-import { knownOf, leavesOf } from './layers.ts';
+import { cast, generate, sizeOf } from '../../core/tensor.ts';
+import { knownOf } from './known.ts';
+import type { AnyLayer, Columns, Known, PathOf, Place, Weight } from './layers.ts';
+import { leavesOf, partPath } from './layers.ts';
 
 /** A weight that is trained. */
 export interface Parameter {
@@ -20,6 +21,8 @@ export interface Parameter {
   readonly shape: Shape;
   /** Whether it is the transpose of TF.js's, whose last axis (of a depthwise kernel, last two) are the outputs. */
   readonly transposed: boolean;
+  /** The part of the variable's last axis that it is, or `null` for all of it. */
+  readonly columns: Columns | null;
 }
 
 /**
@@ -79,15 +82,29 @@ export const parametersOf = (
   parts: ReadonlyArray<Part>,
   pathOf: PathOf,
 ): ReadonlyArray<Parameter> =>
-  weights.map((weight) => {
+  weights.flatMap((weight): ReadonlyArray<Parameter> => {
+    const path = pathOf(weight);
+    const variable = weight.read();
+    const sites = parts.flatMap(({ known }) => known.sites.filter((sited) => sited.weight === weight));
+    const columns = sites.flatMap((sited) => sited.columns ?? []);
+    if (columns.length > 0) {
+      return columns.map((each) => ({
+        path: partPath(path, each),
+        variable,
+        shape: [each.size, weight.shape[0]],
+        transposed: true,
+        columns: each,
+      }));
+    }
     const outputs = outputsOf(weight, parts);
-    return {
-      path: pathOf(weight),
-      variable: weight.read(),
-      shape: outputs === null ? weight.shape : [outputs, sizeOf(weight.shape) / outputs],
-      transposed: outputs !== null,
-    };
+    const shape = outputs === null ? weight.shape : [outputs, sizeOf(weight.shape) / outputs];
+    return [{ path, variable, shape, transposed: outputs !== null, columns: null }];
   });
+
+/** The variables of parameters, each once. */
+export const variablesOf = (parameters: ReadonlyArray<Parameter>): ReadonlyArray<Variable> => [
+  ...new Set(parameters.map(({ variable }) => variable)),
+];
 
 const isOf = (data: object, name: string): boolean => Object.prototype.toString.call(data) === `[object ${name}]`;
 
@@ -105,6 +122,10 @@ export const lent = ({ data, shape, dtype }: Tensor): TfTensor =>
     ? tfTensor(Int32Array.from(data), [...shape], 'int32')
     : tfTensor(Float32Array.from(data), [...shape], 'float32');
 
+/** Some columns of a matrix. */
+const columnsIn = ({ data, shape: [rows, all], dtype }: Tensor, { from, size }: Columns): Tensor =>
+  generate([rows, size], (i) => data[Math.floor(i / size) * all + from + (i % size)], dtype);
+
 /**
  * A value, a gradient or a tangent of a parameter as TF.js has it, in this library.
  *
@@ -112,20 +133,30 @@ export const lent = ({ data, shape, dtype }: Tensor): TfTensor =>
  * @param parameter - which
  * @param values - in the order of TF.js
  */
-export const arrived = (ops: Ops<Tensor>, { shape, transposed }: Parameter, values: Tensor): Tensor => {
-  const floats = cast(values, 'f32');
+export const arrived = (ops: Ops<Tensor>, { shape, transposed, columns }: Parameter, values: Tensor): Tensor => {
+  const floats = cast(columns === null ? values : columnsIn(values, columns), 'f32');
   return transposed
     ? ops.transposed(ops.constant({ ...floats, shape: [shape[1], shape[0]] }))
     : ops.constant({ ...floats, shape });
 };
 
 /**
- * The same in the other direction.
+ * The same in the other direction: for a variable, of all parameters that it consists of.
  *
- * @param parameter - which
- * @param values - as this library has them
+ * @param parameters - of a network
+ * @param variable - which of its variables
+ * @param values - as this library has them, by path; zeros for a part whose path is absent
  */
-export const returned = ({ variable, transposed }: Parameter, values: Tensor): TfTensor => {
-  const given = lent(values);
-  return transposed ? reshape(transpose(given), variable.shape) : given;
+export const returned = (
+  parameters: ReadonlyArray<Parameter>,
+  variable: Variable,
+  values: Readonly<Record<string, Tensor>>,
+): TfTensor => {
+  const parts = parameters
+    .filter((parameter) => parameter.variable === variable)
+    .map(({ path, shape, transposed }) => {
+      const given = Object.hasOwn(values, path) ? lent(values[path]) : zeros([...shape]);
+      return transposed ? transpose(given) : given;
+    });
+  return reshape(parts.length === 1 ? parts[0] : concat(parts, 1), variable.shape);
 };

@@ -16,7 +16,7 @@ import type { Shape, Tensor } from '../../core/tensor.ts';
 import { sizeOf } from '../../core/tensor.ts';
 import type { Sited } from './layers.ts';
 import type { Parameter } from './parameters.ts';
-import { hosted, lent, returned } from './parameters.ts';
+import { hosted, lent, returned, variablesOf } from './parameters.ts';
 import type { Recorder, Recording, Use } from './taps.ts';
 import { followed } from './tangents.ts';
 import { discard, recording } from './taps.ts';
@@ -112,10 +112,11 @@ export const tidily = <A>(work: () => A): A => {
 /** Runs at some weights, and puts back all that was there. */
 const at = <A>({ parameters, others }: Network, weights: Params<Tensor>, run: () => A): A =>
   tidily(() => {
-    const variables = [...parameters.map(({ variable }) => variable), ...others];
+    const trained = variablesOf(parameters);
+    const variables = [...trained, ...others];
     const before = variables.map((variable) => variable.clone());
     try {
-      parameters.forEach((parameter) => parameter.variable.assign(returned(parameter, weights[parameter.path])));
+      trained.forEach((variable) => variable.assign(returned(parameters, variable, weights)));
       return run();
     } finally {
       variables.forEach((variable, i) => variable.assign(before[i]));
@@ -170,10 +171,9 @@ export const movedAt = (
   const into = recording(false);
   return at(network, weights, () =>
     recorded(network, into, circumstances.key, () => {
-      const seeds = network.parameters.flatMap((parameter) =>
-        Object.hasOwn(tangents, parameter.path)
-          ? [[parameter.variable, returned(parameter, tangents[parameter.path])] as const]
-          : [],
+      const moving = network.parameters.filter(({ path }) => Object.hasOwn(tangents, path));
+      const seeds = variablesOf(moving).map(
+        (variable) => [variable, returned(network.parameters, variable, tangents)] as const,
       );
       const { tangent, opaque } = followed(seeds, () => run(network, into, circumstances));
       if (opaque !== null) network.opaque.add(opaque);
@@ -236,10 +236,7 @@ export const pulledBack = (
     recorded(network, into, circumstances.key, () => {
       const scaled = (): Scalar => sum(mul(run(network, into, circumstances), lent(cotangent)));
       // Of all parameters, as sites lie on the ways to them.
-      const { grads } = variableGrads(
-        scaled,
-        network.parameters.map(({ variable }) => variable),
-      );
+      const { grads } = variableGrads(scaled, [...variablesOf(network.parameters)]);
       const found = network.parameters.flatMap(({ path, variable }) =>
         paths.includes(path) ? [[path, gradientOf(variable, grads)] as const] : [],
       );

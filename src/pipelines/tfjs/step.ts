@@ -21,7 +21,7 @@ import { unknownLoss } from './losses.ts';
 import type { Measured } from './measured.ts';
 import type { AnyModel, Tapped } from './network.ts';
 import { inputAt } from './network.ts';
-import { hosted } from './parameters.ts';
+import { hosted, variablesOf } from './parameters.ts';
 import { gradientOf, outputsIn, passedIn, recorded, zeros } from './passes.ts';
 import { recording, watched } from './taps.ts';
 
@@ -96,7 +96,7 @@ export const taken = (
   const found: Judging = { outputs: null, targets: null, weights: null };
   try {
     return recorded(network, into, key, () => {
-      const variables: Array<Variable> = network.parameters.map(({ variable }) => variable);
+      const variables: Array<Variable> = [...variablesOf(network.parameters)];
       const { value, grads } = judging(
         model,
         found,

@@ -15,6 +15,7 @@ import {
   keep,
   mul,
   ones,
+  slice,
   sum as reduceSum,
   zeros,
 } from '@tensorflow/tfjs-core';
@@ -89,20 +90,30 @@ export const watched = (x: TfTensor, look: (cotangent: TfTensor) => void): TfTen
   return customGrad(identity)(x);
 };
 
-/** Lets the output of some sites pass, which have met their inputs. */
-const pass = ({ uses }: Recording, met: ReadonlyArray<readonly [Sited, TfTensor]>, output: TfTensor): TfTensor => {
-  if (uses === null || met.length === 0) return output;
-  const found = met.map(([sited, input]): Use => {
-    const arranged = sited.arranged(input);
-    return { sited, input: keep(arranged.clone()), shape: sited.outputs(output.shape), cotangent: null };
+/** A site that has met its input, whose output has a shape. */
+const met = (sited: Sited, input: TfTensor, output: TfTensor): Use => ({
+  sited,
+  input: keep(sited.arranged(input).clone()),
+  shape: sited.outputs(output.shape),
+  cotangent: null,
+});
+
+/** Gives uses their part of a cotangent: where products are summed, each has it. */
+const given = (uses: ReadonlyArray<Use>, cotangent: TfTensor): void => {
+  uses.forEach((use) => {
+    const { columns } = use.sited;
+    const part = columns === undefined ? cotangent.clone() : slice(cotangent, [0, columns.from], [-1, columns.size]);
+    use.cotangent = keep(part);
   });
+  cotangent.dispose();
+};
+
+/** Lets the output of some sites pass, which have met their inputs. */
+const pass = ({ uses }: Recording, sites: ReadonlyArray<Sited>, input: TfTensor, output: TfTensor): TfTensor => {
+  if (uses === null || sites.length === 0) return output;
+  const found = sites.map((sited) => met(sited, input, output));
   uses.push(...found);
-  // Where two products are summed, both have its cotangent.
-  return watched(output, (cotangent) =>
-    found.forEach((use, i) => {
-      use.cotangent = i === 0 ? cotangent : keep(cotangent.clone());
-    }),
-  );
+  return watched(output, (cotangent) => given(found, cotangent));
 };
 
 const linear: Activation = { apply: (x) => x, getClassName: () => 'linear' };
@@ -116,6 +127,20 @@ const replacing = <A>(layer: AnyLayer, fields: Partial<AnyLayer>, run: () => A):
   } finally {
     Object.assign(layer, before);
   }
+};
+
+/** An activation that notes what it gives. */
+const noting = (
+  given: Activation | undefined,
+): { readonly noted: ReadonlyArray<TfTensor>; readonly activation: Pick<AnyLayer, 'recurrentActivation'> } => {
+  const noted: Array<TfTensor> = [];
+  if (given === undefined) return { noted, activation: {} };
+  const apply = (x: TfTensor): TfTensor => {
+    const found = given.apply(x);
+    noted.push(found);
+    return found;
+  };
+  return { noted, activation: { recurrentActivation: { apply, getClassName: () => given.getClassName() } } };
 };
 
 /** A weight that is read as a tensor. */
@@ -146,8 +171,7 @@ const taps: Readonly<Record<Known['place'], Tap>> = {
     (r) =>
     (inputs, keywords) => {
       const sum = single(replacing(layer, { activation: linear }, () => call(inputs, keywords)));
-      const met = sites.map((sited) => [sited, single(inputs)] as const);
-      return activated(layer, standing, r, pass(r, met, sum));
+      return activated(layer, standing, r, pass(r, sites, single(inputs), sum));
     },
   separable:
     (layer, call, { sites }, standing) =>
@@ -158,8 +182,8 @@ const taps: Readonly<Record<Known['place'], Tap>> = {
         return call(inputs, keywords);
       }
       const through = (weight: Weight, x: TfTensor, output: TfTensor): Tensor4D => {
-        const met = sites.flatMap((sited) => (sited.weight === weight ? [[sited, x] as const] : []));
-        return pass(r, met, output) as Tensor4D;
+        const own = sites.filter((sited) => sited.weight === weight);
+        return pass(r, own, x, output) as Tensor4D;
       };
       const x = single(inputs) as Tensor4D;
       const [first, second] = [depthwiseKernel, pointwiseKernel].map((each) => each.read() as unknown as Tensor4D);
@@ -175,11 +199,7 @@ const taps: Readonly<Record<Known['place'], Tap>> = {
     (_, call, { sites }) =>
     (r) =>
     (inputs, keywords) =>
-      pass(
-        r,
-        sites.map((sited) => [sited, single(inputs)] as const),
-        single(call(inputs, keywords)),
-      ),
+      pass(r, sites, single(inputs), single(call(inputs, keywords))),
   normalised:
     (layer, call, { sites }) =>
     (r) =>
@@ -198,11 +218,7 @@ const taps: Readonly<Record<Known['place'], Tap>> = {
       const normalised = single(replacing(layer, plain, () => call(inputs, keywords)));
       const scaled = gamma === null || gamma === undefined ? normalised : mul(normalised, gamma.read());
       const shifted = beta === null || beta === undefined ? scaled : add(scaled, beta.read());
-      return pass(
-        r,
-        sites.map((sited) => [sited, normalised] as const),
-        shifted,
-      );
+      return pass(r, sites, normalised, shifted);
     },
   // A bias is the last that is added to what the gates are made of, and may be one for each example: there the tap is.
   gates:
@@ -216,9 +232,18 @@ const taps: Readonly<Record<Known['place'], Tap>> = {
       const sum = cell.bias === null || cell.bias === undefined ? nothing : add(nothing, cell.bias.read());
       // Cotangents come back on ways to parameters only: without one of its own the bias has a way to the weight.
       const bias = trained === null ? add(sum, mul(reduceSum(weight.read()), 0)) : sum;
-      const met = sites.map((sited, i) => [sited, i === 0 ? x : h] as const);
-      const fields = { useBias: true, bias: reading(pass(r, met, bias)) };
-      return replacing(cell, fields, () => call(inputs, keywords));
+      if (r.uses === null) return replacing(cell, { useBias: true, bias: reading(bias) }, () => call(inputs, keywords));
+      const uses: Array<Use> = [];
+      const tapped = watched(bias, (cotangent) => given(uses, cotangent));
+      const { noted, activation } = noting(cell.recurrentActivation);
+      const fields = { useBias: true, bias: reading(tapped), ...activation };
+      const result = replacing(cell, fields, () => call(inputs, keywords));
+      // Of gated units the second gate is by which the state is multiplied for the candidate.
+      const [, reset] = noted;
+      const entered = sites.map((_, i) => (i === 0 ? x : i === 1 ? h : mul(reset, h)));
+      uses.push(...sites.map((sited, i) => met(sited, entered[i], bias)));
+      r.uses.push(...uses);
+      return result;
     },
   activation:
     (_, call, _known, { isLast }) =>

@@ -89,6 +89,8 @@ const withInputs: ReadonlyArray<readonly [string, () => LayersModel, Tensor, Rea
       'rnn/kernel',
       'rnn/recurrent_kernel',
       'gru/kernel',
+      'gru/recurrent_kernel/gates',
+      'gru/recurrent_kernel/candidate',
       'out/kernel',
     ],
   ],

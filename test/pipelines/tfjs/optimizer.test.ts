@@ -255,8 +255,9 @@ describe('coverage', () => {
       'each/bias: A ⊗ G',
       'gru/kernel: A ⊗ G',
       'gru/bias: A ⊗ G',
+      'gru/recurrent_kernel/gates: A ⊗ G',
+      'gru/recurrent_kernel/candidate: A ⊗ G',
       'out/kernel: A ⊗ G',
-      'gru/recurrent_kernel: diagonal',
     ]);
   });
 
