@@ -4,7 +4,7 @@
  * @module
  */
 import type * as RTE from 'fp-ts/lib/ReaderTaskEither.js';
-import * as TE from 'fp-ts/lib/TaskEither.js';
+import type * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../errors.ts';
 import { attempt } from '../errors.ts';
@@ -19,6 +19,12 @@ export type Computation<Needs extends Field, Adds extends Field> = <T extends Sh
   ops: Ops<T>,
   context: Context<T, Needs>,
 ) => Context<T, Adds>;
+
+/** A synchronous computation as a task; what it raises becomes a `Left`. */
+export const calculate =
+  <A>(run: () => A): TE.TaskEither<KfacError, A> =>
+  () =>
+    Promise.resolve(attempt(run));
 
 /**
  * A synchronous computation with arrays as an effect; what it raises becomes a `Left`.
@@ -37,11 +43,7 @@ export type Computation<Needs extends Field, Adds extends Field> = <T extends Sh
 export const compute =
   <T extends Shaped, A>(run: (ops: Ops<T>) => A): RTE.ReaderTaskEither<Env<T>, KfacError, A> =>
   (env) =>
-  () =>
-    Promise.resolve(attempt(() => run(env.backend.ops)));
-
-/** A synchronous computation as a task; what it raises becomes a `Left`. */
-export const calculate = <A>(run: () => A): TE.TaskEither<KfacError, A> => TE.fromIOEither(() => attempt(run));
+    calculate(() => run(env.backend.ops));
 
 /**
  * A stage that only computes.

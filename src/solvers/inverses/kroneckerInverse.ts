@@ -4,9 +4,9 @@
  * @module
  */
 import { pipe } from 'fp-ts/lib/function.js';
-import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import { dense } from '../../core/operators/factors/factor.ts';
+import { mapped } from '../../core/tasks.ts';
 import type { Preconditioner } from '../solver/inverse.ts';
 import type { InvertMatrix } from './factors/factorInverse.ts';
 import { preparingFactors } from './factors/factorInverse.ts';
@@ -16,7 +16,7 @@ const name = 'kroneckerInverse';
 const byCholesky: InvertMatrix<null> = (backend, m) =>
   pipe(
     backend.linearAlgebra.inverse(m),
-    TE.map((inverse) => ({ inverse: dense(inverse), report: null })),
+    mapped((inverse) => ({ inverse: dense(inverse), report: null })),
   );
 
 /**

@@ -52,6 +52,7 @@ export const derivedCases: ReadonlyArray<Case> = [
   row('addDiagonal', ofShape(square), (ops, x) => ops.addDiagonal(x, 0.3)),
   row('trace', ofShape(square), (ops, x) => ops.trace(x)),
   rowOfTwo('dot', sameShapes, (ops, a, b) => ops.dot(a, b)),
+  rowOfTwo('dots', sameShapes, (ops, a, b) => ops.dots([a, b, b], [b, b, a])),
   rowWith('mean', solidShape(), axesAmong, (axes) => (ops, x) => ops.mean(x, axes)),
   row('transposed', ofShape(matrix), (ops, x) => ops.transposed(x)),
   row('logSumExp', ofShape(solidShape(1)), (ops, x) => ops.logSumExp(x)),

@@ -118,6 +118,22 @@ export const reductionCases: ReadonlyArray<Case> = [
     ),
   },
   {
+    operation: 'dots',
+    trials: given(
+      fc.tuple(shapeOf(), shapeOf()).chain(([p, q]) => fc.tuple(arrayOf(p), arrayOf(p), arrayOf(q), arrayOf(q))),
+      (operands) => ({
+        label: '',
+        operands,
+        run: (ops, [a, b, c, d]) => ops.dots([a, c], [b, d]),
+        error: ([a, b, c, d]) =>
+          reference.scale(
+            sizeOf(a.shape) + sizeOf(c.shape) + 1,
+            reference.dots([a, c].map(magnitude), [b, d].map(magnitude)),
+          ),
+      }),
+    ),
+  },
+  {
     operation: 'trace',
     trials: given(
       wideExtent.chain((n) => arrayOf([n, n])),

@@ -123,6 +123,8 @@ const propagation: ReadonlyArray<Trial> = [
     (ops, [x, w, b]) => ops.affine(x, w, b),
   ),
   trial('dot', [nan, plain], (ops, [a, b]) => ops.dot(a, b)),
+  trial('dots', [nan, plain], (ops, [a, b]) => ops.dots([b, a], [b, b])),
+  trial('dots of nothing', [], (ops) => ops.dots([], [])),
   trial('mean', [nan], (ops, [x]) => ops.mean(x, [1])),
   trial('trace of a matrix with NaN off its diagonal', [tensor([1, NaN, 0, 1], [2, 2])], (ops, [m]) => ops.trace(m)),
   trial('softmax', [nan], (ops, [x]) => ops.softmax(x)),

@@ -5,10 +5,11 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
-import * as TE from 'fp-ts/lib/TaskEither.js';
+import type * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../errors.ts';
 import { attempt, raise } from '../../errors.ts';
+import { mapped } from '../../tasks.ts';
 import type { ReadonlyVector, Shape, Tensor } from '../../tensor.ts';
 import { showShape } from '../../tensor.ts';
 import type { LinearAlgebra } from '../backend.ts';
@@ -89,33 +90,33 @@ export const linearAlgebraOf = (
     cholesky: (m) =>
       task(() => {
         const n = orderOf('cholesky', m.shape);
-        return pipe(factorisations.cholesky(n, floatsOf(host, m), copy), TE.map(asTensor(m.shape)));
+        return pipe(factorisations.cholesky(n, floatsOf(host, m), copy), mapped(asTensor(m.shape)));
       }),
     choleskySolve: (l, b) =>
       task(() => {
         const n = orderOf('choleskySolve', l.shape);
         const columns = columnsOf('choleskySolve', n, b.shape);
         const solution = factorisations.choleskySolve(n, columns, floatsOf(host, l), floatsOf(host, b));
-        return pipe(solution, TE.map(asTensor(b.shape)));
+        return pipe(solution, mapped(asTensor(b.shape)));
       }),
     inverse: (m) =>
       task(() => {
         const n = orderOf('inverse', m.shape);
-        return pipe(factorisations.inverse(n, floatsOf(host, m), copy), TE.map(asTensor(m.shape)));
+        return pipe(factorisations.inverse(n, floatsOf(host, m), copy), mapped(asTensor(m.shape)));
       }),
     solve: (m, b) =>
       task(() => {
         const n = orderOf('solve', m.shape);
         const columns = columnsOf('solve', n, b.shape);
         const solution = factorisations.solve(n, columns, floatsOf(host, m), floatsOf(host, b));
-        return pipe(solution, TE.map(asTensor(b.shape)));
+        return pipe(solution, mapped(asTensor(b.shape)));
       }),
     eigh: (m) =>
       task(() => {
         const n = orderOf('eigh', m.shape);
         return pipe(
           factorisations.eigh(n, floatsOf(host, m)),
-          TE.map(({ values, vectors }) => ({
+          mapped(({ values, vectors }) => ({
             values: asTensor([n])(values),
             vectors: asTensor([n, n])(vectors),
           })),

@@ -14,6 +14,7 @@ import { orderOf } from '../../../core/operators/factors/factor.ts';
 import { traceOf } from '../../../core/operators/factors/measures.ts';
 import type { Ops } from '../../../core/ops/ops.ts';
 import { readScalars } from '../../../core/pipeline/read.ts';
+import { chained, mapped } from '../../../core/tasks.ts';
 import type { Shaped } from '../../../core/tensor.ts';
 import { calculate } from '../../../core/pipeline/compute.ts';
 import { factoredTikhonov } from './factoredTikhonov.ts';
@@ -37,8 +38,8 @@ export const meanEigenvalues = <T extends Shaped>(
 ): TE.TaskEither<KfacError, ReadonlyArray<MeanEigenvalues>> =>
   pipe(
     calculate(() => products.flatMap(({ A, G }) => [traceOf(backend.ops, A), traceOf(backend.ops, G)])),
-    TE.chain((traces) => readScalars(backend, traces)),
-    TE.map((traces) =>
+    chained((traces) => readScalars(backend, traces)),
+    mapped((traces) =>
       products.map(({ A, G }, i) => ({ ofA: traces[2 * i] / orderOf(A), ofG: traces[2 * i + 1] / orderOf(G) })),
     ),
   );
@@ -78,7 +79,7 @@ export const dampedFactors = <T extends Shaped>(
       backend,
       products.map(({ A, G }) => kroneckerOf(A, G)),
     ),
-    TE.chain((means) => calculate(() => products.map((each, i) => dampedBy(backend.ops, each, means[i], lambda)))),
+    chained((means) => calculate(() => products.map((each, i) => dampedBy(backend.ops, each, means[i], lambda)))),
   );
 
 /**

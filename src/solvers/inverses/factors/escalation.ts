@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { pipe } from 'fp-ts/lib/function.js';
-import * as TE from 'fp-ts/lib/TaskEither.js';
+import * as E from 'fp-ts/lib/Either.js';
+import type * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../../core/errors.ts';
 
@@ -27,19 +27,19 @@ export interface Escalated<A> {
  * @param run - the factorisation
  * @param tries - how often λ was raised before
  */
-export const escalating = <A>(
-  lambda: number,
-  run: (lambda: number) => TE.TaskEither<KfacError, A>,
-  tries = 0,
-): TE.TaskEither<KfacError, Escalated<A>> =>
-  pipe(
-    run(lambda),
-    TE.map((found) => ({ found, lambda })),
-    TE.orElse((error) => {
-      if (error._tag !== 'NotPositiveDefinite') return TE.left(error);
-      return tries < times ? escalating(lambda * factor, run, tries + 1) : TE.left({ ...error, damping: lambda });
-    }),
-  );
+export const escalating =
+  <A>(
+    lambda: number,
+    run: (lambda: number) => TE.TaskEither<KfacError, A>,
+    tries = 0,
+  ): TE.TaskEither<KfacError, Escalated<A>> =>
+  async () => {
+    const outcome = await run(lambda)();
+    if (E.isRight(outcome)) return E.right({ found: outcome.right, lambda });
+    const error = outcome.left;
+    if (error._tag !== 'NotPositiveDefinite') return outcome;
+    return tries < times ? escalating(lambda * factor, run, tries + 1)() : E.left({ ...error, damping: lambda });
+  };
 
 /**
  * Metrics of blocks whose λ had to rise: the λ that they took, by block.

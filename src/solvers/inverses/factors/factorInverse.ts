@@ -22,6 +22,7 @@ import type { LinearOperator } from '../../../core/operators/linearOperator.ts';
 import { blockDiagonal } from '../../../core/operators/linearOperator.ts';
 import { mapParams } from '../../../core/params.ts';
 import type { Prepared } from '../../../core/pipeline/prepared.ts';
+import { chained, mapped } from '../../../core/tasks.ts';
 import type { Shaped } from '../../../core/tensor.ts';
 import type { Prepare } from '../../solver/inverse.ts';
 import { calculate } from '../../../core/pipeline/compute.ts';
@@ -77,7 +78,7 @@ const invertFactor = <T extends Shaped, R>(
       return pipe(
         factor.parts,
         TE.traverseArrayWithIndex((i, part) => invertFactor(backend, invert, part, delta, before[i])),
-        TE.map((parts) => ({
+        mapped((parts) => ({
           inverse: directSum(parts.map(({ inverse }) => inverse)),
           reports: parts.flatMap(({ reports }) => reports),
         })),
@@ -88,10 +89,10 @@ const invertFactor = <T extends Shaped, R>(
         tidilyDone(backend, [{ shape: [orderOf(factor), orderOf(factor)] }], (inner) =>
           pipe(
             calculate(() => inner.ops.addDiagonal(matrixOf(inner.ops, factor), delta)),
-            TE.chain((damped) => invert(inner, damped, previous?._tag === 'dense' ? previous.matrix : null)),
+            chained((damped) => invert(inner, damped, previous?._tag === 'dense' ? previous.matrix : null)),
           ),
         ),
-        TE.map(({ inverse, report }) => ({ inverse, reports: [report] })),
+        mapped(({ inverse, report }) => ({ inverse, reports: [report] })),
       );
   }
 };
@@ -107,7 +108,7 @@ const invertProduct = <T extends Shaped, R>(
   const before: Partial<Kronecker<T>> = previous?._tag === 'kronecker' ? previous : {};
   return pipe(
     meanEigenvalues(backend, [block]),
-    TE.chain(([means]) => {
+    chained(([means]) => {
       const { ofA, ofG } = factoredTikhonov(lambda, means.ofA, means.ofG);
       return pipe(
         TE.Do,
@@ -115,7 +116,7 @@ const invertProduct = <T extends Shaped, R>(
         TE.apS('G', invertFactor(backend, invert, block.G, ofG, before.G)),
       );
     }),
-    TE.map(({ A, G }) => ({ inverse: kronecker(A.inverse, G.inverse), reports: [...A.reports, ...G.reports] })),
+    mapped(({ A, G }) => ({ inverse: kronecker(A.inverse, G.inverse), reports: [...A.reports, ...G.reports] })),
   );
 };
 
@@ -170,7 +171,7 @@ const silent = (): Readonly<Record<string, number>> => ({});
  *   prepare: preparingFactors('byEigenvectors', ({ ops, linearAlgebra }, m) =>
  *     pipe(
  *       linearAlgebra.eigh(m),
- *       TE.map(({ values, vectors }) => ({
+ *       mapped(({ values, vectors }) => ({
  *         inverse: denseOperator(ops.matmul(ops.div(vectors, values), vectors, { transposeB: true })),
  *         report: null,
  *       })),
@@ -197,7 +198,7 @@ export const preparingFactors =
       eachBlock(name, curvature, (block, operator) =>
         invertBlock(backend, name, invert, block, operator, before[block], lambda),
       ),
-      TE.map((blocks) => ({
+      mapped((blocks) => ({
         operator: blockDiagonal(mapParams(blocks, ({ found }) => found.inverse)),
         metrics: {
           ...summary(Object.values(blocks).flatMap(({ found }) => found.reports)),
