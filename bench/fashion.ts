@@ -15,6 +15,7 @@ import type { TrainTask } from '../src/pipelines/trainer/learning.ts';
 import type { EvaluationRecord } from '../src/pipelines/trainer/events.ts';
 import { train } from '../src/pipelines/trainer/train.ts';
 import { optimizerOf } from '../src/solvers/presets/registry.ts';
+import { numberAfter } from './flags.ts';
 import { succeed } from './succeed.ts';
 
 /** What is to be reached, of the test examples. */
@@ -44,11 +45,6 @@ interface Comparison {
   readonly every: number;
   readonly directory: string | null;
 }
-
-const numberAfter = (flags: ReadonlyArray<string>, name: string, otherwise: number): number => {
-  const found = flags.find((flag) => flag.startsWith(`${name}=`));
-  return found === undefined ? otherwise : Number(found.slice(name.length + 1));
-};
 
 const comparisonOf = (flags: ReadonlyArray<string>): Comparison => {
   const size = flags.includes('full') ? 'full' : 'small';

@@ -6,7 +6,7 @@
  * `npm run bench -- fashion [small|full] [data=DIRECTORY] [steps=N] [every=N]`: K-FAC beside Adam to 90 % of Fashion-MNIST.
  * `npm run bench -- games [NAMES] [SEEDS]`: solvers of games on gan-ring, ten seeds each unless given.
  * `npm run bench -- damping`: what λ costs where it is held and where it adapts, with the figures of `docs/damping.md`.
- * `npm run bench -- mpi`: two processes beside one.
+ * `npm run bench -- mpi [steps=N]`: two processes beside one, and what `kfac plan` said of them.
  * `npm run bench -- models`: passes and steps of convolutional networks, beside `bench/peers/models.py`.
  *
  * @module
@@ -22,6 +22,7 @@ import { benchCourses } from './courses.ts';
 import { benchCurves } from './curves.ts';
 import { benchDamping } from './damping.ts';
 import { benchFashion } from './fashion.ts';
+import { numberAfter } from './flags.ts';
 import { benchElementwise } from './elementwise.ts';
 import { benchGames } from './games.ts';
 import { benchMatmul, sgemmRate } from './matmul.ts';
@@ -77,6 +78,6 @@ if (sections[0] === 'games') {
   );
 }
 if (sections.includes('damping')) await benchDamping();
-if (sections.includes('mpi')) benchRanks();
+if (sections.includes('mpi')) benchRanks(numberAfter(sections, 'steps', 25));
 if (sections.includes('presets')) benchPresets(process.argv[1], presets);
 if (sections.length === 0 || !sections.some((section) => others.includes(section))) await benchNative();
