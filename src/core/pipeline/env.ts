@@ -14,4 +14,6 @@ export interface Env<T extends Shaped> {
   readonly clock: () => number;
   /** Where work runs beside the steps; without it such work is done when its outcome is wanted. */
   readonly background?: Background<T>;
+  /** Of how many examples batches are made, again and again; without it each is taken for one that is seen once. */
+  readonly examples?: number;
 }

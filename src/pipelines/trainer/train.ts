@@ -105,7 +105,7 @@ export const train = <T extends Shaped>(
     TE.chainEitherK(() => stepOf(task, optimizer)),
     TE.chainEitherK((step) => foreseen(step, stepBefore(options), stepsOf(options, task.data.train.size))),
     TE.map((step): Setting<T> => ({
-      env: { ...env, background },
+      env: { ...env, background, examples: task.data.train.size },
       task,
       step,
       options,

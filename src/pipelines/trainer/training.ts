@@ -120,12 +120,13 @@ const looks = <T extends Shaped>(
 };
 
 /**
- * Trains step by step. With the batches that {@link batchesOf} draws, the states are those of `train`, bit for bit.
+ * Trains step by step. With the batches that {@link batchesOf} draws, and an environment that says of how many examples they are
+ * made, the states are those of `train`, bit for bit.
  *
  * The stream owns what is on the backend: it goes back when the batches end, after the first error, which is the last value,
  * and when the loop is left by `break` or `return`.
  *
- * @param env - backend and clock
+ * @param env - backend and clock; the number of examples, where batches are made of the same ones again and again
  * @param task - what is learned; its data is not looked at
  * @param optimizer - the optimizer, or the one of each step by the number of steps before; it takes over what the one before
  *   it remembers, so all should be of one kind

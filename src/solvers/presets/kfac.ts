@@ -50,13 +50,19 @@ export type KfacSettings = Required<KfacPresetOptions>;
  * @param solver - from the operator to a direction
  */
 export const kfacDescent = (settings: KfacSettings, curvature: Curvature, solver: Solver<SeparateNeeds>): Descent =>
-  scaleFreeDescent(settings, curvature, solver, (every) =>
-    updateByModel({
-      learningRate: settings.learningRate,
-      rules: [momentum(settings.momentum)],
-      lossBound: settings.lossBound,
-      every,
-    }),
+  scaleFreeDescent(
+    settings,
+    curvature,
+    solver,
+    (every) =>
+      updateByModel({
+        learningRate: settings.learningRate,
+        rules: [momentum(settings.momentum)],
+        lossBound: settings.lossBound,
+        every,
+      }),
+    // Steps with momentum go beyond the least loss on their way for a while, and are not shortened for that alone.
+    { noise: 'length', low: 0.1 },
   );
 
 /**

@@ -223,14 +223,14 @@ export const scaleFreeDirection = (
  * @param curvature - from captures to an operator
  * @param solver - from the operator to a direction
  * @param updating - from the direction to the next state, given when to look at the model
- * @param ratios - of what steps gain to what they promise, between which λ stays
+ * @param judging - what answers to noise, and the ratios of what steps gain to what they should, between which it stays
  */
 export const scaleFreeDescent = (
   settings: ScaleFreeSettings,
   curvature: Curvature,
   solver: Solver<SeparateNeeds>,
   updating: (every: Period) => ModelUpdate,
-  ratios: Pick<CrossBatchOptions, 'low' | 'high'> = {},
+  judging: Pick<CrossBatchOptions, 'noise' | 'low' | 'high'> = {},
 ): Descent => {
   const { gammaEvery, gammaDecay, modelFraction, atLeast } = settings;
   const damped = gammaEvery === 0 ? solver : separateDamping({ every: gammaEvery, decay: gammaDecay }, solver);
@@ -242,6 +242,6 @@ export const scaleFreeDescent = (
   );
   return descent(
     settings.weightDecay === 0 ? updated : descent(updated, decay(settings.weightDecay, settings.decayed)),
-    crossBatchDamping({ ...adapting, ...ratios }),
+    crossBatchDamping({ ...adapting, ...judging }),
   );
 };

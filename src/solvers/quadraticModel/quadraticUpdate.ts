@@ -29,12 +29,14 @@ import type { Shaped } from '../../core/tensor.ts';
 import { demanded, foreseeing, ofLearningRate } from '../demand.ts';
 import type { Schedule } from '../schedules.ts';
 import { scheduleOf } from '../schedules.ts';
+import type { MemoryOf } from '../update/rules/memory.ts';
 import { memoryAt } from '../update/rules/memory.ts';
 import type { UpdateRule } from '../update/rules/rule.ts';
 import { distinctNames } from '../update/rules/rule.ts';
 import type { Revised } from '../update/update.ts';
 import { norm, normOfUpdate, reviseAll } from '../update/update.ts';
 import { trusted } from './crossBatchDamping.ts';
+import { lengthOf } from './stepLength.ts';
 import { lastUpdate, lastUpdateIn, modelCoefficients, modelSlopes } from './coefficients.ts';
 import type { ModelMinimum, QuadraticModel } from './quadraticModel.ts';
 import { minimiseModel, modelChange, quadraticModelOf, slopeAt, withinSlope } from './quadraticModel.ts';
@@ -62,8 +64,12 @@ interface Manner extends Required<ModelUpdateOptions> {
   readonly joint: boolean;
 }
 
-/** The memory of the model's minimum for the steps until it is looked at again. */
-const minimum = memoryAt('modelMinimum', { alpha: 'number', mu: 'number' });
+/**
+ * The memory of the model's minimum for the steps until it is looked at again, and of the part of the way to it that its bound
+ * let a step go: a minimum where there was no curvature is far away, and a batch whose gradient is 0 has no bound to set.
+ */
+const kinds = { alpha: 'number', mu: 'number', part: 'number' } as const;
+const minimum = memoryAt('modelMinimum', kinds);
 
 /** What is known of a step before it is taken. */
 interface Known<T> {
@@ -72,6 +78,8 @@ interface Known<T> {
   readonly model: QuadraticModel;
   /** The model's minimum, now or when it was last looked at. */
   readonly best: ModelMinimum;
+  /** The part of the way to it that steps may go, as it was found when the model was looked at; 1 when it is. */
+  readonly part: number;
   /** Whether the model's curvature is known, or was taken over. */
   readonly seen: boolean;
   /** The direction after the rules. */
@@ -95,15 +103,16 @@ const deltaOf = <T extends Shaped>(
 const takeStep = <T extends Shaped>(
   ops: Ops<T>,
   { state, gradient }: Context<T, 'state' | 'gradient'>,
-  { eta, model, best, seen, revised: { direction, memories, metrics }, last, most }: Known<T>,
+  { eta, model, best, part, seen, revised: { direction, memories, metrics }, last, most }: Known<T>,
   joint: boolean,
 ): Context<T, 'next' | 'predictedChange' | 'metrics'> => {
-  const { at, scale } = withinSlope(model, { alpha: eta * best.alpha, mu: best.mu }, most);
+  const way = lengthOf(state.scalars) * part;
+  const { at, scale } = withinSlope(model, { alpha: way * eta * best.alpha, mu: way * best.mu }, most);
   const { alpha, mu } = at;
   // Kept where it is the model's second vector later on.
   const delta = joint ? deltaOf(ops, at, direction, last) : null;
   // Along a line whose minimum is at 1, a step of s changes the model by s (1 − s / 2) times the slope.
-  const predictedChange = seen ? modelChange(model, 0, at) : (1 - (scale * eta) / 2) * slopeAt(model, at);
+  const predictedChange = seen ? modelChange(model, 0, at) : (1 - (way * scale * eta) / 2) * slopeAt(model, at);
   return {
     next: {
       ...state,
@@ -116,13 +125,13 @@ const takeStep = <T extends Shaped>(
         ...state.rules,
         ...memories,
         ...(delta === null ? {} : { [lastUpdate.name]: { update: delta } }),
-        [minimum.name]: { ...best },
+        [minimum.name]: { ...best, part: seen ? scale : part },
       },
     },
     predictedChange,
     metrics: {
       ...metrics,
-      ...(most < Infinity ? { slopeScale: scale } : {}),
+      ...(most < Infinity ? { slopeScale: part * scale } : {}),
       learningRate: alpha,
       ...(joint ? { momentum: mu } : {}),
       predictedChange,
@@ -152,6 +161,13 @@ const promisingAtMost = <T extends Shaped>(
   return mapParams(direction, (d) => ops.mul(scale, d));
 };
 
+/**
+ * A minimum that lies ahead. Behind, it says that what momentum remembers climbs on these examples, which is nothing to go by in
+ * the steps until the next look: the one before stands.
+ */
+const ahead = (found: ModelMinimum, before: MemoryOf<typeof kinds, never> | null): ModelMinimum =>
+  found.alpha < 0 && before !== null ? { alpha: before.part * before.alpha, mu: found.mu } : found;
+
 /** No curvature is known between two looks, and no square is asked for. */
 const unseen = [0, 0, 0, 0, 0, 0] as const;
 
@@ -164,7 +180,8 @@ const updateBy = (manner: Manner): ModelUpdate => {
       (env: Env<T>) => {
         const { state, objective, sample, damping, loss } = context;
         const { ops } = env.backend;
-        const held = isDue(every, state.step) ? null : minimum.in<T>(state.rules);
+        const before = minimum.in<T>(state.rules);
+        const held = isDue(every, state.step) ? null : before;
         const bounded = lossBound < Infinity;
         const kappa = lossBound * trusted(state.scalars);
         return pipe(
@@ -193,9 +210,11 @@ const updateBy = (manner: Manner): ModelUpdate => {
           ),
           chained(({ eta, last, changed, values }) => {
             const model = quadraticModelOf(held === null ? values : [...unseen, ...values]);
-            const best = held ?? minimiseModel(model, damping, env.backend.dtype);
+            const found = held ?? minimiseModel(model, damping, env.backend.dtype);
+            const best = joint || held !== null ? found : ahead(found, before);
             const most = bounded ? kappa * Math.abs(values[values.length - 1]) : Infinity;
-            const known = { eta, model, best, seen: held === null, revised: changed, last, most };
+            const part = held?.part ?? 1;
+            const known = { eta, model, best, part, seen: held === null, revised: changed, last, most };
             return calculate(() => takeStep(ops, context, known, joint));
           }),
         );

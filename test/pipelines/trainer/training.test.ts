@@ -55,7 +55,8 @@ const loopOn = (task: TrainTask, optimizer: Asked, changes: Partial<TrainingOpti
   const { backend, live, openScopes } = poisoningBackend();
   const options = { seed: drawing.seed, batches: batchesOf(task.data.train, drawing), ...changes };
   return {
-    stream: training({ backend, clock: () => 0 }, task, optimizer, options),
+    // As `train` does, it knows of how many examples the batches are made.
+    stream: training({ backend, clock: () => 0, examples: task.data.train.size }, task, optimizer, options),
     live,
     left: () => [live.size, openScopes()],
   };

@@ -180,7 +180,8 @@ describe('kfac', () => {
     const optimizer = kfac({ damping: 0.1, inverseEvery: 3, settling: 0, share: 0 });
     const state = await steps(optimizer, 2);
     const { metrics } = await runStage(pipeline(withObjective(objective), optimizer.step), state, batch);
-    expect(metrics).toMatchObject({ damping: 0.1, inverseAge: 2 });
+    // The first step was judged by the model it was made from, which held.
+    expect(metrics).toMatchObject({ damping: 0.095, inverseAge: 2 });
   });
 
   it('solves a linear least-squares problem in one undamped step with exact curvature of one layer', async () => {

@@ -37,7 +37,9 @@ const judged = async (
   { to, promise, target = 1 }: Step,
   options: CrossBatchOptions,
   lambda: number,
+  examples?: number,
 ) => {
+  const env = { ...referenceEnv(), ...(examples === undefined ? {} : { examples }) };
   const batch = { inputs: tensor([1], [1, 1]), targets: tensor([target], [1, 1]) };
   const given = await runStage(pipeline(withObjective(one), forward, backward), state, batch);
   const next = {
@@ -49,15 +51,21 @@ const judged = async (
   };
   const damping = state.scalars['damping'] ?? lambda;
   const context = { ...given, damping, next, predictedChange: promise };
-  return orThrow(await crossBatchDamping(options).run(context)(referenceEnv())());
+  return orThrow(await crossBatchDamping(options).run(context)(env)());
 };
 
 /** What came of some steps, one after another. */
-const run = async (steps: ReadonlyArray<Step>, options: CrossBatchOptions = {}, lambda = 1, from = begin) => {
+const run = async (
+  steps: ReadonlyArray<Step>,
+  options: CrossBatchOptions = {},
+  lambda = 1,
+  from = begin,
+  examples?: number,
+) => {
   const all: Array<Awaited<ReturnType<typeof judged>>> = [];
   let state = from;
   for (const step of steps) {
-    const out = await judged(state, step, options, lambda);
+    const out = await judged(state, step, options, lambda, examples);
     all.push(out);
     state = out.next;
   }
@@ -203,6 +211,83 @@ describe('λ', () => {
     const [, second] = await run([{ to: 0.5, promise: 0 }, onwards]);
     expect(Object.keys(second.metrics)).not.toContain('reductionRatio');
     expect(second.next.scalars).toEqual({ damping: 1, trust: 1 });
+  });
+});
+
+describe('where the length of steps answers to noise', () => {
+  const byLength: CrossBatchOptions = { noise: 'length', decay: 0.5 };
+  /** A step that is made from an example far off the others, which gains half of what was promised on it. */
+  const noisy = (to: number): Step => ({ to, promise: (loss(to, 10) - loss(0, 10)) / 0.5, target: 10 });
+  /** What came of such a step, and of one after it, on the way to 1, whose own gain is so many times its promise. */
+  const after = async (to: number, own: number, options = byLength, examples?: number) => {
+    const gained = loss((to + 1) / 2, 1) - loss(to, 1);
+    const steps = [noisy(to), { to: (to + 1) / 2, promise: gained / own }];
+    const [, { next, metrics }] = await run(steps, options, 1, begin, examples);
+    return { lambda: next.scalars['damping'], length: next.scalars['stepLength'], metrics };
+  };
+
+  it('λ falls where the model holds, though noise has promised much of which nothing is had', async () => {
+    // The first step gains ⅜ and promised 9.75: by its promise λ rises.
+    expect((await after(0.5, 1)).lambda).toBe(0.5);
+    expect((await after(0.5, 1)).metrics['reductionRatio']).toBeCloseTo(1, 12);
+    expect((await after(0.5, 1, { decay: 0.5 })).lambda).toBe(2);
+  });
+
+  // A step of t to the target of 1 gains 1 − t / 2 of its slope.
+  it.each([
+    ['too short to tell', 0.1, 1, 1, 0.5],
+    ['to the least loss', 1, 1, 1, 1],
+    ['a little beyond', 1.5, 1, 1, 1],
+    ['too far', 1.7, 1, 0.5, 1],
+    ['so far that it loses', 2.1, 1, 0.25, 1],
+    ['short, and the model does not hold', 0.1, 0.2, 1, 2],
+    ['short, and the model holds by half', 0.1, 0.5, 1, 1],
+  ])('table: %s', async (_, to, own, length, lambda) => {
+    expect(await after(to, own)).toMatchObject({ length, lambda });
+  });
+
+  it('law: what noise has promised does not matter', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.double({ min: 0.1, max: 1.9, noNaN: true }),
+        fc.double({ min: 1, max: 100, noNaN: true }),
+        async (to, times) => {
+          const steps = [noisy(to), { to: (to + 1) / 2, promise: -0.01 }];
+          const [, { next }] = await run(steps, byLength);
+          // The first of other promises, once λ has moved by it.
+          const promised = { ...steps[0], promise: times * steps[0].promise };
+          const first = (await run([promised], byLength))[0].next;
+          const from = { ...first, scalars: { ...first.scalars, damping: 1 } };
+          const [other] = await run([steps[1]], byLength, 1, from);
+          expect(other.next.scalars).toEqual(next.scalars);
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  it('the share of a batch in all examples is that of its own gain', async () => {
+    // The first goes too far for the example of the second, which goes half the way on its own.
+    const steps = [noisy(0.5), { to: 0.385, promise: -0.1, target: 0.27 }];
+    const lengthWith = async (examples?: number) =>
+      (await run(steps, byLength, 1, begin, examples))[1].next.scalars['stepLength'];
+    expect(await lengthWith()).toBe(0.5);
+    expect(await lengthWith(1_000_000)).toBe(0.5);
+    expect(await lengthWith(1)).toBe(1);
+  });
+
+  it('λ rises to its greatest value where the model does not hold', async () => {
+    expect(await after(0.1, 0.2, { ...byLength, maximum: 1.5 })).toMatchObject({
+      lambda: 1.5,
+      metrics: { dampingLimit: 1 },
+    });
+  });
+
+  it('a length comes back to 1, and is not more', async () => {
+    const short = { ...begin, scalars: { stepLength: 0.4 } };
+    const places = [0.1, 0.2, 0.3, 0.4].map((to) => ({ to, promise: -0.01 }));
+    const out = await run(places, byLength, 1, short);
+    expect(out.map(({ next }) => next.scalars['stepLength'])).toEqual([0.4, 0.8, 1, 1]);
   });
 });
 

@@ -7,7 +7,8 @@ import fc from 'fast-check';
 import { attempt } from '../../../src/core/errors.ts';
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
 import { innerProduct } from '../../../src/core/ops/innerProduct.ts';
-import { zipParams } from '../../../src/core/params.ts';
+import { mapParams, zipParams } from '../../../src/core/params.ts';
+import { computation } from '../../../src/core/pipeline/compute.ts';
 import { backward, forward } from '../../../src/core/pipeline/forward.ts';
 import { pipeline, stage } from '../../../src/core/pipeline/stage.ts';
 import type { TrainState } from '../../../src/core/pipeline/trainState.ts';
@@ -185,6 +186,63 @@ describe('the step that rules give, as long as the model says', () => {
     const step = pipeline(withObjective(objective), kfac().step);
     const after = (await runStage(step, (await runStage(step, from, fitted)).next, fitted)).next;
     expect(after.params).toEqual(from.params);
+  });
+
+  it('a step between two looks goes no further than its bound let the one at the look go', async () => {
+    const options = { lossBound: 1e-3, rules: [momentum(0.8)], every: 5 };
+    const first = await taken(options, stateOf(objective.model, 3));
+    // Of a batch that is learned nothing is left to promise, so nothing bounds what momentum remembers.
+    const outputs = (await runStage(pipeline(withObjective(objective), forward), first.next, batch)).outputs;
+    const learned = { ...batch, targets: ops.constant(outputs) };
+    const second = await runStage(stepBy(options), first.next, learned);
+    expect(second.metrics['slopeScale']).toBeCloseTo(Number(first.metrics['slopeScale']), 12);
+    const delta = zipParams(second.next.params, first.next.params, (a, b) => ops.linearCombination(1, a, -1, b));
+    expect(
+      scaledError(
+        delta['0.weight'].data,
+        Array.from(first.delta['0.weight'].data, (x) => 0.8 * x),
+      ),
+    ).toBeLessThan(1e-9);
+  });
+
+  it('where the direction climbs, the rate of the look before stands: it does not turn the steps to come around', async () => {
+    const towards = (sign: number) =>
+      pipeline(
+        withObjective(objective),
+        forward,
+        backward,
+        damp(1e-12),
+        solve(identity),
+        computation<'direction', 'direction'>('turned', (on, { direction }) => ({
+          direction: mapParams(direction, (d) => on.scale(sign, d)),
+        })),
+        updateByModel({ learningRate: 0.1 }),
+      );
+    const first = await runStage(towards(1), stateOf(objective.model, 3), batch);
+    const second = await runStage(towards(-1), first.next, batch);
+    expect(second.metrics['learningRate']).toBe(first.metrics['learningRate']);
+    // With nothing before, it goes back along it.
+    expect((await runStage(towards(-1), stateOf(objective.model, 3), batch)).metrics['learningRate']).toBeLessThan(0);
+  });
+
+  it('law: steps have the part of their length that the state says', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(1000), fc.double({ min: 0.01, max: 1, noNaN: true }), async (seed, stepLength) => {
+        const from = stateOf(objective.model, seed);
+        const options = { learningRate: 0.5, rules: [momentum(0.5)] };
+        const whole = await taken(options, from);
+        const part = await taken(options, { ...from, scalars: { ...from.scalars, stepLength } });
+        for (const [path, { data }] of Object.entries(whole.delta)) {
+          expect(
+            scaledError(
+              part.delta[path].data,
+              Array.from(data, (x) => stepLength * x),
+            ),
+          ).toBeLessThan(1e-9);
+        }
+      }),
+      { numRuns: 20 },
+    );
   });
 
   it.each([

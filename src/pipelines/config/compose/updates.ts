@@ -8,6 +8,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as t from 'io-ts';
 
 import type { CrossBatchOptions } from '../../../solvers/quadraticModel/crossBatchDamping.ts';
+import { noises } from '../../../solvers/quadraticModel/crossBatchDamping.ts';
 import type { LevenbergMarquardtOptions } from '../../../solvers/quadraticModel/levenbergMarquardt.ts';
 import { adamRule } from '../../../solvers/update/rules/adamRule.ts';
 import { clipByGlobalNorm } from '../../../solvers/update/rules/clipByGlobalNorm.ts';
@@ -198,11 +199,20 @@ export const crossBatchDamping: Row<CrossBatchOptions> = row(
   'λ adapts to what steps gain on the next batch; needs quadraticModel, in place of levenbergMarquardt.',
   {
     every: known(withStandard(ofDamping.dampingEvery, 1)),
-    decay: optional(fraction, 0.95, 'factor per step by which λ adapts'),
+    noise: optional(
+      codecOf(oneOf(noises)),
+      'damping',
+      'what answers to noise: damping, by gains of promises; or the length of steps, while λ moves by whether the model holds',
+    ),
+    decay: optional(fraction, 0.95, 'factor per step by which λ adapts, and the length of steps'),
     minimum: optional(positive, 1e-3, 'λ does not fall below this'),
     maximum: known(ofDamping.maxDamping),
-    low: optional(belowOne, 0.2, 'ratio of gain to promise below which λ rises'),
-    high: optional(positive, 0.5, 'ratio of gain to promise above which λ falls'),
+    low: optional(
+      belowOne,
+      0.2,
+      'ratio of gain to promise below which λ rises, or of gain to slope below which steps get shorter',
+    ),
+    high: optional(positive, 0.5, 'the one above which λ falls, or steps get longer'),
     memory: optional(belowOne, 0.9, 'what is kept per judgement of the sums of gains and promises'),
     raise: optional(notNegative, 1, 'part by which λ rises when a step is not taken'),
     tolerance: optional(notNegative, 2, 'a step that loses more than this times its promise is taken back'),
