@@ -90,7 +90,8 @@ const ways: ReadonlyArray<Way> = [
     name: 'K-FAC',
     settings: settingsOf([0.1, 0.2, 0.4]),
     most: 450,
-    optimizer: (model, rate) => new KFACOptimizer(model, { learningRate: rate }), // the second
+    // The second. On batches of this size λ would rise until steps are small.
+    optimizer: (model, rate) => new KFACOptimizer(model, { learningRate: rate, damping: 0.03, maxDamping: 0.03 }),
     goOnAt: (optimizer, rate) => {
       if (optimizer instanceof KFACOptimizer) optimizer.setLearningRate(rate);
     },
