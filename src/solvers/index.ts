@@ -57,7 +57,7 @@ export type { SoapNeeds, SoapOptions } from './inverses/soap.ts';
 export { averageIterates, averagedParams } from './update/iterateAveraging.ts';
 export type { IterateAveragingOptions } from './update/iterateAveraging.ts';
 export { crossBatchDamping } from './quadraticModel/crossBatchDamping.ts';
-export type { CrossBatchOptions } from './quadraticModel/crossBatchDamping.ts';
+export type { CrossBatchOptions } from './quadraticModel/judgement.ts';
 export { levenbergMarquardt } from './quadraticModel/levenbergMarquardt.ts';
 export type { LevenbergMarquardtOptions } from './quadraticModel/levenbergMarquardt.ts';
 export { normConstraint } from './update/normConstraint.ts';

@@ -20,7 +20,7 @@ import { sample } from '../../curvature/sample.ts';
 import type { Biases } from '../../curvature/sites/biases.ts';
 import type { ScaleShiftKind } from '../../curvature/sites/options.ts';
 import type { Sharing } from '../../curvature/statistics/sharing.ts';
-import type { CrossBatchOptions } from '../quadraticModel/crossBatchDamping.ts';
+import type { CrossBatchOptions } from '../quadraticModel/judgement.ts';
 import { crossBatchDamping } from '../quadraticModel/crossBatchDamping.ts';
 import type { ModelUpdate } from '../quadraticModel/quadraticUpdate.ts';
 import type { SeparateNeeds } from '../quadraticModel/separateDamping.ts';

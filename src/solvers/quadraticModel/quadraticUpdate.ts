@@ -35,7 +35,7 @@ import type { UpdateRule } from '../update/rules/rule.ts';
 import { distinctNames } from '../update/rules/rule.ts';
 import type { Revised } from '../update/update.ts';
 import { norm, normOfUpdate, reviseAll } from '../update/update.ts';
-import { trusted } from './crossBatchDamping.ts';
+import { trusted } from './judgement.ts';
 import { lengthOf } from './stepLength.ts';
 import { lastUpdate, lastUpdateIn, modelCoefficients, modelSlopes } from './coefficients.ts';
 import type { ModelMinimum, QuadraticModel } from './quadraticModel.ts';

@@ -28,7 +28,7 @@ import { exact } from '../../../src/curvature/estimators.ts';
 import { kfac as kfacCurvature } from '../../../src/curvature/kfac.ts';
 import { sample } from '../../../src/curvature/sample.ts';
 import { kfac } from '../../../src/solvers/presets/kfac.ts';
-import { lastStep } from '../../../src/solvers/quadraticModel/crossBatchDamping.ts';
+import { lastStep } from '../../../src/solvers/quadraticModel/judgement.ts';
 import { kfacAdaptive } from '../../../src/solvers/presets/kfacAdaptive.ts';
 import { optimizerNames, optimizerOf } from '../../../src/solvers/presets/registry.ts';
 import { scaledError } from '../../support/closeness.ts';

@@ -51,7 +51,7 @@ interface Row {
 
 const rows: Readonly<Record<string, Row>> = {
   minDamping: { to: 5, given: { dampingEvery: 1 } },
-  maxDamping: { to: 0.15, given: { dampingEvery: 1 } },
+  maxDamping: { to: 0.15, given: { learningRate: 1, lossBound: 1e6 } },
   dampingEvery: { to: 3 },
   dampingDecay: { to: 0.2, given: { dampingEvery: 1 } },
   gammaEvery: { to: 2 },
@@ -94,19 +94,8 @@ const rows: Readonly<Record<string, Row>> = {
 /** Settings that say what is accepted, or that matter for other kinds of sites and runs than this one. */
 const elsewhere = new Set(['strict', 'classes', 'sites', 'sharing', 'scaleShift', 'perHead']);
 
-/**
- * λ of these rises only where the model does not hold on a step's own examples, which it does here: that λ stays below its greatest
- * value then is a law of crossBatchDamping.
- */
-const holding = [
-  'kfac',
-  'ekfac',
-  'block-kfac',
-  'newton-schulz-kfac',
-  'low-rank-kfac',
-  'tridiagonal-kfac',
-  'class-kfac',
-];
+/** λ of these rises only where the model does not hold on a step's own examples, which it does here however long the steps are. */
+const holding = ['block-kfac', 'newton-schulz-kfac', 'low-rank-kfac'];
 const isMoot = (name: string, key: string): boolean => key === 'maxDamping' && holding.includes(name);
 
 const another = (value: SettingValue): SettingValue => {

@@ -13,8 +13,9 @@ import { keyOf } from '../../../src/core/random/key.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { generate, tensor } from '../../../src/core/tensor.ts';
 import { kfacAdaptive } from '../../../src/solvers/presets/kfacAdaptive.ts';
-import type { CrossBatchOptions } from '../../../src/solvers/quadraticModel/crossBatchDamping.ts';
-import { crossBatchDamping, lastStep, trusted } from '../../../src/solvers/quadraticModel/crossBatchDamping.ts';
+import type { CrossBatchOptions } from '../../../src/solvers/quadraticModel/judgement.ts';
+import { crossBatchDamping } from '../../../src/solvers/quadraticModel/crossBatchDamping.ts';
+import { lastStep, trusted } from '../../../src/solvers/quadraticModel/judgement.ts';
 import { mostDamping, reductionRatio } from '../../../src/solvers/quadraticModel/levenbergMarquardt.ts';
 import { gaussian, mlp, orThrow, referenceEnv, runStage, stateOf } from '../../support/training.ts';
 

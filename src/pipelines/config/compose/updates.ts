@@ -7,8 +7,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as t from 'io-ts';
 
-import type { CrossBatchOptions } from '../../../solvers/quadraticModel/crossBatchDamping.ts';
-import { noises } from '../../../solvers/quadraticModel/crossBatchDamping.ts';
+import type { CrossBatchOptions } from '../../../solvers/quadraticModel/judgement.ts';
+import { noises } from '../../../solvers/quadraticModel/judgement.ts';
 import type { LevenbergMarquardtOptions } from '../../../solvers/quadraticModel/levenbergMarquardt.ts';
 import { adamRule } from '../../../solvers/update/rules/adamRule.ts';
 import { clipByGlobalNorm } from '../../../solvers/update/rules/clipByGlobalNorm.ts';

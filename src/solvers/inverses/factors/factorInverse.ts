@@ -171,7 +171,7 @@ const silent = (): Readonly<Record<string, number>> => ({});
  *   prepare: preparingFactors('byEigenvectors', ({ ops, linearAlgebra }, m) =>
  *     pipe(
  *       linearAlgebra.eigh(m),
- *       mapped(({ values, vectors }) => ({
+ *       TE.map(({ values, vectors }) => ({
  *         inverse: denseOperator(ops.matmul(ops.div(vectors, values), vectors, { transposeB: true })),
  *         report: null,
  *       })),
