@@ -25,6 +25,7 @@ import { filterGradientsOnWasm } from './tfjs-wasm.ts';
 const levels = [0.98, 0.985];
 const batchSize = 128;
 const held = 10_000;
+const trained = 60_000 - held;
 /** How much of an average of weights a step leaves: it is of some fifty steps. */
 const kept = 0.98;
 const everySteps = 25;
@@ -90,8 +91,8 @@ const ways: ReadonlyArray<Way> = [
     name: 'K-FAC',
     settings: settingsOf([0.1, 0.2, 0.4]),
     most: 450,
-    // The second. On batches of this size λ would rise until steps are small.
-    optimizer: (model, rate) => new KFACOptimizer(model, { learningRate: rate, damping: 0.03, maxDamping: 0.03 }),
+    // The second.
+    optimizer: (model, rate) => new KFACOptimizer(model, { learningRate: rate, examples: trained }),
     goOnAt: (optimizer, rate) => {
       if (optimizer instanceof KFACOptimizer) optimizer.setLearningRate(rate);
     },

@@ -40,6 +40,8 @@ export interface LearnerOptions extends Judged {
   readonly optimizer?: Optimizer;
   /** Decides everything random, 1 unless given. */
   readonly seed?: number;
+  /** Of how many examples batches are made, again and again; each is taken for one that is seen once unless given. */
+  readonly examples?: number;
   /** A state to go on from, as {@link Learner.state} gives it. */
   readonly from?: TrainState<Tensor>;
 }
@@ -81,6 +83,8 @@ const learnerAt = (
   { state, metrics }: { readonly state: TrainState<Tensor>; readonly metrics: Metrics },
 ): Learner => {
   const { layer, options, task, backend } = course;
+  const { examples } = options;
+  const env = { backend, clock, ...(examples === undefined ? {} : { examples }) };
   const { params, running } = standingOf(state);
   return {
     ...networkOf(layer, options.inputs, options, { params, running, standardisation: {} }),
@@ -95,7 +99,7 @@ const learnerAt = (
           TE.bindTo('step'),
           TE.bind('batch', () => batchOf(course, given)),
           TE.chain(({ step, batch }) =>
-            takeStep({ backend, clock }, step, state, batch, { metric: metricOf(task.loss), most: Infinity }, 'kept'),
+            takeStep(env, step, state, batch, { metric: metricOf(task.loss), most: Infinity }, 'kept'),
           ),
           TE.map((next) => learnerAt(course, optimizer, next)),
         ),
@@ -106,8 +110,8 @@ const learnerAt = (
 };
 
 /**
- * Begins to train a network, one step at a time. With the batches that `train` draws, its parameters are those of `train`, bit for
- * bit.
+ * Begins to train a network, one step at a time. With the batches that `train` draws, and `examples` where it has so many,
+ * its parameters are those of `train`, bit for bit.
  *
  * @param layer - the network
  * @param options - shape of inputs, loss, optimizer

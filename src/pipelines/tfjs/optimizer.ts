@@ -50,10 +50,12 @@ export interface KFACOptions extends KfacPresetOptions {
   readonly seed?: number;
   /** Where factors are made and inverted: `native` where there is a BLAS, else `portable`, unless given. */
   readonly backend?: 'auto' | 'native' | 'portable' | 'reference';
+  /** Of how many examples batches are made, again and again; each is taken for one that is seen once unless given. */
+  readonly examples?: number;
 }
 
 /** What is a setting of this optimizer, and none of the preset. */
-const own: ReadonlyArray<string> = ['optimizer', 'seed', 'backend'];
+const own: ReadonlyArray<string> = ['optimizer', 'seed', 'backend', 'examples'];
 
 const chosen = ({ optimizer, ...options }: KFACOptions): GradientOptimizer => {
   const settings = Object.fromEntries(Object.entries(options).filter(([name]) => !own.includes(name)));
@@ -301,9 +303,11 @@ export class KFACOptimizer extends TfOptimizer {
 
   /** The library's part of a step: never rejects, but leaves what went wrong for whoever waits. */
   private async advance(network: Tapped, state: TrainState<Tensor>, found: Taken): Promise<void> {
+    const { examples } = this.options;
     const clock = (): number => performance.now() / 1000;
+    const env = { backend: this.backend, clock, ...(examples === undefined ? {} : { examples }) };
     const step = learn(found.objective, pipeline(measured(network, found.measured), this.optimizer.descent));
-    const outcome = await takeStep({ backend: this.backend, clock }, step, state, found.batch)();
+    const outcome = await takeStep(env, step, state, found.batch)();
     this.pending = null;
     if (E.isLeft(outcome)) {
       this.failure = outcome.left;
