@@ -79,7 +79,7 @@ export const withoutSeconds = (metrics: Metrics): Metrics =>
   Object.fromEntries(Object.entries(metrics).filter(([name]) => !isSeconds(name)));
 
 /**
- * Metrics as plain numbers.
+ * Metrics as plain numbers, in the order of their names.
  *
  * @param backend - where the scalars are
  * @param metrics - numbers and arrays of shape `[]`
@@ -95,7 +95,7 @@ export const readMetrics =
   <T extends Shaped>(backend: Backend<T>, metrics: Scalars<T>): TE.TaskEither<KfacError, Metrics> =>
   async () => {
     const numbers: Record<string, number> = {};
-    for (const name of Object.keys(metrics)) {
+    for (const name of Object.keys(metrics).sort()) {
       const value = metrics[name];
       if (typeof value === 'number') {
         numbers[name] = value;
