@@ -28,25 +28,6 @@ export const anyOf = (collective: Collective, said: boolean): boolean => {
   return count[0] > 0;
 };
 
-/** Numbers of all ranks, a row for each, written to `out`. */
-const rowsOf = <Numbers extends Int32Array | Float64Array>(
-  collective: Collective,
-  own: Numbers,
-  out: Numbers,
-): ReadonlyArray<Numbers> => {
-  collective
-    .allGather(
-      collective.ranks.map(() => own),
-      Array.from({ length: collective.size }, () => own.length),
-      out,
-    )
-    .wait();
-  return Array.from(
-    { length: collective.size },
-    (_, rank) => out.slice(rank * own.length, (rank + 1) * own.length) as Numbers,
-  );
-};
-
 /**
  * Numbers of each rank, told to all.
  *
@@ -55,11 +36,22 @@ const rowsOf = <Numbers extends Int32Array | Float64Array>(
  */
 export const toldNumbers = (
   collective: Collective,
-  numbers: ReadonlyArray<number>,
-): ReadonlyArray<ReadonlyArray<number>> =>
-  rowsOf(collective, Float64Array.from(numbers), new Float64Array(numbers.length * collective.size)).map((row) =>
-    Array.from(row),
+  numbers: ArrayLike<number>,
+): ReadonlyArray<ReadonlyArray<number>> => {
+  const { length } = numbers;
+  const out = new Float64Array(length * collective.size);
+  const own = Float64Array.from(numbers);
+  collective
+    .allGather(
+      collective.ranks.map(() => own),
+      Array.from({ length: collective.size }, () => length),
+      out,
+    )
+    .wait();
+  return Array.from({ length: collective.size }, (_, rank) =>
+    Array.from(out.subarray(rank * length, (rank + 1) * length)),
   );
+};
 
 /** Most bytes of a text that is told to the others. */
 const longest = 256;
@@ -72,9 +64,9 @@ const longest = 256;
  */
 export const toldTexts = (collective: Collective, text: string): ReadonlyArray<string> => {
   const bytes = new TextEncoder().encode(text).subarray(0, longest);
-  const own = new Int32Array(longest);
+  const own = new Uint8Array(longest);
   own.set(bytes);
-  return rowsOf(collective, own, new Int32Array(longest * collective.size)).map((row) =>
+  return toldNumbers(collective, own).map((row) =>
     new TextDecoder().decode(Uint8Array.from(row.filter((code) => code > 0))),
   );
 };
@@ -93,7 +85,7 @@ export const checkSame = (
   if (collective.size === 1) return E.right(undefined);
   return attempt(() => {
     for (const [what, digest] of Object.entries(digests)) {
-      const [first, ...others] = rowsOf(collective, digest, new Int32Array(digest.length * collective.size));
+      const [first, ...others] = toldNumbers(collective, digest);
       const other = others.findIndex((row) => row.some((value, i) => value !== first[i]));
       if (other >= 0) {
         raise({

@@ -73,6 +73,10 @@ export interface Collective {
   readonly end: () => void;
 }
 
+/** Where each of several runs begins that lie one behind the other. */
+export const startsOf = (lengths: ReadonlyArray<number>): ReadonlyArray<number> =>
+  lengths.map((_, i) => lengths.slice(0, i).reduce((sum, length) => sum + length, 0));
+
 /** Where the run of each rank begins when so many things are shared out evenly, and where the last one ends. */
 export const evenBounds = (count: number, size: number): ReadonlyArray<number> =>
   Array.from({ length: size + 1 }, (_, rank) => Math.floor((count * rank) / size));

@@ -54,14 +54,8 @@ const difference = (
   return ops.scale(1 / (2 * step), ops.sub(moved(step), moved(-step)));
 };
 
-const pushed = (
-  ops: Ops<Tensor>,
-  network: Network,
-  params: Params<Tensor>,
-  at: Circumstances<Tensor>,
-  tangents: Params<Tensor>,
-  like: Tensor,
-): Tensor => {
+/** J u as tangents have it, and by a difference where they do not pass. */
+const pushed: typeof difference = (ops, network, params, at, tangents, like) => {
   const moved = network.opaque.size === 0 ? movedAt(network, params, at, tangents, like.shape) : null;
   return moved === null ? difference(ops, network, params, at, tangents, like) : ops.constant(moved);
 };

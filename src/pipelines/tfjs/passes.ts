@@ -176,8 +176,10 @@ export const movedAt = (
         (variable) => [variable, returned(network.parameters, variable, tangents)] as const,
       );
       const { tangent, opaque } = followed(seeds, () => run(network, into, circumstances));
-      if (opaque !== null) network.opaque.add(opaque);
-      if (opaque !== null) return null;
+      if (opaque !== null) {
+        network.opaque.add(opaque);
+        return null;
+      }
       return tangent === null ? zeros(outputs) : hosted(tangent);
     }),
   );

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { attempt } from '../../../src/core/errors.ts';
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
 import { innerProduct } from '../../../src/core/ops/innerProduct.ts';
+import type { Params } from '../../../src/core/params.ts';
 import { mapParams, zipParams } from '../../../src/core/params.ts';
 import { computation } from '../../../src/core/pipeline/compute.ts';
 import { backward, forward } from '../../../src/core/pipeline/forward.ts';
@@ -69,6 +70,14 @@ const taken = async (options: ModelUpdateOptions, from: TrainState<Tensor>) => {
   return { ...out, delta, slope, change: (await lossAt(out.next)) - (await lossAt(from)) };
 };
 
+/** Expects some parameters to be a number of times others. */
+const expectTimes = (times: number, whole: Params<Tensor>, part: Params<Tensor>): void => {
+  for (const [path, { data }] of Object.entries(whole)) {
+    const expected = Array.from(data, (x) => times * x);
+    expect(scaledError(part[path].data, expected)).toBeLessThan(1e-9);
+  }
+};
+
 describe('the step that rules give, as long as the model says', () => {
   it('law: it ends where the loss is least along its direction, and promises what it gains', async () => {
     await fc.assert(
@@ -90,14 +99,7 @@ describe('the step that rules give, as long as the model says', () => {
       fc.asyncProperty(fc.nat(1000), fc.double({ min: 0.01, max: 1.9, noNaN: true }), async (seed, learningRate) => {
         const from = stateOf(objective.model, seed);
         const [whole, part] = [await taken({}, from), await taken({ learningRate }, from)];
-        for (const [path, { data }] of Object.entries(whole.delta)) {
-          expect(
-            scaledError(
-              part.delta[path].data,
-              Array.from(data, (x) => learningRate * x),
-            ),
-          ).toBeLessThan(1e-9);
-        }
+        expectTimes(learningRate, whole.delta, part.delta);
         const promise = learningRate * (2 - learningRate) * whole.predictedChange;
         expect(part.predictedChange / promise).toBeCloseTo(1, 8);
       }),
@@ -232,14 +234,7 @@ describe('the step that rules give, as long as the model says', () => {
         const options = { learningRate: 0.5, rules: [momentum(0.5)] };
         const whole = await taken(options, from);
         const part = await taken(options, { ...from, scalars: { ...from.scalars, stepLength } });
-        for (const [path, { data }] of Object.entries(whole.delta)) {
-          expect(
-            scaledError(
-              part.delta[path].data,
-              Array.from(data, (x) => stepLength * x),
-            ),
-          ).toBeLessThan(1e-9);
-        }
+        expectTimes(stepLength, whole.delta, part.delta);
       }),
       { numRuns: 20 },
     );

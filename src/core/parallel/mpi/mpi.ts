@@ -15,6 +15,7 @@ import type { BackendUnavailable, CollectiveFailed, KfacError } from '../../erro
 import { attempt, raise } from '../../errors.ts';
 import type { ReadonlyVector } from '../../tensor.ts';
 import type { Collective, Posted } from '../collective.ts';
+import { startsOf } from '../collective.ts';
 import type { Launch } from './launch.ts';
 import { launchOf } from './launch.ts';
 import type { MpiLibrary } from './library.ts';
@@ -57,9 +58,11 @@ const callerOf = ({ routines }: MpiLibrary, rank: number): Caller => {
 const typeOf = (data: ReadonlyVector): 'f32' | 'f64' | 'i32' =>
   data instanceof Int32Array ? 'i32' : data.BYTES_PER_ELEMENT === 8 ? 'f64' : 'f32';
 
-/** Where each of several runs begins. */
-const startsOf = (lengths: ReadonlyArray<number>): Int32Array =>
-  Int32Array.from(lengths, (_, i) => lengths.slice(0, i).reduce((sum, length) => sum + length, 0));
+/** How many elements runs have, and where they begin, as MPI takes them. */
+const layoutOf = (lengths: ReadonlyArray<number>): readonly [counts: Int32Array, starts: Int32Array] => [
+  Int32Array.from(lengths),
+  Int32Array.from(startsOf(lengths)),
+];
 
 /** A collective on an open library, after `MPI_Init`. */
 const collectiveOn = (library: MpiLibrary, { rank, size }: Launch, clock: () => number): Collective => {
@@ -143,7 +146,7 @@ const collectiveOn = (library: MpiLibrary, { rank, size }: Launch, clock: () => 
         call('allReduce', routines.iallreduce, part, out, part.length, types[typeOf(part)], sum, world, request);
       }),
     allGather: ([part], lengths, out) => {
-      const [counts, starts] = [Int32Array.from(lengths), startsOf(lengths)];
+      const [counts, starts] = layoutOf(lengths);
       const type = types[typeOf(part)];
       return post('allGather', part.byteLength, [part, counts, starts, out], (request) => {
         call('allGather', routines.iallgatherv, part, part.length, type, out, counts, starts, type, world, request);
@@ -161,9 +164,8 @@ const collectiveOn = (library: MpiLibrary, { rank, size }: Launch, clock: () => 
       });
     },
     allToAll: ([part], lengths, [out]) => {
-      const sent = [Int32Array.from(lengths), startsOf(lengths)] as const;
-      const own = lengths.map(() => lengths[rank]);
-      const received = [Int32Array.from(own), startsOf(own)] as const;
+      const sent = layoutOf(lengths);
+      const received = layoutOf(lengths.map(() => lengths[rank]));
       const type = types[typeOf(part)];
       return post('allToAll', part.byteLength, [part, ...sent, out, ...received], (request) => {
         call('allToAll', routines.ialltoallv, part, ...sent, type, out, ...received, type, world, request);

@@ -12,7 +12,7 @@ import type { Parting } from '../parts/deferring.ts';
 import type { DType, ReadonlyVector, Shape, Tensor } from '../../tensor.ts';
 import { allocate, sizeOf } from '../../tensor.ts';
 import type { Collective, Posted } from '../collective.ts';
-import { evenBounds } from '../collective.ts';
+import { evenBounds, startsOf } from '../collective.ts';
 import type { Holding, Part, Place, Spread } from './array.ts';
 import { aroundAxis, placeOf, withExtent } from './array.ts';
 import { joinedRuns, packedTriangle, runOf, unpackedTriangle, viewOf } from './layout.ts';
@@ -230,7 +230,7 @@ const small = 2 ** 14;
 const sumTogether = (shop: Workshop, bucket: ReadonlyArray<Spread>): void => {
   const { ops, collective } = shop;
   const lengths = bucket.map(({ shape }) => sizeOf(shape));
-  const starts = lengths.map((_, i) => lengths.slice(0, i).reduce((sum, length) => sum + length, 0));
+  const starts = startsOf(lengths);
   const flatPart = (i: number): Part =>
     ops.concat(
       bucket.map((x) => {

@@ -25,6 +25,8 @@ const complaints = [];
 /** A number that every rank can tell of every other: whole, so that sums are exact. */
 const valueAt = (rank, i) => ((rank + 1) * 7919 + i * 104729) % 1000;
 const vectorOf = (Type, rank, length) => Type.from({ length }, (_, i) => valueAt(rank, i));
+/** Where a rank's run begins. */
+const beginOf = (lengths, rank) => lengths.slice(0, rank).reduce((sum, length) => sum + length, 0);
 const total = (i) => all.reduce((sum, rank) => sum + valueAt(rank, i), 0);
 
 const expectSame = (law, actual, expected) => {
@@ -89,7 +91,7 @@ for (const [type, Type] of Object.entries(types)) {
         ),
       );
       ranks.forEach((rank, i) => {
-        const begin = lengths.slice(0, rank).reduce((a, b) => a + b, 0);
+        const begin = beginOf(lengths, rank);
         const expected = Array.from({ length: size }, (_, from) =>
           Array.from(vectorOf(Type, from, whole).slice(begin, begin + lengths[rank])),
         );
@@ -116,7 +118,7 @@ for (const [type, Type] of Object.entries(types)) {
         ),
       );
       ranks.forEach((rank, i) => {
-        const begin = lengths.slice(0, rank).reduce((a, b) => a + b, 0);
+        const begin = beginOf(lengths, rank);
         expectSame(
           `reduceScatter ${where}`,
           outs[i],
