@@ -199,12 +199,7 @@ describe('the step that rules give, as long as the model says', () => {
     const second = await runStage(stepBy(options), first.next, learned);
     expect(second.metrics['slopeScale']).toBeCloseTo(Number(first.metrics['slopeScale']), 12);
     const delta = zipParams(second.next.params, first.next.params, (a, b) => ops.linearCombination(1, a, -1, b));
-    expect(
-      scaledError(
-        delta['0.weight'].data,
-        Array.from(first.delta['0.weight'].data, (x) => 0.8 * x),
-      ),
-    ).toBeLessThan(1e-9);
+    expectTimes(0.8, first.delta, delta);
   });
 
   it('where the direction climbs, the rate of the look before stands: it does not turn the steps to come around', async () => {
