@@ -76,6 +76,9 @@ export interface Watched {
   readonly complaints: ReadonlyArray<string>;
 }
 
+/** What the driver of the graphics says of its own speed, such as that a read waits for it: so it does, and no page can help it. */
+const ofSpeed = 'GL Driver Message (OpenGL, Performance';
+
 /**
  * A new page whose errors and warnings are kept.
  *
@@ -90,7 +93,8 @@ export const watchedPage = async (
   const complaints: Array<string> = [];
   page.on('pageerror', ({ message }) => complaints.push(message));
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+    if (message.type() !== 'error' && message.type() !== 'warning') return;
+    if (!message.text().includes(ofSpeed)) complaints.push(message.text());
   });
   return { page, complaints };
 };
