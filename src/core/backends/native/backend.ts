@@ -144,7 +144,7 @@ export const nativeBackend = (
         name: 'native',
         dtype,
         products: productsOf(routines, dtype === 'f32' ? singleKernels() : plainKernels),
-        factorisations: factorisationsOf(routines, createSchedule(kernels)),
+        factorisations: factorisationsOf(routines, createSchedule(kernels, threads)),
         report: () => ({
           backend: 'native',
           library: describeLibrary(kernels),

@@ -1,5 +1,5 @@
 /**
- * Decides how native jobs run: one alone on this thread with all processors, several beside each other.
+ * Decides how native jobs run: one alone on this thread with all processors, several beside each other, unless there is one thread for all.
  *
  * Jobs that are started in one turn of the event loop are seen together; a solver starts the factorisations of all
  * layers at once. One thread each, the largest first, is as fast as one after another on two processors and faster on
@@ -40,14 +40,18 @@ const worthThreads = 160;
  * A schedule for the jobs of one library.
  *
  * @param kernels - the two ways to run a job, and how to make a small call
+ * @param threads - that there may be; any number unless given
  */
-export const createSchedule = (kernels: Pick<NativeKernels, 'run' | 'runNow' | 'small'>): Schedule => {
+export const createSchedule = (
+  kernels: Pick<NativeKernels, 'run' | 'runNow' | 'small'>,
+  threads = Infinity,
+): Schedule => {
   let waiting: Array<Waiting> = [];
 
   const dispatch = (): void => {
     const jobs = waiting.sort((x, y) => y.work - x.work);
     waiting = [];
-    for (const { start } of jobs) start(jobs.length === 1);
+    for (const { start } of jobs) start(jobs.length === 1 || threads === 1);
   };
 
   return {

@@ -7,9 +7,9 @@ import { createSchedule } from '../../../../src/core/backends/native/schedule.ts
 const large = 1e9;
 
 /** A schedule whose ways to run a job leave notes. */
-const observed = (): { readonly schedule: ReturnType<typeof createSchedule>; readonly notes: Array<string> } => {
+const observed = (threads?: number): { readonly schedule: ReturnType<typeof createSchedule>; readonly notes: Array<string> } => {
   const notes: Array<string> = [];
-  const schedule = createSchedule({
+  const kernels: Parameters<typeof createSchedule>[0] = {
     small: (call) => {
       notes.push('small');
       return call();
@@ -24,8 +24,8 @@ const observed = (): { readonly schedule: ReturnType<typeof createSchedule>; rea
       notes.push(`beside ${JSON.stringify(result)}`);
       return Promise.resolve(result);
     },
-  });
-  return { schedule, notes };
+  };
+  return { schedule: createSchedule(kernels, threads), notes };
 };
 
 const giving =
@@ -60,6 +60,13 @@ describe('schedule', () => {
     expect(results).toEqual([1, 2, 3, 4].map((value) => E.right(value)));
     expect(notes.map((note) => note.split(' ')[0])).toEqual(['now', 'beside', 'beside', 'beside']);
     expect(notes.map((note) => /"right":(\d)/.exec(note)?.[1])).toEqual(['3', '2', '4', '1']);
+  });
+
+  it('runs all jobs on this thread where there is one for all', async () => {
+    const { schedule, notes } = observed(1);
+    const results = await Promise.all([schedule.run(large, giving(1))(), schedule.run(3 * large, giving(2))()]);
+    expect(results).toEqual([E.right(1), E.right(2)]);
+    expect(notes.map((note) => note.split(' ')[0])).toEqual(['now', 'now']);
   });
 
   it('law: the input of a job has been read when its task has started', async () => {
