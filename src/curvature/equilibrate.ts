@@ -106,26 +106,37 @@ const meanOf = <T extends Shaped>(ops: Ops<T>, x: T): T => ops.mean(x, axesOf(x.
 const overRows = <T extends Shaped>(ops: Ops<T>, x: T): T =>
   x.shape.length === 2 ? ops.reshape(ops.mean(x, [0]), [1, x.shape[1]]) : meanOf(ops, x);
 
-/** Curvature of each column of a block, the mean over its rows: `[1, in]`, or `[]` where it is no matrix. */
-const columns = <T extends Shaped>(ops: Ops<T>, op: BlockOperator<T>, shape: Shape): T => {
+/** A part of the curvature of columns: numbers, and one that they are multiplied by. */
+interface Term<T> {
+  readonly numbers: T;
+  readonly by: T | null;
+}
+
+/** What the curvature of each column of a block is the sum of, each the mean over its rows: `[1, in]`, or `[]` where it is no matrix. */
+const terms = <T extends Shaped>(ops: Ops<T>, op: BlockOperator<T>, shape: Shape): ReadonlyArray<Term<T>> => {
   switch (op._tag) {
-    case 'kronecker': {
-      const perOutput = ops.scale(1 / orderOf(op.G), traceOf(ops, op.G));
-      return ops.mul(ops.reshape(diagonalOf(ops, op.A), [1, orderOf(op.A)]), perOutput);
-    }
+    case 'kronecker':
+      return [
+        {
+          numbers: ops.reshape(diagonalOf(ops, op.A), [1, orderOf(op.A)]),
+          by: ops.scale(1 / orderOf(op.G), traceOf(ops, op.G)),
+        },
+      ];
     case 'diagonal':
-      return overRows(ops, op.values);
+      return [{ numbers: overRows(ops, op.values), by: null }];
     case 'dense':
     case 'identity':
     case 'lowRank':
-    case 'directSum':
-      return overRows(ops, unvec(ops, ops.reshape(diagonalOf(ops, op), [sizeOf(shape), 1]), shape));
+    case 'directSum': {
+      const numbers = overRows(ops, unvec(ops, ops.reshape(diagonalOf(ops, op), [sizeOf(shape), 1]), shape));
+      return [{ numbers, by: null }];
+    }
     case 'sum':
-      return op.operators.map((term) => columns(ops, term, shape)).reduce((x, y) => ops.add(x, y));
+      return op.operators.flatMap((each) => terms(ops, each, shape));
     case 'scaled':
-      return ops.scale(op.factor, columns(ops, op.operator, shape));
+      return terms(ops, op.operator, shape).map(({ numbers, by }) => ({ numbers: ops.scale(op.factor, numbers), by }));
     case 'symmetricPart':
-      return columns(ops, op.operator, shape);
+      return terms(ops, op.operator, shape);
     default:
       return raise({
         _tag: 'BadConfig',
@@ -134,6 +145,23 @@ const columns = <T extends Shaped>(ops: Ops<T>, op: BlockOperator<T>, shape: Sha
         actual: op._tag,
       });
   }
+};
+
+/** Curvature of the columns of each block. All that it is made of is looked at together. */
+const columns = <T extends Shaped>(
+  ops: Ops<T>,
+  diagonal: Readonly<Record<string, BlockOperator<T>>>,
+  shapes: Params<Shape>,
+): Params<T> => {
+  const all = mapParams(diagonal, (op, at) => terms(ops, op, shapes[at]));
+  ops.whole(
+    Object.values(all)
+      .flat()
+      .flatMap(({ numbers, by }) => (by === null ? [numbers] : [numbers, by])),
+  );
+  return mapParams(all, (each) =>
+    each.map(({ numbers, by }) => (by === null ? numbers : ops.mul(numbers, by))).reduce((x, y) => ops.add(x, y)),
+  );
 };
 
 /** Whether a block is made of Kronecker products. */
@@ -211,7 +239,7 @@ const unitsOf = <T extends Shaped>(
   shapes: Params<Shape>,
 ): Params<T> => {
   const diagonal = onDiagonal(operator);
-  const found = mapParams(diagonal, (op, at) => columns(ops, op, shapes[at]));
+  const found = columns(ops, diagonal, shapes);
   const size = sizes(ops, by, blocks, found, shapes);
   const largest = Object.values(size)
     .map((x) => ops.max(x, axesOf(x.shape)))

@@ -10,7 +10,7 @@ import type * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../errors.ts';
 import type { Ops } from '../ops/ops.ts';
-import type { Shaped, Tensor } from '../tensor.ts';
+import type { Shape, Shaped, Tensor } from '../tensor.ts';
 
 import type { GpuPlace } from './gpuModes.ts';
 
@@ -69,6 +69,8 @@ export interface Backend<T extends Shaped> {
   readonly linearAlgebra: LinearAlgebra<T>;
   /** Places an array of a batch, with examples along its first axis: as a constant unless given, or shared out over processes. */
   readonly batch?: (value: Tensor) => T;
+  /** A float array with arbitrary contents, all of which the caller overwrites; absent where memory cannot be written to from here. */
+  readonly room?: (shape: Shape) => T;
   /** Whether other processes compute the same in step with this one, so that no work may run beside the steps. */
   readonly isInStep?: boolean;
   /** Fails where arrays that all of these processes have are not the same on each; absent where there is one. */

@@ -26,7 +26,9 @@ export interface Traffic {
   readonly messages: number;
   /** Bytes of the arrays that were handed over, before whatever the library makes of them. */
   readonly bytes: number;
-  /** Seconds in which this thread did nothing but wait. */
+  /** Bytes that came in from others, were each operation done as well as can be: see {@link carriedBy}. */
+  readonly carried: number;
+  /** Seconds in which this thread did nothing but post messages and wait for them. */
   readonly waited: number;
 }
 
@@ -72,6 +74,16 @@ export interface Collective {
   /** Takes leave of the others; nothing may be posted afterwards. */
   readonly end: () => void;
 }
+
+/**
+ * Bytes that each of so many ranks takes in at least [P21]: of a sum, all parts but one of as many as there are ranks, once to be added up and
+ * once when they are; of an array that one rank has, all of it; of one of which each rank has a run, the others' runs.
+ */
+export const carriedBy = {
+  sum: (bytes: number, ranks: number): number => (2 * bytes * (ranks - 1)) / ranks,
+  array: (bytes: number, isSender: boolean): number => (isSender ? 0 : bytes),
+  runs: (bytes: number, own: number): number => bytes - own,
+};
 
 /** Where each of several runs begins that lie one behind the other. */
 export const startsOf = (lengths: ReadonlyArray<number>): ReadonlyArray<number> =>

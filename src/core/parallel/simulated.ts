@@ -9,6 +9,7 @@ import type { Buffer } from '../backends/host/kernels/precision.ts';
 import type { ReadonlyVector } from '../tensor.ts';
 import { extent } from '../settings.ts';
 import type { Collective, Posted } from './collective.ts';
+import { carriedBy } from './collective.ts';
 
 const done: Posted = { wait: () => undefined, done: TE.right(undefined) };
 
@@ -30,10 +31,12 @@ const writable = (data: ReadonlyVector): Buffer => data as Buffer;
  */
 export const simulated = (size: number): Collective => {
   const ranks = Array.from({ length: extent('simulated.size', size) }, (_, rank) => rank);
-  let [messages, bytes] = [0, 0];
-  const posted = (...parts: ReadonlyArray<ReadonlyVector>): Posted => {
+  let [messages, bytes, carried] = [0, 0, 0];
+  /** What each rank takes in is the mean of what all do. */
+  const posted = (takenIn: number, ...parts: ReadonlyArray<ReadonlyVector>): Posted => {
     messages += 1;
     bytes += parts.reduce((sum, part) => sum + part.byteLength, 0);
+    carried += takenIn;
     return done;
   };
   const sumInto = (parts: ReadonlyArray<ReadonlyVector>, begin: number, out: ReadonlyVector): void => {
@@ -51,7 +54,7 @@ export const simulated = (size: number): Collective => {
     ranks,
     allReduce: (parts, out) => {
       sumInto(parts, 0, out);
-      return posted(...parts);
+      return posted(carriedBy.sum(out.byteLength, size), ...parts);
     },
     allGather: (parts, lengths, out) => {
       const to = writable(out);
@@ -60,16 +63,16 @@ export const simulated = (size: number): Collective => {
         for (let i = 0; i < lengths[rank]; i += 1) to[begin + i] = part[i];
         begin += lengths[rank];
       }
-      return posted(...parts);
+      return posted(carriedBy.runs(out.byteLength, out.byteLength / size), ...parts);
     },
-    broadcast: (_, data) => posted(data),
+    broadcast: (_, data, among = ranks) => posted((data.byteLength * (among.length - 1)) / size, data),
     reduceScatter: (parts, lengths, outs) => {
       let begin = 0;
       for (const rank of ranks) {
         sumInto(parts, begin, outs[rank]);
         begin += lengths[rank];
       }
-      return posted(...parts);
+      return posted((parts[0].byteLength * (size - 1)) / size, ...parts);
     },
     allToAll: (parts, lengths, outs) => {
       let begin = 0;
@@ -80,10 +83,10 @@ export const simulated = (size: number): Collective => {
         }
         begin += lengths[rank];
       }
-      return posted(...parts);
+      return posted((parts[0].byteLength * (size - 1)) / size, ...parts);
     },
-    barrier: () => posted(),
-    traffic: () => ({ messages, bytes, waited: 0 }),
+    barrier: () => posted(0),
+    traffic: () => ({ messages, bytes, carried, waited: 0 }),
     abort: () => undefined,
     end: () => undefined,
   };

@@ -10,17 +10,20 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
-import type { Backend } from '../../core/backends/backend.ts';
 import { withBackend } from '../../core/backends/choice/choose.ts';
 import type { KfacError } from '../../core/errors.ts';
 import { attempt } from '../../core/errors.ts';
 import { iterate } from '../../core/iterate.ts';
 import { measureMessages } from '../../core/parallel/measure.ts';
-import type { Forecast, Machine } from '../../core/parallel/plan/forecast.ts';
+import type { Forecast, Machine, Pace, Sharing } from '../../core/parallel/plan/forecast.ts';
 import { rankCost, secondsOf } from '../../core/parallel/plan/forecast.ts';
 import type { GradientWorkers } from '../../core/parallel/spread/rows.ts';
 import { workersFor } from '../../core/parallel/spread/rows.ts';
+import { countingBackend } from '../../core/pipeline/count.ts';
+import type { Env } from '../../core/pipeline/env.ts';
+import { byStage } from '../../core/pipeline/metrics.ts';
 import { takeStep } from '../../core/pipeline/takeStep.ts';
+import type { TrainState } from '../../core/pipeline/trainState.ts';
 import { placeState } from '../../core/pipeline/transfer.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { positive } from '../../solvers/settings/range.ts';
@@ -46,8 +49,8 @@ export interface PlanCommand {
 /** Steps that are counted: enough for every period that a preset has. */
 const counted = 100;
 
-/** Steps by which the rate is measured, after one that is not. */
-const timed = 4;
+/** Steps by which the pace is measured, after one that is not: usual ones, and as many in which all is due that is done now and then. */
+const timed = 3;
 
 /** Of a fast network, where nothing is measured or given. */
 const usual = { latency: 20e-6, bandwidth: 1e9 };
@@ -93,38 +96,72 @@ const messagesOf = (
     ),
   );
 
-/** Seconds of a few steps on this machine, by itself. */
-const secondsHere =
-  ({ clock }: World, { step, state, batch }: Forecast) =>
-  <T extends Shaped>(backend: Backend<T>): TE.TaskEither<KfacError, number> =>
-    iterate({ at: placeState(backend.ops, state), taken: 0, seconds: 0 }, ({ at, taken, seconds }) =>
-      taken > timed
-        ? TE.right(E.right(seconds))
-        : pipe(
-            takeStep({ backend, clock }, step, at, batch),
-            TE.map((stepped) =>
-              E.left({
-                at: stepped.state,
-                taken: taken + 1,
-                seconds: taken === 0 ? 0 : seconds + stepped.seconds,
-              }),
-            ),
-          ),
+type Stages = Readonly<Record<string, number>>;
+
+/** Stages of a usual step and of a dear one: their operations, or their seconds. */
+interface Kinds {
+  readonly usual: Stages;
+  readonly dear: Stages;
+}
+
+/** What each stage takes in the mean of some steps. */
+const meanOf = (steps: ReadonlyArray<Stages>): Stages =>
+  Object.fromEntries(
+    [...new Set(steps.flatMap((stages) => Object.keys(stages)))].map((stage) => [
+      stage,
+      steps.reduce((sum, stages) => sum + (stages[stage] ?? 0), 0) / steps.length,
+    ]),
+  );
+
+/** Takes a step, which is not counted, then usual ones, and then dear ones: at the step of the first, where all is due. */
+const kindsOf =
+  ({ step, state, batch }: Forecast) =>
+  <T extends Shaped>(env: Env<T>): TE.TaskEither<KfacError, Kinds> =>
+    pipe(
+      iterate<KfacError, { readonly at: TrainState<T>; readonly seen: ReadonlyArray<Stages> }, ReadonlyArray<Stages>>(
+        { at: placeState(env.backend.ops, state), seen: [] },
+        ({ at, seen }) =>
+          seen.length > 2 * timed
+            ? TE.right(E.right(seen))
+            : pipe(
+                takeStep(env, step, seen.length > timed ? { ...at, step: state.step } : at, batch),
+                TE.map((stepped) => E.left({ at: stepped.state, seen: [...seen, byStage(stepped.metrics)] })),
+              ),
+      ),
+      TE.map((seen) => ({ usual: meanOf(seen.slice(1, timed + 1)), dear: meanOf(seen.slice(timed + 1)) })),
     );
 
-/** Operations of this machine in a second, in the steps of a task after the first one. */
-const rateOf = (world: World, plan: Plan, forecast: Forecast): TE.TaskEither<KfacError, number> => {
-  const operations = (steps: number): TE.TaskEither<KfacError, number> =>
-    pipe(
-      rankCost({ ...forecast, steps }, 1, 'all'),
-      TE.map((cost) => steps * (cost.operations + cost.factorisations)),
-    );
+const perOperation = (seconds: number, operations: number): number =>
+  operations > 0 ? Math.max(0, seconds) / operations : 0;
+
+/** How this machine goes about the stages of a task's steps, by itself: seconds of each for the operations that are counted there. */
+const pacesOf = (
+  { clock, ranks }: World,
+  plan: Plan,
+  forecast: Forecast,
+): TE.TaskEither<KfacError, Machine['paces']> => {
+  const { backend, operations } = countingBackend();
   return pipe(
     TE.Do,
-    TE.apS('all', operations(timed + 1)),
-    TE.apS('first', operations(1)),
-    TE.apS('seconds', withBackend(backendAlone(plan.backend, world.ranks), secondsHere(world, forecast))),
-    TE.map(({ all, first, seconds }) => (all - first) / seconds),
+    TE.apS('counted', kindsOf(forecast)({ backend, clock: operations })),
+    TE.apS(
+      'seconds',
+      withBackend(backendAlone(plan.backend, ranks), (own) => kindsOf(forecast)({ backend: own, clock })),
+    ),
+    TE.map(({ counted: { usual, dear }, seconds }) =>
+      Object.fromEntries(
+        Object.keys(dear).map((stage): [string, Pace] => [
+          stage,
+          {
+            always: perOperation(seconds.usual[stage] ?? 0, usual[stage] ?? 0),
+            periodic: perOperation(
+              (seconds.dear[stage] ?? 0) - (seconds.usual[stage] ?? 0),
+              dear[stage] - (usual[stage] ?? 0),
+            ),
+          },
+        ]),
+      ),
+    ),
   );
 };
 
@@ -133,6 +170,7 @@ interface Row {
   readonly ranks: number;
   readonly gradientWorkers: GradientWorkers;
   readonly seconds: number;
+  readonly operations: number;
   readonly megabytes: number;
   readonly messages: number;
   /** Megabytes of inverses that the process with most of them keeps. */
@@ -147,6 +185,7 @@ const sharesOf = (ranks: number): ReadonlyArray<GradientWorkers> =>
 
 const rowsFor = (
   forecast: Forecast,
+  options: Pick<Sharing, 'wire' | 'accumulate'>,
   machine: Machine,
   counts: ReadonlyArray<number>,
 ): TE.TaskEither<KfacError, ReadonlyArray<Row>> =>
@@ -156,11 +195,12 @@ const rowsFor = (
     ),
     TE.traverseSeqArray(([ranks, gradientWorkers]) =>
       pipe(
-        rankCost(forecast, ranks, gradientWorkers),
+        rankCost(forecast, { ...options, ranks, gradientWorkers }),
         TE.map((cost) => ({
           ranks,
           gradientWorkers,
           seconds: secondsOf(machine, cost),
+          operations: cost.operations + cost.factorisations,
           megabytes: ranks === 1 ? 0 : cost.bytes / 1e6,
           messages: ranks === 1 ? 0 : cost.messages,
           inverseMegabytes: cost.inverses / 1e6,
@@ -179,7 +219,7 @@ const text = (optimizer: string, machine: Machine, rows: ReadonlyArray<Row>): Re
     .filter(({ seconds }) => seconds <= 1.02 * least)
     .reduce((smallest, row) => (row.inverseMegabytes < smallest.inverseMegabytes ? row : smallest));
   return [
-    `${optimizer}: ${showNumber(machine.rate / 1e9)} GFLOP/s for each process; a message takes ${showNumber(1e6 * machine.latency)} µs and ${showNumber(machine.bandwidth / 1e6)} MB/s`,
+    `${optimizer}: ${showNumber(alone.operations / alone.seconds / 1e9)} GFLOP/s by one process; a message takes ${showNumber(1e6 * machine.latency)} µs and ${showNumber(machine.bandwidth / 1e6)} MB/s`,
     '',
     ...textTable(
       [
@@ -237,12 +277,12 @@ export const runPlan = (
       const batch = data.train.batch(range(0, Math.min(plan.options.batch, data.train.size)));
       return TE.fromEither(settledForecast(data.task, plan.optimizers[0], batch, counted));
     }),
-    TE.bind('rate', ({ plan, forecast }) => rateOf(world, plan, forecast)),
+    TE.bind('paces', ({ plan, forecast }) => pacesOf(world, plan, forecast)),
     TE.bind('messages', () => TE.fromEither(messagesOf(world, flags))),
-    TE.bind('rows', ({ forecast, rate, messages, counts }) => rowsFor(forecast, { rate, ...messages }, counts)),
-    TE.map(({ rate, messages, rows }) => {
-      const lines =
-        flags['json'] === true ? rows.map((row) => JSON.stringify(row)) : text(name, { rate, ...messages }, rows);
+    TE.let('machine', ({ paces, messages }) => ({ paces, ...messages })),
+    TE.bind('rows', ({ plan, forecast, machine, counts }) => rowsFor(forecast, plan.backend, machine, counts)),
+    TE.map(({ machine, rows }) => {
+      const lines = flags['json'] === true ? rows.map((row) => JSON.stringify(row)) : text(name, machine, rows);
       lines.forEach((line) => world.out(line)());
     }),
   );

@@ -40,6 +40,16 @@ const dataFlag: Flag = {
   description: 'the data: a directory of IDX files, or a text (default: what an installed package has)',
 };
 
+/** How processes that train together go about it. */
+const wireFlag: Flag = {
+  flag: '--wire <FORMAT>',
+  description: 'under mpirun, how gradients and statistics travel: full, or bf16 in half the bytes (default: full)',
+};
+const accumulateFlag: Flag = {
+  flag: '--accumulate <N>',
+  description: 'each process takes its examples of a batch in N parts, one after another, to save memory (default: 1)',
+};
+
 const toFlag: Flag = { flag: '--to <LANGUAGE>', description: 'of a translation, short for --with to=LANGUAGE' };
 
 /** The flag of commands that take a run's folder. */
@@ -89,6 +99,8 @@ export const planFlags: ReadonlyArray<Flag> = [
   { flag: '--optimizer <NAME>', description: 'whose steps (default: kfac)' },
   { flag: '--latency <X>', description: 'µs that a message takes (default: measured under mpirun, else 20)' },
   { flag: '--bandwidth <X>', description: 'MB/s between processes (default: measured under mpirun, else 1000)' },
+  wireFlag,
+  accumulateFlag,
   sizeFlag,
   batchFlag,
   dataFlag,
@@ -148,15 +160,8 @@ export const runFlags: ReadonlyArray<Flag> = [
     description:
       'under mpirun, who keeps an inverse: all processes, one for each, or a share of them as 0.5 (default: all)',
   },
-  {
-    flag: '--wire <FORMAT>',
-    description: 'under mpirun, how gradients and statistics travel: full, or bf16 in half the bytes (default: full)',
-  },
-  {
-    flag: '--accumulate <N>',
-    description:
-      'each process takes its examples of a batch in N parts, one after another, to save memory (default: 1)',
-  },
+  wireFlag,
+  accumulateFlag,
   { flag: '--lr <X>', description: 'learning rate of every optimizer' },
   { flag: '--evaluate-every <N>', description: 'steps between evaluations on the test set' },
   { flag: '--patience <N>', description: 'stop after N evaluations without improvement; keep the best parameters' },

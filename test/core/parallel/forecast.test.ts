@@ -23,7 +23,7 @@ const forecastOf = (name: string, steps: number, of = task) =>
   orThrow(settledForecast(of, orThrow(optimizerOf(name)), batch, steps));
 
 const costOf = async (name: string, size: number, workers: GradientWorkers = 'all', steps = 6): Promise<RankCost> =>
-  orThrow(await rankCost(forecastOf(name, steps), size, workers)());
+  orThrow(await rankCost(forecastOf(name, steps), { ranks: size, gradientWorkers: workers })());
 
 /** Messages of two ranks that take the steps. */
 const messagesOf = async (name: string, workers: GradientWorkers): Promise<number> => {
@@ -55,7 +55,9 @@ describe('rankCost', () => {
 
   it('law: what a rank keeps of inverses falls with the share of ranks that keep them, and directions go to those without', async () => {
     const deep = forecastOf('kfac', 6, deepTask());
-    const costs = (['all', 0.5, 'one'] as const).map(async (workers) => orThrow(await rankCost(deep, 8, workers)()));
+    const costs = (['all', 0.5, 'one'] as const).map(async (workers) =>
+      orThrow(await rankCost(deep, { ranks: 8, gradientWorkers: workers })()),
+    );
     const [all, half, one] = await Promise.all(costs);
     expect(half.inverses).toBeLessThan(all.inverses);
     expect(one.inverses).toBeLessThan(half.inverses);
@@ -71,7 +73,9 @@ describe('rankCost', () => {
   });
 });
 
-it('secondsOf: worked example. 10 of 5 a second, 3 messages of 1 second through 2 rounds, 8 bytes of 4 a second for 3/4 there and back', () => {
-  const cost = { operations: 6, factorisations: 4, rounds: 3 * 2, carried: 8 * 2 * (3 / 4) };
-  expect(secondsOf({ rate: 5, latency: 1, bandwidth: 4 }, cost)).toBe(2 + 6 + 3);
+it('secondsOf: worked example. 6 usual operations of half a second and 4 dear ones of a quarter, 6 rounds of a second, 12 bytes of 4 a second', () => {
+  const cost = { stages: [{ stage: 'solve', always: 6, periodic: 4, every: 5 }], rounds: 6, carried: 12 };
+  expect(secondsOf({ paces: { solve: { always: 1 / 2, periodic: 1 / 4 } }, latency: 1, bandwidth: 4 }, cost)).toBe(
+    3 + 1 + 6 + 3,
+  );
 });

@@ -11,9 +11,10 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../errors.ts';
 import type { ReadonlyVector, Tensor } from '../../tensor.ts';
-import { tensor } from '../../tensor.ts';
+import { sizeOf, tensor } from '../../tensor.ts';
 import type { Backend, BackendReport, Scope } from '../backend.ts';
 import { withinScopes } from '../within.ts';
+import { floatTensor } from './host.ts';
 import type { Vector } from './kernels/precision.ts';
 import { f32, f64 } from './kernels/precision.ts';
 
@@ -91,6 +92,7 @@ export const hostBackend = (settings: HostSettings): Backend<Tensor> => {
       ops: interpreterOn(host, { within: withinScopes(() => scopeOn(open())) }),
       linearAlgebra: linearAlgebraOf(host, factorisations, lasting, isInside),
       read: (x) => () => Promise.resolve(E.right(tensor(x.data, x.shape, x.dtype))),
+      room: (shape) => floatTensor(host, shape, allocator.take(sizeOf(shape))),
       scope: () => scopeOn(open()),
       report: () => {
         const told = report();

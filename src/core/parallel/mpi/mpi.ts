@@ -15,7 +15,7 @@ import type { BackendUnavailable, CollectiveFailed, KfacError } from '../../erro
 import { attempt, raise } from '../../errors.ts';
 import type { ReadonlyVector } from '../../tensor.ts';
 import type { Collective, Posted } from '../collective.ts';
-import { startsOf } from '../collective.ts';
+import { carriedBy, startsOf } from '../collective.ts';
 import type { Launch } from './launch.ts';
 import { launchOf } from './launch.ts';
 import type { MpiLibrary } from './library.ts';
@@ -69,7 +69,7 @@ const collectiveOn = (library: MpiLibrary, { rank, size }: Launch, clock: () => 
   const { abi, handles, routines } = library;
   const { world, sum, types, returnErrors, ignoredStatus } = handles;
   const { failure, call } = callerOf(library, rank);
-  let [messages, bytes, waited] = [0, 0, 0];
+  let [messages, bytes, carried, waited] = [0, 0, 0, 0];
   let isOver = false;
   /** What operations under way read and write, whether or not anyone still asks for them. */
   const underWay = new Set<ReadonlyArray<unknown>>();
@@ -77,14 +77,17 @@ const collectiveOn = (library: MpiLibrary, { rank, size }: Launch, clock: () => 
   /** Posts an operation; what it works with stays reachable until it is done. */
   const post = (
     operation: string,
-    sent: number,
+    [sent, takenIn]: readonly [sent: number, takenIn: number],
     held: ReadonlyArray<unknown>,
     begin: (request: Int32Array) => void,
   ): Posted => {
     const request = new Int32Array(2); // a pointer, or a number
+    const before = clock();
     begin(request);
+    waited += clock() - before;
     messages += 1;
     bytes += sent;
+    carried += takenIn;
     const keeping = [request, ...held];
     underWay.add(keeping);
     return {
@@ -142,40 +145,60 @@ const collectiveOn = (library: MpiLibrary, { rank, size }: Launch, clock: () => 
     size,
     ranks: [rank],
     allReduce: ([part], out) =>
-      post('allReduce', part.byteLength, [part, out], (request) => {
+      post('allReduce', [part.byteLength, carriedBy.sum(part.byteLength, size)], [part, out], (request) => {
         call('allReduce', routines.iallreduce, part, out, part.length, types[typeOf(part)], sum, world, request);
       }),
     allGather: ([part], lengths, out) => {
       const [counts, starts] = layoutOf(lengths);
       const type = types[typeOf(part)];
-      return post('allGather', part.byteLength, [part, counts, starts, out], (request) => {
-        call('allGather', routines.iallgatherv, part, part.length, type, out, counts, starts, type, world, request);
-      });
+      return post(
+        'allGather',
+        [part.byteLength, carriedBy.runs(out.byteLength, part.byteLength)],
+        [part, counts, starts, out],
+        (request) => {
+          call('allGather', routines.iallgatherv, part, part.length, type, out, counts, starts, type, world, request);
+        },
+      );
     },
     broadcast: (root, data, among) =>
-      post('broadcast', root === rank ? data.byteLength : 0, [data], (request) => {
-        const [from, within] = among === undefined ? [root, world] : [among.indexOf(root), communicatorOf(among)];
-        call('broadcast', routines.ibcast, data, data.length, types[typeOf(data)], from, within, request);
-      }),
+      post(
+        'broadcast',
+        [root === rank ? data.byteLength : 0, carriedBy.array(data.byteLength, root === rank)],
+        [data],
+        (request) => {
+          const [from, within] = among === undefined ? [root, world] : [among.indexOf(root), communicatorOf(among)];
+          call('broadcast', routines.ibcast, data, data.length, types[typeOf(data)], from, within, request);
+        },
+      ),
     reduceScatter: ([part], lengths, [out]) => {
       const counts = Int32Array.from(lengths);
-      return post('reduceScatter', part.byteLength, [part, counts, out], (request) => {
-        call('reduceScatter', routines.ireduceScatter, part, out, counts, types[typeOf(part)], sum, world, request);
-      });
+      return post(
+        'reduceScatter',
+        [part.byteLength, carriedBy.runs(size * out.byteLength, out.byteLength)],
+        [part, counts, out],
+        (request) => {
+          call('reduceScatter', routines.ireduceScatter, part, out, counts, types[typeOf(part)], sum, world, request);
+        },
+      );
     },
     allToAll: ([part], lengths, [out]) => {
       const sent = layoutOf(lengths);
       const received = layoutOf(lengths.map(() => lengths[rank]));
       const type = types[typeOf(part)];
-      return post('allToAll', part.byteLength, [part, ...sent, out, ...received], (request) => {
-        call('allToAll', routines.ialltoallv, part, ...sent, type, out, ...received, type, world, request);
-      });
+      return post(
+        'allToAll',
+        [part.byteLength, carriedBy.runs(out.byteLength, out.byteLength / size)],
+        [part, ...sent, out, ...received],
+        (request) => {
+          call('allToAll', routines.ialltoallv, part, ...sent, type, out, ...received, type, world, request);
+        },
+      );
     },
     barrier: () =>
-      post('barrier', 0, [], (request) => {
+      post('barrier', [0, 0], [], (request) => {
         call('barrier', routines.ibarrier, world, request);
       }),
-    traffic: () => ({ messages, bytes, waited }),
+    traffic: () => ({ messages, bytes, carried, waited }),
     abort: (code) => {
       if (!isOver) routines.abort(world, code);
     },
@@ -247,7 +270,7 @@ export const mpi = (
   return launch === null
     ? E.left(missing)
     : pipe(
-        openMpiLibrary(launch.abi, env['KFAC_MPI']),
+        openMpiLibrary(launch, env['KFAC_MPI']),
         E.chain((library) => begun(library, launch, clock)),
       );
 };

@@ -12,32 +12,41 @@ import type { KfacError } from '../../errors.ts';
 import type { Ops } from '../../ops/ops.ts';
 import { inversesIn } from '../../pipeline/arraysIn.ts';
 import type { Batch } from '../../pipeline/context.ts';
-import type { CountingBackend } from '../../pipeline/count.ts';
+import type { CountingBackend, StepCount } from '../../pipeline/count.ts';
 import { countingBackend } from '../../pipeline/count.ts';
+import { byStage } from '../../pipeline/metrics.ts';
 import type { Stage } from '../../pipeline/stage.ts';
+import type { StageCost } from '../../pipeline/stageCosts.ts';
+import { stageCosts } from '../../pipeline/stageCosts.ts';
 import { placeState, upload } from '../../pipeline/transfer.ts';
 import type { TrainState } from '../../pipeline/trainState.ts';
 import type { ReadonlyVector, Shaped, Tensor } from '../../tensor.ts';
 import { sizeOf } from '../../tensor.ts';
 import type { Collective, Posted } from '../collective.ts';
-import type { GradientWorkers } from '../spread/rows.ts';
-import { rowsFor } from '../spread/rows.ts';
+import { carriedBy } from '../collective.ts';
+import type { DistributedOptions } from '../spread/distributed.ts';
 import { distributed } from '../spread/distributed.ts';
+import { rowsFor } from '../spread/rows.ts';
 import type { Spread } from '../spread/array.ts';
 import { bytesOn } from '../spread/array.ts';
 
 /** What a step costs the busiest rank. */
 export interface RankCost {
-  /** Floating-point operations without factorisations. */
+  /**
+   * Floating-point operations of each stage, and in place of those of factorisations as many as they take the rank of their round that
+   * has most of them: all others wait for it.
+   */
+  readonly stages: ReadonlyArray<StageCost>;
+  /** Operations without factorisations. */
   readonly operations: number;
-  /** Those of the factorisations of the rank that has most of them. */
+  /** Those of factorisations, counted as in the stages. */
   readonly factorisations: number;
   readonly messages: number;
   /** Bytes of the arrays in them. */
   readonly bytes: number;
   /** Rounds that the messages take, one after another: log₂ of the ranks that have a part in each, rounded up. */
   readonly rounds: number;
-  /** Bytes that go there and back: of the arrays in a message, all but one of as many parts as there are ranks in it. */
+  /** Bytes that come in from others. */
   readonly carried: number;
   /** Bytes of inverses that the rank with most of them keeps. */
   readonly inverses: number;
@@ -99,27 +108,27 @@ const withZeros = ({ backend: shapes }: CountingBackend): Backend<Tensor> => {
 const sent: Posted = { wait: () => undefined, done: TE.right(undefined) };
 
 /** The last of so many ranks, whose messages are counted. No rank has more examples. */
-const counted = (size: number): Collective & { readonly way: () => Pick<RankCost, 'rounds' | 'carried'> } => {
+const counted = (size: number): Collective & { readonly rounds: () => number } => {
   let [messages, bytes, rounds, carried] = [0, 0, 0, 0];
-  const post = (data: number, among = size): Posted => {
+  const post = (data: number, takenIn: number, among = size): Posted => {
     messages += 1;
     bytes += data;
     rounds += Math.ceil(Math.log2(among));
-    carried += data * 2 * (1 - 1 / among);
+    carried += takenIn;
     return sent;
   };
   return {
-    way: () => ({ rounds, carried }),
+    rounds: () => rounds,
     name: 'counted',
     size,
     ranks: [size - 1],
-    allReduce: ([part]) => post(part.byteLength),
-    allGather: (_, __, out) => post(out.byteLength),
-    broadcast: (_, data, among) => post(data.byteLength, among?.length),
-    reduceScatter: ([part]) => post(part.byteLength),
-    allToAll: ([part]) => post(part.byteLength),
-    barrier: () => post(0),
-    traffic: () => ({ messages, bytes, waited: 0 }),
+    allReduce: ([part]) => post(part.byteLength, carriedBy.sum(part.byteLength, size)),
+    allGather: ([part], _, out) => post(out.byteLength, carriedBy.runs(out.byteLength, part.byteLength)),
+    broadcast: (_, data, among) => post(data.byteLength, data.byteLength, among?.length),
+    reduceScatter: ([part], _, [out]) => post(part.byteLength, carriedBy.runs(part.byteLength, out.byteLength)),
+    allToAll: ([part], _, [out]) => post(part.byteLength, carriedBy.runs(out.byteLength, out.byteLength / size)),
+    barrier: () => post(0, 0),
+    traffic: () => ({ messages, bytes, carried, waited: 0 }),
     abort: () => undefined,
     end: () => undefined,
   };
@@ -134,66 +143,89 @@ export interface Forecast {
   readonly steps: number;
 }
 
+/** How so many ranks go about a step: what {@link distributed} is told. */
+export interface Sharing extends Pick<DistributedOptions, 'gradientWorkers' | 'wire' | 'accumulate'> {
+  readonly ranks: number;
+}
+
 /**
  * Mean cost of the first steps for the busiest of so many ranks. Steps that decide by the numbers they read see ones.
  *
  * @param of - what is counted
- * @param size - number of ranks
- * @param gradientWorkers - who keeps an inverse
+ * @param sharing - how many ranks, and how they go about it
  */
 export const rankCost =
   (
     { step, state, batch, steps }: Forecast,
-    size: number,
-    gradientWorkers: GradientWorkers,
+    { ranks, gradientWorkers = 'all', ...options }: Sharing,
   ): TE.TaskEither<KfacError, RankCost> =>
   async () => {
     const counting = countingBackend();
-    const collective = counted(size);
-    const load = Array.from({ length: size }, () => 0);
+    const collective = counted(ranks);
+    let [own, longest] = [0, 0];
     const backend = distributed(withZeros(counting), collective, {
+      ...options,
       gradientWorkers,
-      assigned: (rank, operations) => {
-        load[rank] += operations;
+      assigned: (loads) => {
+        own += loads[ranks - 1];
+        longest += Math.max(...loads);
       },
     });
+    // With operations for a clock, the seconds of a stage are its operations.
+    const clock = (): number => counting.operations() - own + longest;
+    const counts: Array<Pick<StepCount, 'stages'>> = [];
     let current: TrainState<Spread> = placeState(backend.ops, state);
     for (let i = 0; i < steps; i += 1) {
-      const outcome = await step.run<Spread>({ state: current, batch: upload(backend, batch) })({
-        backend,
-        clock: () => 0,
-      })();
-      if (E.isLeft(outcome)) return outcome;
-      current = outcome.right.next;
+      const stepped = await step.run<Spread>({ state: current, batch: upload(backend, batch) })({ backend, clock })();
+      if (E.isLeft(stepped)) return stepped;
+      const { next, metrics } = stepped.right;
+      current = next;
+      counts.push({ stages: byStage(metrics) });
     }
-    const { messages, bytes } = collective.traffic();
-    const { rounds, carried } = collective.way();
+    const { messages, bytes, carried } = collective.traffic();
     const prepared = inversesIn(current);
-    const rows = rowsFor(size, gradientWorkers);
+    const rows = rowsFor(ranks, gradientWorkers);
     const firsts = Array.from({ length: rows.count }, (_, row) => row * rows.workers);
     return E.right({
-      operations: (counting.operations() - load[size - 1]) / steps,
-      factorisations: Math.max(...load) / steps,
+      stages: stageCosts(counts),
+      operations: (counting.operations() - own) / steps,
+      factorisations: longest / steps,
       messages: messages / steps,
       bytes: bytes / steps,
-      rounds: rounds / steps,
+      rounds: collective.rounds() / steps,
       carried: carried / steps,
       inverses: Math.max(...firsts.map((rank) => bytesOn(rows, rank, prepared))),
     });
   };
 
+/** Seconds for each operation of a stage, in most steps and in what dear ones do beyond that. */
+export interface Pace {
+  readonly always: number;
+  readonly periodic: number;
+}
+
 /** The machine: what a process computes in a second, and what messages take. */
 export interface Machine {
-  /** Operations of a process in a second. */
-  readonly rate: number;
+  /** By stage. One that is not there takes no time. */
+  readonly paces: Readonly<Record<string, Pace>>;
   /** α, seconds that a message takes from one process to another. */
   readonly latency: number;
   /** 1/β, bytes from one process to another in a second. */
   readonly bandwidth: number;
 }
 
-/** Seconds of a step by the α–β model: α for each round of a message, β for each byte that goes there and back. */
+/**
+ * Seconds of a step by the α–β model: α for each round of a message, β for each byte that comes in, and the work of each stage as fast as
+ * it was seen to be done, whatever it is bound by.
+ */
 export const secondsOf = (
-  { rate, latency, bandwidth }: Machine,
-  { operations, factorisations, rounds, carried }: Omit<RankCost, 'messages' | 'bytes' | 'inverses'>,
-): number => (operations + factorisations) / rate + rounds * latency + carried / bandwidth;
+  { paces, latency, bandwidth }: Machine,
+  { stages, rounds, carried }: Pick<RankCost, 'stages' | 'rounds' | 'carried'>,
+): number =>
+  stages.reduce(
+    (sum, { stage, always, periodic }) => {
+      const pace = Object.hasOwn(paces, stage) ? paces[stage] : { always: 0, periodic: 0 };
+      return sum + always * pace.always + periodic * pace.periodic;
+    },
+    rounds * latency + carried / bandwidth,
+  );

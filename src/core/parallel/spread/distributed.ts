@@ -11,7 +11,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Backend, Scope } from '../../backends/backend.ts';
 import { withinScopes } from '../../backends/within.ts';
 import { attempt } from '../../errors.ts';
-import type { Tensor } from '../../tensor.ts';
+import type { Shape, Tensor } from '../../tensor.ts';
 import { checkSame, digestOf } from '../agreement.ts';
 import type { Collective } from '../collective.ts';
 import type { PartingBackend } from '../parts/deferring.ts';
@@ -19,9 +19,10 @@ import { deferring, undivided } from '../parts/deferring.ts';
 import { extent } from '../../settings.ts';
 import type { Spread } from './array.ts';
 import { arraysOf, bytesOn, wholesAmong } from './array.ts';
-import type { Queue } from './factorising.ts';
-import { createQueue, sharedLinearAlgebra } from './factorising.ts';
+import { sharedLinearAlgebra } from './factorising.ts';
 import { spreadOps, typeIn } from './interpreter.ts';
+import type { Assigned, Queue } from './rounds.ts';
+import { createQueue } from './rounds.ts';
 import type { GradientWorkers } from './rows.ts';
 import { rowsFor } from './rows.ts';
 import type { Wire } from './wire.ts';
@@ -46,8 +47,8 @@ export interface DistributedOptions {
    * bytes, from 256 elements on. Inverses and directions are sent as they are.
    */
   readonly wire?: Wire;
-  /** Told of each factorisation: the rank that it goes to, and about how many operations it takes. */
-  readonly assigned?: (rank: number, operations: number) => void;
+  /** Told of each round of factorisations: about how many operations each rank has in it. */
+  readonly assigned?: Assigned;
 }
 
 /**
@@ -89,7 +90,8 @@ const backendOn = (
 ): Backend<Spread> => {
   const { ops, dtype: float, parting } = local;
   const { collective } = means;
-  const shop: Workshop = { ...means, ops, parting, dtype: float, scope: {}, outlives };
+  const { room = (shape: Shape) => ops.full(shape, 0) } = local;
+  const shop: Workshop = { ...means, ops, room, parting, dtype: float, scope: {}, outlives };
   const scope = (): Scope<Spread> => {
     const inner = local.scope();
     const outliving: Array<Tensor> = [];

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { mirrorLower } from '../../backends/host/kernels/layout.ts';
+import { plainKernels } from '../../backends/host/kernels/plain.ts';
 import type { Buffer, Vector } from '../../backends/host/kernels/precision.ts';
+import { singleKernels } from '../../backends/host/simd/kernels.ts';
 import type { DType, ReadonlyVector, Shape, Tensor } from '../../tensor.ts';
 import { allocate, sizeOf } from '../../tensor.ts';
 
@@ -36,16 +37,32 @@ export const packedTriangle = (order: number, matrix: Tensor, out: Tensor): Tens
   return out;
 };
 
-/** The symmetric matrix of a triangle, written to `out`. */
-export const unpackedTriangle = (order: number, triangle: Tensor, out: Tensor): Tensor => {
+/** Elements of a triangle, its diagonal among them. */
+export const triangleSize = (order: number): number => (order * (order + 1)) / 2;
+
+/** The lower-triangular matrix of a triangle, written to `out`, which is zero above the diagonal. */
+export const unpackedLower = (order: number, triangle: Tensor, out: Tensor): Tensor => {
   const to = memoryOf(out);
   let at = 0;
   for (let row = 0; row < order; row += 1) {
     to.set(viewOf(triangle, at, row + 1), row * order);
     at += row + 1;
   }
-  mirrorLower(order, to);
   return out;
+};
+
+/** The symmetric matrix of a triangle, written to `out`. */
+export const unpackedTriangle = (order: number, triangle: Tensor, out: Tensor): Tensor => {
+  const matrix = memoryOf(unpackedLower(order, triangle, out));
+  const { mirrorLower } = matrix instanceof Float32Array ? singleKernels() : plainKernels;
+  mirrorLower(order, matrix, order);
+  return out;
+};
+
+/** The elements of an array, written to another of as many. */
+export const copied = (from: Tensor, to: Tensor): Tensor => {
+  memoryOf(to).set(from.data);
+  return to;
 };
 
 /** Whether a square matrix is symmetric, bit for bit. */

@@ -16,14 +16,14 @@ import {
   transposedShape,
 } from '../../ops/shapes.ts';
 import type { Shape, Tensor } from '../../tensor.ts';
-import { generate } from '../../tensor.ts';
+import { generate, sizeOf } from '../../tensor.ts';
 import type { Names } from './apply.ts';
 import { apply, isAddend, linearly } from './apply.ts';
 import type { Part, Place, Spread } from './array.ts';
 import { aroundAxis, placeOf, withExtent } from './array.ts';
 import { runOf } from './layout.ts';
 import type { Workshop } from './workshop.ts';
-import { addendsOf, runsHere, spread } from './workshop.ts';
+import { addendsOf, runsHere, spread, wholeOf } from './workshop.ts';
 
 /** Names of axes that run with no others. */
 export const axisNames = (prefix: string, count: number): Names =>
@@ -231,6 +231,13 @@ export const movement = (
       const given = place.kind === 'given' && typeof place.value !== 'number' ? place.value : null;
       const rows = given === null ? null : gatheredRows(shop, x, given);
       if (rows !== null) return rows;
+      const isKnown = place.kind === 'given' || place.kind === 'whole';
+      // Of a sum, fewer elements are sent than it has.
+      const summed =
+        isKnown && sizeOf(shape) <= sizeOf(x.shape)
+          ? linearly(shop, x, shape, (ops, part) => ops.gather(part, wholeOf(shop, indices)))
+          : null;
+      if (summed !== null) return summed;
       const [at, rest] = [axisNames('i', indices.shape.length), axisNames('x', x.shape.length).slice(1)];
       return apply(shop, {
         operands: [

@@ -15,16 +15,18 @@ import type { Collective, Posted } from '../collective.ts';
 import { evenBounds, startsOf } from '../collective.ts';
 import type { Holding, Part, Place, Spread } from './array.ts';
 import { aroundAxis, placeOf, withExtent } from './array.ts';
-import { joinedRuns, packedTriangle, runOf, unpackedTriangle, viewOf } from './layout.ts';
+import { joinedRuns, packedTriangle, runOf, triangleSize, unpackedTriangle, viewOf } from './layout.ts';
 import type { Rows } from './rows.ts';
 import type { Wire } from './wire.ts';
 import { isRounded, roundedSum } from './wire.ts';
-import { ranksInColumn, ranksInRow, rowOf } from './rows.ts';
+import { ranksInColumn, ranksInRow } from './rows.ts';
 
 /** A scope's means. */
 export interface Workshop {
   /** Of this process alone. */
   readonly ops: Ops<Tensor>;
+  /** Memory for an array of floats, all of which is about to be written. */
+  readonly room: (shape: Shape) => Tensor;
   readonly collective: Collective;
   /** In how many parts each rank takes its examples. */
   readonly parts: number;
@@ -107,25 +109,25 @@ const summing = (
   shape: Shape,
   { parts, isSymmetric }: Extract<Place, { readonly kind: 'sum' }>,
 ): Message => {
-  const { ops } = shop;
+  const { ops, room } = shop;
   if (!isSymmetric || shape[0] < 2) {
-    const out = ops.full(shape, 0);
+    const out = room(shape);
     const all = parts.map((part) => zerosFor(shop, shape, part).data);
     return { posted: addedUp(shop, all, out), whole: () => out };
   }
   const order = shape[0];
-  const triangle: Shape = [(order * (order + 1)) / 2];
+  const triangle: Shape = [triangleSize(order)];
   const packed = parts.map((part) =>
-    part === null ? ops.full(triangle, 0) : packedTriangle(order, part, ops.full(triangle, 0)),
+    part === null ? ops.full(triangle, 0) : packedTriangle(order, part, room(triangle)),
   );
-  const out = ops.full(triangle, 0);
+  const out = room(triangle);
   const all = packed.map(({ data }) => data);
-  return { posted: addedUp(shop, all, out), whole: () => unpackedTriangle(order, out, ops.full(shape, 0)) };
+  return { posted: addedUp(shop, all, out), whole: () => unpackedTriangle(order, out, room(shape)) };
 };
 
 /** Room for an array that a message brings. Whole numbers are no business of the pool's. */
-const roomFor = (ops: Ops<Tensor>, shape: Shape, dtype: DType): Tensor =>
-  dtype === 'i32' ? { shape, dtype, data: allocate(dtype, sizeOf(shape)) } : ops.full(shape, 0);
+const roomFor = ({ room }: Pick<Workshop, 'room'>, shape: Shape, dtype: DType): Tensor =>
+  dtype === 'i32' ? { shape, dtype, data: allocate(dtype, sizeOf(shape)) } : room(shape);
 
 const joining = (
   shop: Workshop,
@@ -137,7 +139,7 @@ const joining = (
   const extents = bounds.slice(1).map((end, run) => end - bounds[run]);
   const lengths = extents.map((extent) => before * extent * behind);
   const total = sizeOf(shape);
-  const flat = roomFor(ops, [total], dtype);
+  const flat = roomFor(shop, [total], dtype);
   const ofRanks = Array.from({ length: collective.size }, (_, rank) =>
     lengths.slice(rank * shop.parts, (rank + 1) * shop.parts).reduce((sum, length) => sum + length, 0),
   );
@@ -166,23 +168,13 @@ const allPosted = (posted: ReadonlyArray<Posted>): Posted => ({
   ),
 });
 
-/** What a rank has computed, sent to the others of its row. */
-export const sentAlongRow = (shop: Workshop, shape: Shape, from: number, whole: Part): Part => {
-  const { ops, collective, rows } = shop;
-  const row = ranksInRow(rows, rowOf(rows, from));
-  if (row.length === 1 || !collective.ranks.some((rank) => row.includes(rank))) return whole;
-  const array = whole ?? ops.full(shape, 0);
-  collective.broadcast(from, array.data, rows.count === 1 ? undefined : row).wait();
-  return array;
-};
-
 /** Each rank of the row that has it sends it to its column. */
 const handingOut = (
-  { ops, collective, rows }: Workshop,
+  { room, collective, rows }: Workshop,
   { shape, dtype }: Pick<Spread, 'shape' | 'dtype'>,
   { row, whole }: Extract<Place, { readonly kind: 'owned' }>,
 ): Message => {
-  const array = whole ?? roomFor(ops, shape, dtype);
+  const array = whole ?? roomFor({ room }, shape, dtype);
   const columns = [...new Set(collective.ranks.map((rank) => rank % rows.workers))];
   const posted = columns.map((column) => {
     const among = rows.workers === 1 ? undefined : ranksInColumn(rows, column);

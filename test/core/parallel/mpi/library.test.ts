@@ -4,24 +4,31 @@ import * as E from 'fp-ts/lib/Either.js';
 import { openMpiLibrary } from '../../../../src/core/parallel/mpi/library.ts';
 
 describe('openMpiLibrary', () => {
-  const before = process.env['UCX_MEM_EVENTS'];
+  const [ucx, sums] = ['UCX_MEM_EVENTS', 'OMPI_MCA_coll_libnbc_iallreduce_algorithm'];
+  const before = { [ucx]: process.env[ucx], [sums]: process.env[sums] };
+  const set = (name: string, value: string | undefined): void => {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  };
   afterEach(() => {
-    if (before === undefined) delete process.env['UCX_MEM_EVENTS'];
-    else process.env['UCX_MEM_EVENTS'] = before;
+    Object.entries(before).forEach(([name, value]) => {
+      set(name, value);
+    });
   });
 
   it.each([
-    ['says that UCX leaves the memory of Node.js alone', undefined, 'n'],
-    ['leaves what somebody has set', 'y', 'y'],
-  ])('%s', (_, set, expected) => {
-    delete process.env['UCX_MEM_EVENTS'];
-    if (set !== undefined) process.env['UCX_MEM_EVENTS'] = set;
-    openMpiLibrary('MPICH', '/no/such/library.so');
-    expect(process.env['UCX_MEM_EVENTS']).toBe(expected);
+    ['says that UCX leaves the memory of Node.js alone', 'MPICH', 2, ucx, undefined, 'n'],
+    ['leaves what somebody has set', 'MPICH', 2, ucx, 'y', 'y'],
+    ['has each of a few processes add up a part', 'Open MPI', 2, sums, undefined, '3'],
+    ['leaves that to the library where there are more', 'Open MPI', 4, sums, undefined, undefined],
+  ] as const)('%s', (_, abi, size, name, found, expected) => {
+    set(name, found);
+    openMpiLibrary({ abi, size }, '/no/such/library.so');
+    expect(process.env[name]).toBe(expected);
   });
 
   it('a library that cannot be opened is named, with what to install', () => {
-    const opened = openMpiLibrary('Open MPI', '/no/such/library.so');
+    const opened = openMpiLibrary({ abi: 'Open MPI', size: 2 }, '/no/such/library.so');
     if (E.isRight(opened)) throw new Error('it was opened');
     expect(opened.left.reason).toContain('/no/such/library.so');
     expect(opened.left.advice).toContain('apt install openmpi-bin');

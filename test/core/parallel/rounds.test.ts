@@ -1,0 +1,99 @@
+/**
+ * Factorisations of one turn go to the ranks together: evenly, and in as few messages as there are ranks that have done some.
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import fc from 'fast-check';
+
+import type { Backend, LinearAlgebra } from '../../../src/core/backends/backend.ts';
+import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
+import { simulated } from '../../../src/core/parallel/simulated.ts';
+import { distributed } from '../../../src/core/parallel/spread/distributed.ts';
+import { shareOut } from '../../../src/core/parallel/spread/rounds.ts';
+import type { Tensor } from '../../../src/core/tensor.ts';
+import { generate, tensor } from '../../../src/core/tensor.ts';
+import { orThrow } from '../../support/training.ts';
+
+describe('shareOut', () => {
+  it('worked example: the longest first, each to the rank with the least to do; of several to the one that has had the least', () => {
+    // 8 to rank 1, which has had nothing; 5 and 4 to rank 0; 3 to rank 1, which has 8 and not 9.
+    expect(shareOut([3, 8, 4, 5], [1, 0])).toEqual({ owners: [1, 1, 0, 0], loads: [9, 11] });
+  });
+
+  it('law: no rank has more than an even share and the longest task', () => {
+    const tasks = fc.array(fc.integer({ min: 1, max: 1000 }), { minLength: 1, maxLength: 20 });
+    fc.assert(
+      fc.property(tasks, fc.integer({ min: 1, max: 6 }), (operations, ranks) => {
+        const { owners, loads } = shareOut(
+          operations,
+          Array.from({ length: ranks }, () => 0),
+        );
+        const total = operations.reduce((sum, each) => sum + each, 0);
+        loads.forEach((load, rank) => {
+          expect(operations.reduce((sum, each, i) => (owners[i] === rank ? sum + each : sum), 0)).toBe(load);
+        });
+        expect(Math.max(...loads)).toBeLessThanOrEqual(total / ranks + Math.max(...operations));
+      }),
+    );
+  });
+});
+
+/** Symmetric positive definite, of order n. */
+const symmetric = (n: number): Tensor =>
+  generate([n, n], (i) => {
+    const [row, column] = [Math.floor(i / n), i % n];
+    return row === column ? n + row : 1 / (1 + row + column);
+  });
+
+describe('a round', () => {
+  it('tells who has failed in one message, and has another from each rank that has done something', async () => {
+    const collective = simulated(3);
+    const { ops, linearAlgebra } = distributed(referenceBackend(), collective);
+    const matrices = ops.whole([2, 3, 4, 5].map((n) => ops.constant(symmetric(n))));
+    const before = collective.traffic();
+    const inverses = await Promise.all(matrices.map((m) => linearAlgebra.inverse(m)()));
+    const after = collective.traffic();
+    expect(inverses.every(E.isRight)).toBe(true);
+    expect(after.messages - before.messages).toBe(1 + 3);
+    // Who has failed, 4 numbers of 4 bytes from each; triangles of 3, 6, 10 and 15 numbers of 8.
+    expect(after.bytes - before.bytes).toBe(3 * 4 * 4 + 8 * (3 + 6 + 10 + 15));
+  });
+
+  it('tells each of its own outcome, errors too', async () => {
+    const backend = distributed(referenceBackend(), simulated(2));
+    const bad = tensor([1, 2, 2, 1], [2, 2]);
+    const [good, failed, factor] = await Promise.all([
+      backend.linearAlgebra.inverse(backend.ops.constant(tensor([4, 0, 0, 16], [2, 2])))(),
+      backend.linearAlgebra.inverse(backend.ops.constant(bad))(),
+      backend.linearAlgebra.cholesky(backend.ops.constant(tensor([4, 2, 2, 5], [2, 2])))(),
+    ]);
+    expect(orThrow(await backend.read(orThrow(good))()).data).toEqual(Float64Array.of(0.25, 0, 0, 0.0625));
+    expect(failed).toMatchObject(E.left({ _tag: 'NotPositiveDefinite' }));
+    expect(orThrow(await backend.read(orThrow(factor))()).data).toEqual(Float64Array.of(2, 0, 1, 2));
+  });
+
+  it('law: a rank has done all of its own before it says a word', async () => {
+    const events: Array<string> = [];
+    const local = referenceBackend();
+    const inverse: LinearAlgebra<Tensor>['inverse'] = (m) => async () => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      events.push('done');
+      return local.linearAlgebra.inverse(m)();
+    };
+    const slow: Backend<Tensor> = { ...local, linearAlgebra: { ...local.linearAlgebra, inverse } };
+    const own = simulated(2);
+    const { ops, linearAlgebra } = distributed(slow, {
+      ...own,
+      allReduce: (parts, out) => {
+        events.push('told');
+        return own.allReduce(parts, out);
+      },
+      broadcast: (root, data, among) => {
+        events.push('sent');
+        return own.broadcast(root, data, among);
+      },
+    });
+    const matrices = ops.whole([2, 3].map((n) => ops.constant(symmetric(n))));
+    await Promise.all(matrices.map((m) => linearAlgebra.inverse(m)()));
+    expect(events).toEqual(['done', 'done', 'told', 'sent', 'sent']);
+  });
+});

@@ -1,0 +1,24 @@
+/** What is sent: sums that are looked at in part travel in part. */
+import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
+import { simulated } from '../../../src/core/parallel/simulated.ts';
+import { distributed } from '../../../src/core/parallel/spread/distributed.ts';
+import { generate, tensor } from '../../../src/core/tensor.ts';
+import { orThrow } from '../../support/training.ts';
+
+/** A sum over two ranks of 4 × 9 numbers, and how many bytes of each are sent until something of it is read. */
+const sent = async (look: 'diagonal' | 'repeated') => {
+  const collective = simulated(2);
+  const { ops, batch, read } = distributed(referenceBackend(), collective);
+  const x = (batch ?? ops.constant)(generate([6, 9], (i) => i % 7));
+  const sum = ops.reshape(ops.gram(x), [81]);
+  const places = look === 'diagonal' ? [0, 10, 20] : Array.from({ length: 100 }, () => 10);
+  const seen = ops.gather(sum, ops.constant(tensor(places, [places.length], 'i32')));
+  const { data } = orThrow(await read(seen)());
+  return { first: data[1], bytes: collective.traffic().bytes / 2 };
+};
+
+it('law: of a sum of which some elements are looked at, those are sent; where they are more than it has, the sum', async () => {
+  const expected = [1, 10, 19, 28, 37, 46].map((i) => (i % 7) ** 2).reduce((a, b) => a + b);
+  expect(await sent('diagonal')).toEqual({ first: expected, bytes: 3 * 8 });
+  expect(await sent('repeated')).toEqual({ first: expected, bytes: 81 * 8 });
+});
