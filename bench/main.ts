@@ -78,6 +78,6 @@ if (sections[0] === 'games') {
   );
 }
 if (sections.includes('damping')) await benchDamping();
-if (sections.includes('mpi')) benchRanks(numberAfter(sections, 'steps', 25));
+if (sections.includes('mpi')) await benchRanks(numberAfter(sections, 'steps', 60));
 if (sections.includes('presets')) benchPresets(process.argv[1], presets);
 if (sections.length === 0 || !sections.some((section) => others.includes(section))) await benchNative();
