@@ -9,7 +9,7 @@ import type { Ops } from '../ops/ops.ts';
 import type { BinaryKind, Transposes, UnaryKind } from '../ops/primitives.ts';
 import type { Shape, Shaped } from '../tensor.ts';
 import { sameShape } from '../tensor.ts';
-import { maximumShares, winnerShare } from './ties.ts';
+import { maximumShares, winnerShare } from '../ops/ties.ts';
 
 /** A value with its derivative in one direction; the tangent has the shape of the value, or is `null` for zero. */
 export interface Dual<T> extends Shaped {

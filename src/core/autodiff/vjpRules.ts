@@ -11,7 +11,7 @@ import type { BinaryKind, Transposes, UnaryKind } from '../ops/primitives.ts';
 import type { Window } from '../ops/window.ts';
 import type { Shape, Shaped } from '../tensor.ts';
 import { groupsOf } from '../ops/shapes.ts';
-import { keptShape, maximumShares, winnerShare } from './ties.ts';
+import { keptShape, winnerShare } from '../ops/ties.ts';
 
 /** From the cotangent of a result to that of one operand, in the operand's shape. */
 export type Pull<T> = (cotangent: T) => T;
@@ -104,7 +104,7 @@ export const vjpRules = <T extends Shaped>(ops: Ops<T>): VjpRules<T> => ({
     (g) => ops.sumTo(ops.select(condition, ops.full([], 0), g), b),
   ],
   sum: (x, axes) => [(g) => ops.broadcastTo(ops.reshape(g, keptShape(x, axes)), x)],
-  max: (x, y, axes) => [(g) => ops.mul(maximumShares(ops, x, y, axes), ops.reshape(g, keptShape(x.shape, axes)))],
+  max: (x, y, axes) => [(g) => ops.maxVjp(x, y, axes, g)],
   reshape: (x) => [(g) => ops.reshape(g, x)],
   transpose: (permutation) => [(g) => ops.transpose(g, inversePermutation(permutation))],
   broadcastTo: (x) => [(g) => ops.sumTo(g, x)],

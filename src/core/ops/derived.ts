@@ -11,6 +11,7 @@ import { axesOf, patchesShape, raisedAxes } from './shapes.ts';
 import type { Derived, Ops } from './ops.ts';
 import { fewestElements, sumsOfParts } from './parts.ts';
 import type { Primitives, UnaryKind } from './primitives.ts';
+import { keptShape, maximumShares } from './ties.ts';
 
 /** Beyond ±40 the bell is 0 in every precision, and 0 times infinity is no number. */
 const bounded = <T extends Shaped>(ops: Ops<T>, x: T): T =>
@@ -150,6 +151,10 @@ export const derive = <T extends Shaped>(p: Primitives<T>, self: () => Ops<T>): 
   unaryVjp: (kind, x, y, cotangent) => {
     const ops = self();
     return ops.mul(cotangent, unaryDerivative(ops, kind, x, y));
+  },
+  maxVjp: (x, y, axes, cotangent) => {
+    const ops = self();
+    return ops.mul(maximumShares(ops, x, y, axes), ops.reshape(cotangent, keptShape(x.shape, axes)));
   },
   addDiagonal: (m, c) => {
     const ops = self();

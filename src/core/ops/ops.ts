@@ -69,6 +69,8 @@ export interface Derived<T extends Shaped> {
   readonly overRoot: (x: T, c: number, y: T, d: number) => T;
   /** cotangent ⊙ f′(x) where y = f(x): the VJP of an elementwise function. */
   readonly unaryVjp: (kind: UnaryKind, x: T, y: T, cotangent: T) => T;
+  /** The cotangent of x where y = max x over axes: elements that are the largest share it. */
+  readonly maxVjp: (x: T, y: T, axes: ReadonlyArray<number>, cotangent: T) => T;
   /** M + c I for a square M. */
   readonly addDiagonal: (m: T, c: number) => T;
   /** Sum of the diagonal of a square matrix: shape `[]`. */

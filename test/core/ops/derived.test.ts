@@ -306,6 +306,24 @@ describe('derivatives of elementwise functions', () => {
     );
   });
 
+  it('law: maxVjp gives each block its cotangent, all of it to elements that are the largest', () => {
+    fc.assert(
+      fc.property(
+        shapeOf(1, 3)
+          .chain((shape) => fc.tuple(arrayOf(shape, 'ties'), axesAmong(shape)))
+          .filter(([x]) => x.data.length > 0),
+        ([x, axes]) => {
+          const y = ops.max(x, axes);
+          const cotangents = ops.maxVjp(x, y, axes, y);
+          expectClose(ops.sum(cotangents, axes), y);
+          const kept = x.shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
+          const isSmaller = ops.greater(ops.reshape(y, kept), x);
+          expectClose(ops.mul(isSmaller, cotangents), ops.full(x.shape, 0));
+        },
+      ),
+    );
+  });
+
   it('worked example: kinks take the derivative of the left', () => {
     const zero = tensor([0], [1]);
     expect(derivativeAt('relu', zero).data[0]).toBe(0);

@@ -66,7 +66,7 @@ const sumTrial = (operands: ReadonlyArray<Tensor>, axes: ReadonlyArray<number>):
   error: ([a]) => reference.scale(termsOf(a, axes), reference.sum(magnitude(a), axes)),
 });
 
-/** Cases of `sum`, `max`, `mean`, `sumTo`, `dot`, `trace`, `logSumExp`, `softmax` and `logSoftmax`. */
+/** Cases of `sum`, `max`, `maxVjp`, `mean`, `sumTo`, `dot`, `trace`, `logSumExp`, `softmax` and `logSoftmax`. */
 export const reductionCases: ReadonlyArray<Case> = [
   { operation: 'sum', trials: given(reduced, ([x, axes]) => sumTrial([x], axes)) },
   {
@@ -83,6 +83,18 @@ export const reductionCases: ReadonlyArray<Case> = [
       operands: [x],
       run: (ops, [a]) => ops.max(a, axes),
     })),
+  },
+  {
+    operation: 'maxVjp',
+    trials: given(
+      reduced.chain(([x, axes]) => fc.tuple(fc.constant([x, axes] as const), arrayOf(reference.max(x, axes).shape))),
+      ([[x, axes], g]) => ({
+        label: `over [${axes.join(', ')}]`,
+        operands: [x, g],
+        run: (ops, [a, c]) => ops.maxVjp(a, ops.max(a, axes), axes, c),
+        error: (_, y) => reference.scale(2, magnitude(y)), // a share, and its product
+      }),
+    ),
   },
   {
     operation: 'mean',

@@ -2,15 +2,16 @@
  * Patches of some lines of the outputs, of some channels: what a convolution looks at piece by piece, so that the patches of
  * a batch never lie in memory together.
  *
- * A line is one row of outputs of one example. Channels lie together, so the pixels of a window's row are one run where all
- * channels are wanted and the window is not dilated.
+ * A line is one row of outputs of one example. Channels lie together, so the pixels of a window's row are one run unless the
+ * window is dilated. Where zeros are around an image, or only some channels are wanted, the pixels that the lines of one
+ * example see are copied to a frame first, which has the zeros and no other channels: after that no window has an edge.
  *
  * @module
  */
 import type { Window } from '../../ops/window.ts';
 import type { ReadonlyVector, Shape } from '../../tensor.ts';
-import type { Kernels } from './kernels/kernels.ts';
-import type { Vector } from './kernels/precision.ts';
+import type { Kernels, Triple } from './kernels/kernels.ts';
+import type { Buffer, Vector } from './kernels/precision.ts';
 
 /** Where patches are looked at. */
 export interface View {
@@ -33,41 +34,121 @@ export interface Channels {
   readonly count: number;
 }
 
-/** Places from which on a run of pixels begins in the image, and from which on it ends beyond it. */
-const wholePlaces = (
-  w: number,
-  places: number,
-  start: number,
-  stride: number,
-  pixels: number,
-): readonly [number, number] => {
-  const first = Math.min(places, Math.max(0, Math.ceil(-start / stride)));
-  const past = Math.min(places, Math.floor((w - pixels - start) / stride) + 1);
-  return [first, Math.max(first, past)];
+/** Lines of one example, of which the first is line `begin` of those that are looked at. */
+interface Segment extends Lines {
+  readonly example: number;
+  readonly begin: number;
+}
+
+/** The lines of each example; those of a segment are counted within it. */
+const forEachSegment = (lines: Lines, perExample: number, visit: (segment: Segment) => void): void => {
+  for (let line = lines.from; line < lines.to;) {
+    const example = Math.floor(line / perExample);
+    const first = example * perExample;
+    const past = Math.min(lines.to, first + perExample);
+    visit({ example, from: line - first, to: past - first, begin: line - lines.from });
+    line = past;
+  }
 };
 
-/** One run of a patch that is not whole in the image: zeros where it is outside. */
-const gatherEdge = (
-  data: ReadonlyVector,
-  from: number,
-  before: number,
-  inside: number,
-  pixels: number,
-  count: number,
-  out: Vector,
-  to: number,
-): void => {
-  const begin = to + before * count;
-  const end = begin + inside * count;
-  for (let i = to; i < begin; i += 1) out[i] = 0;
-  for (let i = begin, j = from; i < end; i += 1, j += 1) out[i] = data[j];
-  for (let i = end; i < to + pixels * count; i += 1) out[i] = 0;
+/** Pixels that windows see, as rows of channels: elements from one pixel to the next, and from one row. */
+interface Pixels {
+  readonly at: number;
+  readonly pixel: number;
+  readonly row: number;
+}
+
+/** Whether windows see pixels of the images alone, with all their channels. */
+const seesImages = ({ images, window }: View, { count }: Channels): boolean =>
+  count === images[3] && window.padding.every((zeros) => zeros === 0);
+
+const pixelsOfImages = ({ images: [, h, w, c], window: { stride } }: View, { example, from }: Segment): Pixels => ({
+  at: (example * h + from * stride[0]) * w * c,
+  pixel: c,
+  row: w * c,
+});
+
+/** A frame: its size, and which part of it is a part of the images. */
+interface Frame extends Pixels {
+  readonly length: number;
+  /** Elements before the first that is in the images, in the frame and there; none are where there are no rows. */
+  readonly inFrame: number;
+  readonly inImages: number;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+const frameOf = ({ images, places, window }: View, { first, count }: Channels, segment: Segment): Frame => {
+  const [, h, w, c] = images;
+  const { kernel, stride, dilation, padding } = window;
+  const height = (segment.to - segment.from - 1) * stride[0] + (kernel[0] - 1) * dilation[0] + 1;
+  const width = (places[1] - 1) * stride[1] + (kernel[1] - 1) * dilation[1] + 1;
+  const y = segment.from * stride[0] - padding[0];
+  const top = Math.max(0, -y);
+  const rows = Math.max(0, Math.min(height, h - y) - top);
+  const columns = Math.max(0, Math.min(w, width - padding[2]));
+  return {
+    at: 0,
+    pixel: count,
+    row: width * count,
+    length: height * width * count,
+    inFrame: (top * width + padding[2]) * count,
+    inImages: (segment.example * h + y + top) * w * c + first,
+    rows: columns > 0 ? rows : 0,
+    columns,
+  };
 };
+
+/** The part of the images that is in a frame, as three loops: from the images, or to them. */
+const shared = (
+  { images: [, , w, c] }: View,
+  { count }: Channels,
+  { rows, columns, row }: Frame,
+): { readonly counts: Triple; readonly inImages: Triple; readonly inFrame: Triple; readonly run: number } =>
+  count === c
+    ? { counts: [1, 1, rows], inImages: [0, 0, w * c], inFrame: [0, 0, row], run: columns * c }
+    : { counts: [1, rows, columns], inImages: [0, w * c, c], inFrame: [0, row, count], run: count };
+
+/** Visits the runs of a window's rows: where they begin among the pixels and in the patches, and as loops over lines, rows of a window and places. */
+const forEachRun = (
+  { places, window }: View,
+  { count }: Channels,
+  { at, pixel, row }: Pixels,
+  segment: Segment,
+  step: number,
+  visit: (
+    inPixels: number,
+    stepsInPixels: Triple,
+    inPatches: number,
+    stepsInPatches: Triple,
+    counts: Triple,
+    run: number,
+  ) => void,
+): void => {
+  const { kernel, stride, dilation } = window;
+  const together = dilation[1] === 1 ? kernel[1] : 1;
+  for (let kx = 0; kx < kernel[1]; kx += together) {
+    visit(
+      at + kx * dilation[1] * pixel,
+      [stride[0] * row, dilation[0] * row, stride[1] * pixel],
+      segment.begin * places[1] * step + kx * count,
+      [places[1] * step, kernel[1] * count, step],
+      [segment.to - segment.from, kernel[0], places[1]],
+      together * count,
+    );
+  }
+};
+
+const lengthOf = ({ window: { kernel } }: View, { count }: Channels): number => kernel[0] * kernel[1] * count;
+
+/** Room for a frame, with arbitrary contents. */
+export type FrameRoom<B extends Buffer> = (length: number) => B;
 
 /**
  * Writes patches as rows `[lines * ow, kh * kw * count]`.
  *
- * @param copyRows - copies rows that are apart
+ * @param copyBlocks - copies rows that are apart
+ * @param room - room for a frame
  * @param data - elements of the images
  * @param view - geometry
  * @param lines - which rows
@@ -76,57 +157,40 @@ const gatherEdge = (
  * @param step - from the beginning of a row to that of the next; the length of a row unless given
  */
 export const gatherColumns = (
-  { copyRows }: Pick<Kernels, 'copyRows'>,
+  { copyBlocks }: Pick<Kernels, 'copyBlocks'>,
+  room: FrameRoom<Buffer>,
   data: ReadonlyVector,
   view: View,
   lines: Lines,
   channels: Channels,
-  out: Vector,
-  step: number = view.window.kernel[0] * view.window.kernel[1] * channels.count,
+  out: Buffer,
+  step: number = lengthOf(view, channels),
 ): void => {
-  const { images, places, window } = view;
-  const { first, count } = channels;
-  const [, h, w, c] = images;
-  const [oh, ow] = places;
-  const { kernel, stride, dilation, padding } = window;
-  const pixels = count === c && dilation[1] === 1 ? kernel[1] : 1;
-  const runs = kernel[1] / pixels;
-  const length = pixels * count;
-  for (let line = lines.from; line < lines.to; line += 1) {
-    const example = Math.floor(line / oh);
-    const oy = line - example * oh;
-    for (let ky = 0; ky < kernel[0]; ky += 1) {
-      const y = oy * stride[0] + ky * dilation[0] - padding[0];
-      const row = (example * h + y) * w;
-      for (let run = 0; run < runs; run += 1) {
-        const left = run * dilation[1] - padding[2];
-        const start = (line - lines.from) * ow * step + ky * kernel[1] * count + run * length;
-        if (y < 0 || y >= h) {
-          for (let ox = 0; ox < ow; ox += 1) out.fill(0, start + ox * step, start + ox * step + length);
-          continue;
-        }
-        const [whole, past] = wholePlaces(w, ow, left, stride[1], pixels);
-        for (let ox = 0; ox < ow; ox += 1) {
-          if (ox === whole) ox = past;
-          if (ox >= ow) break;
-          const x = ox * stride[1] + left;
-          const before = Math.min(Math.max(-x, 0), pixels);
-          const inside = Math.max(0, Math.min(x + pixels, w) - (x + before));
-          const from = (row + x + before) * c + first;
-          gatherEdge(data, from, before, inside, pixels, count, out, start + ox * step);
-        }
-        if (past > whole) {
-          const from = (row + whole * stride[1] + left) * c + first;
-          copyRows(data, from, stride[1] * c, out, start + whole * step, step, past - whole, length);
-        }
-      }
+  const isDirect = seesImages(view, channels);
+  const copy =
+    (source: ReadonlyVector): Parameters<typeof forEachRun>[5] =>
+    (from, stepsFrom, to, stepsTo, counts, run) =>
+      copyBlocks(source, from, stepsFrom, out, to, stepsTo, counts, run);
+  forEachSegment(lines, view.places[0], (segment) => {
+    if (isDirect) {
+      forEachRun(view, channels, pixelsOfImages(view, segment), segment, step, copy(data));
+      return;
     }
-  }
+    const frame = frameOf(view, channels, segment);
+    const pixels = room(frame.length).fill(0);
+    if (frame.rows > 0) {
+      const { counts, inImages, inFrame, run } = shared(view, channels, frame);
+      copyBlocks(data, frame.inImages, inImages, pixels, frame.inFrame, inFrame, counts, run);
+    }
+    forEachRun(view, channels, frame, segment, step, copy(pixels));
+  });
 };
 
 /**
  * Adds rows `[lines * ow, kh * kw * count]` to the images where their windows lie: the adjoint of {@link gatherColumns}.
  *
+ * @param addBlocks - adds rows that are apart
+ * @param room - room for a frame
  * @param rows - elements of the rows
  * @param view - geometry
  * @param lines - which rows
@@ -134,37 +198,30 @@ export const gatherColumns = (
  * @param out - elements of the images
  */
 export const scatterColumns = (
+  { addBlocks }: Pick<Kernels, 'addBlocks'>,
+  room: FrameRoom<Vector>,
   rows: ReadonlyVector,
-  { images, places, window }: View,
+  view: View,
   lines: Lines,
-  { first, count }: Channels,
+  channels: Channels,
   out: Vector,
 ): void => {
-  const [, h, w, c] = images;
-  const [oh, ow] = places;
-  const { kernel, stride, dilation, padding } = window;
-  const pixels = count === c && dilation[1] === 1 ? kernel[1] : 1;
-  const runs = kernel[1] / pixels;
-  const length = pixels * count;
-  const width = kernel[0] * kernel[1] * count;
-  for (let line = lines.from; line < lines.to; line += 1) {
-    const example = Math.floor(line / oh);
-    const oy = line - example * oh;
-    for (let ky = 0; ky < kernel[0]; ky += 1) {
-      const y = oy * stride[0] + ky * dilation[0] - padding[0];
-      if (y < 0 || y >= h) continue;
-      const row = (example * h + y) * w;
-      const start = (line - lines.from) * ow * width + ky * kernel[1] * count;
-      for (let ox = 0; ox < ow; ox += 1) {
-        for (let run = 0; run < runs; run += 1) {
-          const x = ox * stride[1] + run * dilation[1] - padding[2];
-          const before = Math.max(x, 0);
-          const past = Math.min(x + pixels, w);
-          const from = start + ox * width + run * length + (before - x) * count;
-          const to = (row + before) * c + first;
-          for (let i = 0; i < (past - before) * count; i += 1) out[to + i] += rows[from + i];
-        }
-      }
+  const isDirect = seesImages(view, channels);
+  const step = lengthOf(view, channels);
+  const add =
+    (target: Vector): Parameters<typeof forEachRun>[5] =>
+    (to, stepsTo, from, stepsFrom, counts, run) =>
+      addBlocks(rows, from, stepsFrom, target, to, stepsTo, counts, run);
+  forEachSegment(lines, view.places[0], (segment) => {
+    if (isDirect) {
+      forEachRun(view, channels, pixelsOfImages(view, segment), segment, step, add(out));
+      return;
     }
-  }
+    const frame = frameOf(view, channels, segment);
+    const pixels = room(frame.length).fill(0);
+    forEachRun(view, channels, frame, segment, step, add(pixels));
+    if (frame.rows === 0) return;
+    const { counts, inImages, inFrame, run } = shared(view, channels, frame);
+    addBlocks(pixels, frame.inFrame, inFrame, out, frame.inImages, inImages, counts, run);
+  });
 };

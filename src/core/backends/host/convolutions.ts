@@ -16,7 +16,7 @@ import type { Host } from './host.ts';
 import { floatsOf, floatTensor } from './host.ts';
 import type { Vector } from './kernels/precision.ts';
 import type { Piece, Rooms } from './pieces.ts';
-import { forEachPiece, roomsOf } from './pieces.ts';
+import { forEachPiece, frameIn, roomsOf } from './pieces.ts';
 
 /** Whether patches are the pixels themselves. */
 const isPointwise = ({ kernel, stride, padding }: Window): boolean =>
@@ -61,7 +61,7 @@ export const convolutions = (host: Host): Convolutions<Tensor> => {
       return precision.part(x, firstRow * length, rows * length);
     }
     const out = rooms('patches', rows * length);
-    gatherColumns(host.kernels, x, view, lines, channels, out);
+    gatherColumns(host.kernels, frameIn(rooms), x, view, lines, channels, out);
     return out;
   };
 
@@ -125,7 +125,7 @@ export const convolutions = (host: Host): Convolutions<Tensor> => {
         const into = isWhole ? precision.part(x, firstRow * length, rows * length) : rooms('patches', rows * length);
         const from = outputsOf(rooms, y, out, groups, piece);
         products.matmul(from, own, { m: rows, n: length, k: each, transposeA: false, transposeB: false }, into);
-        if (!isWhole) scatterColumns(into, view, lines, channels, x);
+        if (!isWhole) scatterColumns(host.kernels, frameIn(rooms), into, view, lines, channels, x);
       });
       return floatTensor(host, shape, x);
     },
@@ -149,7 +149,8 @@ export const convolutions = (host: Host): Convolutions<Tensor> => {
         const from = outputsOf(rooms, y, out, groups, piece);
         products.matmul(from, patches, { m: each, n: length, k: rows, transposeA: true, transposeB: false }, product);
         const at = group * each * length;
-        for (let i = 0; i < each * length; i += 1) sums[at + i] += product[i];
+        const own = precision.part(sums, at, each * length);
+        host.kernels.linearCombination(1, own, 1, product, own);
       });
       return floatTensor(host, shape, sums);
     },

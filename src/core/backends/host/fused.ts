@@ -8,12 +8,14 @@ import { unaryDerivative } from '../../ops/derived.ts';
 import type { Derived, Ops } from '../../ops/ops.ts';
 import type { UnaryKind } from '../../ops/primitives.ts';
 import { broadcastShape } from '../../ops/shapes.ts';
+import { keptShape, maximumShares } from '../../ops/ties.ts';
 import type { Shape, Tensor } from '../../tensor.ts';
 import { sameShape, showShape } from '../../tensor.ts';
 
 import type { Host } from './host.ts';
 import { floatsOf, floatTensor } from './host.ts';
 import type { Kernels, VjpKind } from './kernels/kernels.ts';
+import { extentsOf } from './reductions.ts';
 import { transposeTensor } from './transpose.ts';
 
 const orderOf = (where: string, shape: Shape): number =>
@@ -31,6 +33,7 @@ type Fused = Pick<
   | 'combineWithSquare'
   | 'overRoot'
   | 'unaryVjp'
+  | 'maxVjp'
   | 'addDiagonal'
   | 'trace'
   | 'dot'
@@ -105,6 +108,16 @@ export const fused = (host: Host, self: () => Ops<Tensor>): Fused => {
       }
       const out = allocator.take(x.data.length);
       kernels.vjp[kind](floatsOf(host, x), floatsOf(host, y), floatsOf(host, cotangent), out);
+      return floatTensor(host, x.shape, out);
+    },
+    maxVjp: (x, y, axes, cotangent) => {
+      const extents = extentsOf(x.shape, axes);
+      if (extents === null || x.data.length === 0) {
+        return self().mul(maximumShares(self(), x, y, axes), self().reshape(cotangent, keptShape(x.shape, axes)));
+      }
+      const out = allocator.take(x.data.length);
+      const [data, tops, cotangents] = [x, y, cotangent].map((operand) => floatsOf(host, operand));
+      kernels.middleMaximaVjp(data, tops, cotangents, extents.outer, extents.reduced, extents.inner, out);
       return floatTensor(host, x.shape, out);
     },
     addDiagonal: (m, c) => {

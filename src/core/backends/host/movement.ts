@@ -10,10 +10,11 @@ import { sameShape, sizeOf } from '../../tensor.ts';
 
 import type { Host } from './host.ts';
 import { floatsOf, floatTensor, movable, room, zeros } from './host.ts';
+import type { Triple } from './kernels/kernels.ts';
 import type { Buffer } from './kernels/precision.ts';
 import { transposeTensor } from './transpose.ts';
 import type { Strides } from './strides.ts';
-import { broadcastStrides, denseStrides, forEachRows, mergeAxes } from './strides.ts';
+import { broadcastStrides, denseStrides, forEachRows, forEachRun, mergeAxes } from './strides.ts';
 
 /** Position of an element in a dense array. */
 const positionOf = (index: ReadonlyArray<number>, strides: ReadonlyArray<number>): number =>
@@ -36,6 +37,32 @@ const copyBox = (
   );
 };
 
+/** Repeats an array along axes: rows that are one number each, or copies of rows. */
+const repeat = (host: Host, x: ReadonlyVector, strides: Strides, out: Buffer, shape: Shape): void => {
+  const walk = mergeAxes(shape, [strides, denseStrides(shape)]);
+  const {
+    extents,
+    strides: [from, dense],
+  } = walk;
+  const last = extents.length - 1;
+  if (from[last] === 0) {
+    const [rows, step] = last > 0 ? [extents[last - 1], from[last - 1]] : [1, 0];
+    forEachRun(walk, Math.min(2, last + 1), ([at, to]) =>
+      host.kernels.spread(x, at, step, out, to, rows, extents[last]),
+    );
+    return;
+  }
+  const loops = Math.min(3, last);
+  const triple = (values: ReadonlyArray<number>, none: number): Triple => {
+    const [i, j, k] = [none, none, none, ...values.slice(last - loops, last)].slice(-3);
+    return [i, j, k];
+  };
+  const [counts, steps, stepsOut] = [triple(extents, 1), triple(from, 0), triple(dense, 0)];
+  forEachRun(walk, loops + 1, ([at, to]) =>
+    host.kernels.copyBlocks(x, at, steps, out, to, stepsOut, counts, extents[last]),
+  );
+};
+
 /** The primitives that move elements. */
 export const movement = (
   host: Host,
@@ -49,7 +76,7 @@ export const movement = (
     const out = room(host, source.dtype, sizeOf(shape));
     const strides = broadcastStrides(x.shape, shape);
     if (source.data.length === 1) host.kernels.fill(out, source.data[0]);
-    else copyBox(host, shape, source.data, 0, strides, out, 0, denseStrides(shape));
+    else repeat(host, source.data, strides, out, shape);
     return { ...source, shape, data: out };
   },
   concat: (xs, axis) => {

@@ -10,7 +10,7 @@ import { gatherColumns } from './columns.ts';
 import type { Host } from './host.ts';
 import { floatsOf, floatTensor } from './host.ts';
 import type { Vector } from './kernels/precision.ts';
-import { forEachPiece, roomsOf } from './pieces.ts';
+import { forEachPiece, frameIn, roomsOf } from './pieces.ts';
 
 /** Ones in the last column of rows `[rows, order]`. */
 const fillOnes = (rows: number, order: number, out: Vector): void => {
@@ -37,12 +37,12 @@ export const patchMoments = (host: Host): Pick<Derived<Tensor>, 'patchGram'> => 
     const rooms = roomsOf(host);
     forEachPiece(view, 1, ({ lines, channels, rows, firstRow }) => {
       const patches = rooms('patches', rows * order);
-      gatherColumns(host.kernels, x, view, lines, channels, patches, order);
+      gatherColumns(host.kernels, frameIn(rooms), x, view, lines, channels, patches, order);
       if (homogeneous) fillOnes(rows, order, patches);
       if (w !== null) weigh(w, firstRow, rows, order, patches);
       const gram = rooms('products', order * order);
       host.products.gram(patches, rows, order, gram);
-      for (let i = 0; i < order * order; i += 1) sums[i] += gram[i];
+      host.kernels.linearCombination(1, sums, 1, gram, sums);
     });
     return floatTensor(host, [order, order], sums);
   },

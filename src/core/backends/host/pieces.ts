@@ -3,20 +3,20 @@
  *
  * @module
  */
-import type { Channels, Lines, View } from './columns.ts';
+import type { Channels, FrameRoom, Lines, View } from './columns.ts';
 import type { Host } from './host.ts';
 import type { Vector } from './kernels/precision.ts';
 
 /** Elements of patches that are formed at once. */
-const atOnce = 1 << 18;
+const atOnce = 1 << 16;
 /** Rows of a product from which it is worth its overheads. */
 const fewestRows = 256;
 
 /** Room by name, with arbitrary contents. */
-export type Rooms = (name: 'patches' | 'outputs' | 'products', length: number) => Vector;
+export type Rooms = (name: 'patches' | 'frame' | 'outputs' | 'products', length: number) => Vector;
 
 /**
- * Room for the pieces of one operation: each name has one array, which the first piece, the largest, asks for.
+ * Room for the pieces of one operation: each name has one array, a larger one when it is asked for.
  *
  * @param host - where arrays come from
  */
@@ -30,6 +30,12 @@ export const roomsOf = ({ allocator, precision }: Host): Rooms => {
     return made;
   };
 };
+
+/** Room for frames among the others. */
+export const frameIn =
+  (rooms: Rooms): FrameRoom<Vector> =>
+  (length) =>
+    rooms('frame', length);
 
 /** One group of a convolution on some lines. */
 export interface Piece {

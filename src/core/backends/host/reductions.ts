@@ -14,14 +14,14 @@ import { floatsOf, floatTensor } from './host.ts';
 import { transposeTensor } from './transpose.ts';
 
 /** An array seen as `[outer, reduced, inner]`. */
-interface Extents {
+export interface Extents {
   readonly outer: number;
   readonly reduced: number;
   readonly inner: number;
 }
 
 /** Three axes when the reduced ones are neighbours, else `null`. Axes of extent 1 are neither here nor there. */
-const extentsOf = (shape: Shape, axes: ReadonlyArray<number>): Extents | null => {
+export const extentsOf = (shape: Shape, axes: ReadonlyArray<number>): Extents | null => {
   if (axes.length === shape.length) return { outer: 1, reduced: sizeOf(shape), inner: 1 };
   if (axes.length === 1) {
     const [axis] = axes;
@@ -50,10 +50,11 @@ const gathered = (host: Host, x: Tensor, axes: ReadonlyArray<number>): Extents &
 };
 
 const sumInto = (host: Host, data: ReadonlyVector, { outer, reduced, inner }: Extents, out: Vector): void => {
-  const { rowSums, columnSums } = host.kernels;
+  const { rowSums, middleSums } = host.kernels;
   if (reduced === 1) out.set(data);
   else if (inner === 1) rowSums(data, 0, outer, reduced, out, 0);
-  else for (let o = 0; o < outer; o += 1) columnSums(data, o * reduced * inner, reduced, inner, out, o * inner);
+  else if (reduced > 0 && out.length > 0) middleSums(data, outer, reduced, inner, out);
+  else host.kernels.fill(out, 0);
 };
 
 const maxInto = (host: Host, data: ReadonlyVector, { outer, reduced, inner }: Extents, out: Vector): void => {
@@ -61,16 +62,9 @@ const maxInto = (host: Host, data: ReadonlyVector, { outer, reduced, inner }: Ex
     out.set(data);
     return;
   }
-  if (inner === 1 && reduced > 0) {
-    host.kernels.rowMaxima(data, 0, outer, reduced, out, 0);
-    return;
-  }
-  const { both: greater } = host.kernels.binary.max;
-  host.kernels.fill(out, -Infinity);
-  for (let o = 0; o < outer; o += 1) {
-    const at = o * inner;
-    for (let r = 0; r < reduced; r += 1) greater(data, (o * reduced + r) * inner, out, at, out, at, inner);
-  }
+  if (reduced === 0) host.kernels.fill(out, -Infinity);
+  else if (inner === 1) host.kernels.rowMaxima(data, 0, outer, reduced, out, 0);
+  else if (out.length > 0) host.kernels.middleMaxima(data, outer, reduced, inner, out);
 };
 
 /** The reducing primitives. */

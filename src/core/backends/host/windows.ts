@@ -1,57 +1,35 @@
 /**
  * Sliding windows over images, and their adjoint.
  *
- * Channels lie together, so a window's row is a run of neighbouring pixels unless it is dilated.
- *
  * @module
  */
 import type { Primitives } from '../../ops/primitives.ts';
-import type { Window } from '../../ops/window.ts';
 import { patchesShape, unpatchesShape } from '../../ops/shapes.ts';
 import type { Shape, Tensor } from '../../tensor.ts';
 import { sizeOf } from '../../tensor.ts';
 
+import type { Window } from '../../ops/window.ts';
+import type { Channels, FrameRoom, Lines, View } from './columns.ts';
+import { gatherColumns, scatterColumns } from './columns.ts';
 import type { Host } from './host.ts';
-import { copyRun } from './kernels/plain.ts';
-import { floatsOf, floatTensor, movable, zeros } from './host.ts';
+import { floatsOf, floatTensor, movable, room } from './host.ts';
+import type { Buffer } from './kernels/precision.ts';
 
-/**
- * Visits the runs of elements that columns and images share; what is left of the columns is padding.
- *
- * @param images - shape `[n, h, w, c]`
- * @param columns - shape `[n, oh, ow, kh * kw * c]`
- * @param window - geometry
- * @param visit - called with the positions of a run in the columns and in the images, and its length
- */
-const forEachWindowRun = (
+/** All patches of some images. */
+const everything = (
   images: Shape,
   columns: Shape,
   window: Window,
-  visit: (inColumns: number, inImages: number, length: number) => void,
-): void => {
-  const [n, h, w, c] = images;
-  const [, oh, ow] = columns;
-  const { kernel, stride, dilation, padding } = window;
-  const together = dilation[1] === 1 ? kernel[1] : 1; // pixels of a run
-  let column = 0;
-  for (let example = 0; example < n; example += 1) {
-    for (let oy = 0; oy < oh; oy += 1) {
-      for (let ox = 0; ox < ow; ox += 1) {
-        for (let ky = 0; ky < kernel[0]; ky += 1) {
-          const y = oy * stride[0] + ky * dilation[0] - padding[0];
-          for (let kx = 0; kx < kernel[1]; kx += together) {
-            const x = ox * stride[1] + kx * dilation[1] - padding[2];
-            const first = Math.max(x, 0);
-            const past = Math.min(x + together, w);
-            if (y >= 0 && y < h && past > first) {
-              visit(column + (first - x) * c, ((example * h + y) * w + first) * c, (past - first) * c);
-            }
-            column += together * c;
-          }
-        }
-      }
-    }
-  }
+): { readonly view: View; readonly lines: Lines; readonly channels: Channels } => ({
+  view: { images, places: [columns[1], columns[2]], window },
+  lines: { from: 0, to: columns[0] * columns[1] },
+  channels: { first: 0, count: images[3] },
+});
+
+/** Room that is made once for frames of one size, as those of whole images are. */
+const madeOnce = <B extends Buffer>(make: FrameRoom<B>): FrameRoom<B> => {
+  let made: B | undefined;
+  return (length) => (made ??= make(length));
 };
 
 /** The primitives on windows. */
@@ -59,17 +37,18 @@ export const windows = (host: Host): Pick<Primitives<Tensor>, 'patches' | 'unpat
   patches: (images, window) => {
     const shape = patchesShape(images.shape, window);
     const source = movable(host, images);
-    const out = zeros(host, source.dtype, sizeOf(shape));
-    forEachWindowRun(images.shape, shape, window, (to, from, n) => copyRun(source.data, from, out, to, n));
+    const out = room(host, source.dtype, sizeOf(shape));
+    const { view, lines, channels } = everything(images.shape, shape, window);
+    const frame = madeOnce((length) => room(host, source.dtype, length));
+    gatherColumns(host.kernels, frame, source.data, view, lines, channels, out);
     return { ...source, shape, data: out };
   },
   unpatches: (columns, window, shape) => {
     unpatchesShape(columns.shape, window, shape);
     const out = host.allocator.zeros(sizeOf(shape));
-    const source = floatsOf(host, columns);
-    forEachWindowRun(shape, columns.shape, window, (from, to, n) => {
-      for (let i = 0; i < n; i += 1) out[to + i] += source[from + i];
-    });
+    const { view, lines, channels } = everything(shape, columns.shape, window);
+    const frame = madeOnce(host.allocator.take);
+    scatterColumns(host.kernels, frame, floatsOf(host, columns), view, lines, channels, out);
     return floatTensor(host, shape, out);
   },
 });

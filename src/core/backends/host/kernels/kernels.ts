@@ -96,6 +96,9 @@ export type SumsKernel = (
   to: number,
 ) => void;
 
+/** Reduces the axis in the middle of an array `[blocks, rows, columns]`. */
+export type MiddleKernel = (x: ReadonlyVector, blocks: number, rows: number, columns: number, out: Vector) => void;
+
 /** `out[to + r stepOut + i] = x[at + r stepX + i]` for `0 <= r < rows` and `0 <= i < n`, of arrays of one type. */
 export type CopyKernel = (
   x: ReadonlyVector,
@@ -105,6 +108,24 @@ export type CopyKernel = (
   to: number,
   stepOut: number,
   rows: number,
+  n: number,
+) => void;
+
+/** A number for each of three loops, the outer one first. */
+export type Triple = readonly [number, number, number];
+
+/**
+ * `out[to + i·stepsOut + e] = x[at + i·stepsX + e]` for `0 <= i < counts` in three loops, at least one round each, and
+ * `0 <= e < n`, of arrays of one type; in order, for rows of the result may overlap.
+ */
+export type BlocksKernel<Out> = (
+  x: ReadonlyVector,
+  at: number,
+  stepsX: Triple,
+  out: Out,
+  to: number,
+  stepsOut: Triple,
+  counts: Triple,
   n: number,
 ) => void;
 
@@ -131,10 +152,22 @@ export interface Kernels {
   readonly dot: (x: ReadonlyVector, y: ReadonlyVector) => number;
   /** `out[to + r] = Σ_i x[at + r columns + i]` for `0 <= r < rows`. */
   readonly rowSums: SumsKernel;
-  /** `out[to + j] = Σ_r x[at + r columns + j]` for `0 <= j < columns`. */
-  readonly columnSums: SumsKernel;
+  /** Of an array `[blocks, rows, columns]`: `out[b, j] = Σ_r x[b, r, j]`. */
+  readonly middleSums: MiddleKernel;
   /** `out[to + r] = max_i x[at + r columns + i]` for `0 <= r < rows`, NaN where there is one; columns are at least 1. */
   readonly rowMaxima: SumsKernel;
+  /** Of an array `[blocks, rows, columns]` with at least one row: `out[b, j] = max_r x[b, r, j]`, NaN where there is one. */
+  readonly middleMaxima: MiddleKernel;
+  /** `out[b, r, j]` = `c[b, j]` over the number of rows where x is the maximum y, in these rows, 0 in others. */
+  readonly middleMaximaVjp: (
+    x: ReadonlyVector,
+    y: ReadonlyVector,
+    c: ReadonlyVector,
+    blocks: number,
+    rows: number,
+    columns: number,
+    out: Vector,
+  ) => void;
   /**
    * `out[r columns + i] = e^(x[r columns + i] − tops[r])` for rows of which `tops` are the maxima, 0 for −∞.
    *
@@ -148,6 +181,19 @@ export interface Kernels {
     out: Vector,
   ) => { readonly others: Float64Array; readonly firsts: Float64Array };
   readonly copyRows: CopyKernel;
+  /** `out[to + r n + i] = x[at + r step]` for `0 <= r < rows` and `0 <= i < n`, of arrays of one type. */
+  readonly spread: (
+    x: ReadonlyVector,
+    at: number,
+    step: number,
+    out: Buffer,
+    to: number,
+    rows: number,
+    n: number,
+  ) => void;
+  readonly copyBlocks: BlocksKernel<Buffer>;
+  /** The same, added to what is there. */
+  readonly addBlocks: BlocksKernel<Vector>;
   /** `a[c, r] = a[r, c]` for c below r of a matrix of order n, whose rows begin `stride` elements apart. */
   readonly mirrorLower: (n: number, a: Vector, stride: number) => void;
   readonly select: SelectKernel;

@@ -8,24 +8,17 @@
  * @module
  */
 import { binaryKernels, withRows } from './binary.ts';
+import { blockKernels, copyRun } from './blocks.ts';
 import type { ReadonlyVector } from '../../../tensor.ts';
 import { mirrorLower, transposeInto } from './layout.ts';
 import type { Kernels } from './kernels.ts';
+import { middleKernels } from './middle.ts';
 import type { Buffer, Vector } from './precision.ts';
 import { unaryKernels, vjpKernels } from './unary.ts';
-
-/** Runs shorter than this are copied element by element, which is quicker than making a view. */
-const longRun = 48;
 
 /** Elements `at <= i < at + n`, sharing memory. */
 const runOf = (x: ReadonlyVector, at: number, n: number): ReadonlyVector =>
   n === x.length ? x : (x as Buffer).subarray(at, at + n);
-
-/** `out[to + i] = x[at + i]` for `0 <= i < n`, of arrays of one type. */
-export const copyRun = (x: ReadonlyVector, at: number, out: Buffer, to: number, n: number): void => {
-  if (n < longRun) for (let i = 0; i < n; i += 1) out[to + i] = x[at + i];
-  else out.set(runOf(x, at, n), to);
-};
 
 /** `out[to + i] = condition[c + i stepC] is not 0 ? a[l + i stepA] : b[r + i stepB]`, with steps of 0 or 1. */
 const selectRun = (
@@ -125,14 +118,7 @@ export const plainKernels: Kernels = {
   rowSums: (x, at, rows, columns, out, to) => {
     for (let r = 0; r < rows; r += 1) out[to + r] = sum(x, at + r * columns, columns);
   },
-  columnSums: (x, at, rows, columns, out, to) => {
-    const totals = new Float64Array(columns);
-    for (let r = 0; r < rows; r += 1) {
-      const row = at + r * columns;
-      for (let j = 0; j < columns; j += 1) totals[j] += x[row + j];
-    }
-    out.set(totals, to);
-  },
+  ...middleKernels,
   rowMaxima: (x, at, rows, columns, out, to) => {
     for (let r = 0; r < rows; r += 1) {
       let top = x[at + r * columns];
@@ -154,10 +140,7 @@ export const plainKernels: Kernels = {
     }
     return { others, firsts };
   },
-  copyRows: (x, at, stepX, out, to, stepOut, rows, n) => {
-    if (n === 1) for (let r = 0; r < rows; r += 1) out[to + r * stepOut] = x[at + r * stepX];
-    else for (let r = 0; r < rows; r += 1) copyRun(x, at + r * stepX, out, to + r * stepOut, n);
-  },
+  ...blockKernels,
   mirrorLower,
   select: (c, a, b, out, to, rows, n) => {
     const [stepC, stepA, stepB] = [c, a, b].map(({ varies }) => (varies ? 1 : 0));

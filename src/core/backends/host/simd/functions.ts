@@ -74,11 +74,14 @@ const splitExp = (x: Code, [r, n, rr]: Registers, delta: Code | null = null): Co
   ];
 };
 
-/** e^(x + δ), with 2ⁿ in two factors, so that results may overflow and underflow gradually. */
+/**
+ * e^(x + δ), with 2ⁿ in two factors, so that results may overflow and underflow gradually. Below −176, where n = −254, both
+ * factors are 0 and not small: processors take many times as long for numbers that are not normal, and −∞ is in every mask.
+ */
 const expOfSum = (x: Code, delta: Code | null, registers: Registers): Code => {
   const [, n, half] = registers;
   return [
-    ...splitExp(lesser(greater(x, constant(-104)), constant(89)), registers, delta),
+    ...splitExp(lesser(greater(x, constant(-176)), constant(89)), registers, delta),
     ...set(n, i32x4.sub(get(n), i32x4.constant(roundedZero))),
     ...set(half, i32x4.shiftRight(get(n), i32.constant(1))),
     ...mul(powerOfTwo(get(half))),

@@ -49,6 +49,19 @@ export type Choosing = (
 /** Gathers or scatters `count` rows of some bytes, at indices below `rows`. */
 type Indexed = (x: number, indices: number, out: number, bytes: number, count: number, rows: number) => void;
 
+/** Reduces `rows` rows of some bytes in each of `blocks`. */
+type Middle = (a: number, out: number, bytes: number, rows: number, blocks: number) => void;
+
+/** Rows of some bytes in three loops, with the bytes of each loop's step in `a` and in `out`. */
+type BlocksOf = (
+  a: number,
+  out: number,
+  bytes: number,
+  ...countsAndSteps: readonly [...Triple, ...Triple, ...Triple]
+) => void;
+
+type Triple = readonly [number, number, number];
+
 /** Sums over a matrix with rows of some bytes. */
 type Sums = (a: number, out: number, bytes: number, rows: number) => void;
 
@@ -60,9 +73,23 @@ export interface VectorUnit {
   readonly sum: (a: number, bytes: number) => number;
   readonly dot: (a: number, b: number, bytes: number) => number;
   readonly rowSums: Sums;
-  readonly columnSums: Sums;
+  /** Reduce the axis in the middle of an array of rows of some bytes. */
+  readonly middleSums: Middle;
+  readonly middleMaxima: Middle;
+  readonly middleMaximaVjp: (
+    a: number,
+    y: number,
+    c: number,
+    out: number,
+    bytes: number,
+    rows: number,
+    blocks: number,
+  ) => void;
   /** Copies rows of some bytes, which begin so many bytes apart. */
   readonly copyRows: (a: number, out: number, bytes: number, rows: number, stepA: number, stepOut: number) => void;
+  readonly copyBlocks: BlocksOf;
+  /** Adds rows to those that are there. */
+  readonly addBlocks: BlocksOf;
   /** Writes the transpose of a matrix with at least four rows and columns. */
   readonly transpose: (a: number, out: number, rows: number, columns: number) => void;
   /** Copies the lower triangle of a matrix of order n, whose rows begin so many bytes apart, onto the upper one. */
@@ -128,8 +155,12 @@ export const openUnit = (options: { readonly shared?: boolean; readonly pages?: 
     sum: exports.sum,
     dot: exports.dot,
     rowSums: exports.rowSums,
-    columnSums: exports.columnSums,
+    middleSums: exports.middleSums,
+    middleMaxima: exports.middleMaxima,
+    middleMaximaVjp: exports.middleMaximaVjp,
     copyRows: exports.copyRows,
+    copyBlocks: exports.copyBlocks,
+    addBlocks: exports.addBlocks,
     transpose: exports.transpose,
     mirrorLower: exports.mirrorLower,
     rowMaxima: exports.rowMaxima,

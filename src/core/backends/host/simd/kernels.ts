@@ -9,11 +9,13 @@
  */
 import type { BinaryKind, UnaryKind } from '../../../ops/primitives.ts';
 import type { ReadonlyVector } from '../../../tensor.ts';
-import type { Vector } from '../kernels/precision.ts';
+import type { Buffer, Vector } from '../kernels/precision.ts';
 import type {
   BinaryKernel,
+  BlocksKernel,
   CombiningKernel,
   Kernels,
+  MiddleKernel,
   PairKernel,
   RowsKernel,
   RowsOf,
@@ -201,16 +203,42 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
 
   /** Sums of a matrix that lies in the memory, few of which may go elsewhere; those of others are plain. */
   const sums =
-    (f: VectorUnit['rowSums'], plain: SumsKernel, countOf: (rows: number, columns: number) => number): SumsKernel =>
+    (f: VectorUnit['rowSums'], plain: SumsKernel): SumsKernel =>
     (x, at, rows, columns, out, to) => {
-      const n = countOf(rows, columns);
       const a = rows * columns < worthwhile ? -1 : addressOf(x, at);
       const result = a < 0 ? -1 : addressOf(out, to);
       if (result >= 0) f(a, result, 4 * columns, rows);
-      else if (a >= 0 && n <= chunk) {
+      else if (a >= 0 && rows <= chunk) {
         f(a, places.out, 4 * columns, rows);
-        out.set(unit.out.subarray(0, n), to);
+        out.set(unit.out.subarray(0, rows), to);
       } else plain(x, at, rows, columns, out, to);
+    };
+
+  /** Reductions of the axis in the middle; few results may go elsewhere. */
+  const middle =
+    (f: VectorUnit['middleSums'], plain: MiddleKernel): MiddleKernel =>
+    (x, blocks, rows, columns, out) => {
+      const n = blocks * columns;
+      const a = n * rows < worthwhile ? -1 : addressOf(x, 0);
+      const result = a < 0 ? -1 : addressOf(out, 0);
+      if (result >= 0) f(a, result, 4 * columns, rows, blocks);
+      else if (a >= 0 && n <= chunk) {
+        f(a, places.out, 4 * columns, rows, blocks);
+        out.set(unit.out.subarray(0, n));
+      } else plain(x, blocks, rows, columns, out);
+    };
+
+  const blocks =
+    <Out extends Buffer>(f: VectorUnit['copyBlocks'], plain: BlocksKernel<Out>): BlocksKernel<Out> =>
+    (x, at, stepsX, out, to, stepsOut, counts, n) => {
+      const result = addressOf(out, to);
+      const a = result < 0 ? -1 : addressOf(x, at);
+      if (a < 0) {
+        plain(x, at, stepsX, out, to, stepsOut, counts, n);
+        return;
+      }
+      const [[x0, x1, x2], [o0, o1, o2]] = [stepsX, stepsOut];
+      f(a, result, 4 * n, ...counts, 4 * x0, 4 * x1, 4 * x2, 4 * o0, 4 * o1, 4 * o2);
     };
 
   /** Goes over indices that are copied to the place of a, some at a time. */
@@ -298,9 +326,16 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
     overRoot: combining('overRoot'),
     sum,
     dot,
-    rowSums: sums(unit.rowSums, plainKernels.rowSums, (rows) => rows),
-    columnSums: sums(unit.columnSums, plainKernels.columnSums, (_, columns) => columns),
-    rowMaxima: sums(unit.rowMaxima, plainKernels.rowMaxima, (rows) => rows),
+    rowSums: sums(unit.rowSums, plainKernels.rowSums),
+    rowMaxima: sums(unit.rowMaxima, plainKernels.rowMaxima),
+    middleSums: middle(unit.middleSums, plainKernels.middleSums),
+    middleMaxima: middle(unit.middleMaxima, plainKernels.middleMaxima),
+    middleMaximaVjp: (x, y, c, blocks, rows, columns, out) => {
+      const result = out.length < worthwhile ? -1 : addressOf(out, 0);
+      const [a, top, cotangent] = [x, y, c].map((operand) => (result < 0 ? -1 : addressOf(operand, 0)));
+      if (a < 0 || top < 0 || cotangent < 0) plainKernels.middleMaximaVjp(x, y, c, blocks, rows, columns, out);
+      else unit.middleMaximaVjp(a, top, cotangent, result, 4 * columns, rows, blocks);
+    },
     rowExponentials: (x, tops, columns, out) => {
       const rows = tops.length;
       const a = out.length < worthwhile ? -1 : addressOf(x, 0);
@@ -328,6 +363,14 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
       if (a >= 0) unit.copyRows(a, result, 4 * n, rows, 4 * stepX, 4 * stepOut);
       else plainKernels.copyRows(x, at, stepX, out, to, stepOut, rows, n);
     },
+    spread: (x, at, step, out, to, rows, n) => {
+      const result = rows * n < worthwhile ? -1 : addressOf(out, to);
+      const a = result < 0 ? -1 : addressOf(x, at);
+      if (a >= 0) unit.rowwise.spread(a, a, result, 4 * n, rows, 0, 4 * step);
+      else plainKernels.spread(x, at, step, out, to, rows, n);
+    },
+    copyBlocks: blocks(unit.copyBlocks, plainKernels.copyBlocks),
+    addBlocks: blocks(unit.addBlocks, plainKernels.addBlocks),
     mirrorLower: (n, a, stride) => {
       const own = n * n < worthwhile ? -1 : addressOf(a, 0);
       if (own >= 0) unit.mirrorLower(own, n, 4 * stride);

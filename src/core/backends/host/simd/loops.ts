@@ -8,7 +8,7 @@
  * @module
  */
 import type { Code, FunctionCode, ValueType } from '../../webAssembly/assembler.ts';
-import { i32, local, loopWhile, repeatWhile, v128, valueType, when } from '../../webAssembly/assembler.ts';
+import { f32x4, i32, local, loopWhile, repeatWhile, v128, valueType, when } from '../../webAssembly/assembler.ts';
 
 const { get, set } = local;
 
@@ -154,3 +154,50 @@ export const copyRows: FunctionCode = (() => {
     ),
   };
 })();
+
+/**
+ * Goes over rows of `bytes` in three loops of at least one round each, with steps of their own in `a` and in `out`:
+ * `out[i, j, r, :] = f(out[i, j, r, :], a[i, j, r, :])`. Rows of the result may overlap; they are done in order.
+ */
+const blocks = (name: string, value: (a: Code, out: Code) => Code): FunctionCode => {
+  const [a, out, bytes] = [0, 1, 2];
+  const [counts, stepsA, stepsOut] = [3, 6, 9].map((first) => [first, first + 1, first + 2]);
+  const [left, as, outs] = [12, 15, 18].map((first) => [first, first + 1, first + 2]);
+  const [pa, po, end, result] = [21, 22, 23, 24];
+  const row = [
+    ...set(pa, get(as[2])),
+    ...set(po, get(outs[2])),
+    ...set(end, i32.add(get(po), get(bytes))),
+    ...sweep([pa, po], end, true, (offset) => value(v128.load(get(pa), offset), v128.load(get(po), offset)), result),
+  ];
+  const level = (depth: number): Code =>
+    depth === 3
+      ? row
+      : [
+          ...set(as[depth], get(depth === 0 ? a : as[depth - 1])),
+          ...set(outs[depth], get(depth === 0 ? out : outs[depth - 1])),
+          ...set(left[depth], get(counts[depth])),
+          ...repeatWhile(
+            [
+              ...level(depth + 1),
+              ...advance(as[depth], get(stepsA[depth])),
+              ...advance(outs[depth], get(stepsOut[depth])),
+              ...set(left[depth], i32.sub(get(left[depth]), i32.constant(1))),
+            ],
+            get(left[depth]),
+          ),
+        ];
+  return {
+    name,
+    parameters: [a, out, bytes, ...counts, ...stepsA, ...stepsOut].map(() => valueType.i32),
+    results: [],
+    locals: [...[...left, ...as, ...outs, pa, po, end].map(() => valueType.i32), valueType.v128],
+    body: level(0),
+  };
+};
+
+/** Rows three loops deep, copied. */
+export const copyBlocks = blocks('copyBlocks', (a) => a);
+
+/** Rows three loops deep, added to what is there. */
+export const addBlocks = blocks('addBlocks', (a, out) => f32x4.add(out, a));

@@ -21,11 +21,12 @@ import {
 } from './functions.ts';
 import type { RowCode } from './loops.ts';
 import { gatherRows, scatterRows } from './indexed.ts';
-import { copyRows, pointwise, rowwise } from './loops.ts';
+import { addBlocks, copyBlocks, copyRows, pointwise, rowwise } from './loops.ts';
 import { selectForms, selectKernel } from './select.ts';
 import { mirrorLower } from './mirror.ts';
+import { middleMaxima, middleMaximaVjp } from './middle.ts';
 import { rowExponentials, rowMaxima } from './softmax.ts';
-import { columnSums, dot, rowSums, sum } from './sums.ts';
+import { dot, middleSums, rowSums, sum } from './sums.ts';
 import { transpose } from './transpose.ts';
 
 /** Elements of a staged chunk; a multiple of 16. */
@@ -58,7 +59,7 @@ export type PointwiseName =
   | 'sigmoidCrossEntropy';
 
 /** Kernels over rows by name: functions of two arguments, of which one may be a number for each row. */
-export type RowwiseName = `${BinaryKind}${'' | '.right' | '.left'}` | `expOfDifference${'' | '.right'}`;
+export type RowwiseName = `${BinaryKind}${'' | '.right' | '.left'}` | `expOfDifference${'' | '.right'}` | 'spread';
 
 /** Functions of which a loop takes several vectors at a time: those that take less time than counting does. */
 const cheap: ReadonlySet<PointwiseName> = new Set<PointwiseName>([
@@ -99,6 +100,7 @@ const rowwiseKernels: ReadonlyArray<readonly [RowwiseName, RowCode]> = [
   }),
   ['expOfDifference', { fixed: 'none', several: false, code: expOfDifferenceCode }],
   ['expOfDifference.right', { fixed: 'b', several: false, code: expOfDifferenceCode }],
+  ['spread', { fixed: 'b', several: true, code: (_, fixed) => fixed }],
 ];
 
 /**
@@ -112,9 +114,13 @@ export const moduleBytes = (shared: boolean): Uint8Array =>
     ...rowwiseKernels.map(([name, code]) => rowwise(name, code)),
     sum,
     rowSums,
-    columnSums,
+    middleSums,
+    middleMaxima,
+    middleMaximaVjp,
     dot,
     copyRows,
+    copyBlocks,
+    addBlocks,
     transpose,
     mirrorLower,
     rowMaxima,

@@ -104,10 +104,10 @@ export const rowSums: FunctionCode = (() => {
   };
 })();
 
-/** `out[j] = Σ_r a[r, j]` for rows of `bytes` that lie one after another, at least one; a few columns at a time. */
-export const columnSums: FunctionCode = (() => {
-  const [a, out, bytes, rows, p, r, end] = [0, 1, 2, 3, 4, 5, 6];
-  const [x, ...sums] = [7, 8, 9, 10, 11, 12, 13, 14, 15];
+/** `out[b, j] = Σ_r a[b, r, j]` for rows of `bytes`, at least one of each; a few columns at a time. */
+export const middleSums: FunctionCode = (() => {
+  const [a, out, bytes, rows, blocks, p, r, end] = [0, 1, 2, 3, 4, 5, 6, 7];
+  const [x, ...sums] = [8, 9, 10, 11, 12, 13, 14, 15, 16];
   /** Sums of four columns for each two of the registers. */
   const down = (registers: ReadonlyArray<number>): Code => [
     ...registers.flatMap((register) => set(register, f64x2.splat([0x44, 0, 0, 0, 0, 0, 0, 0, 0]))),
@@ -129,25 +129,38 @@ export const columnSums: FunctionCode = (() => {
   const floats = (i: number): Code =>
     shuffleFloats(f64x2.toFloats(get(sums[2 * i])), f64x2.toFloats(get(sums[2 * i + 1])), [0, 1, 4, 5]);
   return {
-    name: 'columnSums',
-    parameters: [integer, integer, integer, integer],
+    name: 'middleSums',
+    parameters: [integer, integer, integer, integer, integer],
     results: [],
     locals: [integer, integer, integer, ...new Array<typeof vector>(9).fill(vector)],
-    body: [
-      ...set(end, i32.add(get(out), get(bytes))),
-      ...loopWhile(i32.atMost(i32.add(get(out), i32.constant(64)), get(end)), [
-        ...down(sums),
-        ...[0, 1, 2, 3].flatMap((i) => v128.store(get(out), 16 * i, floats(i))),
-        ...advance(out, i32.constant(64)),
-        ...advance(a, i32.constant(64)),
-      ]),
-      ...loopWhile(i32.lessThan(get(out), get(end)), [
-        ...down(sums.slice(0, 2)),
-        ...set(x, floats(0)),
-        ...storeUpTo(out, end, x),
-        ...advance(out, i32.constant(16)),
-        ...advance(a, i32.constant(16)),
-      ]),
-    ],
+    body: repeatWhile(
+      [
+        ...set(end, i32.add(get(out), get(bytes))),
+        ...loopWhile(i32.atMost(i32.add(get(out), i32.constant(64)), get(end)), [
+          ...down(sums),
+          ...[0, 1, 2, 3].flatMap((i) => v128.store(get(out), 16 * i, floats(i))),
+          ...advance(out, i32.constant(64)),
+          ...advance(a, i32.constant(64)),
+        ]),
+        ...loopWhile(i32.lessThan(get(out), get(end)), [
+          ...down(sums.slice(0, 2)),
+          ...set(x, floats(0)),
+          ...storeUpTo(out, end, x),
+          ...advance(out, i32.constant(16)),
+          ...advance(a, i32.constant(16)),
+        ]),
+        // From beyond the first row to the next block.
+        ...set(
+          a,
+          i32.sub(
+            i32.add(get(a), i32.mul(get(bytes), i32.sub(get(rows), i32.constant(1)))),
+            i32.sub(get(out), get(end)),
+          ),
+        ),
+        ...set(out, get(end)),
+        ...set(blocks, i32.sub(get(blocks), i32.constant(1))),
+      ],
+      get(blocks),
+    ),
   };
 })();

@@ -3,7 +3,7 @@
  */
 import fc from 'fast-check';
 
-import type { Kernels, RowsOf } from '../../../../../src/core/backends/host/kernels/kernels.ts';
+import type { Kernels, RowsOf, Triple } from '../../../../../src/core/backends/host/kernels/kernels.ts';
 import { plainKernels } from '../../../../../src/core/backends/host/kernels/plain.ts';
 import { vectorUnit } from '../../../../../src/core/backends/host/simd/instance.ts';
 import { singleKernels } from '../../../../../src/core/backends/host/simd/kernels.ts';
@@ -267,21 +267,83 @@ describe.each<readonly [string, (x: Float32Array) => Float32Array]>([
     expect(kernels.sum(x, 0, x.length)).toBe(5 * chunk * 2 ** 24 + 1);
   });
 
-  it('law: sums of rows and of columns are accumulated in 64 bits and rounded once', () => {
+  it('law: sums of rows are accumulated in 64 bits and rounded once', () => {
     fc.assert(
       fc.property(length, fc.integer({ min: 1, max: 5 }), seed, fc.nat(5), fc.nat(5), (columns, rows, s, at, to) => {
         const x = drawn(s, at + rows * columns, -2, 2);
-        for (const [sums, n] of [
-          ['rowSums', rows],
-          ['columnSums', columns],
-        ] as const) {
-          const expected = new Float64Array(to + n + 3).fill(7);
-          plainKernels[sums](x, at, rows, columns, expected, to);
-          const out = room(to + n + 3).fill(7);
-          kernels[sums](x, at, rows, columns, out, to);
-          expectWithin(out, expected, (i) => unit * Math.abs(expected[i]) + 2 ** -45 * (rows + columns));
-          expect([...out.slice(to + n)]).toEqual([7, 7, 7]);
-        }
+        const expected = new Float64Array(to + rows + 3).fill(7);
+        plainKernels.rowSums(x, at, rows, columns, expected, to);
+        const out = room(to + rows + 3).fill(7);
+        kernels.rowSums(x, at, rows, columns, out, to);
+        expectWithin(out, expected, (i) => unit * Math.abs(expected[i]) + 2 ** -45 * (rows + columns));
+        expect([...out.slice(to + rows)]).toEqual([7, 7, 7]);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('law: over the axis in the middle. Sums are accumulated in 64 bits, maxima and their cotangents are those of plain loops, and nothing else is written', () => {
+    const [blocks, rows] = [fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 5 })];
+    const columns = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.constantFrom(127, 128, 129));
+    fc.assert(
+      fc.property(blocks, rows, columns, seed, fc.nat(400), (b, r, n, s, odd) => {
+        const x = quarters(drawn(s, b * r * n, -1, 1)); // with ties
+        if (odd < x.length) x[odd] = odd % 2 === 0 ? NaN : Infinity;
+        const rest = 3;
+        const outs = (size: number): readonly [Float32Array, Float64Array] => [
+          room(size + rest).fill(7),
+          new Float64Array(size + rest).fill(7),
+        ];
+        const [sums, exactSums] = outs(b * n);
+        kernels.middleSums(x, b, r, n, sums.subarray(0, b * n));
+        plainKernels.middleSums(x, b, r, n, exactSums.subarray(0, b * n));
+        expect(Array.from(sums)).toEqual(Array.from(exactSums));
+        const [tops, exactTops] = outs(b * n);
+        kernels.middleMaxima(x, b, r, n, tops.subarray(0, b * n));
+        plainKernels.middleMaxima(x, b, r, n, exactTops.subarray(0, b * n));
+        expect(Array.from(tops)).toEqual(Array.from(exactTops));
+        const c = drawn(s + 1, b * n, -2, 2);
+        const [cotangents, exact] = outs(b * r * n);
+        kernels.middleMaximaVjp(x, tops, c, b, r, n, cotangents.subarray(0, x.length));
+        plainKernels.middleMaximaVjp(x, exactTops, c, b, r, n, exact.subarray(0, x.length));
+        const known = (xs: ArrayLike<number>): ReadonlyArray<number> => Array.from(xs, (value) => (Number.isNaN(value) ? -99 : value)); // prettier-ignore
+        expectWithin(known(cotangents), known(exact), (i) => 2 * unit * Math.abs(known(exact)[i]));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('law: rows three loops deep. Copied, and added where they may overlap, as plain loops do it', () => {
+    const count = fc.integer({ min: 1, max: 4 });
+    const width = fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constantFrom(63, 64, 65));
+    fc.assert(
+      fc.property(fc.tuple(count, count, count), width, seed, fc.nat(3), fc.nat(3), (counts, n, s, at, apart) => {
+        const steps: Triple = [2 * n + 1, n, apart];
+        const size = at + 4 * (steps[0] + steps[1] + steps[2]) + n;
+        const dense: Triple = [counts[1] * counts[2] * n, counts[2] * n, n];
+        const x = quarters(drawn(s, Math.max(size, counts[0] * dense[0] + at), -2, 2));
+        const [out, expected] = [room(counts[0] * dense[0] + 3), new Float32Array(counts[0] * dense[0] + 3)];
+        [out, expected].forEach((array) => array.fill(7));
+        kernels.copyBlocks(x, at, steps, out, 0, dense, counts, n);
+        plainKernels.copyBlocks(x, at, steps, expected, 0, dense, counts, n);
+        expect(Array.from(out)).toEqual(Array.from(expected));
+        const [sums, exact] = [room(size + 3), new Float32Array(size + 3)];
+        [sums, exact].forEach((array) => array.fill(7));
+        kernels.addBlocks(x, at, dense, sums, at, steps, counts, n);
+        plainKernels.addBlocks(x, at, dense, exact, at, steps, counts, n);
+        expect(Array.from(sums)).toEqual(Array.from(exact));
+      }),
+    );
+  });
+
+  it('law: spreading. out[r, i] = x[r], and nothing else is written', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 9 }), length, fc.nat(3), fc.nat(3), (rows, n, step, to) => {
+        const x = drawn(n, 1 + rows * step + 1, -2, 2);
+        const out = room(to + rows * n + 3).fill(7);
+        kernels.spread(x, 1, step, out, to, rows, n);
+        const expected = Array.from({ length: rows * n }, (_, i) => x[1 + step * Math.floor(i / n)]);
+        expect(Array.from(out)).toEqual([...new Array<number>(to).fill(7), ...expected, 7, 7, 7]);
       }),
       { numRuns: 40 },
     );

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Ops } from '../ops/ops.ts';
+import type { Ops } from './ops.ts';
 import type { Shape, Shaped } from '../tensor.ts';
 
 /** x's shape with the given axes kept as extents of 1. */
