@@ -134,6 +134,7 @@ withChromium(() => {
       const { gpuMode } = place.request.options;
       expect(answered.report.backend).toBe(gpuMode === undefined ? 'portable' : 'gpu');
       expect(answered.report.gpu?.mode).toBe(gpuMode);
+      if (gpuMode === undefined) expect(answered.report.library).toContain('fused multiply-add');
     });
 
     it('warns of what somebody could change, and not of a native backend, which no page can have', () => {

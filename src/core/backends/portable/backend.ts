@@ -73,7 +73,7 @@ export const portableBackend = (
       factorisations: portableFactorisations,
       report: () => ({
         backend: 'portable',
-        library: 'vectors in WebAssembly',
+        library: `vectors in WebAssembly${products.fused ? ', fused multiply-add' : ''}`,
         threads: products.threads(),
         factorisations: 'portable',
         warnings: [...warnings, ...products.warnings()],

@@ -135,6 +135,8 @@ export const f32x4 = {
   div: vector(0xe7),
   min: vector(0xe8),
   max: vector(0xe9),
+  /** a b + c, rounded once or twice, as the engine finds best; not every engine has it. */
+  multiplyAdd: vector(0x105),
   /** b where it is less than a, else a, which is one instruction of most machines; NaN of a passes. */
   lesser: vector(0xea),
   /** b where a is less, else a; NaN of a passes. */
@@ -216,6 +218,12 @@ export const repeatWhile = (body: Code, condition: Code): Code => [
   ...[0x0d, 0x00],
   0x0b,
 ];
+
+/** Runs a body, which may be left before its end. */
+export const enclosed = (body: Code): Code => [0x02, 0x40, body, 0x0b];
+
+/** Leaves what encloses a loop, from the body of that loop, if a condition holds. */
+export const leaveIf = (condition: Code): Code => [condition, 0x0d, 0x01];
 
 /** Runs a statement if a condition holds, and another one if not. */
 export const when = (condition: Code, then: Code, otherwise: Code = []): Code => [

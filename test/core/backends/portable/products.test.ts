@@ -13,6 +13,7 @@ import { singleKernels } from '../../../../src/core/backends/host/simd/kernels.t
 import { portableBackend } from '../../../../src/core/backends/portable/backend.ts';
 import type { PortableOptions, PortableProducts } from '../../../../src/core/backends/portable/products/products.ts';
 import { portableProducts } from '../../../../src/core/backends/portable/products/products.ts';
+import { withRelaxedVectors } from '../../../support/relaxedVectors.ts';
 import { orThrow } from '../../../support/training.ts';
 import { entries, exactProduct, excess, gamma, smallShapes } from '../gpu/support.ts';
 
@@ -21,8 +22,10 @@ const present = <A>(found: A | null): A => {
   return found;
 };
 
+withRelaxedVectors();
+
 const productsIn = (unit: VectorUnit, options: Partial<PortableOptions> = {}): PortableProducts =>
-  present(portableProducts(unit, singleKernels(1, unit), { threads: 1, worthPacking: 0, ...options }));
+  present(portableProducts(unit, singleKernels(1, unit), { threads: 1, worthPacking: 0, fused: false, ...options }));
 
 const shared = present(openUnit());
 const fixed = present(openUnit({ shared: false, pages: 300 }));
@@ -45,7 +48,10 @@ const shape = (m: number, n: number, k: number, transposeA = false, transposeB =
 
 const alone = productsIn(shared);
 const onThreads = productsIn(shared, { threads: 3, worthSharing: 0 });
+const fusedAlone = productsIn(shared, { fused: true });
+const fusedOnThreads = productsIn(shared, { threads: 3, worthSharing: 0, fused: true });
 afterAll(onThreads.dispose);
+afterAll(fusedOnThreads.dispose);
 
 // Waiting for workers takes long where a machine has fewer processors than there are threads.
 describe.each<readonly [string, PortableProducts, VectorUnit, typeof put, number]>([
@@ -53,6 +59,8 @@ describe.each<readonly [string, PortableProducts, VectorUnit, typeof put, number
   ['copied in', alone, shared, elsewhere, 50],
   ['in a memory that is not shared', productsIn(fixed), fixed, put, 50],
   ['on three threads', onThreads, shared, put, 10],
+  ['fused', fusedAlone, shared, put, 100],
+  ['fused, on three threads', fusedOnThreads, shared, put, 10],
 ])('products, %s', (_, products, unit, at, numRuns) => {
   const room = (n: number): Float32Array => at(unit, new Float32Array(n).fill(7));
 
@@ -148,11 +156,28 @@ describe.each<readonly [string, PortableProducts, VectorUnit, typeof put, number
   });
 });
 
+describe('fused multiply-add', () => {
+  it('worked example: (−1 − 2⁻¹¹) 1 + (1 + 2⁻¹²)² keeps the 2⁻²⁴ that a product of 32 bits has lost', () => {
+    const [root, square] = [1 + 2 ** -12, 1 + 2 ** -11];
+    const [a, b] = [Float32Array.of(-square, root), Float32Array.of(1, root)];
+    const results = [alone, fusedAlone].map((products) => {
+      const out = new Float32Array(1);
+      products.matmul(a, b, shape(1, 1, 2), out);
+      return out[0];
+    });
+    expect(results).toEqual([0, 2 ** -24]);
+    expect([alone.fused, fusedAlone.fused]).toEqual([false, true]);
+  });
+});
+
 describe('threads and products', () => {
-  it('law: bit for bit what one thread gives', () => {
+  it.each([
+    ['plain', alone, onThreads],
+    ['fused', fusedAlone, fusedOnThreads],
+  ])('law: bit for bit what one thread gives (%s)', (_, onOne, onThree) => {
     const s = shape(200, 300, 520, false, true);
     const [a, b, bias] = [entries(200 * 520, 1), entries(520 * 300, 2), entries(300, 3)].map((x) => put(shared, x));
-    const results = [alone, onThreads].map((products) => {
+    const results = [onOne, onThree].map((products) => {
       const [product, affine, gram] = [200 * 300, 200 * 300, 520 * 520].map((n) => present(shared.memory.take(n)));
       products.matmul(a, b, s, product);
       products.affine(a, b, bias, 200, 300, 520, affine);
@@ -160,7 +185,7 @@ describe('threads and products', () => {
       return [product, affine, gram].map((x) => x.slice());
     });
     expect(results[1]).toEqual(results[0]);
-    expect(onThreads.threads()).toBe(3);
+    expect(onThree.threads()).toBe(3);
   });
 
   it('goes on alone, and says so, when a worker fails', async () => {

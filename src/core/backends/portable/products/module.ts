@@ -1,5 +1,5 @@
 /**
- * The module of matrix products: packing, and a kernel that holds a tile of four rows and eight columns in registers.
+ * The module of matrix products: packing, and a kernel that holds a tile of some rows and eight columns in registers.
  *
  * It has one function, which does a range of the cells of a job (panels to be packed, blocks of the result) that is described by
  * words of the memory; so several threads can do parts of one. A tile sums a run of the inner dimension in its order and is
@@ -8,7 +8,7 @@
  * @module
  */
 import type { Code } from '../../webAssembly/assembler.ts';
-import { assemble, f32x4, i32, local, loopWhile, repeatWhile, v128, valueType, when } from '../../webAssembly/assembler.ts'; // prettier-ignore
+import { assemble, enclosed, f32x4, i32, leaveIf, local, loopWhile, repeatWhile, v128, valueType, when } from '../../webAssembly/assembler.ts'; // prettier-ignore
 import { advance, storeUpTo } from '../../host/simd/loops.ts';
 import { depth, packPanel, setLesser, upTo } from './pack.ts';
 
@@ -41,62 +41,85 @@ export const word = {
 /** Words of a job. */
 export const words = 16;
 
-/** Rows and columns of a register tile. */
-export const tile = { rows: 4, columns: 8 } as const;
+/** What a kernel holds in registers, of which engines use fifteen. */
+export interface Tile {
+  /** Rows of the result, from 4 to 8. */
+  readonly rows: number;
+  /** Columns: two vectors. */
+  readonly columns: 8;
+  /** Rows and columns of a cell; whole tiles. */
+  readonly block: { readonly rows: number; readonly columns: number };
+  /** Whether a product is added by the instruction that makes it, and rounded with the sum only. */
+  readonly fused: boolean;
+}
 
-/** Rows and columns of a cell. */
-export const block = { rows: 64, columns: 128 } as const;
+/** Four rows where a product needs a register of its own until it is added, six where none does. */
+export const tiles: Readonly<Record<'plain' | 'fused', Tile>> = {
+  plain: { rows: 4, columns: 8, block: { rows: 64, columns: 128 }, fused: false },
+  fused: { rows: 6, columns: 8, block: { rows: 72, columns: 128 }, fused: true },
+};
 
 /**
  * The binary.
  *
  * @param shared - whether its memory is shared
  * @param job - address of the words
+ * @param tile - what its kernel holds in registers
  */
-export const productModule = (shared: boolean, job: number): Uint8Array => {
+export const productModule = (shared: boolean, job: number, tile: Tile): Uint8Array => {
+  const { block, fused } = tile;
   const [cell, end] = [0, 1];
   const [source, across, along, count, k, packed] = [3, 4, 5, 6, 7, 8];
   const free = [9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
   const [c, m, n, i, j, lastRow, lastColumn, firstRow, pa, pb, pastA, pc, stepC, isFirst, stop, blockA, blockB] = [
     21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37,
   ];
-  const [p, length, padded, lower] = [9, 10, 11, 12];
+  const [p, length, lower] = [9, 10, 11];
   const integers = 35;
-  const registers = [38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48];
-  const [b0, b1, x] = registers.slice(8);
-  const sums = [0, 1, 2, 3].map((row) => [registers[2 * row], registers[2 * row + 1]] as const);
+  const registers = Array.from({ length: 2 * tile.rows + 3 }, (_, i) => 38 + i);
+  const [b0, b1, x, ...held] = registers;
+  const sums = Array.from({ length: tile.rows }, (_, row) => [held[2 * row], held[2 * row + 1]] as const);
+  const plus = (sum: number, left: number, right: number): Code =>
+    fused ? f32x4.multiplyAdd(get(left), get(right), get(sum)) : f32x4.add(get(sum), f32x4.mul(get(left), get(right)));
 
   const wordAt = (position: number): Code => i32.load(i32.constant(job), 4 * position);
   const next = (position: number): Code => advance(position, i32.constant(1));
   const eachCell = (body: Code): Code => loopWhile(i32.lessThan(get(cell), get(end)), [...body, ...next(cell)]);
 
-  const packing = (width: 4 | 8, at: readonly [number, number, number, number, number]): Code => [
+  const packing = (width: number, at: readonly [number, number, number, number, number]): Code => [
     ...[source, across, along, count, packed].flatMap((position, q) => set(position, wordAt(at[q]))),
     ...set(k, wordAt(word.k)),
     ...eachCell(packPanel(width, { cell, source, across, along, count, k, packed, free, registers })),
   ];
 
+  /**
+   * Some engines put all loads of a loop's body first, so that a second place of the inner dimension, or a fifth row, would go
+   * through the stack. What might be left here has its sums by then. Addresses in panels are not odd, and it never is.
+   */
+  const inOrder = (row: number): Code => leaveIf(i32.equal(get(pa), i32.constant(2 * row + 1)));
+
   /** The tile at (i, j), summed over one run. */
   const summed: Code = [
-    ...set(pa, i32.add(get(blockA), i32.mul(get(i), i32.shiftLeft(get(padded), i32.constant(2))))),
-    ...set(pb, i32.add(get(blockB), i32.mul(get(j), i32.shiftLeft(get(padded), i32.constant(2))))),
-    ...set(pastA, i32.add(get(pa), i32.shiftLeft(get(padded), i32.constant(4)))),
+    ...set(pa, i32.add(get(blockA), i32.mul(get(i), i32.shiftLeft(get(length), i32.constant(2))))),
+    ...set(pb, i32.add(get(blockB), i32.mul(get(j), i32.shiftLeft(get(length), i32.constant(2))))),
+    ...set(pastA, i32.add(get(pa), i32.mul(get(length), i32.constant(4 * tile.rows)))),
     ...sums.flat().flatMap((sum) => set(sum, f32x4.constant(0))),
-    ...repeatWhile(
-      [
-        ...[0, 1, 2, 3].flatMap((q) => [
-          ...set(b0, v128.load(get(pb), 32 * q)),
-          ...set(b1, v128.load(get(pb), 32 * q + 16)),
+    ...enclosed(
+      repeatWhile(
+        [
+          ...set(b0, v128.load(get(pb), 0)),
+          ...set(b1, v128.load(get(pb), 16)),
           ...sums.flatMap(([left, right], row) => [
-            ...set(x, v128.loadSplat(get(pa), 16 * q + 4 * row)),
-            ...set(left, f32x4.add(get(left), f32x4.mul(get(x), get(b0)))),
-            ...set(right, f32x4.add(get(right), f32x4.mul(get(x), get(b1)))),
+            ...set(x, v128.loadSplat(get(pa), 4 * row)),
+            ...set(left, plus(left, x, b0)),
+            ...set(right, plus(right, x, b1)),
+            ...(fused && row + 1 < tile.rows ? inOrder(row) : []),
           ]),
-        ]),
-        ...advance(pa, i32.constant(64)),
-        ...advance(pb, i32.constant(128)),
-      ],
-      i32.lessThan(get(pa), get(pastA)),
+          ...advance(pa, i32.constant(4 * tile.rows)),
+          ...advance(pb, i32.constant(4 * tile.columns)),
+        ],
+        i32.lessThan(get(pa), get(pastA)),
+      ),
     ),
   ];
 
@@ -148,7 +171,6 @@ export const productModule = (shared: boolean, job: number): Uint8Array => {
     ...set(isFirst, i32.equal(wordAt(word.accumulate), i32.constant(0))),
     ...loopWhile(i32.lessThan(get(p), get(k)), [
       ...setLesser(length, i32.sub(get(k), get(p)), i32.constant(depth)),
-      ...set(padded, upTo(4, get(length))),
       ...set(j, get(across)),
       ...loopWhile(i32.lessThan(get(j), get(lastColumn)), [
         ...set(i, get(firstRow)),
@@ -163,8 +185,8 @@ export const productModule = (shared: boolean, job: number): Uint8Array => {
         ]),
         ...advance(j, i32.constant(tile.columns)),
       ]),
-      ...advance(blockA, i32.mul(upTo(tile.rows, get(m)), i32.shiftLeft(get(padded), i32.constant(2)))),
-      ...advance(blockB, i32.mul(upTo(tile.columns, get(n)), i32.shiftLeft(get(padded), i32.constant(2)))),
+      ...advance(blockA, i32.mul(upTo(tile.rows, get(m)), i32.shiftLeft(get(length), i32.constant(2)))),
+      ...advance(blockB, i32.mul(upTo(tile.columns, get(n)), i32.shiftLeft(get(length), i32.constant(2)))),
       ...advance(p, i32.constant(depth)),
       ...set(isFirst, i32.constant(0)),
     ]),

@@ -16,13 +16,16 @@ import type { Products, ProductShape } from '../../host/kernels/products.ts';
 import type { VectorUnit } from '../../host/simd/instance.ts';
 import type { Crew, CrewOptions } from '../../threads/crew.ts';
 import { startCrew } from '../../threads/crew.ts';
-import { block, operation, productModule, tile, word, words } from './module.ts';
+import { isFused } from '../../webAssembly/fused.ts';
+import { operation, productModule, tiles, word, words } from './module.ts';
 import { smallProduct } from './plain.ts';
 
 /** Products and what they run on. */
 export interface PortableProducts extends Products {
   /** Threads that a large product runs on. */
   readonly threads: () => number;
+  /** Whether a product is added by the instruction that makes it. */
+  readonly fused: boolean;
   /** What did not go as planned so far. */
   readonly warnings: () => ReadonlyArray<string>;
   /** Ends workers and gives back the memory of packed panels. */
@@ -37,6 +40,11 @@ export interface PortableOptions {
   readonly worthSharing?: number;
   /** Multiplications from which a product is packed, and not left to plain loops; measured unless given. */
   readonly worthPacking?: number;
+  /**
+   * Whether a product may be added by the instruction that makes it, where the engine has one: `true` unless given. Sums are then
+   * rounded half as often, and differ in the last bits from those of an engine without it.
+   */
+  readonly fused?: boolean;
   /** Settings of the crew. */
   readonly crew?: Pick<CrewOptions, 'patience' | 'source'>;
 }
@@ -97,11 +105,13 @@ export const portableProducts = (
 ): PortableProducts | null => {
   const { memory } = unit;
   const { worthSharing = measuredWorth } = options;
+  const tile = tiles[(options.fused ?? true) && isFused() ? 'fused' : 'plain'];
+  const { block } = tile;
   const worthPacking = Math.max(1, options.worthPacking ?? measuredPacking); // no kernel runs over nothing
   const place = memory.take(words);
   if (place === null) return null;
   const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: WebAssemblyInterface };
-  const module = new WebAssembly.Module(productModule(memory.shared, place.byteOffset));
+  const module = new WebAssembly.Module(productModule(memory.shared, place.byteOffset, tile));
   const { run_simd: here } = new WebAssembly.Instance(module, { env: { memory: memory.memory } }).exports as Exports;
   // A view does not keep the array that it is one of: whoever disposes of the products does.
   const job = new Int32Array(place.buffer, place.byteOffset, words);
@@ -176,9 +186,8 @@ export const portableProducts = (
     const own = memory.addressOf(out, 0);
     const result = own >= 0 ? null : room('c', m * n);
     const target = result ?? out;
-    const depth = whole(tile.rows, k);
-    const packedA = room('left', whole(tile.rows, m) * depth);
-    const packedB = room('right', whole(tile.columns, n) * depth);
+    const packedA = room('left', whole(tile.rows, m) * k);
+    const packedB = room('right', whole(tile.columns, n) * k);
     if (left < 0 || right < 0 || packedA === null || packedB === null || (own < 0 && result === null)) return false;
     job.set([
       ...[operation.packLeft, left, transposeA ? 4 : 4 * k, transposeA ? 4 * m : 4],
@@ -224,6 +233,7 @@ export const portableProducts = (
       kernels.mirrorLower(columns, out, columns);
     },
     threads: () => threads,
+    fused: tile.fused,
     warnings: () => warnings,
     dispose: async () => {
       await crew?.dismissAll();
