@@ -108,6 +108,12 @@ const optimizersOf = (
   );
 };
 
+/** Whether every part of a batch can have an example. */
+const partsOf = ({ accumulate = 1 }: RunConfig, batch: number): E.Either<KfacError, unknown> =>
+  accumulate <= batch
+    ? E.right(accumulate)
+    : bad('accumulate', `at most as many parts as a batch has examples, ${batch}`, String(accumulate));
+
 /**
  * The backend that a configuration asks for.
  *
@@ -153,6 +159,7 @@ export const planOf = (
     E.bind('task', () => taskOf(task, size, tasks, config.with)),
     E.bind('optimizers', (found) => optimizersOf(presetsOf(found.task), optimizers, config)),
     E.bind('duration', (found) => durationOf(config, found.task)),
+    E.tap((found) => partsOf(config, batch ?? found.task.defaults.batch)),
     E.map((found) => ({
       task: found.task,
       optimizers: found.optimizers,

@@ -49,6 +49,7 @@ describe('--accumulate', () => {
 
   it.each([
     ['--backend gpu --accumulate 2', '--accumulate: expected 1 on the gpu backend: parts are arrays in host memory'],
+    ['--batch 5 --accumulate 6', '--accumulate: expected at most as many parts as a batch has examples, 5, got 6'],
     ['--accumulate 0', '--accumulate: expected a whole number of at least 1'],
   ])('%s is refused', async (flags, words) => {
     const { code, errLines } = await kfac(`${training} ${flags} --steps 2 --json`);
