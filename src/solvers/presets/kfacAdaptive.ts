@@ -17,8 +17,14 @@ import { refreshOf, scaleFreeDescent, scaleFreeSettings } from './scaleFree.ts';
 export type KfacAdaptiveOptions = ScaleFreeOptions;
 
 /**
+ * The part of their bound that first steps may promise: a fraction of each layer's curvature is little where layers have next to
+ * none yet, and what their whole model promises is not had then.
+ */
+const firstTrust = 0.3;
+
+/**
  * Adaptive K-FAC: the model chooses how far a step goes, and how much of the last one it repeats. Its settings have no units:
- * the loss may be multiplied by anything, and every step stays as it is.
+ * the loss may be multiplied by anything, and the features with the first weights divided, and every step stays as it is.
  *
  * @param options - settings, each with a default
  * @example
@@ -36,14 +42,13 @@ export const kfacAdaptive: Preset<KfacAdaptiveOptions> = preset<KfacAdaptiveOpti
     ...scaleFreeSettings,
     dampingEvery: withStandard(scaleFreeSettings.dampingEvery, 1),
     statisticsEvery: withStandard(scaleFreeSettings.statisticsEvery, 1),
-    equilibrated: withStandard(scaleFreeSettings.equilibrated, 'whole'),
   },
   (settings) =>
     scaleFreeDescent(
       settings,
       kfac(settings),
       preconditioned(kroneckerInverse, refreshOf(settings)),
-      (every) => quadraticUpdateWithin(settings.lossBound, every),
+      (every) => quadraticUpdateWithin(settings.lossBound, every, firstTrust),
       // The whole of what the model promises is never had: its minimum is that of one batch.
       { low: 0.1 },
     ),

@@ -157,7 +157,7 @@ export const crossBatchDamping = (options: CrossBatchOptions = {}): Stage<Needs,
             const held = predictedChange < 0 ? (losses.after - losses.now) / predictedChange : NaN;
             const move = byLength ? byModel(held, worth, all) : byGain(judged, all);
             const { damping, dampingLimit } = adapted(lambda, verdict, move, steps, all);
-            const trust = trustAfter(trusted(state.scalars), verdict, rate);
+            const trust = trustAfter(trusted(next.scalars), verdict, rate);
             const length = lengthOf(state.scalars);
             const stepLength = verdict === 'taken' ? lengthAfter(length, worth, rate, all) : length;
             const scalars = { ...next.scalars, damping, trust, ...(byLength ? { stepLength } : {}) };

@@ -153,11 +153,12 @@ export const judge = (
 const leastTrust = 1e-6;
 
 /**
- * The part of their bound that steps may promise, in (0, 1]: 1 until one is not taken.
+ * The part of their bound that steps may promise, in (0, 1].
  *
  * @param scalars - of a training state
+ * @param first - before any step, 1 unless given
  */
-export const trusted = (scalars: TrainState<unknown>['scalars']): number => scalars['trust'] ?? 1;
+export const trusted = (scalars: TrainState<unknown>['scalars'], first = 1): number => scalars['trust'] ?? first;
 
 /** It halves where a step is not taken, and comes back at the rate of λ. */
 export const trustAfter = (trust: number, verdict: Verdict, rate: number): number =>

@@ -23,7 +23,8 @@ import { readScalars } from '../../core/pipeline/read.ts';
 import type { Stage } from '../../core/pipeline/stage.ts';
 import { stage } from '../../core/pipeline/stage.ts';
 import { tidied } from '../../core/pipeline/tidied.ts';
-import { positive } from '../../core/settings.ts';
+import type { TrainState } from '../../core/pipeline/trainState.ts';
+import { atMost, positive } from '../../core/settings.ts';
 import { chained, mapped } from '../../core/tasks.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { demanded, foreseeing, ofLearningRate } from '../demand.ts';
@@ -60,6 +61,8 @@ export interface ModelUpdateOptions {
 
 /** An update with all that it needs to know. */
 interface Manner extends Required<ModelUpdateOptions> {
+  /** The part of its bound that a first step may promise. */
+  readonly trust: number;
   /** Whether the last update is the model's second vector. */
   readonly joint: boolean;
 }
@@ -142,6 +145,10 @@ const takeStep = <T extends Shaped>(
   };
 };
 
+/** A state that knows the part of their bound that steps may promise, where that is not all of it. */
+const begunWith = <T>(state: TrainState<T>, trust: number): TrainState<T> =>
+  trust === trusted(state.scalars) ? state : { ...state, scalars: { ...state.scalars, trust } };
+
 /** Above 0 in single precision, too. */
 const tiny = 1e-30;
 
@@ -183,7 +190,8 @@ const updateBy = (manner: Manner): ModelUpdate => {
         const before = minimum.in<T>(state.rules);
         const held = isDue(every, state.step) ? null : before;
         const bounded = lossBound < Infinity;
-        const kappa = lossBound * trusted(state.scalars);
+        const trust = trusted(state.scalars, manner.trust);
+        const kappa = lossBound * trust;
         return pipe(
           calculate(() => {
             const last = joint ? lastUpdateIn(ops, context) : null;
@@ -215,7 +223,7 @@ const updateBy = (manner: Manner): ModelUpdate => {
             const most = bounded ? kappa * Math.abs(values[values.length - 1]) : Infinity;
             const part = held?.part ?? 1;
             const known = { eta, model, best, part, seen: held === null, revised: changed, last, most };
-            return calculate(() => takeStep(ops, context, known, joint));
+            return calculate(() => takeStep(ops, { ...context, state: begunWith(state, trust) }, known, joint));
           }),
         );
       },
@@ -224,7 +232,7 @@ const updateBy = (manner: Manner): ModelUpdate => {
 };
 
 /** Manners of an update that chooses the momentum, too. */
-const jointly = { learningRate: 1, rules: [], every: 1, lossBound: Infinity, joint: true };
+const jointly = { learningRate: 1, rules: [], every: 1, lossBound: Infinity, trust: 1, joint: true };
 
 /**
  * θ ← θ + α d + μ δ₀ with d the negative direction, δ₀ the last update and (α, μ) the minimum of the damped model, whose
@@ -242,6 +250,8 @@ export const quadraticUpdate: ModelUpdate = updateBy(jointly);
  *
  * @param kappa - κ, above 0; 1 is what the loss can fall by, `null` sets no bound
  * @param every - steps between two looks at the model, 1 unless given
+ * @param trust - the part of κ that a first step may promise, in (0, 1], 1 unless given; what comes of steps moves it where they
+ *   are judged (`crossBatchDamping`)
  * @example
  * ```ts
  * import { quadraticUpdateWithin } from 'kfac-ts/solvers';
@@ -249,9 +259,10 @@ export const quadraticUpdate: ModelUpdate = updateBy(jointly);
  * quadraticUpdateWithin(1).name; // => 'update'
  * ```
  */
-export const quadraticUpdateWithin = (kappa: number | null, every: Period = 1): ModelUpdate =>
+export const quadraticUpdateWithin = (kappa: number | null, every: Period = 1, trust = 1): ModelUpdate =>
   updateBy({
     ...jointly,
+    trust: atMost('quadraticUpdate.trust', 1, positive('quadraticUpdate.trust', trust)),
     lossBound: kappa === null ? Infinity : positive('quadraticUpdate.bound', kappa),
     every: checkedPeriod('quadraticUpdate.every', every),
   });
@@ -276,6 +287,7 @@ export const updateByModel = (options: ModelUpdateOptions = {}): ModelUpdate => 
     rules: distinctNames('updateByModel.rules', rules),
     lossBound: lossBound === Infinity ? lossBound : positive('updateByModel.lossBound', lossBound),
     every: checkedPeriod('updateByModel.every', every),
+    trust: 1,
     joint: false,
   });
 };

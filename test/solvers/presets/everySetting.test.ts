@@ -64,7 +64,7 @@ const rows: Readonly<Record<string, Row>> = {
   lossBound: { to: 1e-2 },
   share: { to: 1e-3 },
   settling: { to: 40 },
-  inverseStaleness: { to: 1 },
+  inverseStaleness: { to: 1, given: { lossBound: 1e6 } },
   estimator: { to: 'empirical' },
   biases: { to: 'separate' },
   inputBlocks: { to: 2 },
@@ -106,7 +106,7 @@ const another = (value: SettingValue): SettingValue => {
 const run = async (name: string, settings: Settings): Promise<TrainState<Tensor>> => {
   const step = pipeline(withObjective(objective), orThrow(optimizerOf(name, settings)).step);
   let state = stateOf(objective.model, 4);
-  for (let i = 0; i < 5; i += 1) state = (await runStage(step, state, batchAt(i))).next;
+  for (let i = 0; i < 6; i += 1) state = (await runStage(step, state, batchAt(i))).next;
   return state;
 };
 

@@ -82,6 +82,8 @@ describe('kfac-adaptive', () => {
     expect(first.metrics).toMatchObject({ damping: 2, nextDamping: 2 });
     const { next, metrics } = await runStage(step, first.next, batch);
     expect(metrics).toMatchObject({ damping: 2, nextDamping: 1 });
+    // Of their bound first steps promise 0.3; a step that is taken gives back what λ may fall by.
+    expect(first.next.scalars['trust']).toBeCloseTo(0.6, 12);
     expect(next.scalars).toEqual({ damping: 1, trust: 1 });
     const third = await runStage(step, next, batch);
     expect(third.metrics).toMatchObject({ damping: 1 });
@@ -99,7 +101,7 @@ describe('kfac-adaptive', () => {
     ['statisticsFraction', { statisticsFraction: 1 }, { atLeast: 1 }],
     ['modelFraction', { modelFraction: 1 }, { atLeast: 1 }],
     ['atLeast', { atLeast: 20 }, { atLeast: 1 }],
-    ['equilibrated', { equilibrated: 'block' }, {}],
+    ['equilibrated', { equilibrated: 'whole' }, {}],
     ['lossBound', { lossBound: 0.1 }, {}],
     ['inverseEvery', { inverseEvery: 3 }, {}],
     ['inverseDrift', { inverseDrift: 1e-9 }, {}],

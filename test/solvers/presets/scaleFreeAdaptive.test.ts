@@ -1,10 +1,11 @@
 /**
- * Training without units: the loss may be multiplied by anything, and every step stays as it is.
+ * Training without units: the loss, features or targets may be multiplied by anything, and every step stays as it is.
  */
 import type { Loss } from '../../../src/core/nn/losses/loss.ts';
 import { softmaxCrossEntropy } from '../../../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
 import type { Params } from '../../../src/core/params.ts';
+import { mapParams, zipParams } from '../../../src/core/params.ts';
 import { pipeline } from '../../../src/core/pipeline/stage.ts';
 import type { TrainState } from '../../../src/core/pipeline/trainState.ts';
 import { withObjective } from '../../../src/core/pipeline/withObjective.ts';
@@ -54,7 +55,7 @@ const gapBetween = (x: Params<Tensor>, y: Params<Tensor>): number =>
 
 const choices = [
   ['as it is', {}],
-  ['by block', { equilibrated: 'block' }],
+  ['by the whole', { equilibrated: 'whole' }],
   ['by column', { equilibrated: 'column' }],
   ['with γ apart', { gammaEvery: 2, inverseEvery: 2 }],
   ['with parts of batches', { statisticsFraction: 0.5, modelFraction: 0.5, atLeast: 1 }],
@@ -111,26 +112,62 @@ it.each(relatives)('law: ten steps of %s are the same with the loss times 1e-3 a
   }
 });
 
-/** Ten steps of features times c from first weights divided by it, and those weights in their own units again. */
-const inUnits = async (loss: Loss, c: number, name: string, options: Settings): Promise<Params<Tensor>> => {
+/** The same problem in other units: arrays of a batch times c, and the parameters that stand for them times a power of it. */
+interface Units {
+  readonly loss: Loss;
+  readonly array: 'inputs' | 'targets';
+  readonly params: Readonly<Record<string, -1 | 1>>;
+}
+
+const ofFeatures: Units = { loss: softmaxCrossEntropy, array: 'inputs', params: { '0.weight': -1 } };
+const ofTargets: Units = { loss: squaredError, array: 'targets', params: { '2.weight': 1, '2.bias': 1 } };
+
+/** Steps in units of c, and the parameters in their own units again. */
+const inUnits = async (units: Units, c: number, name: string, options = special[name], steps = 10) => {
   const { ops } = referenceEnv().backend;
-  const times = (params: Params<Tensor>, by: number): Params<Tensor> => ({
-    ...params,
-    '0.weight': ops.scale(by, params['0.weight']),
-  });
-  const step = pipeline(withObjective({ model, loss }), orThrow(optimizerOf(name, options)).step);
-  let state: TrainState<Tensor> = { ...start, params: times(start.params, 1 / c) };
-  for (let i = 0; i < 10; i += 1) {
-    const batch = batchAt(i, loss);
-    state = (await runStage(step, state, { ...batch, inputs: ops.scale(c, batch.inputs) })).next;
+  const times = (params: Params<Tensor>, by: number): Params<Tensor> =>
+    mapParams(params, (p, path) => (Object.hasOwn(units.params, path) ? ops.scale(by ** units.params[path], p) : p));
+  const step = pipeline(withObjective({ model, loss: units.loss }), orThrow(optimizerOf(name, options ?? {})).step);
+  let state: TrainState<Tensor> = { ...start, params: times(start.params, c) };
+  for (let i = 0; i < steps; i += 1) {
+    const batch = batchAt(i, units.loss);
+    state = (await runStage(step, state, { ...batch, [units.array]: ops.scale(c, batch[units.array]) })).next;
   }
-  return times(state.params, c);
+  return times(state.params, 1 / c);
 };
 
-it.each(relatives)('law: ten steps of %s are the same with features times 1e-3 and 1e3', async (name) => {
-  const options = special[name] ?? {};
-  const one = await inUnits(softmaxCrossEntropy, 1, name, options);
-  for (const c of [1e-3, 1e3]) {
-    expect(gapBetween(await inUnits(softmaxCrossEntropy, c, name, options), one)).toBeLessThan(1e-6);
-  }
+const sameInUnits = async (units: Units, name: string): Promise<void> => {
+  const one = await inUnits(units, 1, name);
+  expect(gapBetween(one, start.params)).toBeGreaterThan(1e-2);
+  for (const c of [1e-3, 1e3]) expect(gapBetween(await inUnits(units, c, name), one)).toBeLessThan(1e-6);
+};
+
+it.each(['kfac-adaptive', ...relatives])(
+  'law: ten steps of %s are the same with features times 1e-3 and 1e3, and the first weights divided by that',
+  (name) => sameInUnits(ofFeatures, name),
+);
+
+it.each(['kfac-adaptive', ...relatives.filter((name) => name !== 'class-kfac')])(
+  'law: ten steps of %s are the same with targets and outputs times 1e-3 and 1e3',
+  (name) => sameInUnits(ofTargets, name),
+);
+
+describe('kfac-grafted, whose length is Adam’s and in units of the weights', () => {
+  /** A first step, of length 1 in its own units. */
+  const directionAt = async (c: number, equilibrated: string): Promise<Params<Tensor>> => {
+    const { ops } = referenceEnv().backend;
+    const params = await inUnits(ofFeatures, c, 'kfac-grafted', { equilibrated }, 1);
+    const moved = zipParams(params, start.params, (to, from) => ops.sub(to, from));
+    const length = Math.hypot(...Object.values(moved).flatMap(({ data }) => Array.from(data)));
+    return mapParams(moved, (m) => ops.scale(1 / length, m));
+  };
+
+  it('law: by block a step has the same direction with features times 1e-3 and 1e3', async () => {
+    const one = await directionAt(1, 'block');
+    for (const c of [1e-3, 1e3]) expect(gapBetween(await directionAt(c, 'block'), one)).toBeLessThan(1e-8);
+  });
+
+  it('by the whole, its default, it has another', async () => {
+    expect(gapBetween(await directionAt(1e3, 'whole'), await directionAt(1, 'whole'))).toBeGreaterThan(1e-2);
+  });
 });

@@ -409,7 +409,7 @@ describe('settings', () => {
 
 describe('the state', () => {
   const objective = { model: mlp([3, 4, 3]), loss: softmaxCrossEntropy };
-  const step = pipeline(withObjective(objective), kfacAdaptive({ damping: 1e-3 }).step);
+  const step = pipeline(withObjective(objective), kfacAdaptive({ damping: 1e-3, lossBound: 4 }).step);
   const batchAt = (i: number) => ({
     inputs: gaussian(10 + i, [12, 3]),
     targets: generate([12], (j) => (i + j) % 3, 'i32'),

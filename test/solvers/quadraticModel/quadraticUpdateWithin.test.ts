@@ -26,19 +26,19 @@ const { ops } = referenceEnv().backend;
 const objective = { model: mlp([3, 4, 3]), loss: softmaxCrossEntropy };
 const batch = { inputs: gaussian(1, [12, 3]), targets: generate([12], (i) => i % 3, 'i32') };
 
-const stepBy = (kappa: number | null) =>
+const stepBy = (kappa: number | null, trust = 1) =>
   pipeline(
     withObjective(objective),
     forward,
     backward,
     damp(1e-3),
     solve(identity),
-    kappa === null ? quadraticUpdate : quadraticUpdateWithin(kappa),
+    kappa === null ? quadraticUpdate : quadraticUpdateWithin(kappa, 1, trust),
   );
 
 /** A step within κ, its slope ∇ᵀδ and where it leads. */
-const taken = async (kappa: number | null, from: TrainState<Tensor>) => {
-  const { next, gradient, loss, metrics } = await runStage(stepBy(kappa), from, batch);
+const taken = async (kappa: number | null, from: TrainState<Tensor>, trust = 1) => {
+  const { next, gradient, loss, metrics } = await runStage(stepBy(kappa, trust), from, batch);
   const delta = zipParams(next.params, from.params, (after, before) => ops.linearCombination(1, after, -1, before));
   const [slope] = innerProduct(ops, gradient, delta).data;
   const [promised] = innerProduct(ops, gradient, gradient).data;
@@ -95,6 +95,21 @@ describe('the step of the quadratic model within a bound', () => {
     const own = await taken(0.01, from);
     expect(own.metrics['slopeScale']).toBeLessThan(1);
     expect(half.next.params).toEqual(own.next.params);
+  });
+
+  it('law: a first step may be trusted with a part, which the state then knows; what it knows already counts', async () => {
+    const from = stateOf(objective.model, 3);
+    const half = await taken(0.02, from, 0.5);
+    const known = await taken(0.02, { ...from, scalars: { trust: 0.5 } });
+    expect(half.next).toEqual(known.next);
+    expect(half.next.scalars).toEqual({ trust: 0.5 });
+    expect((await taken(0.02, { ...from, scalars: { trust: 0.5 } }, 0.1)).next).toEqual(known.next);
+  });
+
+  it.each([0, 1.5, Number.NaN])('a first step trusted with %d of its bound is refused', (trust) => {
+    expect(attempt(() => quadraticUpdateWithin(1, 1, trust))).toMatchObject(
+      E.left({ _tag: 'BadConfig', path: 'quadraticUpdate.trust', actual: String(trust) }),
+    );
   });
 
   it('law: how long the direction was before makes no difference, though its squares be infinite', async () => {
