@@ -42,6 +42,8 @@ export const kfacAdaptive: Preset<KfacAdaptiveOptions> = preset<KfacAdaptiveOpti
     ...scaleFreeSettings,
     dampingEvery: withStandard(scaleFreeSettings.dampingEvery, 1),
     statisticsEvery: withStandard(scaleFreeSettings.statisticsEvery, 1),
+    // λ is what answers to noise here, and at 30 it would have risen further.
+    maxDamping: withStandard(scaleFreeSettings.maxDamping, 100),
   },
   (settings) =>
     scaleFreeDescent(
