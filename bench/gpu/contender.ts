@@ -31,6 +31,8 @@ export type Work = () => Float32Array;
 /** Something that is measured. */
 export interface Contender {
   readonly name: string;
+  /** Whether it is somebody else's. */
+  readonly isLibrary?: boolean;
   /** Several ways to a product, of which the fastest counts. */
   readonly product: (a: Float32Array, b: Float32Array, shape: ProductCase) => ReadonlyArray<Work>;
   /** XᵀX for X [rows, columns]. */

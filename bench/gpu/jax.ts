@@ -18,6 +18,7 @@ export const jax = async (): Promise<Contender> => {
   const values = (x: Matrix): Float32Array => x.dataSync() as Float32Array;
   return {
     name: 'jax-js 0.1.25, threads: 1',
+    isLibrary: true,
     product: (a, b, { m, n, k, transposeA, transposeB }) => {
       const left = matrix(a, transposeA ? [k, m] : [m, k]);
       const right = matrix(b, transposeB ? [n, k] : [k, n]);

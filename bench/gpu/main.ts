@@ -1,14 +1,17 @@
 /**
- * Products of the backends without a BLAS at the shapes of training, against each other, a first kernel and two libraries.
+ * Products of the backends without a BLAS at the shapes of training, against each other and two libraries, that of gpu.js against the
+ * kernel that one would write first as well.
  *
  * Everything that is timed ends in an array of JavaScript. What every contender returns is compared with sums in 64 bits
  * first, so that nobody wins by being wrong.
  *
  * @module
  */
+import { setFlagsFromString } from 'node:v8';
+
 import * as E from 'fp-ts/lib/Either.js';
 
-import { leastSecondsPerCall } from '../timing.ts';
+import { leastSecondsInTurns } from '../timing.ts';
 import type { Contender, ProductCase, StageCase, Work } from './contender.ts';
 import { entry } from './contender.ts';
 import { jax } from './jax.ts';
@@ -65,24 +68,40 @@ const isRight = (result: Float32Array, a: Float32Array, b: Float32Array, shape: 
   });
 };
 
-/** Seconds of the fastest way, NaN when one of them is wrong. */
-const fastest = (ways: ReadonlyArray<Work>, check: (result: Float32Array) => boolean): number => {
-  if (!ways.every((work) => check(work()))) return NaN;
-  return Math.min(...ways.map((work) => leastSecondsPerCall(work, 0.3)));
+/** Seconds of the fastest way of each contender, in turns; NaN when one of its ways is wrong. */
+const fastest = (
+  ways: ReadonlyArray<ReadonlyArray<Work>>,
+  check: (result: Float32Array) => boolean,
+): ReadonlyArray<number> => {
+  const areRight = ways.map((of) => of.every((work) => check(work())));
+  const times = leastSecondsInTurns(ways.flat(), 0.3);
+  const ends = ways.map((_, i) => ways.slice(0, i + 1).flat().length);
+  return ways.map((of, i) => (areRight[i] ? Math.min(...times.slice(ends[i] - of.length, ends[i])) : NaN));
 };
+
+/** Which contenders are compared: the first, on one thread, with all that follow the second; that, on all threads, with libraries. */
+const comparisons = (contenders: ReadonlyArray<Contender>): ReadonlyArray<readonly [number, number]> =>
+  contenders.flatMap(({ isLibrary = false }, i) => [
+    ...(i > 1 ? [[0, i] as const] : []),
+    ...(isLibrary ? [[1, i] as const] : []),
+  ]);
 
 const header = (contenders: ReadonlyArray<Contender>): void => {
-  const columns = contenders.map((_, i) => `(${i + 1})`.padStart(8)).join('');
-  console.log(`\n${'GFLOP/s'.padEnd(24)}${columns}    (1)/(3)   (1) / best of the libraries`);
+  const columns = contenders.map((_, i) => `(${i + 1})`.padStart(8));
+  const ratios = comparisons(contenders).map(([i, j]) => `(${i + 1})/(${j + 1})`.padStart(9));
+  console.log(`\n${'GFLOP/s'.padEnd(24)}${columns.join('')}   ${ratios.join('')}`);
 };
 
-/** One row: rates, and the ratios of the first contender to the naive kernel and to the faster library. */
-const row = (label: string, flops: number, seconds: ReadonlyArray<number>): void => {
-  const rates = seconds.map((s) => (Number.isNaN(s) ? 'wrong' : (flops / s / 1e9).toFixed(1)).padStart(8)).join('');
-  const [one, , first, , ...libraries] = seconds;
-  const best = Math.min(...libraries.filter((s) => !Number.isNaN(s)));
-  const ratio = (s: number): string => (s / one).toFixed(2).padStart(8);
-  console.log(`${label.padEnd(24)}${rates}   ${ratio(first)}   ${libraries.length === 0 ? '' : ratio(best)}`);
+/** One row: rates and their ratios. */
+const row = (
+  label: string,
+  flops: number,
+  contenders: ReadonlyArray<Contender>,
+  seconds: ReadonlyArray<number>,
+): void => {
+  const rates = seconds.map((s) => (Number.isNaN(s) ? 'wrong' : (flops / s / 1e9).toFixed(1)).padStart(8));
+  const ratios = comparisons(contenders).map(([i, j]) => (seconds[j] / seconds[i]).toFixed(2).padStart(9));
+  console.log(`${label.padEnd(24)}${rates.join('')}   ${ratios.join('')}`);
 };
 
 const stageOf = (): StageCase => {
@@ -105,21 +124,27 @@ const benchStage = (contenders: ReadonlyArray<Contender>): void => {
   const [input, hidden, output] = widths;
   const works = contenders.map((contender) => contender.stage(stage));
   const losses = works.map((work) => work()[0]);
-  const seconds = works.map((work, i) =>
-    Math.abs(losses[i] - losses[0]) < 1e-5 * losses[0] ? leastSecondsPerCall(work, 0.6) : NaN,
+  const seconds = leastSecondsInTurns(works, 0.6).map((least, i) =>
+    Math.abs(losses[i] - losses[0]) < 1e-5 * losses[0] ? least : NaN,
   );
-  row(`stage ${widths.join('-')}`, 2 * batch * (2 * input * hidden + 3 * hidden * output), seconds);
+  row(`stage ${widths.join('-')}`, 2 * batch * (2 * input * hidden + 3 * hidden * output), contenders, seconds);
   console.log(`${'  milliseconds'.padEnd(24)}${seconds.map((s) => (1000 * s).toFixed(2).padStart(8)).join('')}`);
 };
 
-/** Prints rates of products, grams and a stage, forward and backward, of a backend without a BLAS and of others. */
+/**
+ * Prints rates of products, grams and a stage, forward and backward, of a backend without a BLAS and of others. Node.js 20 is asked for
+ * the vectors that later versions have.
+ */
 export const benchGpu = async (backend: 'portable' | 'gpu'): Promise<void> => {
+  if (process.versions.node.startsWith('20.')) setFlagsFromString('--experimental-wasm-relaxed-simd');
   const [own, other] = backend === 'portable' ? [portable, ours] : [ours, portable];
   const entries = [
     await entry('kfac-ts', () => Promise.resolve(own(1))),
     await entry('kfac-ts on all threads', () => Promise.resolve(own())),
-    await entry('naive gpu.js', () => Promise.resolve(naive())),
     await entry('the other backend', () => Promise.resolve(other(1))),
+    backend === 'portable'
+      ? await entry('portable without fused multiply-add', () => Promise.resolve(portable(1, false)))
+      : await entry('naive gpu.js', () => Promise.resolve(naive())),
     await entry('tfjs-wasm', tensorflow),
     await entry('jax-js', jax),
   ];
@@ -130,19 +155,21 @@ export const benchGpu = async (backend: 'portable' | 'gpu'): Promise<void> => {
   for (const shape of products) {
     const { m, n, k, transposeA, transposeB } = shape;
     const [a, b] = [values(m * k, 1), values(k * n, 2)];
-    const seconds = contenders.map((contender) =>
-      fastest(contender.product(a, b, shape), (result) => isRight(result, a, b, shape)),
+    const seconds = fastest(
+      contenders.map((contender) => contender.product(a, b, shape)),
+      (result) => isRight(result, a, b, shape),
     );
-    row(`${m} ${n} ${k} ${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}`, 2 * m * n * k, seconds);
+    row(`${m} ${n} ${k} ${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}`, 2 * m * n * k, contenders, seconds);
   }
   for (const [rows, columns] of grams) {
     const x = values(rows * columns, 1);
     const shape: ProductCase = { m: columns, n: columns, k: rows, transposeA: true, transposeB: false };
-    const seconds = contenders.map((contender) =>
-      fastest(contender.gram(x, rows, columns), (result) => isRight(result, x, x, shape)),
+    const seconds = fastest(
+      contenders.map((contender) => contender.gram(x, rows, columns)),
+      (result) => isRight(result, x, x, shape),
     );
-    row(`XᵀX of ${rows} ${columns}`, 2 * rows * columns * columns, seconds);
+    row(`XᵀX of ${rows} ${columns}`, 2 * rows * columns * columns, contenders, seconds);
   }
   benchStage(contenders);
-  await benchStages();
+  if (backend === 'gpu') await benchStages();
 };

@@ -70,9 +70,11 @@ const onBackend = (name: string, backend: Backend<Tensor>): Contender => {
 };
 
 /** The portable backend. */
-export const portable = (threads?: number): Contender => {
-  const backend = succeed(portableBackend(threads === undefined ? {} : { threads }));
-  return onBackend(`portable, threads: ${backend.report().threads}`, backend);
+export const portable = (threads?: number, fused?: boolean): Contender => {
+  const options = { ...(threads === undefined ? {} : { threads }), ...(fused === undefined ? {} : { fused }) };
+  const backend = succeed(portableBackend(options));
+  const { library, threads: used } = backend.report();
+  return onBackend(`portable, ${library}, threads: ${used}`, backend);
 };
 
 /** The gpu backend in WebAssembly, as it comes. */

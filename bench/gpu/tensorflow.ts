@@ -31,6 +31,7 @@ export const tensorflow = async (): Promise<Contender> => {
   ];
   return {
     name: `tfjs-wasm ${tf.version_core}, threads: ${getThreadsCount()}`,
+    isLibrary: true,
     product: (a, b, { m, n, k, transposeA, transposeB }) =>
       product(
         tf.tensor2d(a, transposeA ? [k, m] : [m, k]),
