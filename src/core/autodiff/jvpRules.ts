@@ -9,7 +9,7 @@ import type { Ops } from '../ops/ops.ts';
 import type { BinaryKind, Transposes, UnaryKind } from '../ops/primitives.ts';
 import type { Shape, Shaped } from '../tensor.ts';
 import { sameShape } from '../tensor.ts';
-import { maximumShares, winnerShare } from '../ops/ties.ts';
+import { winnerShare } from '../ops/ties.ts';
 
 /** A value with its derivative in one direction; the tangent has the shape of the value, or is `null` for zero. */
 export interface Dual<T> extends Shaped {
@@ -122,7 +122,11 @@ export const jvpRules = <T extends Shaped>(ops: Ops<T>): JvpRules<T> => ({
     const zero = ops.full([], 0);
     return fit(ops, ops.select(condition, a.tangent ?? zero, b.tangent ?? zero), shape);
   },
-  max: (x, y, axes) => linear(x.tangent, (dx) => ops.sum(ops.mul(maximumShares(ops, x.primal, y, axes), dx), axes)),
+  max: (x, y, axes) =>
+    linear(x.tangent, (dx) => {
+      const shares = ops.maxVjp(x.primal, y, axes, ops.full(y.shape, 1));
+      return ops.sum(ops.mul(shares, dx), axes);
+    }),
   bilinear: (x, y, f) =>
     plus(
       ops,
