@@ -232,7 +232,7 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
     <Out extends Buffer>(f: VectorUnit['copyBlocks'], plain: BlocksKernel<Out>): BlocksKernel<Out> =>
     (x, at, stepsX, out, to, stepsOut, counts, n) => {
       const result = addressOf(out, to);
-      const a = result < 0 ? -1 : addressOf(x, at);
+      const a = result < 0 ? -1 : placed(x, at, x.length - at, unit.a, places.a);
       if (a < 0) {
         plain(x, at, stepsX, out, to, stepsOut, counts, n);
         return;
@@ -365,7 +365,7 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
     },
     spread: (x, at, step, out, to, rows, n) => {
       const result = rows * n < worthwhile ? -1 : addressOf(out, to);
-      const a = result < 0 ? -1 : addressOf(x, at);
+      const a = result < 0 ? -1 : placed(x, at, x.length - at, unit.a, places.a);
       if (a >= 0) unit.rowwise.spread(a, a, result, 4 * n, rows, 0, 4 * step);
       else plainKernels.spread(x, at, step, out, to, rows, n);
     },
