@@ -33,6 +33,7 @@ describe('guides', () => {
     const measured = new Map(
       rowsOf('docs/problems.md')
         .filter(([preset, count]) => preset.startsWith('`') && count.endsWith(' of 20'))
+        .toReversed() // of two tables the first, where presets are at their defaults, has the last word
         .map(([preset, count, , mean]) => [preset, `${count}, ${mean} times`]),
     );
     const said = rowsOf('docs/which-preset.md').flatMap(([, preset, what]) => {
