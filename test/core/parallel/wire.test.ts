@@ -38,6 +38,12 @@ describe('numbers on the wire', () => {
     expect(found).toEqual([1, 1 + 4 * half, 1 + 2 * half, -1, -0, Infinity, NaN, Infinity, 3]);
   });
 
+  it('worked example: what is no number stays none, whatever its bits', () => {
+    const out = new Float32Array(1);
+    unpacked(packed(new Float32Array(Uint32Array.of(0x7fffffff).buffer)), out);
+    expect(out[0]).toBeNaN();
+  });
+
   it('law: a number is off by at most 2⁻⁸ of itself', () => {
     fc.assert(
       fc.property(fc.array(fc.float({ min: Math.fround(-1e30), max: Math.fround(1e30), noNaN: true })), (numbers) => {
