@@ -35,7 +35,7 @@ import { memoryAt } from '../update/rules/memory.ts';
 import type { UpdateRule } from '../update/rules/rule.ts';
 import { distinctNames } from '../update/rules/rule.ts';
 import type { Revised } from '../update/update.ts';
-import { norm, normOfUpdate, reviseAll } from '../update/update.ts';
+import { normsOf, reviseAll } from '../update/update.ts';
 import { trusted } from './judgement.ts';
 import { lengthOf } from './stepLength.ts';
 import { lastUpdate, lastUpdateIn, modelCoefficients, modelSlopes } from './coefficients.ts';
@@ -138,9 +138,11 @@ const takeStep = <T extends Shaped>(
       learningRate: alpha,
       ...(joint ? { momentum: mu } : {}),
       predictedChange,
-      gradientNorm: norm(ops, gradient),
-      directionNorm: norm(ops, direction),
-      updateNorm: delta === null ? normOfUpdate(ops, Math.abs(alpha), direction) : norm(ops, delta),
+      ...normsOf(ops, {
+        gradient,
+        direction,
+        ...(delta === null ? { step: direction, eta: Math.abs(alpha) } : { step: delta, eta: 1 }),
+      }),
     },
   };
 };

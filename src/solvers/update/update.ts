@@ -67,20 +67,41 @@ export const reviseAll = <T extends Shaped>(
   );
 };
 
-/** ‖x‖ over all leaves. */
-export const norm = <T extends Shaped>(ops: Ops<T>, x: Params<T>): T => ops.sqrt(innerProduct(ops, x, x));
-
 /** From this rate on, a direction that a clip has made to fit it may be too short to be squared in f32. */
 const largeRate = 1e6;
 
-/** ‖η d‖. */
-export const normOfUpdate = <T extends Shaped>(ops: Ops<T>, eta: number, direction: Params<T>): T =>
-  Math.abs(eta) < largeRate
-    ? ops.scale(eta, norm(ops, direction))
-    : norm(
-        ops,
-        mapParams(direction, (d) => ops.scale(eta, d)),
-      );
+/** What an update reports the lengths of. */
+interface Sized<T> {
+  readonly gradient: Params<T>;
+  readonly direction: Params<T>;
+  /** What parameters move by, `eta` times. */
+  readonly step: Params<T>;
+  readonly eta: number;
+}
+
+/**
+ * ‖∇‖, ‖d‖ and ‖η s‖ over all leaves, as metrics. Their squares are looked at together, and that of a step along the direction is known.
+ *
+ * @param ops - interpreter
+ * @param sized - the three, η at least 0
+ */
+export const normsOf = <T extends Shaped>(
+  ops: Ops<T>,
+  { gradient, direction, step, eta }: Sized<T>,
+): Readonly<Record<'gradientNorm' | 'directionNorm' | 'updateNorm', T>> => {
+  const isUsual = eta < largeRate;
+  const update = isUsual ? step : mapParams(step, (s) => ops.scale(eta, s));
+  const ofGradient = innerProduct(ops, gradient, gradient);
+  const ofDirection = innerProduct(ops, direction, direction);
+  const ofUpdate = update === direction ? ofDirection : innerProduct(ops, update, update);
+  ops.whole([ofGradient, ofDirection, ofUpdate]);
+  const updateNorm = ops.sqrt(ofUpdate);
+  return {
+    gradientNorm: ops.sqrt(ofGradient),
+    directionNorm: ops.sqrt(ofDirection),
+    updateNorm: isUsual ? ops.scale(eta, updateNorm) : updateNorm,
+  };
+};
 
 /**
  * θ ← θ − η d, with d the direction after the rules. Two rules of one name are refused where the stage is made.
@@ -110,9 +131,7 @@ export const update = (options: UpdateOptions): Stage<'state' | 'gradient' | 'di
       metrics: {
         ...revised.metrics,
         learningRate,
-        gradientNorm: norm(ops, gradient),
-        directionNorm: norm(ops, direction),
-        updateNorm: normOfUpdate(ops, learningRate, revised.direction),
+        ...normsOf(ops, { gradient, direction, step: revised.direction, eta: learningRate }),
       },
     };
   });
