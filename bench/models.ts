@@ -39,8 +39,7 @@ export interface Workload {
   readonly batch: Batch<Tensor>;
 }
 
-/** Images and their classes. */
-export const images = (n: number): Batch<Tensor> => ({
+const images = (n: number): Batch<Tensor> => ({
   inputs: uniform(keyOf(1), [n, 784], 'f32'),
   targets: tensor(
     Array.from({ length: n }, (_, i) => i % 10),

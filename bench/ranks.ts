@@ -33,31 +33,19 @@ const together: ReadonlyArray<Way> = [
 ];
 const apart: Way = { name: '2, Open MPI, one', ranks: 2, launcher: openMpi, workers: 'one' };
 
-/** A network and an optimizer, in how many steps, and the flags by which `kfac plan` knows it. */
+/** A task, whose network is the full one, and an optimizer, in how many steps. */
 interface Run {
   readonly title: string;
-  readonly workload: 'autoencoder' | 'resnet8';
+  readonly task: 'mnist-autoencoder' | 'fashion-classifier';
+  readonly batch: string;
   readonly optimizer: 'kfac' | 'adam';
   readonly steps: number;
-  readonly flags: ReadonlyArray<string>;
 }
 
 const runsOf = (steps: number): ReadonlyArray<Run> =>
   (['kfac', 'adam'] as const).flatMap((optimizer): ReadonlyArray<Run> => [
-    {
-      title: `full autoencoder, batch 1000, ${optimizer}`,
-      workload: 'autoencoder',
-      optimizer,
-      steps,
-      flags: ['mnist-autoencoder', '--batch', '1000'],
-    },
-    {
-      title: `ResNet-8 on images, batch 256, ${optimizer}`,
-      workload: 'resnet8',
-      optimizer,
-      steps: Math.ceil(steps / 5),
-      flags: ['fashion-classifier', '--batch', '256'],
-    },
+    { title: 'full autoencoder', task: 'mnist-autoencoder', batch: '1000', optimizer, steps },
+    { title: 'ResNet-8 on images', task: 'fashion-classifier', batch: '256', optimizer, steps: Math.ceil(steps / 5) },
   ]);
 
 type Line = Readonly<Record<string, unknown>>;
@@ -72,15 +60,15 @@ const linesOf = ({ launcher }: Way, args: ReadonlyArray<string>): ReadonlyArray<
   return stdout.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Line] : []));
 };
 
-const measured = (way: Way, { workload, optimizer, steps }: Run): RanksRun | null => {
-  const [found] = linesOf(way, [own, workload, optimizer, String(steps), way.workers]);
+const measured = (way: Way, { task, batch, optimizer, steps }: Run): RanksRun | null => {
+  const [found] = linesOf(way, [own, task, batch, optimizer, String(steps), way.workers]);
   return found === undefined ? null : (found as unknown as RanksRun);
 };
 
 /** Seconds of a step by `kfac plan`, with messages as they are measured between these processes. */
-const plannedBy = (way: Way, { optimizer, flags }: Run): number => {
-  const args = [program, 'plan', ...flags, '--optimizer', optimizer, '--ranks', String(way.ranks), '--threads', '1'];
-  const rows = existsSync(program) ? linesOf(way, [...args, '--json']) : [];
+const plannedBy = (way: Way, { task, batch, optimizer }: Run): number => {
+  const flags = ['--batch', batch, '--optimizer', optimizer, '--ranks', String(way.ranks), '--threads', '1'];
+  const rows = existsSync(program) ? linesOf(way, [program, 'plan', task, ...flags, '--json']) : [];
   const row = rows.find(
     ({ ranks, gradientWorkers }) => ranks === way.ranks && (way.ranks === 1 || gradientWorkers === way.workers),
   );
@@ -168,7 +156,9 @@ export const benchRanks = async (steps: number): Promise<void> => {
   const limit = sumOf(await products(2)) / sumOf(await products(1));
   console.log(`two processes of one thread do ${limit.toFixed(2)} times as many products as one`);
   for (const run of runsOf(steps)) {
-    console.log(`\n${run.title}, one thread for each process, ${run.steps} steps`);
+    console.log(
+      `\n${run.title}, batch ${run.batch}, ${run.optimizer}: one thread for each process, ${run.steps} steps`,
+    );
     console.log(
       '                  median ms   mean ms  faster  messages  MB/step  necessary  messages  MB inverses  peak MB  planned',
     );
@@ -176,7 +166,7 @@ export const benchRanks = async (steps: number): Promise<void> => {
     if (one === null) throw new Error('no process could be started');
     const ofOne = meanOf(one.seconds);
     console.log(lineOf(alone, one, ofOne, plannedBy(alone, run)));
-    for (const way of [...together, ...(run.optimizer === 'kfac' && run.workload === 'autoencoder' ? [apart] : [])]) {
+    for (const way of [...together, ...(run.optimizer === 'kfac' && run.task === 'mnist-autoencoder' ? [apart] : [])]) {
       const two = measured(way, run);
       console.log(two === null ? `${way.name}: could not be run` : lineOf(way, two, ofOne, plannedBy(way, run)));
       if (two !== null) console.log(`   ${stagesOf(one, two)}`);

@@ -1,16 +1,13 @@
 /**
  * One of the processes that `bench/ranks.ts` starts: takes steps, and says what they took as a line of JSON.
  *
- * `node ranksRun.js autoencoder|resnet8 OPTIMIZER STEPS GRADIENT_WORKERS`, by itself or under mpirun; `node ranksRun.js products` says how
+ * `node ranksRun.js TASK BATCH OPTIMIZER STEPS GRADIENT_WORKERS`, by itself or under mpirun; `node ranksRun.js products` says how
  * many products of two matrices of order 1000 it does in a second.
  *
  * @module
  */
 import type { Backend } from '../src/core/backends/backend.ts';
 import { nativeBackend } from '../src/core/backends/native/backend.ts';
-import { initialParams } from '../src/core/nn/model.ts';
-import { sigmoidCrossEntropy } from '../src/core/nn/losses/sigmoidCrossEntropy.ts';
-import { softmaxCrossEntropy } from '../src/core/nn/losses/softmaxCrossEntropy.ts';
 import { toldNumbers } from '../src/core/parallel/agreement.ts';
 import type { Collective } from '../src/core/parallel/collective.ts';
 import { launchOf } from '../src/core/parallel/mpi/launch.ts';
@@ -20,38 +17,19 @@ import { distributed } from '../src/core/parallel/spread/distributed.ts';
 import { inversesIn } from '../src/core/pipeline/arraysIn.ts';
 import type { Batch } from '../src/core/pipeline/context.ts';
 import { byStage } from '../src/core/pipeline/metrics.ts';
-import type { Objective } from '../src/core/pipeline/objective.ts';
 import { takeStep } from '../src/core/pipeline/takeStep.ts';
-import { initialState } from '../src/core/pipeline/trainState.ts';
 import { placeState } from '../src/core/pipeline/transfer.ts';
-import { learn } from '../src/core/pipeline/withObjective.ts';
 import { keyOf } from '../src/core/random/key.ts';
 import { uniform } from '../src/core/random/uniform.ts';
 import type { Shaped, Tensor } from '../src/core/tensor.ts';
 import { sizeOf } from '../src/core/tensor.ts';
-import { autoencoder } from '../src/pipelines/tasks/mnistAutoencoder.ts';
-import { resnet8 } from '../src/pipelines/tasks/imageNetworks.ts';
-import { settled } from '../src/pipelines/trainer/counted.ts';
-import { optimizerOf } from '../src/solvers/presets/registry.ts';
-import { images } from './models.ts';
+import { tasks } from '../src/pipelines/catalogue/tasks.ts';
+import { planOf } from '../src/pipelines/config/plan.ts';
+import { range } from '../src/pipelines/data/batches.ts';
+import { settledForecast } from '../src/pipelines/trainer/counted.ts';
+import { nodeWorld } from '../src/pipelines/world.ts';
 import { succeed } from './succeed.ts';
 import { secondsPerCall } from './timing.ts';
-
-/** A network and a batch: the cost of a step does not depend on what is in it. */
-interface Workload {
-  readonly objective: Objective;
-  readonly batch: Batch<Tensor>;
-}
-
-const workloadOf = (name: string): Workload => {
-  if (name === 'resnet8') {
-    const model = resnet8('resnet8', [28, 28], 10);
-    return { objective: { model, loss: softmaxCrossEntropy }, batch: images(256) };
-  }
-  const inputs = uniform(keyOf(1), [1000, 784], 'f32');
-  const model = autoencoder('full', [784, 1000, 500, 250, 30]);
-  return { objective: { model, loss: sigmoidCrossEntropy }, batch: { inputs, targets: inputs } };
-};
 
 /** What steps took. */
 export interface RanksRun {
@@ -68,20 +46,22 @@ export interface RanksRun {
   readonly refreshes: number;
 }
 
-const [workload, optimizer, count, workers] = process.argv.slice(2);
+const [task, batch, optimizer, count, workers] = process.argv.slice(2);
 const clock = (): number => performance.now() / 1000;
 
 /** Steps before those that count: the first is not like others. */
 const warmUp = 5;
 
 const measured = async <T extends Shaped>(backend: Backend<T>, collective: Collective): Promise<RanksRun> => {
-  const { objective, batch } = workloadOf(workload);
-  const step = learn(objective, succeed(optimizerOf(optimizer)).step);
-  const params = initialParams(objective.model, keyOf(1), 'f32');
+  const plan = succeed(planOf(task, [optimizer], {}, tasks));
+  const { task: found, train } = succeed(await plan.task.load(nodeWorld.files, plan.data)());
+  const size = Number(batch);
+  const batchAt = (i: number): Batch<Tensor> => train.batch(range((i * size) % (train.size - size), size));
+  const { step, state: start } = succeed(settledForecast(found, plan.optimizers[0], batchAt(0), 1));
   const env = { backend, clock };
   const seconds: Array<number> = [];
   const stages: Record<string, number> = {};
-  let state = placeState(backend.ops, { ...initialState(params, keyOf(2)), step: settled });
+  let state = placeState(backend.ops, start);
   let refreshes = 0;
   let before = collective.traffic();
   const steps = Number(count);
@@ -90,7 +70,7 @@ const measured = async <T extends Shaped>(backend: Backend<T>, collective: Colle
       collective.barrier().wait();
       before = collective.traffic();
     }
-    const stepped = succeed(await takeStep(env, step, state, batch)());
+    const stepped = succeed(await takeStep(env, step, state, batchAt(i))());
     state = stepped.state;
     await new Promise((resolve) => setImmediate(resolve)); // as between two steps of the trainer
     if (i < warmUp) continue;
@@ -113,14 +93,14 @@ const measured = async <T extends Shaped>(backend: Backend<T>, collective: Colle
       process.resourceUsage().maxRSS / 1024,
     ]).map(([a, b, c, d]) => [a, b, c, d] as const),
     messages: (messages - before.messages) / steps,
-    parameters: Object.values(params).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+    parameters: Object.values(start.params).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     triangles: orders.reduce((sum, n) => sum + (n * (n + 1)) / 2, 0),
     refreshes: refreshes / steps,
   };
 };
 
 const local = succeed(nativeBackend({ dtype: 'f32', threads: 1 }));
-if (workload === 'products') {
+if (task === 'products') {
   const x = local.ops.constant(uniform(keyOf(1), [1000, 1000], 'f32'));
   const multiply = (): void => {
     const { backend, close } = local.scope();
