@@ -77,13 +77,13 @@ export const trafficNotes = (
   steps: number,
   inverseBytes: number,
 ): ReadonlyArray<string> => {
-  const { messages, bytes, waited } = collective.traffic();
-  const sent = `${(bytes / 1e6).toFixed(1)} MB in ${messages.toLocaleString('en-US')} messages`;
-  const told = toldNumbers(collective, [bytes / Math.max(1, steps), inverseBytes]);
+  const { messages, carried, waited } = collective.traffic();
+  const came = `${(carried / 1e6).toFixed(1)} MB came to the first in ${messages.toLocaleString('en-US')} messages`;
+  const told = toldNumbers(collective, [carried / Math.max(1, steps), inverseBytes]);
   const [ofSteps, kept] = [told.map(([each]) => each), told.map(([, each]) => each)];
   return [
-    `${collective.size} processes over ${library}: the first sent ${sent} and waited ${waited.toFixed(1)} s for the others`,
-    `each process sent ${megabytes(ofSteps)} in a step and kept ${megabytes(kept)} of inverses`,
+    `${collective.size} processes over ${library}: ${came}, on which it spent ${waited.toFixed(1)} s`,
+    `${megabytes(ofSteps)} came to each process in a step, and it kept ${megabytes(kept)} of inverses`,
   ];
 };
 

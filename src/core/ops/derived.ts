@@ -222,5 +222,6 @@ export const derive = <T extends Shaped>(p: Primitives<T>, self: () => Ops<T>): 
     })['gram'];
   },
   whole: (arrays) => arrays,
+  addedUp: (arrays) => arrays,
   within: (run) => run(self())[0],
 });

@@ -106,6 +106,11 @@ export interface Derived<T extends Shaped> {
    */
   readonly whole: (arrays: ReadonlyArray<T>) => ReadonlyArray<T>;
   /**
+   * The same arrays, about to be looked at element by element: an interpreter whose arrays are spread over processes has sums added up, in
+   * few messages, and may leave each process with a run of a large one.
+   */
+  readonly addedUp: (arrays: ReadonlyArray<T>) => ReadonlyArray<T>;
+  /**
    * What a computation gives, with the arrays that live on; all others that the operations it is given have made go back to memory
    * at its end, and so do arrays of before that are spent, which nobody else may hold. For sums over parts of a whole that is
    * never in memory at once.

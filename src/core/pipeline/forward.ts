@@ -81,7 +81,7 @@ export const backward: Stage<
   const { state, circumstances, objective, outputs, pullback, loss, targets, weights } = context;
   const { params, sites } = pullback(lossGradient(ops, objective.loss, outputs, { targets, weights }));
   const gradient = mapParams(params, (sum) => ops.scale(1 / outputs.shape[0], sum));
-  ops.whole([...Object.values(gradient), loss]);
+  ops.addedUp([...Object.values(gradient), loss]);
   const found = { gradient, siteCotangents: sites, loss, metrics: {} };
   if (objective.penalty === undefined) return found;
   const added = linearisedPenalty(ops, objective.penalty, { ...state, at: circumstances });

@@ -69,7 +69,8 @@ export const trainedProgram = <T>({ model, held, at }: Placed<T>): PositionalPro
  * ```
  */
 export const linearise = <T extends Shaped>(ops: Ops<T>, placed: Placed<T>): Linearised<T> => {
-  const { model, params, at } = placed;
+  const { model, params, held, at } = placed;
+  ops.whole([...Object.values(params), ...Object.values(held)]);
   if (model.linearise !== undefined) return model.linearise(ops, params, at);
   const { program, inputs } = trainedProgram(placed);
   const isTrained = (path: string): boolean => Object.hasOwn(params, path);
@@ -92,5 +93,8 @@ export const linearise = <T extends Shaped>(ops: Ops<T>, placed: Placed<T>): Lin
  * outputsAt(ops, { model: net, params: { weight }, held: { bias }, at }).data; // => [12]
  * ```
  */
-export const outputsAt = <T extends Shaped>(ops: Ops<T>, { model, params, held, at }: Placed<T>): T =>
-  model.program(ops, { ...held, ...params }, at);
+export const outputsAt = <T extends Shaped>(ops: Ops<T>, { model, params, held, at }: Placed<T>): T => {
+  const all = { ...held, ...params };
+  ops.whole(Object.values(all));
+  return model.program(ops, all, at);
+};

@@ -150,7 +150,8 @@ export const takeStep =
           chained((kept) =>
             kept.next.step % agreeing === 0 && scope.backend.agree !== undefined
               ? pipe(
-                  scope.backend.agree(Object.values(kept.next.params)),
+                  // Those that the step began with: of the next ones a process may have a part so far.
+                  scope.backend.agree(Object.values(state.params)),
                   mapped(() => kept),
                 )
               : TE.right(kept),

@@ -171,6 +171,7 @@ interface Row {
   readonly gradientWorkers: GradientWorkers;
   readonly seconds: number;
   readonly operations: number;
+  /** That come to the busiest process. */
   readonly megabytes: number;
   readonly messages: number;
   /** Megabytes of inverses that the process with most of them keeps. */
@@ -201,7 +202,7 @@ const rowsFor = (
           gradientWorkers,
           seconds: secondsOf(machine, cost),
           operations: cost.operations + cost.factorisations,
-          megabytes: ranks === 1 ? 0 : cost.bytes / 1e6,
+          megabytes: ranks === 1 ? 0 : cost.carried / 1e6,
           messages: ranks === 1 ? 0 : cost.messages,
           inverseMegabytes: cost.inverses / 1e6,
         })),

@@ -52,7 +52,7 @@ export interface Countable extends Pick<TrainOptions, 'batch' | 'hold'> {
 }
 
 /** The step from which a run is counted: periods are what they stay, and it is one of each of them. */
-export const settled = 5040;
+const settled = 5040;
 
 /** Steps of a task with an optimizer, counted. */
 const countedSteps = (

@@ -107,6 +107,7 @@ export const modelCoefficients = <T extends Shaped>(
 ): ReadonlyArray<T> => {
   const { sample, direction, last } = givens;
   const vectors = last === null ? [direction] : [direction, last];
+  ops.whole(vectors.flatMap((v) => Object.values(v)));
   const images = vectors.map(sample.pushforward);
   const curved = images.map((v) => lossHessianProduct(ops, loss, sample.outputs, sample.weights, v));
   const examples = sample.outputs.shape[0];

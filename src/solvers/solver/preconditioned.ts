@@ -35,7 +35,13 @@ export const directed =
     if (prepared === null) return TE.right({ direction: gradient, ...found });
     const size = Object.values(gradient);
     return pipe(
-      calculate(() => tidily(backend, size, ({ ops }) => toBlocks(ops, blocks, gradient))),
+      calculate(() =>
+        tidily(backend, size, ({ ops }) => {
+          const v = toBlocks(ops, blocks, gradient);
+          ops.whole(Object.values(v)); // every row of a product with an inverse needs all of it
+          return v;
+        }),
+      ),
       chained((v) => tidilyDone(backend, size, (inner) => applyOn(inner, prepared, v))),
       chained((image) => calculate(() => tidily(backend, size, ({ ops }) => fromBlocks(ops, blocks, image)))),
       mapped((direction) => ({ direction, ...found })),

@@ -22,3 +22,23 @@ it('law: of a sum of which some elements are looked at, those are sent; where th
   expect(await sent('diagonal')).toEqual({ first: expected, bytes: 3 * 8 });
   expect(await sent('repeated')).toEqual({ first: expected, bytes: 81 * 8 });
 });
+
+/** A product over examples of three ranks, added up and then negated: its numbers, and the bytes that come in for the sum and for the rest. */
+const negated = async (small: number, wire: 'full' | 'bf16' = 'full') => {
+  const collective = simulated(3);
+  const { ops, batch, read } = distributed(referenceBackend(), collective, { small, wire });
+  const place = batch ?? ops.constant;
+  const [x, y] = [place(generate([6, 9], (i) => i % 7)), place(generate([6, 5], (i) => i % 3))];
+  const [sum] = ops.addedUp([ops.matmul(x, y, { transposeA: true })]);
+  const { carried } = collective.traffic();
+  const { data } = orThrow(await read(ops.neg(sum))());
+  return { data, adding: carried, reading: collective.traffic().carried - carried };
+};
+
+it('law: of a sum that is large each rank has a run, in half the bytes, and what is made of it element by element stays in runs', async () => {
+  const bytes = 9 * 5 * 8;
+  const together = await negated(45);
+  expect(together).toMatchObject({ adding: (2 * bytes * 2) / 3, reading: 0 });
+  expect(await negated(44)).toEqual({ ...together, adding: (bytes * 2) / 3, reading: (bytes * 2) / 3 });
+  expect(await negated(44, 'bf16')).toMatchObject({ reading: 0 });
+});

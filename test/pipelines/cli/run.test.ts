@@ -726,15 +726,27 @@ describe('kfac plan', () => {
     const { code, outLines } = await kfac(`${command} --ranks 2,4 --latency 10 --bandwidth 100`);
     expect(code).toBe(0);
     expect(outLines[0]).toMatch(
-      /^kfac: .* GFLOP\/s for each process; a message takes 10(\.0+)? µs and 100(\.0+)? MB\/s$/,
+      /^kfac: .* GFLOP\/s by one process; a message takes 10(\.0+)? µs and 100(\.0+)? MB\/s$/,
     );
     expect(outLines.filter((line) => /^ *[124] +(all|0\.5|one) /.test(line))).toHaveLength(6);
     const rows = parsed((await kfac(`${command} --ranks 2 --optimizer adam --json`)).outLines);
+    // Large gradients, small ones and the loss, metrics; of a hundred steps all but the first put large parameters together.
     expect(rows).toMatchObject([
       { ranks: 1, megabytes: 0, messages: 0 },
-      { ranks: 2, gradientWorkers: 'all', messages: 2 },
+      { ranks: 2, gradientWorkers: 'all', messages: 3.99 },
       { ranks: 2, gradientWorkers: 'one', messages: 2 },
     ]);
+  });
+
+  it('knows how sums travel, and parts of a batch', async () => {
+    const megabytes = async (flags: string): Promise<ReadonlyArray<number>> =>
+      parsed((await kfac(`${command} --ranks 2 --optimizer adam --json${flags}`)).outLines).map((row) =>
+        Number(row['megabytes']),
+      );
+    const [, full] = await megabytes('');
+    const [, half] = await megabytes(' --wire bf16 --accumulate 2');
+    expect(half / full).toBeGreaterThan(0.49);
+    expect(half / full).toBeLessThan(0.55);
   });
 
   it('refuses what is no number of processes', async () => {

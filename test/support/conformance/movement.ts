@@ -198,6 +198,13 @@ export const movementCases: ReadonlyArray<Case> = [
     ),
   },
   {
+    operation: 'addedUp',
+    trials: given(
+      shapeOf(1, 2).chain((shape) => arrayOf(shape)),
+      (x) => ({ label: '', operands: [x], run: (ops, [a]) => ops.neg(ops.addedUp([a])[0]) }),
+    ),
+  },
+  {
     operation: 'within',
     trials: given(
       shapeOf(1, 2).chain((shape) => arrayOf(shape)),

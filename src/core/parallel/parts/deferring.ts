@@ -113,6 +113,7 @@ const opsIn = (home: Home, shared: Shared): Ops<Tensor> => {
   const ops: Ops<Tensor> = {
     ...(Object.fromEntries(entries) as unknown as Ops<Tensor>),
     whole: (arrays) => arrays,
+    addedUp: (arrays) => arrays,
     within: (run) => run(ops)[0],
   };
   return ops;

@@ -2,7 +2,8 @@
  * Arrays that several ranks have together, and the four ways in which they do.
  *
  * Nobody but this folder sees where an array is: it is one value with one shape, as in one process. What looks at all of it makes
- * it whole, which needs a message, and it stays so: a place of an array changes only from spread to whole, and its value never.
+ * it whole, which needs a message, and it stays so: a place of an array changes only from a sum to shards, and from any of them to
+ * whole, and its value never.
  *
  * @module
  */
@@ -45,7 +46,7 @@ export interface Spread extends Shaped {
   readonly shape: Shape;
   /** Of its elements: a rank that has none of them has to know it too. */
   readonly dtype: DType;
-  /** Changes when the array is made whole. */
+  /** Changes when the array is added up, or made whole. */
   readonly held: IORef<Holding>;
   /** The scope in which it was made. */
   readonly born: object;

@@ -47,6 +47,8 @@ export interface DistributedOptions {
    * bytes, from 256 elements on. Inverses and directions are sent as they are.
    */
   readonly wire?: Wire;
+  /** Elements up to which sums travel together, and every rank has all of them: 2¹⁴ unless given. Of others it has a run where that will do. */
+  readonly small?: number;
   /** Told of each round of factorisations: about how many operations each rank has in it. */
   readonly assigned?: Assigned;
 }
@@ -71,16 +73,16 @@ export interface DistributedOptions {
 export const distributed = (
   local: Backend<Tensor>,
   collective: Collective,
-  { gradientWorkers = 'all', accumulate = 1, wire = 'full', assigned }: DistributedOptions = {},
+  { gradientWorkers = 'all', accumulate = 1, wire = 'full', small = 2 ** 14, assigned }: DistributedOptions = {},
 ): Backend<Spread> => {
   const parts = extent('accumulate', accumulate);
   const queue = createQueue(collective.size, assigned);
-  const means = { collective, parts, wire, rows: rowsFor(collective.size, gradientWorkers) };
+  const means = { collective, parts, wire, small, rows: rowsFor(collective.size, gradientWorkers) };
   return backendOn(parts === 1 ? undivided(local) : deferring(local), means, queue, () => undefined);
 };
 
 /** What all scopes have in common. */
-type Means = Pick<Workshop, 'collective' | 'parts' | 'wire' | 'rows'>;
+type Means = Pick<Workshop, 'collective' | 'parts' | 'wire' | 'small' | 'rows'>;
 
 const backendOn = (
   local: PartingBackend,

@@ -34,6 +34,8 @@ export interface Workshop {
   readonly parting: Parting;
   /** How sums travel. */
   readonly wire: Wire;
+  /** Elements up to which they go in one message with others: sending that many takes about as long as a message takes to begin. */
+  readonly small: number;
   /** Precision of floats. */
   readonly dtype: 'f32' | 'f64';
   /** Which ranks are sent what one has computed for all at once, and which when they need it. */
@@ -57,14 +59,17 @@ export const spread = (
   born: scope,
 });
 
-const moved = (shop: Workshop, { held, born }: Spread, whole: Tensor): Tensor => {
+/** Puts an array in another place; what is there was made here. */
+export const movedTo = (shop: Workshop, { held, born }: Spread, to: Place, made: ReadonlyArray<Tensor>): void => {
   const { place, former } = held.read();
   const before = place.kind === 'shards' || place.kind === 'sum' ? place.parts : [];
-  held.write({
-    place: { kind: 'whole', whole, isSymmetric: place.kind === 'sum' && place.isSymmetric },
-    former: [...former, ...before.filter((part) => part !== null)],
-  })();
-  if (born !== shop.scope) shop.outlives(whole);
+  held.write({ place: to, former: [...former, ...before.filter((part) => part !== null)] })();
+  if (born !== shop.scope) made.forEach(shop.outlives);
+};
+
+const moved = (shop: Workshop, x: Spread, whole: Tensor): Tensor => {
+  const place = placeOf(x);
+  movedTo(shop, x, { kind: 'whole', whole, isSymmetric: place.kind === 'sum' && place.isSymmetric }, [whole]);
   return whole;
 };
 
@@ -92,7 +97,7 @@ interface Message {
   readonly whole: () => Tensor;
 }
 
-const zerosFor = ({ ops }: Workshop, shape: Shape, part: Part): Tensor => part ?? ops.full(shape, 0);
+export const zerosFor = ({ ops }: Workshop, shape: Shape, part: Part): Tensor => part ?? ops.full(shape, 0);
 
 /** The sum of what ranks here and elsewhere have, on its way to `out`. */
 const addedUp = (
@@ -215,9 +220,6 @@ export const wholeOf = (shop: Workshop, x: Spread): Tensor => {
   return moved(shop, x, whole());
 };
 
-/** Elements up to which sums go in one message with others: sending that many takes about as long as a message takes to begin. */
-const small = 2 ** 14;
-
 /** Makes several sums whole in one message. */
 const sumTogether = (shop: Workshop, bucket: ReadonlyArray<Spread>): void => {
   const { ops, collective } = shop;
@@ -249,7 +251,7 @@ export const makeWhole = (shop: Workshop, arrays: ReadonlyArray<Spread>): void =
     distinct.filter((x) => isApart(placeOf(x))).forEach((x) => wholeOf(shop, x));
     return;
   }
-  const isSmallSum = (x: Spread): boolean => placeOf(x).kind === 'sum' && sizeOf(x.shape) <= small;
+  const isSmallSum = (x: Spread): boolean => placeOf(x).kind === 'sum' && sizeOf(x.shape) <= shop.small;
   const isRoundedSum = (x: Spread): boolean => isRounded(shop.wire, sizeOf(x.shape));
   const sums = distinct.filter(isSmallSum);
   const buckets = [sums.filter((x) => !isRoundedSum(x)), sums.filter(isRoundedSum)].filter(({ length }) => length > 1);

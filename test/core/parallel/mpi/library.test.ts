@@ -7,7 +7,7 @@ describe('openMpiLibrary', () => {
   const [ucx, sums] = ['UCX_MEM_EVENTS', 'OMPI_MCA_coll_libnbc_iallreduce_algorithm'];
   const before = { [ucx]: process.env[ucx], [sums]: process.env[sums] };
   const set = (name: string, value: string | undefined): void => {
-    if (value === undefined) delete process.env[name];
+    if (value === undefined) Reflect.deleteProperty(process.env, name);
     else process.env[name] = value;
   };
   afterEach(() => {
