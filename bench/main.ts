@@ -7,6 +7,7 @@
  * `npm run bench -- games [NAMES] [SEEDS]`: solvers of games on gan-ring, ten seeds each unless given.
  * `npm run bench -- damping`: what λ costs where it is held and where it adapts, with the figures of `docs/damping.md`.
  * `npm run bench -- mpi [steps=N]`: two processes beside one, and what `kfac plan` said of them.
+ * `npm run bench -- chromium`: products of `portable` in pages, beside two libraries.
  * `npm run bench -- models`: passes and steps of convolutional networks, beside `bench/peers/models.py`.
  *
  * @module
@@ -17,6 +18,7 @@ import { runCli } from '../src/pipelines/cli/run.ts';
 import { choiceOf, isForClasses } from '../src/pipelines/problems/choices.ts';
 import { nodeWorld } from '../src/pipelines/world.ts';
 import { optimizerNames } from '../src/solvers/presets/registry.ts';
+import { benchInChromium } from './gpu/chromium.ts';
 import { benchGpu } from './gpu/main.ts';
 import { benchCourses } from './courses.ts';
 import { benchCurves } from './curves.ts';
@@ -66,10 +68,11 @@ const benchNative = async (): Promise<void> => {
   if (wanted('memory')) await benchMemory(backend);
 };
 
-const others = ['mpi', 'gpu', 'portable', 'presets', 'problems', 'games', 'damping'];
+const others = ['mpi', 'gpu', 'portable', 'chromium', 'presets', 'problems', 'games', 'damping'];
 if (sections[0] === 'problems') process.exitCode = await runCli(nodeWorld, ['bench', ...sections.slice(1)])();
 if (sections.includes('portable')) await benchGpu('portable');
 if (sections.includes('gpu')) await benchGpu('gpu');
+if (sections.includes('chromium')) await benchInChromium();
 if (sections[0] === 'games') {
   const [names, counts] = [sections.slice(1), sections.slice(1).map(Number).filter(Number.isInteger)];
   await benchGames(

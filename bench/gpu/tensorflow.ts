@@ -11,10 +11,15 @@ import type { Rank, Tensor2D } from '@tensorflow/tfjs-core';
 
 import type { Contender } from './contender.ts';
 
-/** Opens the backend. */
-export const tensorflow = async (): Promise<Contender> => {
+/**
+ * Opens the backend.
+ *
+ * @param path - where a page finds its binaries
+ */
+export const tensorflow = async (path?: string): Promise<Contender> => {
   const tf = await import('@tensorflow/tfjs-core');
-  const { setThreadsCount, getThreadsCount } = await import('@tensorflow/tfjs-backend-wasm');
+  const { setThreadsCount, getThreadsCount, setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
+  if (path !== undefined) setWasmPaths(path);
   setThreadsCount(1);
   if (!(await tf.setBackend('wasm'))) throw new Error('the backend does not start');
   const read = (compute: () => Tensor2D) => (): Float32Array => {

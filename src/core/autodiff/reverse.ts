@@ -12,6 +12,7 @@ import { completeOps } from '../ops/complete.ts';
 import type { BinaryKind, Primitives } from '../ops/primitives.ts';
 import type { Site } from '../ops/site.ts';
 import { narrowSite, parametersOfSite } from '../ops/site.ts';
+import { tidyWithin } from '../ops/tidy.ts';
 import type { Params } from '../params.ts';
 import { mapParams } from '../params.ts';
 import type { Shape, Shaped } from '../tensor.ts';
@@ -92,18 +93,14 @@ const binarySteps: Readonly<Record<BinaryKind, Step | ReadonlyArray<Step>>> = {
   equal: 'bends',
 };
 
-/**
- * The primitives on tape nodes: the inner value, and an edge for each operand that has a derivative. Values are computed
- * with `inner`, cotangents with `ops`.
- */
+/** The primitives on tape nodes: the inner value, and an edge for each operand that has a derivative. */
 const reversePrimitives = <T extends Shaped>(
-  ops: Ops<T>,
   inner: Primitives<T>,
   tape: Tape<T>,
   onSite: (record: SiteRecord<T>) => void,
   onKeep: (path: string, value: T) => void,
 ): Primitives<TapeNode<T>> => {
-  const rules = vjpRules(ops);
+  const rules = vjpRules<T>();
   const record = (
     value: T,
     operands: ReadonlyArray<TapeNode<T>>,
@@ -194,7 +191,7 @@ const reversePrimitives = <T extends Shaped>(
     },
     site: (site, input, output) => {
       const value = inner.site(site, input.value, output.value);
-      const passed = tape.record(value, [output], [(cotangent) => cotangent], ([uses]) =>
+      const passed = tape.record(value, [output], [(_, cotangent) => cotangent], ([uses]) =>
         usesPast(uses, parametersOfSite(site)),
       );
       // A site whose parameters are all held constant still has a cotangent of its own.
@@ -231,7 +228,6 @@ const run = <T extends Shaped, R>(
   const nodes = mapParams(params, (value, path) => tape.leaf(value, path));
   const remembering = completeOps(
     reversePrimitives(
-      ops,
       inner,
       tape,
       (record) => void sites.push(record),
@@ -318,7 +314,11 @@ export const vjp = <T extends Shaped>(
         );
         return (cotangent) => named(some, toSome([checked('parameterPullback', cotangent, result.shape)]));
       },
-      pushforward: (tangents) => jvpAlong(ops, values, program, params, tangents, inputs),
+      pushforward: (tangents) =>
+        tidyWithin(ops, values, (on) => {
+          const image = jvpAlong(on, values, program, params, tangents, inputs);
+          return [image, [image]];
+        }),
       narrow: (has) =>
         linearisedIn(
           paths.filter(has),

@@ -9,6 +9,7 @@
  * @module
  */
 import type { Ops } from '../ops/ops.ts';
+import { tidyWithin } from '../ops/tidy.ts';
 import type { Shape, Shaped } from '../tensor.ts';
 import type { Uses } from './uses.ts';
 import { unused, used } from './uses.ts';
@@ -20,12 +21,12 @@ export interface TapeNode<T> extends Shaped {
   readonly id: number | null;
 }
 
-interface Edge<T> {
+interface Edge<T extends Shaped> {
   readonly parent: number;
   readonly pull: Pull<T>;
 }
 
-interface Entry<T> {
+interface Entry<T extends Shaped> {
   readonly shape: Shape;
   readonly uses: Uses;
   readonly edges: ReadonlyArray<Edge<T>>;
@@ -58,7 +59,10 @@ export interface Tape<T extends Shaped> {
 export const constantNode = <T extends Shaped>(value: T): TapeNode<T> => ({ shape: value.shape, value, id: null });
 
 /** Which nodes are targets or depend on one. Operands come before results on a tape, so one pass is enough. */
-const leadsTo = <T>(entries: ReadonlyArray<Entry<T>>, targets: ReadonlyArray<number>): ReadonlyArray<boolean> => {
+const leadsTo = <T extends Shaped>(
+  entries: ReadonlyArray<Entry<T>>,
+  targets: ReadonlyArray<number>,
+): ReadonlyArray<boolean> => {
   const leads = new Array<boolean>(entries.length).fill(false);
   for (const target of targets) leads[target] = true;
   for (let id = 0; id < entries.length; id += 1) {
@@ -93,12 +97,12 @@ export const createTape = <T extends Shaped>(ops: Ops<T>): Tape<T> => {
     walkBack: (results, targets) => {
       const leads = leadsTo(entries, targets);
       const isTarget = new Set(targets);
-      return (cotangents) => {
+      const walk = (on: Ops<T>, cotangents: ReadonlyArray<T>): ReadonlyArray<T> => {
         const found = new Map<number, T>();
         const pending: Array<T | undefined> = [];
         const add = (id: number, part: T): void => {
           const sum = pending[id];
-          pending[id] = sum === undefined ? part : ops.add(sum, part);
+          pending[id] = sum === undefined ? part : on.add(sum, part);
         };
         results.forEach(({ id }, i) => {
           if (id !== null && leads[id]) add(id, cotangents[i]);
@@ -109,10 +113,15 @@ export const createTape = <T extends Shaped>(ops: Ops<T>): Tape<T> => {
           if (cotangent === undefined) continue;
           pending[id] = undefined;
           if (isTarget.has(id)) found.set(id, cotangent);
-          for (const { parent, pull } of entries[id].edges) if (leads[parent]) add(parent, pull(cotangent));
+          for (const { parent, pull } of entries[id].edges) if (leads[parent]) add(parent, pull(on, cotangent));
         }
-        return targets.map((id) => found.get(id) ?? ops.full(entries[id].shape, 0));
+        return targets.map((id) => found.get(id) ?? on.full(entries[id].shape, 0));
       };
+      return (cotangents) =>
+        tidyWithin(ops, entries, (on) => {
+          const found = walk(on, cotangents);
+          return [found, found];
+        });
     },
   };
 };

@@ -13,28 +13,31 @@ import type { Shape, Shaped } from '../tensor.ts';
 import { groupsOf } from '../ops/shapes.ts';
 import { keptShape, winnerShare } from '../ops/ties.ts';
 
-/** From the cotangent of a result to that of one operand, in the operand's shape. */
-export type Pull<T> = (cotangent: T) => T;
+/** From the cotangent of a result to that of one operand, in the operand's shape, by the operations that it is given. */
+export type Pull<T extends Shaped> = (ops: Ops<T>, cotangent: T) => T;
 
-type Pulls<T> = ReadonlyArray<Pull<T>>;
+type Pulls<T extends Shaped> = ReadonlyArray<Pull<T>>;
 
 // Rules that need an operand's shape alone take it out first, so that the tape does not keep the operand's values.
-const binaryPulls: Record<BinaryKind, <T extends Shaped>(ops: Ops<T>, a: T, b: T, y: T) => Pulls<T>> = {
-  add: (ops, { shape: left }, { shape: right }) => [(g) => ops.sumTo(g, left), (g) => ops.sumTo(g, right)],
-  sub: (ops, { shape: left }, { shape: right }) => [(g) => ops.sumTo(g, left), (g) => ops.neg(ops.sumTo(g, right))],
-  mul: (ops, a, b) => [(g) => ops.sumTo(ops.mul(g, b), a.shape), (g) => ops.sumTo(ops.mul(g, a), b.shape)],
+const binaryPulls: Record<BinaryKind, <T extends Shaped>(a: T, b: T, y: T) => Pulls<T>> = {
+  add: ({ shape: left }, { shape: right }) => [(ops, g) => ops.sumTo(g, left), (ops, g) => ops.sumTo(g, right)],
+  sub: ({ shape: left }, { shape: right }) => [
+    (ops, g) => ops.sumTo(g, left),
+    (ops, g) => ops.neg(ops.sumTo(g, right)),
+  ],
+  mul: (a, b) => [(ops, g) => ops.sumTo(ops.mul(g, b), a.shape), (ops, g) => ops.sumTo(ops.mul(g, a), b.shape)],
   // −g a / b² = −(g y) / b, and b is the same along every axis that is summed.
-  div: (ops, a, b, y) => [
-    (g) => ops.sumTo(ops.div(g, b), a.shape),
-    (g) => ops.neg(ops.div(ops.sumTo(ops.mul(g, y), b.shape), b)),
+  div: (a, b, y) => [
+    (ops, g) => ops.sumTo(ops.div(g, b), a.shape),
+    (ops, g) => ops.neg(ops.div(ops.sumTo(ops.mul(g, y), b.shape), b)),
   ],
-  max: (ops, a, b) => [
-    (g) => ops.sumTo(ops.mul(g, winnerShare(ops, a, b)), a.shape),
-    (g) => ops.sumTo(ops.mul(g, winnerShare(ops, b, a)), b.shape),
+  max: (a, b) => [
+    (ops, g) => ops.sumTo(ops.mul(g, winnerShare(ops, a, b)), a.shape),
+    (ops, g) => ops.sumTo(ops.mul(g, winnerShare(ops, b, a)), b.shape),
   ],
-  min: (ops, a, b) => [
-    (g) => ops.sumTo(ops.mul(g, winnerShare(ops, b, a)), a.shape),
-    (g) => ops.sumTo(ops.mul(g, winnerShare(ops, a, b)), b.shape),
+  min: (a, b) => [
+    (ops, g) => ops.sumTo(ops.mul(g, winnerShare(ops, b, a)), a.shape),
+    (ops, g) => ops.sumTo(ops.mul(g, winnerShare(ops, a, b)), b.shape),
   ],
   greater: () => [],
   equal: () => [],
@@ -44,7 +47,7 @@ const inversePermutation = (permutation: ReadonlyArray<number>): ReadonlyArray<n
   permutation.map((_, axis) => permutation.indexOf(axis));
 
 /** The rules of every primitive that has a derivative, by name; the order of the functions is that of the operands. */
-export interface VjpRules<T> {
+export interface VjpRules<T extends Shaped> {
   readonly matmul: (a: T, b: T, transposes: Transposes) => Pulls<T>;
   /** Of x, the weight and the bias, whether there is one or not. */
   readonly affine: (x: T, weight: T) => Pulls<T>;
@@ -73,66 +76,65 @@ export interface VjpRules<T> {
   readonly correlate: (images: T, outputs: T, window: Window) => Pulls<T>;
 }
 
-/**
- * The VJP rules in terms of an interpreter's operations.
- *
- * @param ops - interpreter that computes the cotangents; one that differentiates gives higher derivatives
- */
-export const vjpRules = <T extends Shaped>(ops: Ops<T>): VjpRules<T> => ({
+/** The VJP rules. An interpreter that differentiates, given to a rule's functions, makes higher derivatives of them. */
+export const vjpRules = <T extends Shaped>(): VjpRules<T> => ({
   // C = A B: dA = G Bᵀ, dB = Aᵀ G. A transposed operand gets the transpose of its cotangent: (G Bᵀ)ᵀ = B Gᵀ.
   matmul: (a, b, { transposeA = false, transposeB = false }) => [
-    (g) =>
+    (ops, g) =>
       transposeA
         ? ops.matmul(b, g, { transposeA: transposeB, transposeB: true })
         : ops.matmul(g, b, { transposeB: !transposeB }),
-    (g) =>
+    (ops, g) =>
       transposeB
         ? ops.matmul(g, a, { transposeA: true, transposeB: transposeA })
         : ops.matmul(a, g, { transposeA: !transposeA }),
   ],
   affine: (x, weight) => [
-    (g) => ops.matmul(g, weight),
-    (g) => ops.matmul(g, x, { transposeA: true }),
-    (g) => ops.sum(g, [0]),
+    (ops, g) => ops.matmul(g, weight),
+    (ops, g) => ops.matmul(g, x, { transposeA: true }),
+    (ops, g) => ops.sum(g, [0]),
   ],
   // S = xᵀx: ⟨G, dxᵀx + xᵀdx⟩ = ⟨x (G + Gᵀ), dx⟩.
-  gram: (x) => [(g) => ops.matmul(x, ops.add(g, ops.transposed(g)))],
-  unary: (kind, x, y) => (kind === 'sign' || kind === 'step' ? [] : [(g) => ops.unaryVjp(kind, x, y, g)]),
-  binary: (kind, a, b, y) => binaryPulls[kind](ops, a, b, y),
+  gram: (x) => [(ops, g) => ops.matmul(x, ops.add(g, ops.transposed(g)))],
+  unary: (kind, x, y) => (kind === 'sign' || kind === 'step' ? [] : [(ops, g) => ops.unaryVjp(kind, x, y, g)]),
+  binary: (kind, a, b, y) => binaryPulls[kind](a, b, y),
   select: (condition, a, b) => [
-    (g) => ops.sumTo(ops.select(condition, g, ops.full([], 0)), a),
-    (g) => ops.sumTo(ops.select(condition, ops.full([], 0), g), b),
+    (ops, g) => ops.sumTo(ops.select(condition, g, ops.full([], 0)), a),
+    (ops, g) => ops.sumTo(ops.select(condition, ops.full([], 0), g), b),
   ],
-  sum: (x, axes) => [(g) => ops.broadcastTo(ops.reshape(g, keptShape(x, axes)), x)],
-  max: (x, y, axes) => [(g) => ops.maxVjp(x, y, axes, g)],
-  reshape: (x) => [(g) => ops.reshape(g, x)],
-  transpose: (permutation) => [(g) => ops.transpose(g, inversePermutation(permutation))],
-  broadcastTo: (x) => [(g) => ops.sumTo(g, x)],
+  sum: (x, axes) => [(ops, g) => ops.broadcastTo(ops.reshape(g, keptShape(x, axes)), x)],
+  max: (x, y, axes) => [(ops, g) => ops.maxVjp(x, y, axes, g)],
+  reshape: (x) => [(ops, g) => ops.reshape(g, x)],
+  transpose: (permutation) => [(ops, g) => ops.transpose(g, inversePermutation(permutation))],
+  broadcastTo: (x) => [(ops, g) => ops.sumTo(g, x)],
   concat: (shapes, axis) => {
     const starts = shapes.map((_, i) => shapes.slice(0, i).reduce((start, shape) => start + shape[axis], 0));
-    return shapes.map((shape, i) => (g) => {
+    return shapes.map((shape, i) => (ops, g) => {
       const begin = shape.map((_, at) => (at === axis ? starts[i] : 0));
       return ops.slice(g, begin, shape);
     });
   },
-  slice: (x, begin) => [(g) => ops.pad(g, begin, x)],
-  pad: (x, begin) => [(g) => ops.slice(g, begin, x)],
-  gather: (x, indices) => [(g) => ops.scatterAdd(indices, g, x[0])],
-  scatterAdd: (indices) => [(g) => ops.gather(g, indices)],
-  patches: (images, window) => [(g) => ops.unpatches(g, window, images)],
-  unpatches: (window) => [(g) => ops.patches(g, window)],
+  slice: (x, begin) => [(ops, g) => ops.pad(g, begin, x)],
+  pad: (x, begin) => [(ops, g) => ops.slice(g, begin, x)],
+  gather: (x, indices) => [(ops, g) => ops.scatterAdd(indices, g, x[0])],
+  scatterAdd: (indices) => [(ops, g) => ops.gather(g, indices)],
+  patches: (images, window) => [(ops, g) => ops.unpatches(g, window, images)],
+  unpatches: (window) => [(ops, g) => ops.patches(g, window)],
   // ⟨g, convolve(x, W)⟩ is linear in each of g, x and W, and the three operations are its derivatives by them.
   convolve: (images, filters, window) => {
     const { shape } = images;
     const groups = groupsOf(shape, filters.shape, window);
-    return [(g) => ops.convolveTransposed(g, filters, window, shape), (g) => ops.correlate(images, g, window, groups)];
+    return [
+      (ops, g) => ops.convolveTransposed(g, filters, window, shape),
+      (ops, g) => ops.correlate(images, g, window, groups),
+    ];
   },
   convolveTransposed: (outputs, filters, window, images) => {
     const groups = groupsOf(images, filters.shape, window);
-    return [(g) => ops.convolve(g, filters, window), (g) => ops.correlate(g, outputs, window, groups)];
+    return [(ops, g) => ops.convolve(g, filters, window), (ops, g) => ops.correlate(g, outputs, window, groups)];
   },
   correlate: (images, outputs, window) => {
     const { shape } = images;
-    return [(g) => ops.convolveTransposed(outputs, g, window, shape), (g) => ops.convolve(images, g, window)];
+    return [(ops, g) => ops.convolveTransposed(outputs, g, window, shape), (ops, g) => ops.convolve(images, g, window)];
   },
 });

@@ -6,6 +6,7 @@
 import type { Linearised } from '../autodiff/reverse.ts';
 import type { Circumstances } from '../nn/layers/circumstances.ts';
 import type { Ops } from '../ops/ops.ts';
+import { tidyWithin } from '../ops/tidy.ts';
 import { mapParams, zipParams } from '../params.ts';
 import type { Shaped } from '../tensor.ts';
 import { blocksOf } from './blocks.ts';
@@ -80,7 +81,11 @@ export const backward: Stage<
 > = computation('backward', (ops, context) => {
   const { state, circumstances, objective, outputs, pullback, loss, targets, weights } = context;
   const { params, sites } = pullback(lossGradient(ops, objective.loss, outputs, { targets, weights }));
-  const gradient = mapParams(params, (sum) => ops.scale(1 / outputs.shape[0], sum));
+  const sums = Object.values(params);
+  const gradient = tidyWithin(ops, sums, (on) => {
+    const means = mapParams(params, (sum) => on.scale(1 / outputs.shape[0], sum));
+    return [means, [...Object.values(means), ...sites], sums];
+  });
   ops.addedUp([...Object.values(gradient), loss]);
   const found = { gradient, siteCotangents: sites, loss, metrics: {} };
   if (objective.penalty === undefined) return found;

@@ -12,18 +12,12 @@ import type * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Backend } from '../backends/backend.ts';
 import type { KfacError } from '../errors.ts';
 import { attempt, raise } from '../errors.ts';
+import { areLarge } from '../ops/tidy.ts';
 import type { Shaped } from '../tensor.ts';
-import { sizeOf } from '../tensor.ts';
 import { arraysWithin } from './arraysIn.ts';
 import type { Context, Field } from './context.ts';
 import type { Env } from './env.ts';
 import type { Stage } from './stage.ts';
-
-/** Elements from which arrays are worth a scope: a quarter of a megabyte. */
-const worthAScope = 2 ** 16;
-
-const areLarge = (arrays: ReadonlyArray<Shaped>): boolean =>
-  arrays.reduce((elements, { shape }) => elements + sizeOf(shape), 0) >= worthAScope;
 
 /**
  * A computation whose temporaries go back.

@@ -7,6 +7,7 @@
 import { lossHessianProduct } from '../../core/pipeline/objective.ts';
 import type { Loss } from '../../core/nn/losses/loss.ts';
 import type { Ops } from '../../core/ops/ops.ts';
+import { tidyWithin } from '../../core/ops/tidy.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams } from '../../core/params.ts';
 import type { BlockInUnits } from '../../core/pipeline/blocks.ts';
@@ -85,11 +86,14 @@ const modelSquares = <T extends Shaped>(
   { blocks, direction, last }: Pick<ModelGivens<T>, 'blocks' | 'direction' | 'last'>,
 ): ReadonlyArray<T> => {
   const vectors = last === null ? [direction] : [direction, last];
-  const inUnits = blocks.some(({ units }) => units !== undefined)
-    ? vectors.map((v) => changeToBlocks(ops, blocks, v))
-    : vectors;
-  const entry = entryOf(ops, vectors.length);
-  return pairs.map(([i, j]) => entry(i, j, 1, () => innerProduct(ops, inUnits[i], inUnits[j])));
+  return tidyWithin(ops, Object.values(direction), (on) => {
+    const inUnits = blocks.some(({ units }) => units !== undefined)
+      ? vectors.map((v) => changeToBlocks(on, blocks, v))
+      : vectors;
+    const entry = entryOf(on, vectors.length);
+    const squares = pairs.map(([i, j]) => entry(i, j, 1, () => innerProduct(on, inUnits[i], inUnits[j])));
+    return [squares, squares];
+  });
 };
 
 /**

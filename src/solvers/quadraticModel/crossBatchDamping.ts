@@ -25,6 +25,8 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
 import { innerProduct } from '../../core/ops/innerProduct.ts';
+import type { Ops } from '../../core/ops/ops.ts';
+import { tidyWithin } from '../../core/ops/tidy.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams, zipParams } from '../../core/params.ts';
 import { calculate } from '../../core/pipeline/compute.ts';
@@ -121,16 +123,24 @@ export const crossBatchDamping = (options: CrossBatchOptions = {}): Stage<Needs,
         return pipe(
           calculate(() => {
             const { ops } = env.backend;
-            const lossAt = (params: Params<T>): T => {
-              const outputs = outputsAt(ops, { model: objective.model, params, held: state.held, at: sample.at });
-              return wholeLoss(ops, objective, outputs, sample, { params, held: state.held, at: sample.at });
-            };
+            const only = (number: (on: Ops<T>) => T): T =>
+              tidyWithin(ops, Object.values(gradient), (on) => {
+                const found = number(on);
+                return [found, [found]];
+              });
+            const lossAt = (params: Params<T>): T =>
+              only((on) => {
+                const outputs = outputsAt(on, { model: objective.model, params, held: state.held, at: sample.at });
+                return wholeLoss(on, objective, outputs, sample, { params, held: state.held, at: sample.at });
+              });
             const now = wholeLoss(ops, objective, sample.outputs, sample, { ...state, at: sample.at });
             const slopeFrom = (from: Params<T>, to: Params<T>): T =>
-              innerProduct(
-                ops,
-                gradient,
-                zipParams(to, from, (b, a) => ops.sub(b, a)),
+              only((on) =>
+                innerProduct(
+                  on,
+                  gradient,
+                  zipParams(to, from, (b, a) => on.sub(b, a)),
+                ),
               );
             return [
               now,

@@ -11,8 +11,10 @@ import { pipe } from 'fp-ts/lib/function.js';
 
 import type { Ops } from '../../core/ops/ops.ts';
 import { innerProduct } from '../../core/ops/innerProduct.ts';
+import { tidyWithin } from '../../core/ops/tidy.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams, zipParams } from '../../core/params.ts';
+import { arraysWithin } from '../../core/pipeline/arraysIn.ts';
 import { calculate } from '../../core/pipeline/compute.ts';
 import type { Context } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
@@ -197,9 +199,12 @@ const updateBy = (manner: Manner): ModelUpdate => {
         return pipe(
           calculate(() => {
             const last = joint ? lastUpdateIn(ops, context) : null;
-            const within = bounded ? promisingAtMost(ops, kappa, context) : context.direction;
             const eta = demanded(ofLearningRate, schedule(state.step), state.step);
-            const changed = reviseAll(ops, rules, eta, { ...context, direction: within });
+            const changed = tidyWithin(ops, Object.values(context.direction), (on) => {
+              const within = bounded ? promisingAtMost(on, kappa, context) : context.direction;
+              const found = reviseAll(on, rules, eta, { ...context, direction: within });
+              return [found, [...arraysWithin<T>(found)]];
+            });
             const givens = { ...context, direction: changed.direction, last };
             const scalars =
               held === null

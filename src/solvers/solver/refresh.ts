@@ -23,7 +23,7 @@ import { calculate } from '../../core/pipeline/compute.ts';
 import type { Period } from '../../core/pipeline/period.ts';
 import { checkedPeriod, isDue } from '../../core/pipeline/period.ts';
 import type { Prepared } from '../../core/pipeline/prepared.ts';
-import { tidily } from '../../core/pipeline/tidied.ts';
+import { tidily, tidilyDone } from '../../core/pipeline/tidied.ts';
 import type { Context, Field } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
 import type { Pending, SolverState, TrainState } from '../../core/pipeline/trainState.ts';
@@ -241,11 +241,14 @@ export const refresh =
     const work =
       (from: Pending<T>, previous: LinearOperator<T> | null): Work<T> =>
       (backend) =>
-        pipe(
-          calculate(() => tidily(backend, Object.values(context.gradient), ({ ops }) => formed(ops, from.operator))),
-          chained((operator) =>
-            prepareBySite(overrides, operator, from.damping, (part, lambda) =>
-              prepare(backend, part, lambda, previous),
+        // What the operator is formed of for this goes back with all that it takes to prepare.
+        tidilyDone(backend, Object.values(context.gradient), (inner) =>
+          pipe(
+            calculate(() => tidily(inner, Object.values(context.gradient), ({ ops }) => formed(ops, from.operator))),
+            chained((operator) =>
+              prepareBySite(overrides, operator, from.damping, (part, lambda) =>
+                prepare(inner, part, lambda, previous),
+              ),
             ),
           ),
         );

@@ -53,7 +53,7 @@ const remembered = 16;
 /** The pool keeps at most this many times the largest demand. */
 const generosity = 2;
 /** Bytes from which an array goes back to the memory that it lies in: making it takes less time than using it once. */
-const large = 2 ** 20;
+const large = 2 ** 19;
 /** Bytes outside the arenas up to which nothing has a weight. */
 const weightless = 2 ** 27;
 /** Bytes from which a weight is an array of pages that the system gives when they are touched. */
