@@ -160,7 +160,7 @@ export const benchRanks = async (steps: number): Promise<void> => {
       `\n${run.title}, batch ${run.batch}, ${run.optimizer}: one thread for each process, ${run.steps} steps`,
     );
     console.log(
-      '                  median ms   mean ms  faster  messages  MB/step  necessary  messages  MB inverses  peak MB  planned',
+      '                  median ms   mean ms  faster  messages  MB/step  necessary    posted  MB inverses  peak MB  planned',
     );
     const one = measured(alone, run);
     if (one === null) throw new Error('no process could be started');

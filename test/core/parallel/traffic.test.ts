@@ -42,3 +42,14 @@ it('law: of a sum that is large each rank has a run, in half the bytes, and what
   expect(await negated(44)).toEqual({ ...together, adding: (bytes * 2) / 3, reading: (bytes * 2) / 3 });
   expect(await negated(44, 'bf16')).toMatchObject({ reading: 0 });
 });
+
+it('law: of a sum that is repeated for every example, as the mean of a batch is, the sum is sent', async () => {
+  const collective = simulated(2);
+  const { ops, batch, read } = distributed(referenceBackend(), collective);
+  const x = (batch ?? ops.constant)(generate([6, 9], (i) => i % 7));
+  const centred = ops.sub(x, ops.broadcastTo(ops.reshape(ops.mean(x, [0]), [1, 9]), [6, 9]));
+  const zeros = ops.sum(centred, [0]);
+  expect(collective.traffic().bytes / 2).toBe(9 * 8);
+  const { data } = orThrow(await read(zeros)());
+  expect(Math.max(...Array.from(data, Math.abs))).toBeLessThan(1e-14);
+});

@@ -147,8 +147,10 @@ export const movement = (
     },
     broadcastTo: (x, shape) => {
       broadcastToShape(x.shape, shape);
+      // A sum that is repeated is sent before: as moments of a batch are, whose cotangents meet all examples.
+      const isRepeated = shop.parts === 1 && sizeOf(shape) > sizeOf(x.shape);
       return (
-        linearly(shop, x, shape, (ops, part) => ops.broadcastTo(part, shape)) ??
+        (isRepeated ? null : linearly(shop, x, shape, (ops, part) => ops.broadcastTo(part, shape))) ??
         apply(shop, {
           operands: [[x, alignedNames(x.shape, shape)]],
           names: axisNames('', shape.length),
