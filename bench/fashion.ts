@@ -25,8 +25,8 @@ type Settings = Readonly<Record<string, number>>;
 
 /** As many settings of each. */
 const tried: Readonly<Record<string, ReadonlyArray<Settings>>> = {
-  kfac: [{ learningRate: 0.1 }, { learningRate: 0.2 }, { learningRate: 0.3 }, { learningRate: 0.5 }],
-  adam: [{ learningRate: 5e-4 }, { learningRate: 1e-3 }, { learningRate: 2e-3 }, { learningRate: 5e-3 }],
+  kfac: [{ learningRate: 0.03 }, { learningRate: 0.06 }, { learningRate: 0.1 }, { learningRate: 0.2 }],
+  adam: [{ learningRate: 1e-3 }, { learningRate: 2e-3 }, { learningRate: 5e-3 }, { learningRate: 1e-2 }],
 };
 
 const seedOfTrials = 100;
