@@ -7,7 +7,9 @@ import { createSchedule } from '../../../../src/core/backends/native/schedule.ts
 const large = 1e9;
 
 /** A schedule whose ways to run a job leave notes. */
-const observed = (threads?: number): { readonly schedule: ReturnType<typeof createSchedule>; readonly notes: Array<string> } => {
+const observed = (
+  threads?: number,
+): { readonly schedule: ReturnType<typeof createSchedule>; readonly notes: Array<string> } => {
   const notes: Array<string> = [];
   const kernels: Parameters<typeof createSchedule>[0] = {
     small: (call) => {
