@@ -26,7 +26,7 @@ export interface Traffic {
   readonly messages: number;
   /** Bytes of the arrays that were handed over, before whatever the library makes of them. */
   readonly bytes: number;
-  /** Bytes that came in from others, were each operation done as well as can be: see {@link carriedBy}. */
+  /** Bytes that came in from others, were each operation done as well as can be. */
   readonly carried: number;
   /** Seconds in which this thread did nothing but post messages and wait for them. */
   readonly waited: number;

@@ -21,7 +21,7 @@ import type { Spread } from './array.ts';
 import { arraysOf, bytesOn, wholesAmong } from './array.ts';
 import { sharedLinearAlgebra } from './factorising.ts';
 import { spreadOps, typeIn } from './interpreter.ts';
-import type { Assigned, Queue } from './rounds.ts';
+import type { Queue } from './rounds.ts';
 import { createQueue } from './rounds.ts';
 import type { GradientWorkers } from './rows.ts';
 import { rowsFor } from './rows.ts';
@@ -50,7 +50,7 @@ export interface DistributedOptions {
   /** Elements up to which sums travel together, and every rank has all of them: 2¹⁴ unless given. Of others it has a run where that will do. */
   readonly small?: number;
   /** Told of each round of factorisations: about how many operations each rank has in it. */
-  readonly assigned?: Assigned;
+  readonly assigned?: (loads: ReadonlyArray<number>) => void;
 }
 
 /**
