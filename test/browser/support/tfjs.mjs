@@ -33,13 +33,15 @@ const settle = (model) =>
     ),
   );
 
-const trained = async (backend, steps, more) => {
+/** With a nudge every other number of the examples is multiplied by 1 + nudge. */
+const trained = async (backend, steps, more, nudge = 0) => {
   await tf.setBackend(backend);
   const model = network();
   tf.tidy(() => settle(model));
   const optimizer = new KFACOptimizer(model, { damping: 0.1 });
   model.compile({ optimizer, loss: 'sparseCategoricalCrossentropy' });
-  const x = tf.tensor4d(wave(examples * 64, 0.37), [examples, 8, 8, 1]);
+  const numbers = wave(examples * 64, 0.37).map((value, i) => (i % 2 === 0 ? value * (1 + nudge) : value));
+  const x = tf.tensor4d(numbers, [examples, 8, 8, 1]);
   const y = tf.tensor1d(Float32Array.from({ length: examples }, (_, i) => i % 3));
   const fit = (epochs) => model.fit(x, y, { epochs, batchSize: examples, shuffle: false, verbose: 0 });
   const { history } = await fit(steps);

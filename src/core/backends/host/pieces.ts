@@ -8,7 +8,7 @@ import type { Host } from './host.ts';
 import type { Vector } from './kernels/precision.ts';
 
 /** Elements of patches that are formed at once. */
-const atOnce = 1 << 16;
+const atOnce = 1 << 17;
 /** Rows of a product from which it is worth its overheads. */
 const fewestRows = 256;
 
