@@ -31,6 +31,7 @@ import { generate, tensor } from '../src/core/tensor.ts';
 import { lenet, resnet8 } from '../src/pipelines/tasks/imageNetworks.ts';
 import { optimizerOf } from '../src/solvers/presets/registry.ts';
 import { succeed } from './succeed.ts';
+import { meanOf, medianOf } from './timing.ts';
 
 /** A network and a batch for it. */
 export interface Workload {
@@ -77,10 +78,6 @@ export const workloads: ReadonlyArray<Workload> = [
   { name: 'gpt', model: gpt, batch: texts(32) },
 ];
 
-const median = (xs: ReadonlyArray<number>): number => [...xs].sort((a, b) => a - b)[Math.floor(xs.length / 2)];
-
-const mean = (xs: ReadonlyArray<number>): number => xs.reduce((sum, x) => sum + x, 0) / xs.length;
-
 /** Seconds of some runs after some that are not counted. */
 const timed = async (run: () => Promise<void>, warmUp: number, repeats: number): Promise<ReadonlyArray<number>> => {
   const seconds: Array<number> = [];
@@ -126,7 +123,7 @@ const measurePasses = async <T extends Shaped>(backend: Backend<T>, { model, bat
     passes.warmUp,
     passes.repeats,
   );
-  return median(seconds);
+  return medianOf(seconds);
 };
 
 const measureSteps = async <T extends Shaped>(
@@ -145,7 +142,7 @@ const measureSteps = async <T extends Shaped>(
     steps.warmUp,
     steps.repeats,
   );
-  return mean(seconds);
+  return meanOf(seconds);
 };
 
 /** Prints seconds of passes and of steps. */

@@ -11,7 +11,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import type { RanksRun } from './ranksRun.ts';
-import { medianOf } from './timing.ts';
+import { meanOf, medianOf } from './timing.ts';
 
 const own = fileURLToPath(new URL('./ranksRun.js', import.meta.url));
 const program = 'dist/esm/pipelines/cli/main.js';
@@ -76,7 +76,6 @@ const plannedBy = (way: Way, { task, batch, optimizer }: Run): number => {
 };
 
 const sumOf = (xs: ReadonlyArray<number>): number => xs.reduce((sum, x) => sum + x, 0);
-const meanOf = (xs: ReadonlyArray<number>): number => sumOf(xs) / xs.length;
 
 /**
  * Bytes that a step must bring to each of R ranks in the mean, in single precision, where each inverse is kept by w = f R of them:

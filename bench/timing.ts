@@ -60,5 +60,9 @@ export const leastSecondsInTurns = (runs: ReadonlyArray<() => void>, seconds: nu
   return times;
 };
 
+/** The mean of some numbers. */
+export const meanOf = (values: ReadonlyArray<number>): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
 /** The median of some numbers. */
 export const medianOf = (values: ReadonlyArray<number>): number => median(values.toSorted((a, b) => a - b));

@@ -11,7 +11,7 @@ import { axesOf, patchesShape, raisedAxes } from './shapes.ts';
 import type { Derived, Ops } from './ops.ts';
 import { fewestElements, sumsOfParts } from './parts.ts';
 import type { Primitives, UnaryKind } from './primitives.ts';
-import { keptShape, maximumShares } from './ties.ts';
+import { pullByMaximum } from './ties.ts';
 
 /** Beyond ±40 the bell is 0 in every precision, and 0 times infinity is no number. */
 const bounded = <T extends Shaped>(ops: Ops<T>, x: T): T =>
@@ -152,10 +152,7 @@ export const derive = <T extends Shaped>(p: Primitives<T>, self: () => Ops<T>): 
     const ops = self();
     return ops.mul(cotangent, unaryDerivative(ops, kind, x, y));
   },
-  maxVjp: (x, y, axes, cotangent) => {
-    const ops = self();
-    return ops.mul(maximumShares(ops, x, y, axes), ops.reshape(cotangent, keptShape(x.shape, axes)));
-  },
+  maxVjp: (x, y, axes, cotangent) => pullByMaximum(self(), x, y, axes, cotangent),
   addDiagonal: (m, c) => {
     const ops = self();
     return ops.add(m, ops.scale(c, p.constant(identityMask(m.shape[0]))));

@@ -24,16 +24,23 @@ export const winnerShare = <T extends Shaped>(ops: Ops<T>, a: T, b: T): T =>
   ops.linearCombination(1, ops.greater(a, b), 0.5, ops.equal(a, b));
 
 /**
- * ∂max(x)/∂x along axes: 1/k at each of the k largest elements, else 0.
+ * The cotangent of x where y = max x along axes: 1/k of that of y at each of the k largest elements, else 0.
  *
  * @param ops - interpreter
  * @param x - what was reduced
  * @param y - its maxima, without the axes
  * @param axes - the axes
- * @returns shares, in the shape of x
+ * @param cotangent - of y
  */
-export const maximumShares = <T extends Shaped>(ops: Ops<T>, x: T, y: T, axes: ReadonlyArray<number>): T => {
+export const pullByMaximum = <T extends Shaped>(
+  ops: Ops<T>,
+  x: T,
+  y: T,
+  axes: ReadonlyArray<number>,
+  cotangent: T,
+): T => {
   const kept = keptShape(x.shape, axes);
   const ties = ops.equal(x, ops.reshape(y, kept));
-  return ops.div(ties, ops.reshape(ops.sum(ties, axes), kept));
+  const shares = ops.div(ties, ops.reshape(ops.sum(ties, axes), kept));
+  return ops.mul(shares, ops.reshape(cotangent, kept));
 };

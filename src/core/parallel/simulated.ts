@@ -39,6 +39,8 @@ export const simulated = (size: number): Collective => {
     carried += takenIn;
     return done;
   };
+  /** Of an array of which each rank has a run, what comes in from the others in the mean. */
+  const ofOthers = ({ byteLength }: ReadonlyVector): number => carriedBy.runs(byteLength, byteLength / size);
   const sumInto = (parts: ReadonlyArray<ReadonlyVector>, begin: number, out: ReadonlyVector): void => {
     const [first, ...others] = parts;
     const to = writable(out);
@@ -63,7 +65,7 @@ export const simulated = (size: number): Collective => {
         for (let i = 0; i < lengths[rank]; i += 1) to[begin + i] = part[i];
         begin += lengths[rank];
       }
-      return posted(carriedBy.runs(out.byteLength, out.byteLength / size), ...parts);
+      return posted(ofOthers(out), ...parts);
     },
     broadcast: (_, data, among = ranks) => posted((data.byteLength * (among.length - 1)) / size, data),
     reduceScatter: (parts, lengths, outs) => {
@@ -72,7 +74,7 @@ export const simulated = (size: number): Collective => {
         sumInto(parts, begin, outs[rank]);
         begin += lengths[rank];
       }
-      return posted((parts[0].byteLength * (size - 1)) / size, ...parts);
+      return posted(ofOthers(parts[0]), ...parts);
     },
     allToAll: (parts, lengths, outs) => {
       let begin = 0;
@@ -83,7 +85,7 @@ export const simulated = (size: number): Collective => {
         }
         begin += lengths[rank];
       }
-      return posted((parts[0].byteLength * (size - 1)) / size, ...parts);
+      return posted(ofOthers(parts[0]), ...parts);
     },
     barrier: () => posted(0),
     traffic: () => ({ messages, bytes, carried, waited: 0 }),

@@ -100,30 +100,36 @@ const frameOf = ({ images, places, window }: View, { first, count }: Channels, s
 };
 
 /** The part of the images that is in a frame, as three loops: from the images, or to them. */
-const shared = (
-  { images: [, , w, c] }: View,
-  { count }: Channels,
-  { rows, columns, row }: Frame,
-): { readonly counts: Triple; readonly inImages: Triple; readonly inFrame: Triple; readonly run: number } =>
+interface SharedPart {
+  readonly counts: Triple;
+  readonly inImages: Triple;
+  readonly inFrame: Triple;
+  readonly run: number;
+}
+
+const sharedPart = ({ images: [, , w, c] }: View, { count }: Channels, { rows, columns, row }: Frame): SharedPart =>
   count === c
     ? { counts: [1, 1, rows], inImages: [0, 0, w * c], inFrame: [0, 0, row], run: columns * c }
     : { counts: [1, rows, columns], inImages: [0, w * c, c], inFrame: [0, row, count], run: count };
 
-/** Visits the runs of a window's rows: where they begin among the pixels and in the patches, and as loops over lines, rows of a window and places. */
+/** Told where runs begin among the pixels and in the patches, as loops over lines, rows of a window and places. */
+type RunVisit = (
+  inPixels: number,
+  stepsInPixels: Triple,
+  inPatches: number,
+  stepsInPatches: Triple,
+  counts: Triple,
+  run: number,
+) => void;
+
+/** Visits the runs of the windows' rows. */
 const forEachRun = (
   { places, window }: View,
   { count }: Channels,
   { at, pixel, row }: Pixels,
   segment: Segment,
   step: number,
-  visit: (
-    inPixels: number,
-    stepsInPixels: Triple,
-    inPatches: number,
-    stepsInPatches: Triple,
-    counts: Triple,
-    run: number,
-  ) => void,
+  visit: RunVisit,
 ): void => {
   const { kernel, stride, dilation } = window;
   const together = dilation[1] === 1 ? kernel[1] : 1;
@@ -144,10 +150,43 @@ const lengthOf = ({ window: { kernel } }: View, { count }: Channels): number => 
 /** Room for a frame, with arbitrary contents. */
 export type FrameRoom<B extends Buffer> = (length: number) => B;
 
+/** What is done with what the windows of one example's lines see, and with a frame before and after that. */
+interface Passage<I, B> {
+  readonly enter?: (pixels: B, frame: Frame, part: SharedPart) => void;
+  readonly visit: (pixels: I | B, place: Pixels, segment: Segment) => void;
+  readonly leave?: (pixels: B, frame: Frame, part: SharedPart) => void;
+}
+
+/** Goes over what windows see: the images themselves, or frames, which begin as zeros. */
+const passThrough = <I, B extends Buffer>(
+  { fill }: Pick<Kernels, 'fill'>,
+  room: FrameRoom<B>,
+  images: I,
+  view: View,
+  lines: Lines,
+  channels: Channels,
+  { enter, visit, leave }: Passage<I, B>,
+): void => {
+  const isDirect = seesImages(view, channels);
+  forEachSegment(lines, view.places[0], (segment) => {
+    if (isDirect) {
+      visit(images, pixelsOfImages(view, segment), segment);
+      return;
+    }
+    const frame = frameOf(view, channels, segment);
+    const part = sharedPart(view, channels, frame);
+    const pixels = room(frame.length);
+    fill(pixels, 0);
+    if (frame.rows > 0) enter?.(pixels, frame, part);
+    visit(pixels, frame, segment);
+    if (frame.rows > 0) leave?.(pixels, frame, part);
+  });
+};
+
 /**
  * Writes patches as rows `[lines * ow, kh * kw * count]`.
  *
- * @param copyBlocks - copies rows that are apart
+ * @param kernels - copies rows that are apart
  * @param room - room for a frame
  * @param data - elements of the images
  * @param view - geometry
@@ -157,7 +196,7 @@ export type FrameRoom<B extends Buffer> = (length: number) => B;
  * @param step - from the beginning of a row to that of the next; the length of a row unless given
  */
 export const gatherColumns = (
-  { copyBlocks }: Pick<Kernels, 'copyBlocks'>,
+  kernels: Pick<Kernels, 'copyBlocks' | 'fill'>,
   room: FrameRoom<Buffer>,
   data: ReadonlyVector,
   view: View,
@@ -166,30 +205,23 @@ export const gatherColumns = (
   out: Buffer,
   step: number = lengthOf(view, channels),
 ): void => {
-  const isDirect = seesImages(view, channels);
-  const copy =
-    (source: ReadonlyVector): Parameters<typeof forEachRun>[5] =>
-    (from, stepsFrom, to, stepsTo, counts, run) =>
-      copyBlocks(source, from, stepsFrom, out, to, stepsTo, counts, run);
-  forEachSegment(lines, view.places[0], (segment) => {
-    if (isDirect) {
-      forEachRun(view, channels, pixelsOfImages(view, segment), segment, step, copy(data));
-      return;
-    }
-    const frame = frameOf(view, channels, segment);
-    const pixels = room(frame.length).fill(0);
-    if (frame.rows > 0) {
-      const { counts, inImages, inFrame, run } = shared(view, channels, frame);
+  const { copyBlocks } = kernels;
+  passThrough(kernels, room, data, view, lines, channels, {
+    enter: (pixels, frame, { counts, inImages, inFrame, run }) => {
       copyBlocks(data, frame.inImages, inImages, pixels, frame.inFrame, inFrame, counts, run);
-    }
-    forEachRun(view, channels, frame, segment, step, copy(pixels));
+    },
+    visit: (pixels, place, segment) => {
+      forEachRun(view, channels, place, segment, step, (from, stepsFrom, to, stepsTo, counts, run) => {
+        copyBlocks(pixels, from, stepsFrom, out, to, stepsTo, counts, run);
+      });
+    },
   });
 };
 
 /**
  * Adds rows `[lines * ow, kh * kw * count]` to the images where their windows lie: the adjoint of {@link gatherColumns}.
  *
- * @param addBlocks - adds rows that are apart
+ * @param kernels - adds rows that are apart
  * @param room - room for a frame
  * @param rows - elements of the rows
  * @param view - geometry
@@ -198,7 +230,7 @@ export const gatherColumns = (
  * @param out - elements of the images
  */
 export const scatterColumns = (
-  { addBlocks }: Pick<Kernels, 'addBlocks'>,
+  kernels: Pick<Kernels, 'addBlocks' | 'fill'>,
   room: FrameRoom<Vector>,
   rows: ReadonlyVector,
   view: View,
@@ -206,22 +238,22 @@ export const scatterColumns = (
   channels: Channels,
   out: Vector,
 ): void => {
-  const isDirect = seesImages(view, channels);
-  const step = lengthOf(view, channels);
-  const add =
-    (target: Vector): Parameters<typeof forEachRun>[5] =>
-    (to, stepsTo, from, stepsFrom, counts, run) =>
-      addBlocks(rows, from, stepsFrom, target, to, stepsTo, counts, run);
-  forEachSegment(lines, view.places[0], (segment) => {
-    if (isDirect) {
-      forEachRun(view, channels, pixelsOfImages(view, segment), segment, step, add(out));
-      return;
-    }
-    const frame = frameOf(view, channels, segment);
-    const pixels = room(frame.length).fill(0);
-    forEachRun(view, channels, frame, segment, step, add(pixels));
-    if (frame.rows === 0) return;
-    const { counts, inImages, inFrame, run } = shared(view, channels, frame);
-    addBlocks(pixels, frame.inFrame, inFrame, out, frame.inImages, inImages, counts, run);
+  const { addBlocks } = kernels;
+  passThrough(kernels, room, out, view, lines, channels, {
+    visit: (pixels, place, segment) => {
+      forEachRun(
+        view,
+        channels,
+        place,
+        segment,
+        lengthOf(view, channels),
+        (to, stepsTo, from, stepsFrom, counts, run) => {
+          addBlocks(rows, from, stepsFrom, pixels, to, stepsTo, counts, run);
+        },
+      );
+    },
+    leave: (pixels, frame, { counts, inImages, inFrame, run }) => {
+      addBlocks(pixels, frame.inFrame, inFrame, out, frame.inImages, inImages, counts, run);
+    },
   });
 };

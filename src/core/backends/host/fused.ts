@@ -8,7 +8,7 @@ import { unaryDerivative } from '../../ops/derived.ts';
 import type { Derived, Ops } from '../../ops/ops.ts';
 import type { UnaryKind } from '../../ops/primitives.ts';
 import { broadcastShape } from '../../ops/shapes.ts';
-import { keptShape, maximumShares } from '../../ops/ties.ts';
+import { pullByMaximum } from '../../ops/ties.ts';
 import type { Shape, Tensor } from '../../tensor.ts';
 import { sameShape, showShape } from '../../tensor.ts';
 
@@ -112,9 +112,7 @@ export const fused = (host: Host, self: () => Ops<Tensor>): Fused => {
     },
     maxVjp: (x, y, axes, cotangent) => {
       const extents = extentsOf(x.shape, axes);
-      if (extents === null || x.data.length === 0) {
-        return self().mul(maximumShares(self(), x, y, axes), self().reshape(cotangent, keptShape(x.shape, axes)));
-      }
+      if (extents === null || x.data.length === 0) return pullByMaximum(self(), x, y, axes, cotangent);
       const out = allocator.take(x.data.length);
       const [data, tops, cotangents] = [x, y, cotangent].map((operand) => floatsOf(host, operand));
       kernels.middleMaximaVjp(data, tops, cotangents, extents.outer, extents.reduced, extents.inner, out);

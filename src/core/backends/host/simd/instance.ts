@@ -85,8 +85,7 @@ export interface VectorUnit {
     rows: number,
     blocks: number,
   ) => void;
-  /** Copies rows of some bytes, which begin so many bytes apart. */
-  readonly copyRows: (a: number, out: number, bytes: number, rows: number, stepA: number, stepOut: number) => void;
+  /** Copies rows. */
   readonly copyBlocks: BlocksOf;
   /** Adds rows to those that are there. */
   readonly addBlocks: BlocksOf;
@@ -158,7 +157,6 @@ export const openUnit = (options: { readonly shared?: boolean; readonly pages?: 
     middleSums: exports.middleSums,
     middleMaxima: exports.middleMaxima,
     middleMaximaVjp: exports.middleMaximaVjp,
-    copyRows: exports.copyRows,
     copyBlocks: exports.copyBlocks,
     addBlocks: exports.addBlocks,
     transpose: exports.transpose,

@@ -360,7 +360,7 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
     copyRows: (x, at, stepX, out, to, stepOut, rows, n) => {
       const result = rows * n < worthACopy || n < 4 ? -1 : addressOf(out, to);
       const a = result < 0 ? -1 : placed(x, at, (rows - 1) * stepX + n, unit.a, places.a);
-      if (a >= 0) unit.copyRows(a, result, 4 * n, rows, 4 * stepX, 4 * stepOut);
+      if (a >= 0) unit.copyBlocks(a, result, 4 * n, 1, 1, rows, 0, 0, 4 * stepX, 0, 0, 4 * stepOut);
       else plainKernels.copyRows(x, at, stepX, out, to, stepOut, rows, n);
     },
     spread: (x, at, step, out, to, rows, n) => {

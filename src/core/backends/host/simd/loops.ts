@@ -131,30 +131,6 @@ export const rowwise = (name: string, { fixed, several, code }: RowCode): Functi
   };
 };
 
-/** `out[r, i] = a[r, i]` for rows of `bytes` that begin `stepA` and `stepOut` bytes apart, at least one row. */
-export const copyRows: FunctionCode = (() => {
-  const [a, out, bytes, rows, stepA, stepOut] = [0, 1, 2, 3, 4, 5];
-  const [pa, po, end, result] = [6, 7, 8, 9];
-  return {
-    name: 'copyRows',
-    parameters: [a, out, bytes, rows, stepA, stepOut].map(() => valueType.i32),
-    results: [],
-    locals: [valueType.i32, valueType.i32, valueType.i32, valueType.v128],
-    body: repeatWhile(
-      [
-        ...set(pa, get(a)),
-        ...set(po, get(out)),
-        ...set(end, i32.add(get(out), get(bytes))),
-        ...sweep([pa, po], end, true, (offset) => v128.load(get(pa), offset), result),
-        ...advance(a, get(stepA)),
-        ...advance(out, get(stepOut)),
-        ...set(rows, i32.sub(get(rows), i32.constant(1))),
-      ],
-      get(rows),
-    ),
-  };
-})();
-
 /**
  * Goes over rows of `bytes` in three loops of at least one round each, with steps of their own in `a` and in `out`:
  * `out[i, j, r, :] = f(out[i, j, r, :], a[i, j, r, :])`. Rows of the result may overlap; they are done in order.

@@ -21,7 +21,7 @@ import {
 } from './functions.ts';
 import type { RowCode } from './loops.ts';
 import { gatherRows, scatterRows } from './indexed.ts';
-import { addBlocks, copyBlocks, copyRows, pointwise, rowwise } from './loops.ts';
+import { addBlocks, copyBlocks, pointwise, rowwise } from './loops.ts';
 import { selectForms, selectKernel } from './select.ts';
 import { mirrorLower } from './mirror.ts';
 import { middleMaxima, middleMaximaVjp } from './middle.ts';
@@ -118,7 +118,6 @@ export const moduleBytes = (shared: boolean): Uint8Array =>
     middleMaxima,
     middleMaximaVjp,
     dot,
-    copyRows,
     copyBlocks,
     addBlocks,
     transpose,
