@@ -87,14 +87,15 @@ const mean = (values: ReadonlyArray<number | null>): number => {
  *
  * @param names - some of the contenders, all where there are none
  * @param seeds - how many
+ * @param first - the first of them
  */
-export const benchGames = async (names: ReadonlyArray<string>, seeds: number): Promise<void> => {
+export const benchGames = async (names: ReadonlyArray<string>, seeds: number, first: number): Promise<void> => {
   const chosen = contenders.filter(({ name }) => names.length === 0 || names.includes(name));
   const data = succeed(await ganRingOf().load(nodeFileSystem)());
   const rows: Array<ReadonlyArray<string | number>> = [];
   for (const contender of chosen) {
     const results: Array<Result> = [];
-    for (let seed = 1; seed <= seeds; seed += 1) {
+    for (let seed = first; seed < first + seeds; seed += 1) {
       const result = await runOf(contender, data, seed);
       console.log(JSON.stringify(result));
       results.push(result);

@@ -4,7 +4,7 @@
  * `npm run bench -- presets [NAMES]`: cost and memory of every preset. `npm run bench -- curves [NAMES]`: loss by step.
  * `npm run bench -- courses [lenet resnet8 gpt]`: twenty steps of these models here and in WebAssembly, and how far apart they are.
  * `npm run bench -- fashion [small|full] [data=DIRECTORY] [steps=N] [every=N]`: K-FAC beside Adam to 90 % of Fashion-MNIST.
- * `npm run bench -- games [NAMES] [SEEDS]`: solvers of games on gan-ring, ten seeds each unless given.
+ * `npm run bench -- games [NAMES] [SEEDS [FIRST]]`: solvers of games on gan-ring, seeds 1 to 10 of each unless given.
  * `npm run bench -- damping`: what λ costs where it is held and where it adapts, with the figures of `docs/damping.md`.
  * `npm run bench -- mpi [steps=N]`: two processes beside one, and what `kfac plan` said of them.
  * `npm run bench -- chromium`: products of `portable` in pages, beside two libraries.
@@ -78,6 +78,7 @@ if (sections[0] === 'games') {
   await benchGames(
     names.filter((name) => Number.isNaN(Number(name))),
     counts[0] ?? 10,
+    counts[1] ?? 1,
   );
 }
 if (sections.includes('damping')) await benchDamping();

@@ -92,6 +92,14 @@ const readKept = (
     TE.map((entries) => Object.fromEntries(entries)),
   );
 
+/** An error about a file that a run kept, by where the file is: who makes the task knows its name alone. */
+const inFolder =
+  (directory: string, kept: Readonly<Record<string, string>>) =>
+  (error: KfacError): KfacError =>
+    error._tag === 'BadCheckpoint' && Object.hasOwn(kept, error.source)
+      ? { ...error, source: join(directory, error.source) }
+      : error;
+
 /** The task of a run, as it was where its family can tell. */
 const taskOfRun = (
   files: FileSystem,
@@ -113,7 +121,7 @@ const taskOfRun = (
           )
         : pipe(
             readKept(files, directory, description),
-            TE.chainEitherK((kept) => recalled(size, settings, kept)),
+            TE.chainEitherK((kept) => pipe(recalled(size, settings, kept), E.mapLeft(inFolder(directory, kept)))),
             TE.map((task) => ({ task, isRecalled: true })),
           );
     }),
