@@ -10,39 +10,21 @@ import { sameShape, sizeOf } from '../../tensor.ts';
 
 import type { Host } from './host.ts';
 import { floatsOf, floatTensor, movable, room, zeros } from './host.ts';
-import type { Triple } from './kernels/kernels.ts';
 import type { Buffer } from './kernels/precision.ts';
-import { transposeTensor } from './transpose.ts';
+import { copyBox, transposeTensor } from './transpose.ts';
 import type { Strides } from './strides.ts';
-import { broadcastStrides, denseStrides, forEachRows, forEachRun, mergeAxes } from './strides.ts';
+import { broadcastStrides, denseStrides, forEachRun, mergeAxes } from './strides.ts';
 
 /** Position of an element in a dense array. */
 const positionOf = (index: ReadonlyArray<number>, strides: ReadonlyArray<number>): number =>
   index.reduce((position, i, axis) => position + i * strides[axis], 0);
-
-/** Copies a box between arrays in which it begins somewhere and has strides of its own. */
-const copyBox = (
-  host: Host,
-  box: Shape,
-  x: ReadonlyVector,
-  from: number,
-  strides: Strides,
-  out: Buffer,
-  to: number,
-  stridesOut: Strides,
-): void => {
-  const { copyRows } = host.kernels;
-  forEachRows(mergeAxes(box, [strides, stridesOut]), (at, position, step, stepTo, rows, n) =>
-    copyRows(x, from + at, step, out, to + position, stepTo, rows, n),
-  );
-};
 
 /** Repeats an array along axes: rows that are one number each, or copies of rows. */
 const repeat = (host: Host, x: ReadonlyVector, strides: Strides, out: Buffer, shape: Shape): void => {
   const walk = mergeAxes(shape, [strides, denseStrides(shape)]);
   const {
     extents,
-    strides: [from, dense],
+    strides: [from],
   } = walk;
   const last = extents.length - 1;
   if (from[last] === 0) {
@@ -52,15 +34,7 @@ const repeat = (host: Host, x: ReadonlyVector, strides: Strides, out: Buffer, sh
     );
     return;
   }
-  const loops = Math.min(3, last);
-  const triple = (values: ReadonlyArray<number>, none: number): Triple => {
-    const [i, j, k] = [none, none, none, ...values.slice(last - loops, last)].slice(-3);
-    return [i, j, k];
-  };
-  const [counts, steps, stepsOut] = [triple(extents, 1), triple(from, 0), triple(dense, 0)];
-  forEachRun(walk, loops + 1, ([at, to]) =>
-    host.kernels.copyBlocks(x, at, steps, out, to, stepsOut, counts, extents[last]),
-  );
+  copyBox(host.kernels, walk, x, 0, out, 0);
 };
 
 /** The primitives that move elements. */
@@ -109,7 +83,7 @@ export const movement = (
     }
     const strides = denseStrides(x.shape);
     const start = positionOf(begin, strides);
-    copyBox(host, shape, source.data, start, strides, out, 0, denseStrides(shape));
+    copyBox(host.kernels, mergeAxes(shape, [strides, denseStrides(shape)]), source.data, start, out, 0);
     return { ...source, shape, data: out };
   },
   pad: (x, begin, shape) => {
@@ -118,7 +92,7 @@ export const movement = (
     const out = zeros(host, source.dtype, sizeOf(shape));
     const strides = denseStrides(shape);
     const start = positionOf(begin, strides);
-    copyBox(host, x.shape, source.data, 0, denseStrides(x.shape), out, start, strides);
+    copyBox(host.kernels, mergeAxes(x.shape, [denseStrides(x.shape), strides]), source.data, 0, out, start);
     return { ...source, shape, data: out };
   },
 });

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Shape } from '../../tensor.ts';
+import type { Triple } from './kernels/kernels.ts';
 
 /** Distances between neighbours along each axis, in elements. */
 export type Strides = ReadonlyArray<number>;
@@ -90,23 +91,28 @@ export const forEachRun = (walk: Walk, inner: number, visit: (positions: Readonl
 };
 
 /**
- * Visits the rows of a walk over two arrays that share their last axis, as many at a time as lie in regular distances.
+ * Visits the rows of a walk over two arrays that share their last axis, as many at a time as three loops reach.
  *
  * @param walk - merged axes of two arrays
- * @param visit - called with both positions, the distances between rows in either array, their number and their length;
- *   elements that are apart in one of the arrays are rows of one
+ * @param visit - called with both positions, the distances between rows in either array and the number of rounds for each of
+ *   the loops, and the length of a row; elements that are apart in one of the arrays are rows of one
  */
-export const forEachRows = (
+export const forEachBlock = (
   { extents, strides }: Walk,
-  visit: (at: number, to: number, step: number, stepTo: number, rows: number, n: number) => void,
+  visit: (at: number, steps: Triple, to: number, stepsTo: Triple, counts: Triple, n: number) => void,
 ): void => {
   const last = extents.length - 1;
   const [from, to] = strides;
   const areRuns = from[last] === 1 && to[last] === 1;
-  const axis = areRuns ? last - 1 : last;
-  const [rows, step, stepTo] = axis < 0 ? [1, 0, 0] : [extents[axis], from[axis], to[axis]];
+  const past = areRuns ? last : last + 1;
+  const first = Math.max(0, past - 3);
+  const three = (values: ReadonlyArray<number>, none: number): Triple => {
+    const [i, j, k] = [none, none, none, ...values.slice(first, past)].slice(-3);
+    return [i, j, k];
+  };
+  const [counts, steps, stepsTo] = [three(extents, 1), three(from, 0), three(to, 0)];
   const n = areRuns ? extents[last] : 1;
-  forEachRun({ extents, strides }, extents.length - Math.max(axis, 0), ([at, position]) =>
-    visit(at, position, step, stepTo, rows, n),
+  forEachRun({ extents, strides }, extents.length - first, ([at, position]) =>
+    visit(at, steps, position, stepsTo, counts, n),
   );
 };

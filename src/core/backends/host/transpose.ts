@@ -8,20 +8,45 @@ import type { ReadonlyVector, Tensor } from '../../tensor.ts';
 
 import type { Host } from './host.ts';
 import { movable, room } from './host.ts';
+import type { Kernels } from './kernels/kernels.ts';
 import type { Buffer } from './kernels/precision.ts';
-import { denseStrides, forEachRows, mergeAxes } from './strides.ts';
+import type { Walk } from './strides.ts';
+import { denseStrides, forEachBlock, mergeAxes } from './strides.ts';
 
-const stridedRun = (
-  data: ReadonlyVector,
+/** Elements of a row from which it is worth vectors. */
+const worthVectors = 4;
+
+/**
+ * Copies a box between arrays in which it begins somewhere and has strides of its own.
+ *
+ * @param kernels - copies rows
+ * @param walk - merged axes of the box in both arrays
+ * @param x - where from
+ * @param from - position of its first element there
+ * @param out - where to
+ * @param to - position of its first element there
+ */
+export const copyBox = (
+  { copyBlocks, copyRows }: Pick<Kernels, 'copyBlocks' | 'copyRows'>,
+  walk: Walk,
+  x: ReadonlyVector,
   from: number,
-  step: number,
   out: Buffer,
   to: number,
-  stepTo: number,
-  n: number,
-): void => {
-  for (let i = 0; i < n; i += 1) out[to + i * stepTo] = data[from + i * step];
-};
+): void =>
+  forEachBlock(walk, (at, steps, position, stepsTo, counts, n) => {
+    if (n >= worthVectors) {
+      copyBlocks(x, from + at, steps, out, to + position, stepsTo, counts, n);
+      return;
+    }
+    for (let i = 0; i < counts[0]; i += 1) {
+      for (let j = 0; j < counts[1]; j += 1) {
+        const first = from + at + i * steps[0] + j * steps[1];
+        const target = to + position + i * stepsTo[0] + j * stepsTo[1];
+        copyRows(x, first, steps[2], out, target, stepsTo[2], counts[2], n);
+      }
+    }
+  });
 
 /**
  * Axis `i` of the result is axis `permutation[i]` of x. Shares the elements when none moves.
@@ -50,9 +75,6 @@ export const transposeTensor = (host: Host, x: Tensor, permutation: ReadonlyArra
     return { ...source, shape, data: out };
   }
   const to = mergeAxes(shape, [permutation.map((axis) => dense[axis]), denseStrides(shape)]);
-  forEachRows(to, (at, position, stepFrom, stepTo, rows, length) => {
-    if (length > 1) host.kernels.copyRows(source.data, at, stepFrom, out, position, stepTo, rows, length);
-    else stridedRun(source.data, at, stepFrom, out, position, stepTo, rows);
-  });
+  copyBox(host.kernels, to, source.data, 0, out, 0);
   return { ...source, shape, data: out };
 };

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 
-import { broadcastStrides, denseStrides, forEachRun, mergeAxes } from '../../../../src/core/backends/host/strides.ts';
+import {
+  broadcastStrides,
+  denseStrides,
+  forEachBlock,
+  forEachRun,
+  mergeAxes,
+} from '../../../../src/core/backends/host/strides.ts';
 
 const extents = fc.array(fc.constantFrom(0, 1, 1, 2, 3, 4), { maxLength: 5 });
 
@@ -41,6 +47,30 @@ describe('walk', () => {
           const from = shape.map((extent, axis) => (masked[axis] ? 1 : extent));
           const arrays = [dense, strides, broadcastStrides(from, shape)];
           expect(walked(shape, arrays)).toEqual(arrays.map((own) => positionsOf(shape, own)));
+        },
+      ),
+    );
+  });
+
+  it('law: rows three loops at a time are the same positions in the same order', () => {
+    fc.assert(
+      fc.property(
+        extents,
+        fc.array(fc.nat(20), { minLength: 5, maxLength: 5 }),
+        fc.boolean(),
+        (shape, distances, areRuns) => {
+          const last = shape.length - 1;
+          const strides = shape.map((_, axis) => (areRuns && axis === last ? 1 : distances[axis]));
+          const dense = denseStrides(shape);
+          const seen: Array<readonly [number, number]> = [];
+          forEachBlock(mergeAxes(shape, [strides, dense]), (at, steps, to, stepsTo, counts, n) => {
+            const inLoops = (own: ReadonlyArray<number>): ReadonlyArray<number> =>
+              positionsOf([...counts, n], [...own, 1]);
+            const [from, target] = [inLoops(steps), inLoops(stepsTo)];
+            from.forEach((position, i) => seen.push([at + position, to + target[i]]));
+          });
+          const [from, target] = [strides, dense].map((own) => positionsOf(shape, own));
+          expect(seen).toEqual(from.map((position, i) => [position, target[i]]));
         },
       ),
     );
