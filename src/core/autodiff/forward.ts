@@ -4,9 +4,10 @@
  * @module
  */
 import { raise } from '../errors.ts';
-import type { Ops } from '../ops/ops.ts';
+import type { Ops, Whole } from '../ops/ops.ts';
 import { completeOps } from '../ops/complete.ts';
 import type { Primitives } from '../ops/primitives.ts';
+import { varianceTangent } from '../ops/standardise.ts';
 import type { Params } from '../params.ts';
 import { mapParams } from '../params.ts';
 import type { Shaped } from '../tensor.ts';
@@ -14,13 +15,14 @@ import { sameShape, showShape } from '../tensor.ts';
 import type { Dual } from './jvpRules.ts';
 import { jvpRules, linear } from './jvpRules.ts';
 import type { Program, TreeProgram } from './program.ts';
+import type { Recorded } from './replay.ts';
 import { replaying } from './replay.ts';
 
 const dual = <T extends Shaped>(primal: T, tangent: T | null): Dual<T> => ({ shape: primal.shape, primal, tangent });
 
 const constant = <T extends Shaped>(primal: T): Dual<T> => dual(primal, null);
 
-/** The primitives on duals: values come from `known`, tangents are computed with `ops`. */
+/** The primitives on duals. */
 const forwardPrimitives = <T extends Shaped>(ops: Ops<T>, known: Primitives<T>): Primitives<Dual<T>> => {
   const rules = jvpRules(ops);
   /** An operation that is linear in x does to the tangent what it does to the value. */
@@ -89,6 +91,45 @@ const forwardPrimitives = <T extends Shaped>(ops: Ops<T>, known: Primitives<T>):
   };
 };
 
+/** The operations that have a tangent as a whole. */
+const forwardWholes = <T extends Shaped>(ops: Ops<T>, known: Whole<T>): Whole<Dual<T>> => ({
+  softmax: (x) => {
+    const y = known.softmax(x.primal);
+    return dual(
+      y,
+      linear(x.tangent, (dx) => ops.softmaxVjp(y, dx)),
+    );
+  },
+  standardised: (x, axes, epsilon) => {
+    const found = known.standardised(x.primal, axes, epsilon);
+    const { values, mean, variance } = found;
+    const along = (f: (dx: T) => T): T | null => linear(x.tangent, f);
+    return {
+      values: dual(
+        values,
+        along((dx) => ops.standardisedVjp(values, variance, axes, epsilon, dx)),
+      ),
+      // Computed for those who ask.
+      get mean() {
+        return dual(
+          mean,
+          along((dx) => ops.mean(dx, axes)),
+        );
+      },
+      get variance() {
+        return dual(
+          variance,
+          along((dx) => varianceTangent(ops, found, axes, epsilon, dx)),
+        );
+      },
+    };
+  },
+});
+
+/** The array language on duals: values come from `known`, tangents are computed with `ops`. */
+const forwardOps = <T extends Shaped>(ops: Ops<T>, known: Recorded<T>): Ops<Dual<T>> =>
+  completeOps(forwardPrimitives(ops, known), forwardWholes(ops, known));
+
 /** Pairs each parameter with its tangent. A tangent that fits no parameter is an error, not a zero. */
 const paired = <T extends Shaped>(params: Params<T>, tangents: Params<T>): Params<Dual<T>> => {
   const stray = Object.keys(tangents).filter((path) => !(path in params));
@@ -148,7 +189,7 @@ export const jvp = <T extends Shaped>(
   tangents: Params<T>,
   inputs: ReadonlyArray<T>,
 ): Jvp<T> => {
-  const result = program(completeOps(forwardPrimitives(ops, ops)), paired(params, tangents), inputs.map(constant));
+  const result = program(forwardOps(ops, ops), paired(params, tangents), inputs.map(constant));
   return { value: result.primal, tangent: tangentOf(ops, result) };
 };
 
@@ -156,7 +197,7 @@ export const jvp = <T extends Shaped>(
  * J u for a program whose values are known already: what {@link jvp} gives, without computing f again.
  *
  * @param ops - interpreter that computes
- * @param values - what the primitives gave when the program ran, in order
+ * @param values - what its operations gave when the program ran, in order
  * @param program - f
  * @param params - θ
  * @param tangents - u; a parameter whose path it lacks does not move
@@ -170,7 +211,7 @@ export const jvpAlong = <T extends Shaped>(
   tangents: Params<T>,
   inputs: ReadonlyArray<T>,
 ): T => {
-  const along = completeOps(forwardPrimitives(ops, replaying(values)));
+  const along = forwardOps(ops, replaying(values));
   return tangentOf(ops, program(along, paired(params, tangents), inputs.map(constant)));
 };
 
@@ -200,7 +241,7 @@ export const jvpTree = <T extends Shaped>(
   tangents: Params<T>,
   inputs: ReadonlyArray<T>,
 ): Jvp<Params<T>> => {
-  const results = program(completeOps(forwardPrimitives(ops, ops)), paired(params, tangents), inputs.map(constant));
+  const results = program(forwardOps(ops, ops), paired(params, tangents), inputs.map(constant));
   return {
     value: mapParams(results, ({ primal }) => primal),
     tangent: mapParams(results, (result) => tangentOf(ops, result)),

@@ -6,16 +6,20 @@
  *
  * @module
  */
+import type { Whole } from '../ops/ops.ts';
 import type { Primitives } from '../ops/primitives.ts';
 import type { Shaped } from '../tensor.ts';
 
+/** What a run consists of: primitives, and the operations that are differentiated as a whole. */
+export type Recorded<T extends Shaped> = Primitives<T> & Whole<T>;
+
 /**
- * Primitives that hand every result on.
+ * Primitives that hand every result on, and operations that are differentiated as a whole.
  *
  * @param ops - interpreter that computes
  * @param keep - receives each result and gives it back
  */
-export const recording = <T extends Shaped>(ops: Primitives<T>, keep: (value: T) => T): Primitives<T> => ({
+export const recording = <T extends Shaped>(ops: Recorded<T>, keep: (value: T) => T): Recorded<T> => ({
   constant: (value) => keep(ops.constant(value)),
   full: (shape, value) => keep(ops.full(shape, value)),
   matmul: (a, b, transposes) => keep(ops.matmul(a, b, transposes)),
@@ -43,14 +47,19 @@ export const recording = <T extends Shaped>(ops: Primitives<T>, keep: (value: T)
   stopGradient: (x) => keep(ops.stopGradient(x)),
   keep: (path, x) => keep(ops.keep(path, x)),
   site: (site, input, output) => keep(ops.site(site, input, output)),
+  softmax: (x) => keep(ops.softmax(x)),
+  standardised: (x, axes, epsilon) => {
+    const { values, mean, variance } = ops.standardised(x, axes, epsilon);
+    return { values: keep(values), mean: keep(mean), variance: keep(variance) };
+  },
 });
 
 /**
- * Primitives that compute nothing: each gives the next of the recorded values.
+ * The same operations, which compute nothing: each gives the next of the recorded values.
  *
- * @param values - results of the same program's primitives, in order
+ * @param values - results of the same program's operations, in order
  */
-export const replaying = <T extends Shaped>(values: ReadonlyArray<T>): Primitives<T> => {
+export const replaying = <T extends Shaped>(values: ReadonlyArray<T>): Recorded<T> => {
   let at = -1;
   const next = (): T => {
     at += 1;
@@ -83,5 +92,7 @@ export const replaying = <T extends Shaped>(values: ReadonlyArray<T>): Primitive
     stopGradient: next,
     keep: next,
     site: next,
+    softmax: next,
+    standardised: () => ({ values: next(), mean: next(), variance: next() }),
   };
 };

@@ -7,11 +7,12 @@
  * @module
  */
 import { raise } from '../errors.ts';
-import type { Ops } from '../ops/ops.ts';
+import type { Ops, Whole } from '../ops/ops.ts';
 import { completeOps } from '../ops/complete.ts';
 import type { BinaryKind, Primitives } from '../ops/primitives.ts';
 import type { Site } from '../ops/site.ts';
 import { narrowSite, parametersOfSite } from '../ops/site.ts';
+import { pullMean, pullVariance } from '../ops/standardise.ts';
 import { tidyWithin } from '../ops/tidy.ts';
 import type { Params } from '../params.ts';
 import { mapParams } from '../params.ts';
@@ -202,6 +203,27 @@ const reversePrimitives = <T extends Shaped>(
   };
 };
 
+/** The operations that have a VJP as a whole. */
+const reverseWholes = <T extends Shaped>(inner: Whole<T>, tape: Tape<T>): Whole<TapeNode<T>> => {
+  const record = (value: T, x: TapeNode<T>, pull: Pull<T>): TapeNode<T> =>
+    tape.record(value, [x], [pull], (uses) => usesAfter(uses, 'bends'));
+  return {
+    softmax: (x) => {
+      const y = inner.softmax(x.value);
+      return record(y, x, (ops, cotangent) => ops.softmaxVjp(y, cotangent));
+    },
+    standardised: (x, axes, epsilon) => {
+      const found = inner.standardised(x.value, axes, epsilon);
+      const { values, mean, variance } = found;
+      return {
+        values: record(values, x, (ops, c) => ops.standardisedVjp(values, variance, axes, epsilon, c)),
+        mean: record(mean, x, (ops, c) => pullMean(ops, values, axes, c)),
+        variance: record(variance, x, (ops, c) => pullVariance(ops, found, axes, epsilon, c)),
+      };
+    },
+  };
+};
+
 /** A program's run on tape nodes. */
 const run = <T extends Shaped, R>(
   ops: Ops<T>,
@@ -214,7 +236,7 @@ const run = <T extends Shaped, R>(
   readonly sites: ReadonlyArray<SiteRecord<T>>;
   readonly kept: Params<T>;
   readonly tape: Tape<T>;
-  /** What the primitives gave, in order. */
+  /** What its operations gave, in order. */
   readonly values: ReadonlyArray<T>;
 } => {
   const tape = createTape(ops);
@@ -233,6 +255,7 @@ const run = <T extends Shaped, R>(
       (record) => void sites.push(record),
       (path, value) => void (kept[path] = value),
     ),
+    reverseWholes(inner, tape),
   );
   const result = program(remembering, nodes, inputs.map(constantNode));
   return { result, leaves: Object.values(nodes).map(({ id }) => id), sites, kept, tape, values };

@@ -13,17 +13,12 @@ import { axesOf } from '../ops/shapes.ts';
 import type { Site } from '../ops/site.ts';
 import type { Params } from '../params.ts';
 import type { Shaped } from '../tensor.ts';
-import { sizeOf } from '../tensor.ts';
-import { centred } from './layers/centred.ts';
 import { evaluating } from './layers/circumstances.ts';
 import { affineOfLast } from './layers/dense.ts';
 import type { Model } from './model.ts';
 
 /** Variance over all elements, shape `[]`. */
-const varianceOf = <T extends Shaped>(ops: Ops<T>, x: T): T => {
-  const differences = centred(ops, x, axesOf(x.shape));
-  return ops.scale(1 / sizeOf(x.shape), ops.dot(differences, differences));
-};
+const varianceOf = <T extends Shaped>(ops: Ops<T>, x: T): T => ops.standardised(x, axesOf(x.shape), 1).variance;
 
 /** 1/√v, and 1 where v is 0: a dead layer is left as it is. */
 const inverseRoot = <T extends Shaped>(ops: Ops<T>, variance: T): T => {

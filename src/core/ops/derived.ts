@@ -11,6 +11,7 @@ import { axesOf, patchesShape, raisedAxes } from './shapes.ts';
 import type { Derived, Ops } from './ops.ts';
 import { fewestElements, sumsOfParts } from './parts.ts';
 import type { Primitives, UnaryKind } from './primitives.ts';
+import { pullStandardised, standardise } from './standardise.ts';
 import { pullByMaximum } from './ties.ts';
 
 /** Beyond ±40 the bell is 0 in every precision, and 0 times infinity is no number. */
@@ -54,6 +55,16 @@ const finiteOr0 = <T extends Shaped>(p: Primitives<T>, x: T): T =>
 /** Σ over the last axis, kept as an axis. */
 const sumOfLast = <T extends Shaped>(p: Primitives<T>, x: T): T =>
   p.reshape(p.sum(x, [x.shape.length - 1]), [...x.shape.slice(0, -1), 1]);
+
+/**
+ * The cotangent of x where y = softmax x over the last axis: y ⊙ (c − Σ y c).
+ *
+ * @param ops - interpreter
+ * @param y - the shares
+ * @param cotangent - c, of y
+ */
+export const pullSoftmax = <T extends Shaped>(ops: Ops<T>, y: T, cotangent: T): T =>
+  ops.mul(y, ops.sub(cotangent, sumOfLast(ops, ops.mul(y, cotangent))));
 
 /** The maximum over the last axis, kept as an axis and constant: 0 where there is none. */
 const topOf = <T extends Shaped>(p: Primitives<T>, x: T): T => {
@@ -153,6 +164,10 @@ export const derive = <T extends Shaped>(p: Primitives<T>, self: () => Ops<T>): 
     return ops.mul(cotangent, unaryDerivative(ops, kind, x, y));
   },
   maxVjp: (x, y, axes, cotangent) => pullByMaximum(self(), x, y, axes, cotangent),
+  standardised: (x, axes, epsilon) => standardise(self(), x, axes, epsilon),
+  standardisedVjp: (y, variance, axes, epsilon, cotangent) =>
+    pullStandardised(self(), y, variance, axes, epsilon, cotangent),
+  softmaxVjp: (y, cotangent) => pullSoftmax(self(), y, cotangent),
   addDiagonal: (m, c) => {
     const ops = self();
     return ops.add(m, ops.scale(c, p.constant(identityMask(m.shape[0]))));

@@ -2,13 +2,15 @@
  * `Ops<T>`: primitives plus operations derived from them.
  *
  * Derived operations have default implementations on primitives, so an interpreter gets them for free; one that can
- * do better (a fused loop, a device kernel) overrides what it likes, see `complete.ts`. A derived operation is
- * never differentiated as a whole: interpreters that differentiate see the primitives it is made of.
+ * do better (a fused loop, a device kernel) overrides what it likes, see `complete.ts`. Interpreters that differentiate
+ * see the primitives that a derived operation is made of, but for those whose derivatives are known as a whole
+ * ({@link Whole}).
  *
  * @module
  */
 import type { Shape, Shaped } from '../tensor.ts';
 import type { Primitives, UnaryKind } from './primitives.ts';
+import type { Standardised } from './standardise.ts';
 import type { Window } from './window.ts';
 
 /** Operations that every interpreter has by default. */
@@ -71,6 +73,12 @@ export interface Derived<T extends Shaped> {
   readonly unaryVjp: (kind: UnaryKind, x: T, y: T, cotangent: T) => T;
   /** The cotangent of x where y = max x over axes: elements that are the largest share it. */
   readonly maxVjp: (x: T, y: T, axes: ReadonlyArray<number>, cotangent: T) => T;
+  /** x with mean 0 and variance 1 over axes: (x − mean) / √(variance + ε), and what it was standardised by. */
+  readonly standardised: (x: T, axes: ReadonlyArray<number>, epsilon: number) => Standardised<T>;
+  /** The cotangent of x where y is x standardised, with the variance of x. The derivative is symmetric: its JVP, too. */
+  readonly standardisedVjp: (y: T, variance: T, axes: ReadonlyArray<number>, epsilon: number, cotangent: T) => T;
+  /** The cotangent y ⊙ (c − Σ y c) of x where y = softmax x. The derivative is symmetric: its JVP, too. */
+  readonly softmaxVjp: (y: T, cotangent: T) => T;
   /** M + c I for a square M. */
   readonly addDiagonal: (m: T, c: number) => T;
   /** Sum of the diagonal of a square matrix: shape `[]`. */
@@ -119,6 +127,9 @@ export interface Derived<T extends Shaped> {
     run: (ops: Ops<T>) => readonly [result: A, kept: ReadonlyArray<T>, spent?: ReadonlyArray<T>],
   ) => A;
 }
+
+/** The derived operations that are differentiated as a whole, by one operation. */
+export type Whole<T extends Shaped> = Pick<Derived<T>, 'softmax' | 'standardised'>;
 
 /** The array language: what a program may use. */
 export interface Ops<T extends Shaped> extends Primitives<T>, Derived<T> {}

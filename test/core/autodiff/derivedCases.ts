@@ -38,6 +38,20 @@ const square = fc.integer({ min: 1, max: 4 }).map((n): Shape => [n, n]);
 const sameShapes = shapeOf().map((shape) => [shape, shape] as const);
 const ofShape = (shapes: fc.Arbitrary<Shape>): fc.Arbitrary<Tensor> => shapes.chain((shape) => arrayOf(shape));
 
+const lasting = solidShape(1).map((shape) => [shape, shape] as const);
+
+/** Of each axis: the derivative of a cotangent, which higher derivatives go through. */
+const standardisedVjp = [0, 1].map((axis) =>
+  rowOfTwo(
+    `standardisedVjp over axis ${axis}`,
+    solidShape(2).map((shape) => [shape, shape] as const),
+    (ops, x, c) => {
+      const { values, variance } = ops.standardised(x, [axis], 0.1);
+      return ops.standardisedVjp(values, variance, [axis], 0.1, c);
+    },
+  ),
+);
+
 /** Every derived operation that is not a primitive under another name. */
 export const derivedCases: ReadonlyArray<Case> = [
   row('gelu', anyArray(), (ops, x) => ops.gelu(x)),
@@ -57,6 +71,16 @@ export const derivedCases: ReadonlyArray<Case> = [
   row('transposed', ofShape(matrix), (ops, x) => ops.transposed(x)),
   row('logSumExp', ofShape(solidShape(1)), (ops, x) => ops.logSumExp(x)),
   row('softmax', ofShape(solidShape(1)), (ops, x) => ops.softmax(x)),
+  rowOfTwo('softmaxVjp', lasting, (ops, x, c) => ops.softmaxVjp(ops.softmax(x), c)),
+  rowWith('standardised', solidShape(1), axesAmong, (axes) => (ops, x) => ops.standardised(x, axes, 0.1).values),
+  rowWith('mean of standardised', solidShape(1), axesAmong, (axes) => (ops, x) => ops.standardised(x, axes, 0.1).mean),
+  rowWith(
+    'variance of standardised',
+    solidShape(1),
+    axesAmong,
+    (axes) => (ops, x) => ops.standardised(x, axes, 0.1).variance,
+  ),
+  ...standardisedVjp,
   row('logSoftmax', ofShape(solidShape(1)), (ops, x) => ops.logSoftmax(x)),
   oneHot,
   {

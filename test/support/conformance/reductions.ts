@@ -5,6 +5,7 @@
  */
 import fc from 'fast-check';
 
+import { keptShape } from '../../../src/core/ops/ties.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { sizeOf } from '../../../src/core/tensor.ts';
 import type { Values } from '../arbitraries.ts';
@@ -66,7 +67,34 @@ const sumTrial = (operands: ReadonlyArray<Tensor>, axes: ReadonlyArray<number>):
   error: ([a]) => reference.scale(termsOf(a, axes), reference.sum(magnitude(a), axes)),
 });
 
-/** Cases of `sum`, `max`, `maxVjp`, `mean`, `sumTo`, `dot`, `trace`, `logSumExp`, `softmax` and `logSoftmax`. */
+/** Means over axes, in place of what they are of. */
+const ofMeans = (x: Tensor, axes: ReadonlyArray<number>): Tensor =>
+  reference.broadcastTo(reference.reshape(reference.mean(x, axes), keptShape(x.shape, axes)), x.shape);
+
+/** √(variance + ½) over axes, in place of what it is of. */
+const deviationOf = (x: Tensor, axes: ReadonlyArray<number>): Tensor => {
+  const { variance } = reference.standardised(x, axes, 0.5);
+  const deviation = reference.sqrt(reference.add(variance, numberOf(0.5)));
+  return reference.broadcastTo(reference.reshape(deviation, keptShape(x.shape, axes)), x.shape);
+};
+
+/** A part of what is standardised with ε = ½. */
+const standardisedTrial = (x: Tensor, axes: ReadonlyArray<number>, of: 'values' | 'mean' | 'variance'): Trial => ({
+  label: `${of} over [${axes.join(', ')}]`,
+  operands: [x],
+  run: (ops, [a]) => ops.standardised(a, axes, 0.5)[of],
+  error: ([a]) => {
+    const terms = 4 * (termsOf(a, axes) + 6);
+    if (of === 'mean') return reference.scale(terms, reference.mean(magnitude(a), axes));
+    if (of === 'variance') return reference.scale(terms, reference.mean(reference.square(a), axes));
+    // Of distances from the mean, of it, and of what they are divided by.
+    const { values } = reference.standardised(a, axes, 0.5);
+    const size = reference.add(magnitude(a), ofMeans(magnitude(a), axes));
+    return reference.scale(terms, reference.add(magnitude(values), reference.div(size, deviationOf(a, axes))));
+  },
+});
+
+/** Cases of `sum`, `max`, `maxVjp`, `standardised`, `standardisedVjp`, `softmaxVjp`, `mean`, `sumTo`, `dot`, `trace`, `logSumExp`, `softmax` and `logSoftmax`. */
 export const reductionCases: ReadonlyArray<Case> = [
   { operation: 'sum', trials: given(reduced, ([x, axes]) => sumTrial([x], axes)) },
   {
@@ -93,6 +121,51 @@ export const reductionCases: ReadonlyArray<Case> = [
         operands: [x, g],
         run: (ops, [a, c]) => ops.maxVjp(a, ops.max(a, axes), axes, c),
         error: (_, y) => reference.scale(2, magnitude(y)), // a share, and its product
+      }),
+    ),
+  },
+  {
+    operation: 'standardised',
+    trials: given(reduced, ([x, axes]) => standardisedTrial(x, axes, 'values')),
+  },
+  {
+    operation: 'standardised',
+    trials: given(reduced, ([x, axes]) => standardisedTrial(x, axes, 'mean')),
+  },
+  {
+    operation: 'standardised',
+    trials: given(reduced, ([x, axes]) => standardisedTrial(x, axes, 'variance')),
+  },
+  {
+    operation: 'standardisedVjp',
+    trials: given(
+      reduced.chain(([x, axes]) => fc.tuple(fc.constant([x, axes] as const), arrayOf(x.shape))),
+      ([[x, axes], c]) => ({
+        label: `over [${axes.join(', ')}]`,
+        operands: [reference.standardised(x, axes, 0.5).values, reference.standardised(x, axes, 0.5).variance, c],
+        run: (ops, [y, variance, g]) => ops.standardisedVjp(y, variance, axes, 0.5, g),
+        error: ([y, , g]) => {
+          const along = reference.mul(magnitude(y), ofMeans(magnitude(reference.mul(y, g)), axes));
+          const size = reference.add(reference.add(magnitude(g), ofMeans(magnitude(g), axes)), along);
+          return reference.scale(2 * (termsOf(y, axes) + 6), reference.div(size, deviationOf(x, axes)));
+        },
+      }),
+    ),
+  },
+  {
+    operation: 'softmaxVjp',
+    trials: given(
+      rows.chain((x) => fc.tuple(fc.constant(x), arrayOf(x.shape))),
+      ([x, c]) => ({
+        label: '',
+        operands: [reference.softmax(x), c],
+        run: (ops, [y, g]) => ops.softmaxVjp(y, g),
+        error: ([y, g]) => {
+          const last = [y.shape.length - 1];
+          const along = reference.scale(termsOf(y, last), ofMeans(magnitude(reference.mul(y, g)), last));
+          const size = reference.mul(y, reference.add(magnitude(g), along));
+          return reference.scale(termsOf(y, last) + 3, size);
+        },
       }),
     ),
   },

@@ -19,6 +19,7 @@ import { patchMoments } from './patchGram.ts';
 import { matrixProducts } from './products.ts';
 import { reductions } from './reductions.ts';
 import { softmaxes } from './softmax.ts';
+import { standardised } from './standardise.ts';
 import { windows } from './windows.ts';
 
 /**
@@ -49,7 +50,7 @@ export const interpreterOn = (host: Host, own: Partial<Pick<Derived<Tensor>, 'wi
       keep: (_, x) => x,
       site: (_, __, output) => output,
     },
-    { ...fused(host, () => ops), ...softmaxes(host), ...patchMoments(host), ...own },
+    { ...fused(host, () => ops), ...softmaxes(host), ...standardised(host, () => ops), ...patchMoments(host), ...own },
   );
   return ops;
 };

@@ -44,7 +44,7 @@ const unsigned = (value: number): Code =>
 const signed = (value: number): Code =>
   value >= -64 && value < 64 ? [value & 0x7f] : [(value & 0x7f) | 0x80, ...signed(value >> 7)];
 
-const bytesOf = (values: Float32Array | Int32Array): Code =>
+const bytesOf = (values: Float32Array | Float64Array | Int32Array): Code =>
   Array.from(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
 
 const sized = (content: Code): Code => {
@@ -177,13 +177,19 @@ export const f32 = {
   constant: (value: number): Code => [0x43, ...bytesOf(Float32Array.of(value))],
   load: (address: Code, offset: number): Code => [address, 0x2a, 2, ...unsigned(offset)],
   store: (address: Code, offset: number, value: Code): Code => [address, value, 0x38, 2, ...unsigned(offset)],
+  sub: scalar(0x93),
   fromF64: scalar(0xb6),
 };
 
 export const f64 = {
+  constant: (value: number): Code => [0x44, ...bytesOf(Float64Array.of(value))],
   store: (address: Code, offset: number, value: Code): Code => [address, value, 0x39, 3, ...unsigned(offset)],
   add: scalar(0xa0),
+  sub: scalar(0xa1),
   mul: scalar(0xa2),
+  div: scalar(0xa3),
+  sqrt: scalar(0x9f),
+  max: scalar(0xa5),
   fromF32: scalar(0xbb),
 };
 

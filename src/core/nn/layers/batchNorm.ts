@@ -12,7 +12,6 @@ import { axesOf } from '../../ops/shapes.ts';
 import { joinPath } from '../../params.ts';
 import type { Shaped } from '../../tensor.ts';
 import { sizeOf } from '../../tensor.ts';
-import { centred } from './centred.ts';
 import type { Circumstances } from './circumstances.ts';
 import type { Layer } from './layer.ts';
 import { leaf } from './layer.ts';
@@ -62,23 +61,25 @@ export const batchNorm = (options: BatchNormOptions): Layer => {
   const features = extent('batchNorm.features', options.features);
   const affine = scaleShift({ ...rest, features });
 
-  const divided = <T extends Shaped>(ops: Ops<T>, differences: T, variance: T): T =>
-    ops.div(differences, ops.sqrt(ops.add(variance, ops.full([], epsilon))));
-
   /** With the statistics of the batch, which are kept. */
   const ofBatch = <T extends Shaped>(ops: Ops<T>, path: string, x: T, at: Circumstances<T>): T => {
-    const axes = axesOf(x.shape).slice(0, -1);
-    const differences = centred(ops, x, axes);
-    const variance = ops.mean(ops.square(differences), axes);
+    const { values, mean, variance } = ops.standardised(x, axesOf(x.shape).slice(0, -1), epsilon);
     const count = sizeOf(x.shape.slice(0, -1));
     const keep = (name: string, start: number, found: T, factor: number): void => {
       const place = joinPath(path, name);
       const before = runningAt(ops, at, place, features, start);
       ops.keep(place, ops.linearCombination(decay, before, (1 - decay) * factor, ops.stopGradient(found)));
     };
-    keep('mean', 0, ops.mean(ops.stopGradient(x), axes), 1);
+    keep('mean', 0, mean, 1);
     keep('variance', 1, variance, count > 1 ? count / (count - 1) : 1);
-    return divided(ops, differences, variance);
+    return values;
+  };
+
+  /** With the running averages. */
+  const ofAverages = <T extends Shaped>(ops: Ops<T>, path: string, x: T, at: Circumstances<T>): T => {
+    const mean = runningAt(ops, at, joinPath(path, 'mean'), features, 0);
+    const variance = runningAt(ops, at, joinPath(path, 'variance'), features, 1);
+    return ops.div(ops.sub(x, mean), ops.sqrt(ops.add(variance, ops.full([], epsilon))));
   };
 
   return leaf({
@@ -87,14 +88,7 @@ export const batchNorm = (options: BatchNormOptions): Layer => {
     parameters: affine.parameters,
     apply: (ops, params, path, x, at) => {
       requireFeatures('batchNorm', path, x, features);
-      const normalised =
-        at.key === null
-          ? divided(
-              ops,
-              ops.sub(x, runningAt(ops, at, joinPath(path, 'mean'), features, 0)),
-              runningAt(ops, at, joinPath(path, 'variance'), features, 1),
-            )
-          : ofBatch(ops, path, x, at);
+      const normalised = (at.key === null ? ofAverages : ofBatch)(ops, path, x, at);
       return affine.apply(ops, params, path, normalised, at);
     },
   });

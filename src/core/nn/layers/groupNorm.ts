@@ -5,7 +5,6 @@
  */
 import { raise } from '../../errors.ts';
 import { sizeOf } from '../../tensor.ts';
-import { centred } from './centred.ts';
 import type { Layer } from './layer.ts';
 import { leaf } from './layer.ts';
 import type { ScaleShiftOptions } from './scaleShift.ts';
@@ -59,10 +58,8 @@ export const groupNorm = (options: GroupNormOptions): Layer => {
       const [n] = x.shape;
       const positions = sizeOf(x.shape.slice(1, -1));
       const apart = ops.reshape(x, [n, positions, groups, features / groups]);
-      const differences = centred(ops, apart, [1, 3]);
-      const variance = ops.reshape(ops.mean(ops.square(differences), [1, 3]), [n, 1, groups, 1]);
-      const normalised = ops.div(differences, ops.sqrt(ops.add(variance, ops.full([], epsilon))));
-      return affine.apply(ops, params, path, ops.reshape(normalised, x.shape), at);
+      const { values } = ops.standardised(apart, [1, 3], epsilon);
+      return affine.apply(ops, params, path, ops.reshape(values, x.shape), at);
     },
   });
 };

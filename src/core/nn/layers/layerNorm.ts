@@ -3,9 +3,6 @@
  *
  * @module
  */
-import type { Ops } from '../../ops/ops.ts';
-import type { Shaped } from '../../tensor.ts';
-import { centred } from './centred.ts';
 import type { Layer } from './layer.ts';
 import { leaf } from './layer.ts';
 import type { ScaleShiftOptions } from './scaleShift.ts';
@@ -17,20 +14,6 @@ export interface LayerNormOptions extends ScaleShiftOptions {
   /** ε, added to the variance; 1e-5 unless given. */
   readonly epsilon?: number;
 }
-
-/**
- * (x − mean) / √(variance + ε) over the last axis, each position by itself.
- *
- * @param ops - interpreter
- * @param x - `[n, …, d]`
- * @param epsilon - ε, greater than 0
- */
-export const normaliseLast = <T extends Shaped>(ops: Ops<T>, x: T, epsilon: number): T => {
-  const last = x.shape.length - 1;
-  const differences = centred(ops, x, [last]);
-  const variance = ops.reshape(ops.mean(ops.square(differences), [last]), [...x.shape.slice(0, last), 1]);
-  return ops.div(differences, ops.sqrt(ops.add(variance, ops.full([], epsilon))));
-};
 
 /**
  * γ ⊙ (x − mean) / √(variance + ε) + β over the last axis of x `[n, …, d]`, with the parameters of {@link scaleShift} at
@@ -52,6 +35,9 @@ export const layerNorm = (options: LayerNormOptions): Layer => {
     kind: 'layerNorm',
     label: `layer norm ${options.features}`,
     parameters: affine.parameters,
-    apply: (ops, params, path, x, at) => affine.apply(ops, params, path, normaliseLast(ops, x, epsilon), at),
+    apply: (ops, params, path, x, at) => {
+      const { values } = ops.standardised(x, [x.shape.length - 1], epsilon);
+      return affine.apply(ops, params, path, values, at);
+    },
   });
 };

@@ -11,7 +11,7 @@ import { dense } from '../../../../src/core/nn/layers/dense.ts';
 import { constant } from '../../../../src/core/nn/initialisers/constant.ts';
 import type { Layer } from '../../../../src/core/nn/layers/layer.ts';
 import { embedding } from '../../../../src/core/nn/layers/embedding.ts';
-import { layerNorm, normaliseLast } from '../../../../src/core/nn/layers/layerNorm.ts';
+import { layerNorm } from '../../../../src/core/nn/layers/layerNorm.ts';
 import { conv1d, conv2d } from '../../../../src/core/nn/layers/convolution.ts';
 import { averagePool, globalAveragePool, maxPool, upsample } from '../../../../src/core/nn/layers/pooling.ts';
 import { batchNorm } from '../../../../src/core/nn/layers/batchNorm.ts';
@@ -350,15 +350,15 @@ describe('scaleShift and layerNorm', () => {
 
   it('by hand: (1, 3) is normalised to (−1, 1) / √(1 + ε)', () => {
     const expected = 1 / Math.sqrt(1.5);
-    expect(scaledError(normaliseLast(ops, tensor([1, 3], [1, 2]), 0.5).data, [-expected, expected])).toBeLessThan(
+    expect(scaledError(ops.standardised(tensor([1, 3], [1, 2]), [1], 0.5).values.data, [-expected, expected])).toBeLessThan(
       1e-15,
     );
   });
 
   it('law: normalised positions have mean 0 and variance σ² / (σ² + ε), whatever is added to x', () => {
     const x = gaussian(5, [2, 3, 8]);
-    const y = normaliseLast(ops, x, 1e-5);
-    const shifted = normaliseLast(ops, ops.add(x, ops.full([], 100)), 1e-5);
+    const y = ops.standardised(x, [2], 1e-5).values;
+    const shifted = ops.standardised(ops.add(x, ops.full([], 100)), [2], 1e-5).values;
     expect(scaledError(ops.mean(y, [2]).data, ops.full([6], 0).data)).toBeLessThan(1e-14);
     expect(scaledError(shifted.data, y.data)).toBeLessThan(1e-11);
     const centred = ops.sub(x, ops.reshape(ops.mean(x, [2]), [2, 3, 1]));
@@ -375,7 +375,7 @@ describe('scaleShift and layerNorm', () => {
     expect(sites).toEqual([
       {
         site: { kind: 'scaleShift', path: 'n', weight: 'n.weight', bias: 'n.bias' },
-        input: normaliseLast(ops, x, 1e-5),
+        input: ops.standardised(x, [2], 1e-5).values,
       },
     ]);
   });

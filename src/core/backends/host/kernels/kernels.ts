@@ -180,6 +180,33 @@ export interface Kernels {
     columns: number,
     out: Vector,
   ) => { readonly others: Float64Array; readonly firsts: Float64Array };
+  /**
+   * Of an array `[blocks, rows, columns]` with at least one row: x less its means over rows, over √(variance + ε), with the means
+   * and the variances `[blocks, columns]`.
+   */
+  readonly standardise: (
+    x: ReadonlyVector,
+    blocks: number,
+    rows: number,
+    columns: number,
+    epsilon: number,
+    out: Vector,
+    means: Vector,
+    variances: Vector,
+  ) => void;
+  /** `out = (c − mean c − y mean (y c)) / √(variance + ε)`, means over rows. */
+  readonly standardiseVjp: (
+    y: ReadonlyVector,
+    variances: ReadonlyVector,
+    c: ReadonlyVector,
+    blocks: number,
+    rows: number,
+    columns: number,
+    epsilon: number,
+    out: Vector,
+  ) => void;
+  /** `out = y (c − Σ y c)` for rows of y and c. */
+  readonly softmaxVjp: (y: ReadonlyVector, c: ReadonlyVector, rows: number, columns: number, out: Vector) => void;
   readonly copyRows: CopyKernel;
   /** `out[to + r n + i] = x[at + r step]` for `0 <= r < rows` and `0 <= i < n`, of arrays of one type. */
   readonly spread: (

@@ -13,6 +13,7 @@ import type { ReadonlyVector } from '../../../tensor.ts';
 import { mirrorLower, transposeInto } from './layout.ts';
 import type { Kernels } from './kernels.ts';
 import { middleKernels } from './middle.ts';
+import { standardiseKernels } from './standardise.ts';
 import type { Buffer, Vector } from './precision.ts';
 import { unaryKernels, vjpKernels } from './unary.ts';
 
@@ -119,6 +120,7 @@ export const plainKernels: Kernels = {
     for (let r = 0; r < rows; r += 1) out[to + r] = sum(x, at + r * columns, columns);
   },
   ...middleKernels,
+  ...standardiseKernels,
   rowMaxima: (x, at, rows, columns, out, to) => {
     for (let r = 0; r < rows; r += 1) {
       let top = x[at + r * columns];

@@ -65,6 +65,9 @@ type Triple = readonly [number, number, number];
 /** Sums over a matrix with rows of some bytes. */
 type Sums = (a: number, out: number, bytes: number, rows: number) => void;
 
+/** A kernel of addresses and numbers, in the order that is said of it. */
+type Addressed = (...operands: ReadonlyArray<number>) => void;
+
 /** The kernels, and their memory with the places for what does not lie in it. */
 export interface VectorUnit {
   readonly memory: VectorMemory;
@@ -104,6 +107,20 @@ export interface VectorUnit {
     rows: number,
     lanes: number,
   ) => void;
+  /** Rows of some bytes less their sums with another's, times themselves: y, c, out, bytes, rows. */
+  readonly softmaxRowsVjp: Addressed;
+  /** Operands a, out, means, variances, bytes, rows, count of elements in a row, ε. */
+  readonly standardiseRows: Addressed;
+  /** Operands c, y, variances, out, bytes, rows, count of elements in a row, ε. */
+  readonly standardiseRowsVjp: Addressed;
+  /** Sums of distances and of their squares: a, c, first, second, bytes, rows. */
+  readonly columnMoments: Addressed;
+  /** Sums and sums of products: a, b, first, second, bytes, rows. */
+  readonly columnProducts: Addressed;
+  /** Operands a, rough, rest, factor, out, bytes, rows. */
+  readonly standardiseColumns: Addressed;
+  /** Operands c, y, mean, along, factor, out, bytes, rows. */
+  readonly standardiseColumnsVjp: Addressed;
   readonly select: Readonly<Record<`select.${SelectForm}`, Choosing>>;
   readonly gatherRows: Indexed;
   /** Adds rows where they are scattered to. */
@@ -163,6 +180,13 @@ export const openUnit = (options: { readonly shared?: boolean; readonly pages?: 
     mirrorLower: exports.mirrorLower,
     rowMaxima: exports.rowMaxima,
     rowExponentials: exports.rowExponentials,
+    softmaxRowsVjp: exports.softmaxRowsVjp,
+    standardiseRows: exports.standardiseRows,
+    standardiseRowsVjp: exports.standardiseRowsVjp,
+    columnMoments: exports.columnMoments,
+    columnProducts: exports.columnProducts,
+    standardiseColumns: exports.standardiseColumns,
+    standardiseColumnsVjp: exports.standardiseColumnsVjp,
     gatherRows: exports.gatherRows,
     scatterRows: exports.scatterRows,
     a: new Float32Array(memory.reserved, places.a, chunk),

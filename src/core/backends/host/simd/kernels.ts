@@ -33,6 +33,7 @@ import { vectorUnit } from './instance.ts';
 import { chunk, places } from './module.ts';
 import type { SelectForm } from './select.ts';
 import { selectForms } from './select.ts';
+import { standardising } from './standardising.ts';
 import { tile } from './transpose.ts';
 
 /** Elements from which the vector unit is worth a call. */
@@ -357,6 +358,7 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
       }
       return { others, firsts };
     },
+    ...standardising(unit, worthwhile),
     copyRows: (x, at, stepX, out, to, stepOut, rows, n) => {
       const result = rows * n < worthACopy || n < 4 ? -1 : addressOf(out, to);
       const a = result < 0 ? -1 : placed(x, at, (rows - 1) * stepX + n, unit.a, places.a);

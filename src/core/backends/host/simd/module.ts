@@ -26,6 +26,15 @@ import { selectForms, selectKernel } from './select.ts';
 import { mirrorLower } from './mirror.ts';
 import { middleMaxima, middleMaximaVjp } from './middle.ts';
 import { rowExponentials, rowMaxima } from './softmax.ts';
+import {
+  columnMoments,
+  columnProducts,
+  softmaxRowsVjp,
+  standardiseColumns,
+  standardiseColumnsVjp,
+  standardiseRows,
+  standardiseRowsVjp,
+} from './standardise.ts';
 import { dot, middleSums, rowSums, sum } from './sums.ts';
 import { transpose } from './transpose.ts';
 
@@ -124,6 +133,13 @@ export const moduleBytes = (shared: boolean): Uint8Array =>
     mirrorLower,
     rowMaxima,
     rowExponentials,
+    softmaxRowsVjp,
+    standardiseRows,
+    standardiseRowsVjp,
+    columnMoments,
+    columnProducts,
+    standardiseColumns,
+    standardiseColumnsVjp,
     ...selectForms.map(selectKernel),
     gatherRows,
     scatterRows,

@@ -58,7 +58,7 @@ const sumOfTerms = (
       ...[0, 16, 32, 48].flatMap(vectorsAt),
       ...step(round),
     ]),
-    ...set(total, [0x44, 0, 0, 0, 0, 0, 0, 0, 0]),
+    ...set(total, f64.constant(0)),
     ...loopWhile(i32.lessThan(get(first), get(end)), [...set(total, f64.add(get(total), single)), ...step(4)]),
     ...set(x[0], tree(sums)),
     ...f64.add(get(total), f64.add(f64x2.lane(get(x[0]), 0), f64x2.lane(get(x[0]), 1))),
@@ -94,7 +94,7 @@ export const rowSums: FunctionCode = (() => {
     body: repeatWhile(
       [
         ...set(end, i32.add(get(a), get(bytes))),
-        ...sums.flatMap((register) => set(register, f64x2.splat([0x44, 0, 0, 0, 0, 0, 0, 0, 0]))),
+        ...sums.flatMap((register) => set(register, f64x2.splat(f64.constant(0)))),
         ...f32.store(get(out), 0, f32.fromF64(sumOfTerms([a], end, sums, [x], total))),
         ...advance(out, i32.constant(4)),
         ...set(rows, i32.sub(get(rows), i32.constant(1))),
@@ -110,7 +110,7 @@ export const middleSums: FunctionCode = (() => {
   const [x, ...sums] = [8, 9, 10, 11, 12, 13, 14, 15, 16];
   /** Sums of four columns for each two of the registers. */
   const down = (registers: ReadonlyArray<number>): Code => [
-    ...registers.flatMap((register) => set(register, f64x2.splat([0x44, 0, 0, 0, 0, 0, 0, 0, 0]))),
+    ...registers.flatMap((register) => set(register, f64x2.splat(f64.constant(0)))),
     ...set(p, get(a)),
     ...set(r, get(rows)),
     ...repeatWhile(
