@@ -350,9 +350,9 @@ describe('scaleShift and layerNorm', () => {
 
   it('by hand: (1, 3) is normalised to (−1, 1) / √(1 + ε)', () => {
     const expected = 1 / Math.sqrt(1.5);
-    expect(scaledError(ops.standardised(tensor([1, 3], [1, 2]), [1], 0.5).values.data, [-expected, expected])).toBeLessThan(
-      1e-15,
-    );
+    expect(
+      scaledError(ops.standardised(tensor([1, 3], [1, 2]), [1], 0.5).values.data, [-expected, expected]),
+    ).toBeLessThan(1e-15);
   });
 
   it('law: normalised positions have mean 0 and variance σ² / (σ² + ε), whatever is added to x', () => {
