@@ -254,4 +254,12 @@ export type { Descent, FromGradient, GradientContext } from './pipeline/descent.
 export { pipeline, stage } from './pipeline/stage.ts';
 export type { Foresee, Stage, StageRun, Step } from './pipeline/stage.ts';
 export { initialState } from './pipeline/trainState.ts';
-export type { CurvatureState, Pending, Memory, RuleMemory, SolverState, TrainState } from './pipeline/trainState.ts';
+export type {
+  Allowance,
+  CurvatureState,
+  Pending,
+  Memory,
+  RuleMemory,
+  SolverState,
+  TrainState,
+} from './pipeline/trainState.ts';

@@ -22,6 +22,7 @@ export { coverage } from './coverage.ts';
 export type { CoverageRow } from './coverage.ts';
 export { blockwise, updateFactors } from './curvature.ts';
 export type { Curvature, Network } from './curvature.ts';
+export { workByBlock } from './dearness.ts';
 export { dense } from './dense.ts';
 export type { DenseOptions } from './dense.ts';
 export { diagonal } from './diagonal.ts';

@@ -4,7 +4,7 @@
  * @module
  */
 export { damp } from './solver/damp.ts';
-export type { DampingOf, Follow, Inverse, Preconditioner, Prepare, Refreshed } from './solver/inverse.ts';
+export type { Allowing, DampingOf, Follow, Inverse, Preconditioner, Prepare, Refreshed } from './solver/inverse.ts';
 export { preconditioned } from './solver/preconditioned.ts';
 export { refresh } from './solver/refresh.ts';
 export type { DriftPeriod, Overlap, RefreshOptions, RefreshPeriod } from './solver/refresh.ts';
@@ -23,6 +23,7 @@ export { eigen } from './inverses/eigen.ts';
 export { ekfac } from './inverses/ekfac.ts';
 export type { EkfacOptions } from './inverses/ekfac.ts';
 export { kroneckerInverse } from './inverses/kroneckerInverse.ts';
+export { kroneckerInverseWithin } from './inverses/kroneckerInverseWithin.ts';
 export { lowRankInverse } from './inverses/lowRankInverse.ts';
 export { newtonSchulz } from './inverses/newtonSchulz.ts';
 export type { NewtonSchulzOptions } from './inverses/newtonSchulz.ts';

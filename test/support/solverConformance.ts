@@ -26,6 +26,7 @@ import { gaussian, orThrow, referenceEnv } from './training.ts';
 import type { Undamped } from './withDamping.ts';
 import { withDamping } from './withDamping.ts';
 import { kroneckerInverse } from '../../src/solvers/inverses/kroneckerInverse.ts';
+import { kroneckerInverseWithin } from '../../src/solvers/inverses/kroneckerInverseWithin.ts';
 import { choleskySolve } from '../../src/solvers/inverses/choleskySolve.ts';
 import { tridiagonalInverse } from '../../src/solvers/inverses/tridiagonalInverse.ts';
 import { autoInverse } from '../../src/solvers/inverses/autoInverse.ts';
@@ -244,6 +245,14 @@ export const solverRows = (): ReadonlyArray<SolverRow> => [
   {
     name: 'kroneckerInverse',
     solver: (damping) => withDamping(damping, preconditioned(kroneckerInverse)),
+    dampings,
+    accepts: byFactors,
+    whole: [],
+    iterates: false,
+  },
+  {
+    name: 'kroneckerInverseWithin more than it takes',
+    solver: (damping) => withDamping(damping, preconditioned(kroneckerInverseWithin(() => null))),
     dampings,
     accepts: byFactors,
     whole: [],

@@ -47,6 +47,8 @@ export interface PassedSite<T> {
    * where there are none.
    */
   readonly elsewhere?: ReadonlyArray<string>;
+  /** Present where its input depends on no parameter: no cotangent goes on through it. */
+  readonly fromData?: true;
 }
 
 /** A program's value at a point, with its Jacobian J there and the transpose. */
@@ -79,6 +81,7 @@ interface SiteRecord<T> {
   readonly site: Site;
   readonly input: T;
   readonly id: number;
+  readonly fromData?: true;
 }
 
 /** What operations on two operands do to uses of each. */
@@ -197,7 +200,7 @@ const reversePrimitives = <T extends Shaped>(
       );
       // A site whose parameters are all held constant still has a cotangent of its own.
       const id = passed.id ?? tape.leaf(value).id;
-      onSite({ site, input: input.value, id });
+      onSite({ site, input: input.value, id, ...(input.id === null ? { fromData: true as const } : {}) });
       return { shape: value.shape, value, id };
     },
   };
@@ -262,9 +265,10 @@ const run = <T extends Shaped, R>(
 };
 
 /** The site with what it does not account for, where there is such a thing. */
-const withElsewhere = <T>({ site, input }: SiteRecord<T>, uses: Uses): PassedSite<T> => {
+const withElsewhere = <T>({ site, input, fromData }: SiteRecord<T>, uses: Uses): PassedSite<T> => {
   const elsewhere = parametersOfSite(site).filter((path) => uses.has(path));
-  return elsewhere.length === 0 ? { site, input } : { site, input, elsewhere };
+  const passed = fromData === undefined ? { site, input } : { site, input, fromData };
+  return elsewhere.length === 0 ? passed : { ...passed, elsewhere };
 };
 
 const checked = <T extends Shaped>(where: string, cotangent: T, shape: Shape): T =>

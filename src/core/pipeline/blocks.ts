@@ -26,6 +26,8 @@ export type Block =
       readonly site: Site;
       /** At how many places of a batch it meets data: examples, times positions where there are any, summed over uses. */
       readonly places?: number;
+      /** Whether what it meets is data: its cotangents end there. */
+      readonly fromData?: true;
     }
   | {
       readonly kind: 'parameter';
@@ -45,7 +47,7 @@ export type BlockInUnits<T> = Block & {
 };
 
 /** A site, and which of its parameters are also used where no site of theirs sees it. */
-type Use = Pick<PassedSite<unknown>, 'site' | 'elsewhere'> & {
+type Use = Pick<PassedSite<unknown>, 'site' | 'elsewhere' | 'fromData'> & {
   /** What it met, or its shape, where that is known. */
   readonly input?: Shaped | Shape;
 };
@@ -74,13 +76,14 @@ export const blockSites = (sites: ReadonlyArray<Use>): ReadonlyArray<Site> => {
 const shapeOf = (input: Shaped | Shape): Shape => ('shape' in input ? input.shape : input);
 
 /** Features of one place are the last axis of an input, but for indices. */
-const placesOf = (site: Site, uses: ReadonlyArray<Use>): { readonly places?: number } => {
+const placesOf = (site: Site, uses: ReadonlyArray<Use>): { readonly places?: number; readonly fromData?: true } => {
   const inputs = uses.flatMap((use) =>
     sameSite(use.site, site) && use.input !== undefined ? [shapeOf(use.input)] : [],
   );
   if (inputs.length === 0) return {};
   const ofInput = (shape: Shape): number => sizeOf(site.vocabulary === undefined ? shape.slice(0, -1) : shape);
-  return { places: inputs.reduce((sum, shape) => sum + ofInput(shape), 0) };
+  const fromData = uses.every((use) => !sameSite(use.site, site) || use.fromData === true);
+  return { places: inputs.reduce((sum, shape) => sum + ofInput(shape), 0), ...(fromData ? { fromData } : {}) };
 };
 
 /** Why a parameter of some sites has no block with them. */

@@ -18,6 +18,14 @@ export interface CurvatureState<T> {
   readonly updates: number;
 }
 
+/** What an inverse may cost. */
+export interface Allowance {
+  /** Floating-point operations in a step, by block: products, and preparations in the mean. */
+  readonly operations: Readonly<Record<string, number>>;
+  /** Steps that a preparation is for. */
+  readonly every: number;
+}
+
 /** A preparation that is under way: what it is made from. */
 export interface Pending<T> {
   readonly operator: LinearOperator<T>;
@@ -25,6 +33,8 @@ export interface Pending<T> {
   readonly damping: number;
   /** Step that began it. */
   readonly since: number;
+  /** What it may cost; `null` for anything. */
+  readonly allowance: Allowance | null;
 }
 
 /** A solver's memory. */

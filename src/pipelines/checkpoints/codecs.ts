@@ -70,6 +70,12 @@ export const orNull = <A>(values: t.Decoder<unknown, A>): t.Type<A | null> =>
     value === null ? t.success(null) : values.validate(value, context),
   );
 
+/** What is there, or what stands for it where a file of an earlier version has none. */
+export const orElse = <A>(otherwise: A, values: t.Decoder<unknown, A>): t.Type<A> =>
+  decoder<A>(values.name, (value, context) =>
+    value === undefined ? t.success(otherwise) : values.validate(value, context),
+  );
+
 /** A codec that refers to itself. */
 export const lazily = <A>(name: string, codec: () => t.Decoder<unknown, A>): t.Type<A> =>
   decoder<A>(name, (value, context) =>

@@ -8,6 +8,7 @@ import * as t from 'io-ts';
 import type { Params } from '../../core/params.ts';
 import type { Key } from '../../core/random/key.ts';
 import type {
+  Allowance,
   CurvatureState,
   Memory,
   Pending,
@@ -17,7 +18,7 @@ import type {
 } from '../../core/pipeline/trainState.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import { decoder } from '../config/codecs/codecs.ts';
-import { arrayIn, count, lazily, numeric, orNull, recordOf, word } from './codecs.ts';
+import { arrayIn, count, lazily, numeric, orElse, orNull, recordOf, word } from './codecs.ts';
 import { operatorIn } from './operators.ts';
 
 /** A codec for each field, or what is built of them does not compile. */
@@ -37,7 +38,13 @@ export const stateIn = (arrays: Params<Tensor>): t.Decoder<unknown, TrainState<T
   const averages = recordOf(params);
 
   const curvature: Fields<CurvatureState<Tensor>> = { averages, updates: count };
-  const pending: Fields<Pending<Tensor>> = { operator, damping: numeric, since: count };
+  const allowance: Fields<Allowance> = { operations: recordOf(numeric), every: numeric };
+  const pending: Fields<Pending<Tensor>> = {
+    operator,
+    damping: numeric,
+    since: count,
+    allowance: orElse(null, orNull(t.strict(allowance))),
+  };
   const solver: Fields<SolverState<Tensor>> = {
     prepared: orNull(operator),
     preparedAt: count,

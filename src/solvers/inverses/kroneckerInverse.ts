@@ -13,7 +13,8 @@ import { preparingFactors } from './factors/factorInverse.ts';
 
 const name = 'kroneckerInverse';
 
-const byCholesky: InvertMatrix<null> = (backend, m) =>
+/** M⁻¹ by a Cholesky factor of M. */
+export const byCholesky: InvertMatrix<null> = (backend, m) =>
   pipe(
     backend.linearAlgebra.inverse(m),
     mapped((inverse) => ({ inverse: dense(inverse), report: null })),

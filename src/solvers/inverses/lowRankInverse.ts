@@ -14,62 +14,33 @@ import type { KfacError } from '../../core/errors.ts';
 import type { BlockOperator, Kronecker } from '../../core/operators/blockOperator.ts';
 import { kronecker } from '../../core/operators/blockOperator.ts';
 import type { Factor } from '../../core/operators/factors/factor.ts';
-import { dense, diagonal, directSum, lowRank, partsOf } from '../../core/operators/factors/factor.ts';
+import { dense, directSum, partsOf } from '../../core/operators/factors/factor.ts';
 import { matrixOf } from '../../core/operators/factors/measures.ts';
 import { blockDiagonal } from '../../core/operators/linearOperator.ts';
 import type { Ops } from '../../core/ops/ops.ts';
-import { readScalars } from '../../core/pipeline/read.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { calculate } from '../../core/pipeline/compute.ts';
 import { unsupported } from '../solver/unsupported.ts';
-import { byFactors, dampedReciprocal, eachBlock, invertDiagonal } from './factors/blockwise.ts';
+import { byFactors, eachBlock, invertDiagonal } from './factors/blockwise.ts';
 import { meanEigenvalues } from './factors/dampedFactors.ts';
 import { factoredTikhonov } from './factors/factoredTikhonov.ts';
 import type { RangeOptions } from './factors/rangeFinder.ts';
 import { leadingEigen, mostPowerIterations } from './factors/rangeFinder.ts';
+import type { Approximation } from './factors/woodbury.ts';
+import { approximationBy, woodbury } from './factors/woodbury.ts';
 import type { Preconditioner } from '../solver/inverse.ts';
 
 const name = 'lowRankInverse';
-
-/** What one factor is approximated by: U diag(D) Uᵀ + ρ I. */
-interface Approximation<T> {
-  readonly U: T;
-  readonly D: T;
-  readonly rho: number;
-}
-
-/** max(0, values − ρ). */
-const above = <T extends Shaped>(ops: Ops<T>, values: T, rho: number): T =>
-  ops.maximum(ops.sub(values, ops.full([], rho)), ops.full([], 0));
 
 const approximate = <T extends Shaped>(
   backend: Backend<T>,
   m: T,
   options: RangeOptions,
-): TE.TaskEither<KfacError, Approximation<T>> => {
-  const { ops } = backend;
-  const [n] = m.shape;
-  return pipe(
+): TE.TaskEither<KfacError, Approximation<T>> =>
+  pipe(
     leadingEigen(backend, m, options),
-    TE.bindTo('found'),
-    TE.bind('sums', ({ found }) => readScalars(backend, [ops.trace(m), ops.sum(found.values, [0])])),
-    TE.chain(({ found, sums: [trace, kept] }) => {
-      const left = n - found.values.shape[0];
-      const rho = left === 0 ? 0 : Math.max(0, (trace - kept) / left);
-      return calculate(() => ({ U: found.vectors, D: above(ops, found.values, rho), rho }));
-    }),
+    TE.chain((found) => approximationBy(backend, m, found)),
   );
-};
-
-/**
- * (U diag(D) Uᵀ + c I)⁻¹. Where nothing is left out it is U diag(1 / (D + c)) Uᵀ, since 1/c and what Woodbury takes from it
- * would cancel each other.
- */
-const woodbury = <T extends Shaped>(ops: Ops<T>, { U, D }: Approximation<T>, c: number): Factor<T> => {
-  if (U.shape[0] === U.shape[1]) return lowRank(U, diagonal(dampedReciprocal(ops, D, c)), 0);
-  const taken = ops.div(D, ops.scale(c, ops.add(D, ops.full([], c))));
-  return lowRank(U, diagonal(ops.neg(taken)), 1 / c);
-};
 
 /** (F̃ + δ I)⁻¹, part by part. */
 const invertFactor = <T extends Shaped>(

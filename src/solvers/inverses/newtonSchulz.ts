@@ -171,7 +171,7 @@ export const newtonSchulz = (options: NewtonSchulzOptions = {}): Preconditioner 
     'newtonSchulz',
     (backend, m, before) =>
       pipe(
-        newtonSchulzInverse(backend, m, before, options),
+        newtonSchulzInverse(backend, m, before?._tag === 'dense' ? before.matrix : null, options),
         TE.map(({ inverse, report }) => ({ inverse: dense(inverse), report })),
       ),
     summary,

@@ -26,7 +26,7 @@ import type { Prepared } from '../../core/pipeline/prepared.ts';
 import { tidily, tidilyDone } from '../../core/pipeline/tidied.ts';
 import type { Context, Field } from '../../core/pipeline/context.ts';
 import type { Env } from '../../core/pipeline/env.ts';
-import type { Pending, SolverState, TrainState } from '../../core/pipeline/trainState.ts';
+import type { Allowance, Pending, SolverState, TrainState } from '../../core/pipeline/trainState.ts';
 import { chained, mapped } from '../../core/tasks.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import { dearnessOfInverses } from '../../curvature/dearness.ts';
@@ -133,6 +133,7 @@ const prepareWhenDue = <T extends Shaped>(
   env: Env<T>,
   { state, blocks, gradient, operator, damping }: Context<T, SolveNeeds>,
   { every = 1, overlap = { staleness: 0 } }: RefreshOptions,
+  allowance: () => Allowance | null,
   prepare: (from: Pending<T>, previous: LinearOperator<T> | null) => Work<T>,
 ): TE.TaskEither<KfacError, Solving<T>> => {
   const { step, curvature } = state;
@@ -155,7 +156,7 @@ const prepareWhenDue = <T extends Shaped>(
   /** Prepares, or begins to. */
   const begun = (before: SolverState<T>): TE.TaskEither<KfacError, Solving<T>> => {
     const solver = { ...before, preparedFrom: typeof every === 'number' ? null : curvature.averages };
-    const pending: Pending<T> = { operator, damping, since: step };
+    const pending: Pending<T> = { operator, damping, since: step, allowance: allowance() };
     const work = prepare(pending, solver.prepared);
     if (solver.prepared === null || overlap.staleness === 0) {
       return pipe(
@@ -229,7 +230,7 @@ const forBlocks = <T>(
  */
 export const refresh =
   <T extends Shaped, Needs extends Field>(
-    { prepare, follow }: Inverse<Needs>,
+    { prepare, follow, allowance }: Inverse<Needs>,
     options: RefreshOptions,
     context: Context<T, SolveNeeds | Needs>,
   ) =>
@@ -247,13 +248,19 @@ export const refresh =
             calculate(() => tidily(inner, Object.values(context.gradient), ({ ops }) => formed(ops, from.operator))),
             chained((operator) =>
               prepareBySite(overrides, operator, from.damping, (part, lambda) =>
-                prepare(inner, part, lambda, previous),
+                prepare(inner, part, lambda, previous, from.allowance),
               ),
             ),
           ),
         );
     return pipe(
-      prepareWhenDue(env, { ...context, state: { ...state, solver: forBlocks(state.solver, context) } }, options, work),
+      prepareWhenDue(
+        env,
+        { ...context, state: { ...state, solver: forBlocks(state.solver, context) } },
+        options,
+        () => allowance?.(context) ?? null,
+        work,
+      ),
       mapped(({ solver, metrics }): Refreshed<T> => ({ state: { ...state, solver }, metrics })),
       chained((refreshed) =>
         follow === undefined

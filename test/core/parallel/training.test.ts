@@ -11,7 +11,14 @@ import { distributed } from '../../../src/core/parallel/spread/distributed.ts';
 import type { GradientWorkers } from '../../../src/core/parallel/spread/rows.ts';
 import { ranksInColumn, ranksInRow, rowOf, rowsFor, workersFor } from '../../../src/core/parallel/spread/rows.ts';
 import { simulated } from '../../../src/core/parallel/simulated.ts';
+import { mapParams } from '../../../src/core/params.ts';
+import { workByBlock } from '../../../src/curvature/dearness.ts';
+import { kfac as kfacCurvature } from '../../../src/curvature/kfac.ts';
 import type { TrainTask } from '../../../src/pipelines/trainer/learning.ts';
+import { kroneckerInverseWithin } from '../../../src/solvers/inverses/kroneckerInverseWithin.ts';
+import { kfacDescent, kfacSettings } from '../../../src/solvers/presets/kfac.ts';
+import { preset } from '../../../src/solvers/presets/preset.ts';
+import { preconditioned } from '../../../src/solvers/solver/preconditioned.ts';
 import type { Optimizer } from '../../../src/solvers/presets/optimizer.ts';
 import { optimizerNames, optimizerOf } from '../../../src/solvers/presets/registry.ts';
 import { sineTask, wordsTask } from '../../pipelines/trainer/support.ts';
@@ -77,6 +84,17 @@ describe('law: on any number of ranks, training takes the steps of one process, 
 
   it('with batch normalisation, whose moments are those of the whole batch, and with dropout', async () => {
     await expectSame(normedTask(), orThrow(optimizerOf('kfac')));
+  });
+
+  it('with factors of low rank, where inverses would cost more than steps may', async () => {
+    const inverse = kroneckerInverseWithin(({ blocks, gradient }) => ({
+      operations: mapParams(workByBlock(blocks, gradient), (work) => work / 2),
+      every: 1,
+    }));
+    const cheap = preset('cheap', kfacSettings, (settings) =>
+      kfacDescent(settings, kfacCurvature(settings), preconditioned(inverse)),
+    );
+    await expectSame(deepTask(30, 2), cheap());
   });
 
   it('with statistics of a sample of each batch', async () => {

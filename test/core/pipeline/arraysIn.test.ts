@@ -20,7 +20,7 @@ describe('arraysIn', () => {
         prepared,
         preparedAt: 0,
         preparedFrom: { x: { A: from } },
-        pending: { operator: blockDiagonal({ y: diagonal(next) }), damping: 1, since: 0 },
+        pending: { operator: blockDiagonal({ y: diagonal(next) }), damping: 1, since: 0, allowance: null },
         slots: { m: { w: m }, again: { w: m } },
       },
       rules: { momentum: { w: velocity } },

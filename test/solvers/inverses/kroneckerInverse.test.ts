@@ -1,13 +1,14 @@
 import * as E from 'fp-ts/lib/Either.js';
 import fc from 'fast-check';
 
-import { applyBlock } from '../../../src/core/operators/apply.ts';
+import { hostKernelBackend } from '../../../src/core/backends/gpu/hostMemory/hostKernels.ts';
+import { apply, applyBlock } from '../../../src/core/operators/apply.ts';
 import type { BlockOperator } from '../../../src/core/operators/blockOperator.ts';
 import { kroneckerOf, dampedBlock } from '../../../src/core/operators/blockOperator.ts';
 import { dense, diagonal } from '../../../src/core/operators/factors/factor.ts';
 import { blockDiagonal, damped } from '../../../src/core/operators/linearOperator.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
-import { tensor } from '../../../src/core/tensor.ts';
+import { cast, tensor } from '../../../src/core/tensor.ts';
 import { factoredTikhonov, piOf } from '../../../src/solvers/inverses/factors/factoredTikhonov.ts';
 import { scaledError } from '../../support/closeness.ts';
 import { gaussian, orThrow, referenceEnv } from '../../support/training.ts';
@@ -77,6 +78,18 @@ describe('kroneckerInverse', () => {
   it('law: a diagonal block is divided by d + λ', async () => {
     const inverse = await invertOne(diagonal(tensor([1, 3], [2])), 1);
     expect(Array.from(applyBlock(ops, inverse, tensor([4, 8], [2])).data)).toEqual([2, 2]);
+  });
+
+  it('law: in 32 bits, factors that are 10⁵¹ apart take a gradient to where their product takes it', async () => {
+    const single = orThrow(hostKernelBackend('webasm'));
+    const [A, G, V] = [ops.scale(1e25, spd(1, 4)), ops.scale(1e-26, spd(2, 3)), ops.scale(1e13, gaussian(3, [3, 4]))];
+    const exact = applyBlock(ops, await invertOne(kroneckerOf(A, G), 0.01), V);
+    const curvature = blockDiagonal({ block: kroneckerOf(cast(A, 'f32'), cast(G, 'f32')) });
+    const inverse = orThrow(await inverted(kroneckerInverse, single, curvature, 0.01)());
+    const found = apply(single.ops, inverse, { block: cast(V, 'f32') })['block'];
+    const size = Math.max(...Array.from(exact.data, Math.abs));
+    const inUnits = ({ data }: Tensor): ReadonlyArray<number> => Array.from(data, (x) => x / size);
+    expect(scaledError(inUnits(found), inUnits(exact))).toBeLessThan(1e-3);
   });
 
   it('raises λ until a factor is positive definite', async () => {

@@ -17,10 +17,12 @@ import type { BlockOperator, Kronecker } from '../../../core/operators/blockOper
 import { kronecker } from '../../../core/operators/blockOperator.ts';
 import type { Factor } from '../../../core/operators/factors/factor.ts';
 import { directSum, orderOf } from '../../../core/operators/factors/factor.ts';
+import { scaledFactor } from '../../../core/operators/factors/scaled.ts';
 import { matrixOf } from '../../../core/operators/factors/measures.ts';
 import type { LinearOperator } from '../../../core/operators/linearOperator.ts';
 import { blockDiagonal } from '../../../core/operators/linearOperator.ts';
 import { mapParams } from '../../../core/params.ts';
+import type { Ops } from '../../../core/ops/ops.ts';
 import type { Prepared } from '../../../core/pipeline/prepared.ts';
 import { chained, mapped } from '../../../core/tasks.ts';
 import type { Shaped } from '../../../core/tensor.ts';
@@ -42,12 +44,12 @@ export interface FactorInverse<T, R> {
 
 /**
  * A way to invert one symmetric positive definite matrix. Fails with `NotPositiveDefinite`. `previous` is an inverse of
- * the same matrix from an earlier time, or `null`.
+ * the same matrix from an earlier time, of the same way to invert, or `null`.
  */
 export type InvertMatrix<R> = <T extends Shaped>(
   backend: Backend<T>,
   m: T,
-  previous: T | null,
+  previous: Factor<T> | null,
 ) => TE.TaskEither<KfacError, FactorInverse<T, R>>;
 
 /** An inverse, and what was reported of each matrix in it. */
@@ -89,12 +91,31 @@ const invertFactor = <T extends Shaped, R>(
         tidilyDone(backend, [{ shape: [orderOf(factor), orderOf(factor)] }], (inner) =>
           pipe(
             calculate(() => inner.ops.addDiagonal(matrixOf(inner.ops, factor), delta)),
-            chained((damped) => invert(inner, damped, previous?._tag === 'dense' ? previous.matrix : null)),
+            chained((damped) => invert(inner, damped, previous ?? null)),
           ),
         ),
         mapped(({ inverse, report }) => ({ inverse, reports: [report] })),
       );
   }
+};
+
+/** Powers of two by which the scales of two factors may differ from their mean: 32 bits go to 2¹²⁷. */
+const within = 32;
+
+/**
+ * The product of two inverses, in scales of which neither is far from that of the product: inverses of a factor of 1e-26, whose
+ * companion is 1e25, take gradients beyond 32 bits, though the product of both does not. Powers of two change no digit.
+ */
+const balanced = <T extends Shaped>(
+  ops: Ops<T>,
+  A: Factor<T>,
+  G: Factor<T>,
+  means: { readonly ofA: number; readonly ofG: number },
+): Kronecker<T> => {
+  const apart = Math.round(Math.log2(means.ofA / means.ofG) / 2);
+  return Number.isFinite(apart) && Math.abs(apart) > within
+    ? kronecker(scaledFactor(ops, 2 ** apart, A), scaledFactor(ops, 2 ** -apart, G))
+    : kronecker(A, G);
 };
 
 /** (A + π√λ I)⁻¹ ⊗ (G + π⁻¹√λ I)⁻¹. */
@@ -114,9 +135,14 @@ const invertProduct = <T extends Shaped, R>(
         TE.Do,
         TE.apS('A', invertFactor(backend, invert, block.A, ofA, before.A)),
         TE.apS('G', invertFactor(backend, invert, block.G, ofG, before.G)),
+        TE.chain(({ A, G }) =>
+          calculate(() => ({
+            inverse: balanced(backend.ops, A.inverse, G.inverse, means),
+            reports: [...A.reports, ...G.reports],
+          })),
+        ),
       );
     }),
-    mapped(({ A, G }) => ({ inverse: kronecker(A.inverse, G.inverse), reports: [...A.reports, ...G.reports] })),
   );
 };
 
@@ -138,7 +164,13 @@ const invertBlock = <T extends Shaped, R>(
     case 'diagonal':
       return escalating(lambda, (raised) =>
         pipe(
-          invertFactor(backend, invert, block, raised, previous?._tag === 'dense' ? previous : undefined),
+          invertFactor(
+            backend,
+            invert,
+            block,
+            raised,
+            previous?._tag === 'dense' || previous?._tag === 'lowRank' ? previous : undefined,
+          ),
           TE.mapLeft(inBlock(name)),
         ),
       );

@@ -44,23 +44,29 @@ const key = keyOf(2011);
 /** Directions whose Gram eigenvalue is below this fraction of the largest are taken for dependent. */
 const dependent = (dtype: 'f32' | 'f64'): number => (dtype === 'f32' ? 1e-6 : 1e-14);
 
-/** Orthonormal columns with the span of Y's: Y V diag(1/√d) with YᵀY = V diag(d) Vᵀ, where d counts; else zero. */
-const whitened = <T extends Shaped>(backend: Backend<T>, y: T): TE.TaskEither<KfacError, T> => {
+/**
+ * Y V diag(1/√d), where d counts; else zero.
+ *
+ * @param backend - where to compute
+ * @param y - Y `[n, k]`
+ * @param eigen - V `[k, k]` and d `[k]`, in ascending order
+ */
+export const scaledByRoots = <T extends Shaped>(backend: Backend<T>, y: T, { values, vectors }: LeadingEigen<T>): T => {
   const { ops } = backend;
   const k = y.shape[1];
-  return pipe(
-    calculate(() => ops.gram(y)),
-    TE.chain((gram) => backend.linearAlgebra.eigh(gram)),
-    TE.chain(({ values, vectors }) =>
-      calculate(() => {
-        const floor = ops.scale(dependent(backend.dtype), ops.slice(values, [k - 1], [1]));
-        const counts = ops.greater(values, floor);
-        const root = ops.sqrt(ops.select(counts, values, ops.full([k], 1)));
-        return ops.matmul(y, ops.mul(vectors, ops.reshape(ops.div(counts, root), [1, k])));
-      }),
-    ),
-  );
+  const floor = ops.scale(dependent(backend.dtype), ops.slice(values, [k - 1], [1]));
+  const counts = ops.greater(values, floor);
+  const root = ops.sqrt(ops.select(counts, values, ops.full([k], 1)));
+  return ops.matmul(y, ops.mul(vectors, ops.reshape(ops.div(counts, root), [1, k])));
 };
+
+/** Orthonormal columns with the span of Y's: Y V diag(1/√d) with YᵀY = V diag(d) Vᵀ. */
+const whitened = <T extends Shaped>(backend: Backend<T>, y: T): TE.TaskEither<KfacError, T> =>
+  pipe(
+    calculate(() => backend.ops.gram(y)),
+    TE.chain((gram) => backend.linearAlgebra.eigh(gram)),
+    TE.chain((eigen) => calculate(() => scaledByRoots(backend, y, eigen))),
+  );
 
 const orthonormalised = <T extends Shaped>(backend: Backend<T>, y: T): TE.TaskEither<KfacError, T> =>
   pipe(
