@@ -11,8 +11,10 @@ import { conformance } from '../../support/conformance.ts';
 
 conformance('reference', () => E.right(referenceBackend()));
 conformance('portable', () => portableBackend({ threads: 1 }));
-// Every product on threads, however small.
-conformance('portable on threads', () => portableBackend({ threads: 3, worthSharing: 0, worthPacking: 0 }));
+// Every product and every loop of the vector unit on threads, however small.
+conformance('portable on threads', () =>
+  portableBackend({ threads: 3, worthSharing: 0, worthPacking: 0, sharing: { worthSharing: 0, atOnce: 0 } }),
+);
 conformance('gpu, WebAssembly', () => hostKernelBackend('webasm', { threads: 1 }));
 // Every product on threads, however small.
 conformance('gpu, WebAssembly on threads', () =>

@@ -15,8 +15,15 @@ import type { Factorisations } from '../host/linearAlgebra.ts';
 import type { Kernels as LoopKernels } from '../host/kernels/kernels.ts';
 import { plainKernels } from '../host/kernels/plain.ts';
 import type { Products } from '../host/kernels/products.ts';
+import { vectorUnit } from '../host/simd/instance.ts';
 import { singleKernels } from '../host/simd/kernels.ts';
+import type { SharingOptions } from '../host/simd/sharing.ts';
+import { sharedUnit } from '../host/simd/sharing.ts';
 import { currentProcess } from '../process.ts';
+import type { CrewOptions } from '../threads/crew.ts';
+import type { Team } from '../threads/team.ts';
+import { openTeam } from '../threads/team.ts';
+import { processorCount } from '../threads/worker.ts';
 
 import type { Blas } from './blas.ts';
 import type { Kernels, NativeKernels } from './kernels.ts';
@@ -47,8 +54,15 @@ export const opensLibraries = (): boolean => currentProcess() !== undefined;
 export interface NativeOptions {
   /** Precision; `f32` unless given. */
   readonly dtype?: 'f32' | 'f64';
-  /** Threads of a BLAS call, at least 1; what the library chooses unless given. A setting of the whole process. */
+  /**
+   * Threads of a BLAS call, at least 1; what the library chooses unless given. A setting of the whole process. Loops that are
+   * shared have as many of their own.
+   */
   readonly threads?: number;
+  /** From which size loops are shared between threads; none are unless given. */
+  readonly sharing?: SharingOptions;
+  /** Settings of the crew that shares them. */
+  readonly crew?: Pick<CrewOptions, 'patience' | 'source'>;
 }
 
 const productsOf = ({ gemm, gemmBatched, syrk }: Blas, { copyRows }: LoopKernels): Products => ({
@@ -109,6 +123,24 @@ const describeLibrary = ({ library }: NativeKernels): string => {
   return version.startsWith(name) ? version : `${name} ${version}`;
 };
 
+/** Threads for loops of single precision, as many as a BLAS call has; none where there is no memory that they could share. */
+const loopTeam = ({ library }: NativeKernels, { dtype = 'f32', threads, crew }: NativeOptions): Team | null => {
+  const unit = dtype === 'f32' ? vectorUnit() : null;
+  if (unit === null) return null;
+  return openTeam({
+    threads: threads ?? library.threads?.get() ?? processorCount(),
+    memory: unit.memory,
+    what: 'What is no product runs',
+    ...(crew === undefined ? {} : { crew }),
+  });
+};
+
+const loopsOn = (team: Team | null, { dtype = 'f32', sharing }: NativeOptions): LoopKernels => {
+  const unit = vectorUnit();
+  if (dtype === 'f64') return plainKernels;
+  return singleKernels(undefined, unit === null || team === null ? unit : sharedUnit(unit, team, sharing));
+};
+
 /**
  * Opens the native backend.
  *
@@ -140,19 +172,25 @@ export const nativeBackend = (
     E.map((kernels) => {
       const { undo, warnings } = setThreads(kernels, threads);
       const routines = dtype === 'f32' ? kernels.f32 : kernels.f64;
+      const team = loopTeam(kernels, options);
+      const loops = loopsOn(team, options);
       return hostBackend({
         name: 'native',
         dtype,
-        products: productsOf(routines, dtype === 'f32' ? singleKernels() : plainKernels),
+        products: productsOf(routines, loops),
+        kernels: loops,
         factorisations: factorisationsOf(routines, createSchedule(kernels, threads)),
         report: () => ({
           backend: 'native',
           library: describeLibrary(kernels),
           threads: kernels.library.threads?.get() ?? threads ?? 1,
           factorisations: 'LAPACK',
-          warnings,
+          warnings: [...warnings, ...(team?.warnings() ?? [])],
         }),
-        dispose: TE.fromIO(undo),
+        dispose: TE.fromTask(async () => {
+          undo();
+          await team?.dispose();
+        }),
       });
     }),
   );

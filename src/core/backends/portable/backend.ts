@@ -13,15 +13,20 @@ import { hostBackend } from '../host/backend.ts';
 import type { VectorUnit } from '../host/simd/instance.ts';
 import { vectorUnit } from '../host/simd/instance.ts';
 import { singleKernels } from '../host/simd/kernels.ts';
+import type { SharingOptions } from '../host/simd/sharing.ts';
+import { sharedUnit } from '../host/simd/sharing.ts';
+import { openTeam } from '../threads/team.ts';
 import { processorCount } from '../threads/worker.ts';
 import { portableFactorisations } from './factorisations.ts';
 import type { PortableOptions } from './products/products.ts';
 import { portableProducts } from './products/products.ts';
 
 /** Settings of {@link portableBackend}. */
-export interface PortableBackendOptions extends Omit<PortableOptions, 'threads'> {
+export interface PortableBackendOptions extends Omit<PortableOptions, 'threads' | 'team'> {
   /** Threads of a large product; as many as the machine runs at once unless given. */
   readonly threads?: number;
+  /** From which size loops are shared between threads; none are unless given. */
+  readonly sharing?: SharingOptions;
   /** The vector unit; that of the process unless given. */
   readonly unit?: VectorUnit | null;
 }
@@ -62,7 +67,9 @@ export const portableBackend = (
     return E.left({ _tag: 'BadConfig', path: 'threads', expected, actual: String(threads) });
   }
   if (unit === null) return E.left(unavailable('WebAssembly with vectors cannot be used here'));
-  const products = portableProducts(unit, singleKernels(undefined, unit), { ...options, threads });
+  const team = openTeam({ ...options, threads, memory: unit.memory, what: 'Everything runs' });
+  const kernels = singleKernels(undefined, sharedUnit(unit, team, options.sharing));
+  const products = portableProducts(unit, kernels, { ...options, threads, team });
   if (products === null) return E.left(unavailable('there is no memory for WebAssembly'));
   const warnings = threadWarnings(unit, threads);
   return E.right(
@@ -70,13 +77,14 @@ export const portableBackend = (
       name: 'portable',
       dtype: 'f32',
       products,
+      kernels,
       factorisations: portableFactorisations,
       report: () => ({
         backend: 'portable',
         library: `vectors in WebAssembly${products.fused ? ', fused multiply-add' : ''}`,
-        threads: products.threads(),
+        threads: team.threads(),
         factorisations: 'portable',
-        warnings: [...warnings, ...products.warnings()],
+        warnings: [...warnings, ...team.warnings()],
       }),
       dispose: TE.fromTask(products.dispose),
       unit,

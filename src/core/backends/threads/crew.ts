@@ -35,6 +35,8 @@ export interface Crew {
    * @returns whether that worked; if not, what is wrong with the crew, which must not be used again
    */
   readonly share: (kernel: number, cells: number, chunk: number, here: Range) => E.Either<string, void>;
+  /** What is wrong with it, if anything is known to be. */
+  readonly trouble: () => string | null;
   /** Ends all workers. */
   readonly dismissAll: () => Promise<void>;
 }
@@ -141,6 +143,7 @@ export const startCrew = (options: CrewOptions): E.Either<string, Crew> => {
       if (Atomics.load(control, word.failed) === 1) trouble ??= 'a kernel failed in a worker';
       return trouble === null ? E.right(undefined) : E.left(trouble);
     },
+    trouble: () => trouble,
     dismissAll: async () => {
       trouble ??= 'it was dismissed';
       await Promise.all(workers.map(({ terminate }) => terminate()));

@@ -46,7 +46,22 @@ export interface Introduction {
   readonly module: object;
   /** Functions of `Math` that the module imports. */
   readonly functions: ReadonlyArray<string>;
+  /** The functions of a module that has many, and where it is said which of them is called; it has one unless given. */
+  readonly calls?: Calls;
 }
+
+/** Calls of the functions of a module. */
+export interface Calls {
+  readonly names: ReadonlyArray<string>;
+  /**
+   * Describes the call of a job: the number of the function, that of its arguments, and three numbers for each argument, which
+   * is `base + start * ofStart + (end - start) * ofCount` for elements `start <= i < end`.
+   */
+  readonly words: Float64Array;
+}
+
+/** Words that describe a call with so many arguments. */
+export const wordsOfCall = (args: number): number => 2 + 3 * args;
 
 /** Everything that a worker is sent. */
 export type CrewMessage =
@@ -60,6 +75,18 @@ export const workerText = `
 'use strict';
 const kernels = new Map();
 let control, memory, member, last = 0;
+const callsOf = (exports, { names, words }) => {
+  const functions = names.map((name) => exports[name]);
+  return (start, end) => {
+    const args = [];
+    for (let i = 0, at = 2; i < words[1]; i += 1, at += 3) {
+      // Not 0 times something for a number that is the same for all, which may be -0.
+      const isFixed = words[at + 1] === 0 && words[at + 2] === 0;
+      args.push(isFixed ? words[at] : words[at] + start * words[at + 1] + (end - start) * words[at + 2]);
+    }
+    functions[words[0]](...args);
+  };
+};
 const work = (job) => {
   let known = true;
   Atomics.add(control, ${word.busy}, 1);
@@ -105,7 +132,8 @@ const receive = (message) => {
   } else if (message.type === 'introduction') {
     const env = { memory };
     for (const name of message.functions) env['math_' + name] = Math[name];
-    kernels.set(message.kernel, new WebAssembly.Instance(message.module, { env }).exports.run_simd);
+    const { exports } = new WebAssembly.Instance(message.module, { env });
+    kernels.set(message.kernel, message.calls === undefined ? exports.run_simd : callsOf(exports, message.calls));
   } else if (message.type === 'dismissal') {
     kernels.delete(message.kernel);
     return;

@@ -62,6 +62,20 @@ type BlocksOf = (
 
 type Triple = readonly [number, number, number];
 
+/** Reduces the axis in the middle of `a`, as told by `y` and `c`. */
+type MiddleVjp = (a: number, y: number, c: number, out: number, bytes: number, rows: number, blocks: number) => void;
+
+/** Exponentials of rows of some bytes, and their sums. */
+type RowExponentials = (
+  a: number,
+  b: number,
+  out: number,
+  sums: number,
+  bytes: number,
+  rows: number,
+  lanes: number,
+) => void;
+
 /** Sums over a matrix with rows of some bytes. */
 type Sums = (a: number, out: number, bytes: number, rows: number) => void;
 
@@ -71,6 +85,8 @@ type Addressed = (...operands: ReadonlyArray<number>) => void;
 /** The kernels, and their memory with the places for what does not lie in it. */
 export interface VectorUnit {
   readonly memory: VectorMemory;
+  /** What was compiled: other threads make functions of it that work on the same memory. */
+  readonly module: object;
   readonly pointwise: Readonly<Record<PointwiseName, Pointwise>>;
   readonly rowwise: Readonly<Record<RowwiseName, Rowwise>>;
   readonly sum: (a: number, bytes: number) => number;
@@ -78,35 +94,21 @@ export interface VectorUnit {
   readonly rowSums: Sums;
   /** Reduce the axis in the middle of an array of rows of some bytes. */
   readonly middleSums: Middle;
+  /** The same in 64 bits, with room for a multiple of four in rows of the result. */
+  readonly middleSumsWide: Middle;
   readonly middleMaxima: Middle;
-  readonly middleMaximaVjp: (
-    a: number,
-    y: number,
-    c: number,
-    out: number,
-    bytes: number,
-    rows: number,
-    blocks: number,
-  ) => void;
+  readonly middleMaximaVjp: MiddleVjp;
   /** Copies rows. */
   readonly copyBlocks: BlocksOf;
   /** Adds rows to those that are there. */
   readonly addBlocks: BlocksOf;
-  /** Writes the transpose of a matrix with at least four rows and columns. */
-  readonly transpose: (a: number, out: number, rows: number, columns: number) => void;
+  /** Writes the transpose of a matrix with at least four rows and columns, as far as rows from the first to the end make it. */
+  readonly transpose: (a: number, out: number, rows: number, columns: number, first: number, end: number) => void;
   /** Copies the lower triangle of a matrix of order n, whose rows begin so many bytes apart, onto the upper one. */
   readonly mirrorLower: (a: number, n: number, stride: number) => void;
   readonly rowMaxima: Sums;
   /** Exponentials of rows less a number each, with sums of those that are not 1 and the number of the others. */
-  readonly rowExponentials: (
-    a: number,
-    b: number,
-    out: number,
-    sums: number,
-    bytes: number,
-    rows: number,
-    lanes: number,
-  ) => void;
+  readonly rowExponentials: RowExponentials;
   /** Rows of some bytes less their sums with another's, times themselves: y, c, out, bytes, rows. */
   readonly softmaxRowsVjp: Addressed;
   /** Operands a, out, means, variances, bytes, rows, count of elements in a row, ε. */
@@ -146,7 +148,8 @@ interface WebAssemblyInterface {
 }
 
 /** What is no function of the module. */
-type Views = 'memory' | 'pointwise' | 'rowwise' | 'select' | 'a' | 'b' | 'out' | 'sums' | 'indices' | 'number';
+type Views =
+  'memory' | 'module' | 'pointwise' | 'rowwise' | 'select' | 'a' | 'b' | 'out' | 'sums' | 'indices' | 'number';
 
 type Exports = Omit<VectorUnit, Views> & VectorUnit['pointwise'] & VectorUnit['rowwise'] & VectorUnit['select'];
 
@@ -165,6 +168,7 @@ export const openUnit = (options: { readonly shared?: boolean; readonly pages?: 
   new Int32Array(memory.reserved, places.lanes, laneMask.length).set(laneMask);
   return {
     memory,
+    module,
     pointwise: exports,
     rowwise: exports,
     select: exports,
@@ -172,6 +176,7 @@ export const openUnit = (options: { readonly shared?: boolean; readonly pages?: 
     dot: exports.dot,
     rowSums: exports.rowSums,
     middleSums: exports.middleSums,
+    middleSumsWide: exports.middleSumsWide,
     middleMaxima: exports.middleMaxima,
     middleMaximaVjp: exports.middleMaximaVjp,
     copyBlocks: exports.copyBlocks,

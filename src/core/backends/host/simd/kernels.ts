@@ -53,6 +53,43 @@ const formOf = (...operands: ReadonlyArray<RowsOf>): SelectForm | undefined =>
 const part = (x: ReadonlyVector, at: number, n: number): ReadonlyVector =>
   at === 0 && n === x.length ? x : new Float32Array(x.buffer, x.byteOffset + 4 * at, n);
 
+/** Parts of a matrix whose columns are summed, each on its own, and from how many rows and elements on. */
+const parts = 16;
+const fewestRows = 32 * parts;
+const worthParts = 2 ** 16;
+
+/**
+ * Sums of columns in parts of as many rows, whose sums in 64 bits are then added in their order: what comes out depends on nothing
+ * but the shape, whoever sums a part.
+ *
+ * @returns whether there was room for the sums of the parts
+ */
+const sumsInParts = (
+  { memory, middleSumsWide }: VectorUnit,
+  a: number,
+  rows: number,
+  columns: number,
+  out: Vector,
+): boolean => {
+  const width = lanes * Math.ceil(columns / lanes);
+  const room = memory.take(2 * width * (parts + 1));
+  if (room === null) return false;
+  const each = Math.floor(rows / parts);
+  const rest = rows - each * parts;
+  middleSumsWide(a, room.byteOffset, 4 * columns, each, parts);
+  if (rest > 0) {
+    middleSumsWide(a + 4 * columns * each * parts, room.byteOffset + 8 * width * parts, 4 * columns, rest, 1);
+  }
+  const sums = new Float64Array(room.buffer, room.byteOffset, width * (parts + 1));
+  for (let c = 0; c < columns; c += 1) {
+    let sum = 0;
+    for (let part = 0; part < (rest > 0 ? parts + 1 : parts); part += 1) sum += sums[part * width + c];
+    out[c] = sum;
+  }
+  memory.give(room);
+  return true;
+};
+
 const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
   const { addressOf } = unit.memory;
 
@@ -242,6 +279,8 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
       f(a, result, 4 * n, ...counts, 4 * x0, 4 * x1, 4 * x2, 4 * o0, 4 * o1, 4 * o2);
     };
 
+  const shortMiddleSums = middle(unit.middleSums, plainKernels.middleSums);
+
   /** Goes over indices that are copied to the place of a, some at a time. */
   const forEachChunk = (indices: Int32Array, visit: (at: number, count: number) => void): void => {
     for (let at = 0; at < indices.length; at += chunk) {
@@ -329,7 +368,11 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
     dot,
     rowSums: sums(unit.rowSums, plainKernels.rowSums),
     rowMaxima: sums(unit.rowMaxima, plainKernels.rowMaxima),
-    middleSums: middle(unit.middleSums, plainKernels.middleSums),
+    middleSums: (x, blocks, rows, columns, out) => {
+      const isLong = blocks === 1 && rows >= fewestRows && rows * columns >= worthParts;
+      const a = isLong ? addressOf(x, 0) : -1;
+      if (a < 0 || !sumsInParts(unit, a, rows, columns, out)) shortMiddleSums(x, blocks, rows, columns, out);
+    },
     middleMaxima: middle(unit.middleMaxima, plainKernels.middleMaxima),
     middleMaximaVjp: (x, y, c, blocks, rows, columns, out) => {
       const result = out.length < worthwhile ? -1 : addressOf(out, 0);
@@ -416,7 +459,7 @@ const kernelsOn = (unit: VectorUnit, worthwhile: number): Kernels => {
     transpose: (x, at, rows, columns, out, to) => {
       const a = rows < tile || columns < tile ? -1 : addressOf(x, at);
       const result = a < 0 ? -1 : addressOf(out, to);
-      if (result >= 0) unit.transpose(a, result, rows, columns);
+      if (result >= 0) unit.transpose(a, result, rows, columns, 0, rows);
       else plainKernels.transpose(x, at, rows, columns, out, to);
     },
   };

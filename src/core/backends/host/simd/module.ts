@@ -35,7 +35,7 @@ import {
   standardiseRows,
   standardiseRowsVjp,
 } from './standardise.ts';
-import { dot, middleSums, rowSums, sum } from './sums.ts';
+import { dot, middleSums, middleSumsWide, rowSums, sum } from './sums.ts';
 import { transpose } from './transpose.ts';
 
 /** Elements of a staged chunk; a multiple of 16. */
@@ -112,6 +112,10 @@ const rowwiseKernels: ReadonlyArray<readonly [RowwiseName, RowCode]> = [
   ['spread', { fixed: 'b', several: true, code: (_, fixed) => fixed }],
 ];
 
+/** All kernels over elements, and all over rows. */
+export const pointwiseNames: ReadonlyArray<PointwiseName> = pointwiseKernels.map(([name]) => name);
+export const rowwiseNames: ReadonlyArray<RowwiseName> = rowwiseKernels.map(([name]) => name);
+
 /**
  * The binary of the module.
  *
@@ -124,6 +128,7 @@ export const moduleBytes = (shared: boolean): Uint8Array =>
     sum,
     rowSums,
     middleSums,
+    middleSumsWide,
     middleMaxima,
     middleMaximaVjp,
     dot,

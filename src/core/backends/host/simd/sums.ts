@@ -104,10 +104,14 @@ export const rowSums: FunctionCode = (() => {
   };
 })();
 
-/** `out[b, j] = Σ_r a[b, r, j]` for rows of `bytes`, at least one of each; a few columns at a time. */
-export const middleSums: FunctionCode = (() => {
-  const [a, out, bytes, rows, blocks, p, r, end] = [0, 1, 2, 3, 4, 5, 6, 7];
-  const [x, ...sums] = [8, 9, 10, 11, 12, 13, 14, 15, 16];
+/**
+ * Sums over the axis in the middle, a few columns at a time.
+ *
+ * @param isWide - whether sums stay in 64 bits; rows of the result then have room for a multiple of four
+ */
+const middle = (name: string, isWide: boolean): FunctionCode => {
+  const [a, out, bytes, rows, blocks, p, r, end, outEnd] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+  const [x, ...sums] = [9, 10, 11, 12, 13, 14, 15, 16, 17];
   /** Sums of four columns for each two of the registers. */
   const down = (registers: ReadonlyArray<number>): Code => [
     ...registers.flatMap((register) => set(register, f64x2.splat(f64.constant(0)))),
@@ -128,39 +132,42 @@ export const middleSums: FunctionCode = (() => {
   ];
   const floats = (i: number): Code =>
     shuffleFloats(f64x2.toFloats(get(sums[2 * i])), f64x2.toFloats(get(sums[2 * i + 1])), [0, 1, 4, 5]);
+  const wide = (count: number): Code => [
+    ...sums.slice(0, count).flatMap((register, i) => v128.store(get(out), 16 * i, get(register))),
+    ...advance(out, i32.constant(16 * count)),
+  ];
   return {
-    name: 'middleSums',
+    name,
     parameters: [integer, integer, integer, integer, integer],
     results: [],
-    locals: [integer, integer, integer, ...new Array<typeof vector>(9).fill(vector)],
+    locals: [integer, integer, integer, integer, ...new Array<typeof vector>(9).fill(vector)],
     body: repeatWhile(
       [
-        ...set(end, i32.add(get(out), get(bytes))),
-        ...loopWhile(i32.atMost(i32.add(get(out), i32.constant(64)), get(end)), [
+        ...set(end, i32.add(get(a), get(bytes))),
+        ...set(outEnd, i32.add(get(out), get(bytes))),
+        ...loopWhile(i32.atMost(i32.add(get(a), i32.constant(64)), get(end)), [
           ...down(sums),
-          ...[0, 1, 2, 3].flatMap((i) => v128.store(get(out), 16 * i, floats(i))),
-          ...advance(out, i32.constant(64)),
+          ...(isWide
+            ? wide(8)
+            : [...[0, 1, 2, 3].flatMap((i) => v128.store(get(out), 16 * i, floats(i))), ...advance(out, i32.constant(64))]), // prettier-ignore
           ...advance(a, i32.constant(64)),
         ]),
-        ...loopWhile(i32.lessThan(get(out), get(end)), [
+        ...loopWhile(i32.lessThan(get(a), get(end)), [
           ...down(sums.slice(0, 2)),
-          ...set(x, floats(0)),
-          ...storeUpTo(out, end, x),
-          ...advance(out, i32.constant(16)),
+          ...(isWide ? wide(2) : [...set(x, floats(0)), ...storeUpTo(out, outEnd, x), ...advance(out, i32.constant(16))]), // prettier-ignore
           ...advance(a, i32.constant(16)),
         ]),
-        // From beyond the first row to the next block.
-        ...set(
-          a,
-          i32.sub(
-            i32.add(get(a), i32.mul(get(bytes), i32.sub(get(rows), i32.constant(1)))),
-            i32.sub(get(out), get(end)),
-          ),
-        ),
-        ...set(out, get(end)),
+        ...set(a, i32.add(get(end), i32.mul(get(bytes), i32.sub(get(rows), i32.constant(1))))),
+        ...(isWide ? [] : set(out, get(outEnd))),
         ...set(blocks, i32.sub(get(blocks), i32.constant(1))),
       ],
       get(blocks),
     ),
   };
-})();
+};
+
+/** `out[b, j] = Σ_r a[b, r, j]` for rows of `bytes`, at least one of each. */
+export const middleSums: FunctionCode = middle('middleSums', false);
+
+/** The same in 64 bits; rows of the result have room for a multiple of four. */
+export const middleSumsWide: FunctionCode = middle('middleSumsWide', true);

@@ -60,11 +60,14 @@ export const tileRows = ([, , , , t0, t1, t2, t3]: ReadonlyArray<number>): Reado
 export const storeTile = (to: number, step: number, registers: ReadonlyArray<number>): Code =>
   tileRows(registers).flatMap((row) => [...v128.store(get(to), 0, row), ...advance(to, get(step))]);
 
-/** `out[c, r] = a[r, c]` of a matrix with at least four rows and columns. */
+/**
+ * `out[c, r] = a[r, c]` of a matrix with at least four rows and columns, for rows `first <= r < end`, whole bands of them unless
+ * they are the last.
+ */
 export const transpose: FunctionCode = (() => {
-  const [a, out, rows, columns] = [0, 1, 2, 3];
-  const [first, past, c, r, column, row, from, to, stepFrom, stepTo] = [4, 5, 6, 7, 8, 9, 10, 11, 12, 13];
-  const registers = [14, 15, 16, 17, 18, 19, 20, 21];
+  const [a, out, rows, columns, first, end] = [0, 1, 2, 3, 4, 5];
+  const [past, c, r, column, row, from, to, stepFrom, stepTo] = [6, 7, 8, 9, 10, 11, 12, 13, 14];
+  const registers = [15, 16, 17, 18, 19, 20, 21, 22];
 
   /** A position, or the last one from which a tile lies within the matrix. */
   const within = (position: number, extent: number, result: number): Code => [
@@ -83,18 +86,18 @@ export const transpose: FunctionCode = (() => {
   ];
   return {
     name: 'transpose',
-    parameters: [a, out, rows, columns].map(() => valueType.i32),
+    parameters: [a, out, rows, columns, first, end].map(() => valueType.i32),
     results: [],
     locals: [
-      ...[first, past, c, r, column, row, from, to, stepFrom, stepTo].map(() => valueType.i32),
+      ...[past, c, r, column, row, from, to, stepFrom, stepTo].map(() => valueType.i32),
       ...registers.map(() => valueType.v128),
     ],
     body: [
       ...set(stepFrom, i32.shiftLeft(get(columns), i32.constant(2))),
       ...set(stepTo, i32.shiftLeft(get(rows), i32.constant(2))),
-      ...loopWhile(i32.lessThan(get(first), get(rows)), [
+      ...loopWhile(i32.lessThan(get(first), get(end)), [
         ...set(past, i32.add(get(first), i32.constant(band))),
-        ...when(i32.lessThan(get(rows), get(past)), set(past, get(rows))),
+        ...when(i32.lessThan(get(end), get(past)), set(past, get(end))),
         ...set(c, i32.constant(0)),
         ...loopWhile(i32.lessThan(get(c), get(columns)), [
           ...within(c, columns, column),

@@ -15,7 +15,8 @@ import { f32 } from '../../host/kernels/precision.ts';
 import type { Products, ProductShape } from '../../host/kernels/products.ts';
 import type { VectorUnit } from '../../host/simd/instance.ts';
 import type { Crew, CrewOptions } from '../../threads/crew.ts';
-import { startCrew } from '../../threads/crew.ts';
+import type { Team } from '../../threads/team.ts';
+import { openTeam } from '../../threads/team.ts';
 import { isFused } from '../../webAssembly/fused.ts';
 import { operation, productModule, tiles, word, words } from './module.ts';
 import { smallProduct } from './plain.ts';
@@ -47,6 +48,8 @@ export interface PortableOptions {
   readonly fused?: boolean;
   /** Settings of the crew. */
   readonly crew?: Pick<CrewOptions, 'patience' | 'source'>;
+  /** The threads, where products share them with others; so many of their own unless given. */
+  readonly team?: Team;
 }
 
 /** Multiplications of a product that takes a few times as long as a worker takes to join in. */
@@ -57,9 +60,6 @@ const measuredPacking = 2 ** 9;
 
 /** Panels that a thread packs at once. */
 const panelsAtOnce = 8;
-
-/** The number of the module among those that workers know. */
-const kernel = 1;
 
 interface Exports {
   readonly run_simd: (start: number, end: number, seed: number) => void;
@@ -115,27 +115,8 @@ export const portableProducts = (
   const { run_simd: here } = new WebAssembly.Instance(module, { env: { memory: memory.memory } }).exports as Exports;
   // A view does not keep the array that it is one of: whoever disposes of the products does.
   const job = new Int32Array(place.buffer, place.byteOffset, words);
-  const warnings: Array<string> = [];
-  let threads = memory.shared ? options.threads : 1;
-  let crew: Crew | null = null;
-
-  const alone = (reason: string): void => {
-    warnings.push(`Products run on one thread: ${reason}.`);
-    threads = 1;
-    void crew?.dismissAll();
-    crew = null;
-  };
-
-  const crewFor = (): Crew | null => {
-    if (crew !== null || threads === 1) return crew;
-    const started = startCrew({ ...options.crew, workers: threads - 1, memory: memory.memory });
-    if (E.isLeft(started)) alone(started.left);
-    else {
-      crew = started.right;
-      crew.introduce({ kernel, module, functions: [] });
-    }
-    return crew;
-  };
+  const team = options.team ?? openTeam({ ...options, memory, what: 'Products run' });
+  const kernel = team.introduce({ module, functions: [] });
 
   /** Rooms that are used again and grow. */
   const rooms = new Map<string, Float32Array>();
@@ -194,11 +175,11 @@ export const portableProducts = (
       ...[right, transposeB ? 4 * k : 4, transposeB ? 4 : 4 * n, result?.byteOffset ?? own],
       ...[m, n, k, packedA.byteOffset, packedB.byteOffset, begin === null ? 0 : 1, lower ? 1 : 0],
     ]);
-    const helpers = m * n * k <= worthSharing ? null : crewFor();
+    const helpers = m * n * k <= worthSharing ? null : team.crew();
     begin?.(target);
     const done = performAll(m, n, helpers);
     if (E.isLeft(done)) {
-      alone(done.left);
+      team.giveUp(done.left);
       begin?.(target);
       performAll(m, n, null);
     }
@@ -232,13 +213,11 @@ export const portableProducts = (
       if (!isDone) plainProduct(x, x, shape, out);
       kernels.mirrorLower(columns, out, columns);
     },
-    threads: () => threads,
+    threads: team.threads,
     fused: tile.fused,
-    warnings: () => warnings,
+    warnings: team.warnings,
     dispose: async () => {
-      await crew?.dismissAll();
-      crew = null;
-      threads = 1;
+      await team.dispose();
       for (const held of [place, ...rooms.values()]) memory.give(held);
       rooms.clear();
     },
