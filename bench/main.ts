@@ -8,7 +8,7 @@
  * `npm run bench -- damping`: what λ costs where it is held and where it adapts, with the figures of `docs/damping.md`.
  * `npm run bench -- mpi [steps=N]`: two processes beside one, and what `kfac plan` said of them.
  * `npm run bench -- chromium`: products of `portable` in pages, beside two libraries.
- * `npm run bench -- models`: passes and steps of convolutional networks, beside `bench/peers/models.py`.
+ * `npm run bench -- models [lenet resnet8 gpt]`: passes and steps of networks, and memory, beside `bench/peers/models.py`.
  *
  * @module
  */
@@ -62,7 +62,7 @@ const benchNative = async (): Promise<void> => {
   if (sections.includes('curves')) {
     await benchCurves(backend, presets.length === 0 ? ['adam@0.001', ...optimizerNames.filter(runsOnImages)] : presets);
   }
-  if (sections.includes('models')) await benchModels(backend);
+  if (sections.includes('models')) await benchModels(backend, sections);
   if (sections.includes('courses')) await benchCourses(backend, sections);
   if (sections.includes('fashion')) await benchFashion(backend, sections);
   if (wanted('memory')) await benchMemory(backend);

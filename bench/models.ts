@@ -1,6 +1,7 @@
 /**
  * Models that people train: seconds of a forward and a backward pass (in the median), and of whole steps (on average), after others
- * that are not counted. `bench/peers/models.py` does the same passes with PyTorch.
+ * that are not counted. `bench/peers/models.py` does the same passes with PyTorch. Memory is the most that the process has taken
+ * after the passes, and before them: with one name, that of one network.
  *
  * @module
  */
@@ -145,15 +146,24 @@ const measureSteps = async <T extends Shaped>(
   return meanOf(seconds);
 };
 
-/** Prints seconds of passes and of steps. */
-export const benchModels = async <T extends Shaped>(backend: Backend<T>): Promise<void> => {
-  for (const workload of workloads) {
+/** The most resident memory so far, in megabytes. */
+const peak = (): number => process.resourceUsage().maxRSS / 1024;
+
+/** Prints seconds of passes and of steps, and memory, of the networks that are named, or of all. */
+export const benchModels = async <T extends Shaped>(
+  backend: Backend<T>,
+  names: ReadonlyArray<string>,
+): Promise<void> => {
+  const named = workloads.filter(({ name }) => names.includes(name));
+  for (const workload of named.length === 0 ? workloads : named) {
+    const before = peak();
     const once = await measurePasses(backend, workload);
+    const memory = `memory ${peak().toFixed(0)} MB (${before.toFixed(0)} before)`;
     const taken: Array<readonly [string, number]> = [];
     for (const name of ['adam', 'kfac']) taken.push([name, await measureSteps(backend, workload, name)] as const);
     const ms = (seconds: number): string => `${(1000 * seconds).toFixed(1)} ms`;
     console.log(
-      `${workload.name}: forward + backward ${ms(once)}, ${taken.map(([name, s]) => `${name} ${ms(s)}`).join(', ')}`,
+      `${workload.name}: forward + backward ${ms(once)}, ${memory}, ${taken.map(([name, s]) => `${name} ${ms(s)}`).join(', ')}`,
     );
   }
 };

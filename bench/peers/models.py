@@ -1,8 +1,11 @@
 """The passes of bench/models.ts with PyTorch on as many CPU threads: median seconds of a forward and a backward pass.
 
-    pip install -r requirements.txt && python models.py [threads]
+    pip install -r requirements.txt && python models.py [threads] [names]
+
+Memory is the most that the process has taken so far, and what it took before the passes: with one name, that of one network.
 """
 
+import resource
 import statistics
 import sys
 import time
@@ -10,7 +13,9 @@ import time
 import torch
 from torch import nn
 
-torch.set_num_threads(int(sys.argv[1]) if len(sys.argv) > 1 else 2)
+numbers = [int(word) for word in sys.argv[1:] if word.isdigit()]
+names = [word for word in sys.argv[1:] if not word.isdigit()]
+torch.set_num_threads(numbers[0] if numbers else 2)
 
 
 def lenet():
@@ -77,14 +82,20 @@ def timed(run, warm_up=5, repeats=15):
     return statistics.median(seconds)
 
 
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 images = torch.rand(128, 1, 28, 28), torch.arange(128) % 10
 text = torch.arange(32 * 128).reshape(32, 128) * 7
 texts = text % 65, (text + 7) % 65
 for name, make, (x, y) in [("lenet", lenet, images), ("resnet8", resnet8, images), ("gpt", Gpt, texts)]:
-    net, loss = make(), nn.CrossEntropyLoss()
+    if names and name not in names:
+        continue
+    before, net, loss = peak(), make(), nn.CrossEntropyLoss()
 
     def passes():
         net.zero_grad()
         loss(net(x), y).backward()
 
-    print(f"{name}: forward + backward {1000 * timed(passes):.1f} ms")
+    print(f"{name}: forward + backward {1000 * timed(passes):.1f} ms, memory {peak():.0f} MB ({before:.0f} before)")
