@@ -10,8 +10,17 @@
  */
 import type { Shape, Shaped } from '../tensor.ts';
 import type { Primitives, UnaryKind } from './primitives.ts';
-import type { Standardised } from './standardise.ts';
 import type { Window } from './window.ts';
+
+/** What was standardised, and by what. */
+export interface Standardised<T> {
+  /** (x − mean) / √(variance + ε), in the shape of x. */
+  readonly values: T;
+  /** The mean, without the axes. */
+  readonly mean: T;
+  /** The mean square of the distances from it, likewise. */
+  readonly variance: T;
+}
 
 /** Operations that every interpreter has by default. */
 export interface Derived<T extends Shaped> {

@@ -6,20 +6,10 @@
  *
  * @module
  */
-import type { Ops } from './ops.ts';
+import type { Ops, Standardised } from './ops.ts';
 import { keptShape } from './ties.ts';
 import type { Shaped } from '../tensor.ts';
 import { sizeOf } from '../tensor.ts';
-
-/** What was standardised, and by what. */
-export interface Standardised<T> {
-  /** (x − mean) / √(variance + ε), in the shape of x. */
-  readonly values: T;
-  /** The mean, without the axes. */
-  readonly mean: T;
-  /** The mean square of the distances from it, likewise. */
-  readonly variance: T;
-}
 
 /** √(variance + ε). */
 const deviation = <T extends Shaped>(ops: Ops<T>, variance: T, epsilon: number): T =>
