@@ -195,7 +195,7 @@ describe('a folder that is no run, or not whole', () => {
       'a vocabulary cut off',
       () => withFile('song/vocabulary.json', (x) => x.slice(0, 30)),
       'song',
-      'error: song/vocabulary.json: expected',
+      'song/vocabulary.json: expected',
     ],
     [
       'another vocabulary',

@@ -307,7 +307,11 @@ describe('embedding', () => {
 
   it('declares a site whose input is the indices, and gives NaN for an index outside', () => {
     expect(vjp(ops, program, params, [indices]).sites).toEqual([
-      { site: { kind: 'embedding', path: 'words', weight: 'words.weight', bias: null, vocabulary: 5 }, input: indices },
+      {
+        site: { kind: 'embedding', path: 'words', weight: 'words.weight', bias: null, vocabulary: 5 },
+        input: indices,
+        fromData: true,
+      },
     ]);
     expect(values(program(ops, params, [tensor([5], [1], 'i32')]))).toEqual([NaN, NaN, NaN]);
   });
@@ -376,6 +380,7 @@ describe('scaleShift and layerNorm', () => {
       {
         site: { kind: 'scaleShift', path: 'n', weight: 'n.weight', bias: 'n.bias' },
         input: ops.standardised(x, [2], 1e-5).values,
+        fromData: true,
       },
     ]);
   });
