@@ -28,19 +28,18 @@ export const standardise = <T extends Shaped>(
   x: T,
   axes: ReadonlyArray<number>,
   epsilon: number,
-): Standardised<T> => {
-  const kept = keptShape(x.shape, axes);
-  const rough = ops.mean(x, axes);
-  const near = ops.sub(x, ops.reshape(rough, kept));
-  const rest = ops.mean(near, axes);
-  const differences = ops.sub(near, ops.reshape(rest, kept));
-  const variance = ops.mean(ops.square(differences), axes);
-  return {
-    values: ops.div(differences, ops.reshape(deviation(ops, variance, epsilon), kept)),
-    mean: ops.add(rough, rest),
-    variance,
-  };
-};
+): Standardised<T> =>
+  ops.within((on) => {
+    const kept = keptShape(x.shape, axes);
+    const rough = on.mean(x, axes);
+    const near = on.sub(x, on.reshape(rough, kept));
+    const rest = on.mean(near, axes);
+    const differences = on.sub(near, on.reshape(rest, kept));
+    const variance = on.mean(on.square(differences), axes);
+    const values = on.div(differences, on.reshape(deviation(on, variance, epsilon), kept));
+    const mean = on.add(rough, rest);
+    return [{ values, mean, variance }, [values, mean, variance]];
+  });
 
 /**
  * J c with J = ∂y/∂x of y = x standardised, which is symmetric: (c − mean c − y mean (y c)) / √(variance + ε).
@@ -59,12 +58,15 @@ export const pullStandardised = <T extends Shaped>(
   axes: ReadonlyArray<number>,
   epsilon: number,
   cotangent: T,
-): T => {
-  const kept = keptShape(y.shape, axes);
-  const along = ops.reshape(ops.mean(ops.mul(y, cotangent), axes), kept);
-  const centred = ops.sub(cotangent, ops.reshape(ops.mean(cotangent, axes), kept));
-  return ops.div(ops.sub(centred, ops.mul(y, along)), ops.reshape(deviation(ops, variance, epsilon), kept));
-};
+): T =>
+  ops.within((on) => {
+    const kept = keptShape(y.shape, axes);
+    const along = on.reshape(on.mean(on.mul(y, cotangent), axes), kept);
+    const centred = on.sub(cotangent, on.reshape(on.mean(cotangent, axes), kept));
+    const factor = on.reshape(deviation(on, variance, epsilon), kept);
+    const pulled = on.div(on.sub(centred, on.mul(y, along)), factor);
+    return [pulled, [pulled]];
+  });
 
 /**
  * The cotangent of x where the mean has one.
