@@ -313,6 +313,52 @@ describe.each<readonly [string, (x: Float32Array) => Float32Array]>([
     );
   });
 
+  /** Blocks, rows and columns; rows of one array, and more of them or wider ones than a place holds. */
+  const middle = fc.oneof(
+    fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 35 })),
+    fc.constantFrom<Triple>([chunk + 3, 5, 1], [1, 3, chunk + 1], [1, 2, chunk]),
+  );
+
+  it('law: standardised over the middle, with means and variances, and its derivative, as plain loops do it', () => {
+    fc.assert(
+      fc.property(middle, seed, fc.constantFrom(0, 100), ([b, r, n], s, offset) => {
+        const [size, epsilon] = [b * r * n, 0.01];
+        const x = drawn(s, size, offset - 2, offset + 2);
+        const [y, means, variances] = [room(size), room(b * n), room(b * n)];
+        const [exactY, exactMeans, exactVariances] = [size, b * n, b * n].map((count) => new Float64Array(count));
+        kernels.standardise(x, b, r, n, epsilon, y, means, variances);
+        plainKernels.standardise(x, b, r, n, epsilon, exactY, exactMeans, exactVariances);
+        // Distances from a rounded mean are rounded, and the mean of those is what is left of it: an error of the largest of them.
+        const largest = exactY.reduce((top, value) => Math.max(top, Math.abs(value)), 0);
+        const apart = 2 * unit * unit * (offset + 2);
+        expectWithin(y, exactY, (i) => 16 * unit * Math.abs(exactY[i]) + 4 * unit * largest + apart / 0.1);
+        expectWithin(means, exactMeans, (i) => 4 * unit * (Math.abs(exactMeans[i]) + 4));
+        expectWithin(variances, exactVariances, (i) => 16 * unit * exactVariances[i] + apart);
+
+        const c = drawn(s + 1, size, -2, 2);
+        const [pulled, exact] = [room(size), new Float64Array(size)];
+        kernels.standardiseVjp(y, variances, c, b, r, n, epsilon, pulled);
+        plainKernels.standardiseVjp(y, variances, c, b, r, n, epsilon, exact);
+        const most = 4 + y.reduce((top, value) => Math.max(top, value * value * 2), 0);
+        expectWithin(pulled, exact, () => (8 * unit * most) / 0.1);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('law: the derivative of softmax, y (c − Σ y c) in each row, as plain loops do it', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 70 }), seed, (rows, columns, s) => {
+        const [y, c] = [drawn(s, rows * columns, 0, 1), drawn(s + 1, rows * columns, -2, 2)];
+        const [out, exact] = [room(rows * columns), new Float64Array(rows * columns)];
+        kernels.softmaxVjp(y, c, rows, columns, out);
+        plainKernels.softmaxVjp(y, c, rows, columns, exact);
+        expectWithin(out, exact, (i) => 4 * unit * Math.abs(y[i]) * (2 + 2 * columns));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it('law: rows three loops deep. Copied, and added where they may overlap, as plain loops do it', () => {
     const count = fc.integer({ min: 1, max: 4 });
     const width = fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constantFrom(63, 64, 65));
