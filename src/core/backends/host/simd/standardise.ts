@@ -16,7 +16,17 @@ const zero = f64x2.splat(f64.constant(0));
 const halves = [(x: Code): Code => f64x2.fromLower(x), (x: Code): Code => f64x2.fromLower(v128.upperHalf(x))] as const;
 const down = (counter: number): Code => set(counter, i32.sub(get(counter), i32.constant(1)));
 
-/** A sum over elements: what is added of four of them at pointers, and of one. */
+/** Rows of some operands that a kernel goes over: locals of type i32, and a register for what is read of each. */
+interface Rows {
+  /** Where the row begins, and how many bytes it has. */
+  readonly operands: ReadonlyArray<number>;
+  readonly bytes: number;
+  readonly pointers: ReadonlyArray<number>;
+  readonly end: number;
+  readonly registers: ReadonlyArray<number>;
+}
+
+/** A sum over elements: what is added of four of them in registers, and of one at pointers. */
 interface Term {
   /** Half of four elements, in 64 bits. */
   readonly ofFour: (half: (x: Code) => Code) => Code;
@@ -27,11 +37,20 @@ interface Term {
   readonly total: number;
 }
 
-/** Sums of a row; pointers go to its end. Registers are loaded before the terms of four elements. */
-const totals = (pointers: ReadonlyArray<number>, end: number, load: Code, terms: ReadonlyArray<Term>): Code => [
+const toStart = (pointers: ReadonlyArray<number>, operands: ReadonlyArray<number>): Code =>
+  pointers.flatMap((pointer, i) => set(pointer, get(operands[i])));
+
+/** Sums of a row, of elements as they are or of what is made of four of them. */
+const totals = (
+  { operands, bytes, pointers, end, registers }: Rows,
+  terms: ReadonlyArray<Term>,
+  made: (x: Code) => Code = (x) => x,
+): Code => [
   ...terms.flatMap(({ sums, total }) => [...sums.flatMap((sum) => set(sum, zero)), ...set(total, f64.constant(0))]),
+  ...toStart(pointers, operands),
+  ...set(end, i32.add(get(operands[0]), get(bytes))),
   ...loopWhile(i32.atMost(i32.add(get(pointers[0]), sixteen), get(end)), [
-    ...load,
+    ...pointers.flatMap((pointer, i) => set(registers[i], made(v128.load(get(pointer), 0)))),
     ...terms.flatMap(({ ofFour, sums }) => sums.flatMap((sum, i) => set(sum, f64x2.add(get(sum), ofFour(halves[i]))))),
     ...pointers.flatMap((pointer) => advance(pointer, sixteen)),
   ]),
@@ -45,12 +64,56 @@ const totals = (pointers: ReadonlyArray<number>, end: number, load: Code, terms:
   ]),
 ];
 
+/** Writes a row, and goes on to the next: of the result, and of as many operands as are `streamed`. */
+const writeRow = (
+  { operands, bytes, pointers, end, registers }: Rows,
+  out: number,
+  value: (operands: ReadonlyArray<Code>) => Code,
+  streamed = operands.length,
+): Code => [
+  ...toStart(pointers, operands),
+  ...set(end, i32.add(get(out), get(bytes))),
+  ...sweep(
+    [...pointers, out],
+    end,
+    true,
+    (offset) => value(pointers.map((pointer) => v128.load(get(pointer), offset))),
+    registers[0],
+  ),
+  ...set(out, get(end)),
+  ...operands.slice(0, streamed).flatMap((operand) => advance(operand, get(bytes))),
+];
+
 const splatOf = (x: Code): Code => f32x4.splat(f32.fromF64(x));
+/** (a − rough − rest) factor. */
+const centred = (a: Code, rough: Code, rest: Code, factor: Code): Code =>
+  f32x4.mul(f32x4.sub(f32x4.sub(a, rough), rest), factor);
+
 /** (c − mean − y along) factor. */
 const pulled = (c: Code, y: Code, mean: Code, along: Code, factor: Code): Code =>
-  f32x4.mul(f32x4.sub(f32x4.sub(c, mean), f32x4.mul(y, along)), factor);
+  centred(c, mean, f32x4.mul(y, along), factor);
 
 const wide = (pointer: number): Code => f64.fromF32(f32.load(get(pointer), 0));
+
+/** Σ of a row's elements, read into the first register. */
+const sumOf = ({ pointers: [p], registers: [x] }: Rows, sums: Term['sums'], total: number): Term => ({
+  ofFour: (half) => half(get(x)),
+  ofOne: wide(p),
+  sums,
+  total,
+});
+
+/** Σ of products of two rows' elements. */
+const productOf = ({ pointers: [p, q], registers: [x, z] }: Rows, sums: Term['sums'], total: number): Term => ({
+  ofFour: (half) => f64x2.mul(half(get(x)), half(get(z))),
+  ofOne: f64.mul(wide(p), wide(q)),
+  sums,
+  total,
+});
+
+/** 1 / √(variance + ε) in four lanes. */
+const reciprocalDeviation = (variance: Code, epsilon: number): Code =>
+  splatOf(f64.div(f64.constant(1), f64.sqrt(f64.add(variance, get(epsilon)))));
 
 /**
  * `out[r, :] = (a[r, :] − mean) / √(variance + ε)` for rows of `bytes`, with the means and the variances; at least one row of
@@ -61,6 +124,7 @@ export const standardiseRows: FunctionCode = (() => {
   const [p, end] = [8, 9];
   const [first, second, middle] = [10, 11, 12];
   const [x, rough, rest, factor, ...sums] = [13, 14, 15, 16, 17, 18, 19, 20];
+  const row: Rows = { operands: [a], bytes, pointers: [p], end, registers: [x] };
   const overN = (total: number): Code => f64.div(get(total), get(n));
   const distance = f64.fromF32(f32.sub(f32.load(get(p), 0), get(middle)));
   return {
@@ -70,40 +134,29 @@ export const standardiseRows: FunctionCode = (() => {
     locals: [integer, integer, double, double, single, ...new Array<typeof vector>(8).fill(vector)],
     body: repeatWhile(
       [
-        ...set(end, i32.add(get(a), get(bytes))),
-        ...set(p, get(a)),
-        ...totals([p], end, set(x, v128.load(get(p), 0)), [
-          { ofFour: (half) => half(get(x)), ofOne: wide(p), sums: [sums[0], sums[1]], total: first },
-        ]),
+        ...totals(row, [sumOf(row, [sums[0], sums[1]], first)]),
         ...set(middle, f32.fromF64(overN(first))),
         ...set(rough, f32x4.splat(get(middle))),
-        ...set(p, get(a)),
-        ...totals([p], end, set(x, f32x4.sub(v128.load(get(p), 0), get(rough))), [
-          { ofFour: (half) => half(get(x)), ofOne: distance, sums: [sums[0], sums[1]], total: first },
-          {
-            ofFour: (half) => f64x2.mul(half(get(x)), half(get(x))),
-            ofOne: f64.mul(distance, distance),
-            sums: [sums[2], sums[3]],
-            total: second,
-          },
-        ]),
+        ...totals(
+          row,
+          [
+            { ...sumOf(row, [sums[0], sums[1]], first), ofOne: distance },
+            {
+              ofFour: (half) => f64x2.mul(half(get(x)), half(get(x))),
+              ofOne: f64.mul(distance, distance),
+              sums: [sums[2], sums[3]],
+              total: second,
+            },
+          ],
+          (element) => f32x4.sub(element, get(rough)),
+        ),
         ...set(first, overN(first)),
         ...set(second, f64.max(f64.sub(overN(second), f64.mul(get(first), get(first))), f64.constant(0))),
         ...f32.store(get(means), 0, f32.fromF64(f64.add(f64.fromF32(get(middle)), get(first)))),
         ...f32.store(get(variances), 0, f32.fromF64(get(second))),
         ...set(rest, splatOf(get(first))),
-        ...set(factor, splatOf(f64.div(f64.constant(1), f64.sqrt(f64.add(get(second), get(epsilon)))))),
-        ...set(p, get(a)),
-        ...set(end, i32.add(get(out), get(bytes))),
-        ...sweep(
-          [p, out],
-          end,
-          true,
-          (offset) => f32x4.mul(f32x4.sub(f32x4.sub(v128.load(get(p), offset), get(rough)), get(rest)), get(factor)),
-          x,
-        ),
-        ...set(out, get(end)),
-        ...advance(a, get(bytes)),
+        ...set(factor, reciprocalDeviation(get(second), epsilon)),
+        ...writeRow(row, out, ([element]) => centred(element, get(rough), get(rest), get(factor))),
         ...[means, variances].flatMap((pointer) => advance(pointer, i32.constant(4))),
         ...down(rows),
       ],
@@ -121,6 +174,7 @@ export const standardiseRowsVjp: FunctionCode = (() => {
   const [p, q, end] = [8, 9, 10];
   const [first, second] = [11, 12];
   const [x, z, mean, along, factor, ...sums] = [13, 14, 15, 16, 17, 18, 19, 20, 21];
+  const row: Rows = { operands: [c, y], bytes, pointers: [p, q], end, registers: [x, z] };
   return {
     name: 'standardiseRowsVjp',
     parameters: [integer, integer, integer, integer, integer, integer, double, double],
@@ -128,38 +182,11 @@ export const standardiseRowsVjp: FunctionCode = (() => {
     locals: [integer, integer, integer, double, double, ...new Array<typeof vector>(9).fill(vector)],
     body: repeatWhile(
       [
-        ...set(p, get(c)),
-        ...set(q, get(y)),
-        ...set(end, i32.add(get(c), get(bytes))),
-        ...totals(
-          [p, q],
-          end,
-          [...set(x, v128.load(get(p), 0)), ...set(z, v128.load(get(q), 0))],
-          [
-            { ofFour: (half) => half(get(x)), ofOne: wide(p), sums: [sums[0], sums[1]], total: first },
-            {
-              ofFour: (half) => f64x2.mul(half(get(x)), half(get(z))),
-              ofOne: f64.mul(wide(p), wide(q)),
-              sums: [sums[2], sums[3]],
-              total: second,
-            },
-          ],
-        ),
+        ...totals(row, [sumOf(row, [sums[0], sums[1]], first), productOf(row, [sums[2], sums[3]], second)]),
         ...set(mean, splatOf(f64.div(get(first), get(n)))),
         ...set(along, splatOf(f64.div(get(second), get(n)))),
-        ...set(factor, splatOf(f64.div(f64.constant(1), f64.sqrt(f64.add(wide(variances), get(epsilon)))))),
-        ...set(end, i32.add(get(out), get(bytes))),
-        ...set(p, get(c)),
-        ...set(q, get(y)),
-        ...sweep(
-          [p, q, out],
-          end,
-          true,
-          (offset) => pulled(v128.load(get(p), offset), v128.load(get(q), offset), get(mean), get(along), get(factor)),
-          x,
-        ),
-        ...set(out, get(end)),
-        ...[c, y].flatMap((pointer) => advance(pointer, get(bytes))),
+        ...set(factor, reciprocalDeviation(wide(variances), epsilon)),
+        ...writeRow(row, out, ([cotangent, value]) => pulled(cotangent, value, get(mean), get(along), get(factor))),
         ...advance(variances, i32.constant(4)),
         ...down(rows),
       ],
@@ -173,6 +200,7 @@ export const softmaxRowsVjp: FunctionCode = (() => {
   const [y, c, out, bytes, rows] = [0, 1, 2, 3, 4];
   const [p, q, end, total] = [5, 6, 7, 8];
   const [x, z, along, ...sums] = [9, 10, 11, 12, 13];
+  const row: Rows = { operands: [y, c], bytes, pointers: [p, q], end, registers: [x, z] };
   return {
     name: 'softmaxRowsVjp',
     parameters: [integer, integer, integer, integer, integer],
@@ -180,35 +208,9 @@ export const softmaxRowsVjp: FunctionCode = (() => {
     locals: [integer, integer, integer, double, ...new Array<typeof vector>(5).fill(vector)],
     body: repeatWhile(
       [
-        ...set(p, get(y)),
-        ...set(q, get(c)),
-        ...set(end, i32.add(get(y), get(bytes))),
-        ...totals(
-          [p, q],
-          end,
-          [...set(x, v128.load(get(p), 0)), ...set(z, v128.load(get(q), 0))],
-          [
-            {
-              ofFour: (half) => f64x2.mul(half(get(x)), half(get(z))),
-              ofOne: f64.mul(wide(p), wide(q)),
-              sums: [sums[0], sums[1]],
-              total,
-            },
-          ],
-        ),
+        ...totals(row, [productOf(row, [sums[0], sums[1]], total)]),
         ...set(along, splatOf(get(total))),
-        ...set(end, i32.add(get(out), get(bytes))),
-        ...set(p, get(y)),
-        ...set(q, get(c)),
-        ...sweep(
-          [p, q, out],
-          end,
-          true,
-          (offset) => f32x4.mul(v128.load(get(p), offset), f32x4.sub(v128.load(get(q), offset), get(along))),
-          x,
-        ),
-        ...set(out, get(end)),
-        ...[y, c].flatMap((pointer) => advance(pointer, get(bytes))),
+        ...writeRow(row, out, ([value, cotangent]) => f32x4.mul(value, f32x4.sub(cotangent, get(along)))),
         ...down(rows),
       ],
       get(rows),
@@ -322,57 +324,28 @@ export const columnProducts = columnSums(
 );
 
 /** `out[r, j]`, from operands with rows of `bytes` and three with a number for each column; at least one row. */
-const overColumns = (
-  name: string,
-  streamed: number,
-  value: (operands: ReadonlyArray<Code>, numbers: ReadonlyArray<Code>) => Code,
-): FunctionCode => {
-  const operands = Array.from({ length: streamed }, (_, i) => i);
-  const numbers = [0, 1, 2].map((i) => streamed + i);
-  const [out, bytes, rows] = [0, 1, 2].map((i) => streamed + 3 + i);
-  const first = streamed + 6;
-  const [pointers, at, end, x] = [
-    operands.map((i) => first + i),
-    numbers.map((_, i) => first + streamed + i),
-    first + streamed + 3,
-    first + streamed + 4,
-  ];
+const overColumns = (name: string, streamed: number, value: (operands: ReadonlyArray<Code>) => Code): FunctionCode => {
+  const operands = Array.from({ length: streamed + 3 }, (_, i) => i);
+  const [out, bytes, rows] = [0, 1, 2].map((i) => operands.length + i);
+  const first = operands.length + 3;
+  const pointers = operands.map((i) => first + i);
+  const [end, x] = [0, 1].map((i) => first + pointers.length + i);
+  const row: Rows = { operands, bytes, pointers, end, registers: [x] };
   return {
     name,
     parameters: new Array<typeof integer>(first).fill(integer),
     results: [],
-    locals: [...new Array<typeof integer>(streamed + 4).fill(integer), vector],
-    body: repeatWhile(
-      [
-        ...pointers.flatMap((pointer, i) => set(pointer, get(operands[i]))),
-        ...at.flatMap((pointer, i) => set(pointer, get(numbers[i]))),
-        ...set(end, i32.add(get(out), get(bytes))),
-        ...sweep(
-          [...pointers, ...at, out],
-          end,
-          true,
-          (offset) =>
-            value(
-              pointers.map((pointer) => v128.load(get(pointer), offset)),
-              at.map((pointer) => v128.load(get(pointer), offset)),
-            ),
-          x,
-        ),
-        ...set(out, get(end)),
-        ...operands.flatMap((pointer) => advance(pointer, get(bytes))),
-        ...down(rows),
-      ],
-      get(rows),
-    ),
+    locals: [...new Array<typeof integer>(pointers.length + 1).fill(integer), vector],
+    body: repeatWhile([...writeRow(row, out, value, streamed), ...down(rows)], get(rows)),
   };
 };
 
 /** `out[r, j] = (a[r, j] − rough[j] − rest[j]) factor[j]`. */
-export const standardiseColumns = overColumns('standardiseColumns', 1, ([a], [rough, rest, factor]) =>
-  f32x4.mul(f32x4.sub(f32x4.sub(a, rough), rest), factor),
+export const standardiseColumns = overColumns('standardiseColumns', 1, ([a, rough, rest, factor]) =>
+  centred(a, rough, rest, factor),
 );
 
 /** `out[r, j] = (c[r, j] − mean[j] − y[r, j] along[j]) factor[j]`. */
-export const standardiseColumnsVjp = overColumns('standardiseColumnsVjp', 2, ([c, y], [mean, along, factor]) =>
+export const standardiseColumnsVjp = overColumns('standardiseColumnsVjp', 2, ([c, y, mean, along, factor]) =>
   pulled(c, y, mean, along, factor),
 );

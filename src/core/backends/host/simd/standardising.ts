@@ -12,6 +12,16 @@ import type { ReadonlyVector } from '../../../tensor.ts';
 import type { VectorUnit } from './instance.ts';
 import { chunk, places } from './module.ts';
 
+/** Standardises the rows or the columns of a matrix, from its address to that of the result. */
+type Standardising = (
+  addresses: ReadonlyArray<number>,
+  rows: number,
+  columns: number,
+  epsilon: number,
+  means: Vector,
+  variances: Vector,
+) => void;
+
 /**
  * The kernels.
  *
@@ -41,14 +51,7 @@ export const standardising = (
     for (let j = 0; j < columns; j += 1) place[j] = value(j);
   };
 
-  const rowsOf = (
-    [a, result]: ReadonlyArray<number>,
-    rows: number,
-    columns: number,
-    epsilon: number,
-    means: Vector,
-    variances: Vector,
-  ): void =>
+  const rowsOf: Standardising = ([a, result], rows, columns, epsilon, means, variances) =>
     forEachPart(rows, (start, count) => {
       const at = 4 * start * columns;
       unit.standardiseRows(a + at, result + at, places.a, places.b, 4 * columns, count, columns, epsilon);
@@ -56,14 +59,7 @@ export const standardising = (
       variances.set(unit.b.subarray(0, count), start);
     });
 
-  const columnsOf = (
-    [a, result]: ReadonlyArray<number>,
-    rows: number,
-    columns: number,
-    epsilon: number,
-    means: Vector,
-    variances: Vector,
-  ): void => {
+  const columnsOf: Standardising = ([a, result], rows, columns, epsilon, means, variances) => {
     const bytes = 4 * columns;
     unit.middleSums(a, places.a, bytes, rows, 1);
     put(unit.a, columns, (j) => unit.a[j] / rows);
