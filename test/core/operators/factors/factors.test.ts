@@ -22,6 +22,7 @@ import {
 import { costOfFactor, matrixOf, traceOf } from '../../../../src/core/operators/factors/measures.ts';
 import { mapColumns, mapRows } from '../../../../src/core/operators/factors/parts.ts';
 import { factorTimes, timesFactor } from '../../../../src/core/operators/factors/products.ts';
+import { scaledFactor } from '../../../../src/core/operators/factors/scaled.ts';
 import { blockDiagonal, damped } from '../../../../src/core/operators/linearOperator.ts';
 import type { Tensor } from '../../../../src/core/tensor.ts';
 import { tensor } from '../../../../src/core/tensor.ts';
@@ -46,6 +47,15 @@ describe.each(Object.keys(factorKinds))('factor: %s', (name) => {
         const right = ops.matmul(w, M, { transposeB: transposed });
         expect(scaledError(factorTimes(ops, factor, v, transposed).data, left.data)).toBeLessThan(1e-13);
         expect(scaledError(timesFactor(ops, w, factor, transposed).data, right.data)).toBeLessThan(1e-13);
+      }),
+    );
+  });
+
+  it('law: a multiple has the multiple of the matrix', () => {
+    fc.assert(
+      fc.property(cases, fc.double({ min: 1e-6, max: 1e6, noNaN: true }), (factor, c) => {
+        const found = matrixOf(ops, scaledFactor(ops, c, factor));
+        expect(scaledError(found.data, ops.scale(c, formed(factor)).data)).toBeLessThan(1e-13);
       }),
     );
   });
