@@ -14,6 +14,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { KfacError } from '../../core/errors.ts';
 import type { Factor } from '../../core/operators/factors/factor.ts';
 import { calculate } from '../../core/pipeline/compute.ts';
+import type { Allowance } from '../../core/pipeline/trainState.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import type { Field } from '../../core/pipeline/context.ts';
 import type { Allowing, Preconditioner } from '../solver/inverse.ts';
@@ -51,6 +52,19 @@ const byRank =
     );
   };
 
+/** What is wrong with an allowance; `null` for nothing. */
+const refuse = ({ operations, every }: Allowance): KfacError | null => {
+  const bad = (path: string, expected: string, actual: number): KfacError => ({
+    _tag: 'BadConfig',
+    path: `${name}.${path}`,
+    expected,
+    actual: String(actual),
+  });
+  if (!(every >= 1)) return bad('every', 'at least 1 step', every);
+  const wrong = Object.entries(operations).find(([, count]) => !(count >= 0));
+  return wrong === undefined ? null : bad(`operations of ${wrong[0]}`, 'a number of at least 0', wrong[1]);
+};
+
 /**
  * (⊕ (A + π√λ I) ⊗ (G + π⁻¹√λ I))⁻¹ that costs no more than it may: by explicit inverses where those do not, else
  * with the wider factors of one low rank, the greatest that does not, which is reported as `inverseRank`.
@@ -77,6 +91,8 @@ export const kroneckerInverseWithin = <Needs extends Field = never>(
   name,
   allowance,
   prepare: (backend, curvature, lambda, previous, allowed = null) => {
+    const refused = allowed === null ? null : refuse(allowed);
+    if (refused !== null) return TE.left(refused);
     const rank = allowed === null ? null : rankWithin(curvature, allowed);
     return rank === null
       ? kroneckerInverse.prepare(backend, curvature, lambda, previous)

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import * as E from 'fp-ts/lib/Either.js';
 
 import { costOfBlocks } from '../../../src/core/operators/cost.ts';
 import type { BlockOperator } from '../../../src/core/operators/blockOperator.ts';
@@ -234,4 +235,13 @@ describe('eigenvectors from those of before', () => {
       { numRuns: 20 },
     );
   });
+});
+
+it.each([
+  ['every', { operations: { w: 1 }, every: 0 }, 'at least 1 step', '0'],
+  ['operations of w', { operations: { w: NaN }, every: 5 }, 'a number of at least 0', 'NaN'],
+])('an allowance that is none is refused: %s', async (path, allowance, expected, actual) => {
+  const curvature = blockDiagonal({ w: layer(1, 3, 4) });
+  const found = await kroneckerInverseWithin(() => null).prepare(backend, curvature, 0.1, null, allowance)();
+  expect(found).toEqual(E.left({ _tag: 'BadConfig', path: `kroneckerInverseWithin.${path}`, expected, actual }));
 });

@@ -18,7 +18,7 @@ import type { Products } from '../host/kernels/products.ts';
 import { vectorUnit } from '../host/simd/instance.ts';
 import { singleKernels } from '../host/simd/kernels.ts';
 import type { SharingOptions } from '../host/simd/sharing.ts';
-import { sharedUnit } from '../host/simd/sharing.ts';
+import { refusedSharing, sharedUnit } from '../host/simd/sharing.ts';
 import { currentProcess } from '../process.ts';
 import type { CrewOptions } from '../threads/crew.ts';
 import type { Team } from '../threads/team.ts';
@@ -167,6 +167,8 @@ export const nativeBackend = (
       actual: String(threads),
     });
   }
+  const refused = refusedSharing(options.sharing);
+  if (refused !== null) return E.left(refused);
   return pipe(
     openNativeKernels(),
     E.map((kernels) => {

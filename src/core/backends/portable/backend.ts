@@ -14,7 +14,7 @@ import type { VectorUnit } from '../host/simd/instance.ts';
 import { vectorUnit } from '../host/simd/instance.ts';
 import { singleKernels } from '../host/simd/kernels.ts';
 import type { SharingOptions } from '../host/simd/sharing.ts';
-import { sharedUnit } from '../host/simd/sharing.ts';
+import { refusedSharing, sharedUnit } from '../host/simd/sharing.ts';
 import { openTeam } from '../threads/team.ts';
 import { processorCount } from '../threads/worker.ts';
 import { portableFactorisations } from './factorisations.ts';
@@ -66,6 +66,8 @@ export const portableBackend = (
     const expected = 'a whole number of at least 1';
     return E.left({ _tag: 'BadConfig', path: 'threads', expected, actual: String(threads) });
   }
+  const refused = refusedSharing(options.sharing);
+  if (refused !== null) return E.left(refused);
   if (unit === null) return E.left(unavailable('WebAssembly with vectors cannot be used here'));
   const team = openTeam({ ...options, threads, memory: unit.memory, what: 'Everything runs' });
   const kernels = singleKernels(undefined, sharedUnit(unit, team, options.sharing));

@@ -13,6 +13,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 
+import type { BadConfig } from '../../../errors.ts';
 import { raise } from '../../../errors.ts';
 import type { Team } from '../../threads/team.ts';
 import { wordsOfCall } from '../../threads/workerText.ts';
@@ -29,6 +30,25 @@ export interface SharingOptions {
   /** Estimated nanoseconds of the least that a thread takes at once; measured unless given. */
   readonly atOnce?: number;
 }
+
+/**
+ * What is wrong with such options.
+ *
+ * @param options - as they were given
+ * @returns the first of them that is no number of at least 0, `null` if all are
+ */
+export const refusedSharing = (options: SharingOptions = {}): BadConfig | null => {
+  const names = ['worthSharing', 'atOnce'] as const;
+  const bad = names.find((name) => !((options[name] ?? 0) >= 0));
+  return bad === undefined
+    ? null
+    : {
+        _tag: 'BadConfig',
+        path: `sharing.${bad}`,
+        expected: 'nanoseconds of at least 0',
+        actual: String(options[bad]),
+      };
+};
 
 /** Several times what it takes to claim it. */
 const measuredPart = 10_000;

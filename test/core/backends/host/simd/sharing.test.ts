@@ -9,6 +9,7 @@ import type { VectorUnit } from '../../../../../src/core/backends/host/simd/inst
 import { openUnit, vectorUnit } from '../../../../../src/core/backends/host/simd/instance.ts';
 import { singleKernels } from '../../../../../src/core/backends/host/simd/kernels.ts';
 import { sharedUnit } from '../../../../../src/core/backends/host/simd/sharing.ts';
+import { nativeBackend } from '../../../../../src/core/backends/native/backend.ts';
 import { portableBackend } from '../../../../../src/core/backends/portable/backend.ts';
 import type { Team, TeamOptions } from '../../../../../src/core/backends/threads/team.ts';
 import { openTeam } from '../../../../../src/core/backends/threads/team.ts';
@@ -226,6 +227,25 @@ describe('threads of vector kernels', () => {
     const fixed = present(openUnit({ shared: false, pages: 300 }));
     expect(sharedUnit(unit, teamOf({ threads: 1 }))).toBe(unit);
     expect(sharedUnit(fixed, teamOf({ memory: fixed.memory }))).toBe(fixed);
+  });
+
+  it('are refused where it is no number from which a call is worth it, by each backend that takes it', () => {
+    for (const open of [portableBackend, nativeBackend]) {
+      for (const [option, value] of [
+        ['worthSharing', NaN],
+        ['worthSharing', -1],
+        ['atOnce', NaN],
+      ] as const) {
+        expect(open({ sharing: { [option]: value } })).toEqual(
+          E.left({
+            _tag: 'BadConfig',
+            path: `sharing.${option}`,
+            expected: 'nanoseconds of at least 0',
+            actual: String(value),
+          }),
+        );
+      }
+    }
   });
 
   it('do not start for small calls', () => {
