@@ -31,7 +31,8 @@ export default {
   },
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
   setupFiles: ['<rootDir>/test/support/setup.ts'],
-  testTimeout: 60_000,
+  // A test that hangs is to fail; one on a loaded machine is not. test/support/eventually.ts waits a little less.
+  testTimeout: 240_000,
   // A core for each: jest would leave one of two idle, while many tests wait for programs that they have started.
   maxWorkers: '100%',
   reporters: ['default', '<rootDir>/scripts/summaryReporter.mjs'],

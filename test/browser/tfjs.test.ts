@@ -35,7 +35,7 @@ describe('K-FAC in TensorFlow.js in a page', () => {
       ({ page, complaints } = await watchedPage(browser));
       await page.addScriptTag({ type: 'module', content: program() });
       await page.waitForFunction('globalThis.trainedBy !== undefined');
-    }, 120_000);
+    });
 
     afterAll(() => browser.close());
 
@@ -57,6 +57,6 @@ describe('K-FAC in TensorFlow.js in a page', () => {
       expect(webgl.tensors[1]).toBe(webgl.tensors[0]);
       expect(webgl.differences).toEqual([]);
       expect(complaints).toEqual([]);
-    }, 120_000);
+    });
   });
 });

@@ -101,7 +101,7 @@ describe('package.json', () => {
     const { stdout, status } = spawnSync('npx', ['publint', '--strict', '--pack', 'npm'], { encoding: 'utf8' });
     expect(stdout).not.toMatch(/Errors:|Warnings:/);
     expect(status).toBe(0);
-  }, 60_000);
+  });
 
   it('attw finds types that fit what is imported, from modules, from CommonJS and by bundlers', () => {
     const args = ['attw', '--pack', '.', '--profile', 'node16', '--format', 'json'];
@@ -110,7 +110,7 @@ describe('package.json', () => {
     const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly exports: object };
     expect(status).toBe(0);
     expect(Object.keys(analysis.entrypoints)).toEqual(Object.keys(exports));
-  }, 120_000);
+  });
 
   it('every subpath that can be imported is in the documentation, and no other', () => {
     const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {

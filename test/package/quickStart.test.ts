@@ -69,7 +69,7 @@ describe('the quick start', () => {
     expect(begin).toBe(blocks('sh')[0].replaceAll('flowers', 'first'));
     writeFileSync(join(project, 'first.js'), blocks('ts', page)[0]);
     expect(await shell(start, project)).toBe(blocks('text', page)[0]);
-  }, 60_000);
+  });
 
   it('installs at most 120 MB', () => {
     const installed = readdirSync(join(project, 'node_modules'), { recursive: true, encoding: 'utf8' });
@@ -103,7 +103,7 @@ describe('the quick start', () => {
         .then(({ data: [y] }) => console.log(Math.round(y)));`;
     writeFileSync(join(project, 'line.cjs'), program);
     expect(await shell('node line.cjs', project)).toBe('21\n');
-  }, 120_000);
+  });
 
   it.each([
     ['node16', 'node16', ['cts', 'mts']],
@@ -140,12 +140,12 @@ describe('the quick start', () => {
     expect([built.warnings, built.imports]).toEqual([[], []]);
     writeFileSync(join(project, 'bundled.mjs'), built.code);
     expect(await shell('node bundled.mjs', project)).toBe('true\n');
-  }, 120_000);
+  });
 
   it('goes on with the rest of the page, which the types of the installed package allow', async () => {
     const [{ code }] = blocksOf(document);
     writeFileSync(join(project, 'page.ts'), `${code}\nexport {};\n`);
     const options = '--noEmit --strict --target es2022 --module nodenext --lib es2023,dom --types --skipLibCheck';
     await expect(shell(`${tsc} ${options} page.ts`, project)).resolves.toBe('');
-  }, 120_000);
+  });
 });

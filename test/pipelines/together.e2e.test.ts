@@ -67,9 +67,8 @@ underEachMpi((launcher) => {
 
   it(`${launcher.name}: an error of one process ends all, and names it; one of all is told once`, () => {
     const one = runOnRanks(launcher, 2, [join(__dirname, 'otherSeed.mjs'), 'fails']);
-    expect(one.code).not.toBe(0);
+    expect(one.code).toBeGreaterThan(0); // of itself: it was not killed for waiting
     expect(one.err).toMatch(/rank 1: .*--seed: expected a whole number/);
-    expect(one.seconds).toBeLessThan(15);
     const all = runOnRanks(launcher, 2, train('--steps', 'none'));
     expect(all.code).not.toBe(0);
     expect(all.err.match(/--steps: expected/g)).toHaveLength(1);

@@ -18,14 +18,16 @@ export const scaledError = (actual: Values, expected: Values): number => {
   let difference = 0;
   let size = 0;
   for (let i = 0; i < expected.length; i += 1) {
-    if (Object.is(actual[i], expected[i])) {
-      if (Number.isFinite(expected[i])) size = Math.max(size, Math.abs(expected[i]));
-      continue;
+    const [value, wanted] = [actual[i], expected[i]];
+    const magnitude = Math.abs(wanted);
+    if (magnitude < Infinity) {
+      const gap = Math.abs(value - wanted);
+      if (!(gap < Infinity)) return Infinity;
+      if (gap > difference) difference = gap;
+      if (magnitude > size) size = magnitude;
+    } else if (!Object.is(value, wanted)) {
+      return Infinity;
     }
-    const gap = Math.abs(actual[i] - expected[i]);
-    if (!Number.isFinite(gap)) return Infinity;
-    difference = Math.max(difference, gap);
-    size = Math.max(size, Math.abs(expected[i]));
   }
   return difference / (1 + size);
 };

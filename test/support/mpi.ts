@@ -5,6 +5,8 @@
  */
 import { spawnSync } from 'node:child_process';
 
+import { patience } from './eventually.ts';
+
 /** A launcher, and what it takes to run more processes than there are processors, as whoever runs the tests. */
 interface Launcher {
   readonly name: string;
@@ -31,18 +33,16 @@ export interface Left {
   readonly code: number | null;
   readonly out: string;
   readonly err: string;
-  readonly seconds: number;
 }
 
 /** Runs a program of Node.js and waits for it. */
 export const run = (command: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}): Left => {
-  const start = performance.now();
   const { status, stdout, stderr } = spawnSync(command, args, {
     encoding: 'utf8',
     env: { ...process.env, OPENBLAS_NUM_THREADS: '1', ...env },
-    timeout: 120_000,
+    timeout: patience,
   });
-  return { code: status, out: stdout, err: stderr, seconds: (performance.now() - start) / 1000 };
+  return { code: status, out: stdout, err: stderr };
 };
 
 /** Runs it on several ranks. */

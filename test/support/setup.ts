@@ -4,6 +4,6 @@ import fc from 'fast-check';
 const seed = process.env['FC_SEED'];
 
 fc.configureGlobal({
-  numRuns: Number(process.env['FC_RUNS'] ?? 100),
+  numRuns: Number(process.env['FC_RUNS'] ?? 40),
   ...(seed === 'random' ? {} : { seed: Number(seed ?? 20150319) }),
 });

@@ -124,7 +124,7 @@ export interface Lost {
 }
 
 /** Seconds after which something that has not settled never will. */
-const patience = 10;
+const patience = 60;
 
 const hangs: KfacError = {
   _tag: 'DeviceFailed',

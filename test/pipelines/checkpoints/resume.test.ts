@@ -138,7 +138,7 @@ describe('law: n steps, a checkpoint and m more steps are n + m steps', () => {
   });
 
   it('any optimizer that can be written', async () => {
-    const numRuns = Number(process.env['FC_RUNS'] ?? 60);
+    const numRuns = Number(process.env['FC_RUNS'] ?? 20);
     await fc.assert(
       fc.asyncProperty(compositions(pathsOf('sine')), fc.integer({ min: 1, max: 3 }), async (parts, cut) => {
         // What is refused, or does not train, is no run.

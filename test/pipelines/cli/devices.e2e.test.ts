@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import type { Diagnosis } from '../../../src/core/backends/choice/doctor.ts';
+import { patience } from '../../support/eventually.ts';
 import { withWebgpu } from '../../support/webgpu.ts';
 
 const program = resolve('dist/esm/pipelines/cli/main.js');
@@ -16,7 +17,7 @@ const doctor = (env: Readonly<Record<string, string>>): Diagnosis => {
   const { status, stdout } = spawnSync(process.execPath, [program, 'doctor', '--backend', 'gpu', '--json'], {
     encoding: 'utf8',
     env: { ...process.env, LD_LIBRARY_PATH: '/usr/lib/chromium', ...env },
-    timeout: 50_000,
+    timeout: patience,
   });
   expect(status).toBe(0);
   return JSON.parse(stdout) as Diagnosis;

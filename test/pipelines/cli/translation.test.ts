@@ -39,7 +39,7 @@ const train = (out: string, ...args: ReadonlyArray<string>) =>
 
 beforeAll(async () => {
   expect((await train('run', '--data', 'colours.tsv', '--steps', '4')).code).toBe(0);
-}, 60_000);
+});
 
 describe('a translation', () => {
   it('reports BLEU, and shows test texts with their references', () => {

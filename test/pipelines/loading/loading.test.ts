@@ -53,7 +53,7 @@ beforeAll(async () => {
     await train('train', 'gan-ring', '--optimizer', 'adam', '--out', 'ring'),
   ].map(({ code }) => code);
   expect(codes).toEqual([0, 0, 0, 0, 0]);
-}, 120_000);
+});
 
 /** The same files with one in another state. */
 const withFile = (path: string, content: (before: string) => string | null): MemoryFiles => {

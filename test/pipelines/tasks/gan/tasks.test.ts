@@ -18,6 +18,7 @@ import { gameOptimizers } from '../../../../src/pipelines/tasks/gan/adversarial.
 import { adam } from '../../../../src/solvers/presets/adam.ts';
 import { kfac } from '../../../../src/solvers/presets/kfac.ts';
 import { averagedParams } from '../../../../src/solvers/update/iterateAveraging.ts';
+import { loopBackend } from '../../../core/backends/host/support.ts';
 import { orThrow } from '../../../support/training.ts';
 import { idxFile, memoryFiles } from '../../support.ts';
 
@@ -32,7 +33,7 @@ const trained = async (
   steps = 3,
   more: Partial<TrainOptions> = {},
 ): Promise<TrainResult> => {
-  const env = { backend: referenceBackend(), clock: () => 0 };
+  const env = { backend: loopBackend('f64').backend, clock: () => 0 };
   return orThrow(
     await train(env, await ringTask(settings), optimizer, { duration: { steps }, batch: 16, seed: 1, ...more })(),
   );

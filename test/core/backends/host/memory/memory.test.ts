@@ -6,6 +6,7 @@ import { runInNewContext } from 'node:vm';
 
 import type { VectorMemory } from '../../../../../src/core/backends/host/memory/memory.ts';
 import { openMemory } from '../../../../../src/core/backends/host/memory/memory.ts';
+import { eventually } from '../../../../support/eventually.ts';
 
 const page = 65_536;
 
@@ -77,11 +78,7 @@ describe('the memory of the vector unit', () => {
     };
     for (let i = 0; i < 100; i += 1) lose(i);
     expect(memory.usage().taken).toBe(51 * 4032);
-    for (let round = 0; round < 20 && memory.usage().taken > 2 * 4032; round += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      collect();
-    }
-    expect(memory.usage().taken).toBeLessThanOrEqual(2 * 4032); // the stack may still show the last one
+    await eventually(() => memory.usage().taken <= 2 * 4032, collect, 5); // the stack may still show the last one
     expect(kept.every((x) => x === 7)).toBe(true);
   });
 });

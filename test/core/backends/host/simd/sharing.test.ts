@@ -16,6 +16,7 @@ import { openTeam } from '../../../../../src/core/backends/threads/team.ts';
 import { attempt } from '../../../../../src/core/errors.ts';
 import { keyOf } from '../../../../../src/core/random/key.ts';
 import { uniform } from '../../../../../src/core/random/uniform.ts';
+import { eventually } from '../../../../support/eventually.ts';
 import { orThrow } from '../../../../support/training.ts';
 
 const present = <A>(found: A | null): A => {
@@ -262,11 +263,13 @@ describe('threads of vector kernels', () => {
     const x = drawn(1, 500);
     const [out, expected] = [room(500), room(500)];
     alone.unary.exp(x, expected);
-    for (let i = 0; i < 200 && ending.threads() > 1; i += 1) {
-      kernels.unary.exp(x, out);
-      expect(Array.from(out)).toEqual(Array.from(expected));
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await eventually(
+      () => ending.threads() === 1,
+      () => {
+        kernels.unary.exp(x, out);
+        expect(Array.from(out)).toEqual(Array.from(expected));
+      },
+    );
     kernels.unary.exp(x, out.fill(0));
     expect(Array.from(out)).toEqual(Array.from(expected));
     expect([ending.threads(), ending.warnings()]).toEqual([1, ['Loops run on one thread: a worker has ended.']]);
@@ -294,11 +297,13 @@ describe('threads of vector kernels', () => {
     const x = drawn(1, 5000);
     const [out, expected] = [room(5000), room(5000)];
     alone.unary.exp(x, expected);
-    for (let i = 0; i < 200 && idle.threads() > 1; i += 1) {
-      kernels.unary.exp(x, out.fill(0));
-      expect(Array.from(out)).toEqual(Array.from(expected));
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await eventually(
+      () => idle.threads() === 1,
+      () => {
+        kernels.unary.exp(x, out.fill(0));
+        expect(Array.from(out)).toEqual(Array.from(expected));
+      },
+    );
     expect(idle.warnings()).toEqual(['Loops run on one thread: a worker did not finish its work within 50 ms.']);
   });
 
@@ -307,11 +312,13 @@ describe('threads of vector kernels', () => {
     const kernels = singleKernels(1, sharedOn(idle));
     const [x, y] = [drawn(1, 5000), drawn(2, 5000)];
     let failed: unknown = null;
-    for (let i = 0; i < 200 && failed === null; i += 1) {
-      const done = attempt(() => kernels.linearCombination(1, x, 1, y, x));
-      if (E.isLeft(done)) failed = done.left;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await eventually(
+      () => failed !== null,
+      () => {
+        const done = attempt(() => kernels.linearCombination(1, x, 1, y, x));
+        if (E.isLeft(done)) failed = done.left;
+      },
+    );
     expect(failed).toMatchObject({ _tag: 'DeviceFailed', where: 'threads' });
     const expected = room(5000);
     alone.linearCombination(1, x, 1, y, expected);

@@ -15,6 +15,7 @@ import { workerText } from '../../../../../../src/core/backends/threads/workerTe
 import type { ProductShape } from '../../../../../../src/core/backends/host/kernels/products.ts';
 import { attempt } from '../../../../../../src/core/errors.ts';
 
+import { eventually, patience } from '../../../../../support/eventually.ts';
 import { entries, openOrThrow, smallShapes } from '../../support.ts';
 
 const gpu = openOrThrow('webasm');
@@ -48,8 +49,10 @@ const expected = plain.matmul(a, b, large);
 
 /** Runs a product again and again, until something has gone wrong with the workers or a long time has passed. */
 const untilWarned = (threads: KernelThreads, products: Products): void => {
-  const end = Date.now() + 20_000;
-  while (threads.warnings().length === 0 && Date.now() < end) expect(products.matmul(a, b, large)).toEqual(expected);
+  const end = performance.now() + patience;
+  while (threads.warnings().length === 0 && performance.now() < end) {
+    expect(products.matmul(a, b, large)).toEqual(expected);
+  }
 };
 
 describe('kernels on threads', () => {
@@ -171,11 +174,11 @@ describe('when something is missing or breaks, kernels go on alone and say so', 
   ])('a worker that %s', async (_, source) => {
     const threads = open({ crew: { source } });
     const products = productsOn(threads, plans);
-    const end = Date.now() + 20_000;
-    while (threads.warnings().length === 0 && Date.now() < end) {
-      expect(products.matmul(a, b, large)).toEqual(expected);
-      await new Promise((resolve) => setTimeout(resolve, 10)); // word of it comes through the event loop
-    }
+    // Word of it comes through the event loop.
+    await eventually(
+      () => threads.warnings().length > 0,
+      () => expect(products.matmul(a, b, large)).toEqual(expected),
+    );
     expect(threads.warnings()).toEqual(['Products run on one thread: a worker has ended.']);
   });
 
