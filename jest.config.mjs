@@ -9,6 +9,11 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
+  // Test files run in a context of their own, where every look at a global is a call: `Math.abs` in a loop took most of its time.
+  sandboxInjectedGlobals: [
+    ...'Math Number Infinity Object Array String Symbol Error Promise Map Set WeakMap Reflect'.split(' '),
+    ...'DataView Float32Array Float64Array Int32Array Uint8Array Uint16Array Uint32Array'.split(' '),
+  ],
   // Sources are ESM TypeScript with `.ts` import specifiers; swc lowers each file to CommonJS. Types are tsc's job.
   transform: {
     '^.+\\.ts$': [

@@ -136,9 +136,7 @@ describe('kfac on real MNIST', () => {
 
   it('fashion-classifier: says that digits take the place of garments, and learns them by K-FAC in twenty steps', () => {
     const { code, out, err } = kfac(
-      'train fashion-classifier --size small --optimizer kfac --steps 20 --backend gpu --gpu-mode webasm --json'.split(
-        ' ',
-      ),
+      'train fashion-classifier --size small --optimizer kfac --steps 20 --backend portable --json'.split(' '),
     );
     expect(err.trim()).toBe(
       'warning: Fashion-MNIST: no directory is named with --data, so these are the digits of MNIST.',
@@ -305,12 +303,12 @@ describe('kfac bench', () => {
   const numbersOf = (out: string): ReadonlyArray<Record<string, unknown>> =>
     lines(out).map((line) => Object.fromEntries(Object.entries(line).filter(([name]) => !name.startsWith('seconds'))));
 
-  const args = 'bench --problems sine,few-examples,digits,tags --longer 0.1 --optimizers adam,kfac --seeds 1,2 --json';
+  const args = 'bench --problems sine,few-examples,digits,tags --longer 0.1 --optimizers adam,kfac --seeds 2 --json';
 
   it('law: results do not depend on the number of processes, nor does their order', () => {
     const [one, two, three] = ['1', '2', '3'].map((processes) => kfac([...args.split(' '), '--processes', processes]));
     expect([one.code, two.code, three.code, two.err]).toEqual([0, 0, 0, '']);
-    expect(numbersOf(one.out)).toHaveLength(16);
+    expect(numbersOf(one.out)).toHaveLength(8);
     expect(numbersOf(one.out).every(({ ended }) => ended === true)).toBe(true);
     expect(numbersOf(two.out)).toEqual(numbersOf(one.out));
     expect(numbersOf(three.out)).toEqual(numbersOf(one.out));
