@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 
 it('law: runs that are killed come to what they would have come to, bit for bit, and no file is half written', () => {
-  const kills = process.env['CHAOS_KILLS'] ?? '25';
+  const kills = process.env['CHAOS_KILLS'] ?? '10';
   const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/chaos.mjs', kills], {
     encoding: 'utf8',
     env: { CHAOS_SEED: '20150319', ...process.env },

@@ -9,9 +9,10 @@ import { frechetDistance, momentsOf } from '../../../../src/pipelines/tasks/gan/
 import { overlapOf, reachOf } from '../../../../src/pipelines/tasks/gan/manifold.ts';
 import { energyDistance, ringMeasures } from '../../../../src/pipelines/tasks/gan/ringMeasures.ts';
 import type { Weighed } from '../../../../src/pipelines/trainer/learning.ts';
-import { gaussian, orThrow, referenceEnv } from '../../../support/training.ts';
+import { loopBackend } from '../../../core/backends/host/support.ts';
+import { gaussian, orThrow } from '../../../support/training.ts';
 
-const { backend } = referenceEnv();
+const { backend } = loopBackend('f64');
 const { ops } = backend;
 const seeds = fc.nat(100_000);
 
