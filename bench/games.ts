@@ -36,7 +36,7 @@ const contenders: ReadonlyArray<Contender> = [
   { name: 'kfac-grafted', settings: { learningRate: 5e-3, momentum: 0, beta1: 0.5 }, steps: 600, penaltyWeight: 0.3 },
   { name: 'adam', settings: { learningRate: 3e-3, beta1: 0.5 }, steps: 600, penaltyWeight: 0.3 },
   { name: 'game-newton', settings: { damping: 0.3, longest: 0.3 }, steps: 400, penaltyWeight: 0.3 },
-  { name: 'game-hss', settings: { longest: 0.3 }, steps: 400, penaltyWeight: 0.3 },
+  { name: 'game-hss', settings: { damping: 0.3, longest: 0.3 }, steps: 400, penaltyWeight: 0.3 },
 ];
 
 /** What a run came to. */
