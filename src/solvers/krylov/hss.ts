@@ -46,20 +46,31 @@ export interface HssOptions<T extends Shaped> {
   readonly maxIterations?: number;
 }
 
-interface HssState<T> extends Reached<T> {
-  readonly ending: Ending | null;
+/** x and what it leaves, b − A x. */
+interface Solution<T> {
+  readonly x: Params<T>;
   readonly r: Params<T>;
+}
+
+interface HssState<T> extends Reached<T>, Solution<T> {
+  readonly ending: Ending | null;
 }
 
 const where = 'hss';
 
+/** A correction, and whether the half could make it whole. */
+interface Corrected<T> {
+  readonly d: Params<T>;
+  readonly isWhole: boolean;
+}
+
 /** One half: a way to solve (αI + part) d = r for a correction. */
-type Half<T extends Shaped> = (backend: Backend<T>, r: Params<T>) => TE.TaskEither<KfacError, Params<T>>;
+type Half<T extends Shaped> = (backend: Backend<T>, r: Params<T>) => TE.TaskEither<KfacError, Corrected<T>>;
 
 const direct =
   <T extends Shaped>(inverse: Applicable<T>): Half<T> =>
   (backend, r) =>
-    computing(() => act(backend.ops, inverse, r));
+    computing(() => ({ d: act(backend.ops, inverse, r), isWhole: true }));
 
 const halvesOf = <T extends Shaped>(
   splitting: Splitting<T>,
@@ -70,12 +81,12 @@ const halvesOf = <T extends Shaped>(
   const byCg: Half<T> = (backend, r) =>
     pipe(
       conjugateGradient(backend, shifted(splitting.symmetric, alpha), r, inner),
-      TE.map(({ x }) => x),
+      TE.map(({ x, _tag }) => ({ d: x, isWhole: _tag !== 'Breakdown' })),
     );
   const byGmres: Half<T> = (backend, r) =>
     pipe(
       gmres(backend, shifted(splitting.skew, alpha), r, { tolerance }),
-      TE.map(({ x }) => x),
+      TE.map(({ x }) => ({ d: x, isWhole: true })),
     );
   return {
     symmetric: symmetricSolve === undefined ? byCg : direct(symmetricSolve),
@@ -85,7 +96,8 @@ const halvesOf = <T extends Shaped>(
 
 /**
  * Solves A x = b by alternating between the parts of A. With exact inner solves it converges for every α \> 0 when S is
- * positive definite, at a rate of at most max |α − λ| / (α + λ) over the eigenvalues λ of S.
+ * positive definite, at a rate of at most max |α − λ| / (α + λ) over the eigenvalues λ of S. Where conjugate gradients meet a
+ * direction in which αI + S is not positive, it ends there as `Breakdown`.
  *
  * @param backend - where to compute
  * @param splitting - A with S and K
@@ -116,14 +128,14 @@ export const hss = <T extends Shaped>(
   const correct = (
     scoped: Backend<T>,
     half: Half<T>,
-    at: { readonly x: Params<T>; readonly r: Params<T> },
-  ): TE.TaskEither<KfacError, { readonly x: Params<T>; readonly r: Params<T> }> =>
+    at: Solution<T>,
+  ): TE.TaskEither<KfacError, Solution<T> & Pick<Corrected<T>, 'isWhole'>> =>
     pipe(
       half(scoped, at.r),
-      TE.chain((d) =>
+      TE.chain(({ d, isWhole }) =>
         computing(() => {
           const x = combine(scoped.ops, 1, at.x, 1, d);
-          return { x, r: combine(scoped.ops, 1, b, -1, act(scoped.ops, splitting.whole, x)) };
+          return { x, r: combine(scoped.ops, 1, b, -1, act(scoped.ops, splitting.whole, x)), isWhole };
         }),
       ),
     );
@@ -131,14 +143,15 @@ export const hss = <T extends Shaped>(
   const turn = (scoped: Backend<T>, normB: number, state: HssState<T>): TE.TaskEither<KfacError, HssState<T>> =>
     pipe(
       correct(scoped, halves.symmetric, state),
-      TE.chain((middle) => correct(scoped, halves.skew, middle)),
+      TE.chain((middle) => (middle.isWhole ? correct(scoped, halves.skew, middle) : TE.right(middle))),
       TE.bind('square', ({ r }) => computing(() => innerProduct(scoped.ops, r, r))),
       TE.bind('values', ({ square }) => readFinite(scoped, where, [square])),
-      TE.map(({ x, r, values: [rr] }) => {
+      TE.map(({ x, r, isWhole, values: [rr] }) => {
         const iterations = state.iterations + 1;
         const residual = relative(Math.sqrt(rr), normB);
         const limit = iterations >= maxIterations ? 'IterationLimit' : null;
-        return { x, r, residual, iterations, ending: residual <= tolerance ? 'Converged' : limit };
+        const early = isWhole ? limit : 'Breakdown';
+        return { x, r, residual, iterations, ending: residual <= tolerance ? 'Converged' : early };
       }),
     );
 

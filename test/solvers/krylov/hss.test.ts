@@ -24,6 +24,7 @@ import {
   ops,
   residualOf,
   solved,
+  symmetricMatrix,
   vectorOf,
 } from './support.ts';
 
@@ -181,6 +182,20 @@ describe('hss', () => {
     expect(outcome).toEqual(orThrow(await hss(backend, splitting(M), b, options)()));
     outer.close([]);
     expect(poisoning.live()).toBe(0);
+  });
+
+  it('law: where αI + S has a direction that is not positive it ends as a breakdown, with the residual of x', async () => {
+    await fc.assert(
+      fc.asyncProperty(seeds, fc.double({ min: -8, max: -1.5, noNaN: true }), async (seed, least) => {
+        const S = await symmetricMatrix(seed, [least, ...Array.from({ length: n - 1 }, (_, i) => i + 1)]);
+        const M = ops.add(S, skewOf(generalMatrix(seed)));
+        const b = vectorOf(seed + 1);
+        const { _tag, x, residual } = orThrow(await hss(backend, splitting(M), b, { alpha: 1 })());
+        expect(_tag).toBe('Breakdown');
+        expect(residual).toBeCloseTo(residualOf(M, x, b), 10);
+      }),
+      runs,
+    );
   });
 
   it('an approximation that makes it diverge ends in an error, not in numbers', async () => {
