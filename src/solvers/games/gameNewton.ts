@@ -61,9 +61,7 @@ const solveGame = <T extends Shaped>(
   if (method === 'gmres') return gmres(env.backend, forward, gradient, shared);
   const transposed = shifted(jacobianTranspose(programs, state.params, inputs), lambda);
   const alpha = options.alpha ?? lambda;
-  // Halves are corrections, so what an inner solve leaves is taken up by the next one: half as many digits will do.
-  const innerTolerance = Math.sqrt(tolerance);
-  return hss(env.backend, splittingOf(forward, transposed), gradient, { alpha, innerTolerance, ...shared });
+  return hss(env.backend, splittingOf(forward, transposed), gradient, { alpha, ...shared });
 };
 
 const report = <T extends Shaped>(outcome: Outcome<T>): Context<T, 'direction' | 'metrics'> => ({

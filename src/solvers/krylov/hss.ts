@@ -21,6 +21,7 @@ import { act, shifted } from '../../core/operators/action.ts';
 import { conjugateGradient } from './conjugateGradient.ts';
 import { gmres } from './gmres.ts';
 import type { Ending, Outcome, Reached } from './outcome.ts';
+import type { Start } from './problem.ts';
 import { relative, startOf } from './problem.ts';
 import type { Splitting } from './splitting.ts';
 import { takeTurns } from './turns.ts';
@@ -36,7 +37,10 @@ export interface HssOptions<T extends Shaped> {
   readonly skewSolve?: Applicable<T>;
   /** Approximates (αI + S)⁻¹ in the conjugate gradients; none unless given. */
   readonly preconditioner?: Applicable<T>;
-  /** Relative residual of the inner solves, 1e-3 unless given. */
+  /**
+   * Relative residual of the inner solves; unless given 1e-3, or half the digits of `tolerance` where those are fewer: halves are
+   * corrections, so what one leaves is taken up by the next.
+   */
   readonly innerTolerance?: number;
   /** Where to start; 0 unless given. */
   readonly initial?: Params<T>;
@@ -46,11 +50,7 @@ export interface HssOptions<T extends Shaped> {
   readonly maxIterations?: number;
 }
 
-/** x and what it leaves, b − A x. */
-interface Solution<T> {
-  readonly x: Params<T>;
-  readonly r: Params<T>;
-}
+type Solution<T> = Pick<Start<T>, 'x' | 'r'>;
 
 interface HssState<T> extends Reached<T>, Solution<T> {
   readonly ending: Ending | null;
@@ -76,7 +76,8 @@ const halvesOf = <T extends Shaped>(
   splitting: Splitting<T>,
   options: HssOptions<T>,
 ): { readonly symmetric: Half<T>; readonly skew: Half<T> } => {
-  const { alpha, symmetricSolve, skewSolve, preconditioner, innerTolerance: tolerance = 1e-3 } = options;
+  const { alpha, symmetricSolve, skewSolve, preconditioner } = options;
+  const { innerTolerance: tolerance = Math.max(1e-3, Math.sqrt(options.tolerance ?? 0)) } = options;
   const inner = { tolerance, ...(preconditioner === undefined ? {} : { preconditioner }) };
   const byCg: Half<T> = (backend, r) =>
     pipe(

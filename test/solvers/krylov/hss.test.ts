@@ -157,6 +157,20 @@ describe('hss', () => {
     for (const change of changes) expect(difference(await run(change), plain)).toBeGreaterThan(1e-9);
   });
 
+  it.each([
+    [1e-2, 1e-1],
+    [1e-6, 1e-3],
+    [1e-10, 1e-3],
+    [0, 1e-3],
+  ])('to a tolerance of %d the inner solves go to %d', async (tolerance, innerTolerance) => {
+    const [M, b] = [generalMatrix(4), vectorOf(6)];
+    const run = (options: object) =>
+      hss(backend, splitting(M), b, { alpha: 5, tolerance, maxIterations: 5, ...options })();
+    const outcome = await run({});
+    expect(outcome).toEqual(await run({ innerTolerance }));
+    expect(outcome).not.toEqual(await run({ innerTolerance: innerTolerance / 100 }));
+  });
+
   it('zero right-hand side, limit and purity', async () => {
     const M = generalMatrix(1);
     const zero = { a: ops.full([3, 2], 0), b: ops.full([4], 0) };
