@@ -9,7 +9,7 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  // Test files run in a context of their own, where every look at a global is a call: `Math.abs` in a loop took most of its time.
+  // Test files run in a context of their own, where every look at a global is a call: `Math.abs` in a loop is slow.
   sandboxInjectedGlobals: [
     ...'Math Number Infinity Object Array String Symbol Error Promise Map Set WeakMap Reflect'.split(' '),
     ...'DataView Float32Array Float64Array Int32Array Uint8Array Uint16Array Uint32Array'.split(' '),

@@ -4,6 +4,7 @@ import { accountOf } from '../../../src/pipelines/reports/account.ts';
 import { risesOf } from '../../../src/pipelines/reports/dampingMoves.ts';
 import { kinds } from '../../../src/pipelines/reports/happenings.ts';
 import { percent, roughly, stepsInWords } from '../../../src/pipelines/reports/seenSteps.ts';
+import { processorTime } from '../../support/processorTime.ts';
 
 type Numbers = Readonly<Record<string, number>>;
 
@@ -240,7 +241,9 @@ describe('an account of a run', () => {
         rejected: i % 3 === 0 ? 1 : 0,
       })),
     );
+    const spent = processorTime();
     expect(accountOf(steps).length).toBeGreaterThan(0);
+    expect(spent()).toBeLessThan(5);
   });
 });
 
