@@ -181,8 +181,8 @@ const erf: VectorFunction = (x, [v, w]) => {
   ];
 };
 
-/** Φ, see `normalCdf.ts`; beyond 14.4 its tail is 0 in 32 bits. */
-const normalCdf: VectorFunction = (x, [v, c, d, e, ...rest]) => {
+/** Φ, see `normalCdf.ts`; beyond 14.4 its tail is 0 in 32 bits. Leaves e^(−x²/2) in the first register. */
+const normalCdf: VectorFunction = (x, [bell, v, c, d, e, ...rest]) => {
   const sum = add(get(d), get(e));
   const [cc] = rest;
   return [
@@ -192,10 +192,10 @@ const normalCdf: VectorFunction = (x, [v, c, d, e, ...rest]) => {
     ...set(d, v128.and(get(c), i32x4.constant(-4096))),
     ...set(e, mul(mul(constant(-0.5), sub(get(c), get(d))), add(get(c), get(d)))),
     ...set(d, mul(mul(constant(-0.5), get(d)), get(d))),
-    ...set(d, expOfSum(sum, add(sub(get(d), sum), get(e)), rest)),
+    ...set(bell, expOfSum(sum, add(sub(get(d), sum), get(e)), rest)),
     ...set(c, div(constant(4), add(get(c), constant(4)))),
     ...set(cc, mul(get(c), get(c))),
-    ...set(d, mul(mul(get(d), get(c)), splitPolynomial(get(c), get(cc), singleCoefficients))),
+    ...set(d, mul(mul(get(bell), get(c)), splitPolynomial(get(c), get(cc), singleCoefficients))),
     ...v128.bitselect(sub(constant(1), get(d)), get(d), greaterThan(get(v), constant(0))),
   ];
 };
@@ -206,9 +206,8 @@ const gelu: VectorFunction = (x, [u, ...rest]) => [
   ...mul(greater(get(u), constant(-20)), normalCdf(get(u), rest)),
 ];
 
-/** φ(x), of a register. */
-const bell = (x: number, registers: Registers): Code =>
-  mul(exp(mul(mul(constant(-0.5), get(x)), get(x)), registers), constant(1 / Math.sqrt(2 * Math.PI)));
+/** 1 / √(2π): φ(x) is so many times e^(−x²/2). */
+const bellHeight = 1 / Math.sqrt(2 * Math.PI);
 
 /** σ(x) − y, from the smaller of σ(x) and 1 − σ(x). */
 export const sigmoidMinusCode = (x: Code, y: Code, [v, e, ...rest]: Registers): Code => [
@@ -322,15 +321,17 @@ export const vjpCode: Readonly<Record<VjpKind, VjpCode>> = {
   softplus: { from: 'argument', code: (x, c, registers) => mul(sigmoid(x, registers), c) },
   normalCdf: {
     from: 'argument',
-    code: (x, c, [v, ...rest]) => [...set(v, x), ...mul(bell(v, rest), c)],
+    code: (x, c, [v, ...rest]) => [
+      ...set(v, x),
+      ...mul(mul(exp(mul(mul(constant(-0.5), get(v)), get(v)), rest), constant(bellHeight)), c),
+    ],
   },
   // Φ(x) + x φ(x), of which 32 bits see nothing but 0 and 1 beyond ±20.
   gelu: {
     from: 'argument',
-    code: (x, c, [u, w, ...rest]) => [
+    code: (x, c, [u, bell, ...rest]) => [
       ...set(u, greater(lesser(x, constant(20)), constant(-20))),
-      ...set(w, normalCdf(get(u), rest)),
-      ...mul(add(get(w), mul(get(u), bell(u, rest))), c),
+      ...mul(add(normalCdf(get(u), [bell, ...rest]), mul(mul(get(u), constant(bellHeight)), get(bell))), c),
     ],
   },
 };

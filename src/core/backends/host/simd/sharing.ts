@@ -6,8 +6,8 @@
  * kinds of calls. What is computed for an element depends on nothing but where it is: results are the same bit for bit whatever
  * the number of threads.
  *
- * A call is worth sharing by its estimated time, if that is asked for. Sums over a whole array, rows that are scattered, and rows
- * that are added where they overlap stay on one thread.
+ * A call is worth sharing by its estimated time, and unless more is asked for only where computing takes longer than memory does.
+ * Sums over a whole array, rows that are scattered, and rows that are added where they overlap stay on one thread.
  *
  * @module
  */
@@ -25,7 +25,10 @@ import { band } from './transpose.ts';
 
 /** When calls are shared. */
 export interface SharingOptions {
-  /** Estimated nanoseconds above which a call is shared; none is unless given, see decision 16. */
+  /**
+   * Estimated nanoseconds above which a call is shared; unless given 100,000 for functions that take longer than memory does, and
+   * none of the others: see decision 16.
+   */
   readonly worthSharing?: number;
   /** Estimated nanoseconds of the least that a thread takes at once; measured unless given. */
   readonly atOnce?: number;
@@ -49,6 +52,9 @@ export const refusedSharing = (options: SharingOptions = {}): BadConfig | null =
         actual: String(options[bad]),
       };
 };
+
+/** From where on costly functions gain by a second thread, beside a BLAS whose threads look for work. */
+const measuredWorth = 100_000;
 
 /** Several times what it takes to claim it. */
 const measuredPart = 10_000;
@@ -74,7 +80,7 @@ const costs: Readonly<Record<string, number>> = {
   gelu: 2.6,
   'vjp.softplus': 1.3,
   'vjp.normalCdf': 0.9,
-  'vjp.gelu': 3.6,
+  'vjp.gelu': 2.8,
   sigmoidMinus: 1.2,
   sigmoidCrossEntropy: 2.2,
   expOfDifference: 1,
@@ -155,7 +161,8 @@ const costOfRows = (rows: number, bytes: number, name?: string): number =>
  */
 export const sharedUnit = (unit: VectorUnit, team: Team, options: SharingOptions = {}): VectorUnit => {
   if (team.threads() === 1) return unit;
-  const { worthSharing: worth = Infinity, atOnce = measuredPart } = options;
+  const { worthSharing, atOnce = measuredPart } = options;
+  const worthOf = (name: string): number => worthSharing ?? (name in costs ? measuredWorth : Infinity);
   const functions = functionsOf(unit);
   const names = Object.keys(functions);
   const numbers = new Map(names.map((name, i) => [name, i]));
@@ -196,6 +203,7 @@ export const sharedUnit = (unit: VectorUnit, team: Team, options: SharingOptions
 
   const pointwise = (name: PointwiseName): Pointwise => {
     const f = unit.pointwise[name];
+    const worth = worthOf(name);
     const each = (costs[name] ?? cheap) / 4;
     const cutOf = (a: number, b: number, out: number, bytes: number, s: number, t: number): Cut => ({
       args: [along(a, 4), along(b, 4), along(out, 4), count(4), same(s), same(t)],
@@ -212,6 +220,7 @@ export const sharedUnit = (unit: VectorUnit, team: Team, options: SharingOptions
   /** A single row is cut between its elements. */
   const rowwise = (name: RowwiseName): Rowwise => {
     const f = unit.rowwise[name];
+    const worth = worthOf(name);
     const isFixed = name.endsWith('.right') || name.endsWith('.left') || name === 'spread';
     const cutOf = (...[a, b, out, bytes, rows, stepA, stepB]: Parameters<Rowwise>): Cut => {
       const [cost, replaces] = [costOfRows(rows, bytes, name), a === out || b === out];
@@ -234,6 +243,7 @@ export const sharedUnit = (unit: VectorUnit, team: Team, options: SharingOptions
   const select = (name: (typeof selectNames)[number]): Choosing => {
     const form = name.slice('select.'.length);
     const f = unit.select[name];
+    const worth = worthOf(name);
     const cutOf = (...[c, a, b, out, bytes, rows, ...steps]: Parameters<Choosing>): Cut => {
       const [operands, cost] = [[c, a, b], costOfRows(rows, bytes)];
       const inRow = operands.map((x, i) => (form[i] === 'v' ? along(x, 4) : same(x)));
@@ -253,6 +263,7 @@ export const sharedUnit = (unit: VectorUnit, team: Team, options: SharingOptions
 
   const ofRows = (name: 'rowSums' | 'rowMaxima'): VectorUnit['rowSums'] => {
     const f = unit[name];
+    const worth = worthOf(name);
     return (a, out, bytes, rows) => {
       const cost = costOfRows(rows, bytes);
       const args = [along(a, bytes), along(out, 4), same(bytes), count(1)];
@@ -262,6 +273,7 @@ export const sharedUnit = (unit: VectorUnit, team: Team, options: SharingOptions
 
   const ofBlocks = (name: 'middleSums' | 'middleSumsWide' | 'middleMaxima'): VectorUnit['middleSums'] => {
     const f = unit[name];
+    const worth = worthOf(name);
     return (a, out, bytes, rows, blocks) => {
       const cost = costOfRows(blocks, rows * bytes);
       const width = name === 'middleSumsWide' ? 32 * Math.ceil(bytes / 16) : bytes;
@@ -272,6 +284,7 @@ export const sharedUnit = (unit: VectorUnit, team: Team, options: SharingOptions
 
   const blocks = (name: 'copyBlocks' | 'addBlocks'): VectorUnit['copyBlocks'] => {
     const f = unit[name];
+    const worth = worthOf(name);
     const cutOf = (...[a, out, bytes, n0, n1, n2, x0, x1, x2, o0, o1, o2]: Parameters<typeof f>): Cut | null => {
       const loop = disjointLoop(bytes, [n0, n1, n2], [o0, o1, o2]);
       if (loop < 0) return null;
@@ -305,13 +318,16 @@ export const sharedUnit = (unit: VectorUnit, team: Team, options: SharingOptions
       const cost = 2 * costOfRows(blocks, rows * bytes);
       const matrix = bytes * rows;
       const args = [along(a, matrix), along(y, bytes), along(c, bytes), along(out, matrix), same(bytes), same(rows), count(1)]; // prettier-ignore
-      if (cost <= worth || !share('middleMaximaVjp', { args, cells: blocks, cost }))
+      if (cost <= worthOf('middleMaximaVjp') || !share('middleMaximaVjp', { args, cells: blocks, cost }))
         unit.middleMaximaVjp(a, y, c, out, bytes, rows, blocks);
     },
     rowExponentials: (a, b, out, sums, bytes, rows, lanes) => {
       const cost = costOfRows(rows, bytes, 'rowExponentials');
       const args = [along(a, bytes), along(b, 4), along(out, bytes), along(sums, 16), same(bytes), count(1), same(lanes)]; // prettier-ignore
-      if (cost <= worth || !share('rowExponentials', { args, cells: rows, cost, replaces: a === out }))
+      if (
+        cost <= worthOf('rowExponentials') ||
+        !share('rowExponentials', { args, cells: rows, cost, replaces: a === out })
+      )
         unit.rowExponentials(a, b, out, sums, bytes, rows, lanes);
     },
     copyBlocks: blocks('copyBlocks'),
@@ -319,13 +335,13 @@ export const sharedUnit = (unit: VectorUnit, team: Team, options: SharingOptions
     gatherRows: (x, at, out, bytes, indices, rows) => {
       const cost = costOfRows(indices, bytes);
       const args = [same(x), along(at, 4), along(out, bytes), same(bytes), count(1), same(rows)];
-      if (cost <= worth || !share('gatherRows', { args, cells: indices, cost }))
+      if (cost <= worthOf('gatherRows') || !share('gatherRows', { args, cells: indices, cost }))
         unit.gatherRows(x, at, out, bytes, indices, rows);
     },
     transpose: (a, out, rows, columns, first, end) => {
       const cost = costOfRows(end - first, 4 * columns);
       const args = [same(a), same(out), same(rows), same(columns), [first, 1, 0], [first, 1, 1]] as const;
-      if (cost <= worth || !share('transpose', { args, cells: end - first, cost, whole: band }))
+      if (cost <= worthOf('transpose') || !share('transpose', { args, cells: end - first, cost, whole: band }))
         unit.transpose(a, out, rows, columns, first, end);
     },
   };

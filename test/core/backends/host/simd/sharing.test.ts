@@ -5,7 +5,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import fc from 'fast-check';
 
 import type { Kernels, RowsOf, Triple } from '../../../../../src/core/backends/host/kernels/kernels.ts';
-import type { VectorUnit } from '../../../../../src/core/backends/host/simd/instance.ts';
+import type { Pointwise, VectorUnit } from '../../../../../src/core/backends/host/simd/instance.ts';
 import { openUnit, vectorUnit } from '../../../../../src/core/backends/host/simd/instance.ts';
 import { singleKernels } from '../../../../../src/core/backends/host/simd/kernels.ts';
 import { sharedUnit } from '../../../../../src/core/backends/host/simd/sharing.ts';
@@ -255,6 +255,27 @@ describe('threads of vector kernels', () => {
     const x = drawn(1, 4096);
     kernels.unary.gelu(x, room(x.length));
     expect([idle.threads(), idle.warnings()]).toEqual([3, []]);
+  });
+
+  it('share, unless told when, what takes longer than memory does', async () => {
+    const seen = { gelu: 0, sqrt: 0 };
+    const counted = (name: 'gelu' | 'sqrt'): Pointwise => {
+      const f = unit.pointwise[name];
+      return (...args) => {
+        seen[name] += 1;
+        f(...args);
+      };
+    };
+    const pointwise = { ...unit.pointwise, gelu: counted('gelu'), sqrt: counted('sqrt') };
+    const crowd = teamOf();
+    const kernels = singleKernels(1, sharedUnit({ ...unit, pointwise }, crowd));
+    const [small, large] = [drawn(1, 4096), drawn(2, 2 ** 18)];
+    kernels.unary.gelu(small, room(small.length));
+    kernels.unary.sqrt(large, room(large.length));
+    expect(seen).toEqual({ gelu: 1, sqrt: 1 });
+    kernels.unary.gelu(large, room(large.length));
+    expect(seen.gelu).toBeGreaterThan(2);
+    await crowd.dispose();
   });
 
   it('go on as one, and say so, when a worker has ended', async () => {
