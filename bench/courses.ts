@@ -1,11 +1,10 @@
 /**
- * Twenty steps of the models that people train, on this backend and on kernels in WebAssembly: how far losses and parameters are
- * from each other.
+ * Twenty steps of the models that people train, on this backend and on another one: how far losses and parameters are from each other.
  *
  * @module
  */
 import type { Backend } from '../src/core/backends/backend.ts';
-import { hostKernelBackend } from '../src/core/backends/gpu/hostMemory/hostKernels.ts';
+import { chooseBackend } from '../src/core/backends/choice/choose.ts';
 import { initialParams } from '../src/core/nn/model.ts';
 import { softmaxCrossEntropy } from '../src/core/nn/losses/softmaxCrossEntropy.ts';
 import type { Params } from '../src/core/params.ts';
@@ -18,9 +17,8 @@ import type { ReadonlyVector, Shaped, Tensor } from '../src/core/tensor.ts';
 import { optimizerOf } from '../src/solvers/presets/registry.ts';
 import type { Workload } from './models.ts';
 import { workloads } from './models.ts';
+import { numberAfter } from './flags.ts';
 import { succeed } from './succeed.ts';
-
-const steps = 20;
 
 /** λ of the mean curvature at least: with less, twenty steps multiply rounding by some thousands. */
 const settings = { damping: 1, minDamping: 1 };
@@ -35,6 +33,7 @@ const courseOf = async <T extends Shaped>(
   backend: Backend<T>,
   { model, batch }: Workload,
   name: string,
+  steps: number,
 ): Promise<Course> => {
   const optimizer = succeed(optimizerOf(name, name === 'adam' ? {} : settings));
   const step = learn({ model, loss: softmaxCrossEntropy }, optimizer.step);
@@ -65,29 +64,32 @@ const distance = (a: ReadonlyVector | ReadonlyArray<number>, b: ReadonlyVector |
 /**
  * Prints, for each model and optimizer, how far two backends are from each other after twenty steps.
  *
- * @param backend - the one beside the kernels in WebAssembly
- * @param flags - names of the models, all unless one is among them
+ * @param backend - the one beside another
+ * @param flags - names of the models, all unless one is among them; `steps=N`; `with=NAME`, the other backend as `KFAC_BACKEND`
+ *   names it, kernels of gpu.js in WebAssembly unless given; `f64`, its precision
  */
 export const benchCourses = async <T extends Shaped>(
   backend: Backend<T>,
   flags: ReadonlyArray<string>,
 ): Promise<void> => {
-  const other = succeed(hostKernelBackend('webasm'));
+  const steps = numberAfter(flags, 'steps', 20);
+  const other = flags.find((flag) => flag.startsWith('with='))?.slice('with='.length) ?? 'gpu:webasm';
+  const opened = succeed(await chooseBackend(flags.includes('f64') ? { dtype: 'f64' } : {}, other)());
   const named = workloads.filter(({ name }) => flags.includes(name));
   for (const workload of named.length === 0 ? workloads : named) {
     for (const name of ['kfac', 'adam']) {
-      const ours = await courseOf(backend, workload, name);
-      const theirs = await courseOf(other, workload, name);
+      const ours = await courseOf(backend, workload, name, steps);
+      const theirs = await opened((on) => courseOf(on, workload, name, steps));
       const params = Object.entries(theirs.params).map(([path, { data }]) => distance(ours.params[path].data, data));
       console.log(
         [
           `${workload.name}, ${steps} steps of ${name}: loss ${ours.losses[0].toFixed(4)} → ${ours.losses[steps - 1].toFixed(4)}`,
-          `losses apart by ${distance(ours.losses, theirs.losses).toExponential(1)}`,
+          `${other} has losses apart by ${distance(ours.losses, theirs.losses).toExponential(1)}`,
           `parameters by ${Math.max(...params).toExponential(1)}`,
           `${ours.seconds.toFixed(1)} s and ${theirs.seconds.toFixed(1)} s`,
         ].join(', '),
       );
     }
   }
-  succeed(await other.dispose());
+  await opened((on) => on.dispose());
 };

@@ -2,7 +2,8 @@
  * `npm run bench [-- matmul elementwise training overlap memory portable gpu]`: kernels and training steps against the machine's own limit, in one run.
  * `npm run bench -- problems [FLAGS]`: the suite of problems, with the flags of `kfac bench`.
  * `npm run bench -- presets [NAMES]`: cost and memory of every preset. `npm run bench -- curves [NAMES]`: loss by step.
- * `npm run bench -- courses [lenet resnet8 gpt]`: twenty steps of these models here and in WebAssembly, and how far apart they are.
+ * `npm run bench -- courses [lenet resnet8 gpt] [with=NAME] [f64] [steps=N]`: twenty steps of these models here and on another backend, and how far
+ * apart they are.
  * `npm run bench -- fashion [small|full] [data=DIRECTORY] [steps=N] [every=N]`: K-FAC beside Adam to 90 % of Fashion-MNIST.
  * `npm run bench -- games [NAMES] [SEEDS [FIRST]]`: solvers of games on gan-ring, seeds 1 to 10 of each unless given.
  * `npm run bench -- damping`: what λ costs where it is held and where it adapts, with the figures of `docs/damping.md`.
