@@ -2,7 +2,7 @@
  * Damped Newton steps for games: (J + λ I) d = ξ, by HSS or by GMRES.
  *
  * At a bilinear game it is the proximal point method, which converges where descent spirals outward. HSS needs the
- * symmetric part of J + λ I to be positive definite; GMRES does not.
+ * symmetric part of J + λ I to be positive definite, and where it turns out not to be, λ is raised; GMRES does not.
  *
  * @module
  */
@@ -45,35 +45,61 @@ export interface GameNewtonOptions {
 /** The fields that a damped step needs. */
 export type DampedGameNeeds = GameNeeds | 'damping';
 
-/** d with (J + λ I) d = ξ. */
+/** By how much λ is raised where HSS breaks down, and how often at most. */
+const raises = { factor: 4, most: 8 };
+
+/** d with (J + λ I) d = ξ, and the λ that it is for. */
+interface Solved<T> {
+  readonly outcome: Outcome<T>;
+  readonly lambda: number;
+}
+
 const solveGame = <T extends Shaped>(
   game: AnyGame,
   options: GameNewtonOptions,
   context: Context<T, DampedGameNeeds>,
   env: Env<T>,
   preconditioner: Applicable<T> | null,
-): TE.TaskEither<KfacError, Outcome<T>> => {
-  const { state, batch, gradient, damping: lambda } = context;
+): TE.TaskEither<KfacError, Solved<T>> => {
+  const { state, batch, gradient, damping } = context;
   const { method = 'gmres', tolerance = 1e-6, maxIterations = 100 } = options;
   const { game: programs, inputs } = posed(game, { state, batch });
-  const forward = shifted(jacobian(programs, state.params, inputs), lambda);
+  const [forward, transposed] = [
+    jacobian(programs, state.params, inputs),
+    jacobianTranspose(programs, state.params, inputs),
+  ];
   const shared = { tolerance, maxIterations, ...(preconditioner === null ? {} : { preconditioner }) };
-  if (method === 'gmres') return gmres(env.backend, forward, gradient, shared);
-  const transposed = shifted(jacobianTranspose(programs, state.params, inputs), lambda);
-  const alpha = options.alpha ?? lambda;
-  return hss(env.backend, splittingOf(forward, transposed), gradient, { alpha, ...shared });
+  const bySplitting = (lambda: number, left: number): TE.TaskEither<KfacError, Solved<T>> =>
+    pipe(
+      hss(env.backend, splittingOf(shifted(forward, lambda), shifted(transposed, lambda)), gradient, {
+        alpha: options.alpha ?? lambda,
+        ...shared,
+      }),
+      TE.chain((outcome) =>
+        outcome._tag === 'Breakdown' && left > 0
+          ? bySplitting(raises.factor * lambda, left - 1)
+          : TE.right({ outcome, lambda }),
+      ),
+    );
+  return method === 'hss'
+    ? bySplitting(damping, raises.most)
+    : pipe(
+        gmres(env.backend, shifted(forward, damping), gradient, shared),
+        TE.map((outcome) => ({ outcome, lambda: damping })),
+      );
 };
 
-const report = <T extends Shaped>(outcome: Outcome<T>): Context<T, 'direction' | 'metrics'> => ({
+const report = <T extends Shaped>({ outcome, lambda }: Solved<T>): Context<T, 'direction' | 'metrics'> => ({
   direction: outcome.x,
   metrics: {
     solveIterations: outcome.iterations,
     solveResidual: outcome.residual,
+    solveDamping: lambda,
   },
 });
 
 /**
- * A damped Newton step. It reports `solveIterations` and `solveResidual`.
+ * A damped Newton step. It reports `solveIterations`, `solveResidual` and `solveDamping`, λ: with HSS, that for which it did not break down.
  *
  * @param game - the players
  * @param options - method, stopping rules
@@ -96,7 +122,7 @@ export const gameNewton = (game: AnyGame, options: GameNewtonOptions = {}): Solv
     (env: Env<T>) =>
       pipe(
         solveGame(game, options, context, env, null),
-        TE.map((outcome) => ({ ...report(outcome), state: context.state })),
+        TE.map((solved) => ({ ...report(solved), state: context.state })),
       ),
 });
 
@@ -141,8 +167,8 @@ export const preconditionedGameNewton = <Needs extends Field = never>(
         TE.chain(({ state, metrics: reported }) =>
           pipe(
             solveGame(game, options, context, env, onTrees(state.solver)),
-            TE.map((outcome) => {
-              const { direction, metrics } = report(outcome);
+            TE.map((solved) => {
+              const { direction, metrics } = report(solved);
               const inverseAge = state.step - state.solver.preparedAt;
               return { direction, state, metrics: { ...metrics, ...reported, inverseAge } };
             }),

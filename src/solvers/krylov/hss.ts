@@ -54,7 +54,19 @@ type Solution<T> = Pick<Start<T>, 'x' | 'r'>;
 
 interface HssState<T> extends Reached<T>, Solution<T> {
   readonly ending: Ending | null;
+  /** Where the residual was least. */
+  readonly best: Pick<Reached<T>, 'x' | 'residual'>;
 }
+
+/** What it comes to. */
+const reached = <T>({ ending, x, residual, iterations, best }: HssState<T>): Outcome<T> => ({
+  _tag: ending ?? 'IterationLimit',
+  iterations,
+  ...(ending === 'Breakdown' ? best : { x, residual }),
+});
+
+/** A residual that is so many times what it was at first is that of an iteration that leads away, which S lets it if it is not definite. */
+const astray = 1000;
 
 const where = 'hss';
 
@@ -98,7 +110,8 @@ const halvesOf = <T extends Shaped>(
 /**
  * Solves A x = b by alternating between the parts of A. With exact inner solves it converges for every α \> 0 when S is
  * positive definite, at a rate of at most max |α − λ| / (α + λ) over the eigenvalues λ of S. Where conjugate gradients meet a
- * direction in which αI + S is not positive, it ends there as `Breakdown`.
+ * direction in which αI + S is not positive, or the residual grows to a thousand times what it was, S is not definite and it ends as
+ * `Breakdown`, with the x whose residual was least.
  *
  * @param backend - where to compute
  * @param splitting - A with S and K
@@ -141,7 +154,11 @@ export const hss = <T extends Shaped>(
       ),
     );
 
-  const turn = (scoped: Backend<T>, normB: number, state: HssState<T>): TE.TaskEither<KfacError, HssState<T>> =>
+  const turn = (
+    scoped: Backend<T>,
+    [normB, normR]: readonly [number, number],
+    state: HssState<T>,
+  ): TE.TaskEither<KfacError, HssState<T>> =>
     pipe(
       correct(scoped, halves.symmetric, state),
       TE.chain((middle) => (middle.isWhole ? correct(scoped, halves.skew, middle) : TE.right(middle))),
@@ -151,8 +168,9 @@ export const hss = <T extends Shaped>(
         const iterations = state.iterations + 1;
         const residual = relative(Math.sqrt(rr), normB);
         const limit = iterations >= maxIterations ? 'IterationLimit' : null;
-        const early = isWhole ? limit : 'Breakdown';
-        return { x, r, residual, iterations, ending: residual <= tolerance ? 'Converged' : early };
+        const early = isWhole && residual <= astray * relative(normR, normB) ? limit : 'Breakdown';
+        const best = residual < state.best.residual ? { x, residual } : state.best;
+        return { x, r, residual, iterations, best, ending: residual <= tolerance ? 'Converged' : early };
       }),
     );
 
@@ -162,12 +180,12 @@ export const hss = <T extends Shaped>(
       const residual = relative(normR, normB);
       return takeTurns<T, Ending, HssState<T>>(
         backend,
-        { x, r, residual, iterations: 0, ending: residual <= tolerance ? 'Converged' : null },
-        (state) => arraysIn([state.x, state.r]),
-        (state) => arraysIn([state.x]),
-        (scoped, current) => turn(scoped, normB, current),
+        { x, r, residual, iterations: 0, best: { x, residual }, ending: residual <= tolerance ? 'Converged' : null },
+        (state) => arraysIn([state.x, state.r, state.best.x]),
+        (state) => arraysIn([reached(state).x]),
+        (scoped, current) => turn(scoped, [normB, normR], current),
       );
     }),
-    TE.map(({ ending, x, iterations, residual }) => ({ _tag: ending ?? 'IterationLimit', x, iterations, residual })),
+    TE.map(reached),
   );
 };

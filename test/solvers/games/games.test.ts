@@ -383,6 +383,42 @@ describe('options and reports', () => {
     expect(Number(local.metrics['solveResidual'])).toBeLessThanOrEqual(1e-6);
   });
 
+  it('law: where the symmetric part is not definite, HSS takes the least of λ, 4 λ, 16 λ, … for which it is', async () => {
+    const lambda = 0.1;
+    await fc.assert(
+      fc.asyncProperty(
+        seeds,
+        fc.nat(4),
+        fc.double({ min: 0.3, max: 0.9, noNaN: true }),
+        async (seed, raises, share) => {
+          // S is −cI, of which λ raised so often takes care.
+          const raised = lambda * 4 ** raises;
+          const curvature = share * raised;
+          const concave =
+            (sign: number, own: 'x' | 'y'): Program =>
+            (on, at, [M]) =>
+              on.linearCombination(
+                sign,
+                on.dot(at['x'], on.matmul(M, at['y'])),
+                -curvature / 2,
+                on.dot(at[own], at[own]),
+              );
+          const game = gameOf(concave(1, 'x'), concave(-1, 'y'));
+          const [at, M] = [pointOf(seed, 3), gaussian(seed + 5, [3, 3])];
+          const newton = gameNewton(game, { method: 'hss', tolerance: 1e-12, maxIterations: 300 });
+          const stages = pipeline(playGame(game), solve(damped(lambda, newton)));
+          const { direction, metrics } = await runStage(stages, initialState(at, keyOf(1)), batchOf(M));
+          expect(metrics['solveDamping']).toBe(raised);
+          const J = matrixOf(jacobian(game, at, [M]), at);
+          const xi = column(jointGradient(game)(ops, at, [M]));
+          const expected = orThrow(await backend.linearAlgebra.solve(ops.addDiagonal(J, raised), xi)());
+          expect(scaledError(column(direction).data, expected.data)).toBeLessThan(1e-8);
+        },
+      ),
+      runs,
+    );
+  });
+
   it('law: purity, a step leaves state and batch bit-identical', async () => {
     for (const [, solverOf] of solvers) {
       const [state, batch] = [initialState(at, keyOf(1)), batchOf(M)];

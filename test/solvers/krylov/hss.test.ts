@@ -212,11 +212,35 @@ describe('hss', () => {
     );
   });
 
-  it('an approximation that makes it diverge ends in an error, not in numbers', async () => {
-    const [M, b] = [generalMatrix(4), vectorOf(6)];
-    const symmetricSolve = acting(ops.scale(1e6, gaussian(1, [n, n])));
+  it('law: where αI + S is definite and S is not, a breakdown is no further from the solution than the start', async () => {
+    const endings: Array<string> = [];
+    await fc.assert(
+      fc.asyncProperty(seeds, fc.double({ min: -0.9, max: -0.3, noNaN: true }), async (seed, least) => {
+        const S = await symmetricMatrix(seed, [least, ...Array.from({ length: n - 1 }, (_, i) => i + 1)]);
+        const M = ops.add(S, skewOf(generalMatrix(seed)));
+        const [b, initial] = [vectorOf(seed + 1), vectorOf(seed + 2)];
+        const options = { alpha: 1, initial, maxIterations: 40, ...(await direct(M, 1)) };
+        const { _tag, x, residual } = orThrow(await hss(backend, splitting(M), b, options)());
+        endings.push(_tag);
+        expect(residual).toBeCloseTo(residualOf(M, x, b), 8);
+        if (_tag === 'Breakdown') expect(residual).toBeLessThanOrEqual(residualOf(M, initial, b) + 1e-9);
+      }),
+      runs,
+    );
+    expect(endings).toContain('Breakdown');
+  });
+
+  it('an approximation that makes it diverge ends as a breakdown where it began, one without numbers in an error', async () => {
+    const [M, b, initial] = [generalMatrix(4), vectorOf(6), vectorOf(7)];
     const skewSolve = acting(ops.addDiagonal(ops.scale(0, M), 1));
-    const outcome = await hss(backend, splitting(M), b, { alpha: 1, symmetricSolve, skewSolve })();
-    expect(outcome).toMatchObject({ _tag: 'Left', left: { _tag: 'NonFinite', where: 'hss' } });
+    const by = (symmetricSolve: Tensor) =>
+      hss(backend, splitting(M), b, { alpha: 1, initial, symmetricSolve: acting(symmetricSolve), skewSolve })();
+    const wild = orThrow(await by(ops.scale(1e6, gaussian(1, [n, n]))));
+    expect(wild).toMatchObject({ _tag: 'Breakdown', x: initial });
+    expect(wild.residual).toBeCloseTo(residualOf(M, initial, b), 10);
+    expect(await by(ops.full([n, n], Infinity))).toMatchObject({
+      _tag: 'Left',
+      left: { _tag: 'NonFinite', where: 'hss' },
+    });
   });
 });
