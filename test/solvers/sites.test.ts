@@ -2,7 +2,7 @@ import { withObjective } from '../../src/core/pipeline/withObjective.ts';
 import type { Env } from '../../src/core/pipeline/env.ts';
 import { hostKernelBackend } from '../../src/core/backends/gpu/hostMemory/hostKernels.ts';
 import { softmaxCrossEntropy } from '../../src/core/nn/losses/softmaxCrossEntropy.ts';
-import { apply } from '../../src/core/operators/apply.ts';
+import { apply, applyBlock } from '../../src/core/operators/apply.ts';
 import { materialise } from '../../src/core/operators/materialise.ts';
 import type { BlockOperator } from '../../src/core/operators/blockOperator.ts';
 import { mapParams } from '../../src/core/params.ts';
@@ -332,12 +332,15 @@ describe.each(settings)('EKFAC on every kind of site: %s', (_, setting) => {
         const block = bases[name];
         if (block._tag !== 'eigenKronecker') throw new Error('expected a basis');
         const F = materialise(ops, truth[name], S.shape);
-        // Of a unit S the operator is u uᵀ, and tr(u uᵀ F), the sum of products of their entries, is the moment along u.
-        for (let i = 0; i < S.data.length; i += 1) {
-          const unit = generate(S.shape, (at) => (at === i ? 1 : 0));
-          const projection = materialise(ops, { ...block, S: unit }, S.shape);
-          expect(ops.dot(projection, F).data[0]).toBeCloseTo(S.data[i], 12);
-        }
+        const moments = Array.from(S.data, (_, i) => {
+          // Of a unit S the operator is u uᵀ: of a vector of unit length along u it makes u, and the moment along that is uᵀ F u.
+          const project = (v: Tensor): Tensor =>
+            applyBlock(ops, { ...block, S: generate(S.shape, (at) => (at === i ? 1 : 0)) }, v);
+          const along = project(gaussian(i, S.shape));
+          const u = project(ops.div(along, ops.sqrt(ops.dot(along, along))));
+          return ops.dot(vec(u), ops.matmul(F, vec(u))).data[0];
+        });
+        moments.forEach((moment, i) => expect(moment).toBeCloseTo(S.data[i], 12));
       }
     }
   });

@@ -2,42 +2,24 @@
  * The built program, on real data, as a person would run it. Needs `npm run build` first, as `npm test` does.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 import { PNG } from 'pngjs';
 
+import { directoryOfTests, program, runAlone, servedToTests } from '../../support/program.ts';
 import { idxFile, smallMnist } from '../support.ts';
 
-const program = resolve('dist/esm/pipelines/cli/main.js');
+const directory = directoryOfTests();
 
-let directory: string;
-
-beforeAll(() => {
-  if (!existsSync(program)) throw new Error('Build first: npm run build');
-  directory = mkdtempSync(join(tmpdir(), 'kfac-'));
-});
-
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
-
-interface Ran {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Runs the program in a directory of its own, so that what it leaves there shows. */
-const kfac = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}): Ran => {
-  const cwd = join(directory, 'cwd');
-  mkdirSync(cwd, { recursive: true });
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
-    cwd,
-    encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1', ...env },
-  });
-  return { code: status, out: stdout, err: stderr };
+/** A directory for runs, so that what they leave there shows. */
+const cwd = (): string => {
+  const path = join(directory(), 'cwd');
+  mkdirSync(path, { recursive: true });
+  return path;
 };
+
+const kfac = servedToTests(cwd);
 
 const lines = (text: string): ReadonlyArray<Record<string, unknown>> =>
   text
@@ -45,22 +27,35 @@ const lines = (text: string): ReadonlyArray<Record<string, unknown>> =>
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
-/** A data set in the form of MNIST with one file replaced. */
-const dataWith = (name: string, replaced: string, content: Uint8Array): string => {
-  const data = join(directory, name);
-  for (const [path, bytes] of Object.entries({ ...smallMnist(data), [join(data, replaced)]: content })) {
+/** A small data set in the form of MNIST, with files replaced. */
+const dataWith = (name: string, replaced: Readonly<Record<string, Uint8Array>> = {}): string => {
+  const data = join(directory(), name);
+  const replacing = Object.entries(replaced).map(([file, content]) => [join(data, file), content] as const);
+  for (const [path, bytes] of [...Object.entries(smallMnist(data)), ...replacing]) {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, bytes);
   }
   return data;
 };
 
-/** A run that would take minutes, to be ended once it has begun: its first line of progress. */
+/** A run that would take a minute. */
+const long = (): ReadonlyArray<string> => {
+  const data = ['--data', dataWith('stripes'), '--batch', '10'];
+  return [
+    'train',
+    'mnist-classifier',
+    '--size',
+    'small',
+    ...data,
+    ...'--optimizer adam --steps 100000 --threads 1'.split(' '),
+  ];
+};
+
+/** The long run, to be ended once it has begun: its first line of progress. */
 const endedBy = (signal: NodeJS.Signals, times: number) =>
   new Promise<{ readonly code: number | null; readonly err: string; readonly report: string }>((resolveWith) => {
-    const report = join(directory, `ended-by-${signal}-${times}`);
-    const flags = ['--size', 'small', '--optimizer', 'adam', '--steps', '100000', '--threads', '1', '--out', report];
-    const child = spawn(process.execPath, [program, 'train', 'mnist-classifier', ...flags], {
+    const report = join(directory(), `ended-by-${signal}-${times}`);
+    const child = spawn(process.execPath, [program, ...long(), '--out', report], {
       env: { ...process.env, NO_COLOR: '1' },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -99,9 +94,8 @@ describe('a run that is ended', () => {
     ['a full disk', '> /dev/full', 1],
   ])('by output that nobody takes, %s, leaves what it has', (_, into, expected) => {
     if (!existsSync('/dev/full')) return;
-    const report = join(directory, `into-${expected}`);
-    const flags = `--size small --optimizer adam --steps 100000 --threads 1 --json --out ${report}`;
-    const command = `${process.execPath} ${program} train mnist-classifier ${flags} ${into}`;
+    const report = join(directory(), `into-${expected}`);
+    const command = `${process.execPath} ${program} ${long().join(' ')} --json --out ${report} ${into}`;
     const { status, stderr } = spawnSync('bash', ['-o', 'pipefail', '-c', command], { encoding: 'utf8' });
     expect(status).toBe(expected);
     expect(stderr === '').toBe(expected === 0);
@@ -112,11 +106,9 @@ describe('a run that is ended', () => {
 
 describe('kfac on real MNIST', () => {
   it('train --json: a line per step, and the loss over the whole training set at the end', () => {
-    const { code, out, err } = kfac(
-      'train mnist-classifier --size small --optimizer kfac --steps 20 --backend gpu --gpu-mode webasm --json'.split(
-        ' ',
-      ),
-    );
+    const command =
+      'train mnist-classifier --size small --optimizer kfac --steps 20 --backend gpu --gpu-mode webasm --json';
+    const { code, out, err } = runAlone(command.split(' '), { cwd: cwd() });
     expect(err).toBe('');
     expect(code).toBe(0);
     const events = lines(out);
@@ -131,11 +123,11 @@ describe('kfac on real MNIST', () => {
     expect(done['rssMb']).toBeGreaterThan(10);
     // log 10 = 2.30 is chance.
     expect(done['trainLoss']).toBeLessThan(1);
-    expect(readdirSync(join(directory, 'cwd'))).toEqual([]);
+    expect(readdirSync(join(directory(), 'cwd'))).toEqual([]);
   });
 
-  it('fashion-classifier: says that digits take the place of garments, and learns them by K-FAC in twenty steps', () => {
-    const { code, out, err } = kfac(
+  it('fashion-classifier: says that digits take the place of garments, and learns them by K-FAC in twenty steps', async () => {
+    const { code, out, err } = await kfac(
       'train fashion-classifier --size small --optimizer kfac --steps 20 --backend portable --json'.split(' '),
     );
     expect(err.trim()).toBe(
@@ -147,8 +139,8 @@ describe('kfac on real MNIST', () => {
     expect((done['test'] as { readonly accuracy: number }).accuracy).toBeGreaterThan(0.85);
   });
 
-  it('train --config: an optimizer of parts from a file', () => {
-    const file = join(directory, 'parts.yaml');
+  it('train --config: an optimizer of parts from a file', async () => {
+    const file = join(directory(), 'parts.yaml');
     writeFileSync(
       file,
       `
@@ -162,7 +154,7 @@ optimizer:
   update: { quadraticModel: { fraction: 0.5 }, levenbergMarquardt: { every: 5 } }
 `,
     );
-    const { code, out, err } = kfac([
+    const { code, out, err } = await kfac([
       'train',
       'mnist-classifier',
       '--config',
@@ -181,10 +173,10 @@ optimizer:
     expect(events[10]['trainLoss']).toBeLessThan(1);
   });
 
-  it('compare: one table, one figure, one grid of reconstructions', () => {
-    const report = join(directory, 'report');
+  it('compare: one table, one figure, one grid of reconstructions', async () => {
+    const report = join(directory(), 'report');
     const flags = `--size small --optimizers kfac,adam --steps 3 --out ${report}`;
-    const { code, out } = kfac(`compare mnist-autoencoder ${flags}`.split(' '));
+    const { code, out } = await kfac(`compare mnist-autoencoder ${flags}`.split(' '));
     expect(code).toBe(0);
     expect(out).toMatch(/optimizer +steps[^]*\nkfac +3 [^]*\nadam +3 /);
     expect(readdirSync(report).toSorted()).toEqual([
@@ -204,21 +196,21 @@ optimizer:
     expect(steps[1]['loss']).toBe(steps[0]['loss']);
   });
 
-  it('summary', () => {
-    const { code, out } = kfac(['summary', 'mnist-autoencoder']);
+  it('summary', async () => {
+    const { code, out } = await kfac(['summary', 'mnist-autoencoder']);
     expect(code).toBe(0);
     expect(out).toContain('dense 784 → 1000');
     expect(out).toContain('2,837,314 parameters');
   });
 
-  it('doctor --json: one line', () => {
-    const { code, out } = kfac(['doctor', '--json']);
+  it('doctor --json: one line', async () => {
+    const { code, out } = await kfac(['doctor', '--json']);
     expect(code).toBe(0);
     expect(lines(out)).toHaveLength(1);
   });
 
   it('doctor: text for people', () => {
-    const { code, out } = kfac(['doctor']);
+    const { code, out } = runAlone(['doctor'], { cwd: cwd() });
     expect(code).toBe(0);
     expect(out).toMatch(/GFLOP\/s/);
   });
@@ -243,17 +235,17 @@ describe('kfac with bad input', () => {
   const cases: ReadonlyArray<readonly [string, () => ReadonlyArray<string>, RegExp]> = [
     [
       'a cut-off IDX file',
-      () => [...train, '--data', dataWith('cut', images, Buffer.from([0, 0, 8, 3, 0, 0]))],
+      () => [...train, '--data', dataWith('cut', { [images]: Buffer.from([0, 0, 8, 3, 0, 0]) })],
       /16 bytes/,
     ],
     [
       'a wrong magic number',
-      () => [...train, '--data', dataWith('magic', images, Buffer.from('<!doctype html>'))],
+      () => [...train, '--data', dataWith('magic', { [images]: Buffer.from('<!doctype html>') })],
       /magic/,
     ],
     [
       'NaN in data',
-      () => [...train, '--data', dataWith('nan', images, idxFile('f32', [60, 28, 28], pixels(NaN)))],
+      () => [...train, '--data', dataWith('nan', { [images]: idxFile('f32', [60, 28, 28], pixels(NaN)) })],
       /NaN in image 3/,
     ],
     [
@@ -266,7 +258,7 @@ describe('kfac with bad input', () => {
     [
       'a wrong type in a configuration file',
       () => {
-        const file = join(directory, 'wrong.yaml');
+        const file = join(directory(), 'wrong.yaml');
         writeFileSync(file, 'settings:\n  kfac:\n    damping: [1, 2]\n');
         return [...train, '--config', file];
       },
@@ -279,22 +271,25 @@ describe('kfac with bad input', () => {
     ],
   ];
 
-  it.each(cases)('%s: says what to do in one line, exit code 1, nothing written', (_, args, message) => {
-    const { code, out, err } = kfac(args());
+  it.each(cases)('%s: says what to do in one line, exit code 1, nothing written', async (_, args, message) => {
+    const { code, out, err } = await kfac(args());
     expect(code).toBe(1);
     expect(out).toBe('');
     expect(err).toMatch(message);
     expect(err.trimEnd().split('\n')).toHaveLength(1);
-    expect(readdirSync(join(directory, 'cwd'))).toEqual([]);
+    expect(readdirSync(join(directory(), 'cwd'))).toEqual([]);
   });
 
   it('no BLAS for --backend native: what was tried, what to install, exit code 1', () => {
-    const { code, out, err } = kfac([...train, '--backend', 'native'], { KFAC_BLAS: '/nonexistent/libblas.so' });
+    const { code, out, err } = runAlone([...train, '--backend', 'native'], {
+      cwd: cwd(),
+      env: { KFAC_BLAS: '/nonexistent/libblas.so' },
+    });
     expect(code).toBe(1);
     expect(out).toBe('');
     expect(err).toMatch(/native is not available.*\/nonexistent\/libblas\.so/);
     expect(err).not.toMatch(/\n {4}at /);
-    expect(readdirSync(join(directory, 'cwd'))).toEqual([]);
+    expect(readdirSync(join(directory(), 'cwd'))).toEqual([]);
   });
 });
 
@@ -305,8 +300,11 @@ describe('kfac bench', () => {
 
   const args = 'bench --problems sine,few-examples,digits,tags --longer 0.1 --optimizers adam,kfac --seeds 2 --json';
 
-  it('law: results do not depend on the number of processes, nor does their order', () => {
-    const [one, two, three] = ['1', '2', '3'].map((processes) => kfac([...args.split(' '), '--processes', processes]));
+  it('law: results do not depend on the number of processes, nor does their order', async () => {
+    const one = await kfac([...args.split(' '), '--processes', '1']);
+    const [two, three] = ['2', '3'].map((processes) =>
+      runAlone([...args.split(' '), '--processes', processes], { cwd: cwd() }),
+    );
     expect([one.code, two.code, three.code, two.err]).toEqual([0, 0, 0, '']);
     expect(numbersOf(one.out)).toHaveLength(8);
     expect(numbersOf(one.out).every(({ ended }) => ended === true)).toBe(true);

@@ -32,17 +32,17 @@ const residualNetwork = (): Model =>
     'residual',
     [6, 5, 1],
     sequential([
-      ...normed(1, 4, 3),
+      ...normed(1, 2, 3),
       activation('tanh'),
-      residual(sequential([...normed(4, 4, 3), activation('tanh'), ...normed(4, 4, 3)])),
+      residual(sequential([...normed(2, 2, 3), activation('tanh'), ...normed(2, 2, 3)])),
       activation('tanh'),
       residual(
-        sequential([...normed(4, 6, 3, 2), activation('tanh'), ...normed(6, 6, 3)]),
-        sequential(normed(4, 6, 1, 2)),
+        sequential([...normed(2, 3, 3, 2), activation('tanh'), ...normed(3, 3, 3)]),
+        sequential(normed(2, 3, 1, 2)),
       ),
       averagePool({ kernel: 2, stride: 1, padding: 'same' }),
       globalAveragePool(),
-      dense({ in: 6, out: 3 }),
+      dense({ in: 3, out: 3 }),
     ]),
   );
 

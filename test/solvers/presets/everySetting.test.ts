@@ -110,6 +110,15 @@ const run = async (name: string, settings: Settings): Promise<TrainState<Tensor>
   return state;
 };
 
+/** What runs lead to, by preset and settings: most rows have the same run on one side. */
+const begun = new Map<string, Promise<TrainState<Tensor>>>();
+const usual = (name: string, settings: Settings): Promise<TrainState<Tensor>> => {
+  const key = JSON.stringify([name, settings]);
+  const state = begun.get(key) ?? run(name, settings);
+  begun.set(key, state);
+  return state;
+};
+
 const cases = optimizerNames.flatMap((name) => {
   const known = orThrow(optimizerOf(name)).hyperparameters;
   return Object.keys(known)
@@ -120,7 +129,7 @@ const cases = optimizerNames.flatMap((name) => {
 it.each(cases)('law: every setting changes something. %s: %s', async (name, key, known) => {
   const row = rows[key] ?? { to: another(common[key] ?? known[key]) };
   const base = Object.fromEntries(Object.entries({ ...common, ...row.given }).filter(([setting]) => setting in known));
-  const [before, after] = [await run(name, base), await run(name, { ...base, [key]: row.to })];
+  const [before, after] = [await usual(name, base), await run(name, { ...base, [key]: row.to })];
   const gaps = Object.keys(before.params).map((path) => scaledError(before.params[path].data, after.params[path].data));
   expect(Math.max(...gaps)).toBeGreaterThan(1e-9);
 });

@@ -16,11 +16,12 @@ import { scaledError } from '../closeness.ts';
 import { orThrow } from '../training.ts';
 import { inPrecision, readFrom, sameTensor } from './trial.ts';
 
-/** Overwrites whatever a pool holds of some sizes, on the backend itself and in a scope. */
+/** Overwrites whatever a pool holds of some sizes, on the backend itself and in a scope: twenty arrays and more of each. */
 const churn = <T extends Shaped>(backend: Backend<T>, shapes: ReadonlyArray<Shape>): void => {
   const scope = backend.scope();
+  const different = [...new Map(shapes.map((shape) => [shape.join(), shape])).values()];
   for (const { ops } of [scope.backend, backend]) {
-    for (const shape of shapes) {
+    for (const shape of different) {
       for (let i = 0; i < 6; i += 1) {
         const a = ops.full(shape, 1000 + i);
         ops.mul(a, ops.exp(ops.full(shape, -0.25 * i)));

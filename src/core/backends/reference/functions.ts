@@ -23,8 +23,9 @@ const erfSeries = (x: number): number => {
 
 /** 1 − erf(x) for x ≥ 1: e^(−x²) / √π · 1 / (x + ½ / (x + 1 / (x + 3/2 / (x + …)))) [DLMF 7.9.4]. */
 const erfcFraction = (x: number): number => {
+  // As far as its value depends on it, to the last bit: the larger x, the less far.
   let fraction = x;
-  for (let k = 250; k >= 1; k -= 1) fraction = x + k / 2 / fraction;
+  for (let k = Math.ceil(30 + 250 / (x * x)); k >= 1; k -= 1) fraction = x + k / 2 / fraction;
   return Math.exp(-x * x) / (Math.sqrt(Math.PI) * fraction);
 };
 
@@ -47,8 +48,9 @@ const bell = (x: number): number => {
 
 /** 1 − Φ(x) for x ≥ 0.7: e^(−x²/2) / √2π · 1 / (x + 1 / (x + 2 / (x + 3 / (x + …)))) [DLMF 7.9.4 in √2 x]. */
 const upperTail = (x: number): number => {
+  // As far as its value depends on it, to the last bit: the larger x, the less far.
   let fraction = x;
-  for (let k = 1000; k >= 1; k -= 1) fraction = x + k / fraction;
+  for (let k = Math.ceil(40 + 500 / (x * x)); k >= 1; k -= 1) fraction = x + k / fraction;
   return bell(x) / (Math.sqrt(2 * Math.PI) * fraction);
 };
 
