@@ -35,18 +35,24 @@ const train = (...more: ReadonlyArray<string>): ReadonlyArray<string> => [
 const furthest = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): number =>
   Math.max(...a.map((x, i) => Math.abs(x - b[i]) / (1 + Math.abs(b[i]))));
 
+/** The run that all others are compared with, by one process. */
+const alone = (): string => join(directory, 'alone');
+
+beforeAll(() => {
+  const { code, err } = run(process.execPath, train('--out', alone()));
+  expect([code, err]).toEqual([0, '']);
+});
+
 underEachMpi((launcher) => {
   const at = (name: string): string => join(directory, `${launcher.command}-${name}`);
 
   it(`${launcher.name}: trains as one process does, with one report, and goes on with another number of processes`, () => {
-    const alone = run(process.execPath, train('--out', at('alone')));
-    expect([alone.code, alone.err]).toEqual([0, '']);
-    const expected = lossesIn(at('alone'));
+    const expected = lossesIn(alone());
     for (const workers of ['all', 'one']) {
       const two = runOnRanks(launcher, 2, train('--out', at(workers), '--gradient-workers', workers));
       expect([two.code, two.err]).toEqual([0, '']);
       expect(two.out.split('\n').filter((line) => line.includes('"step":3,'))).toHaveLength(1);
-      expect(readdirSync(at(workers)).toSorted()).toEqual(readdirSync(at('alone')).toSorted());
+      expect(readdirSync(at(workers)).toSorted()).toEqual(readdirSync(alone()).toSorted());
       expect(furthest(lossesIn(at(workers)), expected)).toBeLessThan(1e-11);
     }
     const begun = runOnRanks(launcher, 3, train('--steps', '6', '--out', at('begun'), '--checkpoint-every', '3'));
