@@ -20,7 +20,7 @@ const modes: ReadonlyArray<readonly [mode: GraphicsMode, kind: string, reason: s
 ];
 
 /** How many steps are to leak nothing: `npm run endurance` asks for more of them. */
-const steps = Number(process.env['ENDURANCE_STEPS'] ?? 200);
+const steps = Number(process.env['ENDURANCE_STEPS'] ?? 120);
 
 /** What went wrong, in words; `null` where nothing did. */
 const faultOf = (outcome: E.Either<KfacError, unknown>): string | null =>
