@@ -14,7 +14,7 @@ type Operation = (...operands: ReadonlyArray<unknown>) => Tensor;
 
 /** The same elements as the nearest 32-bit floats. */
 export const rounded = (x: Tensor): Tensor =>
-  x.dtype === 'i32' ? x : { ...x, data: Float64Array.from(x.data, Math.fround) };
+  x.dtype === 'i32' ? x : { ...x, data: new Float64Array(new Float32Array(x.data)) };
 
 const primitives = Object.fromEntries(
   Object.entries(referencePrimitives).map(([name, operation]) => [

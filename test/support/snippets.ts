@@ -98,6 +98,9 @@ const options: ts.CompilerOptions = {
   paths: Object.fromEntries(Object.entries(entries).map(([name, { file }]) => [name, [resolve(file)]])),
 };
 
+/** Files that are there, as all programs share them: to read, parse and bind them is most of the work. */
+const parsed = new Map<string, ts.SourceFile | undefined>();
+
 /** A program of files that are there and of some that are not. */
 const programOf = (virtual: ReadonlyMap<string, string>): ts.Program => {
   const real = ts.createCompilerHost(options, true);
@@ -107,9 +110,9 @@ const programOf = (virtual: ReadonlyMap<string, string>): ts.Program => {
     readFile: (path) => virtual.get(path) ?? real.readFile(path),
     getSourceFile: (path, language, ...rest) => {
       const text = virtual.get(path);
-      return text === undefined
-        ? real.getSourceFile(path, language, ...rest)
-        : ts.createSourceFile(path, text, language, true);
+      if (text !== undefined) return ts.createSourceFile(path, text, language, true);
+      if (!parsed.has(path)) parsed.set(path, real.getSourceFile(path, language, ...rest));
+      return parsed.get(path);
     },
   };
   const files = Object.values(entries).map(({ file }) => resolve(file));
