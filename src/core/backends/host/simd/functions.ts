@@ -181,13 +181,13 @@ const erf: VectorFunction = (x, [v, w]) => {
   ];
 };
 
-/** Φ, see `normalCdf.ts`; beyond 14.4 its tail is 0 in 32 bits. Leaves e^(−x²/2) in the first register. */
+/** Φ, see `normalCdf.ts`; beyond 14.4 its tail is 0 in 32 bits. Leaves e^(−x²/2), 0 beyond 14.5, in the first register. */
 const normalCdf: VectorFunction = (x, [bell, v, c, d, e, ...rest]) => {
   const sum = add(get(d), get(e));
   const [cc] = rest;
   return [
     ...set(v, x),
-    ...set(c, lesser(abs(get(v)), constant(14.4))),
+    ...set(c, lesser(abs(get(v)), constant(14.5))),
     // −c²/2 = −h²/2 − (c − h) (c + h) / 2, where h has the first 12 bits of c and an exact square, as a sum and its rest.
     ...set(d, v128.and(get(c), i32x4.constant(-4096))),
     ...set(e, mul(mul(constant(-0.5), sub(get(c), get(d))), add(get(c), get(d)))),
