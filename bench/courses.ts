@@ -17,7 +17,7 @@ import type { ReadonlyVector, Shaped, Tensor } from '../src/core/tensor.ts';
 import { optimizerOf } from '../src/solvers/presets/registry.ts';
 import type { Workload } from './models.ts';
 import { workloads } from './models.ts';
-import { numberAfter } from './flags.ts';
+import { numberAfter, textAfter } from './flags.ts';
 import { succeed } from './succeed.ts';
 
 /** λ of the mean curvature at least: with less, twenty steps multiply rounding by some thousands. */
@@ -73,7 +73,7 @@ export const benchCourses = async <T extends Shaped>(
   flags: ReadonlyArray<string>,
 ): Promise<void> => {
   const steps = numberAfter(flags, 'steps', 20);
-  const other = flags.find((flag) => flag.startsWith('with='))?.slice('with='.length) ?? 'gpu:webasm';
+  const other = textAfter(flags, 'with') ?? 'gpu:webasm';
   const opened = succeed(await chooseBackend(flags.includes('f64') ? { dtype: 'f64' } : {}, other)());
   const named = workloads.filter(({ name }) => flags.includes(name));
   for (const workload of named.length === 0 ? workloads : named) {

@@ -15,7 +15,7 @@ import type { TrainTask } from '../src/pipelines/trainer/learning.ts';
 import type { EvaluationRecord } from '../src/pipelines/trainer/events.ts';
 import { train } from '../src/pipelines/trainer/train.ts';
 import { optimizerOf } from '../src/solvers/presets/registry.ts';
-import { numberAfter } from './flags.ts';
+import { numberAfter, textAfter } from './flags.ts';
 import { succeed } from './succeed.ts';
 
 /** What is to be reached, of the test examples. */
@@ -48,12 +48,11 @@ interface Comparison {
 
 const comparisonOf = (flags: ReadonlyArray<string>): Comparison => {
   const size = flags.includes('full') ? 'full' : 'small';
-  const data = flags.find((flag) => flag.startsWith('data='));
   return {
     size,
     steps: numberAfter(flags, 'steps', size === 'small' ? 1500 : 600),
     every: numberAfter(flags, 'every', size === 'small' ? 50 : 20),
-    directory: data === undefined ? null : data.slice('data='.length),
+    directory: textAfter(flags, 'data') ?? null,
   };
 };
 

@@ -6,6 +6,8 @@
 import { spawnSync } from 'node:child_process';
 
 import { patience } from './eventually.ts';
+import type { Ran } from './program.ts';
+import { runOf } from './program.ts';
 
 /** A launcher, and what it takes to run more processes than there are processors, as whoever runs the tests. */
 interface Launcher {
@@ -28,25 +30,12 @@ export const launchers: ReadonlyArray<Launcher> = known.filter(
   ({ command }) => spawnSync(command, ['--version']).error === undefined,
 );
 
-/** What a program has left. */
-export interface Left {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
 /** Runs a program of Node.js and waits for it. */
-export const run = (command: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}): Left => {
-  const { status, stdout, stderr } = spawnSync(command, args, {
-    encoding: 'utf8',
-    env: { ...process.env, OPENBLAS_NUM_THREADS: '1', ...env },
-    timeout: patience,
-  });
-  return { code: status, out: stdout, err: stderr };
-};
+export const run = (command: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}): Ran =>
+  runOf(command, args, { env: { OPENBLAS_NUM_THREADS: '1', ...env }, timeout: patience });
 
 /** Runs it on several ranks. */
-export const runOnRanks = ({ command, flags }: Launcher, ranks: number, args: ReadonlyArray<string>): Left =>
+export const runOnRanks = ({ command, flags }: Launcher, ranks: number, args: ReadonlyArray<string>): Ran =>
   run(command, [...flags, '-n', String(ranks), process.execPath, ...args]);
 
 /**

@@ -22,22 +22,27 @@ export interface Ran {
 
 /** Where a run is, and what it is given. */
 interface Given {
-  readonly cwd: string;
+  readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** On standard input. */
   readonly input?: string;
+  /** Milliseconds after which it is ended. */
+  readonly timeout?: number;
 }
 
-/** Runs it in a process of its own, as a shell does. */
-export const runAlone = (args: ReadonlyArray<string>, { cwd, env = {}, input = '' }: Given): Ran => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
-    cwd,
+/** Runs any program and waits for what it leaves. */
+export const runOf = (command: string, args: ReadonlyArray<string>, { env = {}, ...given }: Given): Ran => {
+  const { status, stdout, stderr } = spawnSync(command, args, {
     encoding: 'utf8',
-    input,
-    env: { ...process.env, NO_COLOR: '1', ...env },
+    env: { ...process.env, ...env },
+    ...given,
   });
   return { code: status, out: stdout, err: stderr };
 };
+
+/** Runs it in a process of its own, as a shell does. */
+export const runAlone = (args: ReadonlyArray<string>, { env = {}, ...given }: Given): Ran =>
+  runOf(process.execPath, [program, ...args], { env: { NO_COLOR: '1', ...env }, ...given });
 
 /** A process that runs the program again and again, with all that lies between its arguments and its exit code. */
 export interface Served {
@@ -81,10 +86,10 @@ export const directoryOfTests = (): (() => string) => {
 
 /** Runs in one process for all tests of a file, in a directory. */
 export const servedToTests = (directory: () => string): Served['run'] => {
-  let process: Served | undefined;
-  afterAll(() => process?.end());
+  let serving: Served | undefined;
+  afterAll(() => serving?.end());
   return (args) => {
-    process ??= served(directory());
-    return process.run(args);
+    serving ??= served(directory());
+    return serving.run(args);
   };
 };

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 
@@ -17,6 +18,8 @@ import type { Shaped } from '../../core/tensor.ts';
 import { fromBlocks, toBlocks } from '../../curvature/blocks.ts';
 import type { Action, Applicable } from '../../core/operators/action.ts';
 import { act, shifted } from '../../core/operators/action.ts';
+import type { Escalated, Raises } from '../inverses/factors/escalation.ts';
+import { escalating } from '../inverses/factors/escalation.ts';
 import { gmres } from '../krylov/gmres.ts';
 import { hss } from '../krylov/hss.ts';
 import type { Outcome } from '../krylov/outcome.ts';
@@ -45,55 +48,45 @@ export interface GameNewtonOptions {
 /** The fields that a damped step needs. */
 export type DampedGameNeeds = GameNeeds | 'damping';
 
-/** By how much λ is raised where HSS breaks down, and how often at most. */
-const raises = { factor: 4, most: 8 };
+/** How λ is raised until the symmetric part is definite, as far as HSS can tell. */
+const whereHssBreaksDown: Raises<Outcome<unknown>> = {
+  factor: 4,
+  times: 8,
+  areNeeded: (outcome) => E.isRight(outcome) && outcome.right._tag === 'Breakdown',
+};
 
 /** d with (J + λ I) d = ξ, and the λ that it is for. */
-interface Solved<T> {
-  readonly outcome: Outcome<T>;
-  readonly lambda: number;
-}
-
 const solveGame = <T extends Shaped>(
   game: AnyGame,
   options: GameNewtonOptions,
   context: Context<T, DampedGameNeeds>,
   env: Env<T>,
   preconditioner: Applicable<T> | null,
-): TE.TaskEither<KfacError, Solved<T>> => {
+): TE.TaskEither<KfacError, Escalated<Outcome<T>>> => {
   const { state, batch, gradient, damping } = context;
   const { method = 'gmres', tolerance = 1e-6, maxIterations = 100 } = options;
   const { game: programs, inputs } = posed(game, { state, batch });
-  const [forward, transposed] = [
-    jacobian(programs, state.params, inputs),
-    jacobianTranspose(programs, state.params, inputs),
-  ];
+  const forward = jacobian(programs, state.params, inputs);
   const shared = { tolerance, maxIterations, ...(preconditioner === null ? {} : { preconditioner }) };
-  const bySplitting = (lambda: number, left: number): TE.TaskEither<KfacError, Solved<T>> =>
-    pipe(
-      hss(env.backend, splittingOf(shifted(forward, lambda), shifted(transposed, lambda)), gradient, {
-        alpha: options.alpha ?? lambda,
-        ...shared,
-      }),
-      TE.chain((outcome) =>
-        outcome._tag === 'Breakdown' && left > 0
-          ? bySplitting(raises.factor * lambda, left - 1)
-          : TE.right({ outcome, lambda }),
-      ),
+  if (method === 'gmres') {
+    return pipe(
+      gmres(env.backend, shifted(forward, damping), gradient, shared),
+      TE.map((found) => ({ found, lambda: damping })),
     );
-  return method === 'hss'
-    ? bySplitting(damping, raises.most)
-    : pipe(
-        gmres(env.backend, shifted(forward, damping), gradient, shared),
-        TE.map((outcome) => ({ outcome, lambda: damping })),
-      );
+  }
+  const transposed = jacobianTranspose(programs, state.params, inputs);
+  const bySplitting = (lambda: number): TE.TaskEither<KfacError, Outcome<T>> => {
+    const splitting = splittingOf(shifted(forward, lambda), shifted(transposed, lambda));
+    return hss(env.backend, splitting, gradient, { alpha: options.alpha ?? lambda, ...shared });
+  };
+  return escalating(damping, bySplitting, whereHssBreaksDown);
 };
 
-const report = <T extends Shaped>({ outcome, lambda }: Solved<T>): Context<T, 'direction' | 'metrics'> => ({
-  direction: outcome.x,
+const report = <T extends Shaped>({ found, lambda }: Escalated<Outcome<T>>): Context<T, 'direction' | 'metrics'> => ({
+  direction: found.x,
   metrics: {
-    solveIterations: outcome.iterations,
-    solveResidual: outcome.residual,
+    solveIterations: found.iterations,
+    solveResidual: found.residual,
     solveDamping: lambda,
   },
 });

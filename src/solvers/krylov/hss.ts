@@ -156,7 +156,7 @@ export const hss = <T extends Shaped>(
 
   const turn = (
     scoped: Backend<T>,
-    [normB, normR]: readonly [number, number],
+    { normB, most }: { readonly normB: number; readonly most: number },
     state: HssState<T>,
   ): TE.TaskEither<KfacError, HssState<T>> =>
     pipe(
@@ -168,7 +168,7 @@ export const hss = <T extends Shaped>(
         const iterations = state.iterations + 1;
         const residual = relative(Math.sqrt(rr), normB);
         const limit = iterations >= maxIterations ? 'IterationLimit' : null;
-        const early = isWhole && residual <= astray * relative(normR, normB) ? limit : 'Breakdown';
+        const early = isWhole && residual <= most ? limit : 'Breakdown';
         const best = residual < state.best.residual ? { x, residual } : state.best;
         return { x, r, residual, iterations, best, ending: residual <= tolerance ? 'Converged' : early };
       }),
@@ -183,7 +183,7 @@ export const hss = <T extends Shaped>(
         { x, r, residual, iterations: 0, best: { x, residual }, ending: residual <= tolerance ? 'Converged' : null },
         (state) => arraysIn([state.x, state.r, state.best.x]),
         (state) => arraysIn([reached(state).x]),
-        (scoped, current) => turn(scoped, [normB, normR], current),
+        (scoped, current) => turn(scoped, { normB, most: astray * residual }, current),
       );
     }),
     TE.map(reached),

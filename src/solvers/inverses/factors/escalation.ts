@@ -8,10 +8,21 @@ import type * as TE from 'fp-ts/lib/TaskEither.js';
 
 import type { KfacError } from '../../../core/errors.ts';
 
-/** λ is raised by this factor when a factor is not positive definite … */
-const factor = 10;
-/** … at most this many times. */
-const times = 6;
+/** How λ is raised. */
+export interface Raises<A> {
+  /** By what it is multiplied … */
+  readonly factor: number;
+  /** … at most so many times … */
+  readonly times: number;
+  /** … where this has come of it. */
+  readonly areNeeded: (outcome: E.Either<KfacError, A>) => boolean;
+}
+
+const whereNotPositiveDefinite: Raises<unknown> = {
+  factor: 10,
+  times: 6,
+  areNeeded: (outcome) => E.isLeft(outcome) && outcome.left._tag === 'NotPositiveDefinite',
+};
 
 /** What was found, and the λ that it took. */
 export interface Escalated<A> {
@@ -20,25 +31,26 @@ export interface Escalated<A> {
 }
 
 /**
- * Runs with λ, and with ten times as much whenever it meets a matrix that is not positive definite, at most 6 times; then
- * the error says which damping was tried last.
+ * Runs with λ, and with more whenever that is needed; unless told otherwise with ten times as much where a matrix is not positive
+ * definite, at most 6 times. An error of such a matrix says which damping was tried last.
  *
  * @param lambda - λ of the first try
- * @param run - the factorisation
- * @param tries - how often λ was raised before
+ * @param run - what needs it, for example a factorisation
+ * @param raises - how λ is raised
  */
 export const escalating =
   <A>(
     lambda: number,
     run: (lambda: number) => TE.TaskEither<KfacError, A>,
-    tries = 0,
+    raises: Raises<A> = whereNotPositiveDefinite,
   ): TE.TaskEither<KfacError, Escalated<A>> =>
   async () => {
     const outcome = await run(lambda)();
+    const { factor, times, areNeeded } = raises;
+    if (times > 0 && areNeeded(outcome)) return escalating(lambda * factor, run, { ...raises, times: times - 1 })();
     if (E.isRight(outcome)) return E.right({ found: outcome.right, lambda });
     const error = outcome.left;
-    if (error._tag !== 'NotPositiveDefinite') return outcome;
-    return tries < times ? escalating(lambda * factor, run, tries + 1)() : E.left({ ...error, damping: lambda });
+    return E.left(error._tag === 'NotPositiveDefinite' ? { ...error, damping: lambda } : error);
   };
 
 /**
