@@ -37,7 +37,7 @@ export interface SampleOptions {
 }
 
 type Needs =
-  'state' | 'blocks' | 'objective' | 'circumstances' | 'sample' | keyof Judging<unknown> | keyof Linearised<unknown>;
+  'state' | 'blocks' | 'objective' | 'circumstances' | 'sample' | keyof Judging<unknown> | keyof Linearised<Shaped>;
 
 /**
  * How many examples are taken.

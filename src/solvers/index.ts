@@ -108,6 +108,7 @@ export type { MartensRule } from './krylov/martens.ts';
 export { minres } from './krylov/minres.ts';
 export type { Ending, Outcome, Reached } from './krylov/outcome.ts';
 export type { KrylovOptions } from './krylov/problem.ts';
+export { spectralRadius } from './krylov/spectralRadius.ts';
 export { splittingOf, splittingOfOperator } from './krylov/splitting.ts';
 export type { Splitting } from './krylov/splitting.ts';
 export { competitive } from './games/competitive.ts';

@@ -247,3 +247,25 @@ export const jvpTree = <T extends Shaped>(
     tangent: mapParams(results, (result) => tangentOf(ops, result)),
   };
 };
+
+/**
+ * J u for a program with named results whose values are known already: what {@link jvpTree} gives, without computing f again.
+ *
+ * @param ops - interpreter that computes
+ * @param values - what its operations gave when the program ran, in order
+ * @param program - f
+ * @param params - θ
+ * @param tangents - u; a parameter whose path it lacks does not move
+ * @param inputs - constants of f
+ */
+export const jvpTreeAlong = <T extends Shaped>(
+  ops: Ops<T>,
+  values: ReadonlyArray<T>,
+  program: TreeProgram,
+  params: Params<T>,
+  tangents: Params<T>,
+  inputs: ReadonlyArray<T>,
+): Params<T> => {
+  const along = forwardOps(ops, replaying(values));
+  return mapParams(program(along, paired(params, tangents), inputs.map(constant)), (result) => tangentOf(ops, result));
+};

@@ -18,7 +18,7 @@ import type { Params } from '../params.ts';
 import { mapParams } from '../params.ts';
 import type { Shape, Shaped } from '../tensor.ts';
 import { sameShape, showShape } from '../tensor.ts';
-import { jvpAlong } from './forward.ts';
+import { jvpAlong, jvpTreeAlong } from './forward.ts';
 import type { Program, TreeProgram } from './program.ts';
 import { recording } from './replay.ts';
 import type { Tape, TapeNode } from './tape.ts';
@@ -52,29 +52,34 @@ export interface PassedSite<T> {
 }
 
 /** A program's value at a point, with its Jacobian J there and the transpose. */
-export interface Linearised<T> {
+export interface Linearised<T extends Shaped> {
   readonly outputs: T;
   /** Sites in the order in which the program came to them, with the values of their inputs. */
   readonly sites: ReadonlyArray<PassedSite<T>>;
   /** What the program keeps for its next run, by path. */
   readonly kept: Params<T>;
-  /** c ↦ Jᵀ c, for a cotangent in the shape of the outputs. */
-  readonly pullback: (cotangent: T) => Cotangents<T>;
+  /** c ↦ Jᵀ c, for a cotangent in the shape of the outputs; in a scope of those whose operations are given. */
+  readonly pullback: (cotangent: T, on?: Ops<T>) => Cotangents<T>;
   /** The sites' cotangents alone; no parameter's cotangent is formed, nor anything before the first site. */
   readonly sitePullback: (cotangent: T) => ReadonlyArray<T>;
   /** The cotangents of the parameters at some paths alone: nothing that does not lead to one of them is formed. */
   readonly parameterPullback: (paths: ReadonlyArray<string>) => (cotangent: T) => Params<T>;
-  /** u ↦ J u, for tangents of the parameters; one whose path u lacks does not move. The values are not computed again. */
-  readonly pushforward: (tangents: Params<T>) => T;
+  /**
+   * u ↦ J u, for tangents of the parameters; one whose path u lacks does not move. The values are not computed again. In a scope of
+   * those whose operations are given.
+   */
+  readonly pushforward: (tangents: Params<T>, on?: Ops<T>) => T;
   /** The same run linearised in some of the parameters alone, as if the others had been constants. */
   readonly narrow: (has: (path: string) => boolean) => Linearised<T>;
 }
 
-/** A tree-valued program's values at a point, with the transpose of its Jacobian there. */
-export interface LinearisedTree<T> {
+/** A tree-valued program's values at a point, with its Jacobian J there and the transpose. */
+export interface LinearisedTree<T extends Shaped> {
   readonly outputs: Params<T>;
   /** c ↦ Jᵀ c; an output whose path c lacks has cotangent zero. */
-  readonly pullback: (cotangents: Params<T>) => Params<T>;
+  readonly pullback: (cotangents: Params<T>, on?: Ops<T>) => Params<T>;
+  /** u ↦ J u; a parameter whose path u lacks does not move. The values are not computed again. */
+  readonly pushforward: (tangents: Params<T>, on?: Ops<T>) => Params<T>;
 }
 
 interface SiteRecord<T> {
@@ -329,8 +334,8 @@ export const vjp = <T extends Shaped>(
       outputs: result.value,
       sites: sites.map((record) => withElsewhere(record, uses)),
       kept,
-      pullback: (cotangent) => {
-        const all = toAll([checked('pullback', cotangent, result.shape)]);
+      pullback: (cotangent, on) => {
+        const all = toAll([checked('pullback', cotangent, result.shape)], on);
         return { params: named(paths, all), sites: all.slice(paths.length) };
       },
       sitePullback: (cotangent) => tape.walkBack([result], siteIds)([checked('sitePullback', cotangent, result.shape)]),
@@ -341,9 +346,9 @@ export const vjp = <T extends Shaped>(
         );
         return (cotangent) => named(some, toSome([checked('parameterPullback', cotangent, result.shape)]));
       },
-      pushforward: (tangents) =>
-        tidyWithin(ops, values, (on) => {
-          const image = jvpAlong(on, values, program, params, tangents, inputs);
+      pushforward: (tangents, on = ops) =>
+        tidyWithin(on, values, (inner) => {
+          const image = jvpAlong(inner, values, program, params, tangents, inputs);
           return [image, [image]];
         }),
       narrow: (has) =>
@@ -383,20 +388,27 @@ export const vjpTree = <T extends Shaped>(
   params: Params<T>,
   inputs: ReadonlyArray<T>,
 ): LinearisedTree<T> => {
-  const { result, leaves, tape } = run(ops, params, inputs, program);
+  const { result, leaves, tape, values } = run(ops, params, inputs, program);
   const results = Object.values(result);
   const back = tape.walkBack(results, leaves);
   const outputs = mapParams(result, ({ value }) => value);
-  const zero = (shape: Shape): T => ops.full(shape, 0);
-  const cotangentAt = (cotangents: Params<T>, path: string, shape: Shape): T =>
-    path in cotangents ? checked(`pullback at ${path}`, cotangents[path], shape) : zero(shape);
+  const cotangentAt = (on: Ops<T>, cotangents: Params<T>, path: string, shape: Shape): T =>
+    path in cotangents ? checked(`pullback at ${path}`, cotangents[path], shape) : on.full(shape, 0);
   return {
     outputs,
-    pullback: (cotangents) =>
+    pullback: (cotangents, on = ops) =>
       named(
         Object.keys(params),
-        back(Object.entries(result).map(([path, { shape }]) => cotangentAt(cotangents, path, shape))),
+        back(
+          Object.entries(result).map(([path, { shape }]) => cotangentAt(on, cotangents, path, shape)),
+          on,
+        ),
       ),
+    pushforward: (tangents, on = ops) =>
+      tidyWithin(on, values, (inner) => {
+        const image = jvpTreeAlong(inner, values, program, params, tangents, inputs);
+        return [image, Object.values(image)];
+      }),
   };
 };
 

@@ -48,11 +48,14 @@ export interface Tape<T extends Shaped> {
   ) => TapeNode<T>;
   /** What a value uses of the leaves that have names. */
   readonly usesOf: (node: TapeNode<T>) => Uses;
-  /** The map from cotangents of results to those of targets; zeros where a target does not reach a result. */
+  /**
+   * The map from cotangents of results to those of targets, computed with the tape's own interpreter unless another is given;
+   * zeros where a target does not reach a result.
+   */
   readonly walkBack: (
     results: ReadonlyArray<TapeNode<T>>,
     targets: ReadonlyArray<number>,
-  ) => (cotangents: ReadonlyArray<T>) => ReadonlyArray<T>;
+  ) => (cotangents: ReadonlyArray<T>, on?: Ops<T>) => ReadonlyArray<T>;
 }
 
 /** A value that no derivative flows to. */
@@ -117,9 +120,9 @@ export const createTape = <T extends Shaped>(ops: Ops<T>): Tape<T> => {
         }
         return targets.map((id) => found.get(id) ?? on.full(entries[id].shape, 0));
       };
-      return (cotangents) =>
-        tidyWithin(ops, entries, (on) => {
-          const found = walk(on, cotangents);
+      return (cotangents, on = ops) =>
+        tidyWithin(on, entries, (inner) => {
+          const found = walk(inner, cotangents);
           return [found, found];
         });
     },

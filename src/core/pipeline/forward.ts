@@ -21,7 +21,7 @@ import { stepKey } from './stepKey.ts';
 
 /** What {@link forward} adds to a step. */
 export type Forwarded =
-  | keyof Linearised<unknown>
+  | keyof Linearised<Shaped>
   | keyof Judging<unknown>
   | 'state'
   | 'circumstances'

@@ -72,12 +72,12 @@ const narrowed = (whole: Linearised<Tensor>, has: (path: string) => boolean): Li
   return {
     ...whole,
     sites: kept.map(({ passed }) => passed),
-    pullback: (cotangent) => {
-      const { params, sites } = whole.pullback(cotangent);
+    pullback: (cotangent, on) => {
+      const { params, sites } = whole.pullback(cotangent, on);
       return { params: within(params), sites: some(sites) };
     },
     sitePullback: (cotangent) => some(whole.sitePullback(cotangent)),
-    pushforward: (tangents) => whole.pushforward(within(tangents)),
+    pushforward: (tangents, on) => whole.pushforward(within(tangents), on),
     narrow: (also) => narrowed(whole, (path) => has(path) && also(path)),
   };
 };
@@ -102,26 +102,27 @@ export const linearised = (
   const pull = (
     cotangent: Tensor,
     paths: ReadonlyArray<string>,
+    on = ops,
   ): { readonly params: Params<Tensor>; readonly sites: ReadonlyArray<Tensor> } => {
     const found = pulledBack(network, params, at, cotangent, paths);
     return {
       params: Object.fromEntries(
         network.parameters.flatMap((parameter) => {
           const values = found.params.get(parameter.path);
-          return values === undefined ? [] : [[parameter.path, arrived(ops, parameter, values)] as const];
+          return values === undefined ? [] : [[parameter.path, arrived(on, parameter, values)] as const];
         }),
       ),
-      sites: found.sites.map((cotangents) => ops.constant(cotangents)),
+      sites: found.sites.map((cotangents) => on.constant(cotangents)),
     };
   };
   const whole: Linearised<Tensor> = {
     outputs,
     sites: known.sites.map(({ sited, input }) => ({ site: sited.siteOf(input.shape), input: ops.constant(input) })),
     kept: {},
-    pullback: (cotangent) => pull(cotangent, Object.keys(params)),
+    pullback: (cotangent, on) => pull(cotangent, Object.keys(params), on),
     sitePullback: (cotangent) => pull(cotangent, []).sites,
     parameterPullback: (paths) => (cotangent) => pull(cotangent, paths).params,
-    pushforward: (tangents) => pushed(ops, network, params, at, tangents, outputs),
+    pushforward: (tangents, on = ops) => pushed(on, network, params, at, tangents, outputs),
     narrow: (has) => narrowed(whole, has),
   };
   return whole;

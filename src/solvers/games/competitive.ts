@@ -16,12 +16,12 @@ import type { Env } from '../../core/pipeline/env.ts';
 import type { Shaped } from '../../core/tensor.ts';
 import type { Action } from '../../core/operators/action.ts';
 import { gmres } from '../krylov/gmres.ts';
-import { combine } from '../krylov/vectors.ts';
+import { combine, computing } from '../krylov/vectors.ts';
 import type { Schedule } from '../schedules.ts';
 import { scheduleOf } from '../schedules.ts';
 import type { Solver } from '../solver/solver.ts';
 import type { GameNeeds } from './game.ts';
-import { interaction } from './game.ts';
+import { interactionAt } from './game.ts';
 import type { AnyGame } from './networks.ts';
 import { posed } from './networks.ts';
 
@@ -61,10 +61,13 @@ export const competitive = (game: AnyGame, options: CompetitiveOptions): Solver<
       ({ backend }: Env<T>) => {
         const eta = scheduleOf(options.learningRate)(state.step);
         const { game: programs, inputs } = posed(game, { state, batch });
-        const mixed = interaction(programs, state.params, inputs);
-        const system: Action<T> = (ops, v) => combine(ops, 1, v, eta, mixed(ops, v));
+        const systemOf =
+          (mixed: Action<T>): Action<T> =>
+          (ops, v) =>
+            combine(ops, 1, v, eta, mixed(ops, v));
         return pipe(
-          gmres(backend, system, gradient, { tolerance, maxIterations }),
+          computing(() => interactionAt(backend.ops, programs, state.params, inputs)),
+          TE.chain((mixed) => gmres(backend, systemOf(mixed), gradient, { tolerance, maxIterations })),
           TE.map(({ x, iterations, residual }) => ({
             direction: x,
             state,

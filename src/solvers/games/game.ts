@@ -185,6 +185,32 @@ export const jacobianTranspose =
     vjpTree(ops, jointGradient(game), params, inputs).pullback(v);
 
 /**
+ * {@link interaction} for many products: the players' gradients are computed once.
+ *
+ * @param ops - interpreter that holds what the run gave, for as long as there are products
+ * @param game - the players
+ * @param params - where
+ * @param inputs - constants of the losses
+ */
+export const interactionAt = <T extends Shaped>(
+  ops: Ops<T>,
+  game: Game,
+  params: Params<T>,
+  inputs: ReadonlyArray<T>,
+): Action<T> => {
+  owned(game, params);
+  const players = game.map((player) => ({ player, ...vjpTree(ops, ownGradient(player), params, inputs) }));
+  return (on, v) =>
+    inOrderOf(
+      params,
+      players.map(({ player, pushforward }) => {
+        const others = Object.keys(v).filter((path) => !player.owns(path));
+        return pushforward(pickParams(v, others), on);
+      }),
+    );
+};
+
+/**
  * The mixed part of J: v ↦ [[0, D_xy f], [D_yx g, 0]] v, how each player's gradient moves with the other's parameters.
  *
  * @param game - players, here with losses f of x and g of y
@@ -209,16 +235,33 @@ export const jacobianTranspose =
 export const interaction =
   <T extends Shaped>(game: Game, params: Params<T>, inputs: ReadonlyArray<T>): Action<T> =>
   (ops, v) =>
-    inOrderOf(
-      owned(game, params),
-      game.map((player) => {
-        const others = pickParams(
-          v,
-          Object.keys(v).filter((path) => !player.owns(path)),
-        );
-        return jvpTree(ops, ownGradient(player), params, others, inputs).tangent;
-      }),
-    );
+    interactionAt(ops, game, params, inputs)(ops, v);
+
+/** A game's Jacobian J with its transpose. */
+export interface JacobianOfGame<T extends Shaped> {
+  /** v ↦ J v. */
+  readonly forward: Action<T>;
+  /** v ↦ Jᵀ v. */
+  readonly transposed: Action<T>;
+}
+
+/**
+ * J and Jᵀ for many products: the joint gradient runs once and serves them all.
+ *
+ * @param ops - interpreter that holds what the run gave, for as long as there are products
+ * @param game - the players
+ * @param params - where
+ * @param inputs - constants of the losses
+ */
+export const jacobianAt = <T extends Shaped>(
+  ops: Ops<T>,
+  game: Game,
+  params: Params<T>,
+  inputs: ReadonlyArray<T>,
+): JacobianOfGame<T> => {
+  const { pushforward, pullback } = vjpTree(ops, jointGradient(game), params, inputs);
+  return { forward: (on, v) => pushforward(v, on), transposed: (on, v) => pullback(v, on) };
+};
 
 /** The fields that a game's solvers need. */
 export type GameNeeds = 'state' | 'batch' | 'gradient';

@@ -23,13 +23,15 @@ import { escalating } from '../inverses/factors/escalation.ts';
 import { gmres } from '../krylov/gmres.ts';
 import { hss } from '../krylov/hss.ts';
 import type { Outcome } from '../krylov/outcome.ts';
+import { spectralRadius } from '../krylov/spectralRadius.ts';
 import { splittingOf } from '../krylov/splitting.ts';
+import { computing } from '../krylov/vectors.ts';
 import type { Preconditioner } from '../solver/inverse.ts';
 import type { RefreshOptions } from '../solver/refresh.ts';
 import { refresh } from '../solver/refresh.ts';
 import type { SolveNeeds, Solver } from '../solver/solver.ts';
-import type { GameNeeds } from './game.ts';
-import { jacobian, jacobianTranspose } from './game.ts';
+import type { GameNeeds, JacobianOfGame } from './game.ts';
+import { jacobianAt } from './game.ts';
 import type { AnyGame } from './networks.ts';
 import { posed } from './networks.ts';
 
@@ -37,7 +39,10 @@ import { posed } from './networks.ts';
 export interface GameNewtonOptions {
   /** `gmres` unless given. */
   readonly method?: 'hss' | 'gmres';
-  /** α of HSS; λ unless given, which is best where the symmetric part of J is small. */
+  /**
+   * α of HSS; unless given √(λ (λ + γ)), at which the bound on its rate is least (Corollary 2.3 of [BGN03]) if the symmetric part of J
+   * is semidefinite and γ the largest of its eigenvalues, which some power iterations estimate.
+   */
   readonly alpha?: number;
   /** Relative residual of the solve, 1e-6 unless given. */
   readonly tolerance?: number;
@@ -48,36 +53,60 @@ export interface GameNewtonOptions {
 /** The fields that a damped step needs. */
 export type DampedGameNeeds = GameNeeds | 'damping';
 
-/** How λ is raised until the symmetric part is definite, as far as HSS can tell. */
+/** How λ is raised until the symmetric part is definite, as far as HSS can tell: it ends, and no further from the solution than 0 is. */
 const whereHssBreaksDown: Raises<Outcome<unknown>> = {
   factor: 4,
   times: 8,
-  areNeeded: (outcome) => E.isRight(outcome) && outcome.right._tag === 'Breakdown',
+  areNeeded: (outcome) => E.isRight(outcome) && (outcome.right._tag === 'Breakdown' || outcome.right.residual > 1),
 };
+
+/** Power iterations for γ: it need not be known better than to a factor. */
+const powers = 6;
+
+/** What is to be solved: J, and the α that goes with a λ. */
+interface PosedSystem<T extends Shaped> extends JacobianOfGame<T> {
+  readonly alphaFor: (lambda: number) => number;
+}
+
+const pose = <T extends Shaped>(
+  game: AnyGame,
+  { method, alpha }: GameNewtonOptions,
+  { state, batch, gradient }: Context<T, DampedGameNeeds>,
+  { backend }: Env<T>,
+): TE.TaskEither<KfacError, PosedSystem<T>> =>
+  pipe(
+    computing(() => {
+      const { game: programs, inputs } = posed(game, { state, batch });
+      return jacobianAt(backend.ops, programs, state.params, inputs);
+    }),
+    TE.bind('alphaFor', ({ forward, transposed }): TE.TaskEither<KfacError, PosedSystem<T>['alphaFor']> => {
+      if (method !== 'hss' || alpha !== undefined) return TE.right((lambda) => alpha ?? lambda);
+      return pipe(
+        spectralRadius(backend, splittingOf(forward, transposed).symmetric, gradient, powers),
+        TE.map((gamma) => (lambda) => Math.sqrt(lambda * (lambda + gamma))),
+      );
+    }),
+  );
 
 /** d with (J + λ I) d = ξ, and the λ that it is for. */
 const solveGame = <T extends Shaped>(
-  game: AnyGame,
+  { forward, transposed, alphaFor }: PosedSystem<T>,
   options: GameNewtonOptions,
-  context: Context<T, DampedGameNeeds>,
-  env: Env<T>,
+  { gradient, damping }: Context<T, DampedGameNeeds>,
+  { backend }: Env<T>,
   preconditioner: Applicable<T> | null,
 ): TE.TaskEither<KfacError, Escalated<Outcome<T>>> => {
-  const { state, batch, gradient, damping } = context;
   const { method = 'gmres', tolerance = 1e-6, maxIterations = 100 } = options;
-  const { game: programs, inputs } = posed(game, { state, batch });
-  const forward = jacobian(programs, state.params, inputs);
   const shared = { tolerance, maxIterations, ...(preconditioner === null ? {} : { preconditioner }) };
   if (method === 'gmres') {
     return pipe(
-      gmres(env.backend, shifted(forward, damping), gradient, shared),
+      gmres(backend, shifted(forward, damping), gradient, shared),
       TE.map((found) => ({ found, lambda: damping })),
     );
   }
-  const transposed = jacobianTranspose(programs, state.params, inputs);
   const bySplitting = (lambda: number): TE.TaskEither<KfacError, Outcome<T>> => {
     const splitting = splittingOf(shifted(forward, lambda), shifted(transposed, lambda));
-    return hss(env.backend, splitting, gradient, { alpha: options.alpha ?? lambda, ...shared });
+    return hss(backend, splitting, gradient, { alpha: alphaFor(lambda), ...shared });
   };
   return escalating(damping, bySplitting, whereHssBreaksDown);
 };
@@ -114,7 +143,8 @@ export const gameNewton = (game: AnyGame, options: GameNewtonOptions = {}): Solv
     <T extends Shaped>(context: Context<T, DampedGameNeeds>) =>
     (env: Env<T>) =>
       pipe(
-        solveGame(game, options, context, env, null),
+        pose(game, options, context, env),
+        TE.chain((system) => solveGame(system, options, context, env, null)),
         TE.map((solved) => ({ ...report(solved), state: context.state })),
       ),
 });
@@ -152,14 +182,19 @@ export const preconditionedGameNewton = <Needs extends Field = never>(
     <T extends Shaped>(context: Context<T, PreconditionedGameNeeds | Needs>) =>
     (env: Env<T>) => {
       const { blocks, damping: lambda } = context;
-      const shift = options.method === 'hss' ? lambda + (options.alpha ?? lambda) : lambda;
       const onTrees = ({ prepared }: SolverState<T>): Action<T> | null =>
         prepared === null ? null : (ops, v) => fromBlocks(ops, blocks, act(ops, prepared, toBlocks(ops, blocks, v)));
+      const refreshed = ({ alphaFor }: PosedSystem<T>): ReturnType<ReturnType<typeof refresh<T, Needs>>> => {
+        const shift = options.method === 'hss' ? lambda + alphaFor(lambda) : lambda;
+        return refresh<T, Needs>(options.preconditioner, options, { ...context, damping: shift })(env);
+      };
       return pipe(
-        refresh<T, Needs>(options.preconditioner, options, { ...context, damping: shift })(env),
-        TE.chain(({ state, metrics: reported }) =>
+        pose(game, options, context, env),
+        TE.bindTo('system'),
+        TE.bind('after', ({ system }) => refreshed(system)),
+        TE.chain(({ system, after: { state, metrics: reported } }) =>
           pipe(
-            solveGame(game, options, context, env, onTrees(state.solver)),
+            solveGame(system, options, context, env, onTrees(state.solver)),
             TE.map((solved) => {
               const { direction, metrics } = report(solved);
               const inverseAge = state.step - state.solver.preparedAt;

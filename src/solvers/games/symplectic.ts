@@ -12,7 +12,7 @@ import { innerProduct } from '../../core/ops/innerProduct.ts';
 import { mapParams } from '../../core/params.ts';
 import { sizeOf } from '../../core/tensor.ts';
 import type { GameNeeds } from './game.ts';
-import { jacobian, jacobianTranspose } from './game.ts';
+import { jacobianAt } from './game.ts';
 import type { AnyGame } from './networks.ts';
 import { posed } from './networks.ts';
 
@@ -48,8 +48,9 @@ export const symplectic = (game: AnyGame, options: SymplecticOptions = {}): Solv
   const { tau = 1, align = false } = options;
   return computing((ops, { state, batch, gradient }) => {
     const { game: programs, inputs } = posed(game, { state, batch });
-    const pulled = jacobianTranspose(programs, state.params, inputs)(ops, gradient);
-    const pushed = jacobian(programs, state.params, inputs)(ops, gradient);
+    const { forward, transposed } = jacobianAt(ops, programs, state.params, inputs);
+    const pulled = transposed(ops, gradient);
+    const pushed = forward(ops, gradient);
     const adjustment = combine(ops, 0.5 * tau, pulled, -0.5 * tau, pushed);
     if (!align) return { direction: combine(ops, 1, gradient, 1, adjustment), state, metrics: {} };
     const count = Object.values(gradient).reduce((sum, { shape }) => sum + sizeOf(shape), 0);

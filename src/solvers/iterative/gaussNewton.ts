@@ -1,14 +1,12 @@
 /**
  * The Gauss–Newton operator of an objective on a batch, matrix-free: vjp ∘ H_ℓ ∘ jvp, the mean over examples.
  *
- * Each product linearises the model anew. A recorded way back would save a forward pass, a fifth of the product, but
- * would hold its temporaries until the step ends; with a hundred products in a step that is too much memory.
+ * The linearisation is that of the step's forward pass, which serves all products; what a product allocates goes back with the scope
+ * that it is computed in.
  *
  * @module
  */
-import { trainedProgram } from '../../core/pipeline/linearise.ts';
 import { lossHessianProduct } from '../../core/pipeline/objective.ts';
-import { gaussNewtonProduct } from '../../core/autodiff/products.ts';
 import type { Ops } from '../../core/ops/ops.ts';
 import type { Params } from '../../core/params.ts';
 import { mapParams } from '../../core/params.ts';
@@ -20,37 +18,28 @@ import type { Action } from '../../core/operators/action.ts';
 /**
  * v ↦ E[Jᵀ H_ℓ J] v on block vectors.
  *
- * @param context - what is learned, and where to linearise: parameters, circumstances, and the outputs there
+ * @param context - what is learned, and its linearisation
  * @example
  * ```ts
  * import type { Context, Shaped } from 'kfac-ts/core';
  * import { gaussNewtonAction } from 'kfac-ts/solvers';
  *
  * // For a solver of one's own: products with the batch's own Gauss–Newton matrix.
- * type Known = 'state' | 'objective' | 'circumstances' | 'weights' | 'outputs' | 'blocks';
+ * type Known = 'objective' | 'weights' | 'outputs' | 'pushforward' | 'pullback' | 'blocks';
  * const curvatureOf = <T extends Shaped>(context: Context<T, Known>) => gaussNewtonAction(context);
  * ```
  */
 export const gaussNewtonAction = <T extends Shaped>(
-  context: Context<T, 'state' | 'objective' | 'circumstances' | 'weights' | 'outputs' | 'blocks'>,
+  context: Context<T, 'objective' | 'weights' | 'outputs' | 'pushforward' | 'pullback' | 'blocks'>,
 ): Action<T> => {
-  const { state, objective, circumstances, weights, outputs, blocks } = context;
-  const { model, loss } = objective;
-  const { params, held } = state;
-  const { program, inputs } = trainedProgram({ model, params, held, at: circumstances });
+  const { objective, weights, outputs, pushforward, pullback, blocks } = context;
   return (ops: Ops<T>, v: Params<T>) => {
-    const product = gaussNewtonProduct(
-      ops,
-      program,
-      (at: T, u: T) => lossHessianProduct(ops, loss, at, weights, u),
-      state.params,
-      fromBlocks(ops, blocks, v),
-      inputs,
-    );
+    const image = pushforward(fromBlocks(ops, blocks, v), ops);
+    const { params } = pullback(lossHessianProduct(ops, objective.loss, outputs, weights, image), ops);
     return toBlocks(
       ops,
       blocks,
-      mapParams(product, (sum) => ops.scale(1 / outputs.shape[0], sum)),
+      mapParams(params, (sum) => ops.scale(1 / outputs.shape[0], sum)),
     );
   };
 };

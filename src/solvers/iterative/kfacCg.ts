@@ -24,7 +24,7 @@ export interface KfacCgOptions<Needs extends Field = never> extends IterativeOpt
 }
 
 /** The fields that the solver needs: those of every curvature solver, and the batch itself. */
-export type KfacCgNeeds = SolveNeeds | 'objective' | 'circumstances' | 'weights' | 'outputs';
+export type KfacCgNeeds = SolveNeeds | 'objective' | 'weights' | 'outputs' | 'pushforward' | 'pullback';
 
 /**
  * (E[Jᵀ H_ℓ J] + λ I) d = ∇ by preconditioned conjugate gradients. It reports `solveIterations` and `solveResidual`.

@@ -112,7 +112,7 @@ export const modelCoefficients = <T extends Shaped>(
   const { sample, direction, last } = givens;
   const vectors = last === null ? [direction] : [direction, last];
   ops.whole(vectors.flatMap((v) => Object.values(v)));
-  const images = vectors.map(sample.pushforward);
+  const images = vectors.map((vector) => sample.pushforward(vector));
   const curved = images.map((v) => lossHessianProduct(ops, loss, sample.outputs, sample.weights, v));
   const examples = sample.outputs.shape[0];
   const entry = entryOf(ops, vectors.length);

@@ -4,6 +4,9 @@ import { jvp, jvpTree } from '../../../src/core/autodiff/forward.ts';
 import { hessianProduct } from '../../../src/core/autodiff/products.ts';
 import type { Program, TreeProgram } from '../../../src/core/autodiff/program.ts';
 import { gradientOf, vjp, vjpTree } from '../../../src/core/autodiff/reverse.ts';
+import { recording } from '../../../src/core/autodiff/replay.ts';
+import { completeOps } from '../../../src/core/ops/complete.ts';
+import type { Ops } from '../../../src/core/ops/ops.ts';
 import type { Params } from '../../../src/core/params.ts';
 import { mapParams } from '../../../src/core/params.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
@@ -106,6 +109,38 @@ describe.each(cases.map((entry) => [entry.name, entry] as const))('%s', (_, entr
         expect(scaledError(flat(hessianProduct(ops, f, params, u, inputs)), expected)).toBeLessThanOrEqual(truncation);
       }),
       secondOrderRuns,
+    );
+  });
+
+  it('law: a recorded run gives the products of a fresh one, bit for bit, with the operations that are given', () => {
+    const counting = (): { readonly on: Ops<Tensor>; readonly calls: () => number } => {
+      let calls = 0;
+      const counted = recording(ops, (value) => {
+        calls += 1;
+        return value;
+      });
+      return { on: completeOps(counted), calls: () => calls };
+    };
+    fc.assert(
+      fc.property(any, seed, ({ params, inputs, program }, at) => {
+        const gradient = gradientOf(halfSquareOf(program));
+        const u = noiseLike(at, params);
+        const [first, second] = [counting(), counting()];
+        const tree = vjpTree(first.on, gradient, params, inputs);
+        const whole = vjp(first.on, program, params, inputs);
+        const before = first.calls();
+        expect(tree.pushforward(u, second.on)).toEqual(jvpTree(ops, gradient, params, u, inputs).tangent);
+        expect(tree.pullback(u, second.on)).toEqual(tree.pullback(u));
+        const between = first.calls();
+        const image = whole.pushforward(u, second.on);
+        expect(image).toEqual(jvp(ops, program, params, u, inputs).tangent);
+        const pulled = whole.pullback(image, second.on).params;
+        expect(first.calls()).toBe(between);
+        expect(pulled).toEqual(whole.pullback(image).params);
+        expect(second.calls()).toBeGreaterThan(0);
+        expect(between).toBeGreaterThanOrEqual(before);
+      }),
+      { numRuns: 10 },
     );
   });
 

@@ -21,9 +21,19 @@ import { tensor } from '../../../src/core/tensor.ts';
 import { identity } from '../../../src/solvers/solver/firstOrder.ts';
 import { competitive } from '../../../src/solvers/games/competitive.ts';
 import type { Game, GameNeeds } from '../../../src/solvers/games/game.ts';
-import { interaction, jacobian, jacobianTranspose, jointGradient } from '../../../src/solvers/games/game.ts';
+import {
+  interaction,
+  jacobian,
+  jacobianAt,
+  jacobianTranspose,
+  jointGradient,
+} from '../../../src/solvers/games/game.ts';
 import { playGame } from '../../../src/solvers/games/playGame.ts';
-import type { DampedGameNeeds, PreconditionedGameNewtonOptions } from '../../../src/solvers/games/gameNewton.ts';
+import type {
+  DampedGameNeeds,
+  GameNewtonOptions,
+  PreconditionedGameNewtonOptions,
+} from '../../../src/solvers/games/gameNewton.ts';
 import { gameNewton, preconditionedGameNewton } from '../../../src/solvers/games/gameNewton.ts';
 import { symplectic } from '../../../src/solvers/games/symplectic.ts';
 import type { Action } from '../../../src/core/operators/action.ts';
@@ -133,6 +143,18 @@ describe('joint gradient', () => {
         const J = matrixOf(jacobian(general, at, [M]), at);
         const transposed = matrixOf(jacobianTranspose(general, at, [M]), at);
         expect(scaledError(transposed.data, ops.transposed(J).data)).toBeLessThan(1e-12);
+      }),
+      runs,
+    );
+  });
+
+  it('law: J and Jᵀ of one run are those of a run for each product, bit for bit', () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const [at, M, v] = [pointOf(seed, 2), gaussian(seed + 5, [2, 2]), pointOf(seed + 7, 2)];
+        const { forward, transposed } = jacobianAt(ops, general, at, [M]);
+        expect(forward(ops, v)).toEqual(jacobian(general, at, [M])(ops, v));
+        expect(transposed(ops, v)).toEqual(jacobianTranspose(general, at, [M])(ops, v));
       }),
       runs,
     );
@@ -415,6 +437,41 @@ describe('options and reports', () => {
           expect(scaledError(column(direction).data, expected.data)).toBeLessThan(1e-8);
         },
       ),
+      runs,
+    );
+  });
+
+  it('law: α is √(λ (λ + γ)) with γ of the symmetric part, and what HSS ends with is no further from the solution than 0', async () => {
+    await fc.assert(
+      fc.asyncProperty(seeds, fc.double({ min: 0.5, max: 4, noNaN: true }), async (seed, gamma) => {
+        const [lambda, at, M] = [0.3, pointOf(seed, 3), gaussian(seed + 5, [3, 3])];
+        const bowl =
+          (sign: number, own: 'x' | 'y'): Program =>
+          (on, { x, y }, [A]) =>
+            on.linearCombination(
+              sign,
+              on.dot(x, on.matmul(A, y)),
+              gamma / 2,
+              on.dot(own === 'x' ? x : y, own === 'x' ? x : y),
+            );
+        const game = gameOf(bowl(1, 'x'), bowl(-1, 'y'));
+        const after = async (options: GameNewtonOptions): Promise<ReadonlyArray<number>> =>
+          elementsOf(
+            await directionOf(
+              game,
+              damped(lambda, gameNewton(game, { method: 'hss', maxIterations: 1, ...options })),
+              at,
+              M,
+            ),
+          );
+        const chosen = await after({ alpha: Math.sqrt(lambda * (lambda + gamma)) });
+        expect(scaledError(await after({}), chosen)).toBeLessThan(1e-12);
+
+        const newton = gameNewton(general, { method: 'hss', maxIterations: 3 });
+        const stages = pipeline(playGame(general), solve(damped(lambda, newton)));
+        const { metrics } = await runStage(stages, initialState(at, keyOf(1)), batchOf(M));
+        expect(Number(metrics['solveResidual'])).toBeLessThanOrEqual(1);
+      }),
       runs,
     );
   });
