@@ -58,8 +58,11 @@ export interface Linearised<T extends Shaped> {
   readonly sites: ReadonlyArray<PassedSite<T>>;
   /** What the program keeps for its next run, by path. */
   readonly kept: Params<T>;
-  /** c ↦ Jᵀ c, for a cotangent in the shape of the outputs; in a scope of those whose operations are given. */
-  readonly pullback: (cotangent: T, on?: Ops<T>) => Cotangents<T>;
+  /**
+   * c ↦ Jᵀ c, for a cotangent in the shape of the outputs; in a scope of those whose operations are given. Each parameter's cotangent
+   * is told as soon as it is there, with the operations of the scope that it is in.
+   */
+  readonly pullback: (cotangent: T, on?: Ops<T>, tell?: (on: Ops<T>, cotangent: T) => void) => Cotangents<T>;
   /** The sites' cotangents alone; no parameter's cotangent is formed, nor anything before the first site. */
   readonly sitePullback: (cotangent: T) => ReadonlyArray<T>;
   /** The cotangents of the parameters at some paths alone: nothing that does not lead to one of them is formed. */
@@ -329,13 +332,16 @@ export const vjp = <T extends Shaped>(
     });
   const linearisedIn = (paths: ReadonlyArray<string>, sites: ReadonlyArray<SiteRecord<T>>): Linearised<T> => {
     const siteIds = sites.map(({ id }) => id);
+    const areParameters = new Set(paths.map((path) => places[path]));
     const toAll = tape.walkBack([result], [...paths.map((path) => places[path]), ...siteIds]);
     return {
       outputs: result.value,
       sites: sites.map((record) => withElsewhere(record, uses)),
       kept,
-      pullback: (cotangent, on) => {
-        const all = toAll([checked('pullback', cotangent, result.shape)], on);
+      pullback: (cotangent, on, tell) => {
+        const all = toAll([checked('pullback', cotangent, result.shape)], on, (inner, id, complete) => {
+          if (areParameters.has(id)) tell?.(inner, complete);
+        });
         return { params: named(paths, all), sites: all.slice(paths.length) };
       },
       sitePullback: (cotangent) => tape.walkBack([result], siteIds)([checked('sitePullback', cotangent, result.shape)]),

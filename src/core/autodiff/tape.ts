@@ -32,6 +32,9 @@ interface Entry<T extends Shaped> {
   readonly edges: ReadonlyArray<Edge<T>>;
 }
 
+/** Told of a target's cotangent, with the operations of the scope that it is in. */
+type Told<T extends Shaped> = (on: Ops<T>, target: number, cotangent: T) => void;
+
 /** Records operations and walks back over them. */
 export interface Tape<T extends Shaped> {
   /** A value to differentiate with respect to; one with a name is followed by what uses it. */
@@ -50,12 +53,12 @@ export interface Tape<T extends Shaped> {
   readonly usesOf: (node: TapeNode<T>) => Uses;
   /**
    * The map from cotangents of results to those of targets, computed with the tape's own interpreter unless another is given;
-   * zeros where a target does not reach a result.
+   * zeros where a target does not reach a result. Each is told as soon as it is there.
    */
   readonly walkBack: (
     results: ReadonlyArray<TapeNode<T>>,
     targets: ReadonlyArray<number>,
-  ) => (cotangents: ReadonlyArray<T>, on?: Ops<T>) => ReadonlyArray<T>;
+  ) => (cotangents: ReadonlyArray<T>, on?: Ops<T>, tell?: Told<T>) => ReadonlyArray<T>;
 }
 
 /** A value that no derivative flows to. */
@@ -72,6 +75,19 @@ const leadsTo = <T extends Shaped>(
     leads[id] = leads[id] || entries[id].edges.some(({ parent }) => leads[parent]);
   }
   return leads;
+};
+
+/** The targets whose cotangents are complete once the walk has passed a node: those of which it is the first user. */
+const completedBy = <T extends Shaped>(
+  entries: ReadonlyArray<Entry<T>>,
+  targets: ReadonlySet<number>,
+): ReadonlyMap<number, ReadonlyArray<number>> => {
+  const users = new Map<number, Array<number>>();
+  const left = new Set(targets);
+  entries.forEach(({ edges }, id) => {
+    for (const { parent } of edges) if (left.delete(parent)) users.set(id, [...(users.get(id) ?? []), parent]);
+  });
+  return users;
 };
 
 /**
@@ -100,7 +116,8 @@ export const createTape = <T extends Shaped>(ops: Ops<T>): Tape<T> => {
     walkBack: (results, targets) => {
       const leads = leadsTo(entries, targets);
       const isTarget = new Set(targets);
-      const walk = (on: Ops<T>, cotangents: ReadonlyArray<T>): ReadonlyArray<T> => {
+      const completed = completedBy(entries, isTarget);
+      const walk = (on: Ops<T>, cotangents: ReadonlyArray<T>, tell: Told<T>): ReadonlyArray<T> => {
         const found = new Map<number, T>();
         const pending: Array<T | undefined> = [];
         const add = (id: number, part: T): void => {
@@ -110,19 +127,24 @@ export const createTape = <T extends Shaped>(ops: Ops<T>): Tape<T> => {
         results.forEach(({ id }, i) => {
           if (id !== null && leads[id]) add(id, cotangents[i]);
         });
-        // A cotangent is complete when the walk reaches its node, and dropped when the walk has passed it.
+        // A cotangent is complete when the walk has passed its first user, and dropped when the walk has passed its node.
         for (let id = pending.length - 1; id >= 0; id -= 1) {
           const cotangent = pending[id];
-          if (cotangent === undefined) continue;
-          pending[id] = undefined;
-          if (isTarget.has(id)) found.set(id, cotangent);
-          for (const { parent, pull } of entries[id].edges) if (leads[parent]) add(parent, pull(on, cotangent));
+          if (cotangent !== undefined) {
+            pending[id] = undefined;
+            if (isTarget.has(id)) found.set(id, cotangent);
+            for (const { parent, pull } of entries[id].edges) if (leads[parent]) add(parent, pull(on, cotangent));
+          }
+          for (const target of completed.get(id) ?? []) {
+            const complete = pending[target];
+            if (complete !== undefined) tell(on, target, complete);
+          }
         }
         return targets.map((id) => found.get(id) ?? on.full(entries[id].shape, 0));
       };
-      return (cotangents, on = ops) =>
+      return (cotangents, on = ops, tell = () => undefined) =>
         tidyWithin(on, entries, (inner) => {
-          const found = walk(inner, cotangents);
+          const found = walk(inner, cotangents, tell);
           return [found, found];
         });
     },

@@ -235,5 +235,6 @@ export const derive = <T extends Shaped>(p: Primitives<T>, self: () => Ops<T>): 
   },
   whole: (arrays) => arrays,
   addedUp: (arrays) => arrays,
+  addingUp: (arrays) => arrays,
   within: (run) => run(self())[0],
 });

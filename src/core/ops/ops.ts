@@ -128,6 +128,11 @@ export interface Derived<T extends Shaped> {
    */
   readonly addedUp: (arrays: ReadonlyArray<T>) => ReadonlyArray<T>;
   /**
+   * The same arrays, which will be `addedUp` after other things have been computed: an interpreter whose arrays are spread over processes
+   * may begin with it.
+   */
+  readonly addingUp: (arrays: ReadonlyArray<T>) => ReadonlyArray<T>;
+  /**
    * What a computation gives, with the arrays that live on; all others that the operations it is given have made go back to memory
    * at its end, and so do arrays of before that are spent, which nobody else may hold. For sums over parts of a whole that is
    * never in memory at once.

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Cotangents, Linearised, PassedSite } from '../autodiff/reverse.ts';
+import type { Linearised, PassedSite } from '../autodiff/reverse.ts';
 import type { Circumstances } from '../nn/layers/circumstances.ts';
 import type { LinearOperator } from '../operators/linearOperator.ts';
 import type { Ops } from '../ops/ops.ts';
@@ -120,13 +120,13 @@ export interface StepFields<T extends Shaped> {
   /** How the parameters are grouped for curvature. */
   readonly blocks: ReadonlyArray<BlockInUnits<T>>;
   /** Jᵀ c for a cotangent c of the outputs, summed over examples, with the cotangents that passed the sites. */
-  readonly pullback: (cotangent: T, on?: Ops<T>) => Cotangents<T>;
+  readonly pullback: Linearised<T>['pullback'];
   /** The sites' output cotangents alone: cheaper, since no parameter's cotangent is formed. */
   readonly sitePullback: (cotangent: T) => ReadonlyArray<T>;
   /** The cotangents of the parameters at some paths alone. */
   readonly parameterPullback: (paths: ReadonlyArray<string>) => (cotangent: T) => Params<T>;
   /** J u for tangents u of the parameters, per example, in the shape of the outputs. */
-  readonly pushforward: (tangents: Params<T>, on?: Ops<T>) => T;
+  readonly pushforward: Linearised<T>['pushforward'];
   /** The same linearisation in some of the parameters alone. */
   readonly narrow: (has: (path: string) => boolean) => Linearised<T>;
   /** Where curvature is looked at: the batch, or a part of it. */

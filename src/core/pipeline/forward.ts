@@ -80,7 +80,8 @@ export const backward: Stage<
   'gradient' | 'siteCotangents' | 'loss' | 'metrics'
 > = computation('backward', (ops, context) => {
   const { state, circumstances, objective, outputs, pullback, loss, targets, weights } = context;
-  const { params, sites } = pullback(lossGradient(ops, objective.loss, outputs, { targets, weights }));
+  const cotangent = lossGradient(ops, objective.loss, outputs, { targets, weights });
+  const { params, sites } = pullback(cotangent, ops, (on, sum) => void on.addingUp([sum]));
   const sums = Object.values(params);
   const gradient = tidyWithin(ops, sums, (on) => {
     const means = mapParams(params, (sum) => on.scale(1 / outputs.shape[0], sum));

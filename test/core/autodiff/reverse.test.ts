@@ -125,6 +125,39 @@ describe('vjpTree', () => {
   });
 });
 
+describe('parameters that are told as soon as they are there', () => {
+  it('law: each once, with what the pullback gives, before anything of the layers before it', () => {
+    const params = {
+      first: noise(1, [3, 3]),
+      unused: noise(2, [2]),
+      second: noise(3, [3, 3]),
+      third: noise(4, [1, 3]),
+    };
+    const program: Program = (on, p, [x]) => {
+      const hidden = on.tanh(on.affine(x, p['first'], null));
+      return on.affine(on.add(hidden, on.tanh(on.affine(hidden, p['second'], null))), p['third'], null);
+    };
+    let products = 0;
+    const counting = {
+      ...ops,
+      affineVjp: ops.affine,
+      matmul: (...given: Parameters<typeof ops.matmul>) => {
+        products += 1;
+        return ops.matmul(...given);
+      },
+    };
+    const { pullback } = vjp(counting, program, params, [noise(5, [4, 3])]);
+    const told: Array<readonly [Tensor, number]> = [];
+    const { params: found } = pullback(noise(6, [4, 1]), undefined, (_, cotangent) => {
+      told.push([cotangent, products]);
+    });
+    expect(told.map(([cotangent]) => cotangent)).toEqual([found['third'], found['second'], found['first']]);
+    const after = told.map(([, count]) => count);
+    expect(after[0]).toBeLessThan(after[1]);
+    expect(after[1]).toBeLessThan(after[2]);
+  });
+});
+
 describe('sites', () => {
   const extents = fc.record({
     n: fc.integer({ min: 1, max: 5 }),

@@ -27,7 +27,7 @@ const scattered = (
   const constant = (value: Tensor): Spread => {
     const made = backend.ops.constant(value);
     const place = placeOf(value, (turn += 1));
-    return place === null ? made : { ...made, held: newIORef({ place, former: [] })() };
+    return place === null ? made : { ...made, held: newIORef({ place, former: [], coming: null })() };
   };
   return {
     ...backend,

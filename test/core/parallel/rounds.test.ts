@@ -6,6 +6,7 @@ import fc from 'fast-check';
 
 import type { Backend, LinearAlgebra } from '../../../src/core/backends/backend.ts';
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
+import type { Collective } from '../../../src/core/parallel/collective.ts';
 import { simulated } from '../../../src/core/parallel/simulated.ts';
 import { distributed } from '../../../src/core/parallel/spread/distributed.ts';
 import { shareOut } from '../../../src/core/parallel/spread/rounds.ts';
@@ -58,42 +59,66 @@ describe('a round', () => {
     expect(after.bytes - before.bytes).toBe(3 * 4 * 4 + 8 * (3 + 6 + 10 + 15));
   });
 
-  it('tells each of its own outcome, errors too', async () => {
-    const backend = distributed(referenceBackend(), simulated(2));
-    const bad = tensor([1, 2, 2, 1], [2, 2]);
-    const [good, failed, factor] = await Promise.all([
-      backend.linearAlgebra.inverse(backend.ops.constant(tensor([4, 0, 0, 16], [2, 2])))(),
-      backend.linearAlgebra.inverse(backend.ops.constant(bad))(),
-      backend.linearAlgebra.cholesky(backend.ops.constant(tensor([4, 2, 2, 5], [2, 2])))(),
-    ]);
-    expect(orThrow(await backend.read(orThrow(good))()).data).toEqual(Float64Array.of(0.25, 0, 0, 0.0625));
-    expect(failed).toMatchObject(E.left({ _tag: 'NotPositiveDefinite' }));
-    expect(orThrow(await backend.read(orThrow(factor))()).data).toEqual(Float64Array.of(2, 0, 1, 2));
-  });
+  it.each([undefined, 0])(
+    'tells each of its own outcome, errors too, where numbers above %s have a message',
+    async (small) => {
+      const backend = distributed(referenceBackend(), simulated(2), small === undefined ? {} : { small });
+      const bad = tensor([1, 2, 2, 1], [2, 2]);
+      const [good, failed, factor] = await Promise.all([
+        backend.linearAlgebra.inverse(backend.ops.constant(tensor([4, 0, 0, 16], [2, 2])))(),
+        backend.linearAlgebra.inverse(backend.ops.constant(bad))(),
+        backend.linearAlgebra.cholesky(backend.ops.constant(tensor([4, 2, 2, 5], [2, 2])))(),
+      ]);
+      expect(orThrow(await backend.read(orThrow(good))()).data).toEqual(Float64Array.of(0.25, 0, 0, 0.0625));
+      expect(failed).toMatchObject(E.left({ _tag: 'NotPositiveDefinite' }));
+      expect(orThrow(await backend.read(orThrow(factor))()).data).toEqual(Float64Array.of(2, 0, 1, 2));
+    },
+  );
 
-  it('law: a rank has done all of its own before it says a word', async () => {
+  /** What happens in a round of matrices of orders 2 to 5 on two ranks, whose factorisations take so many milliseconds. */
+  const eventsOf = async (small: number, takes: (order: number) => number): Promise<ReadonlyArray<string>> => {
     const events: Array<string> = [];
     const local = referenceBackend();
     const inverse: LinearAlgebra<Tensor>['inverse'] = (m) => async () => {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      events.push('done');
+      const [order] = m.shape;
+      if (takes(order) > 0) await new Promise((resolve) => setTimeout(resolve, takes(order)));
+      events.push(`${order} done`);
       return local.linearAlgebra.inverse(m)();
     };
     const slow: Backend<Tensor> = { ...local, linearAlgebra: { ...local.linearAlgebra, inverse } };
     const own = simulated(2);
-    const { ops, linearAlgebra } = distributed(slow, {
+    const watched: Collective = {
       ...own,
       allReduce: (parts, out) => {
         events.push('told');
         return own.allReduce(parts, out);
       },
       broadcast: (root, data, among) => {
-        events.push('sent');
+        events.push(`${data.length} sent by ${root}`);
         return own.broadcast(root, data, among);
       },
-    });
-    const matrices = ops.whole([2, 3].map((n) => ops.constant(symmetric(n))));
+    };
+    const { ops, linearAlgebra } = distributed(slow, watched, { small });
+    const matrices = ops.whole([2, 3, 4, 5].map((n) => ops.constant(symmetric(n))));
     await Promise.all(matrices.map((m) => linearAlgebra.inverse(m)()));
-    expect(events).toEqual(['done', 'done', 'told', 'sent', 'sent']);
+    return events;
+  };
+
+  it('law: a rank has done all of its own before it says a word of small ones', async () => {
+    const events = await eventsOf(15, () => 0);
+    expect(events.findIndex((event) => !event.endsWith('done'))).toBe(4);
+    expect(events.slice(4)).toEqual(['told', '19 sent by 1', '15 sent by 0']);
+  });
+
+  it('law: large ones are sent while others are done, in an order that does not depend on how long they take', async () => {
+    // Rank 0 has the one of order 5, rank 1 the others.
+    const sent = ['15 sent by 0', '10 sent by 1', '6 sent by 1', '3 sent by 1'];
+    for (const takes of [() => 0, (order: number) => 2 * order, (order: number) => 20 - 4 * order]) {
+      const events = await eventsOf(0, takes);
+      expect(events.filter((event) => event.includes('sent'))).toEqual(sent);
+      expect(events.at(-1)).toBe('told');
+    }
+    const whole = await eventsOf(0, () => 0);
+    expect(whole.slice(0, 4)).toEqual(['5 done', sent[0], '4 done', sent[1]]);
   });
 });

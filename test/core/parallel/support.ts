@@ -3,6 +3,8 @@
  *
  * @module
  */
+import * as TE from 'fp-ts/lib/TaskEither.js';
+
 import type { Backend } from '../../../src/core/backends/backend.ts';
 import { batchNorm } from '../../../src/core/nn/layers/batchNorm.ts';
 import { dense } from '../../../src/core/nn/layers/dense.ts';
@@ -10,6 +12,8 @@ import { dropout } from '../../../src/core/nn/layers/dropout.ts';
 import { sequential } from '../../../src/core/nn/layers/sequential.ts';
 import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
 import { model } from '../../../src/core/nn/model.ts';
+import type { Collective, Posted } from '../../../src/core/parallel/collective.ts';
+import { simulated } from '../../../src/core/parallel/simulated.ts';
 import type { Params } from '../../../src/core/params.ts';
 import type { ReadonlyVector, Shaped, Tensor } from '../../../src/core/tensor.ts';
 import { generate } from '../../../src/core/tensor.ts';
@@ -65,6 +69,26 @@ export const nudged = (task: TrainTask): TrainTask => {
     return { ...arrays, inputs: generate(shape, (i) => data[i] * (1 + 2 ** -52)) };
   }, trainSet.batch);
   return { ...task, data: { ...task.data, train: { ...trainSet, batch } } };
+};
+
+/** Ranks of one process whose messages are read and written when somebody waits for them, and no earlier. */
+export const late = (size: number): Collective => {
+  const prompt = simulated(size);
+  const postponed = (post: () => Posted): Posted => {
+    let isOver = false;
+    const wait = (): void => {
+      if (!isOver) post();
+      isOver = true;
+    };
+    return { wait, done: TE.fromIO(wait) };
+  };
+  return {
+    ...prompt,
+    allReduce: (...given) => postponed(() => prompt.allReduce(...given)),
+    allGather: (...given) => postponed(() => prompt.allGather(...given)),
+    reduceScatter: (...given) => postponed(() => prompt.reduceScatter(...given)),
+    allToAll: (...given) => postponed(() => prompt.allToAll(...given)),
+  };
 };
 
 /** What a preset is tried on: most learn a regression, one needs classes. */

@@ -3,7 +3,9 @@ import { referenceBackend } from '../../../src/core/backends/reference/backend.t
 import { simulated } from '../../../src/core/parallel/simulated.ts';
 import { distributed } from '../../../src/core/parallel/spread/distributed.ts';
 import { generate, tensor } from '../../../src/core/tensor.ts';
+import { poisoningBackend } from '../../pipelines/trainer/poisoningBackend.ts';
 import { orThrow } from '../../support/training.ts';
+import { late } from './support.ts';
 
 /** A sum over two ranks of 4 × 9 numbers, and how many bytes of each are sent until something of it is read. */
 const sent = async (look: 'diagonal' | 'repeated') => {
@@ -41,6 +43,26 @@ it('law: of a sum that is large each rank has a run, in half the bytes, and what
   expect(together).toMatchObject({ adding: (2 * bytes * 2) / 3, reading: 0 });
   expect(await negated(44)).toEqual({ ...together, adding: (bytes * 2) / 3, reading: (bytes * 2) / 3 });
   expect(await negated(44, 'bf16')).toMatchObject({ reading: 0 });
+});
+
+it('law: what will be added up is under way at once, and is waited for by whoever looks at it, in the bytes of a sum in runs', async () => {
+  const collective = late(3);
+  const { ops, batch, read, scope } = distributed(poisoningBackend().backend, collective, { small: 0 });
+  const place = batch ?? ops.constant;
+  const [x, y] = [place(generate([6, 9], (i) => i % 7)), place(generate([6, 5], (i) => i % 3))];
+  const inner = scope();
+  const sum = inner.backend.ops.matmul(x, y, { transposeA: true });
+  const other = inner.backend.ops.matmul(x, y, { transposeA: true });
+  inner.backend.ops.addingUp([sum, other, sum]);
+  inner.close([sum]);
+  // The one that goes back to memory has been waited for, the one that lives on has not.
+  const bytes = 9 * 5 * 8;
+  expect(collective.traffic().carried).toBe((bytes * 2) / 3);
+  expect(sum.held.read().place.kind).toBe('sum');
+  const negative = ops.neg(ops.scale(2, sum));
+  expect(collective.traffic().carried).toBe((2 * bytes * 2) / 3);
+  const { data } = orThrow(await read(ops.scale(-0.5, negative))());
+  expect(Array.from(data)).toEqual(Array.from((await negated(45)).data, (value) => -value));
 });
 
 it('law: of a sum that is repeated for every example, as the mean of a batch is, the sum is sent', async () => {

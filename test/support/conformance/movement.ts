@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import type { Ops } from '../../../src/core/ops/ops.ts';
 import type { Site } from '../../../src/core/ops/site.ts';
 import type { Shape, Shaped, Tensor } from '../../../src/core/tensor.ts';
-import { showShape } from '../../../src/core/tensor.ts';
+import { showShape, sizeOf } from '../../../src/core/tensor.ts';
 import {
   arrayOf,
   boxIn,
@@ -84,6 +84,9 @@ const adding = (label: string, operands: ReadonlyArray<Tensor>, most: number, ru
 });
 
 /** Cases of the operations that move elements, and of their adjoints. */
+/** All elements, one after another. */
+const flat = <T extends Shaped>(ops: Ops<T>, x: T): T => ops.reshape(x, [sizeOf(x.shape)]);
+
 export const movementCases: ReadonlyArray<Case> = [
   moves('constant', shapeOf(), nothing, () => (_, x) => x),
   moves('stopGradient', shapeOf(), nothing, () => (ops, x) => ops.stopGradient(x)),
@@ -202,6 +205,21 @@ export const movementCases: ReadonlyArray<Case> = [
     trials: given(
       shapeOf(1, 2).chain((shape) => arrayOf(shape)),
       (x) => ({ label: '', operands: [x], run: (ops, [a]) => ops.neg(ops.addedUp([a])[0]) }),
+    ),
+  },
+  {
+    operation: 'addingUp',
+    trials: given(
+      fc.tuple(shapeOf(1, 2), shapeOf(1, 2)).chain(([a, b]) => fc.tuple(arrayOf(a), arrayOf(b))),
+      ([x, y]) => ({
+        label: 'with something else before it is looked at',
+        operands: [x, y],
+        run: (ops, [a, b]) => {
+          const [begun] = ops.addingUp([a]);
+          const other = ops.neg(b);
+          return ops.concat([flat(ops, ops.neg(ops.addedUp([begun])[0])), flat(ops, other)], 0);
+        },
+      }),
     ),
   },
   {

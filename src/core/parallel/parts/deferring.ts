@@ -114,6 +114,7 @@ const opsIn = (home: Home, shared: Shared): Ops<Tensor> => {
     ...(Object.fromEntries(entries) as unknown as Ops<Tensor>),
     whole: (arrays) => arrays,
     addedUp: (arrays) => arrays,
+    addingUp: (arrays) => arrays,
     within: (run) => run(ops)[0],
   };
   return ops;

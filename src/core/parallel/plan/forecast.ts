@@ -80,6 +80,7 @@ const withZeros = ({ backend: shapes }: CountingBackend): Backend<Tensor> => {
     ...(Object.fromEntries(entries) as unknown as Ops<Tensor>),
     whole: (arrays) => arrays,
     addedUp: (arrays) => arrays,
+    addingUp: (arrays) => arrays,
     within: (run) => run(ops)[0],
   };
   const { linearAlgebra: own } = shapes;

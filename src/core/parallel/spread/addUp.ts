@@ -3,33 +3,22 @@
  * element by element is computed in runs as well. That is half of what it takes to make it whole; the other half goes with what has come of
  * it, parameters say, if anybody wants that. Terms are added in the order of the ranks.
  *
+ * The message may be under way while other things are computed: a gradient's, while the backward pass goes on to the layers before.
+ *
  * @module
  */
-import type { Shape, Tensor } from '../../tensor.ts';
+import type { Tensor } from '../../tensor.ts';
 import { sizeOf } from '../../tensor.ts';
-import type { Posted } from '../collective.ts';
 import type { Place, Spread } from './array.ts';
 import { placeOf, withExtent } from './array.ts';
-import { runOf } from './layout.ts';
+import { addTo, runOf } from './layout.ts';
 import type { Workshop } from './workshop.ts';
-import { evenRuns, makeWhole, movedTo, zerosFor } from './workshop.ts';
+import { evenRuns, makeWhole, zerosFor } from './workshop.ts';
 
 type Sum = Extract<Place, { readonly kind: 'sum' }>;
 
-/** A sum on its way to runs. */
-interface Scattered {
-  readonly posted: Posted;
-  readonly settle: () => void;
-}
-
-/** The sum of arrays of one shape that lie one behind the other. */
-const totalOf = ({ ops }: Workshop, all: Tensor, count: number, shape: Shape): Tensor => {
-  const length = sizeOf(shape);
-  const [first, ...others] = Array.from({ length: count }, (_, i) => runOf(all, i * length, shape));
-  return others.reduce((sum, each) => ops.add(sum, each), first);
-};
-
-const scattering = (shop: Workshop, x: Spread, { parts }: Sum): Scattered => {
+/** Has the message begin that leaves each rank a run. */
+const scatter = (shop: Workshop, x: Spread, { parts }: Sum): void => {
   const { collective, room } = shop;
   const { size, ranks } = collective;
   const { shape } = x;
@@ -38,18 +27,32 @@ const scattering = (shop: Workshop, x: Spread, { parts }: Sum): Scattered => {
   const rowsOf = (rank: number): number => bounds[rank + 1] - bounds[rank];
   const lengths = Array.from({ length: size }, (_, rank) => rowsOf(rank) * behind);
   const received = ranks.map((rank) => room([size * lengths[rank]]));
+  const sent = parts.map((part) => zerosFor(shop, shape, part));
   const posted = collective.allToAll(
-    parts.map((part) => zerosFor(shop, shape, part).data),
+    sent.map(({ data }) => data),
     lengths,
     received.map(({ data }) => data),
   );
-  return {
-    posted,
-    settle: () => {
-      const runs = ranks.map((rank, i) => totalOf(shop, received[i], size, withExtent(shape, 0, rowsOf(rank))));
-      movedTo(shop, x, { kind: 'shards', axis: 0, bounds, parts: runs }, runs);
-    },
+  /** The sum of the runs that a rank was sent, where the first of them is. */
+  const added = (rank: number, i: number): Tensor => {
+    const length = lengths[rank];
+    const [first, ...others] = Array.from({ length: size }, (_, from) =>
+      runOf(received[i], from * length, withExtent(shape, 0, rowsOf(rank))),
+    );
+    others.forEach((each) => {
+      addTo(first, each);
+    });
+    return first;
   };
+  const arrays = [...received, ...sent];
+  if (x.born !== shop.scope) arrays.forEach(shop.outlives);
+  const { place, former } = x.held.read();
+  const arrive = (): Place => {
+    posted.wait();
+    return { kind: 'shards', axis: 0, bounds, parts: ranks.map(added) };
+  };
+  x.held.write({ place, former, coming: { arrays, arrive } })();
+  shop.begun(x);
 };
 
 /** Whether each rank may have a run: one, of its own, that has something in it. Rounded sums go as they do. */
@@ -62,25 +65,28 @@ const isInRuns = ({ collective, parts, wire, rows, small }: Workshop, { shape }:
   shape[0] >= collective.size &&
   sizeOf(shape) > small;
 
+/** Has the messages of large sums begin. Whoever looks at one of them waits for its message. */
+export const beginAddingUp = (shop: Workshop, arrays: ReadonlyArray<Spread>): void => {
+  for (const x of new Set(arrays)) {
+    if (!isInRuns(shop, x)) continue;
+    const { place, coming } = x.held.read();
+    if (coming === null && place.kind === 'sum' && !place.isSymmetric) scatter(shop, x, place);
+  }
+};
+
 /**
  * Adds up sums: of large ones each rank has a run afterwards, others are whole. All messages are on their way at the same time.
  *
  * @param shop - the scope's means
- * @param arrays - any; what is no sum is made whole
+ * @param arrays - any; what is no sum, nor in runs of its own, is made whole
  */
 export const addUp = (shop: Workshop, arrays: ReadonlyArray<Spread>): void => {
-  const distinct = [...new Set(arrays)];
-  const scattered = distinct.flatMap((x): ReadonlyArray<readonly [Spread, Scattered]> => {
-    const place = placeOf(x);
-    return place.kind === 'sum' && !place.isSymmetric && isInRuns(shop, x) ? [[x, scattering(shop, x, place)]] : [];
-  });
-  const inRuns = new Set(scattered.map(([x]) => x));
+  beginAddingUp(shop, arrays);
+  const isUnderWay = (x: Spread): boolean => x.held.read().coming !== null;
+  const isThere = (x: Spread): boolean => isInRuns(shop, x) && x.held.read().place.kind === 'shards';
   makeWhole(
     shop,
-    distinct.filter((x) => !inRuns.has(x)),
+    arrays.filter((x) => !isUnderWay(x) && !isThere(x)),
   );
-  for (const [, { posted, settle }] of scattered) {
-    posted.wait();
-    settle();
-  }
+  arrays.forEach(placeOf);
 };

@@ -35,10 +35,20 @@ export type Place =
   /** The ranks of one row have all of it, the others nothing. */
   | { readonly kind: 'owned'; readonly row: number; readonly whole: Part };
 
+/** A message that takes an array to another place. */
+export interface Coming {
+  /** What it is read from and written to. */
+  readonly arrays: ReadonlyArray<Tensor>;
+  /** Waits for it. */
+  readonly arrive: () => Place;
+}
+
 /** What there is of an array: where it is, and what is left of places before, which goes back to memory when the array does. */
 export interface Holding {
   readonly place: Place;
   readonly former: ReadonlyArray<Tensor>;
+  /** Under way; whoever asks for the place waits for it. */
+  readonly coming: Coming | null;
 }
 
 /** An array that ranks have together. */
@@ -52,8 +62,27 @@ export interface Spread extends Shaped {
   readonly born: object;
 }
 
+/** Arrays of this process in a place before. */
+const partsOf = (place: Place): ReadonlyArray<Tensor> =>
+  place.kind === 'shards' || place.kind === 'sum' ? place.parts.filter((part) => part !== null) : [];
+
+/** Writes down that an array is in another place, and what else is left of the way. */
+export const movesTo = ({ held }: Spread, to: Place, left: ReadonlyArray<Tensor> = []): void => {
+  const { place, former } = held.read();
+  held.write({ place: to, former: [...former, ...partsOf(place), ...left], coming: null })();
+};
+
+/** Waits for what takes an array to another place, if anything does. */
+export const settle = (x: Spread): void => {
+  const { coming } = x.held.read();
+  if (coming !== null) movesTo(x, coming.arrive(), coming.arrays);
+};
+
 /** Where an array is by now. */
-export const placeOf = ({ held }: Spread): Place => held.read().place;
+export const placeOf = (x: Spread): Place => {
+  settle(x);
+  return x.held.read().place;
+};
 
 const arraysAt = (place: Place): ReadonlyArray<Part> => {
   switch (place.kind) {
@@ -70,8 +99,8 @@ const arraysAt = (place: Place): ReadonlyArray<Part> => {
 
 /** All arrays in the memory of this process that an array is made of. */
 export const arraysOf = ({ held }: Spread): ReadonlyArray<Tensor> => {
-  const { place, former } = held.read();
-  return [...arraysAt(place).filter((part) => part !== null), ...former];
+  const { place, former, coming } = held.read();
+  return [...arraysAt(place).filter((part) => part !== null), ...former, ...(coming?.arrays ?? [])];
 };
 
 /** The shape with another extent along an axis. */

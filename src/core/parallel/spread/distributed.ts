@@ -18,7 +18,7 @@ import type { PartingBackend } from '../parts/deferring.ts';
 import { deferring, undivided } from '../parts/deferring.ts';
 import { extent } from '../../settings.ts';
 import type { Spread } from './array.ts';
-import { arraysOf, bytesOn, wholesAmong } from './array.ts';
+import { arraysOf, bytesOn, settle, wholesAmong } from './array.ts';
 import { sharedLinearAlgebra } from './factorising.ts';
 import { spreadOps, typeIn } from './interpreter.ts';
 import type { Queue } from './rounds.ts';
@@ -78,32 +78,39 @@ export const distributed = (
   const parts = extent('accumulate', accumulate);
   const queue = createQueue(collective.size, assigned);
   const means = { collective, parts, wire, small, rows: rowsFor(collective.size, gradientWorkers) };
-  return backendOn(parts === 1 ? undivided(local) : deferring(local), means, queue, () => undefined);
+  const nobody: Around = { outlives: () => undefined, begun: () => undefined };
+  return backendOn(parts === 1 ? undivided(local) : deferring(local), means, queue, nobody);
 };
 
 /** What all scopes have in common. */
 type Means = Pick<Workshop, 'collective' | 'parts' | 'wire' | 'small' | 'rows'>;
 
-const backendOn = (
-  local: PartingBackend,
-  means: Means,
-  queue: Queue,
-  outlives: Workshop['outlives'],
-): Backend<Spread> => {
+/** What a scope tells the one around it. */
+type Around = Pick<Workshop, 'outlives' | 'begun'>;
+
+const backendOn = (local: PartingBackend, means: Means, queue: Queue, around: Around): Backend<Spread> => {
   const { ops, dtype: float, parting } = local;
   const { collective } = means;
   const { room = (shape: Shape) => ops.full(shape, 0) } = local;
-  const shop: Workshop = { ...means, ops, room, parting, dtype: float, scope: {}, outlives };
+  const shop: Workshop = { ...means, ops, room, parting, dtype: float, scope: {}, ...around };
   const scope = (): Scope<Spread> => {
     const inner = local.scope();
     const outliving: Array<Tensor> = [];
+    const underWay = new Set<Spread>();
+    const told: Around = { outlives: (made) => void outliving.push(made), begun: (x) => void underWay.add(x) };
     return {
-      backend: backendOn(inner.backend, means, queue, (made) => void outliving.push(made)),
+      backend: backendOn(inner.backend, means, queue, told),
       close: (keep, retire = []) => {
+        const living = new Set(keep);
+        for (const x of underWay) {
+          if (living.has(x)) around.begun(x);
+          else settle(x);
+        }
+        retire.forEach(settle);
         const gone = new Set(retire.flatMap(arraysOf));
         // What was made whole here belongs to arrays of an outer scope, which may keep it.
         const outlived = outliving.filter((made) => !gone.has(made));
-        outlived.forEach(outlives);
+        outlived.forEach(around.outlives);
         inner.close([...keep.flatMap(arraysOf), ...outlived], [...gone]);
       },
     };

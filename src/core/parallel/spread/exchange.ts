@@ -1,6 +1,7 @@
 /**
- * What comes of factorisations, from the ranks that have done them to the others of their rows: which have failed first, in one message,
- * and then from each rank all that it has made in one, triangles where that is all there is to know.
+ * What comes of factorisations, from the ranks that have done them to the others of their rows, triangles where that is all there is to
+ * know: large ones as soon as they are there, while others are done; then which have failed, in one message; and then from each rank all
+ * else that it has made in one.
  *
  * @module
  */
@@ -86,14 +87,16 @@ const unpack = ({ shop, shape, form }: Piece, from: Tensor): Tensor => {
 };
 
 /** What a rank has made, on its way to the others of its row, if there are any; and then what there is of it here. */
-const sent = (
-  { room, collective, rows }: Workshop,
-  owner: number,
-  pieces: ReadonlyArray<Piece>,
-): { readonly posted: Posted | null; readonly arrived: () => ReadonlyArray<Part> } => {
+interface Sent {
+  readonly own: ReadonlyArray<Piece>;
+  readonly posted: Posted | null;
+  readonly arrived: () => ReadonlyArray<Part>;
+}
+
+const sent = ({ room, collective, rows }: Workshop, owner: number, pieces: ReadonlyArray<Piece>): Sent => {
   const row = ranksInRow(rows, rowOf(rows, owner));
   if (row.length === 1 || !collective.ranks.some((rank) => row.includes(rank))) {
-    return { posted: null, arrived: () => pieces.map(({ whole }) => whole) };
+    return { own: pieces, posted: null, arrived: () => pieces.map(({ whole }) => whole) };
   }
   const lengths = pieces.map(lengthOf);
   const starts = startsOf(lengths);
@@ -103,12 +106,13 @@ const sent = (
     pack(piece, runs[i]);
   });
   return {
+    own: pieces,
     posted: collective.broadcast(owner, flat.data, rows.count === 1 ? undefined : row),
     arrived: () => pieces.map((piece, i) => piece.whole ?? unpack(piece, runs[i])),
   };
 };
 
-/** The results of a factorisation that has not failed, as far as they are here. */
+/** The results of a factorisation, as far as they are here: nothing of one that has failed. */
 const piecesOf = ({ shop, results, outcome }: Made): ReadonlyArray<Piece> => {
   const wholes = outcome !== null && E.isRight(outcome) ? outcome.right : [];
   return results.map((result, i) => ({ ...result, shop, whole: wholes.at(i) ?? null }));
@@ -122,22 +126,39 @@ const placed = (piece: Piece, owner: number, whole: Part): Spread => {
 };
 
 /**
+ * Has what comes of a factorisation go its way, where it is worth a message of its own. One that has failed sends something too, since
+ * the others do not know of that yet.
+ *
+ * @param made - done, if this rank is its owner
+ */
+export const begin = (made: Made): Sent | null => {
+  const { shop, owner, results } = made;
+  const length = results.reduce((sum, result) => sum + lengthOf(result), 0);
+  return shop.collective.size > 1 && length > shop.small ? sent(shop, owner, piecesOf(made)) : null;
+};
+
+/**
  * Tells all ranks what has come of some factorisations.
  *
  * @param made - at least one; on every rank the same ones in the same order
+ * @param begun - what is under way of each
  * @returns their results, or their errors, in that order
  */
-export const exchanged = (made: ReadonlyArray<Made>): ReadonlyArray<E.Either<KfacError, ReadonlyArray<Spread>>> => {
+export const exchanged = (
+  made: ReadonlyArray<Made>,
+  begun: ReadonlyArray<Sent | null>,
+): ReadonlyArray<E.Either<KfacError, ReadonlyArray<Spread>>> => {
   const [{ shop }] = made;
   const errors = errorsOf(shop.collective, made);
-  const pieces = made.map((each, i) => (errors[i] === null ? piecesOf(each) : []));
+  const pieces = made.map((each, i) => (errors[i] === null ? (begun[i]?.own ?? piecesOf(each)) : []));
+  const isLeft = (i: number): boolean => errors[i] === null && begun[i] === null;
   const owners = [...new Set(made.map(({ owner }) => owner))].filter((owner) =>
-    made.some((each, i) => each.owner === owner && errors[i] === null),
+    made.some((each, i) => each.owner === owner && isLeft(i)),
   );
-  const messages = owners.map((owner) => {
-    const own = pieces.filter((_, i) => made[i].owner === owner).flat();
-    return { own, ...sent(shop, owner, own) };
-  });
+  const together = owners.map((owner) =>
+    sent(shop, owner, pieces.filter((_, i) => made[i].owner === owner && isLeft(i)).flat()),
+  );
+  const messages = [...begun.filter((message) => message !== null), ...together];
   messages.forEach(({ posted }) => posted?.wait());
   const arrays = new Map(
     messages.flatMap(({ own, arrived }) => arrived().map((whole, i): [Piece, Part] => [own[i], whole])),

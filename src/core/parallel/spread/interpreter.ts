@@ -32,7 +32,7 @@ import type { Spread } from './array.ts';
 import { placeOf } from './array.ts';
 import { alignedNames, axisNames, movement } from './movement.ts';
 import type { Workshop } from './workshop.ts';
-import { addUp } from './addUp.ts';
+import { addUp, beginAddingUp } from './addUp.ts';
 import { makeWhole, spread, wholeOf } from './workshop.ts';
 
 type Run = (ops: Ops<Tensor>, operands: ReadonlyArray<Tensor>, shape: Shape) => Tensor;
@@ -234,6 +234,10 @@ const fused = (shop: Workshop, within: Derived<Spread>['within']): Partial<Deriv
     },
     addedUp: (arrays) => {
       addUp(shop, arrays);
+      return arrays;
+    },
+    addingUp: (arrays) => {
+      beginAddingUp(shop, arrays);
       return arrays;
     },
     scale: (c, x) =>

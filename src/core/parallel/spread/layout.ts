@@ -27,6 +27,12 @@ export const runOf = (x: Tensor, begin: number, shape: Shape): Tensor => ({
   data: viewOf(x, begin, sizeOf(shape)),
 });
 
+/** x + y, written over x. */
+export const addTo = (x: Tensor, y: Tensor): void => {
+  const to = memoryOf(x);
+  kernelsFor(to).binary.add.both(to, 0, y.data, 0, to, 0, to.length);
+};
+
 /**
  * Rows of a triangle that are copied together, as long as the longest of them: of large matrices several, which takes a fifth of the time
  * and a thirtieth more room.
@@ -46,7 +52,7 @@ const stripsOf = (order: number): ReadonlyArray<readonly [begin: number, rows: n
 export const triangleSize = (order: number): number =>
   stripsOf(order).reduce((sum, [, rows, length]) => sum + rows * length, 0);
 
-const kernelsFor = (data: Vector): Pick<Kernels, 'copyRows' | 'mirrorLower'> =>
+const kernelsFor = (data: Vector): Pick<Kernels, 'binary' | 'copyRows' | 'mirrorLower'> =>
   data instanceof Float32Array ? singleKernels() : plainKernels;
 
 /** The lower triangle of a square matrix, strip by strip, written to `out`. */

@@ -2,9 +2,10 @@
  * Factorisations shared out over ranks, those that are asked for in one turn of the event loop together.
  *
  * The longest goes first, each to the rank that has the least to do in the round, by operations, so that all ranks agree without a word
- * [P21]. Every rank does all of its own before it sends or waits for anything: whoever waits for a message keeps a processor busy. Then
- * what has come of them is exchanged at once, and arrives in the order in which it was asked for, on every rank. Whatever follows from
- * that is under way before the next round arrives: all ranks then send the same messages in the same order.
+ * [P21]. Every rank does all of its own before it waits for anything: whoever waits for a message keeps a processor busy. Large results
+ * are under way meanwhile, in an order that all ranks agree on: a rank that comes to one of its own goes on once it is done, past those of
+ * others it goes at once. Then the rest is exchanged, and all of it arrives in the order in which it was asked for, on every rank.
+ * Whatever follows from that is under way before the next round sends anything: all ranks then send the same messages in the same order.
  *
  * @module
  */
@@ -16,7 +17,7 @@ import { attempt } from '../../errors.ts';
 import type { Tensor } from '../../tensor.ts';
 import type { Spread } from './array.ts';
 import type { Made } from './exchange.ts';
-import { exchanged } from './exchange.ts';
+import { begin, exchanged } from './exchange.ts';
 
 /** A factorisation that may go to any rank. */
 export interface Factorisation extends Pick<Made, 'shop' | 'results'> {
@@ -79,6 +80,14 @@ export const shareOut = (operations: ReadonlyArray<number>, totals: ReadonlyArra
   return { owners, loads };
 };
 
+/** The order in which results are sent: of each rank the longest first, the ranks taking turns. */
+export const turnsOf = (operations: ReadonlyArray<number>, owners: ReadonlyArray<number>): ReadonlyArray<number> => {
+  const longestFirst = operations.map((_, i) => i).toSorted((a, b) => operations[b] - operations[a]);
+  const turnOf = (task: number): number =>
+    longestFirst.slice(0, longestFirst.indexOf(task)).filter((other) => owners[other] === owners[task]).length;
+  return longestFirst.toSorted((a, b) => turnOf(a) - turnOf(b) || owners[a] - owners[b]);
+};
+
 /** Told of the operations of each rank in a round. */
 export type Assigned = (loads: ReadonlyArray<number>) => void;
 
@@ -95,19 +104,47 @@ export const createQueue = (size: number, assigned: Assigned = () => undefined):
 
   const arrive = async (round: ReadonlyArray<Asked>, before: Promise<unknown>): Promise<void> => {
     const tasks = round.map(({ task }) => task);
-    const { owners, loads } = shareOut(
-      tasks.map(({ operations }) => operations),
-      totals,
-    );
+    const work = tasks.map(({ operations }) => operations);
+    const { owners, loads } = shareOut(work, totals);
     totals = totals.map((total, rank) => total + loads[rank]);
     assigned(loads);
-    const outcomes = await Promise.all(
-      tasks.map(({ shop, run }, i) => (shop.collective.ranks.includes(owners[i]) ? run() : Promise.resolve(null))),
+    const turns = turnsOf(work, owners);
+    const isOwn = tasks.map(({ shop }, i) => shop.collective.ranks.includes(owners[i]));
+    const outcomes: Array<Made['outcome']> = tasks.map(() => null);
+    const begun: Array<ReturnType<typeof begin>> = tasks.map(() => null);
+    const madeOf = (i: number): Made => ({ ...tasks[i], owner: owners[i], outcome: outcomes[i] });
+    let [sent, maySend] = [0, false];
+    const send = (): void => {
+      while (maySend && sent < turns.length && (!isOwn[turns[sent]] || outcomes[turns[sent]] !== null)) {
+        begun[turns[sent]] = begin(madeOf(turns[sent]));
+        sent += 1;
+      }
+    };
+    const ready = before.then(settled).then(() => {
+      maySend = true;
+    });
+    // Where no other round is before this one, its first result can go at once.
+    await Promise.race([ready, settled().then(settled)]);
+    const running: Array<Promise<void>> = [];
+    for (const i of turns.filter((task) => isOwn[task])) {
+      const done = tasks[i].run().then((outcome) => {
+        outcomes[i] = outcome;
+        send();
+      });
+      // A defect is met below, with all others.
+      done.catch(() => undefined);
+      running.push(done);
+      // One that holds the thread is over by now; others go on beside the next.
+      await settled();
+    }
+    await Promise.all([ready, ...running]);
+    send();
+    const found = attempt(() =>
+      exchanged(
+        tasks.map((_, i) => madeOf(i)),
+        begun,
+      ),
     );
-    await before;
-    await settled();
-    const made = tasks.map(({ shop, results }, i) => ({ shop, results, owner: owners[i], outcome: outcomes[i] }));
-    const found = attempt(() => exchanged(made));
     round.forEach(({ tell }, i) => {
       tell(E.isLeft(found) ? found : found.right[i]);
     });

@@ -14,7 +14,7 @@ import { allocate, sizeOf } from '../../tensor.ts';
 import type { Collective, Posted } from '../collective.ts';
 import { evenBounds, startsOf } from '../collective.ts';
 import type { Holding, Part, Place, Spread } from './array.ts';
-import { aroundAxis, placeOf, withExtent } from './array.ts';
+import { aroundAxis, movesTo, placeOf, withExtent } from './array.ts';
 import { joinedRuns, packedTriangle, runOf, triangleSize, unpackedTriangle, viewOf } from './layout.ts';
 import type { Rows } from './rows.ts';
 import type { Wire } from './wire.ts';
@@ -44,6 +44,8 @@ export interface Workshop {
   readonly scope: object;
   /** Notes an array that was made here for one that was born in another scope, and has to outlive this one. */
   readonly outlives: (made: Tensor) => void;
+  /** Notes an array that a message is under way for: its memory stays as it is until it has come. */
+  readonly begun: (x: Spread) => void;
 }
 
 /** A new array, of floats unless its type is given. */
@@ -55,16 +57,14 @@ export const spread = (
 ): Spread => ({
   shape,
   dtype,
-  held: newIORef<Holding>({ place, former: [] })(),
+  held: newIORef<Holding>({ place, former: [], coming: null })(),
   born: scope,
 });
 
 /** Puts an array in another place; what is there was made here. */
-export const movedTo = (shop: Workshop, { held, born }: Spread, to: Place, made: ReadonlyArray<Tensor>): void => {
-  const { place, former } = held.read();
-  const before = place.kind === 'shards' || place.kind === 'sum' ? place.parts : [];
-  held.write({ place: to, former: [...former, ...before.filter((part) => part !== null)] })();
-  if (born !== shop.scope) made.forEach(shop.outlives);
+export const movedTo = (shop: Workshop, x: Spread, to: Place, made: ReadonlyArray<Tensor>): void => {
+  movesTo(x, to);
+  if (x.born !== shop.scope) made.forEach(shop.outlives);
 };
 
 const moved = (shop: Workshop, x: Spread, whole: Tensor): Tensor => {
