@@ -67,6 +67,8 @@ export interface Collective {
   ) => Posted;
   /** Done once every rank has posted it. */
   readonly barrier: () => Posted;
+  /** Lets operations under way go on, for which some libraries need a moment of this thread now and then. */
+  readonly progress: () => void;
   /** What has been sent so far. */
   readonly traffic: () => Traffic;
   /** Ends every process at once: where this one cannot go on and the others would wait for it. */

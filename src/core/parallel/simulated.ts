@@ -88,6 +88,7 @@ export const simulated = (size: number): Collective => {
       return posted(ofOthers(parts[0]), ...parts);
     },
     barrier: () => posted(0),
+    progress: () => undefined,
     traffic: () => ({ messages, bytes, carried, waited: 0 }),
     abort: () => undefined,
     end: () => undefined,

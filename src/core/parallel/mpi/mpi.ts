@@ -64,6 +64,13 @@ const layoutOf = (lengths: ReadonlyArray<number>): readonly [counts: Int32Array,
   Int32Array.from(startsOf(lengths)),
 ];
 
+/** An operation that was posted, and what has to stay where it is until it is done. */
+interface Posting {
+  readonly operation: string;
+  readonly request: Int32Array;
+  readonly held: ReadonlyArray<unknown>;
+}
+
 /** A collective on an open library, after `MPI_Init`. */
 const collectiveOn = (library: MpiLibrary, { rank, size }: Launch, clock: () => number): Collective => {
   const { abi, handles, routines } = library;
@@ -71,8 +78,8 @@ const collectiveOn = (library: MpiLibrary, { rank, size }: Launch, clock: () => 
   const { failure, call } = callerOf(library, rank);
   let [messages, bytes, carried, waited] = [0, 0, 0, 0];
   let isOver = false;
-  /** What operations under way read and write, whether or not anyone still asks for them. */
-  const underWay = new Set<ReadonlyArray<unknown>>();
+  /** Operations under way with what they read and write, whether or not anyone still asks for them. */
+  const underWay = new Set<Posting>();
 
   /** Posts an operation; what it works with stays reachable until it is done. */
   const post = (
@@ -88,7 +95,7 @@ const collectiveOn = (library: MpiLibrary, { rank, size }: Launch, clock: () => 
     messages += 1;
     bytes += sent;
     carried += takenIn;
-    const keeping = [request, ...held];
+    const keeping: Posting = { operation, request, held };
     underWay.add(keeping);
     return {
       wait: () => {
@@ -198,6 +205,14 @@ const collectiveOn = (library: MpiLibrary, { rank, size }: Launch, clock: () => 
       post('barrier', [0, 0], [], (request) => {
         call('barrier', routines.ibarrier, world, request);
       }),
+    progress: () => {
+      // A test of one request moves them all.
+      const [first] = underWay;
+      if (first === undefined) return;
+      const start = clock();
+      call(first.operation, routines.test, first.request, new Int32Array(1), ignoredStatus);
+      waited += clock() - start;
+    },
     traffic: () => ({ messages, bytes, carried, waited }),
     abort: (code) => {
       if (!isOver) routines.abort(world, code);

@@ -130,6 +130,7 @@ const counted = (size: number): Collective & { readonly rounds: () => number } =
     reduceScatter: ([part], _, [out]) => post(part.byteLength, carriedBy.runs(part.byteLength, out.byteLength)),
     allToAll: ([part], _, [out]) => post(part.byteLength, carriedBy.runs(out.byteLength, out.byteLength / size)),
     barrier: () => post(0, 0),
+    progress: () => undefined,
     traffic: () => ({ messages, bytes, carried, waited: 0 }),
     abort: () => undefined,
     end: () => undefined,

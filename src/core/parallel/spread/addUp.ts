@@ -13,7 +13,7 @@ import type { Place, Spread } from './array.ts';
 import { placeOf, withExtent } from './array.ts';
 import { addTo, runOf } from './layout.ts';
 import type { Workshop } from './workshop.ts';
-import { evenRuns, makeWhole, zerosFor } from './workshop.ts';
+import { evenRuns, makeWhole, takesOff, zerosFor } from './workshop.ts';
 
 type Sum = Extract<Place, { readonly kind: 'sum' }>;
 
@@ -44,15 +44,10 @@ const scatter = (shop: Workshop, x: Spread, { parts }: Sum): void => {
     });
     return first;
   };
-  const arrays = [...received, ...sent];
-  if (x.born !== shop.scope) arrays.forEach(shop.outlives);
-  const { place, former } = x.held.read();
-  const arrive = (): Place => {
+  takesOff(shop, x, [...received, ...sent], () => {
     posted.wait();
     return { kind: 'shards', axis: 0, bounds, parts: ranks.map(added) };
-  };
-  x.held.write({ place, former, coming: { arrays, arrive } })();
-  shop.begun(x);
+  });
 };
 
 /** Whether each rank may have a run: one, of its own, that has something in it. Rounded sums go as they do. */

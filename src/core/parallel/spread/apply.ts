@@ -146,6 +146,7 @@ const sharedCut = (shop: Workshop, { operands, names, shape, shared }: Applicati
 export const apply = (shop: Workshop, application: Application): Spread => {
   const { operands, shape, dtype, run } = application;
   const { ops, collective } = shop;
+  collective.progress();
   const row = rowAmong(operands);
   if (row !== null) {
     const isElsewhere = (x: Spread): boolean => {

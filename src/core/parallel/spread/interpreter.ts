@@ -33,7 +33,7 @@ import { placeOf } from './array.ts';
 import { alignedNames, axisNames, movement } from './movement.ts';
 import type { Workshop } from './workshop.ts';
 import { addUp, beginAddingUp } from './addUp.ts';
-import { makeWhole, spread, wholeOf } from './workshop.ts';
+import { beginWhole, spread, wholeOf } from './workshop.ts';
 
 type Run = (ops: Ops<Tensor>, operands: ReadonlyArray<Tensor>, shape: Shape) => Tensor;
 
@@ -229,7 +229,7 @@ const fused = (shop: Workshop, within: Derived<Spread>['within']): Partial<Deriv
   return {
     within,
     whole: (arrays) => {
-      makeWhole(shop, arrays);
+      beginWhole(shop, arrays);
       return arrays;
     },
     addedUp: (arrays) => {

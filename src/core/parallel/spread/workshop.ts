@@ -67,6 +67,19 @@ export const movedTo = (shop: Workshop, x: Spread, to: Place, made: ReadonlyArra
   if (x.born !== shop.scope) made.forEach(shop.outlives);
 };
 
+/**
+ * Notes that a message takes an array to another place. Whoever looks at it waits for that.
+ *
+ * @param arrays - of this process, that the message is read from and written to
+ * @param arrive - waits; what it gives is among these arrays, since the scope may be over by then
+ */
+export const takesOff = (shop: Workshop, x: Spread, arrays: ReadonlyArray<Tensor>, arrive: () => Place): void => {
+  const { place, former } = x.held.read();
+  if (x.born !== shop.scope) arrays.forEach(shop.outlives);
+  x.held.write({ place, former, coming: { arrays, arrive } })();
+  shop.begun(x);
+};
+
 const moved = (shop: Workshop, x: Spread, whole: Tensor): Tensor => {
   const place = placeOf(x);
   movedTo(shop, x, { kind: 'whole', whole, isSymmetric: place.kind === 'sum' && place.isSymmetric }, [whole]);
@@ -242,6 +255,46 @@ const sumTogether = (shop: Workshop, bucket: ReadonlyArray<Spread>): void => {
   posted.wait();
   const all = whole();
   bucket.forEach((x, i) => moved(shop, x, ops.reshape(ops.slice(all, [starts[i]], [lengths[i]]), x.shape)));
+};
+
+/** An array of runs along its first axis, on its way to be whole. */
+const beginJoining = (shop: Workshop, x: Spread, place: Extract<Place, { readonly kind: 'shards' }>): void => {
+  const { shape, dtype } = x;
+  const { collective } = shop;
+  const behind = sizeOf(shape.slice(1));
+  const flat = roomFor(shop, [sizeOf(shape)], dtype);
+  const lengths = Array.from({ length: collective.size }, (_, rank) => {
+    const [begin, end] = [place.bounds[rank * shop.parts], place.bounds[(rank + 1) * shop.parts]];
+    return (end - begin) * behind;
+  });
+  const posted = collective.allGather(
+    byRank(shop, place.parts).map((own) => joinedRuns(dtype, own)),
+    lengths,
+    flat.data,
+  );
+  takesOff(shop, x, [flat, ...place.parts.filter((part) => part !== null)], () => {
+    posted.wait();
+    return { kind: 'whole', whole: runOf(flat, 0, shape) };
+  });
+};
+
+/**
+ * Has arrays become whole: the messages of large ones that are in runs are only begun, and waited for by whoever looks at one of them; all
+ * others are whole afterwards.
+ */
+export const beginWhole = (shop: Workshop, arrays: ReadonlyArray<Spread>): void => {
+  const isLarge = (x: Spread): boolean => shop.collective.size > 1 && sizeOf(x.shape) > shop.small;
+  const distinct = [...new Set(arrays)].filter(({ held }) => held.read().coming === null);
+  const begun = distinct.filter((x) => {
+    const place = placeOf(x);
+    if (place.kind !== 'shards' || place.axis !== 0 || !isLarge(x)) return false;
+    beginJoining(shop, x, place);
+    return true;
+  });
+  makeWhole(
+    shop,
+    distinct.filter((x) => !begun.includes(x)),
+  );
 };
 
 /** Makes several arrays whole: small sums in one message, and all messages on their way at the same time. */
