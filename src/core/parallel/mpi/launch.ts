@@ -13,6 +13,8 @@ export type Abi = 'Open MPI' | 'MPICH';
 /** A process among those that were started together. */
 export interface Launch {
   readonly abi: Abi;
+  /** Present where it was Intel MPI's launcher: its library goes by another name than MPICH's, which may be there too. */
+  readonly isIntel?: true;
   readonly rank: number;
   readonly size: number;
   /** How many of them are on this host, and which of these this one is; `null` where the launcher does not say. */
@@ -36,6 +38,7 @@ const localOf = (rank: number | null, size: number | null): Launch['local'] =>
  * import { launchOf } from 'kfac-ts/core';
  *
  * launchOf({ PMI_RANK: '1', PMI_SIZE: '4' }); // => { abi: 'MPICH', rank: 1, size: 4, local: null }
+ * launchOf({ PMI_RANK: '0', PMI_SIZE: '1', I_MPI_MPIRUN: 'mpirun' })?.isIntel; // => true
  * launchOf({}); // => null
  * ```
  */
@@ -48,5 +51,6 @@ export const launchOf = (env: Process['env']): Launch | null => {
   const ofMpich = { rank: wholeAt(env, 'PMI_RANK'), size: wholeAt(env, 'PMI_SIZE') };
   if (ofMpich.rank === null || ofMpich.size === null) return null;
   const local = localOf(wholeAt(env, 'MPI_LOCALRANKID'), wholeAt(env, 'MPI_LOCALNRANKS'));
-  return { abi: 'MPICH', rank: ofMpich.rank, size: ofMpich.size, local };
+  const byIntel = Object.keys(env).some((name) => /^I_MPI_(MPIRUN|HYDRA_UUID)$/.test(name));
+  return { abi: 'MPICH', ...(byIntel ? { isIntel: true } : {}), rank: ofMpich.rank, size: ofMpich.size, local };
 };

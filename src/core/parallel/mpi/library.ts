@@ -68,11 +68,18 @@ export interface MpiLibrary {
   readonly routines: Routines;
 }
 
-/** Where the libraries may be, by ABI; bare names are left to the system's loader. */
 const files: Readonly<Record<Abi, ReadonlyArray<string>>> = {
   'Open MPI': ['libmpi.so.40', 'libmpi.so.80', 'libmpi.so', 'libmpi.40.dylib', 'libmpi.dylib'],
   MPICH: ['libmpich.so.12', 'libmpi.so.12', 'libmpich.so', 'libmpi.so', 'libmpi.12.dylib'],
 };
+
+/**
+ * Where the library of a launcher may be: bare names, which are left to the system's loader.
+ *
+ * @param launch - who has started this process
+ */
+export const filesFor = ({ abi, isIntel }: Pick<Launch, 'abi' | 'isIntel'>): ReadonlyArray<string> =>
+  isIntel === undefined ? files[abi] : files[abi].filter((file) => !file.startsWith('libmpich'));
 
 /**
  * What the environment must say before a library is loaded, unless it says something else already.
@@ -170,9 +177,10 @@ const open = (koffi: KoffiWithAddresses, abi: Abi, file: string): MpiLibrary => 
  * @returns the library, or what was tried and how to install one
  */
 export const openMpiLibrary = (
-  { abi, size }: Pick<Launch, 'abi' | 'size'>,
+  launch: Pick<Launch, 'abi' | 'isIntel' | 'size'>,
   choice: string | undefined,
 ): E.Either<BackendUnavailable, MpiLibrary> => {
+  const { abi, size } = launch;
   const unavailable = (reason: string): BackendUnavailable => ({
     _tag: 'BackendUnavailable',
     backend: 'MPI',
@@ -186,7 +194,7 @@ export const openMpiLibrary = (
       const koffi = loaded as unknown as KoffiWithAddresses;
       prepare(abi, size);
       const reasons: Array<string> = [];
-      for (const file of choice === undefined || choice === '' ? files[abi] : [choice]) {
+      for (const file of choice === undefined || choice === '' ? filesFor(launch) : [choice]) {
         const opened = E.tryCatch(
           () => open(koffi, abi, file),
           (error) => (error instanceof Error ? error.message : String(error)),

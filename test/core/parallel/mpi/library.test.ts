@@ -1,7 +1,7 @@
 /** What is done before a library of MPI is loaded. */
 import * as E from 'fp-ts/lib/Either.js';
 
-import { openMpiLibrary } from '../../../../src/core/parallel/mpi/library.ts';
+import { filesFor, openMpiLibrary } from '../../../../src/core/parallel/mpi/library.ts';
 
 describe('openMpiLibrary', () => {
   const [ucx, sums] = ['UCX_MEM_EVENTS', 'OMPI_MCA_coll_libnbc_iallreduce_algorithm'];
@@ -25,6 +25,13 @@ describe('openMpiLibrary', () => {
     set(name, found);
     openMpiLibrary({ abi, size }, '/no/such/library.so');
     expect(process.env[name]).toBe(expected);
+  });
+
+  it('under the launcher of Intel MPI its library is opened, though that of MPICH is there', () => {
+    const [intel, mpich] = [{ abi: 'MPICH', isIntel: true } as const, { abi: 'MPICH' } as const];
+    expect(filesFor(intel)[0]).toBe('libmpi.so.12');
+    expect(filesFor(intel).filter((file) => file.includes('mpich'))).toEqual([]);
+    expect(filesFor(mpich)[0]).toBe('libmpich.so.12');
   });
 
   it('a library that cannot be opened is named, with what to install', () => {
