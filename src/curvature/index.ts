@@ -21,6 +21,7 @@ export type { GradientFactorsOptions, VectorFactors } from './gradientFactors.ts
 export { coverage } from './coverage.ts';
 export type { CoverageRow } from './coverage.ts';
 export { blockwise, updateFactors } from './curvature.ts';
+export { gatherStatistics } from './gatherStatistics.ts';
 export type { Curvature, Network } from './curvature.ts';
 export { workByBlock } from './dearness.ts';
 export { dense } from './dense.ts';

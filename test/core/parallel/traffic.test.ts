@@ -2,9 +2,22 @@
 import { referenceBackend } from '../../../src/core/backends/reference/backend.ts';
 import { simulated } from '../../../src/core/parallel/simulated.ts';
 import { distributed } from '../../../src/core/parallel/spread/distributed.ts';
+import { initialParams } from '../../../src/core/nn/model.ts';
+import { squaredError } from '../../../src/core/nn/losses/squaredError.ts';
+import { mapParams } from '../../../src/core/params.ts';
+import { backward, forward } from '../../../src/core/pipeline/forward.ts';
+import { pipeline } from '../../../src/core/pipeline/stage.ts';
+import { initialState } from '../../../src/core/pipeline/trainState.ts';
+import { keyOf } from '../../../src/core/random/key.ts';
+import type { ReadonlyVector } from '../../../src/core/tensor.ts';
+import { capture } from '../../../src/curvature/capture.ts';
+import { updateFactors } from '../../../src/curvature/curvature.ts';
+import { exact } from '../../../src/curvature/estimators.ts';
+import { gatherStatistics } from '../../../src/curvature/gatherStatistics.ts';
+import { kfac } from '../../../src/curvature/kfac.ts';
 import { generate, tensor } from '../../../src/core/tensor.ts';
 import { poisoningBackend } from '../../pipelines/trainer/poisoningBackend.ts';
-import { orThrow } from '../../support/training.ts';
+import { gaussian, mlp, orThrow } from '../../support/training.ts';
 import { late } from './support.ts';
 
 /** A sum over two ranks of 4 × 9 numbers, and how many bytes of each are sent until something of it is read. */
@@ -63,6 +76,36 @@ it('law: what will be added up is under way at once, and is waited for by whoeve
   expect(collective.traffic().carried).toBe((2 * bytes * 2) / 3);
   const { data } = orThrow(await read(ops.scale(-0.5, negative))());
   expect(Array.from(data)).toEqual(Array.from((await negated(45)).data, (value) => -value));
+});
+
+describe('gatherStatistics', () => {
+  const averaged = pipeline(forward, backward, capture(exact()), updateFactors(kfac()));
+  const gathered = pipeline(forward, backward, capture(exact()), updateFactors(kfac()), gatherStatistics);
+
+  /** The averages after a step on two ranks, with the bytes that came in until they were there and when they were read. */
+  const averagesBy = async (step: typeof averaged) => {
+    const collective = simulated(2);
+    const backend = distributed(referenceBackend(), collective, { small: 0 });
+    const network = mlp([3, 5, 2]);
+    const params = mapParams(initialParams(network, keyOf(1), 'f64'), (value) => backend.ops.constant(value));
+    const place = backend.batch ?? backend.ops.constant;
+    const batch = { inputs: place(gaussian(2, [6, 3])), targets: place(gaussian(3, [6, 2])) };
+    const state = initialState(params, keyOf(1));
+    const objective = { model: network, loss: squaredError };
+    const found = orThrow(await step.run({ state, batch, objective })({ backend, clock: () => 0 })());
+    const { carried } = collective.traffic();
+    const averages = Object.values(found.state.curvature.averages).flatMap((each) => Object.values(each));
+    const values: Array<ReadonlyVector> = [];
+    for (const array of averages) values.push(orThrow(await backend.read(array)()).data);
+    return { values, taking: carried, reading: collective.traffic().carried - carried };
+  };
+
+  it('law: the averages are those of before, and nothing is sent when they are looked at', async () => {
+    const [apart, together] = [await averagesBy(averaged), await averagesBy(gathered)];
+    expect(together.values).toEqual(apart.values);
+    expect(apart.reading).toBeGreaterThan(0);
+    expect(together).toMatchObject({ taking: apart.taking + apart.reading, reading: 0 });
+  });
 });
 
 it('law: of a sum that is repeated for every example, as the mean of a batch is, the sum is sent', async () => {
