@@ -81,6 +81,15 @@ const collectiveOn = (library: MpiLibrary, { rank, size }: Launch, clock: () => 
   /** Operations under way with what they read and write, whether or not anyone still asks for them. */
   const underWay = new Set<Posting>();
 
+  /** Whether an operation is done, in which case it is no longer under way. */
+  const tested = (posting: Posting): E.Either<CollectiveFailed, boolean> => {
+    const flag = new Int32Array(1);
+    const code = Number(routines.test(posting.request, flag, ignoredStatus));
+    if (code === 0 && flag[0] === 0) return E.right(false);
+    underWay.delete(posting);
+    return code === 0 ? E.right(true) : E.left(failure(posting.operation, code));
+  };
+
   /** Posts an operation; what it works with stays reachable until it is done. */
   const post = (
     operation: string,
@@ -107,19 +116,14 @@ const collectiveOn = (library: MpiLibrary, { rank, size }: Launch, clock: () => 
       },
       done: () =>
         new Promise((resolve) => {
-          const flag = new Int32Array(1);
           const poll = (): void => {
             if (!underWay.has(keeping)) {
               resolve(E.right(undefined));
               return;
             }
-            const code = Number(routines.test(request, flag, ignoredStatus));
-            if (code === 0 && flag[0] === 0) {
-              setImmediate(poll);
-              return;
-            }
-            underWay.delete(keeping);
-            resolve(code === 0 ? E.right(undefined) : E.left(failure(operation, code)));
+            const isDone = tested(keeping);
+            if (E.isRight(isDone) && !isDone.right) setImmediate(poll);
+            else resolve(E.map(() => undefined)(isDone));
           };
           poll();
         }),
@@ -206,12 +210,13 @@ const collectiveOn = (library: MpiLibrary, { rank, size }: Launch, clock: () => 
         call('barrier', routines.ibarrier, world, request);
       }),
     progress: () => {
-      // A test of one request moves them all.
+      // A test of one request that is not over moves them all.
       const [first] = underWay;
       if (first === undefined) return;
       const start = clock();
-      call(first.operation, routines.test, first.request, new Int32Array(1), ignoredStatus);
+      const isDone = tested(first);
       waited += clock() - start;
+      if (E.isLeft(isDone)) raise(isDone.left);
     },
     traffic: () => ({ messages, bytes, carried, waited }),
     abort: (code) => {

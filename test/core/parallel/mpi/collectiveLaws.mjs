@@ -146,6 +146,25 @@ for (const k of [2, 0, 1]) {
   );
 }
 
+// Several on their way, which nobody waits for: they get on by progress alone, a second one too once the first is over.
+const unawaited = [1, 300_000].map((length) => {
+  const out = new Float64Array(length).fill(-1);
+  const parts = ranks.map((rank) => Float64Array.from({ length }, (_, i) => valueAt(rank, i)));
+  return { out, length, posted: collective.allReduce(parts, out) };
+});
+const until = performance.now() + 60_000;
+for (const { out, length, posted } of unawaited) {
+  const isOver = () => Object.is(out[0], total(0)) && Object.is(out[length - 1], total(length - 1));
+  while (!isOver() && performance.now() < until) collective.progress();
+  if (!isOver()) complaints.push(`a sum of ${length} does not get on by progress`);
+  posted.wait();
+  expectSame(
+    'a sum that got on by progress',
+    out,
+    Float64Array.from({ length }, (_, i) => total(i)),
+  );
+}
+
 // Sums of any numbers are the same bits on every rank.
 const numbers = Float64Array.from({ length: 1000 }, (_, i) => Math.sin(1 + i + ranks[0]) / 3);
 const rounded = new Float64Array(1000);
