@@ -339,9 +339,10 @@ export const vjp = <T extends Shaped>(
       sites: sites.map((record) => withElsewhere(record, uses)),
       kept,
       pullback: (cotangent, on, tell) => {
-        const all = toAll([checked('pullback', cotangent, result.shape)], on, (inner, id, complete) => {
+        const told: Parameters<typeof toAll>[2] = (inner, id, complete) => {
           if (areParameters.has(id)) tell?.(inner, complete);
-        });
+        };
+        const all = toAll([checked('pullback', cotangent, result.shape)], on, tell && told);
         return { params: named(paths, all), sites: all.slice(paths.length) };
       },
       sitePullback: (cotangent) => tape.walkBack([result], siteIds)([checked('sitePullback', cotangent, result.shape)]),

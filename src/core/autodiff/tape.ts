@@ -77,6 +77,8 @@ const leadsTo = <T extends Shaped>(
   return leads;
 };
 
+const nothing: ReadonlyMap<number, ReadonlyArray<number>> = new Map();
+
 /** The targets whose cotangents are complete once the walk has passed a node: those of which it is the first user. */
 const completedBy = <T extends Shaped>(
   entries: ReadonlyArray<Entry<T>>,
@@ -116,8 +118,8 @@ export const createTape = <T extends Shaped>(ops: Ops<T>): Tape<T> => {
     walkBack: (results, targets) => {
       const leads = leadsTo(entries, targets);
       const isTarget = new Set(targets);
-      const completed = completedBy(entries, isTarget);
-      const walk = (on: Ops<T>, cotangents: ReadonlyArray<T>, tell: Told<T>): ReadonlyArray<T> => {
+      const walk = (on: Ops<T>, cotangents: ReadonlyArray<T>, tell: Told<T> | undefined): ReadonlyArray<T> => {
+        const completed = tell === undefined ? nothing : completedBy(entries, isTarget);
         const found = new Map<number, T>();
         const pending: Array<T | undefined> = [];
         const add = (id: number, part: T): void => {
@@ -137,12 +139,12 @@ export const createTape = <T extends Shaped>(ops: Ops<T>): Tape<T> => {
           }
           for (const target of completed.get(id) ?? []) {
             const complete = pending[target];
-            if (complete !== undefined) tell(on, target, complete);
+            if (complete !== undefined) tell?.(on, target, complete);
           }
         }
         return targets.map((id) => found.get(id) ?? on.full(entries[id].shape, 0));
       };
-      return (cotangents, on = ops, tell = () => undefined) =>
+      return (cotangents, on = ops, tell) =>
         tidyWithin(on, entries, (inner) => {
           const found = walk(inner, cotangents, tell);
           return [found, found];

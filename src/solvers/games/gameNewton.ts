@@ -63,7 +63,7 @@ const whereHssBreaksDown: Raises<Outcome<unknown>> = {
 /** Power iterations for γ: it need not be known better than to a factor. */
 const powers = 6;
 
-/** What is to be solved: J, and the α that goes with a λ. */
+/** What is to be solved: J, and the α of HSS that goes with a λ; 0 with GMRES. */
 interface PosedSystem<T extends Shaped> extends JacobianOfGame<T> {
   readonly alphaFor: (lambda: number) => number;
 }
@@ -80,7 +80,8 @@ const pose = <T extends Shaped>(
       return jacobianAt(backend.ops, programs, state.params, inputs);
     }),
     TE.bind('alphaFor', ({ forward, transposed }): TE.TaskEither<KfacError, PosedSystem<T>['alphaFor']> => {
-      if (method !== 'hss' || alpha !== undefined) return TE.right((lambda) => alpha ?? lambda);
+      if (method !== 'hss') return TE.right(() => 0);
+      if (alpha !== undefined) return TE.right(() => alpha);
       return pipe(
         spectralRadius(backend, splittingOf(forward, transposed).symmetric, gradient, powers),
         TE.map((gamma) => (lambda) => Math.sqrt(lambda * (lambda + gamma))),
@@ -184,15 +185,13 @@ export const preconditionedGameNewton = <Needs extends Field = never>(
       const { blocks, damping: lambda } = context;
       const onTrees = ({ prepared }: SolverState<T>): Action<T> | null =>
         prepared === null ? null : (ops, v) => fromBlocks(ops, blocks, act(ops, prepared, toBlocks(ops, blocks, v)));
-      const refreshed = ({ alphaFor }: PosedSystem<T>): ReturnType<ReturnType<typeof refresh<T, Needs>>> => {
-        const shift = options.method === 'hss' ? lambda + alphaFor(lambda) : lambda;
-        return refresh<T, Needs>(options.preconditioner, options, { ...context, damping: shift })(env);
-      };
       return pipe(
         pose(game, options, context, env),
         TE.bindTo('system'),
-        TE.bind('after', ({ system }) => refreshed(system)),
-        TE.chain(({ system, after: { state, metrics: reported } }) =>
+        TE.bind('refreshed', ({ system: { alphaFor } }) =>
+          refresh<T, Needs>(options.preconditioner, options, { ...context, damping: lambda + alphaFor(lambda) })(env),
+        ),
+        TE.chain(({ system, refreshed: { state, metrics: reported } }) =>
           pipe(
             solveGame(system, options, context, env, onTrees(state.solver)),
             TE.map((solved) => {

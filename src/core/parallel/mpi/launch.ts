@@ -51,6 +51,6 @@ export const launchOf = (env: Process['env']): Launch | null => {
   const ofMpich = { rank: wholeAt(env, 'PMI_RANK'), size: wholeAt(env, 'PMI_SIZE') };
   if (ofMpich.rank === null || ofMpich.size === null) return null;
   const local = localOf(wholeAt(env, 'MPI_LOCALRANKID'), wholeAt(env, 'MPI_LOCALNRANKS'));
-  const byIntel = Object.keys(env).some((name) => /^I_MPI_(MPIRUN|HYDRA_UUID)$/.test(name));
+  const byIntel = ['I_MPI_MPIRUN', 'I_MPI_HYDRA_UUID'].some((name) => env[name] !== undefined);
   return { abi: 'MPICH', ...(byIntel ? { isIntel: true } : {}), rank: ofMpich.rank, size: ofMpich.size, local };
 };

@@ -53,6 +53,9 @@ const leastOf = (loads: ReadonlyArray<number>, among: ReadonlyArray<number>): Re
   return among.filter((rank) => loads[rank] === least);
 };
 
+const longestFirst = (operations: ReadonlyArray<number>): ReadonlyArray<number> =>
+  operations.map((_, i) => i).toSorted((a, b) => operations[b] - operations[a]);
+
 /** Who does what. */
 export interface Shares {
   /** The rank of each task. */
@@ -71,8 +74,7 @@ export const shareOut = (operations: ReadonlyArray<number>, totals: ReadonlyArra
   const ranks = totals.map((_, rank) => rank);
   const loads = totals.map(() => 0);
   const owners = operations.map(() => 0);
-  const longestFirst = operations.map((_, i) => i).toSorted((a, b) => operations[b] - operations[a]);
-  for (const task of longestFirst) {
+  for (const task of longestFirst(operations)) {
     const [rank] = leastOf(totals, leastOf(loads, ranks));
     loads[rank] += operations[task];
     owners[task] = rank;
@@ -81,11 +83,15 @@ export const shareOut = (operations: ReadonlyArray<number>, totals: ReadonlyArra
 };
 
 /** The order in which results are sent: of each rank the longest first, the ranks taking turns. */
-export const turnsOf = (operations: ReadonlyArray<number>, owners: ReadonlyArray<number>): ReadonlyArray<number> => {
-  const longestFirst = operations.map((_, i) => i).toSorted((a, b) => operations[b] - operations[a]);
-  const turnOf = (task: number): number =>
-    longestFirst.slice(0, longestFirst.indexOf(task)).filter((other) => owners[other] === owners[task]).length;
-  return longestFirst.toSorted((a, b) => turnOf(a) - turnOf(b) || owners[a] - owners[b]);
+const turnsOf = (operations: ReadonlyArray<number>, owners: ReadonlyArray<number>): ReadonlyArray<number> => {
+  const sentBefore = new Map<number, number>();
+  const turns = longestFirst(operations).map((task) => {
+    const owner = owners[task];
+    const turn = sentBefore.get(owner) ?? 0;
+    sentBefore.set(owner, turn + 1);
+    return { task, owner, turn };
+  });
+  return turns.toSorted((a, b) => a.turn - b.turn || a.owner - b.owner).map(({ task }) => task);
 };
 
 /** Told of the operations of each rank in a round. */

@@ -147,11 +147,12 @@ const summing = (
 const roomFor = ({ room }: Pick<Workshop, 'room'>, shape: Shape, dtype: DType): Tensor =>
   dtype === 'i32' ? { shape, dtype, data: allocate(dtype, sizeOf(shape)) } : room(shape);
 
+/** Runs, one behind the other where `flat` is, on their way to be an array. */
 const joining = (
   shop: Workshop,
   { shape, dtype }: Pick<Spread, 'shape' | 'dtype'>,
   { axis, bounds, parts }: Extract<Place, { readonly kind: 'shards' }>,
-): Message => {
+): Message & { readonly flat: Tensor } => {
   const { ops, collective } = shop;
   const [before, behind] = aroundAxis(shape, axis);
   const extents = bounds.slice(1).map((end, run) => end - bounds[run]);
@@ -166,12 +167,12 @@ const joining = (
     ofRanks,
     flat.data,
   );
-  if (before === 1) return { posted, whole: () => ops.reshape(flat, shape) };
+  if (before === 1) return { posted, flat, whole: () => ops.reshape(flat, shape) };
   const runs = (): ReadonlyArray<Tensor> =>
     extents.map((extent, run) =>
       ops.reshape(ops.slice(flat, [before * bounds[run] * behind], [lengths[run]]), withExtent(shape, axis, extent)),
     );
-  return { posted, whole: () => ops.concat(runs(), axis) };
+  return { posted, flat, whole: () => ops.concat(runs(), axis) };
 };
 
 /** Operations that were posted one after another, as one. */
@@ -257,27 +258,6 @@ const sumTogether = (shop: Workshop, bucket: ReadonlyArray<Spread>): void => {
   bucket.forEach((x, i) => moved(shop, x, ops.reshape(ops.slice(all, [starts[i]], [lengths[i]]), x.shape)));
 };
 
-/** An array of runs along its first axis, on its way to be whole. */
-const beginJoining = (shop: Workshop, x: Spread, place: Extract<Place, { readonly kind: 'shards' }>): void => {
-  const { shape, dtype } = x;
-  const { collective } = shop;
-  const behind = sizeOf(shape.slice(1));
-  const flat = roomFor(shop, [sizeOf(shape)], dtype);
-  const lengths = Array.from({ length: collective.size }, (_, rank) => {
-    const [begin, end] = [place.bounds[rank * shop.parts], place.bounds[(rank + 1) * shop.parts]];
-    return (end - begin) * behind;
-  });
-  const posted = collective.allGather(
-    byRank(shop, place.parts).map((own) => joinedRuns(dtype, own)),
-    lengths,
-    flat.data,
-  );
-  takesOff(shop, x, [flat, ...place.parts.filter((part) => part !== null)], () => {
-    posted.wait();
-    return { kind: 'whole', whole: runOf(flat, 0, shape) };
-  });
-};
-
 /**
  * Has arrays become whole: the messages of large ones that are in runs are only begun, and waited for by whoever looks at one of them; all
  * others are whole afterwards.
@@ -288,7 +268,11 @@ export const beginWhole = (shop: Workshop, arrays: ReadonlyArray<Spread>): void 
   const begun = distinct.filter((x) => {
     const place = placeOf(x);
     if (place.kind !== 'shards' || place.axis !== 0 || !isLarge(x)) return false;
-    beginJoining(shop, x, place);
+    const { posted, flat } = joining(shop, x, place);
+    takesOff(shop, x, [flat], () => {
+      posted.wait();
+      return { kind: 'whole', whole: runOf(flat, 0, x.shape) };
+    });
     return true;
   });
   makeWhole(
