@@ -9,7 +9,9 @@ import { backward, forward } from '../../../src/core/pipeline/forward.ts';
 import { pipeline } from '../../../src/core/pipeline/stage.ts';
 import { initialState } from '../../../src/core/pipeline/trainState.ts';
 import { keyOf } from '../../../src/core/random/key.ts';
-import type { ReadonlyVector } from '../../../src/core/tensor.ts';
+import type { Backend } from '../../../src/core/backends/backend.ts';
+import type { Collective } from '../../../src/core/parallel/collective.ts';
+import type { ReadonlyVector, Tensor } from '../../../src/core/tensor.ts';
 import { capture } from '../../../src/curvature/capture.ts';
 import { updateFactors } from '../../../src/curvature/curvature.ts';
 import { exact } from '../../../src/curvature/estimators.ts';
@@ -106,6 +108,81 @@ describe('gatherStatistics', () => {
     expect(apart.reading).toBeGreaterThan(0);
     expect(together).toMatchObject({ taking: apart.taking + apart.reading, reading: 0 });
   });
+});
+
+it('law: memory of what is under way stays as it is when a scope ends, though all of it has come by then', async () => {
+  const { ops, batch, read, scope } = distributed(poisoningBackend().backend, simulated(3), { small: 0 });
+  const place = batch ?? ops.constant;
+  const [x, y] = [place(generate([6, 9], (i) => i % 7)), place(generate([6, 5], (i) => i % 3))];
+  const inner = scope();
+  const [sum] = inner.backend.ops.addingUp([inner.backend.ops.matmul(x, y, { transposeA: true })]);
+  const [run] = inner.backend.ops.whole([inner.backend.ops.neg(x)]);
+  inner.close([sum, run]);
+  expect([sum, run].map(({ held }) => held.read().coming === null)).toEqual([false, false]);
+  expect(Array.from(orThrow(await read(ops.neg(sum))()).data)).toEqual(Array.from((await negated(45)).data));
+  expect(Array.from(orThrow(await read(ops.abs(run))()).data)).toEqual(Array.from({ length: 54 }, (_, i) => i % 7));
+});
+
+it('law: an array in runs that will be looked at as a whole is under way at once, and is waited for by whoever looks at it', async () => {
+  const collective = late(3);
+  const { ops, batch, read } = distributed(poisoningBackend().backend, collective, { small: 0 });
+  const values = generate([6, 5], (i) => 1 + i);
+  const x = ops.neg((batch ?? ops.constant)(values));
+  ops.whole([x]);
+  expect([x.held.read().place.kind, collective.traffic().carried]).toEqual(['shards', 0]);
+  ops.whole([x]);
+  expect(Array.from(orThrow(await read(x)()).data)).toEqual(Array.from(values.data, (value) => -value));
+  // Once, in the mean 20 of 30 numbers of 8 bytes from the others.
+  expect(collective.traffic().carried).toBe((30 * 8 * 2) / 3);
+});
+
+it('law: gradients of large layers are sent before the backward pass is over, and the library has its moments meanwhile', async () => {
+  const events: Array<string> = [];
+  const local = referenceBackend();
+  const watched: Backend<Tensor> = {
+    ...local,
+    ops: {
+      ...local.ops,
+      matmul: (...given) => {
+        events.push('product');
+        return local.ops.matmul(...given);
+      },
+    },
+    scope: () => ({ ...local.scope(), backend: watched }),
+  };
+  const own = simulated(2);
+  const collective: Collective = {
+    ...own,
+    allToAll: (...given) => {
+      events.push('sent');
+      return own.allToAll(...given);
+    },
+    progress: () => {
+      events.push('moment');
+    },
+  };
+  const backend = distributed(watched, collective, { small: 20 });
+  const network = mlp([5, 5, 5, 5]);
+  const params = mapParams(initialParams(network, keyOf(1), 'f64'), (value) => backend.ops.constant(value));
+  const place = backend.batch ?? backend.ops.constant;
+  const batch = { inputs: place(gaussian(2, [6, 5])), targets: place(gaussian(3, [6, 5])) };
+  const objective = { model: network, loss: squaredError };
+  orThrow(
+    await pipeline(forward, backward).run({ state: initialState(params, keyOf(1)), batch, objective })({
+      backend,
+      clock: () => 0,
+    })(),
+  );
+  // Three weights of 25 numbers each; the biases are small.
+  expect(events.filter((event) => event === 'sent')).toHaveLength(3);
+  const between = (one: number): ReadonlyArray<string> => {
+    const sent = events.flatMap((event, i) => (event === 'sent' ? [i] : []));
+    return events.slice(sent[one], sent[one + 1]);
+  };
+  for (const one of [0, 1]) {
+    expect(between(one)).toContain('product');
+    expect(between(one)).toContain('moment');
+  }
 });
 
 it('law: of a sum that is repeated for every example, as the mean of a batch is, the sum is sent', async () => {
