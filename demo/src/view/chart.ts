@@ -63,7 +63,6 @@ const optionsOf = (lines: ReadonlyArray<Line>, width: number, height: number): u
     cursor: { show: false },
     scales: {
       x: { time: false },
-      // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- a const enum that exists in types only
       y: { distr: 3, range: (_, low, high) => (low > 0 ? [low / 1.08, high * 1.08] : [0.1, 1]) },
     },
     axes: [

@@ -62,7 +62,7 @@ const allOf = <A>(source: Source<A>, what: string): TE.TaskEither<KfacError, Rea
       advice: 'It comes from the source of the examples.',
       row: before,
     })),
-    TE.chainEitherK((items) => {
+    TE.chainEitherK((items): E.Either<KfacError, ReadonlyArray<A>> => {
       const at = items.findIndex((item) => !isPair(item));
       return at < 0
         ? E.right(items)

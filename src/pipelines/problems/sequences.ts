@@ -52,7 +52,7 @@ const bad = (actual: string): KfacError => ({
   source: 'text',
   expected: 'the package typescript, with declarations in lib/lib.es5.d.ts',
   actual,
-  advice: 'Install it with npm install typescript.',
+  advice: 'Install version 6 of it: npm install typescript@6.',
 });
 
 /** Signs that are told apart; all others are one more. */
