@@ -14,7 +14,7 @@ import type { RanksRun } from './ranksRun.ts';
 import { meanOf, medianOf } from './timing.ts';
 
 const own = fileURLToPath(new URL('./ranksRun.js', import.meta.url));
-const program = 'dist/esm/pipelines/cli/main.js';
+const program = 'dist/cjs/pipelines/cli/main.js';
 
 /** A way to start. */
 interface Way {

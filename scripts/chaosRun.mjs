@@ -9,8 +9,8 @@ import {
   model,
   sequential,
   softmaxCrossEntropy,
-} from '../dist/esm/core/index.js';
-import { datasetOf, nodeWorld, runCli, supervised } from '../dist/esm/pipelines/index.js';
+} from '../dist/cjs/core/index.js';
+import { datasetOf, nodeWorld, runCli, supervised } from '../dist/cjs/pipelines/index.js';
 
 /** Points in the plane of a few sines; the class is where they are highest. */
 const points = (name, examples, from) => {

@@ -42,7 +42,7 @@ const megabyte = 2 ** 20;
 
 describe('the published package', () => {
   it('has a program that can be run, each time it is built', () => {
-    const program = statSync(join('dist', 'esm', 'pipelines', 'cli', 'main.js'));
+    const program = statSync(join('dist', 'cjs', 'pipelines', 'cli', 'main.js'));
     expect(program.mode & 0o111).toBe(0o111);
   });
 

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 /** Where it is. */
-export const program = resolve('dist/esm/pipelines/cli/main.js');
+export const program = resolve('dist/cjs/pipelines/cli/main.js');
 
 /** What a run has left. */
 export interface Ran {

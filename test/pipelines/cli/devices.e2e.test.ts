@@ -10,7 +10,7 @@ import type { Diagnosis } from '../../../src/core/backends/choice/doctor.ts';
 import { patience } from '../../support/eventually.ts';
 import { withWebgpu } from '../../support/webgpu.ts';
 
-const program = resolve('dist/esm/pipelines/cli/main.js');
+const program = resolve('dist/cjs/pipelines/cli/main.js');
 
 const doctor = (env: Readonly<Record<string, string>>): Diagnosis => {
   if (!existsSync(program)) throw new Error('Build first: npm run build');

@@ -4,7 +4,7 @@
  */
 import { performance } from 'node:perf_hooks';
 
-import { mpi, simulated, single } from '../../../../dist/esm/core/index.js';
+import { mpi, simulated, single } from '../../../../dist/cjs/core/index.js';
 
 const [kind, count] = process.argv.slice(2);
 

@@ -11,9 +11,9 @@ import {
   sequential,
   squaredError,
   generate,
-} from '../../../../dist/esm/core/index.js';
-import { datasetOf, supervised, train } from '../../../../dist/esm/pipelines/index.js';
-import { optimizerOf } from '../../../../dist/esm/solvers/index.js';
+} from '../../../../dist/cjs/core/index.js';
+import { datasetOf, supervised, train } from '../../../../dist/cjs/pipelines/index.js';
+import { optimizerOf } from '../../../../dist/cjs/solvers/index.js';
 
 const { collective } = mpi(() => performance.now() / 1000).right;
 
