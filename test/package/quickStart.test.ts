@@ -80,7 +80,7 @@ describe('the quick start', () => {
   });
 
   const subpaths = ['kfac-ts', 'kfac-ts/core', 'kfac-ts/curvature', 'kfac-ts/solvers', 'kfac-ts/pipelines'];
-  const tsc = `${process.execPath} ${resolve('node_modules/@typescript/native/bin/tsc')}`;
+  const tsc = `${process.execPath} ${resolve('node_modules/typescript/bin/tsc')}`;
 
   it('installs what CommonJS requires, with what ES modules import', async () => {
     const named = (load: string): string =>

@@ -4,13 +4,11 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 
 import type { Diagnosis } from '../../../src/core/backends/choice/doctor.ts';
 import { patience } from '../../support/eventually.ts';
+import { program } from '../../support/program.ts';
 import { withWebgpu } from '../../support/webgpu.ts';
-
-const program = resolve('dist/cjs/pipelines/cli/main.js');
 
 const doctor = (env: Readonly<Record<string, string>>): Diagnosis => {
   if (!existsSync(program)) throw new Error('Build first: npm run build');
