@@ -11,6 +11,7 @@ import type { ReadonlyVector, Shape, Tensor } from '../../tensor.ts';
 import { sizeOf } from '../../tensor.ts';
 import type { View } from './columns.ts';
 import { gatherColumns, scatterColumns } from './columns.ts';
+import { directConvolutions } from './direct.ts';
 import { convolveByChannel, correlateByChannel, spreadByChannel } from './depthwise.ts';
 import type { Host } from './host.ts';
 import { floatsOf, floatTensor } from './host.ts';
@@ -47,6 +48,7 @@ const placesOf = ([, oh, ow]: Shape): readonly [number, number] => [oh, ow];
 /** The primitives that convolve. */
 export const convolutions = (host: Host): Convolutions<Tensor> => {
   const { precision, products, allocator } = host;
+  const direct = directConvolutions(host);
 
   /** Patches of a piece as rows. */
   const patchesOf = (
@@ -94,6 +96,7 @@ export const convolutions = (host: Host): Convolutions<Tensor> => {
         return floatTensor(host, outputs, y);
       }
       const y = allocator.take(sizeOf(outputs));
+      if (groups === 1 && direct.convolve(x, w, view, out, y)) return floatTensor(host, outputs, y);
       const rooms = roomsOf(host);
       forEachPiece(view, groups, (piece) => {
         const { rows, firstRow, group } = piece;
@@ -117,6 +120,7 @@ export const convolutions = (host: Host): Convolutions<Tensor> => {
         spreadByChannel(y, w, out, view, x);
         return floatTensor(host, shape, x);
       }
+      if (groups === 1 && direct.convolveTransposed(y, w, view, out, x)) return floatTensor(host, shape, x);
       const isWhole = groups === 1 && isPointwise(window);
       const rooms = roomsOf(host);
       forEachPiece(view, groups, (piece) => {
@@ -141,6 +145,7 @@ export const convolutions = (host: Host): Convolutions<Tensor> => {
         return floatTensor(host, shape, sums);
       }
       const sums = allocator.zeros(sizeOf(shape));
+      if (groups === 1 && direct.correlate(x, y, view, out, sums)) return floatTensor(host, shape, sums);
       const rooms = roomsOf(host);
       forEachPiece(view, groups, (piece) => {
         const { rows, group } = piece;

@@ -13,7 +13,7 @@ const atOnce = 1 << 17;
 const fewestRows = 256;
 
 /** Room by name, with arbitrary contents. */
-export type Rooms = (name: 'patches' | 'frame' | 'outputs' | 'products', length: number) => Vector;
+export type Rooms = (name: 'patches' | 'frame' | 'filters' | 'outputs' | 'products', length: number) => Vector;
 
 /**
  * Room for the pieces of one operation: each name has one array, a larger one when it is asked for.

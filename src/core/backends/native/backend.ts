@@ -15,10 +15,12 @@ import type { Factorisations } from '../host/linearAlgebra.ts';
 import type { Kernels as LoopKernels } from '../host/kernels/kernels.ts';
 import { plainKernels } from '../host/kernels/plain.ts';
 import type { Products } from '../host/kernels/products.ts';
+import type { VectorUnit } from '../host/simd/instance.ts';
 import { vectorUnit } from '../host/simd/instance.ts';
 import { singleKernels } from '../host/simd/kernels.ts';
 import type { SharingOptions } from '../host/simd/sharing.ts';
 import { refusedSharing, sharedUnit } from '../host/simd/sharing.ts';
+import { windowProducts } from '../host/simd/windowProducts.ts';
 import { currentProcess } from '../process.ts';
 import type { CrewOptions } from '../threads/crew.ts';
 import type { Team } from '../threads/team.ts';
@@ -65,7 +67,15 @@ export interface NativeOptions {
   readonly crew?: Pick<CrewOptions, 'patience' | 'source'>;
 }
 
-const productsOf = ({ gemm, gemmBatched, syrk }: Blas, { copyRows }: LoopKernels): Products => ({
+/** Outputs up to which convolutions without patches are faster than a BLAS on patches, whose vectors may be wider. */
+const widest = 16;
+
+const productsOf = (
+  { gemm, gemmBatched, syrk }: Blas,
+  { copyRows }: LoopKernels,
+  loops: VectorUnit | null,
+): Products => ({
+  ...(loops === null ? {} : { windows: windowProducts(loops, widest) }),
   matmul: (a, b, { m, n, k, transposeA, transposeB }, out) =>
     gemm(transposeA, transposeB, m, n, k, 1, a, transposeA ? m : k, b, transposeB ? k : n, 0, out, n),
   batchedMatmul: (batch, a, b, { m, n, k, transposeA, transposeB }, out) =>
@@ -135,10 +145,10 @@ const loopTeam = ({ library }: NativeKernels, { dtype = 'f32', threads, crew }: 
   });
 };
 
-const loopsOn = (team: Team | null, { dtype = 'f32', sharing }: NativeOptions): LoopKernels => {
-  const unit = vectorUnit();
-  if (dtype === 'f64') return plainKernels;
-  return singleKernels(undefined, unit === null || team === null ? unit : sharedUnit(unit, team, sharing));
+/** The vector unit, whose large calls the team shares; it has single precision only. */
+const unitOn = (team: Team | null, { dtype = 'f32', sharing }: NativeOptions): VectorUnit | null => {
+  const unit = dtype === 'f32' ? vectorUnit() : null;
+  return unit === null || team === null ? unit : sharedUnit(unit, team, sharing);
 };
 
 /**
@@ -175,11 +185,12 @@ export const nativeBackend = (
       const { undo, warnings } = setThreads(kernels, threads);
       const routines = dtype === 'f32' ? kernels.f32 : kernels.f64;
       const team = loopTeam(kernels, options);
-      const loops = loopsOn(team, options);
+      const unit = unitOn(team, options);
+      const loops = dtype === 'f32' ? singleKernels(undefined, unit) : plainKernels;
       return hostBackend({
         name: 'native',
         dtype,
-        products: productsOf(routines, loops),
+        products: productsOf(routines, loops, unit),
         kernels: loops,
         factorisations: factorisationsOf(routines, createSchedule(kernels, threads)),
         report: () => ({

@@ -79,9 +79,12 @@ export interface Blas {
 const gemvFrom = 1 << 15;
 const gemvThreads = 1 << 18;
 
-/** Multiplications from which a product may be spread over threads, and from which that is worth it. */
+/**
+ * Multiplications from which a product may be spread over threads, and from which that is worth it: a tenth of a millisecond of one
+ * thread, in which others hardly wake where the caller does something else between products, as convolutions do.
+ */
 const gemmSpread = 1 << 17;
-const gemmThreads = 1 << 20;
+const gemmThreads = 1 << 22;
 
 const { rowMajor, plain, transposed: transpose, lower, nonUnit, left } = cblas;
 

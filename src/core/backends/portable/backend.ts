@@ -15,6 +15,8 @@ import { vectorUnit } from '../host/simd/instance.ts';
 import { singleKernels } from '../host/simd/kernels.ts';
 import type { SharingOptions } from '../host/simd/sharing.ts';
 import { refusedSharing, sharedUnit } from '../host/simd/sharing.ts';
+import { windowProducts } from '../host/simd/windowProducts.ts';
+import { isFused } from '../webAssembly/fused.ts';
 import { openTeam } from '../threads/team.ts';
 import { processorCount } from '../threads/worker.ts';
 import { portableFactorisations } from './factorisations.ts';
@@ -70,7 +72,8 @@ export const portableBackend = (
   if (refused !== null) return E.left(refused);
   if (unit === null) return E.left(unavailable('WebAssembly with vectors cannot be used here'));
   const team = openTeam({ ...options, threads, memory: unit.memory, what: 'Everything runs' });
-  const kernels = singleKernels(undefined, sharedUnit(unit, team, options.sharing));
+  const shared = sharedUnit(unit, team, options.sharing);
+  const kernels = singleKernels(undefined, shared);
   const products = portableProducts(unit, kernels, { ...options, threads, team });
   if (products === null) return E.left(unavailable('there is no memory for WebAssembly'));
   const warnings = threadWarnings(unit, threads);
@@ -78,7 +81,7 @@ export const portableBackend = (
     hostBackend({
       name: 'portable',
       dtype: 'f32',
-      products,
+      products: products.fused === isFused() ? { ...products, windows: windowProducts(shared, Infinity) } : products,
       kernels,
       factorisations: portableFactorisations,
       report: () => ({

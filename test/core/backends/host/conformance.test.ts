@@ -5,22 +5,29 @@
 import * as E from 'fp-ts/lib/Either.js';
 
 import { plainKernels } from '../../../../src/core/backends/host/kernels/plain.ts';
+import type { WindowProducts } from '../../../../src/core/backends/host/kernels/products.ts';
+import type { VectorUnit } from '../../../../src/core/backends/host/simd/instance.ts';
 import { openUnit } from '../../../../src/core/backends/host/simd/instance.ts';
 import { singleKernels } from '../../../../src/core/backends/host/simd/kernels.ts';
+import { windowProducts } from '../../../../src/core/backends/host/simd/windowProducts.ts';
 import { conformance } from '../../../support/conformance.ts';
 import { loopBackend } from './support.ts';
 
+/** Convolutions without patches, of any width. */
+const windowsOn = (unit: VectorUnit | null): { readonly windows?: WindowProducts } =>
+  unit === null ? {} : { windows: windowProducts(unit, Infinity) };
+
 conformance('host, vector unit, arrays in its memory', () => {
   const unit = openUnit();
-  return E.right(loopBackend('f32', singleKernels(1, unit), { unit, smallest: 1 }).backend);
+  return E.right(loopBackend('f32', singleKernels(1, unit), { unit, smallest: 1, ...windowsOn(unit) }).backend);
 });
 conformance('host, vector unit, a memory that is not shared', () => {
   const unit = openUnit({ shared: false });
-  return E.right(loopBackend('f32', singleKernels(1, unit), { unit, smallest: 1 }).backend);
+  return E.right(loopBackend('f32', singleKernels(1, unit), { unit, smallest: 1, ...windowsOn(unit) }).backend);
 });
 conformance('host, vector unit, a memory that is soon full', () => {
   const unit = openUnit({ pages: 1 });
-  return E.right(loopBackend('f32', singleKernels(1, unit), { unit, smallest: 1 }).backend);
+  return E.right(loopBackend('f32', singleKernels(1, unit), { unit, smallest: 1, ...windowsOn(unit) }).backend);
 });
 conformance('host, vector unit, arrays elsewhere', () => E.right(loopBackend('f32', singleKernels(1)).backend));
 conformance('host, plain loops in single precision', () => E.right(loopBackend('f32', plainKernels, { unit: null }).backend)); // prettier-ignore

@@ -12,7 +12,7 @@ import type { HostSettings } from '../../../../src/core/backends/host/backend.ts
 import { hostBackend } from '../../../../src/core/backends/host/backend.ts';
 import type { Kernels } from '../../../../src/core/backends/host/kernels/kernels.ts';
 import type { Factorisations } from '../../../../src/core/backends/host/linearAlgebra.ts';
-import type { Products, ProductShape } from '../../../../src/core/backends/host/kernels/products.ts';
+import type { Products, ProductShape, WindowProducts } from '../../../../src/core/backends/host/kernels/products.ts';
 import type { KfacError } from '../../../../src/core/errors.ts';
 import { cholesky, choleskySolve, inverse } from '../../../../src/core/backends/portable/cholesky.ts';
 import { eigh } from '../../../../src/core/backends/portable/eigh.ts';
@@ -79,13 +79,13 @@ const factorisations = (dtype: 'f32' | 'f64'): Factorisations => {
 export const loopBackend = (
   dtype: 'f32' | 'f64',
   kernels?: Kernels,
-  settings: Pick<HostSettings, 'unit' | 'smallest'> = {},
+  { windows, ...settings }: Pick<HostSettings, 'unit' | 'smallest'> & { readonly windows?: WindowProducts } = {},
 ): { readonly backend: Backend<Tensor>; readonly disposals: () => number } => {
   let disposals = 0;
   const backend = hostBackend({
     name: 'loops',
     dtype,
-    products,
+    products: windows === undefined ? products : { ...products, windows },
     factorisations: factorisations(dtype),
     report: () => ({ backend: 'loops', library: 'plain loops', threads: 1, factorisations: 'portable', warnings: [] }),
     dispose: TE.fromIO(() => {

@@ -17,6 +17,54 @@ export interface ProductShape {
   readonly transposeB: boolean;
 }
 
+/** Windows over images that lie densely, of which every row is one run. Steps are in elements. */
+export interface Windows {
+  /** Elements of a window's row, and its rows. */
+  readonly run: number;
+  readonly rows: number;
+  /** Numbers of a place: outputs. */
+  readonly outputs: number;
+  /** Places of a line, lines of an image, and images. */
+  readonly places: number;
+  readonly lines: number;
+  readonly images: number;
+  /** From one row of a window, one window of a line, one line and one image to the next, in what windows see. */
+  readonly seen: { readonly row: number; readonly place: number; readonly line: number; readonly image: number };
+  /** From one place, line and image to the next, in the outputs. */
+  readonly made: { readonly place: number; readonly line: number; readonly image: number };
+}
+
+/** Products of what windows see, without patches. Each says whether it was made: it is not where an array lies elsewhere than it has to. */
+export interface WindowProducts {
+  /** Outputs up to which it is faster than a product of patches. */
+  readonly widest: number;
+  /** Fewest places of a line. */
+  readonly narrowest: number;
+  /** Outputs that filters lie together by, and outputs and elements that sums do. */
+  readonly together: { readonly filters: number; readonly outputs: number; readonly elements: number };
+  /** `y[n, l, p, o] = Σ_r Σ_e x[n, l, p, r, e] w[o, r, e]`, w `[⌈outputs / p⌉, rows, run, p]`; from elements atX and atY on. */
+  readonly convolve: (
+    x: ReadonlyVector,
+    atX: number,
+    w: ReadonlyVector,
+    y: Vector,
+    atY: number,
+    windows: Windows,
+  ) => boolean;
+  /**
+   * `sums[o, r, e] += Σ_n Σ_l Σ_p y[n, l, p, o] x[n, l, p, r, e]`, where some outputs and some elements lie together: sums
+   * `[⌈outputs / p⌉, rows, ⌈run / q⌉, p, q]`. What is beyond the last output or element is arbitrary.
+   */
+  readonly correlate: (
+    x: ReadonlyVector,
+    atX: number,
+    y: ReadonlyVector,
+    atY: number,
+    sums: Vector,
+    windows: Windows,
+  ) => boolean;
+}
+
 /** Matrix products on dense row-major arrays. What `out` held before is overwritten. */
 export interface Products {
   /** `out = op(A) op(B)`. */
@@ -41,4 +89,6 @@ export interface Products {
   ) => void;
   /** `out = xᵀx`, symmetric bit for bit, with x [rows, columns]. */
   readonly gram: (x: ReadonlyVector, rows: number, columns: number, out: Vector) => void;
+  /** Convolutions without patches, if there are any. */
+  readonly windows?: WindowProducts;
 }

@@ -15,6 +15,7 @@ import type { VectorMemory } from '../memory/memory.ts';
 import { openMemory } from '../memory/memory.ts';
 
 import type { PointwiseName, RowwiseName } from './module.ts';
+import { isFused } from '../../webAssembly/fused.ts';
 import { chunk, moduleBytes, places, reserved } from './module.ts';
 import type { SelectForm } from './select.ts';
 import { laneMask } from './softmax.ts';
@@ -123,6 +124,9 @@ export interface VectorUnit {
   readonly standardiseColumns: Addressed;
   /** Operands c, y, mean, along, factor, out, bytes, rows. */
   readonly standardiseColumnsVjp: Addressed;
+  /** See their definitions for the operands. */
+  readonly convolveWindows: Addressed;
+  readonly correlateWindows: Addressed;
   readonly select: Readonly<Record<`select.${SelectForm}`, Choosing>>;
   readonly gatherRows: Indexed;
   /** Adds rows where they are scattered to. */
@@ -163,7 +167,7 @@ export const openUnit = (options: { readonly shared?: boolean; readonly pages?: 
   const { WebAssembly } = globalThis as { readonly WebAssembly?: WebAssemblyInterface };
   const memory = WebAssembly === undefined ? null : openMemory({ reserve: reserved, ...options });
   if (WebAssembly === undefined || memory === null) return null;
-  const module = new WebAssembly.Module(moduleBytes(memory.shared));
+  const module = new WebAssembly.Module(moduleBytes(memory.shared, isFused()));
   const exports = new WebAssembly.Instance(module, { env: { memory: memory.memory } }).exports as Exports;
   new Int32Array(memory.reserved, places.lanes, laneMask.length).set(laneMask);
   return {
@@ -194,6 +198,8 @@ export const openUnit = (options: { readonly shared?: boolean; readonly pages?: 
     standardiseColumnsVjp: exports.standardiseColumnsVjp,
     gatherRows: exports.gatherRows,
     scatterRows: exports.scatterRows,
+    convolveWindows: exports.convolveWindows,
+    correlateWindows: exports.correlateWindows,
     a: new Float32Array(memory.reserved, places.a, chunk),
     b: new Float32Array(memory.reserved, places.b, chunk),
     out: new Float32Array(memory.reserved, places.out, chunk),

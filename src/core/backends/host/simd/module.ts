@@ -37,6 +37,7 @@ import {
 } from './standardise.ts';
 import { dot, middleSums, middleSumsWide, rowSums, sum } from './sums.ts';
 import { transpose } from './transpose.ts';
+import { convolveWindows, correlateWindows } from './windows.ts';
 
 /** Elements of a staged chunk; a multiple of 16. */
 export const chunk = 4096;
@@ -120,8 +121,9 @@ export const rowwiseNames: ReadonlyArray<RowwiseName> = rowwiseKernels.map(([nam
  * The binary of the module.
  *
  * @param shared - whether its memory is shared
+ * @param fused - whether products in sums may be added by the instruction that makes them
  */
-export const moduleBytes = (shared: boolean): Uint8Array =>
+export const moduleBytes = (shared: boolean, fused: boolean): Uint8Array =>
   assemble({ shared }, [
     ...pointwiseKernels.map(([name, code]) => pointwise.kernel(name, cheap.has(name), code)),
     ...rowwiseKernels.map(([name, code]) => rowwise(name, code)),
@@ -148,4 +150,6 @@ export const moduleBytes = (shared: boolean): Uint8Array =>
     ...selectForms.map(selectKernel),
     gatherRows,
     scatterRows,
+    convolveWindows(fused),
+    correlateWindows(fused),
   ]);

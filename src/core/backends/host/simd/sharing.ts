@@ -63,7 +63,7 @@ const measuredPart = 10_000;
 const partsPerThread = 8;
 
 /** Most arguments of a function. */
-const mostArguments = 12;
+const mostArguments = 17;
 
 /** Elements that fill a line of the caches, which two threads are not to write to. */
 const lineElements = 16;
@@ -87,6 +87,9 @@ const costs: Readonly<Record<string, number>> = {
   'expOfDifference.right': 1,
   rowExponentials: 1.2,
 };
+
+/** Nanoseconds for each product of convolutions. */
+const productCost = 0.08;
 
 /** Nanoseconds for each element of all others, and for each row. */
 const cheap = 0.12;
@@ -138,13 +141,13 @@ const eachOf = <K extends string, F>(names: ReadonlyArray<K>, of: (name: K) => F
 /** What may be shared, by name. */
 const functionsOf = (unit: VectorUnit): Readonly<Record<string, AnyFunction>> => {
   const { rowSums, rowMaxima, middleSums, middleSumsWide, middleMaxima, middleMaximaVjp } = unit;
-  const { rowExponentials, copyBlocks, addBlocks, gatherRows, transpose } = unit;
+  const { rowExponentials, copyBlocks, addBlocks, gatherRows, transpose, convolveWindows, correlateWindows } = unit;
   return {
     ...eachOf(pointwiseNames, (name) => unit.pointwise[name]),
     ...eachOf(rowwiseNames, (name) => unit.rowwise[name]),
     ...eachOf(selectNames, (name) => unit.select[name]),
     ...{ rowSums, rowMaxima, middleSums, middleSumsWide, middleMaxima, middleMaximaVjp },
-    ...{ rowExponentials, copyBlocks, addBlocks, gatherRows, transpose },
+    ...{ rowExponentials, copyBlocks, addBlocks, gatherRows, transpose, convolveWindows, correlateWindows },
   };
 };
 
@@ -162,7 +165,8 @@ const costOfRows = (rows: number, bytes: number, name?: string): number =>
 export const sharedUnit = (unit: VectorUnit, team: Team, options: SharingOptions = {}): VectorUnit => {
   if (team.threads() === 1) return unit;
   const { worthSharing, atOnce = measuredPart } = options;
-  const worthOf = (name: string): number => worthSharing ?? (name in costs ? measuredWorth : Infinity);
+  const worthOf = (name: string): number =>
+    worthSharing ?? (name in costs || name.endsWith('Windows') ? measuredWorth : Infinity);
   const functions = functionsOf(unit);
   const names = Object.keys(functions);
   const numbers = new Map(names.map((name, i) => [name, i]));
@@ -304,6 +308,43 @@ export const sharedUnit = (unit: VectorUnit, team: Team, options: SharingOptions
     };
   };
 
+  /** Convolutions are cut between images, or between the lines of one; their sums between outputs. */
+  const windowsOf = (): Pick<VectorUnit, 'convolveWindows' | 'correlateWindows'> => ({
+    convolveWindows: (...call) => {
+      const [x, w, y, bytes, rows, stepRow, places, stepX, stepY, lines, lineX, lineY, outputs, images, imageX, imageY] =
+        call; // prettier-ignore
+      const cost = (productCost * bytes * rows * places * lines * outputs * images) / 16;
+      const isOne = images === 1;
+      const cut = (): Cut => ({
+        args: [
+          ...[along(x, isOne ? lineX : imageX), same(w), along(y, isOne ? lineY : imageY)],
+          ...[bytes, rows, stepRow, places, stepX, stepY].map(same),
+          ...[isOne ? count(1) : same(lines), same(lineX), same(lineY), same(outputs)],
+          ...[isOne ? same(1) : count(1), same(imageX), same(imageY)],
+        ],
+        cells: isOne ? lines : images,
+        cost,
+      });
+      if (cost <= worthOf('convolveWindows') || !share('convolveWindows', cut())) unit.convolveWindows(...call);
+    },
+    correlateWindows: (...call) => {
+      const [x, y, sums, bytes, rows, stepRow, places, stepX, stepY, lines, lineX, lineY, atOnce, blocks, images, imageX, imageY] =
+        call; // prettier-ignore
+      const cost = productCost * bytes * rows * places * lines * blocks * images;
+      const cut = (): Cut => ({
+        args: [
+          ...[same(x), along(y, 16), along(sums, 4 * rows * bytes)],
+          ...[bytes, rows, stepRow, places, stepX, stepY, lines, lineX, lineY, atOnce].map(same),
+          ...[count(1), same(images), same(imageX), same(imageY)],
+        ],
+        cells: blocks,
+        cost,
+        replaces: true,
+      });
+      if (cost <= worthOf('correlateWindows') || !share('correlateWindows', cut())) unit.correlateWindows(...call);
+    },
+  });
+
   return {
     ...unit,
     pointwise: eachOf(pointwiseNames, pointwise),
@@ -330,6 +371,7 @@ export const sharedUnit = (unit: VectorUnit, team: Team, options: SharingOptions
       )
         unit.rowExponentials(a, b, out, sums, bytes, rows, lanes);
     },
+    ...windowsOf(),
     copyBlocks: blocks('copyBlocks'),
     addBlocks: blocks('addBlocks'),
     gatherRows: (x, at, out, bytes, indices, rows) => {
