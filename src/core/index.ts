@@ -93,7 +93,15 @@ export { act, shifted } from './operators/action.ts';
 export type { Action, Applicable } from './operators/action.ts';
 export { nearestKronecker } from './operators/nearestKronecker.ts';
 export { stack, unstack, unvec, vec } from './operators/vec.ts';
-export type { Backend, BackendReport, LinearAlgebra, Scope, SomeBackend, SymmetricEigen } from './backends/backend.ts';
+export type {
+  Backend,
+  BackendReport,
+  LinearAlgebra,
+  MemoryReport,
+  Scope,
+  SomeBackend,
+  SymmetricEigen,
+} from './backends/backend.ts';
 export { backendNames, chooseBackend, openBackend, withBackend } from './backends/choice/choose.ts';
 export type { BackendName, BackendOptions } from './backends/choice/choose.ts';
 export { diagnose } from './backends/choice/doctor.ts';

@@ -36,6 +36,20 @@ export interface LinearAlgebra<T> {
   readonly eigh: (m: T) => TE.TaskEither<KfacError, SymmetricEigen<T>>;
 }
 
+/** The memory that arrays of a process lie in, where vector kernels work on them in place. Sizes are in bytes. */
+export interface MemoryReport {
+  /** WebAssembly memories, and how large each may become. */
+  readonly memories: number;
+  readonly limit: number;
+  /** Size of all of them now, and what of it arrays have. */
+  readonly size: number;
+  readonly taken: number;
+  /** Whether threads may work on them. */
+  readonly shared: boolean;
+  /** Arrays that had no room there, and on which vector kernels are slower. */
+  readonly refused: number;
+}
+
 /** What a backend is and runs on; `kfac doctor` prints it. */
 export interface BackendReport {
   readonly backend: string;
@@ -47,6 +61,8 @@ export interface BackendReport {
   readonly warnings: ReadonlyArray<string>;
   /** The mode of the gpu backend; absent on others. */
   readonly gpu?: GpuPlace;
+  /** The memory of the process for arrays of single precision; absent on backends that have none of the kind. */
+  readonly memory?: MemoryReport;
 }
 
 /** A backend whose temporaries are handed back when the scope closes. */

@@ -26,6 +26,7 @@ import { someBackend } from '../backend.ts';
 import { gpuBackend } from '../gpu/backend.ts';
 import type { GpuMode } from '../gpuModes.ts';
 import { gpuModes, hardwareModes } from '../gpuModes.ts';
+import { refusedLimit } from '../host/simd/instance.ts';
 import { nativeBackend, opensLibraries } from '../native/backend.ts';
 import { portableBackend } from '../portable/backend.ts';
 import { currentProcess } from '../process.ts';
@@ -57,6 +58,11 @@ export interface BackendOptions {
   readonly wire?: Wire;
   /** Parts of a batch that are taken one after another, to save memory, see `distributed`; 1 unless given. No gpu backend does that. */
   readonly accumulate?: number;
+  /**
+   * MiB that one memory for arrays of `native` and `portable` may have, from 1 to 4096, which it is unless given; what does not fit goes
+   * to the next memory. The others have no such memory.
+   */
+  readonly memoryLimit?: number;
   /** Precision, `f32` unless given. `gpu` and `portable` have no other; `reference` computes in `f64` always. */
   readonly dtype?: 'f32' | 'f64';
 }
@@ -69,6 +75,12 @@ const withWarnings = <T extends Shaped>(backend: Backend<T>, warnings: ReadonlyA
     return { ...report, warnings: [...warnings, ...report.warnings] };
   },
 });
+
+/** What to say of a limit where there is nothing to limit. */
+const unlimited = (name: BackendName, { memoryLimit }: BackendOptions): ReadonlyArray<string> =>
+  memoryLimit === undefined
+    ? []
+    : [`The ${name} backend has no memory to limit: memoryLimit ${memoryLimit} is ignored.`];
 
 /** The reference has one thread and one precision. */
 const referenceWarnings = ({ dtype, threads }: BackendOptions): ReadonlyArray<string> => [
@@ -95,6 +107,8 @@ const checked = (name: BackendName, options: BackendOptions): E.Either<KfacError
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
     return bad('threads', 'a whole number of at least 1', String(threads));
   }
+  const limit = refusedLimit(options.memoryLimit);
+  if (limit !== null) return E.left(limit);
   if ((name === 'gpu' || name === 'portable') && dtype === 'f64')
     return bad('dtype', `f32, all that the ${name} backend has`, dtype);
   if (name !== 'gpu' && gpuMode !== 'auto') return bad('gpuMode', `auto, on the ${name} backend`, gpuMode);
@@ -145,15 +159,20 @@ export const openHost = (
 ): E.Either<KfacError, Backend<Tensor>> =>
   pipe(
     checked(name, options),
-    E.chain(({ dtype, threads }): E.Either<KfacError, Backend<Tensor>> => {
-      const threading = threads === undefined ? {} : { threads };
+    E.chain(({ dtype, threads, memoryLimit }): E.Either<KfacError, Backend<Tensor>> => {
+      const settings = {
+        ...(threads === undefined ? {} : { threads }),
+        ...(memoryLimit === undefined ? {} : { memoryLimit }),
+      };
       switch (name) {
         case 'native':
-          return nativeBackend({ ...threading, ...(dtype === undefined ? {} : { dtype }) });
+          return nativeBackend({ ...settings, ...(dtype === undefined ? {} : { dtype }) });
         case 'portable':
-          return portableBackend(threading);
+          return portableBackend(settings);
         case 'reference':
-          return E.right(withWarnings(referenceBackend(), referenceWarnings(options)));
+          return E.right(
+            withWarnings(referenceBackend(), [...unlimited(name, options), ...referenceWarnings(options)]),
+          );
       }
     }),
   );
@@ -190,6 +209,7 @@ export const openBackend = (
             ...(gpuMode === undefined ? {} : { mode: gpuMode }),
           }),
         ),
+        TE.map((opened) => opened((backend) => someBackend(withWarnings(backend, unlimited(name, options))))),
       )
     : pipe(
         TE.fromIOEither(() => openHost(name, options)),

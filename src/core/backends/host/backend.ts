@@ -26,7 +26,7 @@ import { linearAlgebraOf } from './linearAlgebra.ts';
 import type { Allocator, Arena } from './pool.ts';
 import { createPool } from './pool.ts';
 import type { Products } from './kernels/products.ts';
-import type { VectorMemory } from './memory/memory.ts';
+import type { Memories } from './memory/memories.ts';
 import type { VectorUnit } from './simd/instance.ts';
 import { vectorUnit } from './simd/instance.ts';
 import { singleKernels } from './simd/kernels.ts';
@@ -50,11 +50,12 @@ export interface HostSettings {
   readonly smallest?: number;
 }
 
-/** What to say of arrays that the memory of the vector unit had no room for. */
-const crowded = (memory: VectorMemory | null): ReadonlyArray<string> => {
+/** What to say of arrays that the memories of the vector unit had no room for. */
+const crowded = (memory: Memories | null): ReadonlyArray<string> => {
   if (memory === null) return [];
-  const { refused, limit } = memory.usage();
-  const size = `${limit / 2 ** 20} MiB`;
+  const { refused, limit, memories } = memory.usage();
+  const each = `${limit / 2 ** 20} MiB`;
+  const size = memories === 1 ? each : `${memories} memories of ${each}`;
   return refused === 0
     ? []
     : [`${refused} arrays did not fit into the ${size} of vector kernels, which are slower on them.`];
@@ -96,7 +97,11 @@ export const hostBackend = (settings: HostSettings): Backend<Tensor> => {
       scope: () => scopeOn(open()),
       report: () => {
         const told = report();
-        return { ...told, warnings: [...told.warnings, ...crowded(memory)] };
+        return {
+          ...told,
+          warnings: [...told.warnings, ...crowded(memory)],
+          ...(memory === null ? {} : { memory: memory.usage() }),
+        };
       },
       dispose: TE.map(pool.clear)(settings.dispose),
     };

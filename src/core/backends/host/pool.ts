@@ -62,7 +62,7 @@ const pages = 65_536;
 /** Settings of {@link createPool}. */
 export interface PoolSettings {
   /** Where 32-bit floats go as long as there is room. */
-  readonly memory?: VectorMemory | null;
+  readonly memory?: Pick<VectorMemory, 'take' | 'give' | 'addressOf'> | null;
   /** Bytes of the smallest array that the pool keeps; measured unless given. */
   readonly smallest?: number;
   /** Sets all elements to zero. */

@@ -16,7 +16,7 @@ import type { Kernels as LoopKernels } from '../host/kernels/kernels.ts';
 import { plainKernels } from '../host/kernels/plain.ts';
 import type { Products } from '../host/kernels/products.ts';
 import type { VectorUnit } from '../host/simd/instance.ts';
-import { vectorUnit } from '../host/simd/instance.ts';
+import { refusedLimit, vectorUnit } from '../host/simd/instance.ts';
 import { singleKernels } from '../host/simd/kernels.ts';
 import type { SharingOptions } from '../host/simd/sharing.ts';
 import { refusedSharing, sharedUnit } from '../host/simd/sharing.ts';
@@ -63,6 +63,12 @@ export interface NativeOptions {
   readonly threads?: number;
   /** From which size loops are shared between threads; none are unless given. */
   readonly sharing?: SharingOptions;
+  /**
+   * MiB that one memory for arrays of single precision may have, a whole number from 1 to 4096, which it is unless given. What does
+   * not fit goes to the next memory; a call on arrays of several memories has copies made. With a limit the backend has memories
+   * of its own, without one those of the process.
+   */
+  readonly memoryLimit?: number;
   /** Settings of the crew that shares them. */
   readonly crew?: Pick<CrewOptions, 'patience' | 'source'>;
 }
@@ -134,8 +140,11 @@ const describeLibrary = ({ library }: NativeKernels): string => {
 };
 
 /** Threads for loops of single precision, as many as a BLAS call has; none where there is no memory that they could share. */
-const loopTeam = ({ library }: NativeKernels, { dtype = 'f32', threads, crew }: NativeOptions): Team | null => {
-  const unit = dtype === 'f32' ? vectorUnit() : null;
+const loopTeam = (
+  { library }: NativeKernels,
+  unit: VectorUnit | null,
+  { threads, crew }: NativeOptions,
+): Team | null => {
   if (unit === null) return null;
   return openTeam({
     threads: threads ?? library.threads?.get() ?? processorCount(),
@@ -145,11 +154,9 @@ const loopTeam = ({ library }: NativeKernels, { dtype = 'f32', threads, crew }: 
   });
 };
 
-/** The vector unit, whose large calls the team shares; it has single precision only. */
-const unitOn = (team: Team | null, { dtype = 'f32', sharing }: NativeOptions): VectorUnit | null => {
-  const unit = dtype === 'f32' ? vectorUnit() : null;
-  return unit === null || team === null ? unit : sharedUnit(unit, team, sharing);
-};
+/** The vector unit, whose large calls the team shares. */
+const unitOn = (unit: VectorUnit | null, team: Team | null, { sharing }: NativeOptions): VectorUnit | null =>
+  unit === null || team === null ? unit : sharedUnit(unit, team, sharing);
 
 /**
  * Opens the native backend.
@@ -177,15 +184,16 @@ export const nativeBackend = (
       actual: String(threads),
     });
   }
-  const refused = refusedSharing(options.sharing);
+  const refused = refusedSharing(options.sharing) ?? refusedLimit(options.memoryLimit);
   if (refused !== null) return E.left(refused);
   return pipe(
     openNativeKernels(),
     E.map((kernels) => {
       const { undo, warnings } = setThreads(kernels, threads);
       const routines = dtype === 'f32' ? kernels.f32 : kernels.f64;
-      const team = loopTeam(kernels, options);
-      const unit = unitOn(team, options);
+      const alone = dtype === 'f32' ? vectorUnit(options.memoryLimit) : null;
+      const team = loopTeam(kernels, alone, options);
+      const unit = unitOn(alone, team, options);
       const loops = dtype === 'f32' ? singleKernels(undefined, unit) : plainKernels;
       return hostBackend({
         name: 'native',
@@ -204,6 +212,7 @@ export const nativeBackend = (
           undo();
           await team?.dispose();
         }),
+        unit,
       });
     }),
   );

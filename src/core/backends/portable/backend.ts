@@ -11,7 +11,7 @@ import type { Tensor } from '../../tensor.ts';
 import type { Backend } from '../backend.ts';
 import { hostBackend } from '../host/backend.ts';
 import type { VectorUnit } from '../host/simd/instance.ts';
-import { vectorUnit } from '../host/simd/instance.ts';
+import { refusedLimit, vectorUnit } from '../host/simd/instance.ts';
 import { singleKernels } from '../host/simd/kernels.ts';
 import type { SharingOptions } from '../host/simd/sharing.ts';
 import { refusedSharing, sharedUnit } from '../host/simd/sharing.ts';
@@ -29,7 +29,9 @@ export interface PortableBackendOptions extends Omit<PortableOptions, 'threads' 
   readonly threads?: number;
   /** From which size loops are shared between threads; none are unless given. */
   readonly sharing?: SharingOptions;
-  /** The vector unit; that of the process unless given. */
+  /** Largest size of one memory for arrays, as in `NativeOptions`. */
+  readonly memoryLimit?: number;
+  /** The vector unit; that of the process, or one with the limit, unless given. */
   readonly unit?: VectorUnit | null;
 }
 
@@ -63,13 +65,14 @@ const threadWarnings = (unit: VectorUnit, threads: number): ReadonlyArray<string
 export const portableBackend = (
   options: PortableBackendOptions = {},
 ): E.Either<BackendUnavailable | BadConfig, Backend<Tensor>> => {
-  const { threads = processorCount(), unit = vectorUnit() } = options;
+  const { threads = processorCount(), memoryLimit } = options;
   if (!(Number.isInteger(threads) && threads >= 1)) {
     const expected = 'a whole number of at least 1';
     return E.left({ _tag: 'BadConfig', path: 'threads', expected, actual: String(threads) });
   }
-  const refused = refusedSharing(options.sharing);
+  const refused = refusedSharing(options.sharing) ?? refusedLimit(memoryLimit);
   if (refused !== null) return E.left(refused);
+  const { unit = vectorUnit(memoryLimit) } = options;
   if (unit === null) return E.left(unavailable('WebAssembly with vectors cannot be used here'));
   const team = openTeam({ ...options, threads, memory: unit.memory, what: 'Everything runs' });
   const shared = sharedUnit(unit, team, options.sharing);

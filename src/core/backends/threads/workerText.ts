@@ -44,6 +44,8 @@ export interface Greeting {
 export interface Introduction {
   readonly kernel: number;
   readonly module: object;
+  /** The memory that it works on; that of the crew unless given. */
+  readonly memory?: object;
   /** Functions of `Math` that the module imports. */
   readonly functions: ReadonlyArray<string>;
   /** The functions of a module that has many, and where it is said which of them is called; it has one unless given. */
@@ -130,7 +132,7 @@ const receive = (message) => {
   if (message.type === 'greeting') {
     ({ control, memory, member } = message);
   } else if (message.type === 'introduction') {
-    const env = { memory };
+    const env = { memory: message.memory ?? memory };
     for (const name of message.functions) env['math_' + name] = Math[name];
     const { exports } = new WebAssembly.Instance(message.module, { env });
     kernels.set(message.kernel, message.calls === undefined ? exports.run_simd : callsOf(exports, message.calls));

@@ -4,7 +4,9 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Backend, BackendReport, SomeBackend } from '../../../../src/core/backends/backend.ts';
 import type { BackendOptions } from '../../../../src/core/backends/choice/choose.ts';
 import { chooseBackend, openBackend, withBackend } from '../../../../src/core/backends/choice/choose.ts';
+import { openHostBackend } from '../../../../src/core/backends/choice/hostBackend.ts';
 import { nativeBackend } from '../../../../src/core/backends/native/backend.ts';
+import { portableBackend } from '../../../../src/core/backends/portable/backend.ts';
 import type { KfacError } from '../../../../src/core/errors.ts';
 import { raise } from '../../../../src/core/errors.ts';
 import type { Shaped } from '../../../../src/core/tensor.ts';
@@ -155,6 +157,29 @@ describe('chooseBackend', () => {
     ] as const) {
       expect(await chooseBackend({ ...options, threads } satisfies BackendOptions, '')()).toMatchObject(refusal);
     }
+  });
+
+  it.each([0, -1, 1.5, NaN, 4097])('refuses memories of %d MiB', async (memoryLimit) => {
+    const refusal = E.left({ _tag: 'BadConfig', path: 'memoryLimit' });
+    for (const backend of ['auto', 'native', 'gpu', 'portable', 'reference'] as const) {
+      expect(await chooseBackend({ backend, memoryLimit }, '')()).toMatchObject(refusal);
+    }
+    for (const open of [nativeBackend, portableBackend]) expect(open({ memoryLimit })).toMatchObject(refusal);
+  });
+
+  it('limits memories, and says how many there are', () => {
+    const backend = orThrow(portableBackend({ threads: 1, memoryLimit: 1 }));
+    expect(backend.report().memory).toMatchObject({ memories: 1, limit: 2 ** 20, refused: 0 });
+    const arrays = [1, 2, 3].map((x) => backend.ops.full([150_000], x));
+    const sum = arrays.reduce((a, b) => backend.ops.add(a, b));
+    expect(new Set(Array.from(sum.data))).toEqual(new Set([6]));
+    expect(backend.report()).toMatchObject({ warnings: [], memory: { limit: 2 ** 20, refused: 0 } });
+    expect(backend.report().memory?.memories).toBeGreaterThan(3);
+  });
+
+  it('says that a limit is ignored where there is no memory to limit', () => {
+    const { warnings } = orThrow(openHostBackend({ backend: 'reference', memoryLimit: 100 })).report();
+    expect(warnings).toEqual([expect.stringContaining('memoryLimit 100 is ignored')]);
   });
 
   it('sets the threads of native, and sets them back', async () => {

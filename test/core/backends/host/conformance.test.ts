@@ -11,6 +11,7 @@ import { openUnit } from '../../../../src/core/backends/host/simd/instance.ts';
 import { singleKernels } from '../../../../src/core/backends/host/simd/kernels.ts';
 import { windowProducts } from '../../../../src/core/backends/host/simd/windowProducts.ts';
 import { conformance } from '../../../support/conformance.ts';
+import { inTurns } from './memory/inTurns.ts';
 import { loopBackend } from './support.ts';
 
 /** Convolutions without patches, of any width. */
@@ -26,14 +27,26 @@ conformance('host, vector unit, a memory that is not shared', () => {
   return E.right(loopBackend('f32', singleKernels(1, unit), { unit, smallest: 1, ...windowsOn(unit) }).backend);
 });
 conformance('host, vector unit, a memory that is soon full', () => {
+  const unit = openUnit({ pages: 1, memories: 1 });
+  return E.right(loopBackend('f32', singleKernels(1, unit), { unit, smallest: 1, ...windowsOn(unit) }).backend);
+});
+conformance('host, vector unit, memories of a page', () => {
   const unit = openUnit({ pages: 1 });
+  return E.right(loopBackend('f32', singleKernels(1, unit), { unit, smallest: 1, ...windowsOn(unit) }).backend);
+});
+conformance('host, vector unit, two memories in turns', () => {
+  const unit = inTurns(openUnit({ pages: 300, memories: 2 }));
+  return E.right(loopBackend('f32', singleKernels(1, unit), { unit, smallest: 1, ...windowsOn(unit) }).backend);
+});
+conformance('host, vector unit, two memories of a fixed size in turns', () => {
+  const unit = inTurns(openUnit({ pages: 300, memories: 2, shared: false }));
   return E.right(loopBackend('f32', singleKernels(1, unit), { unit, smallest: 1, ...windowsOn(unit) }).backend);
 });
 conformance('host, vector unit, arrays elsewhere', () => E.right(loopBackend('f32', singleKernels(1)).backend));
 conformance('host, plain loops in single precision', () => E.right(loopBackend('f32', plainKernels, { unit: null }).backend)); // prettier-ignore
 
 it('says how many arrays the memory of vector kernels had no room for', () => {
-  const unit = openUnit({ pages: 1 });
+  const unit = openUnit({ pages: 1, memories: 1 });
   const { backend } = loopBackend('f32', singleKernels(1, unit), { unit });
   expect(backend.report().warnings).toEqual([]);
   backend.ops.full([20_000], 1);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 
+import { openMemories } from '../../../../src/core/backends/host/memory/memories.ts';
 import { openMemory } from '../../../../src/core/backends/host/memory/memory.ts';
 import { createPool } from '../../../../src/core/backends/host/pool.ts';
 import { f32, f64 } from '../../../../src/core/backends/host/kernels/precision.ts';
@@ -157,7 +158,7 @@ describe('a pool in the memory of the vector unit', () => {
   });
 
   it('goes on in memory of its own where that is full', () => {
-    const memory = openMemory({ reserve: 64, pages: 1 });
+    const memory = openMemories({ reserve: 64, pages: 1, memories: 1 });
     const pool = createPool(f32, { memory });
     const arena = pool.open();
     const lengths = [10_000, 10_000, 10_000].map((n) => arena.zeros(n));

@@ -16,6 +16,7 @@ import { portableProducts } from '../../../../src/core/backends/portable/product
 import { eventually } from '../../../support/eventually.ts';
 import { withRelaxedVectors } from '../../../support/relaxedVectors.ts';
 import { orThrow } from '../../../support/training.ts';
+import { inTurns } from '../host/memory/inTurns.ts';
 import { entries, exactProduct, excess, gamma, smallShapes } from '../gpu/support.ts';
 
 const present = <A>(found: A | null): A => {
@@ -230,7 +231,28 @@ describe('threads and products', () => {
     expect(unit.memory.usage().taken).toBeLessThan(held);
   });
 
-  it('falls back to plain loops where there is no room for panels', () => {
+  it('law: bit for bit, in whichever memories operands and results lie', async () => {
+    const s = shape(70, 50, 90);
+    const bitsIn = async (unit: VectorUnit): Promise<ReadonlyArray<number>> => {
+      const products = productsIn(unit);
+      const found = [1, 2, 3].flatMap((seed) => {
+        const [a, b, row] = [entries(70 * 90, seed), entries(90 * 90, seed + 1), entries(50, seed)].map((x) => put(unit, x)); // prettier-ignore
+        const [product, affine, gram] = [70 * 50, 70 * 50, 90 * 90].map((n) => present(unit.memory.take(n)));
+        products.matmul(a, b, s, product);
+        products.affine(a, b, row, 70, 50, 90, affine);
+        products.gram(a, 70, 90, gram);
+        return [product, affine, gram].flatMap((x) => Array.from(x));
+      });
+      await products.dispose();
+      return found;
+    };
+    const expected = await bitsIn(present(openUnit()));
+    expect(await bitsIn(inTurns(openUnit({ pages: 60, memories: 3 }), 3))).toEqual(expected);
+    expect(await bitsIn(inTurns(openUnit({ pages: 60, memories: 3, shared: false }), 3))).toEqual(expected);
+    expect(await bitsIn(present(openUnit({ pages: 2 })))).toEqual(expected);
+  });
+
+  it('goes to a memory without arrays where there is no room for panels', () => {
     const small = present(openUnit({ shared: false, pages: 1 }));
     const products = productsIn(small);
     const [a, b] = [entries(120 * 120, 1), entries(120 * 120, 2)];

@@ -1,11 +1,10 @@
 /**
- * The WebAssembly memory that holds the arrays of host interpreters: one per process, where vector kernels work on them in
- * place, as a BLAS and threads do.
+ * A WebAssembly memory that holds arrays of host interpreters, where vector kernels work on them in place, as a BLAS and threads
+ * do. Several of them are one by `memories.ts`.
  *
  * A shared memory grows and never moves, so views of it stay good; a plain one detaches its views when it grows, so where
  * memory cannot be shared there is one of a fixed size, of which the system gives a page when it is first touched. An
- * array goes back when it is given back, or when the collector finds that nobody holds it. Whatever does not fit gets
- * memory of its own, and is counted.
+ * array goes back when it is given back, or when the collector finds that nobody holds it.
  *
  * @module
  */
@@ -17,15 +16,13 @@ import { addressablePages } from '../../webAssembly/assembler.ts';
 import type { Blocks } from './blocks.ts';
 import { blocksBetween, line } from './blocks.ts';
 
-/** How much memory there is, and what became of it. Sizes are in bytes. */
+/** How much memory there is. Sizes are in bytes. */
 export interface MemoryUsage {
   readonly taken: number;
   /** Size of the memory now, and how large it may become. */
   readonly size: number;
   readonly limit: number;
   readonly shared: boolean;
-  /** Arrays that did not fit so far. */
-  readonly refused: number;
 }
 
 /** Memory for arrays of 32-bit floats. */
@@ -33,12 +30,16 @@ export interface VectorMemory {
   /** What modules import. */
   readonly memory: object;
   readonly shared: boolean;
+  /** Its first address. */
+  readonly begin: number;
   /** An array with arbitrary contents, or `null` when there is no room. */
   readonly take: (length: number) => Float32Array | null;
   /** Gives back an array that nobody uses any more. */
   readonly give: (data: ReadonlyVector) => void;
   /** Address of an element of an array, −1 when the array lies elsewhere. */
   readonly addressOf: (x: ReadonlyVector, at: number) => number;
+  /** Some elements from an address on. */
+  readonly view: (address: number, length: number) => Float32Array;
   /** An array over the first bytes of the memory, which belong to the kernels. */
   readonly reserved: ArrayBufferLike;
   readonly usage: () => MemoryUsage;
@@ -59,14 +60,26 @@ interface WebAssemblyInterface {
   }) => Memory;
 }
 
+/** Where addresses begin by buffer. */
+export interface Begins {
+  readonly get: (buffer: ArrayBufferLike) => number | undefined;
+  readonly set: (buffer: ArrayBufferLike, begin: number) => unknown;
+}
+
 /** Settings of {@link openMemory}. */
 export interface MemoryOptions {
   /** Bytes at the beginning that are no arrays; a multiple of 64. */
   readonly reserve: number;
   /** Whether it is to be shared; tried unless given. */
   readonly shared?: boolean;
-  /** Pages of 64 KiB that a shared memory may have; 4 GiB unless given. */
+  /** Pages of 64 KiB that it may have; 4 GiB unless given, less where it is not shared. */
   readonly pages?: number;
+  /**
+   * The buffers of all memories that are told apart by where their addresses begin, and where those of this one do: at 0, and nothing
+   * is told apart, unless given.
+   */
+  readonly begins?: Begins;
+  readonly begin?: number;
 }
 
 const pageBytes = 65_536;
@@ -108,29 +121,29 @@ const fixedMemory = (most: number): Memory | null => {
  * @returns the memory, or `null` where there is none to be had
  */
 export const openMemory = (options: MemoryOptions): VectorMemory | null => {
-  const { reserve, pages = addressablePages } = options;
+  const { reserve, pages = addressablePages, begins = new Map<ArrayBufferLike, number>(), begin = 0 } = options;
   const asShared = options.shared === false ? null : sharedMemory(pages);
   const shared = asShared !== null;
   const memory = asShared ?? fixedMemory(pages);
   if (memory === null) return null;
   const limit = shared ? pages * pageBytes : memory.buffer.byteLength;
-  const buffers = new Set<ArrayBufferLike>([memory.buffer]);
   const reserved = memory.buffer;
+  begins.set(reserved, begin);
   let { buffer } = memory;
   const blocks: Blocks = blocksBetween(reserve, buffer.byteLength - margin);
   const lost = new FinalizationRegistry<number>(blocks.give);
-  let refused = 0;
 
   const grow = (bytes: number): boolean => {
     const had = buffer.byteLength / pageBytes;
     const needed = Math.ceil((bytes + margin) / pageBytes);
-    const wanted = [Math.max(needed, Math.min(had, largestStride)), needed];
+    // What is free at the end may be enough with all that can still be had.
+    const wanted = [Math.max(needed, Math.min(had, largestStride)), needed, pages - had];
     for (const more of wanted) {
-      if (!shared || had + more > pages) continue;
+      if (!shared || more === 0 || had + more > pages) continue;
       const grown = E.tryCatch(() => memory.grow(more), String);
       if (E.isLeft(grown)) continue;
       ({ buffer } = memory);
-      buffers.add(buffer);
+      begins.set(buffer, begin);
       blocks.extend(buffer.byteLength - margin);
       return true;
     }
@@ -140,24 +153,23 @@ export const openMemory = (options: MemoryOptions): VectorMemory | null => {
   return {
     memory,
     shared,
+    begin,
     take: (length) => {
       const bytes = 4 * length;
       const address = blocks.take(bytes) ?? (grow(bytes) ? blocks.take(bytes) : null);
-      if (address === null) {
-        refused += 1;
-        return null;
-      }
+      if (address === null) return null;
       const data = new Float32Array(buffer, address, length);
       lost.register(data, address, data);
       return data;
     },
     give: (data) => {
-      if (!buffers.has(data.buffer)) return;
+      if (begins.get(data.buffer) !== begin) return;
       lost.unregister(data);
       blocks.give(data.byteOffset);
     },
-    addressOf: (x, at) => (buffers.has(x.buffer) ? x.byteOffset + 4 * at : -1),
+    addressOf: (x, at) => (begins.get(x.buffer) === begin ? begin + x.byteOffset + 4 * at : -1),
+    view: (address, length) => new Float32Array(buffer, address - begin, length),
     reserved,
-    usage: () => ({ taken: blocks.taken(), size: buffer.byteLength, limit, shared, refused }),
+    usage: () => ({ taken: blocks.taken(), size: buffer.byteLength, limit, shared }),
   };
 };

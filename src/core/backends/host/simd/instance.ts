@@ -1,6 +1,6 @@
 /**
- * The compiled module of vector kernels with the memory that it works on: one of each per process, made when first asked
- * for.
+ * The compiled module of vector kernels with the memories that it works on: one module and one first memory per process, made when
+ * first asked for, and an instance for each memory.
  *
  * Its places are scratch space within single synchronous calls, so nobody can tell that they are shared. Where WebAssembly
  * is forbidden (a strict content security policy) or does not give the right numbers, there is none, and callers use plain
@@ -11,9 +11,13 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 
+import type { BadConfig } from '../../../errors.ts';
+import { addressablePages } from '../../webAssembly/assembler.ts';
+import type { Memories, MemoriesOptions } from '../memory/memories.ts';
+import { openMemories } from '../memory/memories.ts';
 import type { VectorMemory } from '../memory/memory.ts';
-import { openMemory } from '../memory/memory.ts';
 
+import { acrossMemories } from './across.ts';
 import type { PointwiseName, RowwiseName } from './module.ts';
 import { isFused } from '../../webAssembly/fused.ts';
 import { chunk, moduleBytes, places, reserved } from './module.ts';
@@ -83,11 +87,8 @@ type Sums = (a: number, out: number, bytes: number, rows: number) => void;
 /** A kernel of addresses and numbers, in the order that is said of it. */
 type Addressed = (...operands: ReadonlyArray<number>) => void;
 
-/** The kernels, and their memory with the places for what does not lie in it. */
-export interface VectorUnit {
-  readonly memory: VectorMemory;
-  /** What was compiled: other threads make functions of it that work on the same memory. */
-  readonly module: object;
+/** The kernels, on addresses of one memory or of several. */
+export interface VectorFunctions {
   readonly pointwise: Readonly<Record<PointwiseName, Pointwise>>;
   readonly rowwise: Readonly<Record<RowwiseName, Rowwise>>;
   readonly sum: (a: number, bytes: number) => number;
@@ -131,6 +132,20 @@ export interface VectorUnit {
   readonly gatherRows: Indexed;
   /** Adds rows where they are scattered to. */
   readonly scatterRows: Indexed;
+}
+
+/** The kernels on one memory: an instance of the module. */
+export interface VectorInstance extends VectorFunctions {
+  /** What was compiled, and what it imports: other threads make functions of them that work on the same memory. */
+  readonly module: object;
+  readonly imported: object;
+}
+
+/** The kernels, and their memories with the places for what does not lie in them. */
+export interface VectorUnit extends VectorFunctions {
+  readonly memory: Memories;
+  /** The same with other functions in place of those on each memory. */
+  readonly each: (change: (instance: VectorInstance) => VectorInstance) => VectorUnit;
   readonly a: Float32Array;
   readonly b: Float32Array;
   readonly out: Float32Array;
@@ -151,62 +166,57 @@ interface WebAssemblyInterface {
   ) => { readonly exports: object };
 }
 
-/** What is no function of the module. */
-type Views =
-  'memory' | 'module' | 'pointwise' | 'rowwise' | 'select' | 'a' | 'b' | 'out' | 'sums' | 'indices' | 'number';
+/** Pages in a MiB, and MiB in the largest memory. */
+const pagesPerMiB = 16;
+const mostOfMemory = addressablePages / pagesPerMiB;
 
-type Exports = Omit<VectorUnit, Views> & VectorUnit['pointwise'] & VectorUnit['rowwise'] & VectorUnit['select'];
+/** Makes something for each memory once. */
+const oncePer = <A>(make: (memory: VectorMemory) => A): ((memory: VectorMemory) => A) => {
+  const made = new Map<VectorMemory, A>();
+  return (memory) => {
+    const found = made.get(memory) ?? make(memory);
+    made.set(memory, found);
+    return found;
+  };
+};
+
+/** What a module exports: all functions side by side. */
+type Exports = VectorFunctions & VectorFunctions['pointwise'] & VectorFunctions['rowwise'] & VectorFunctions['select'];
+
+/** Settings of {@link openUnit}. */
+export type UnitOptions = Omit<MemoriesOptions, 'reserve'>;
 
 /**
- * A unit over a memory of its own.
+ * A unit over memories of its own.
  *
- * @param options - what the memory is to be like
+ * @param options - what the memories are to be like
  * @returns the unit, or `null` where there is no memory
  */
-export const openUnit = (options: { readonly shared?: boolean; readonly pages?: number } = {}): VectorUnit | null => {
+export const openUnit = (options: UnitOptions = {}): VectorUnit | null => {
   const { WebAssembly } = globalThis as { readonly WebAssembly?: WebAssemblyInterface };
-  const memory = WebAssembly === undefined ? null : openMemory({ reserve: reserved, ...options });
+  const memory = WebAssembly === undefined ? null : openMemories({ reserve: reserved, ...options });
   if (WebAssembly === undefined || memory === null) return null;
   const module = new WebAssembly.Module(moduleBytes(memory.shared, isFused()));
-  const exports = new WebAssembly.Instance(module, { env: { memory: memory.memory } }).exports as Exports;
-  new Int32Array(memory.reserved, places.lanes, laneMask.length).set(laneMask);
-  return {
+
+  const instanceOn = oncePer((one: VectorMemory): VectorInstance => {
+    const exports = new WebAssembly.Instance(module, { env: { memory: one.memory } }).exports as Exports;
+    new Int32Array(one.reserved, places.lanes, laneMask.length).set(laneMask);
+    return { ...exports, pointwise: exports, rowwise: exports, select: exports, module, imported: one.memory };
+  });
+
+  const unitOf = (functionsOn: (memory: VectorMemory) => VectorInstance): VectorUnit => ({
+    ...acrossMemories(memory, functionsOn),
     memory,
-    module,
-    pointwise: exports,
-    rowwise: exports,
-    select: exports,
-    sum: exports.sum,
-    dot: exports.dot,
-    rowSums: exports.rowSums,
-    middleSums: exports.middleSums,
-    middleSumsWide: exports.middleSumsWide,
-    middleMaxima: exports.middleMaxima,
-    middleMaximaVjp: exports.middleMaximaVjp,
-    copyBlocks: exports.copyBlocks,
-    addBlocks: exports.addBlocks,
-    transpose: exports.transpose,
-    mirrorLower: exports.mirrorLower,
-    rowMaxima: exports.rowMaxima,
-    rowExponentials: exports.rowExponentials,
-    softmaxRowsVjp: exports.softmaxRowsVjp,
-    standardiseRows: exports.standardiseRows,
-    standardiseRowsVjp: exports.standardiseRowsVjp,
-    columnMoments: exports.columnMoments,
-    columnProducts: exports.columnProducts,
-    standardiseColumns: exports.standardiseColumns,
-    standardiseColumnsVjp: exports.standardiseColumnsVjp,
-    gatherRows: exports.gatherRows,
-    scatterRows: exports.scatterRows,
-    convolveWindows: exports.convolveWindows,
-    correlateWindows: exports.correlateWindows,
+    each: (change) => unitOf(oncePer((one) => change(functionsOn(one)))),
     a: new Float32Array(memory.reserved, places.a, chunk),
     b: new Float32Array(memory.reserved, places.b, chunk),
     out: new Float32Array(memory.reserved, places.out, chunk),
     sums: new Float64Array(memory.reserved, places.out, chunk / 2),
     indices: new Int32Array(memory.reserved, places.a, chunk),
     number: new Float32Array(memory.reserved, places.number, 1),
-  };
+  });
+
+  return unitOf(instanceOn);
 };
 
 /** Whether a kernel and a sum give what they should. */
@@ -218,17 +228,39 @@ const works = (unit: VectorUnit): boolean => {
   return close && unit.sum(places.a, 20) === -27.5;
 };
 
-let known: VectorUnit | null | undefined;
-
-/** The vector unit, or `null` where it cannot be used. */
-export const vectorUnit = (): VectorUnit | null => {
-  if (known !== undefined) return known;
-  known = pipe(
-    E.tryCatch(openUnit, () => null),
+const opened = (options: UnitOptions): VectorUnit | null =>
+  pipe(
+    E.tryCatch(
+      () => openUnit(options),
+      () => null,
+    ),
     E.match(
       () => null,
       (unit) => (unit !== null && works(unit) ? unit : null),
     ),
   );
+
+/** What is wrong with a limit of the size of a memory, in MiB; `null` if nothing is. */
+export const refusedLimit = (limit: number = mostOfMemory): BadConfig | null =>
+  Number.isInteger(limit) && limit >= 1 && limit <= mostOfMemory
+    ? null
+    : {
+        _tag: 'BadConfig',
+        path: 'memoryLimit',
+        expected: `a whole number of MiB from 1 to ${mostOfMemory}`,
+        actual: String(limit),
+      };
+
+let known: VectorUnit | null | undefined;
+
+/**
+ * The vector unit of the process; where the size of a memory has a limit, one of its own.
+ *
+ * @param limit - MiB that one memory may have
+ * @returns the unit, or `null` where it cannot be used
+ */
+export const vectorUnit = (limit?: number): VectorUnit | null => {
+  if (limit !== undefined) return opened({ pages: pagesPerMiB * limit });
+  if (known === undefined) known = opened({});
   return known;
 };

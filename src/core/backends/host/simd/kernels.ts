@@ -74,11 +74,12 @@ const sumsInParts = (
   const width = lanes * Math.ceil(columns / lanes);
   const room = memory.take(2 * width * (parts + 1));
   if (room === null) return false;
+  const to = memory.addressOf(room, 0);
   const each = Math.floor(rows / parts);
   const rest = rows - each * parts;
-  middleSumsWide(a, room.byteOffset, 4 * columns, each, parts);
+  middleSumsWide(a, to, 4 * columns, each, parts);
   if (rest > 0) {
-    middleSumsWide(a + 4 * columns * each * parts, room.byteOffset + 8 * width * parts, 4 * columns, rest, 1);
+    middleSumsWide(a + 4 * columns * each * parts, to + 8 * width * parts, 4 * columns, rest, 1);
   }
   const sums = new Float64Array(room.buffer, room.byteOffset, width * (parts + 1));
   for (let c = 0; c < columns; c += 1) {

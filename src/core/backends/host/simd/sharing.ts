@@ -17,10 +17,11 @@ import type { BadConfig } from '../../../errors.ts';
 import { raise } from '../../../errors.ts';
 import type { Team } from '../../threads/team.ts';
 import { wordsOfCall } from '../../threads/workerText.ts';
-import type { Choosing, Pointwise, Rowwise, VectorUnit } from './instance.ts';
+import type { KernelName } from './byName.ts';
+import { byName, eachOf, kernelNames, selectNames } from './byName.ts';
+import type { Choosing, Pointwise, Rowwise, VectorFunctions, VectorInstance, VectorUnit } from './instance.ts';
 import type { PointwiseName, RowwiseName } from './module.ts';
 import { pointwiseNames, rowwiseNames } from './module.ts';
-import { selectForms } from './select.ts';
 import { band } from './transpose.ts';
 
 /** When calls are shared. */
@@ -117,10 +118,6 @@ interface Cut {
 const valueOf = ([base, ofStart, ofCount]: Argument, start: number, end: number): number =>
   ofStart === 0 && ofCount === 0 ? base : base + start * ofStart + (end - start) * ofCount;
 
-type AnyFunction = (...args: ReadonlyArray<number>) => void;
-
-const selectNames = selectForms.map((form) => `select.${form}` as const);
-
 type Triple = readonly [number, number, number];
 
 /**
@@ -135,43 +132,24 @@ const disjointLoop = (bytes: number, counts: Triple, steps: Triple): number => {
   return steps[loop] >= within ? loop : -1;
 };
 
-const eachOf = <K extends string, F>(names: ReadonlyArray<K>, of: (name: K) => F): Readonly<Record<K, F>> =>
-  Object.fromEntries(names.map((name) => [name, of(name)])) as Record<K, F>;
-
-/** What may be shared, by name. */
-const functionsOf = (unit: VectorUnit): Readonly<Record<string, AnyFunction>> => {
-  const { rowSums, rowMaxima, middleSums, middleSumsWide, middleMaxima, middleMaximaVjp } = unit;
-  const { rowExponentials, copyBlocks, addBlocks, gatherRows, transpose, convolveWindows, correlateWindows } = unit;
-  return {
-    ...eachOf(pointwiseNames, (name) => unit.pointwise[name]),
-    ...eachOf(rowwiseNames, (name) => unit.rowwise[name]),
-    ...eachOf(selectNames, (name) => unit.select[name]),
-    ...{ rowSums, rowMaxima, middleSums, middleSumsWide, middleMaxima, middleMaximaVjp },
-    ...{ rowExponentials, copyBlocks, addBlocks, gatherRows, transpose, convolveWindows, correlateWindows },
-  };
-};
-
 /** Nanoseconds of rows of some bytes. */
 const costOfRows = (rows: number, bytes: number, name?: string): number =>
   rows * ((bytes * (costs[name ?? ''] ?? cheap)) / 4 + rowCost);
 
-/**
- * A unit whose large calls are shared.
- *
- * @param unit - the unit, in whose memory the team works
- * @param team - the threads
- * @param options - from which size
- */
-export const sharedUnit = (unit: VectorUnit, team: Team, options: SharingOptions = {}): VectorUnit => {
-  if (team.threads() === 1) return unit;
+/** The kernels of an instance, large calls of which are shared. */
+const sharedInstance = (unit: VectorInstance, team: Team, options: SharingOptions): VectorInstance => {
   const { worthSharing, atOnce = measuredPart } = options;
   const worthOf = (name: string): number =>
     worthSharing ?? (name in costs || name.endsWith('Windows') ? measuredWorth : Infinity);
-  const functions = functionsOf(unit);
-  const names = Object.keys(functions);
-  const numbers = new Map(names.map((name, i) => [name, i]));
+  const functions = byName(unit);
+  const numbers = new Map(kernelNames.map((name, i) => [name, i]));
   const words = new Float64Array(new SharedArrayBuffer(8 * wordsOfCall(mostArguments)));
-  const kernel = team.introduce({ module: unit.module, functions: [], calls: { names, words } });
+  const kernel = team.introduce({
+    module: unit.module,
+    memory: unit.imported,
+    functions: [],
+    calls: { names: kernelNames, words },
+  });
 
   const lost = (reason: string): never =>
     raise({
@@ -182,7 +160,7 @@ export const sharedUnit = (unit: VectorUnit, team: Team, options: SharingOptions
     });
 
   /** Shares a call; false where that is not to be, or did not work, and the call is still to be made. */
-  const share = (name: string, { args, cells, cost, whole = 1, replaces = false }: Cut): boolean => {
+  const share = (name: KernelName, { args, cells, cost, whole = 1, replaces = false }: Cut): boolean => {
     const crew = team.crew();
     if (crew === null) return false;
     const even = Math.max(cells / (team.threads() * partsPerThread), (cells * atOnce) / cost);
@@ -265,7 +243,7 @@ export const sharedUnit = (unit: VectorUnit, team: Team, options: SharingOptions
     };
   };
 
-  const ofRows = (name: 'rowSums' | 'rowMaxima'): VectorUnit['rowSums'] => {
+  const ofRows = (name: 'rowSums' | 'rowMaxima'): VectorFunctions['rowSums'] => {
     const f = unit[name];
     const worth = worthOf(name);
     return (a, out, bytes, rows) => {
@@ -275,7 +253,7 @@ export const sharedUnit = (unit: VectorUnit, team: Team, options: SharingOptions
     };
   };
 
-  const ofBlocks = (name: 'middleSums' | 'middleSumsWide' | 'middleMaxima'): VectorUnit['middleSums'] => {
+  const ofBlocks = (name: 'middleSums' | 'middleSumsWide' | 'middleMaxima'): VectorFunctions['middleSums'] => {
     const f = unit[name];
     const worth = worthOf(name);
     return (a, out, bytes, rows, blocks) => {
@@ -286,7 +264,7 @@ export const sharedUnit = (unit: VectorUnit, team: Team, options: SharingOptions
     };
   };
 
-  const blocks = (name: 'copyBlocks' | 'addBlocks'): VectorUnit['copyBlocks'] => {
+  const blocks = (name: 'copyBlocks' | 'addBlocks'): VectorFunctions['copyBlocks'] => {
     const f = unit[name];
     const worth = worthOf(name);
     const cutOf = (...[a, out, bytes, n0, n1, n2, x0, x1, x2, o0, o1, o2]: Parameters<typeof f>): Cut | null => {
@@ -309,7 +287,7 @@ export const sharedUnit = (unit: VectorUnit, team: Team, options: SharingOptions
   };
 
   /** Convolutions are cut between images, or between the lines of one; their sums between outputs. */
-  const windowsOf = (): Pick<VectorUnit, 'convolveWindows' | 'correlateWindows'> => ({
+  const windowsOf = (): Pick<VectorFunctions, 'convolveWindows' | 'correlateWindows'> => ({
     convolveWindows: (...call) => {
       const [x, w, y, bytes, rows, stepRow, places, stepX, stepY, lines, lineX, lineY, outputs, images, imageX, imageY] =
         call; // prettier-ignore
@@ -388,3 +366,13 @@ export const sharedUnit = (unit: VectorUnit, team: Team, options: SharingOptions
     },
   };
 };
+
+/**
+ * A unit whose large calls are shared.
+ *
+ * @param unit - the unit, in whose memories the team works
+ * @param team - the threads
+ * @param options - from which size
+ */
+export const sharedUnit = (unit: VectorUnit, team: Team, options: SharingOptions = {}): VectorUnit =>
+  team.threads() === 1 ? unit : unit.each((instance) => sharedInstance(instance, team, options));

@@ -13,11 +13,13 @@ import type { Kernels } from '../../host/kernels/kernels.ts';
 import type { Vector } from '../../host/kernels/precision.ts';
 import { f32 } from '../../host/kernels/precision.ts';
 import type { Products, ProductShape } from '../../host/kernels/products.ts';
+import type { VectorMemory } from '../../host/memory/memory.ts';
 import type { VectorUnit } from '../../host/simd/instance.ts';
 import type { Crew, CrewOptions } from '../../threads/crew.ts';
 import type { Team } from '../../threads/team.ts';
 import { openTeam } from '../../threads/team.ts';
 import { isFused } from '../../webAssembly/fused.ts';
+import type { Tile } from './module.ts';
 import { operation, productModule, tiles, word, words } from './module.ts';
 import { smallProduct } from './plain.ts';
 
@@ -90,8 +92,51 @@ const plainly: Manner = { begin: null, lower: false };
 const plainProduct: Products['matmul'] = (a, b, { m, n, k, transposeA, transposeB }, out) =>
   smallProduct(m, n, k, transposeA, transposeB, a, b, out);
 
+/** Where products are computed: a memory with a module over it, and rooms that are used again and grow. */
+interface Site {
+  readonly memory: VectorMemory;
+  /** Describes a product to all threads. */
+  readonly job: Int32Array;
+  readonly here: Exports['run_simd'];
+  /** Number of the kernel that workers know. */
+  readonly kernel: number;
+  readonly room: (name: string, length: number) => Float32Array | null;
+  /** Gives back the rooms. */
+  readonly close: () => void;
+}
+
+/** A place for products in a memory; `null` where it has no room for the description of a job. */
+const openSite = (memory: VectorMemory, tile: Tile, team: Team): Site | null => {
+  const place = memory.take(words);
+  if (place === null) return null;
+  const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: WebAssemblyInterface };
+  const module = new WebAssembly.Module(productModule(memory.shared, place.byteOffset, tile));
+  const { run_simd: here } = new WebAssembly.Instance(module, { env: { memory: memory.memory } }).exports as Exports;
+  const rooms = new Map<string, Float32Array>();
+  return {
+    memory,
+    // A view does not keep the array that it is one of: whoever disposes of the products does.
+    job: new Int32Array(place.buffer, place.byteOffset, words),
+    here,
+    kernel: team.introduce({ module, memory: memory.memory, functions: [] }),
+    room: (name, length) => {
+      const held = rooms.get(name);
+      if (held !== undefined && held.length >= length) return held;
+      if (held !== undefined) memory.give(held);
+      rooms.delete(name);
+      const made = memory.take(length);
+      if (made !== null) rooms.set(name, made);
+      return made;
+    },
+    close: () => {
+      for (const held of [place, ...rooms.values()]) memory.give(held);
+      rooms.clear();
+    },
+  };
+};
+
 /**
- * Products in the memory of a vector unit.
+ * Products in the memories of a vector unit.
  *
  * @param unit - the vector unit
  * @param kernels - loops on its memory
@@ -108,38 +153,36 @@ export const portableProducts = (
   const tile = tiles[(options.fused ?? true) && isFused() ? 'fused' : 'plain'];
   const { block } = tile;
   const worthPacking = Math.max(1, options.worthPacking ?? measuredPacking); // no kernel runs over nothing
-  const place = memory.take(words);
-  if (place === null) return null;
-  const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: WebAssemblyInterface };
-  const module = new WebAssembly.Module(productModule(memory.shared, place.byteOffset, tile));
-  const { run_simd: here } = new WebAssembly.Instance(module, { env: { memory: memory.memory } }).exports as Exports;
-  // A view does not keep the array that it is one of: whoever disposes of the products does.
-  const job = new Int32Array(place.buffer, place.byteOffset, words);
   const team = options.team ?? openTeam({ ...options, memory, what: 'Products run' });
-  const kernel = team.introduce({ module, functions: [] });
-
-  /** Rooms that are used again and grow. */
-  const rooms = new Map<string, Float32Array>();
-  const room = (name: string, length: number): Float32Array | null => {
-    const held = rooms.get(name);
-    if (held !== undefined && held.length >= length) return held;
-    if (held !== undefined) memory.give(held);
-    rooms.delete(name);
-    const made = memory.take(length);
-    if (made !== null) rooms.set(name, made);
-    return made;
+  const sites = new Map<VectorMemory, Site>();
+  const siteOn = (one: VectorMemory): Site | null => {
+    const site = sites.get(one) ?? openSite(one, tile, team);
+    if (site !== null) sites.set(one, site);
+    return site;
   };
+  const spareSite = (): Site | null => {
+    const spare = memory.spare();
+    return spare === null ? null : siteOn(spare);
+  };
+  if (siteOn(memory.of(0)) === null && spareSite() === null) return null;
 
   /** Where an operand lies, −1 where there is no room for it. */
-  const within = (name: string, x: ReadonlyVector, length: number): number => {
-    const own = memory.addressOf(x, 0);
+  const within = ({ memory: here, room }: Site, name: string, x: ReadonlyVector, length: number): number => {
+    const own = here.addressOf(x, 0);
     if (own >= 0) return own;
     const staged = room(name, length);
     staged?.set(x.length === length ? x : f32.part(x, 0, length));
     return staged?.byteOffset ?? -1;
   };
 
-  const perform = (what: number, cells: number, chunk: number, helpers: Crew | null): E.Either<string, void> => {
+  const perform = (
+    site: Site,
+    what: number,
+    cells: number,
+    chunk: number,
+    helpers: Crew | null,
+  ): E.Either<string, void> => {
+    const { job, kernel, here } = site;
     job[word.operation] = what;
     if (helpers !== null) return helpers.share(kernel, cells, chunk, (start, end) => here(start, end, 0));
     here(0, cells, 0);
@@ -147,24 +190,26 @@ export const portableProducts = (
   };
 
   /** The three parts of a job. */
-  const performAll = (m: number, n: number, helpers: Crew | null): E.Either<string, void> => {
+  const performAll = (site: Site, m: number, n: number, helpers: Crew | null): E.Either<string, void> => {
     const cells = Math.ceil(m / block.rows) * Math.ceil(n / block.columns);
-    const left = perform(operation.packLeft, Math.ceil(m / tile.rows), panelsAtOnce, helpers);
-    const right = E.isLeft(left) ? left : perform(operation.packRight, Math.ceil(n / tile.columns), panelsAtOnce, helpers); // prettier-ignore
-    return E.isLeft(right) ? right : perform(operation.multiply, cells, 1, helpers);
+    const left = perform(site, operation.packLeft, Math.ceil(m / tile.rows), panelsAtOnce, helpers);
+    const right = E.isLeft(left) ? left : perform(site, operation.packRight, Math.ceil(n / tile.columns), panelsAtOnce, helpers); // prettier-ignore
+    return E.isLeft(right) ? right : perform(site, operation.multiply, cells, 1, helpers);
   };
 
   /** `out = op(A) op(B)`, added to what it is begun with; false where there is no room. */
-  const multiply = (
+  const multiplyOn = (
+    site: Site,
     a: ReadonlyVector,
     b: ReadonlyVector,
     { m, n, k, transposeA, transposeB }: ProductShape,
     out: Vector,
     { begin, lower }: Manner,
   ): boolean => {
-    const left = within('a', a, m * k);
-    const right = b === a ? left : within('b', b, k * n);
-    const own = memory.addressOf(out, 0);
+    const left = within(site, 'a', a, m * k);
+    const right = b === a ? left : within(site, 'b', b, k * n);
+    const { job, room } = site;
+    const own = site.memory.addressOf(out, 0);
     const result = own >= 0 ? null : room('c', m * n);
     const target = result ?? out;
     const packedA = room('left', whole(tile.rows, m) * k);
@@ -177,14 +222,26 @@ export const portableProducts = (
     ]);
     const helpers = m * n * k <= worthSharing ? null : team.crew();
     begin?.(target);
-    const done = performAll(m, n, helpers);
+    const done = performAll(site, m, n, helpers);
     if (E.isLeft(done)) {
       team.giveUp(done.left);
       begin?.(target);
-      performAll(m, n, null);
+      performAll(site, m, n, null);
     }
     if (result !== null) out.set(result.subarray(0, m * n));
     return true;
+  };
+
+  /** The same in the memory where the result lies, or in one without arrays if there is no room. */
+  const multiply = (
+    a: ReadonlyVector,
+    b: ReadonlyVector,
+    shape: ProductShape,
+    out: Vector,
+    manner: Manner,
+  ): boolean => {
+    const isDoneOn = (site: Site | null): boolean => site !== null && multiplyOn(site, a, b, shape, out, manner);
+    return isDoneOn(siteOn(memory.of(Math.max(0, memory.addressOf(out, 0))))) || isDoneOn(spareSite());
   };
 
   const matmul: Products['matmul'] = (a, b, shape, out) => {
@@ -218,8 +275,8 @@ export const portableProducts = (
     warnings: team.warnings,
     dispose: async () => {
       await team.dispose();
-      for (const held of [place, ...rooms.values()]) memory.give(held);
-      rooms.clear();
+      for (const { close } of sites.values()) close();
+      sites.clear();
     },
   };
 };

@@ -11,6 +11,7 @@ import { placeState } from '../../../../../src/core/pipeline/transfer.ts';
 import type { TrainState } from '../../../../../src/core/pipeline/trainState.ts';
 import { initialState } from '../../../../../src/core/pipeline/trainState.ts';
 import { learn } from '../../../../../src/core/pipeline/withObjective.ts';
+import { apart } from '../../../../../src/core/backends/host/memory/memories.ts';
 import { openUnit } from '../../../../../src/core/backends/host/simd/instance.ts';
 import type { VectorUnit } from '../../../../../src/core/backends/host/simd/instance.ts';
 import { singleKernels } from '../../../../../src/core/backends/host/simd/kernels.ts';
@@ -21,6 +22,7 @@ import { adam } from '../../../../../src/solvers/presets/adam.ts';
 import { kfac } from '../../../../../src/solvers/presets/kfac.ts';
 import { orThrow } from '../../../../support/training.ts';
 import { loopBackend } from '../support.ts';
+import { inTurns } from './inTurns.ts';
 
 const unitOf = (): VectorUnit => {
   const unit = openUnit();
@@ -57,6 +59,37 @@ describe('training in the memory of the vector unit', () => {
     expect(unit.memory.usage()).toEqual({ ...unit.memory.usage(), taken, size, refused: 0 });
   });
 
+  it('law: flat in two memories too, in each of which arrays go back', async () => {
+    const unit = inTurns(openUnit({ pages: 400, memories: 2 }));
+    const step = runOf(unit, adam);
+    const usages = (): ReadonlyArray<number> => [0, 1].map((i) => unit.memory.of(i * apart).usage().taken);
+    for (let i = 0; i < 50; i += 1) await step();
+    const [before, { size, memories }] = [usages(), unit.memory.usage()];
+    for (let i = 50; i < 1000; i += 1) await step();
+    expect(unit.memory.usage()).toMatchObject({ size, memories, refused: 0 });
+    expect(before.every((taken) => taken > 0)).toBe(true);
+    // Which of the two has an array changes with the turns; no more arrays lie in either than in both.
+    for (const taken of usages()) expect(taken).toBeLessThanOrEqual(before[0] + before[1]);
+  });
+
+  it.each([
+    ['adam', adam],
+    ['kfac', kfac],
+  ] as const)('law: bit for bit. Spread over three memories, %s comes to the losses of one', async (_, preset) => {
+    const spread = [
+      inTurns(openUnit({ pages: 400, memories: 3 }), 3),
+      inTurns(openUnit({ pages: 400, memories: 3, shared: false }), 3),
+      openUnit({ pages: 1 }),
+    ];
+    const [one, ...runs] = [unitOf(), ...spread].map((unit) => runOf(unit, preset));
+    for (let i = 0; i < 20; i += 1) {
+      const loss = await one();
+      for (const run of runs) expect(await run()).toBe(loss);
+    }
+    for (const unit of spread) expect(unit?.memory.usage()).toMatchObject({ refused: 0 });
+    expect(spread.map((unit) => (unit?.memory.usage().memories ?? 0) >= 3)).toEqual([true, true, true]);
+  });
+
   it('law: nobody can tell. Two runs that take turns in one memory give what each gives alone', async () => {
     const losses = async (
       steps: ReadonlyArray<() => Promise<number>>,
@@ -73,7 +106,7 @@ describe('training in the memory of the vector unit', () => {
   });
 
   it('law: nobody can tell. In a memory that is soon full the loss differs by rounding at most', async () => {
-    const [roomy, full] = [runOf(unitOf(), kfac), runOf(openUnit({ pages: 1 }), kfac)];
+    const [roomy, full] = [runOf(unitOf(), kfac), runOf(openUnit({ pages: 1, memories: 1 }), kfac)];
     for (let i = 0; i < 30; i += 1) {
       const [a, b] = [await roomy(), await full()];
       expect(Math.abs(a - b)).toBeLessThan(1e-3 * a);

@@ -198,16 +198,16 @@ describe('law: bit for bit what one thread gives', () => {
     const x = drawn(1, 2 ** 18);
     const out = room(x.length);
     const seen = { calls: 0, parts: 0 };
-    const counted: VectorUnit = {
-      ...unit,
+    const counted = unit.each((one) => ({
+      ...one,
       pointwise: {
-        ...unit.pointwise,
+        ...one.pointwise,
         gelu: (...args) => {
           seen.parts += 1;
-          unit.pointwise.gelu(...args);
+          one.pointwise.gelu(...args);
         },
       },
-    };
+    }));
     const crowd = teamOf();
     const kernels = singleKernels(1, sharedUnit(counted, crowd, { worthSharing: 0, atOnce: 100 }));
     const pause = new Int32Array(new SharedArrayBuffer(4));
@@ -268,7 +268,13 @@ describe('threads of vector kernels', () => {
     };
     const pointwise = { ...unit.pointwise, gelu: counted('gelu'), sqrt: counted('sqrt') };
     const crowd = teamOf();
-    const kernels = singleKernels(1, sharedUnit({ ...unit, pointwise }, crowd));
+    const kernels = singleKernels(
+      1,
+      sharedUnit(
+        unit.each((one) => ({ ...one, pointwise })),
+        crowd,
+      ),
+    );
     const [small, large] = [drawn(1, 4096), drawn(2, 2 ** 18)];
     kernels.unary.gelu(small, room(small.length));
     kernels.unary.sqrt(large, room(large.length));
