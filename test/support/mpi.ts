@@ -30,9 +30,12 @@ export const launchers: ReadonlyArray<Launcher> = known.filter(
   ({ command }) => spawnSync(command, ['--version']).error === undefined,
 );
 
+/** One thread for each process; Open MPI, which counts only its own ranks, is told that others want the cores as well. */
+const surroundings = { OPENBLAS_NUM_THREADS: '1', OMPI_MCA_mpi_yield_when_idle: '1' };
+
 /** Runs a program of Node.js and waits for it. */
 export const run = (command: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}): Ran =>
-  runOf(command, args, { env: { OPENBLAS_NUM_THREADS: '1', ...env }, timeout: patience });
+  runOf(command, args, { env: { ...surroundings, ...env }, timeout: patience });
 
 /** Runs it on several ranks. */
 export const runOnRanks = ({ command, flags }: Launcher, ranks: number, args: ReadonlyArray<string>): Ran =>

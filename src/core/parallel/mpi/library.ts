@@ -54,6 +54,8 @@ export interface Routines {
   readonly ibarrier: ForeignFunction;
   readonly test: ForeignFunction;
   readonly wait: ForeignFunction;
+  /** Lets another process have this core, if one wants it: `sched_yield`. */
+  readonly giveWay: ForeignFunction;
   readonly errorString: ForeignFunction;
   readonly libraryVersion: ForeignFunction;
   readonly abort: ForeignFunction;
@@ -145,6 +147,7 @@ const bind = (library: ForeignLibrary, abi: Abi): Routines => {
     ibarrier: call('Ibarrier', handle, memory),
     test: call('Test', memory, memory, status),
     wait: call('Wait', memory, status),
+    giveWay: library.func('sched_yield', 'int', []), // of the C library, which every library of MPI needs
     errorString: call('Error_string', 'int', memory, memory),
     libraryVersion: call('Get_library_version', memory, memory),
     abort: call('Abort', handle, 'int'),

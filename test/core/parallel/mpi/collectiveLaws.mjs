@@ -3,6 +3,7 @@
  * `… mpi`. Ends with 1 and says what is wrong on standard error.
  */
 import { performance } from 'node:perf_hooks';
+import process from 'node:process';
 
 import { mpi, simulated, single } from '../../../../dist/cjs/core/index.js';
 
@@ -11,7 +12,12 @@ const [kind, count] = process.argv.slice(2);
 const opened = () => {
   if (kind === 'single') return single();
   if (kind === 'simulated') return simulated(Number(count));
-  const joined = mpi(() => performance.now() / 1000);
+  // Three ranks of MPICH take it that they share cores, whatever the machine has.
+  const isCrowded = process.env.PMI_SIZE === '3';
+  const joined = mpi(() => performance.now() / 1000, {
+    ...process.env,
+    ...(isCrowded ? { MPI_LOCALNRANKS: '9999' } : {}),
+  });
   if (joined._tag === 'Left') throw new Error(JSON.stringify(joined.left));
   return joined.right.collective;
 };
