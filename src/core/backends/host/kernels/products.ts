@@ -42,7 +42,7 @@ export interface WindowProducts {
   readonly narrowest: number;
   /** Outputs that filters lie together by, and outputs and elements that sums do. */
   readonly together: { readonly filters: number; readonly outputs: number; readonly elements: number };
-  /** `y[n, l, p, o] = Σ_r Σ_e x[n, l, p, r, e] w[o, r, e]`, w `[⌈outputs / p⌉, rows, run, p]`; from elements atX and atY on. */
+  /** `y[n, l, p, o] = Σ_r Σ_e x[n, l, p, r, e] w[o, r, e]`, with w `[groups of outputs, rows, run, outputs of a group]`; from elements atX and atY on. */
   readonly convolve: (
     x: ReadonlyVector,
     atX: number,
@@ -52,8 +52,8 @@ export interface WindowProducts {
     windows: Windows,
   ) => boolean;
   /**
-   * `sums[o, r, e] += Σ_n Σ_l Σ_p y[n, l, p, o] x[n, l, p, r, e]`, where some outputs and some elements lie together: sums
-   * `[⌈outputs / p⌉, rows, ⌈run / q⌉, p, q]`. What is beyond the last output or element is arbitrary.
+   * `sums[o, r, e] += Σ_n Σ_l Σ_p y[n, l, p, o] x[n, l, p, r, e]`, with sums `[groups of outputs, rows, groups of elements,
+   * outputs of a group, elements of one]`. What is beyond the last output or element is arbitrary.
    */
   readonly correlate: (
     x: ReadonlyVector,

@@ -39,7 +39,7 @@ const parametersOf = (count: number): ReadonlyArray<typeof integer> => new Array
  *
  * Operands, in this order: x, w, y; the run's bytes; rows of a window; bytes from one of them to the next; places, at least four;
  * bytes of a step to the next place, in x and in y; lines, and bytes of a step, in x and in y; bytes of all outputs; images, and
- * bytes of a step, in x and in y. Filters are eight outputs at a time: w `[⌈o / 8⌉, r, e, 8]`.
+ * bytes of a step, in x and in y. Filters are eight outputs at a time: w `[groups, r, e, 8]`.
  *
  * @param fused - whether a product is added by the instruction that makes it
  */
