@@ -52,8 +52,9 @@ export interface WindowProducts {
     windows: Windows,
   ) => boolean;
   /**
-   * `sums[o, r, e] += Σ_n Σ_l Σ_p y[n, l, p, o] x[n, l, p, r, e]`, with sums `[groups of outputs, rows, groups of elements,
-   * outputs of a group, elements of one]`. What is beyond the last output or element is arbitrary.
+   * `sums[o, r, e] += Σ_n Σ_l Σ_p y[n, l, p, o] x[n, l, p, r, e]`, with sums as
+   * `[groups of outputs, rows, groups of elements, outputs of a group, elements of one]`.
+   * What is beyond the last output or element is arbitrary.
    */
   readonly correlate: (
     x: ReadonlyVector,
