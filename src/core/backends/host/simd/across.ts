@@ -11,7 +11,7 @@ import type { VectorMemory } from '../memory/memory.ts';
 
 import type { KernelName } from './byName.ts';
 import { byName, eachOf, otherNames, selectNames } from './byName.ts';
-import type { Pointwise, Rowwise, VectorFunctions } from './instance.ts';
+import type { Pointwise, Rowwise, VectorFunctions } from './functionTypes.ts';
 import type { PointwiseName, RowwiseName } from './module.ts';
 import { pointwiseNames, reserved, rowwiseNames } from './module.ts';
 import type { Arguments, Operand } from './operands.ts';

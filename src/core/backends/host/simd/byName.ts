@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { VectorFunctions } from './instance.ts';
+import type { VectorFunctions } from './functionTypes.ts';
 import type { PointwiseName, RowwiseName } from './module.ts';
 import { pointwiseNames, rowwiseNames } from './module.ts';
 import type { SelectForm } from './select.ts';

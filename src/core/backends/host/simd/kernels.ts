@@ -28,7 +28,8 @@ import type {
 import { plainKernels } from '../kernels/plain.ts';
 
 import { vjpCode } from './functions.ts';
-import type { Pointwise, Rowwise, VectorUnit } from './instance.ts';
+import type { Pointwise, Rowwise } from './functionTypes.ts';
+import type { VectorUnit } from './instance.ts';
 import { vectorUnit } from './instance.ts';
 import { chunk, places } from './module.ts';
 import type { SelectForm } from './select.ts';

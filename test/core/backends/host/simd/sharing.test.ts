@@ -5,7 +5,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import fc from 'fast-check';
 
 import type { Kernels, RowsOf, Triple } from '../../../../../src/core/backends/host/kernels/kernels.ts';
-import type { Pointwise, VectorUnit } from '../../../../../src/core/backends/host/simd/instance.ts';
+import type { Pointwise } from '../../../../../src/core/backends/host/simd/functionTypes.ts';
+import type { VectorUnit } from '../../../../../src/core/backends/host/simd/instance.ts';
 import { openUnit, vectorUnit } from '../../../../../src/core/backends/host/simd/instance.ts';
 import { singleKernels } from '../../../../../src/core/backends/host/simd/kernels.ts';
 import { sharedUnit } from '../../../../../src/core/backends/host/simd/sharing.ts';
