@@ -6,6 +6,7 @@
  * apart they are.
  * `npm run bench -- fashion [small|full] [data=DIRECTORY] [steps=N] [every=N]`: K-FAC beside Adam to 90 % of Fashion-MNIST.
  * `npm run bench -- games [NAMES] [SEEDS [FIRST]]`: solvers of games on gan-ring, seeds 1 to 10 of each unless given.
+ * `npm run bench -- reach [NAMES]`: steps and seconds to a loss, beside `bench/peers/autoencoder.py`; `kfac-adaptive` and `adam@0.001` unless named.
  * `npm run bench -- damping`: what λ costs where it is held and where it adapts, with the figures of `docs/damping.md`.
  * `npm run bench -- mpi [steps=N]`: two processes beside one, and what `kfac plan` said of them.
  * `npm run bench -- chromium`: products of `portable` in pages, beside two libraries.
@@ -33,6 +34,7 @@ import { benchModels } from './models.ts';
 import { benchOverlap } from './overlap.ts';
 import { benchPresets, measurePreset } from './presets.ts';
 import { benchRanks } from './ranks.ts';
+import { benchReach } from './reach.ts';
 import { succeed } from './succeed.ts';
 import { benchMemory, benchTraining } from './training.ts';
 
@@ -62,6 +64,9 @@ const benchNative = async (): Promise<void> => {
   }
   if (sections.includes('curves')) {
     await benchCurves(backend, presets.length === 0 ? ['adam@0.001', ...optimizerNames.filter(runsOnImages)] : presets);
+  }
+  if (sections.includes('reach')) {
+    await benchReach(backend, presets.length === 0 ? ['kfac-adaptive', 'adam@0.001'] : presets);
   }
   if (sections.includes('models')) await benchModels(backend, sections);
   if (sections.includes('courses')) await benchCourses(backend, sections);

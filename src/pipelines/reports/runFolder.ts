@@ -90,6 +90,9 @@ const filesOf = ({ plan, outcomes }: Pick<Report, 'plan' | 'outcomes'>): Readonl
   ...exhibits({ plan, outcomes }).map(exhibitName),
 ];
 
+/** What computed; how much memory its arrays had taken by then is no part of it, and another run's need not be the same. */
+const computedBy = (backend: BackendReport) => ({ ...backend, memory: undefined });
+
 /** The configuration of the run, which `--config` takes again, and what else is worth knowing. */
 const configurationOf = ({ plan, data, backend, outcomes }: Report): string => {
   const document = {
@@ -102,7 +105,7 @@ const configurationOf = ({ plan, data, backend, outcomes }: Report): string => {
         train: { name: data.train.name, size: data.train.size },
         test: { name: data.test.name, size: data.test.size },
       },
-      backend,
+      backend: computedBy(backend),
       files: filesOf({ plan, outcomes }),
       kept: Object.keys(plan.task.kept),
       node: process.version,
