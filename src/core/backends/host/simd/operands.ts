@@ -61,13 +61,13 @@ const ofBlocks: OperandsOf = ([, , bytes, n0, n1, n2, x0, x1, x2, o0, o1, o2]) =
   ];
 };
 
-/** Bytes of what windows see or make: images, lines and places in steps, and what is at each place. */
-const ofWindows = (
-  [images, imageStep]: readonly [number, number],
-  [lines, lineStep]: readonly [number, number],
-  [places, step]: readonly [number, number],
-  bytes: number,
-): number => (images - 1) * imageStep + (lines - 1) * lineStep + (places - 1) * step + bytes;
+/** Bytes of what windows see, and of what is made of it with so many bytes at each place. */
+const extentsOfWindows = (args: Arguments, made: number): { readonly seen: number; readonly made: number } => {
+  const [, , , bytes, rows, stepRow, places, stepX, stepY, lines, lineX, lineY, images, imageX, imageY] = args;
+  const extent = (place: number, line: number, image: number, each: number): number =>
+    (images - 1) * image + (lines - 1) * line + (places - 1) * place + each;
+  return { seen: extent(stepX, lineX, imageX, reach(rows, stepRow, bytes)), made: extent(stepY, lineY, imageY, made) };
+};
 
 /** What each kernel reads and writes. */
 export const operandsOf: Readonly<Record<KernelName, OperandsOf>> = {
@@ -160,51 +160,24 @@ export const operandsOf: Readonly<Record<KernelName, OperandsOf>> = {
     [4, bytes, 'read'],
     [5, rows * bytes, 'written'],
   ],
-  convolveWindows: ([
-    ,
-    ,
-    ,
-    bytes,
-    rows,
-    stepRow,
-    places,
-    stepX,
-    stepY,
-    lines,
-    lineX,
-    lineY,
-    outputs,
-    images,
-    imageX,
-    imageY,
-  ]) => [
-    [0, ofWindows([images, imageX], [lines, lineX], [places, stepX], reach(rows, stepRow, bytes)), 'read'],
-    [1, 8 * Math.ceil(outputs / 32) * rows * bytes, 'read'],
-    [2, ofWindows([images, imageY], [lines, lineY], [places, stepY], outputs), 'changed'],
-  ],
-  correlateWindows: ([
-    ,
-    ,
-    ,
-    bytes,
-    rows,
-    stepRow,
-    places,
-    stepX,
-    stepY,
-    lines,
-    lineX,
-    lineY,
-    ,
-    blocks,
-    images,
-    imageX,
-    imageY,
-  ]) => [
-    [0, ofWindows([images, imageX], [lines, lineX], [places, stepX], reach(rows, stepRow, bytes)), 'read'],
-    [1, ofWindows([images, imageY], [lines, lineY], [places, stepY], 16 * blocks), 'read'],
-    [2, 4 * blocks * rows * bytes, 'changed'],
-  ],
+  convolveWindows: (args) => {
+    const [[, , , bytes, rows], outputs] = [args, args[15]];
+    const { seen, made } = extentsOfWindows(args, outputs);
+    return [
+      [0, seen, 'read'],
+      [1, 8 * Math.ceil(outputs / 32) * rows * bytes, 'read'],
+      [2, made, 'changed'],
+    ];
+  },
+  correlateWindows: (args) => {
+    const [[, , , bytes, rows], blocks] = [args, args[16]];
+    const { seen, made } = extentsOfWindows(args, 16 * blocks);
+    return [
+      [0, seen, 'read'],
+      [1, made, 'read'],
+      [2, 4 * blocks * rows * bytes, 'changed'],
+    ];
+  },
 };
 
 /** Bytes of each operand of a part: little enough for the second cache, and so much that copies cost more than calls. */

@@ -290,16 +290,15 @@ const sharedInstance = (unit: VectorInstance, team: Team, options: SharingOption
   /** Convolutions are cut between images, or between the lines of one; their sums between outputs. */
   const windowsOf = (): Pick<VectorFunctions, 'convolveWindows' | 'correlateWindows'> => ({
     convolveWindows: (...call) => {
-      const [x, w, y, bytes, rows, stepRow, places, stepX, stepY, lines, lineX, lineY, outputs, images, imageX, imageY] =
-        call; // prettier-ignore
-      const cost = (productCost * bytes * rows * places * lines * outputs * images) / 16;
+      const [x, w, y, bytes, rows, stepRow, places, stepX, stepY, lines, lineX, lineY, images, imageX, imageY, outputs] = call; // prettier-ignore
+      const cost = (productCost * bytes * rows * places * lines * images * outputs) / 16;
       const isOne = images === 1;
       const cut = (): Cut => ({
         args: [
           ...[along(x, isOne ? lineX : imageX), same(w), along(y, isOne ? lineY : imageY)],
           ...[bytes, rows, stepRow, places, stepX, stepY].map(same),
-          ...[isOne ? count(1) : same(lines), same(lineX), same(lineY), same(outputs)],
-          ...[isOne ? same(1) : count(1), same(imageX), same(imageY)],
+          ...[isOne ? count(1) : same(lines), same(lineX), same(lineY)],
+          ...[isOne ? same(1) : count(1), same(imageX), same(imageY), same(outputs)],
         ],
         cells: isOne ? lines : images,
         cost,
@@ -307,15 +306,10 @@ const sharedInstance = (unit: VectorInstance, team: Team, options: SharingOption
       if (cost <= worthOf('convolveWindows') || !share('convolveWindows', cut())) unit.convolveWindows(...call);
     },
     correlateWindows: (...call) => {
-      const [x, y, sums, bytes, rows, stepRow, places, stepX, stepY, lines, lineX, lineY, atOnce, blocks, images, imageX, imageY] =
-        call; // prettier-ignore
-      const cost = productCost * bytes * rows * places * lines * blocks * images;
+      const [x, y, sums, bytes, rows, , places, , , lines, , , images, , , , blocks] = call;
+      const cost = productCost * bytes * rows * places * lines * images * blocks;
       const cut = (): Cut => ({
-        args: [
-          ...[same(x), along(y, 16), along(sums, 4 * rows * bytes)],
-          ...[bytes, rows, stepRow, places, stepX, stepY, lines, lineX, lineY, atOnce].map(same),
-          ...[count(1), same(images), same(imageX), same(imageY)],
-        ],
+        args: [same(x), along(y, 16), along(sums, 4 * rows * bytes), ...call.slice(3, -1).map(same), count(1)],
         cells: blocks,
         cost,
         replaces: true,

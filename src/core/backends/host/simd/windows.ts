@@ -32,20 +32,26 @@ const doTimes = (left: number, count: Code, body: Code): Code => [
   ...repeatWhile([...body, ...set(left, i32.sub(get(left), i32.constant(1)))], get(left)),
 ];
 
+/**
+ * Numbers of the geometry that both kernels take after three addresses, in this order: the run's bytes; rows of a window, and bytes from one
+ * of them to the next; places, and bytes of a step to the next, in x and in y; lines, and bytes of a step, in x and in y; images, and bytes
+ * of a step, in x and in y.
+ */
+const geometryFrom = (first: number): ReadonlyArray<number> => Array.from({ length: 12 }, (_, i) => first + i);
+
 const parametersOf = (count: number): ReadonlyArray<typeof integer> => new Array<typeof integer>(count).fill(integer);
 
 /**
  * `y[n, l, p, o] = Σ_r Σ_e x[n, l, p, r, e] w[o, r, e]`: image n, line l, place p, row r of the window and element e of the row's run.
  *
- * Operands, in this order: x, w, y; the run's bytes; rows of a window; bytes from one of them to the next; places, at least four;
- * bytes of a step to the next place, in x and in y; lines, and bytes of a step, in x and in y; bytes of all outputs; images, and
- * bytes of a step, in x and in y. Filters are eight outputs at a time: w `[groups, r, e, 8]`.
+ * Operands, in this order: x, w, y; the geometry, with at least four places; bytes of all outputs. Filters are eight outputs at a time:
+ * w `[groups, r, e, 8]`.
  *
  * @param fused - whether a product is added by the instruction that makes it
  */
 export const convolveWindows = (fused: boolean): FunctionCode => {
-  const [x, w, y, bytes, rows, stepRow, places, stepX, stepY, lines, lineX, lineY, outputs, images, imageX, imageY] =
-    Array.from({ length: 16 }, (_, i) => i);
+  const [x, w, y, outputs] = [0, 1, 2, 15];
+  const [bytes, rows, stepRow, places, stepX, stepY, lines, lineX, lineY, images, imageX, imageY] = geometryFrom(3);
   const [block, xs, ys, line, place, tileX, tileY, past, row, stop, done, p0, p1, p2, p3, pw, wide] = Array.from(
     { length: 17 },
     (_, i) => 16 + i,
@@ -150,15 +156,14 @@ export const convolveWindows = (fused: boolean): FunctionCode => {
  * `sums[o, r, e] += Σ_n Σ_l Σ_p y[n, l, p, o] x[n, l, p, r, e]`: the adjoint of {@link convolveWindows} in the filters, of four outputs at a
  * time, `[blocks, r, e / 8, 4, 8]`; what the sums of elements beyond the run or outputs beyond the last are is not said.
  *
- * Operands, in this order: x, y, sums; the run's bytes, a multiple of 32; rows of a window; bytes from one of them to the next;
- * places; bytes of a step to the next place, in x and in y; lines, and bytes of a step, in x and in y; lines that are gone over at once;
- * blocks of four outputs; images, and bytes of a step, in x and in y.
+ * Operands, in this order: x, y, sums; the geometry, with a multiple of 32 as the run's bytes; lines that are gone over at once; blocks
+ * of four outputs.
  *
  * @param fused - whether a product is added by the instruction that makes it
  */
 export const correlateWindows = (fused: boolean): FunctionCode => {
-  const [x, y, sums, bytes, rows, stepRow, places, stepX, stepY, lines, lineX, lineY, atOnce, blocks, images, imageX, imageY] =
-    Array.from({ length: 17 }, (_, i) => i); // prettier-ignore
+  const [x, y, sums, atOnce, blocks] = [0, 1, 2, 15, 16];
+  const [bytes, rows, stepRow, places, stepX, stepY, lines, lineX, lineY, images, imageX, imageY] = geometryFrom(3);
   const [left, xs, ys, group, block, yb, at, row, xr, run, past, xl, yl, line, px, py, pastX] = Array.from(
     { length: 17 },
     (_, i) => 17 + i,
